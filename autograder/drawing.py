@@ -1,0 +1,375 @@
+"""Computational graphs: written down once, as boxes and arrows, and drawn twice.
+
+Forward they are read from left to right, with the values on the arrows; backward from right to left, with the gradients
+on the same arrows. Every arrow carries a shape.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from autograder.figures import BLUE, GREY, INK, PAPER, VERMILION, picture, publish
+
+_OPERATION, _WANTS_GRADIENT, _GIVEN = "#E3EEF6", "#FFF1CC", "#FFFFFF"  # fills of the boxes
+
+_PADDING = 9.0  # between a box and its text; all lengths are in points
+_GAP = 42.0  # the shortest arrow
+_MARGIN = 14.0
+
+
+class GraphFigure(Figure):
+    """A matplotlib figure that also says in words what it shows.
+
+    Attributes
+    ----------
+    alt
+        The alternative text, shown to screen readers and wherever pictures cannot be.
+    """
+
+    alt: str = ""
+
+    def _repr_html_(self) -> str:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="svg", metadata={"Date": None})
+        width = round(self.get_size_inches()[0] * 96)
+        # Narrow screens scroll the graph sideways: shrunk to a phone its shapes could not be read.
+        drawing = picture(
+            buffer.getvalue(), "image/svg+xml", self.alt, f"max-width:{width}px;width:100%;min-width:{width * 3 // 4}px"
+        )
+        return f'<div style="overflow-x:auto">{drawing}</div>'
+
+    def _ipython_display_(self) -> None:
+        publish(self._repr_html_(), self.alt)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A box of a computational graph.
+
+    Attributes
+    ----------
+    name
+        How edges refer to it.
+    column, row
+        Where it stands: columns count from the left, rows upward.
+    forward
+        What it computes, in matplotlib's mathtext; empty for a node that only holds the value called `name`.
+    backward
+        The rules of the backward pass, one per line; `forward` when empty.
+    """
+
+    name: str
+    column: float
+    row: float
+    forward: str = ""
+    backward: str = ""
+
+    def text(self, backward: bool) -> str:
+        """Give the text to write into the box."""
+        return (self.backward if backward else "") or self.forward or f"${self.name}$"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An arrow from one box to another and the value that travels along it.
+
+    Attributes
+    ----------
+    tail, head
+        Names of the nodes, in the forward direction.
+    value
+        The value's symbol in mathtext, without dollar signs.
+    shape
+        Its dimensions, for instance ``("M", "N")``; ``()`` is a scalar; None writes nothing.
+    gradient
+        Text of the backward arrow, ∂L/∂value when None; "" when no gradient flows (data need none).
+    bend
+        How strongly the arrow is curved; two arrows between the same boxes need different bends.
+    """
+
+    tail: str
+    head: str
+    value: str
+    shape: tuple[str, ...] | None = ()
+    gradient: str | None = None
+    bend: float = 0.0
+
+    @property
+    def symbol(self) -> str:
+        """Text of the backward arrow."""
+        return rf"$\partial L/\partial {self.value}$" if self.gradient is None else self.gradient
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A computational graph that can be drawn forward and backward.
+
+    Attributes
+    ----------
+    title
+        What is computed, in words.
+    nodes, edges
+        Its boxes and arrows.
+    """
+
+    title: str
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse an arrow whose end does not exist.
+
+        Raises
+        ------
+        ValueError
+            When two nodes share a name or an edge names a node that is not there.
+        """
+        names = [node.name for node in self.nodes]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"graph '{self.title}': two nodes are called '{name}', give each its own name")
+        for edge in self.edges:
+            for name in (edge.tail, edge.head):
+                if name not in names:
+                    raise ValueError(f"graph '{self.title}': an edge names '{name}', the nodes are {', '.join(names)}")
+
+    def forward(self, **sizes: int) -> GraphFigure:
+        """Draw the forward pass, left to right, with the value and its shape on every arrow.
+
+        Parameters
+        ----------
+        **sizes
+            Numbers to write in place of the symbols in the shapes, for instance ``M=442, N=10, K=1``.
+        """
+        return _Drawing(self, backward=False, sizes=sizes).figure
+
+    def backward(self, **sizes: int) -> GraphFigure:
+        """Draw the backward pass, right to left, with the gradient and its shape on every arrow.
+
+        Parameters
+        ----------
+        **sizes
+            Numbers to write in place of the symbols in the shapes.
+        """
+        return _Drawing(self, backward=True, sizes=sizes).figure
+
+    def describe(self, backward: bool = False, **sizes: int) -> str:
+        """Say in words what the drawing shows: its alternative text."""
+        boxes = {node.name: _plain(node.text(backward)) for node in self.nodes}
+        direction = "backward pass, read from right to left" if backward else "forward pass, read from left to right"
+        sentences = [f"Computational graph of {self.title}, {direction}."]
+        for edge in reversed(self.edges) if backward else self.edges:
+            shape = _plain(_shape_text(edge.shape, sizes))
+            size = f" ({shape})" if shape else ""
+            tail, head = boxes[edge.tail], boxes[edge.head]
+            if not backward:
+                sentences.append(f"{_plain(edge.value)}{size} goes from [{tail}] to [{head}].")
+            elif edge.symbol:
+                sentences.append(f"{_plain(edge.symbol)}{size} goes back from [{head}] to [{tail}].")
+            else:
+                sentences.append(f"No gradient is needed for {_plain(edge.value)}{size}.")
+        return " ".join(sentences)
+
+
+@dataclass
+class _Drawing:
+    """One drawing of a graph: measure the texts, place the boxes, draw."""
+
+    graph: Graph
+    backward: bool
+    sizes: Mapping[str, int]
+    figure: GraphFigure = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.figure = GraphFigure(facecolor=PAPER, dpi=100)
+        FigureCanvasAgg(self.figure)
+        self.figure.alt = self.graph.describe(self.backward, **self.sizes)
+        self.boxes = {node.name: self._box(node) for node in self.graph.nodes}
+        self.columns = self._columns()
+        self.rows = self._rows()
+        self.centres = {node.name: (self.columns[node.column], self.rows[node.row]) for node in self.graph.nodes}
+        self.axes = self._paper()
+        for edge in self.graph.edges:
+            self._draw_edge(edge)
+        for node in self.graph.nodes:
+            self._draw_node(node)
+
+    def _measure(self, text: str, size: float) -> tuple[float, float]:
+        drawn = self.figure.text(0, 0, text, fontsize=size, math_fontfamily="stix", linespacing=1.5)
+        extent = drawn.get_window_extent()
+        drawn.remove()
+        scale = 72 / self.figure.dpi
+        return extent.width * scale, extent.height * scale
+
+    def _box(self, node: Node) -> tuple[float, float]:
+        width, height = self._measure(node.text(self.backward), 14)
+        return max(width + 2 * _PADDING, 30), max(height + 2 * _PADDING, 30)
+
+    def _columns(self) -> dict[float, float]:
+        """Place the columns: as wide as their widest box, as far apart as the longest label between them."""
+        column = {node.name: node.column for node in self.graph.nodes}
+        gaps = {step: 0.0 for step in column.values()}
+        for edge in self.graph.edges:
+            if column[edge.tail] != column[edge.head]:
+                step = max(column[edge.tail], column[edge.head])
+                gaps[step] = max(gaps[step], _GAP, self._label_width(edge) + 20)
+        return _places({step: [self.boxes[name][0] for name in column if column[name] == step] for step in gaps}, gaps)
+
+    def _rows(self) -> dict[float, float]:
+        """Place the rows: as high as their highest box, one gap apart."""
+        row = {node.name: node.row for node in self.graph.nodes}
+        heights = {step: [self.boxes[name][1] for name in row if row[name] == step] for step in row.values()}
+        return _places(heights, dict.fromkeys(heights, _GAP))
+
+    def _label_width(self, edge: Edge) -> float:
+        return max(self._measure(text, 12)[0] for text in self._labels(edge))
+
+    def _labels(self, edge: Edge) -> tuple[str, str]:
+        """What stands above and below an arrow: the value or its gradient, and the shape."""
+        shape = _shape_text(edge.shape, self.sizes)
+        if self.backward and edge.symbol:
+            return edge.symbol, shape
+        ends = [node for node in self.graph.nodes if node.name in (edge.tail, edge.head)]
+        repeats = any(not node.forward and node.name == edge.value for node in ends)  # the box says it already
+        return "" if repeats else f"${edge.value}$", shape
+
+    def _paper(self) -> Axes:
+        right = max(x + self.boxes[name][0] / 2 for name, (x, _) in self.centres.items())
+        for edge in filter(self._upright, self.graph.edges):  # a label beside an arrow may reach beyond all boxes
+            right = max(right, self.centres[edge.tail][0] + self._label_width(edge) + 7)
+        top = max(y + self.boxes[name][1] / 2 for name, (_, y) in self.centres.items())
+        right, top = right + _MARGIN, top + _MARGIN + 22
+        self.figure.set_size_inches((right + _MARGIN) / 72, (top + _MARGIN) / 72)
+        axes = self.figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(-_MARGIN, right), ylim=(-_MARGIN, top))
+        axes.axis("off")
+        heading = "← backward: gradients" if self.backward else "forward: values →"
+        axes.text(0, top - 10, heading, color=self._colour, fontsize=12, weight="bold", va="center")
+        return axes
+
+    @property
+    def _colour(self) -> str:
+        return VERMILION if self.backward else BLUE
+
+    def _upright(self, edge: Edge) -> bool:
+        return abs(self.centres[edge.tail][0] - self.centres[edge.head][0]) < 1 and not edge.bend
+
+    def _draw_node(self, node: Node) -> None:
+        (x, y), (width, height) = self.centres[node.name], self.boxes[node.name]
+        wants_gradient = any(edge.symbol for edge in self.graph.edges if edge.tail == node.name)
+        fill = _OPERATION if node.forward else _WANTS_GRADIENT if wants_gradient else _GIVEN
+        self.axes.add_patch(
+            FancyBboxPatch(
+                (x - width / 2, y - height / 2),
+                width,
+                height,
+                boxstyle=f"round,pad=0,rounding_size={5 if node.forward else 15}",
+                facecolor=fill,
+                edgecolor=INK,
+                linewidth=1.2,
+                zorder=3,
+            )
+        )
+        self._write(x, y, node.text(self.backward), size=14, ha="center", va="center", zorder=4, linespacing=1.5)
+
+    def _draw_edge(self, edge: Edge) -> None:
+        flows = bool(edge.symbol) or not self.backward
+        start, end = self._border(edge.tail, edge.head), self._border(edge.head, edge.tail)
+        if self.backward:
+            start, end = end, start
+        bend = -edge.bend if self.backward else edge.bend
+        self.axes.add_patch(
+            FancyArrowPatch(
+                start,
+                end,
+                arrowstyle="-|>" if flows else "-",
+                connectionstyle=f"arc3,rad={bend}",
+                mutation_scale=15,
+                shrinkA=1,
+                shrinkB=1,
+                color=self._colour if flows else GREY,
+                linewidth=1.8 if flows else 1.0,
+                linestyle="-" if not self.backward else (0, (5, 2)) if flows else ":",
+                zorder=2,
+            )
+        )
+        self._label(edge, start, end, bend, self._colour if flows else GREY)
+
+    def _border(self, name: str, towards: str) -> tuple[float, float]:
+        """Find where the line between two centres leaves the first one's box."""
+        (x, y), (width, height) = self.centres[name], self.boxes[name]
+        dx, dy = self.centres[towards][0] - x, self.centres[towards][1] - y
+        reach = min(width / 2 / abs(dx) if dx else math.inf, height / 2 / abs(dy) if dy else math.inf)
+        return x + reach * dx, y + reach * dy
+
+    def _label(
+        self, edge: Edge, start: tuple[float, float], end: tuple[float, float], bend: float, colour: str
+    ) -> None:
+        value, shape = self._labels(edge)
+        dx, dy = end[0] - start[0], end[1] - start[1]
+        x = (start[0] + end[0]) / 2 + bend * dy / 2
+        y = (start[1] + end[1]) / 2 - bend * dx / 2
+        if self._upright(edge):
+            self._write(x + 7, y + 9, value, size=13, color=colour, va="center")
+            self._write(x + 7, y - 9 if value else y, shape, size=11, va="center")
+        elif abs(dy) < 1 and not edge.bend:
+            self._write(x, y + 5, value, size=13, color=colour, ha="center", va="bottom")
+            self._write(x, y - 6, shape, size=11, ha="center", va="top")
+        else:
+            text = "\n".join(part for part in (value, shape) if part)
+            box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
+            self._write(x, y, text, size=12, color=colour, ha="center", va="center", bbox=box, zorder=2.5)
+
+    def _write(self, x: float, y: float, text: str, size: float, **how: Any) -> None:
+        self.axes.text(x, y, text, fontsize=size, math_fontfamily="stix", **{"color": INK, **how})
+
+
+def _places(sizes: Mapping[float, list[float]], gaps: Mapping[float, float]) -> dict[float, float]:
+    """Put steps of given sizes one after the other, a gap before each, and return their centres."""
+    places, end = {}, 0.0
+    for number, step in enumerate(sorted(sizes)):
+        start = end + (gaps[step] if number else 0.0)
+        places[step], end = start + max(sizes[step]) / 2, start + max(sizes[step])
+    return places
+
+
+def _shape_text(shape: tuple[str, ...] | None, sizes: Mapping[str, int]) -> str:
+    if shape is None:
+        return ""
+    return " × ".join(str(sizes[name]) if name in sizes else f"${name}$" for name in shape) or "scalar"
+
+
+_WORDS = {
+    r"\partial ": "∂",
+    r"\cdots": "…",
+    r"\odot": "⊙",
+    r"\sigma": "σ",
+    r"\log": "log",
+    r"\sum": "Σ",
+    r"\Vert": "‖",
+    r"\;": " ",
+    r"\,": " ",
+    r"\ ": " ",
+    "-\n": "-",
+}
+_RAISED = str.maketrans("0123456789TLl-", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵀᴸˡ⁻")
+
+
+def _plain(mathtext: str) -> str:
+    """Turn the little mathtext of the graphs into text that a screen reader can say."""
+    for command, word in _WORDS.items():
+        mathtext = mathtext.replace(command, word)
+    text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", mathtext.replace(r"\frac{1}{2M}", "1/(2M)"))
+    text = re.sub(r"\\mathrm\{([^{}]*)\}", r"\1", text)
+    text = re.sub(r"\^\{([^{}]*)\}|\^(.)", lambda found: (found[1] or found[2]).translate(_RAISED), text)
+    return re.sub(r"\s+", " ", re.sub(r"[${}]", "", text.replace("\n", "; "))).strip()

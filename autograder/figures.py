@@ -1,0 +1,120 @@
+"""How figures look and are shown in the notebooks: one style, alternative text, players that need no network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from cycler import cycler
+from IPython.display import display
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette without its yellow, which is too pale for lines. Line styles change along with the colours, so
+# that a plot printed in grey still tells its curves apart.
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+INK, GREY, PAPER = "#1B1F24", "#5F6873", "#FCFCFA"
+
+
+def style() -> None:
+    """Set matplotlib's defaults for the course: colour-blind safe, light paper in every theme, large labels."""
+    colours = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, INK]
+    dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (7, 2)), "-"]
+    mpl.rcParams.update(
+        {
+            "animation.frame_format": "png",
+            "axes.axisbelow": True,
+            "axes.edgecolor": GREY,
+            "axes.facecolor": "white",
+            "axes.grid": True,
+            "axes.labelcolor": INK,
+            "axes.prop_cycle": cycler(color=colours) + cycler(linestyle=dashes),
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "axes.titlesize": 13,
+            "figure.constrained_layout.use": True,
+            "figure.dpi": 100,
+            "figure.facecolor": PAPER,
+            "figure.figsize": (6.4, 4.0),
+            "font.size": 12.5,
+            "grid.color": "#DDE1E6",
+            "grid.linewidth": 0.8,
+            "image.cmap": "viridis",
+            "legend.framealpha": 0.9,
+            "lines.linewidth": 2.0,
+            "savefig.facecolor": "auto",
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+        }
+    )
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure once, with a sentence for those who do not see it.
+
+    Parameters
+    ----------
+    figure
+        Any matplotlib figure; one made by pyplot is closed, so that the notebook does not show it a second time.
+    alt
+        What the figure shows, in words.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=2 * figure.dpi)
+    plt.close(figure)
+    width = round(figure.get_size_inches()[0] * figure.dpi)
+    publish(picture(buffer.getvalue(), "image/png", alt, f"max-width:100%;width:{width}px;height:auto"), alt)
+
+
+def play(animation: FuncAnimation, alt: str, dpi: int = 72) -> None:
+    """Display an animation as a player that needs no network.
+
+    Parameters
+    ----------
+    animation
+        The animation; its figure is closed.
+    alt
+        What moves in it, in words.
+    dpi
+        Dots per inch of the frames. The notebook carries every frame, so this decides its size.
+    """
+    figure: Figure = animation._fig  # type: ignore[attr-defined]
+    figure.set_dpi(dpi)
+    with mpl.rc_context({"savefig.dpi": dpi}):
+        player = animation.to_jshtml(default_mode="once")
+    plt.close(figure)
+    # matplotlib's player fetches its icons from a web font: plain characters do as well, and work offline.
+    player = re.sub(r"<link[^>]*font-awesome[^>]*>", "", player)
+    for icon, character in _PLAYER_ICONS.items():
+        player = player.replace(f'<i class="fa {icon}"></i>', character)
+    player = player.replace("<img ", f'<img alt="{html.escape(alt)}" style="max-width:100%;height:auto" ')
+    publish(player, alt)
+
+
+_PLAYER_ICONS = {
+    "fa-minus": "−",
+    "fa-fast-backward": "⇤",
+    "fa-step-backward": "‹",
+    "fa-play fa-flip-horizontal": "◀",
+    "fa-pause": "‖",
+    "fa-play": "▶",
+    "fa-step-forward": "›",
+    "fa-fast-forward": "⇥",
+    "fa-plus": "+",
+}
+
+
+def publish(markup: str, words: str) -> None:
+    """Display HTML in a notebook, and `words` wherever HTML cannot be shown."""
+    display({"text/html": markup, "text/plain": words}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def picture(data: bytes, mime: str, alt: str, css: str) -> str:
+    """Write an HTML picture that carries its own data and its alternative text."""
+    source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    return f'<img alt="{html.escape(alt)}" style="{css};border-radius:4px" src="{source}">'

@@ -1,0 +1,210 @@
+"""Computational graphs, figures with alternative text, players without a network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Callable
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.animation import FuncAnimation
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from autograder import figures, graphs
+from autograder.drawing import Edge, Graph, GraphFigure, Node
+
+mpl.use("Agg")
+
+GRAPHS = {
+    "linear regression": graphs.LINEAR_REGRESSION,
+    "logistic regression": graphs.LOGISTIC_REGRESSION,
+    "linear unit": graphs.LINEAR_UNIT,
+    "activation unit": graphs.ACTIVATION_UNIT,
+    "softmax-loss unit": graphs.SOFTMAX_LOSS_UNIT,
+    "L layers": graphs.network(),
+    "two layers": graphs.network(64, 32, 10),
+}
+each_graph = pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS.keys())
+each_direction = pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+
+Displayed = list[dict[str, str]]
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> Displayed:
+    bundles: Displayed = []
+    monkeypatch.setattr(figures, "display", lambda bundle, raw: bundles.append(bundle))
+    return bundles
+
+
+@pytest.fixture(autouse=True)
+def untouched_settings():
+    with mpl.rc_context():
+        yield
+    plt.close("all")
+
+
+def drawn(graph: Graph, backward: bool) -> GraphFigure:
+    return graph.backward() if backward else graph.forward()
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts if text.get_text()]
+
+
+def luminance(colour: str) -> float:
+    """WCAG's relative luminance, 0 for black and 1 for white."""
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@each_graph
+@each_direction
+def test_every_arrow_carries_its_shape(graph, backward):
+    written = "\n".join(texts(drawn(graph, backward)))
+    for edge in graph.edges:
+        expected = " × ".join(f"${size}$" for size in edge.shape) or "scalar"
+        assert expected in written
+
+
+@each_graph
+def test_a_gradient_stands_on_every_arrow_that_needs_one(graph):
+    written = texts(graph.backward())
+    for edge in graph.edges:
+        if edge.gradient is None:
+            assert any(rf"\partial L/\partial {edge.value}$" in text for text in written)
+    assert not any(r"\partial" in text for text in texts(graph.forward()))
+
+
+@each_graph
+@each_direction
+def test_forward_points_right_and_backward_left(graph, backward):
+    figure = drawn(graph, backward)
+    arrows = [patch for patch in figure.axes[0].patches if hasattr(patch, "_posA_posB")]
+    assert len(arrows) == len(graph.edges)
+    for arrow, edge in zip(arrows, graph.edges, strict=True):
+        (start, _), (end, _) = arrow._posA_posB
+        if edge.gradient != "" and abs(start - end) > 1:
+            assert bool(end < start) is backward
+
+
+@each_graph
+@each_direction
+def test_nothing_leaves_the_paper_and_no_text_covers_another(graph, backward):
+    figure = drawn(graph, backward)
+    extents = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]
+    for index, extent in enumerate(extents):
+        assert figure.bbox.x0 <= extent.x0 and extent.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= extent.y0 and extent.y1 <= figure.bbox.y1
+        assert not any(extent.overlaps(other) for other in extents[index + 1 :]), texts(figure)[index]
+
+
+@each_graph
+@each_direction
+def test_the_display_carries_alternative_text(graph, backward, displayed):
+    figure = drawn(graph, backward)
+    figure._ipython_display_()
+    (bundle,) = displayed
+    assert bundle["text/plain"] == figure.alt == graph.describe(backward)
+    assert f'alt="{html.escape(figure.alt)}"' in bundle["text/html"]
+    assert not re.search(r"[\\${}^]", figure.alt), "a screen reader would spell out the mark-up"
+    for edge in graph.edges:
+        if "^" not in "".join(edge.shape):
+            assert f"({' × '.join(edge.shape) or 'scalar'})" in figure.alt
+    svg = base64.b64decode(bundle["text/html"].split("base64,")[1].split('"')[0]).decode()
+    assert "<svg" in svg and "http-equiv" not in svg
+
+
+def test_sizes_take_the_place_of_symbols():
+    figure = graphs.LINEAR_REGRESSION.forward(M=442, N=10, K=1)
+    assert "442 × 10" in texts(figure) and "1 × 10" in texts(figure)
+    assert "X (442 × 10) goes from [X]" in figure.alt
+
+
+def test_a_networks_graph_has_the_shapes_of_a_network():
+    shapes = {edge.value: edge.shape for edge in graphs.network(64, 32, 16, 10).edges}
+    assert [shapes[f"W^{layer}"] for layer in (1, 2, 3)] == [("32", "64"), ("16", "32"), ("10", "16")]
+    assert [shapes[f"b^{layer}"] for layer in (1, 2, 3)] == [("32", "1"), ("16", "1"), ("10", "1")]
+    assert shapes["X"] == ("M", "64") and shapes["P"] == shapes["Y"] == ("M", "10")
+
+
+def test_a_network_needs_two_layers():
+    with pytest.raises(ValueError, match=r"network\(64, 10\)"):
+        graphs.network(64)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "message"),
+    [
+        ((Node("a", 0, 0),), (Edge("a", "c", "a"),), "names 'c', the nodes are a"),
+        ((Node("a", 0, 0), Node("a", 1, 0)), (), "two nodes are called 'a'"),
+    ],
+    ids=["missing node", "same name twice"],
+)
+def test_a_wrong_graph_says_what_is_wrong(nodes, edges, message):
+    with pytest.raises(ValueError, match=message):
+        Graph("something", nodes, edges)
+
+
+def test_two_arrows_between_the_same_boxes_are_both_seen():
+    nodes = (Node("a", 0, 0), Node("sum", 1, 0, "$a + a$"))
+    graph = Graph("a sum", nodes, (Edge("a", "sum", "x", bend=0.4), Edge("a", "sum", "y", bend=-0.4)))
+    heights = {text.get_text(): text.get_position()[1] for text in graph.forward().axes[0].texts}
+    assert heights["$x$\nscalar"] != heights["$y$\nscalar"]
+
+
+def test_show_displays_once_with_alternative_text(displayed):
+    figures.style()
+    figure, axes = plt.subplots()
+    axes.plot([1, 2])
+    figures.show(figure, 'a line that rises & a "quote"')
+    (bundle,) = displayed
+    assert 'alt="a line that rises &amp; a &quot;quote&quot;"' in bundle["text/html"]
+    assert not plt.get_fignums()
+
+
+@pytest.fixture
+def moving_line() -> FuncAnimation:
+    figure, axes = plt.subplots(figsize=(3, 2))
+    (line,) = axes.plot([0, 1], [0, 0])
+
+    def draw(frame: int):
+        line.set_ydata([0, frame])
+        return (line,)
+
+    return FuncAnimation(figure, draw, frames=3)
+
+
+def test_a_player_needs_no_network(displayed, moving_line):
+    figures.play(moving_line, "a line that rises")
+    (bundle,) = displayed
+    player = bundle["text/html"]
+    assert 'alt="a line that rises"' in player and bundle["text/plain"] == "a line that rises"
+    assert not re.search(r'(?:src|href)="https?:', player)
+    assert "fa-" not in player, "a button lost its character"
+    assert player.count("data:image/png;base64") == 3
+    assert not plt.get_fignums()
+
+
+def test_the_palette_can_be_read_on_the_paper():
+    figures.style()
+    for colour in (figures.BLUE, figures.VERMILION, figures.GREY, figures.INK):
+        contrast = (luminance(figures.PAPER) + 0.05) / (luminance(colour) + 0.05)
+        assert contrast >= 3.5, f"{colour} as text on {figures.PAPER}"
+    curves = mpl.rcParams["axes.prop_cycle"].by_key()
+    assert len(set(map(str, curves["linestyle"][:6]))) == 6, "in grey only the dashes tell curves apart"
+
+
+@pytest.mark.parametrize("draw", [graphs.LINEAR_UNIT.forward, graphs.LINEAR_UNIT.backward], ids=["forward", "backward"])
+def test_the_direction_does_not_hang_on_colour(draw: Callable[[], GraphFigure]):
+    figure = draw()
+    backward = "backward" in figure.alt
+    dashed = [patch.get_linestyle() != "-" for patch in figure.axes[0].patches if hasattr(patch, "_posA_posB")]
+    assert dashed == [backward] * len(dashed)
+    assert ("← backward: gradients" if backward else "forward: values →") in texts(figure)
