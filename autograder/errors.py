@@ -1,0 +1,57 @@
+"""The errors a person sees, each with the exit code it stands for."""
+
+from __future__ import annotations
+
+
+class AutograderError(Exception):
+    """Something a person can act on; the message names the thing and the next step.
+
+    Attributes
+    ----------
+    exit_code : int
+        1 when the work is wrong or could not be graded, 2 for wrong usage or configuration.
+    """
+
+    exit_code = 1
+
+
+class UsageError(AutograderError):
+    """The command was called wrongly: a missing file, an unknown assignment."""
+
+    exit_code = 2
+
+
+class ConfigError(AutograderError):
+    """`grading_config.py`, the roster or the extensions say something that cannot be meant."""
+
+    exit_code = 2
+
+
+class ExamError(AutograderError):
+    """A source notebook cannot serve as an exam; nothing was graded with it."""
+
+    exit_code = 2
+
+
+class ReleaseError(AutograderError):
+    """A released notebook failed its proof; nothing was released."""
+
+
+class RemoteFailed(AutograderError):
+    """One student's repository could not be fetched; the others go on."""
+
+
+class KernelError(Exception):
+    """The jailed kernel of one submission cannot be asked any more."""
+
+
+class KernelDied(KernelError):
+    """The student's process is gone."""
+
+
+class OutOfTime(KernelError):
+    """The student's process did not answer within its time."""
+
+
+class WireError(KernelError):
+    """What the student's process sent is not a message of ours."""

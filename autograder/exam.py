@@ -1,0 +1,191 @@
+"""A source notebook read as an exam: its cells, its exercises, its tests, their points.
+
+The exam knows nothing of how it will be run. Hidden tests, points and positions come from here and never from the
+student's file, so a submission that lost its metadata or its test cells is still graded in full.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import ExamError
+
+# Raise it when the same answers would get other points: reports of an older grader are then made anew.
+GRADER_VERSION = 1
+
+TRY_IT = "try-it"
+INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py"})  # beside a source notebook, never released
+WHOLE = ""  # the part of an assignment that has no parts
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """A cell of the source notebook with what nbgrader's metadata says of it."""
+
+    kind: str
+    source: str
+    grade_id: str = ""
+    graded: bool = False
+    solution: bool = False
+    locked: bool = False
+    points: float = 0.0
+    tags: tuple[str, ...] = ()
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the cell tests an exercise."""
+        return self.graded and not self.solution and self.kind == "code"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A graded cell and the solution cells it grades; `manual` ones are marked by a person."""
+
+    id: str
+    part: str
+    points: float
+    manual: bool
+    solutions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Everything needed to grade submissions of one assignment."""
+
+    assignment: str
+    cells: tuple[SourceCell, ...]
+    exercises: tuple[Exercise, ...]
+    files: Mapping[str, bytes] = field(repr=False, default_factory=dict)
+    mistakes: str = field(repr=False, default="")
+
+    @property
+    def points(self) -> float:
+        """Points of all exercises."""
+        return sum(exercise.points for exercise in self.exercises)
+
+    @property
+    def tests(self) -> dict[str, str]:
+        """Source of each exercise's test cell, by exercise id."""
+        return {cell.grade_id: cell.source for cell in self.cells if cell.is_test}
+
+    @property
+    def locked(self) -> dict[str, str]:
+        """Source of each locked, ungraded code cell, by grade id."""
+        cells = (cell for cell in self.cells if cell.kind == "code" and cell.locked and not cell.graded)
+        return {cell.grade_id: cell.source for cell in cells if not cell.solution and cell.grade_id}
+
+    @property
+    def reference_cells(self) -> tuple[SourceCell, ...]:
+        """Code cells that make the reference: all but tests and those only there to try something."""
+        return tuple(cell for cell in self.cells if cell.kind == "code" and not cell.is_test and TRY_IT not in cell.tags)
+
+    @property
+    def version(self) -> str:
+        """Fingerprint of all that points depend on; another version means: grade again."""
+        digest = hashlib.sha256(f"grader {GRADER_VERSION}\n".encode())
+        for cell in self.cells:
+            if cell.kind == "code" or cell.graded:
+                digest.update(json.dumps([cell.source, cell.grade_id, cell.points, cell.tags]).encode())
+        for exercise in self.exercises:
+            digest.update(json.dumps([exercise.id, exercise.part]).encode())
+        for name, content in sorted(self.files.items()):
+            digest.update(name.encode() + b"\0" + content)
+        digest.update(self.mistakes.encode())
+        return digest.hexdigest()[:16]
+
+
+def read_exam(path: Path, parts: Mapping[str, tuple[str, ...]] | None = None) -> Exam:
+    """Read the exam of a source notebook.
+
+    Parameters
+    ----------
+    path : Path
+        `solutions/NAME/NAME.ipynb`; data files and `mistakes.py` lie beside it.
+    parts : mapping of str to tuple of str, optional
+        Patterns of exercise ids by part, as `grading_config.py` gives them.
+
+    Raises
+    ------
+    ExamError
+        If the file is missing, no notebook, has two cells of one id, no exercise, or an exercise without a part.
+    """
+    cells = tuple(_source_cell(cell) for cell in _load(path)["cells"])
+    ids = [cell.grade_id for cell in cells if cell.grade_id]
+    twice = sorted({grade_id for grade_id in ids if ids.count(grade_id) > 1})
+    if twice:
+        raise ExamError(f"{path}: two cells have the nbgrader id {twice[0]!r}; give each its own")
+    exercises = _exercises(cells, parts or {WHOLE: ("*",)}, path)
+    if not exercises:
+        raise ExamError(f"{path}: no cell gives points; mark one as an autograded test in nbgrader's toolbar")
+    mistakes = path.with_name("mistakes.py")
+    return Exam(
+        assignment=path.stem,
+        cells=cells,
+        exercises=exercises,
+        files={file.name: file.read_bytes() for file in sorted(path.parent.iterdir()) if _ships(file)},
+        mistakes=mistakes.read_text(encoding="utf-8") if mistakes.exists() else "",
+    )
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ExamError(f"{path}: no such source notebook; an assignment NAME lives in solutions/NAME/NAME.ipynb") from None
+    except ValueError as error:
+        raise ExamError(f"{path}: not a notebook ({error})") from None
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4 or not isinstance(notebook.get("cells"), list):
+        raise ExamError(f"{path}: not a notebook of format 4; open it in JupyterLab and save it")
+    return notebook
+
+
+def _source_cell(cell: dict[str, Any]) -> SourceCell:
+    metadata = cell.get("metadata", {})
+    marks = metadata.get("nbgrader", {})
+    source = cell.get("source", "")
+    return SourceCell(
+        kind=cell["cell_type"],
+        source=source if isinstance(source, str) else "".join(source),
+        grade_id=marks.get("grade_id", ""),
+        graded=bool(marks.get("grade")) or bool(marks.get("task")),
+        solution=bool(marks.get("solution")) or bool(marks.get("task")),
+        locked=bool(marks.get("locked")),
+        points=float(marks.get("points") or 0),
+        tags=tuple(metadata.get("tags", ())),
+    )
+
+
+def _exercises(
+    cells: tuple[SourceCell, ...], parts: Mapping[str, tuple[str, ...]], path: Path
+) -> tuple[Exercise, ...]:
+    exercises = []
+    solutions: list[str] = []
+    for cell in cells:
+        if cell.solution and not cell.graded:
+            solutions.append(cell.grade_id)
+        if cell.graded:
+            manual = not cell.is_test
+            part = _part(cell.grade_id, parts, path)
+            own = (cell.grade_id,) if manual else tuple(solutions)
+            exercises.append(Exercise(cell.grade_id, part, cell.points, manual, own))
+            solutions = solutions if manual else []
+    return tuple(exercises)
+
+
+def _part(exercise: str, parts: Mapping[str, tuple[str, ...]], path: Path) -> str:
+    matching = [part for part, patterns in parts.items() if any(fnmatchcase(exercise, p) for p in patterns)]
+    if len(matching) != 1:
+        found = " and ".join(matching) or "none"
+        raise ExamError(f"{path}: exercise {exercise!r} belongs to {found} of the parts; it must be exactly one")
+    return matching[0]
+
+
+def _ships(file: Path) -> bool:
+    """Whether a file beside the source notebook is for students' notebooks to read."""
+    return file.is_file() and file.suffix != ".ipynb" and file.name not in INSTRUCTORS_ONLY and file.name[0] != "."

@@ -1,0 +1,121 @@
+"""What a hidden test cell imports: criteria with points, hints, and the reference solution.
+
+A hidden test cell is an ordinary nbgrader cell. It runs the same under `nbgrader autograde`, in the student's own
+kernel, and under `autograder grade`, outside of the jail; the last expression, `marking.score()`, is nbgrader's
+partial credit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from autograder.errors import KernelError
+from autograder.records import Criterion, Outcome, rounded
+from autograder.reference import reference_of
+
+__all__ = ["Hint", "Marking", "Score", "reference_of"]
+
+Check = Callable[[], object]
+
+
+class Hint(AssertionError):
+    """A failed expectation whose message a student may read: no inputs, no values of the test."""
+
+
+class Score(float):
+    """The points of an exercise, a plain number to nbgrader, with the criteria they come from."""
+
+    criteria: tuple[Criterion, ...]
+    errors: tuple[Exception, ...]
+
+    def __new__(cls, points: float, criteria: tuple[Criterion, ...], errors: tuple[Exception, ...]) -> Score:
+        """Make a score of `points`, remembering its criteria and what went wrong in those not met."""
+        score = super().__new__(cls, points)
+        score.criteria = criteria
+        score.errors = errors
+        return score
+
+
+class Marking:
+    """The criteria of one exercise, each run where it is defined.
+
+    Parameters
+    ----------
+    points : float
+        Points of the exercise; the criteria must add up to it.
+
+    Examples
+    --------
+    >>> marking = Marking(points=3)
+    >>> @marking.criterion(1, "the answer is a number")
+    ... def number():
+    ...     assert isinstance(42, int)
+    >>> @marking.criterion(2, "the answer is 7", needs="number")
+    ... def value():
+    ...     assert 42 == 7
+    >>> marking.score()
+    1.0
+    """
+
+    def __init__(self, points: float) -> None:
+        self.points = points
+        self._criteria: dict[str, Criterion] = {}
+        self._errors: list[Exception] = []
+
+    def criterion(self, points: float, sentence: str, *, needs: str | tuple[str, ...] = ()) -> Callable[[Check], Check]:
+        """Run the decorated check at once; an exception means that the criterion is not met.
+
+        Parameters
+        ----------
+        points : float
+            What meeting it gives.
+        sentence : str
+            What the student reads beside the mark, in the present tense: "Z has one row per example".
+        needs : str or tuple of str
+            Names of earlier checks without which this one says nothing; it is then skipped.
+
+        Raises
+        ------
+        ValueError
+            If the name is taken or `needs` names no earlier check.
+        """
+        required = (needs,) if isinstance(needs, str) else tuple(needs)
+
+        def run(check: Check) -> Check:
+            name = check.__name__
+            if name in self._criteria:
+                raise ValueError(f"two criteria are called {name!r}")
+            unknown = [other for other in required if other not in self._criteria]
+            if unknown:
+                raise ValueError(f"criterion {name!r} needs {unknown[0]!r}, which is not above it")
+            self._criteria[name] = self._judge(check, points, sentence, required)
+            return check
+
+        return run
+
+    def _judge(self, check: Check, points: float, sentence: str, needs: tuple[str, ...]) -> Criterion:
+        if any(self._criteria[name].outcome is not Outcome.MET for name in needs):
+            return Criterion(sentence, 0.0, points, Outcome.SKIPPED)
+        try:
+            check()
+        except KernelError:  # the student's process is gone: nothing more can be asked
+            raise
+        except Exception as error:
+            self._errors.append(error)
+            return Criterion(sentence, 0.0, points, Outcome.NOT_MET)
+        return Criterion(sentence, points, points, Outcome.MET)
+
+    def score(self) -> Score:
+        """Return the points; the last expression of the test cell.
+
+        Raises
+        ------
+        ValueError
+            If the criteria do not add up to the points of the exercise.
+        """
+        criteria = tuple(self._criteria.values())
+        total = sum(criterion.max_points for criterion in criteria)
+        if not math.isclose(total, self.points):
+            raise ValueError(f"the criteria add up to {total:g} points, the exercise has {self.points:g}")
+        return Score(rounded(sum(criterion.points for criterion in criteria)), criteria, tuple(self._errors))

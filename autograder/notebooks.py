@@ -1,0 +1,131 @@
+"""Students' notebook files read without trust: whatever the bytes are, a notebook or one plain sentence comes back.
+
+Read here as JSON rather than through nbformat: importing nbformat costs over a second, and a submission must not be
+refused for metadata that no one needs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from autograder.records import NotebookFile
+
+MAX_CELLS = 5_000
+CONFLICT = re.compile(
+    r"^<<<<<<<[^\n]*\n(?P<ours>.*?)^(?:\|\|\|\|\|\|\|[^\n]*\n.*?)?=======[^\n]*\n(?P<theirs>.*?)^>>>>>>>[^\n]*\n?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Unreadable(Exception):
+    """The file is no notebook; the message tells the student why and what to do."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as the student pushed it."""
+
+    kind: str
+    source: str
+    grade_id: str = ""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A student's notebook, and what was odd about its file."""
+
+    cells: tuple[Cell, ...]
+    problems: tuple[str, ...] = ()
+
+
+def read_notebook(content: bytes) -> Notebook:
+    """Read a notebook of format 3 or 4.
+
+    Raises
+    ------
+    Unreadable
+        If it is no such notebook.
+    """
+    if not content.strip():
+        raise Unreadable("The notebook file is empty. Save it in JupyterLab and push again.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable("The file is not a notebook: it is not UTF-8 text.") from None
+    problems: tuple[str, ...] = ()
+    data = _parse(text)
+    if data is None and CONFLICT.search(text):
+        data = _parse(CONFLICT.sub(lambda match: match["ours"], text))
+        data = data if data is not None else _parse(CONFLICT.sub(lambda match: match["theirs"], text))
+        marks = "The file holds the conflict marks of an unfinished merge (<<<<<<<)."
+        if data is None:
+            raise Unreadable(f"{marks} Settle the conflict, open the notebook in JupyterLab, save and push again.")
+        problems = (f"{marks} Your own side of each conflict was graded; settle the conflict and push again.",)
+    if data is None:
+        raise Unreadable("The file is not a notebook: it is not valid JSON. Open it in JupyterLab, save and push again.")
+    return Notebook(tuple(_cells(data)), problems)
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _cells(data: Any) -> Iterable[Cell]:
+    if not isinstance(data, dict):
+        raise Unreadable("The file is not a notebook: it is JSON, but has no cells.")
+    cells = data.get("cells")
+    if data.get("nbformat") == 3 or (cells is None and isinstance(data.get("worksheets"), list)):
+        cells = [cell for sheet in data.get("worksheets", []) if isinstance(sheet, dict) for cell in sheet["cells"]]
+    if not isinstance(cells, list):
+        raise Unreadable("The file is not a notebook: it has no list of cells.")
+    if len(cells) > MAX_CELLS:
+        raise Unreadable(f"The notebook has {len(cells)} cells; up to {MAX_CELLS} are graded.")
+    return [_cell(cell) for cell in cells if isinstance(cell, dict)]
+
+
+def _cell(cell: dict[str, Any]) -> Cell:
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    metadata = cell.get("metadata")
+    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
+    kind = cell.get("cell_type")
+    return Cell(
+        kind=kind if kind in {"code", "markdown", "raw"} else "markdown",
+        source=source if isinstance(source, str) else "",
+        grade_id=grade_id if isinstance(grade_id, str) else "",
+    )
+
+
+def places(assignment: str) -> tuple[str, ...]:
+    """Return the paths at which an assignment's notebook is looked for, the wanted one first."""
+    folders = (f"assignments/{assignment}", "assignments")
+    return tuple(f"{folder}/{assignment}{ending}.ipynb" for ending in ("_solved", "") for folder in folders)
+
+
+def find_notebook(files: Sequence[NotebookFile], assignment: str) -> NotebookFile | None:
+    """Return the notebook of an assignment in a pushed tree, None where there is none at its place."""
+    by_path = {file.path: file for file in files}
+    return next((by_path[path] for path in places(assignment) if path in by_path), None)
+
+
+def misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str, ...]:
+    """Return the paths of notebooks that look like the assignment's, but lie where they are not graded."""
+    right = set(places(assignment))
+    names = {f"{assignment}_solved.ipynb", f"{assignment}.ipynb"}
+    return tuple(
+        file.path
+        for file in files
+        if PurePosixPath(file.path).name in names
+        and file.path not in right
+        and ".ipynb_checkpoints" not in PurePosixPath(file.path).parts
+    )

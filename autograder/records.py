@@ -1,0 +1,203 @@
+"""What flows through the house: pushes, submissions, reports.
+
+Every record is a frozen dataclass of plain values, so that it can cross a process boundary, be written as JSON and
+be compared. `Report.to_json` is the documented format of `docs/report.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+REPORT_VERSION = 1
+
+
+class Status(StrEnum):
+    """How an exercise ended."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not attempted"
+    NOT_FOUND = "not found"
+    TO_BE_MARKED = "to be marked"
+
+
+class Outcome(StrEnum):
+    """How a criterion of an exercise ended."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    SKIPPED = "skipped"
+
+
+class Clock(StrEnum):
+    """Who says when a push happened."""
+
+    SERVER = "server"
+    FIRST_SEEN = "first seen"
+    COMMIT_DATE = "commit date, unverified"
+
+
+@dataclass(frozen=True)
+class Student:
+    """A line of the roster: who takes the course, and where they push."""
+
+    id: str
+    remote: str
+    name: str = ""
+    email: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class NotebookFile:
+    """A notebook in a pushed tree: its path, its git blob and its size in bytes."""
+
+    path: str
+    blob: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Push:
+    """One state of a student's branch, and when the world first had it."""
+
+    student: str
+    commit: str
+    branch: str
+    time: datetime
+    clock: Clock
+    notebooks: tuple[NotebookFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The bytes of one notebook, to be graded as one assignment."""
+
+    assignment: str
+    notebook: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One named reason for points within an exercise."""
+
+    sentence: str
+    points: float
+    max_points: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class ExerciseResult:
+    """The points of one exercise. `detail` is for instructors only: it may quote hidden tests."""
+
+    id: str
+    part: str
+    points: float
+    max_points: float
+    status: Status
+    hint: str = ""
+    criteria: tuple[Criterion, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What grading one submission gave.
+
+    Attributes
+    ----------
+    status : str
+        "graded"; "unreadable" when the file is no notebook; "missing" when there is none at its place.
+    problems : tuple of str
+        Plain sentences for the student about the notebook as a whole.
+    exam : str
+        Fingerprint of the exam the points come from.
+    seconds : float
+        Wall-clock seconds the grading took.
+    rung : int or None
+        Rung of the jail that held the student's code, None where none was started.
+    """
+
+    assignment: str
+    notebook: str
+    status: str
+    exercises: tuple[ExerciseResult, ...]
+    problems: tuple[str, ...] = ()
+    seconds: float = 0.0
+    rung: int | None = None
+    exam: str = ""
+
+    @property
+    def points(self) -> float:
+        """Points of all exercises."""
+        return rounded(sum(exercise.points for exercise in self.exercises))
+
+    @property
+    def max_points(self) -> float:
+        """Points there were to be had."""
+        return rounded(sum(exercise.max_points for exercise in self.exercises))
+
+    def for_students(self) -> Report:
+        """Return the report without what only instructors may read."""
+        return replace(self, exercises=tuple(replace(exercise, detail="") for exercise in self.exercises))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as the JSON object of docs/report.md."""
+        fields = asdict(self)
+        head = {"version": REPORT_VERSION, "assignment": fields.pop("assignment"), "notebook": fields.pop("notebook")}
+        return head | {"status": self.status, "points": self.points, "max_points": self.max_points} | fields
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it is another version, or a field is missing or of another type.
+        """
+        try:
+            if data["version"] != REPORT_VERSION:
+                raise ValueError(f"a report of version {data['version']!r}, this program reads {REPORT_VERSION}")
+            return cls(
+                assignment=str(data["assignment"]),
+                notebook=str(data["notebook"]),
+                status=str(data["status"]),
+                exercises=tuple(_exercise(entry) for entry in data["exercises"]),
+                problems=tuple(str(sentence) for sentence in data["problems"]),
+                seconds=float(data["seconds"]),
+                rung=None if data["rung"] is None else int(data["rung"]),
+                exam=str(data["exam"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a report: {error!r}") from error
+
+
+def rounded(points: float) -> float:
+    """Return points to a hundredth, so that sums of thirds read well and compare equal."""
+    return round(float(points), 2) + 0.0
+
+
+def _exercise(data: Mapping[str, Any]) -> ExerciseResult:
+    return ExerciseResult(
+        id=str(data["id"]),
+        part=str(data["part"]),
+        points=float(data["points"]),
+        max_points=float(data["max_points"]),
+        status=Status(data["status"]),
+        hint=str(data["hint"]),
+        criteria=tuple(
+            Criterion(
+                str(entry["sentence"]), float(entry["points"]), float(entry["max_points"]), Outcome(entry["outcome"])
+            )
+            for entry in data["criteria"]
+        ),
+        detail=str(data.get("detail", "")),
+    )

@@ -1,0 +1,161 @@
+"""One submission tried: the student's cells in the jail, the hidden tests here, by value.
+
+This runs in a short-lived process of its own, so that a hostile reply costs only its own submission. Cells run in
+the student's order; a test runs where its cell stands in the student's notebook, tests whose cells are gone run at
+the end. When a cell or a test ends the student's process, a new one is started and brought to the same place
+without the cell that did it, so that the other exercises keep their points.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+from autograder import reference as references
+from autograder.errors import KernelDied, KernelError, OutOfTime
+from autograder.exam import Exam, Exercise
+from autograder.kernel import CellRun, Kernel
+from autograder.mistakes import Call, Variants
+from autograder.notebooks import Notebook
+from autograder.records import ExerciseResult
+from autograder.verdict import Evidence, judge, to_be_marked
+from autograder.testcell import Names, run_cell
+
+MAX_RESTARTS = 4
+
+
+class Kernels(Protocol):
+    """Where kernels come from: the examiner, who can start jailed processes."""
+
+    def start(self) -> Kernel:
+        """Start a fresh jailed kernel."""
+
+    def why(self) -> str:
+        """Say which limit ended the last kernel, empty if none did."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A cell of the notebook as it will be run: the student's own source, or the test of an exercise."""
+
+    source: str
+    number: int | None = None
+    exercise: Exercise | None = None
+
+
+@dataclass
+class Trial:
+    """The state of one trial: which kernel is running, and which cells brought it there."""
+
+    exam: Exam
+    reference: Mapping[str, Any]
+    mistakes: Variants | None
+    kernels: Kernels
+    tell_result: Callable[[ExerciseResult], None]
+    tell_problem: Callable[[str], None]
+    tell_cell: Callable[[Step, CellRun], None]
+    test_names: dict[str, Any] = field(default_factory=dict)
+    _kernel: Kernel | None = None
+    _done: list[str] = field(default_factory=list)
+    _restarts: int = 0
+    _errors: dict[str, str] = field(default_factory=dict)  # grade id of a solution cell → name of its error
+
+    def run(self, notebook: Notebook) -> None:
+        """Run the whole notebook and report each exercise once."""
+        references.current.set(SimpleNamespace(**self.reference))
+        sources = {cell.grade_id: cell.source for cell in notebook.cells if cell.grade_id}
+        for step in plan(self.exam, notebook):
+            if step.exercise is None:
+                self._run_cell(step)
+            else:
+                self._run_test(step.exercise, step, sources)
+        for exercise in self.exam.exercises:
+            if exercise.manual:
+                self.tell_result(to_be_marked(exercise, sources.get(exercise.id)))
+
+    @property
+    def kernel(self) -> Kernel:
+        """The running kernel; a new one where the last was lost, brought to where that one was."""
+        if self._kernel is None:
+            if self._restarts > MAX_RESTARTS:
+                raise KernelDied("the notebook ended its process too often")
+            self._restarts += 1
+            self._kernel = self.kernels.start()
+            for source in self._done:
+                self._kernel.run_cell(source)
+        return self._kernel
+
+    def _run_cell(self, step: Step) -> None:
+        try:
+            ran = self.kernel.run_cell(step.source)
+        except KernelError as error:
+            self._lost(error, f"Cell {step.number}")
+            return
+        self._done.append(step.source)
+        self.tell_cell(step, ran)
+        if ran.timed_out:
+            self.tell_problem(f"Cell {step.number} was stopped: it took too long. What stands below it was graded.")
+
+    def _run_test(self, exercise: Exercise, step: Step, sources: Mapping[str, str]) -> None:
+        evidence = self._try(step.source)
+        if evidence.lost:
+            self._kernel = None
+        answer = [sources[cell] for cell in exercise.solutions if cell in sources]
+        self.tell_result(judge(exercise, evidence, answer, self.mistakes, self.reference))
+
+    def _try(self, source: str) -> Evidence:
+        calls: list[Call] = []
+        printed = io.StringIO()
+        value: object = None
+        error: BaseException | None = None
+        try:
+            namespace = self.kernel.namespace
+            with _observed(namespace, calls), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                names = Names(self.test_names, namespace, self.reference)
+                value = run_cell(source, names)
+        except (Exception, SystemExit) as raised:
+            error = raised
+        limit = self.kernels.why() if isinstance(error, KernelError) else ""
+        return Evidence(source, value, error, tuple(calls), printed.getvalue(), limit)
+
+    def _lost(self, error: KernelError, what: str) -> None:
+        self._kernel = None
+        limit = self.kernels.why()
+        if limit:
+            reason = f"was stopped: {limit}"
+        elif isinstance(error, OutOfTime):
+            reason = "was stopped: it took too long"
+        else:
+            reason = "ended the Python process (os._exit, quit or a crash)"
+        self.tell_problem(f"{what} {reason}. It was left out; the rest of the notebook was graded.")
+
+
+def plan(exam: Exam, notebook: Notebook) -> Iterator[Step]:
+    """Yield the steps of a notebook: its code cells, each test at its place, lost tests at the end.
+
+    Locked cells are taken from the exam, as nbgrader does, whatever the student made of them.
+    """
+    exercises = {exercise.id: exercise for exercise in exam.exercises if not exercise.manual}
+    last = {cell.grade_id: index for index, cell in enumerate(notebook.cells) if cell.grade_id in exercises}
+    for index, cell in enumerate(notebook.cells):
+        if cell.grade_id in exercises:
+            if last[cell.grade_id] == index:
+                yield Step(exam.tests[cell.grade_id], index + 1, exercises[cell.grade_id])
+        elif cell.kind == "code":
+            yield Step(exam.locked.get(cell.grade_id, cell.source), index + 1)
+    for name, exercise in exercises.items():
+        if name not in last:
+            yield Step(exam.tests[name], None, exercise)
+
+
+@contextlib.contextmanager
+def _observed(namespace: Any, calls: list[Call]) -> Iterator[None]:
+    namespace.observer = calls.append
+    try:
+        yield
+    finally:
+        namespace.observer = None
