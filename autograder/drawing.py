@@ -191,7 +191,7 @@ class _Drawing:
     figure: GraphFigure = field(init=False)
 
     def __post_init__(self) -> None:
-        self.figure = GraphFigure(facecolor=PAPER, dpi=100)
+        self.figure = GraphFigure(facecolor=PAPER, dpi=100, layout="none")
         FigureCanvasAgg(self.figure)
         self.figure.alt = self.graph.describe(self.backward, **self.sizes)
         self.boxes = {node.name: self._box(node) for node in self.graph.nodes}
@@ -346,7 +346,8 @@ def _places(sizes: Mapping[float, list[float]], gaps: Mapping[float, float]) -> 
 def _shape_text(shape: tuple[str, ...] | None, sizes: Mapping[str, int]) -> str:
     if shape is None:
         return ""
-    return " × ".join(str(sizes[name]) if name in sizes else f"${name}$" for name in shape) or "scalar"
+    numbers = {name: str(size) for name, size in sizes.items()}
+    return " × ".join(numbers.get(name, name if name.isdigit() else f"${name}$") for name in shape) or "scalar"
 
 
 _WORDS = {
