@@ -42,6 +42,7 @@ class Unmet(AssertionError):
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
+        """Keep the hint beside the message."""
         super().__init__(message)
         self.hint = hint
 

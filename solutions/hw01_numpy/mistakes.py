@@ -273,7 +273,9 @@ def distances_transposed(A, B):
     return np.sqrt(np.sum((B[:, None, :] - A[None, :, :]) ** 2, axis=-1))
 
 
-@mistakes.of("graded_pairwise_distances", hint="That adds absolute differences; Euclid squares, sums and takes the root.")
+@mistakes.of(
+    "graded_pairwise_distances", hint="That adds absolute differences; Euclid squares, sums and takes the root."
+)
 def city_block(A, B):
     return np.sum(np.abs(A[:, None, :] - B[None, :, :]), axis=-1)
 

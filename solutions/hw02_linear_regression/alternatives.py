@@ -1,0 +1,192 @@
+"""Right answers to homework 2, written otherwise than in the reference."""
+
+import numpy as np
+
+from autograder.mistakes import Alternatives
+from autograder.reference import reference_of
+
+alternatives = Alternatives("hw02_linear_regression")
+
+
+@alternatives.of("linreg_model")
+def columns_first(W, b, X):
+    return (np.matmul(W, X.T) + b).T
+
+
+@alternatives.of("linreg_model")
+def example_by_example(W, b, X):
+    Z = np.zeros((X.shape[0], W.shape[0]))
+    for i in range(X.shape[0]):
+        Z[i] = np.dot(W, X[i]) + b.flatten()
+    return Z
+
+
+@alternatives.of("linreg_model")
+def model_with_einsum(W, b, X):
+    return np.einsum("kn,mn->mk", W, X) + b.reshape(1, -1)
+
+
+@alternatives.of("linreg_loss")
+def loss_in_loops(prediction, Y):
+    total = 0.0
+    for i in range(Y.shape[0]):
+        for k in range(Y.shape[1]):
+            total += (prediction[i, k] - Y[i, k]) ** 2
+    return total / 2 / Y.shape[0]
+
+
+@alternatives.of("linreg_loss")
+def mean_of_row_sums(prediction, Y):
+    return np.array(0.5 * np.mean(np.sum(np.square(prediction - Y), axis=1)))
+
+
+@alternatives.of("linreg_loss")
+def loss_with_norm(prediction, Y):
+    print("computing the loss")
+    return np.linalg.norm(prediction - Y) ** 2 / (2 * Y.shape[0])
+
+
+@alternatives.of("linreg_gradients")
+def outer_products(Z, X, Y):
+    M = X.shape[0]
+    dLdW, dLdb = np.zeros((Y.shape[1], X.shape[1])), np.zeros((Y.shape[1], 1))
+    for i in range(M):
+        dLdW += np.outer(Z[i] - Y[i], X[i]) / M
+        dLdb += (Z[i] - Y[i]).reshape(-1, 1) / M
+    return dLdW, dLdb
+
+
+@alternatives.of("linreg_gradients")
+def gradients_with_einsum(Z, X, Y):
+    return np.einsum("mk,mn->kn", Z - Y, X) / len(Z), np.mean(Z - Y, axis=0)[:, None]
+
+
+@alternatives.of("linreg_gradients")
+def gradients_with_ones(Z, X, Y):
+    both = np.dot((Z - Y).T, np.hstack([X, np.ones((X.shape[0], 1))])) / X.shape[0]
+    return [both[:, :-1], both[:, -1:]]
+
+
+@alternatives.of("linreg_numeric_gradients")
+def on_copies(W, b, X, Y, h=1e-5):
+    right = reference_of("hw02_linear_regression")
+
+    def loss(V, c):
+        return right.linreg_loss(right.linreg_model(V, c, X), Y)
+
+    dLdW = np.empty_like(W)
+    for k in range(W.shape[0]):
+        for n in range(W.shape[1]):
+            above, below = W.copy(), W.copy()
+            above[k, n] += h
+            below[k, n] -= h
+            dLdW[k, n] = (loss(above, b) - loss(below, b)) / 2 / h
+    rows = [[(loss(W, b + h * unit) - loss(W, b - h * unit)) / (2 * h)] for unit in np.eye(len(b))[:, :, None]]
+    return dLdW, np.array(rows)
+
+
+@alternatives.of("linreg_numeric_gradients")
+def in_place_and_back(W, b, X, Y, h=1e-5):
+    right = reference_of("hw02_linear_regression")
+    gradients = []
+    for parameter in (W, b):
+        gradient = np.zeros(parameter.shape)
+        for index, here in np.ndenumerate(parameter.copy()):
+            losses = []
+            for value in (here - h, here + h):
+                parameter[index] = value
+                losses.append(right.linreg_loss(right.linreg_model(W, b, X), Y))
+            parameter[index] = here
+            gradient[index] = (losses[1] - losses[0]) / (2 * h)
+        gradients.append(gradient)
+    return gradients
+
+
+@alternatives.of("linreg_numeric_gradients")
+def fourth_order(W, b, X, Y, h=1e-5):
+    right = reference_of("hw02_linear_regression")
+    theta = np.hstack([W, b])
+
+    def loss(t):
+        return right.linreg_loss(right.linreg_model(t[:, :-1], t[:, -1:], X), Y)
+
+    gradient = np.zeros(theta.shape)
+    for index in np.ndindex(theta.shape):
+        step = np.zeros(theta.shape)
+        step[index] = h
+        near, far = loss(theta + step) - loss(theta - step), loss(theta + 2 * step) - loss(theta - 2 * step)
+        gradient[index] = (8 * near - far) / (12 * h)
+    return gradient[:, :-1], gradient[:, -1:]
+
+
+@alternatives.of("linreg_fit")
+def random_start(X, Y, num_iteration=1000, learning_rate=0.1):
+    right = reference_of("hw02_linear_regression")
+    W, b = 0.01 * np.random.randn(Y.shape[1], X.shape[1]), np.zeros((Y.shape[1], 1))
+    train_loss = np.zeros(num_iteration)
+    for i in range(num_iteration):
+        Z = right.linreg_model(W, b, X)
+        dLdW, dLdb = right.linreg_gradients(Z, X, Y)
+        train_loss[i] = right.linreg_loss(Z, Y)
+        W -= learning_rate * dLdW
+        b -= learning_rate * dLdb
+    return W, b, train_loss
+
+
+@alternatives.of("linreg_fit")
+def another_start_every_time(X, Y, num_iteration=1000, learning_rate=0.1, seed=None):
+    right = reference_of("hw02_linear_regression")
+    draw = np.random.default_rng(seed)
+    W, b = draw.normal(size=(Y.shape[1], X.shape[1])), draw.normal(size=(Y.shape[1], 1))
+    losses = [right.linreg_loss(right.linreg_model(W, b, X), Y)]
+    for _ in range(num_iteration):
+        dLdW, dLdb = right.linreg_gradients(right.linreg_model(W, b, X), X, Y)
+        W, b = W - learning_rate * dLdW, b - learning_rate * dLdb
+        losses.append(right.linreg_loss(right.linreg_model(W, b, X), Y))
+    return W, b, losses
+
+
+@alternatives.of("linreg_fit")
+def without_helpers(X, Y, num_iteration=1000, learning_rate=0.1):
+    M, A = len(X), np.hstack([X, np.ones((len(X), 1))])
+    theta, losses = np.zeros((A.shape[1], Y.shape[1])), []
+    while len(losses) < num_iteration:
+        misses = A @ theta - Y
+        losses.append(0.5 / M * (misses**2).sum())
+        theta -= learning_rate / M * A.T @ misses
+    return theta[:-1].T, theta[-1:].T, losses
+
+
+@alternatives.of("linreg_rmse")
+def rmse_of_flat_arrays(prediction, Y):
+    misses = np.ravel(prediction) - np.ravel(Y)
+    return (misses @ misses / misses.size) ** 0.5
+
+
+@alternatives.of("linreg_rmse")
+def rmse_from_the_loss(prediction, Y):
+    return np.sqrt(2 * reference_of("hw02_linear_regression").linreg_loss(prediction, Y) / Y.shape[1])
+
+
+@alternatives.of("linreg_rmse")
+def rmse_with_norm(prediction, Y):
+    return np.linalg.norm(prediction - Y) / np.sqrt(Y.size)
+
+
+@alternatives.of("linreg_closed_form")
+def normal_equations(X, Y):
+    A = np.column_stack([np.ones(len(X)), X])
+    theta = np.linalg.solve(A.T @ A, A.T @ Y)
+    return theta[1:].T, theta[0].reshape(-1, 1)
+
+
+@alternatives.of("linreg_closed_form")
+def centred(X, Y):
+    W = (np.linalg.pinv(X - X.mean(axis=0)) @ (Y - Y.mean(axis=0))).T
+    return W, Y.mean(axis=0)[:, None] - W @ X.mean(axis=0)[:, None]
+
+
+@alternatives.of("linreg_closed_form")
+def pseudo_inverse(X, Y):
+    theta = np.linalg.pinv(np.c_[X, np.ones(X.shape[0])]).dot(Y)
+    return theta[:-1, :].T, theta[[-1], :].T
