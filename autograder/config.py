@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from traitlets.config import Config, ConfigFileNotFound, PyFileConfigLoader
+from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
 
 from autograder.errors import ConfigError
 from autograder.exam import WHOLE
@@ -75,6 +75,7 @@ class Course:
     extensions: Path = Path("extensions.csv")
     ledger: Path = Path("ledger")
     forks: Path = Path("forks")
+    outputs: Path = Path("outputs")
     site: Path = Path("site")
     site_url: str = ""
     database: str = "sqlite:///gradebook.db"
@@ -160,7 +161,7 @@ class _Reader:
             "name": self.text, "upstream": self.text, "site_url": self.text, "branch": self.text,
             "clock": self.clock, "limits": self.limits, "notebook_mb": self.positive, "workers": self.count,
             "roster": self.place, "extensions": self.place, "ledger": self.place, "forks": self.place,
-            "site": self.place, "assignments": lambda key, value: self.assignments(key, value, zone),
+            "outputs": self.place, "site": self.place, "assignments": lambda key, value: self.assignments(key, value, zone),
         }  # fmt: skip
         values = {key: readers[key](f"c.Course.{key}", value) for key, value in given.items()}
         root = self.path.parent
@@ -192,7 +193,7 @@ class _Reader:
             raise self.wrong(key, entry["deadline"], "give a deadline to each part, or one to the whole, not both")
         if "parts" in entry:
             table = self.table(f"{key}['parts']", entry["parts"])
-            parts = tuple(self.part(f"{key}['parts'][{part!r}]", part, value, zone) for part, value in table.items())
+            parts = tuple(self.part(f"{key}['parts'][{name!r}]", name, part, zone) for name, part in table.items())
         else:
             parts = (Part(WHOLE, ("*",), self.moment(f"{key}['deadline']", entry.get("deadline"), zone)),)
         late = self.late(f"{key}['late']", entry["late"]) if entry.get("late") else None
@@ -218,8 +219,7 @@ class _Reader:
     def limits(self, key: str, value: object) -> Limits:
         entry = self.table(key, value)
         self.known(key, entry, {item.name for item in fields(Limits)})
-        kinds = {item.name: type(item.default) for item in fields(Limits)}
-        return Limits(**{name: kinds[name](self.positive(f"{key}[{name!r}]", v)) for name, v in entry.items()})
+        return Limits(**{name: self.positive(f"{key}[{name!r}]", value) for name, value in entry.items()})
 
     def timezone(self, value: object) -> ZoneInfo:
         try:
@@ -249,7 +249,7 @@ class _Reader:
             raise self.wrong(key, value, "a text in quotes")
         return value
 
-    def positive(self, key: str, value: object) -> float:
+    def positive(self, key: str, value: object) -> Any:
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
             raise self.wrong(key, value, "a number greater than 0")
         return value

@@ -83,7 +83,8 @@ class Exam:
     @property
     def reference_cells(self) -> tuple[SourceCell, ...]:
         """Code cells that make the reference: all but tests and those only there to try something."""
-        return tuple(cell for cell in self.cells if cell.kind == "code" and not cell.is_test and TRY_IT not in cell.tags)
+        code = (cell for cell in self.cells if cell.kind == "code")
+        return tuple(cell for cell in code if not cell.is_test and TRY_IT not in cell.tags)
 
     @property
     def version(self) -> str:
@@ -137,7 +138,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ExamError(f"{path}: no such source notebook; an assignment NAME lives in solutions/NAME/NAME.ipynb") from None
+        raise ExamError(f"{path}: no such file; the source of an assignment is solutions/NAME/NAME.ipynb") from None
     except ValueError as error:
         raise ExamError(f"{path}: not a notebook ({error})") from None
     if not isinstance(notebook, dict) or notebook.get("nbformat") != 4 or not isinstance(notebook.get("cells"), list):
@@ -161,9 +162,7 @@ def _source_cell(cell: dict[str, Any]) -> SourceCell:
     )
 
 
-def _exercises(
-    cells: tuple[SourceCell, ...], parts: Mapping[str, tuple[str, ...]], path: Path
-) -> tuple[Exercise, ...]:
+def _exercises(cells: tuple[SourceCell, ...], parts: Mapping[str, tuple[str, ...]], path: Path) -> tuple[Exercise, ...]:
     exercises = []
     solutions: list[str] = []
     for cell in cells:

@@ -8,7 +8,7 @@ the hidden test made, gets that mistake's hint.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ class Variants:
         self.assignment = assignment
         self._variants: dict[tuple[str, str], Variant] = {}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Variant]:
         """Iterate over the variants in the order they were written."""
         return iter(self._variants.values())
 
@@ -113,7 +113,7 @@ def recognise(calls: Sequence[Call], mistakes: Variants, reference: Mapping[str,
         if not mine or not callable(right):
             continue
         if all(_gives(mistake.function, call) for call in mine) and not all(_gives(right, call) for call in mine):
-            return mistake  # type: ignore[no-any-return]
+            return mistake
     return None
 
 

@@ -67,7 +67,7 @@ def read_notebook(content: bytes) -> Notebook:
             raise Unreadable(f"{marks} Settle the conflict, open the notebook in JupyterLab, save and push again.")
         problems = (f"{marks} Your own side of each conflict was graded; settle the conflict and push again.",)
     if data is None:
-        raise Unreadable("The file is not a notebook: it is not valid JSON. Open it in JupyterLab, save and push again.")
+        raise Unreadable("The file is not a notebook: it is not valid JSON. Open it in JupyterLab, save, push again.")
     return Notebook(tuple(_cells(data)), problems)
 
 
@@ -83,7 +83,8 @@ def _cells(data: Any) -> Iterable[Cell]:
         raise Unreadable("The file is not a notebook: it is JSON, but has no cells.")
     cells = data.get("cells")
     if data.get("nbformat") == 3 or (cells is None and isinstance(data.get("worksheets"), list)):
-        cells = [cell for sheet in data.get("worksheets", []) if isinstance(sheet, dict) for cell in sheet["cells"]]
+        sheets = data.get("worksheets")
+        cells = sheets[0].get("cells") if isinstance(sheets, list) and sheets and isinstance(sheets[0], dict) else None
     if not isinstance(cells, list):
         raise Unreadable("The file is not a notebook: it has no list of cells.")
     if len(cells) > MAX_CELLS:

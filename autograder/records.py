@@ -170,7 +170,7 @@ class Report:
                 assignment=str(data["assignment"]),
                 notebook=str(data["notebook"]),
                 status=str(data["status"]),
-                exercises=tuple(_exercise(entry) for entry in data["exercises"]),
+                exercises=tuple(exercise_from_json(entry) for entry in data["exercises"]),
                 problems=tuple(str(sentence) for sentence in data["problems"]),
                 seconds=float(data["seconds"]),
                 rung=None if data["rung"] is None else int(data["rung"]),
@@ -185,7 +185,8 @@ def rounded(points: float) -> float:
     return round(float(points), 2) + 0.0
 
 
-def _exercise(data: Mapping[str, Any]) -> ExerciseResult:
+def exercise_from_json(data: Mapping[str, Any]) -> ExerciseResult:
+    """Read one exercise of a report; see `Report.from_json` for what it raises."""
     return ExerciseResult(
         id=str(data["id"]),
         part=str(data["part"]),

@@ -52,14 +52,16 @@ def run_reference(exam: Exam) -> dict[str, Any]:
     os.environ.setdefault("MPLBACKEND", "Agg")
     from IPython.core.inputtransformer2 import TransformerManager
     from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
 
     shell = InteractiveShell.instance(colors="nocolor", history_load_length=0)
     namespace: dict[str, Any] = {"__name__": "reference", "get_ipython": lambda: shell}
-    transform = TransformerManager().transform_cell
+    transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
     for number, cell in enumerate(exam.reference_cells, start=1):
         name = cell.grade_id or f"code cell {number}"
         try:
-            exec(compile(transform(cell.source), f"<{exam.assignment}: {name}>", "exec"), namespace)
+            with capture_output():  # what it prints would count as the test's own output under plain nbgrader
+                exec(compile(transform(cell.source), f"<{exam.assignment}: {name}>", "exec"), namespace)
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             where = f"line {last.lineno} of {last.filename.strip('<>')}"

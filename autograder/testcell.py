@@ -51,13 +51,15 @@ def run_cell(source: str, names: Names) -> object:
     except SyntaxError:  # a magic
         from IPython.core.inputtransformer2 import TransformerManager
 
-        tree = ast.parse(TransformerManager().transform_cell(source), FILENAME)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
+        tree = ast.parse(transform(source), FILENAME)
+    value: ast.expr | None = None
+    if tree.body and isinstance(last := tree.body[-1], ast.Expr):
+        value = last.value
+        tree.body.pop()
     try:
         exec(compile(tree, FILENAME, "exec"), names)
-        if last is None:
-            return None
-        return eval(compile(ast.Expression(last.value), FILENAME, "eval"), names)
+        return None if value is None else eval(compile(ast.Expression(value), FILENAME, "eval"), names)
     finally:
         names.keep()
 

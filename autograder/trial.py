@@ -22,8 +22,8 @@ from autograder.kernel import CellRun, Kernel
 from autograder.mistakes import Call, Variants
 from autograder.notebooks import Notebook
 from autograder.records import ExerciseResult
-from autograder.verdict import Evidence, judge, to_be_marked
 from autograder.testcell import Names, run_cell
+from autograder.verdict import Evidence, judge, to_be_marked
 
 MAX_RESTARTS = 4
 

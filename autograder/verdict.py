@@ -46,7 +46,11 @@ class Evidence:
 
 
 def judge(
-    exercise: Exercise, evidence: Evidence, answer: Sequence[str], mistakes: Variants | None, reference: Mapping[str, Any]
+    exercise: Exercise,
+    evidence: Evidence,
+    answer: Sequence[str],
+    mistakes: Variants | None,
+    reference: Mapping[str, Any],
 ) -> ExerciseResult:
     """Return the result of one exercise.
 
@@ -115,9 +119,7 @@ def _unattempted(evidence: Evidence, answer: Sequence[str]) -> bool:
     return bool(errors) and (all(stubs) or (bool(answer) and isinstance(errors[0], NameError)))
 
 
-def _hint(
-    evidence: Evidence, answer: Sequence[str], mistakes: Variants | None, reference: Mapping[str, Any]
-) -> str:
+def _hint(evidence: Evidence, answer: Sequence[str], mistakes: Variants | None, reference: Mapping[str, Any]) -> str:
     if evidence.lost:
         return _loss(evidence)
     errors = evidence.errors

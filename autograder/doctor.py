@@ -1,0 +1,62 @@
+"""Can this machine grade? Each finding says what is there, or what is missing and how to get it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+MODULES = ("nbgrader", "msgpack", "pyseccomp", "cryptography", "IPython", "numpy")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `needed` things must be good for grading."""
+
+    what: str
+    good: bool
+    detail: str
+    needed: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as a JSON object."""
+        return asdict(self)
+
+
+def examine_machine() -> list[Finding]:
+    """Look at everything grading needs."""
+    return [_python(), _git(), *[_module(name) for name in MODULES], *_jail()]
+
+
+def _python() -> Finding:
+    good = sys.version_info >= (3, 11)
+    return Finding("Python", good, sys.version.split()[0] + ("" if good else "; 3.11 or newer is needed"))
+
+
+def _git() -> Finding:
+    path = shutil.which("git")
+    return Finding("git", path is not None, path or "not found; install git")
+
+
+def _module(name: str) -> Finding:
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        return Finding(name, False, "not installed; run `pip install -e '.[grader]'`")
+
+
+def _jail() -> list[Finding]:
+    try:
+        from autograder.jail import probe
+    except ImportError as error:
+        return [Finding("jail", False, f"{error}; install the modules named above")]
+    reports = probe()
+    chosen = next((report.rung for report in reports if report.works), None)
+    findings = [
+        Finding(f"jail, rung {report.rung}", report.works, report.reason or "works", needed=False) for report in reports
+    ]
+    if chosen is None:
+        return [*findings, Finding("jail", False, "no rung works here: nothing will be graded; see docs/security.md")]
+    return [*findings, Finding("jail", True, f"rung {chosen} will be used, the first that works")]

@@ -1,0 +1,60 @@
+"""A small forge on disk for the practice class: bare repositories that are forked and pushed to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+AUTHOR = "practice class <practice@localhost>"
+
+
+@dataclass(frozen=True)
+class BareRepository:
+    """A bare repository as a forge keeps it."""
+
+    path: Path
+    branch: str
+
+    def create(self) -> None:
+        """Make the repository, empty, unless it is there."""
+        if not (self.path / "HEAD").exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._git("init", "--quiet", "--bare", f"--initial-branch={self.branch}", str(self.path), bare=False)
+
+    def fork(self, upstream: BareRepository) -> None:
+        """Make the repository a copy of another, unless it is there."""
+        self.create()
+        if not self.subject():
+            self._git("fetch", "--quiet", str(upstream.path), f"{self.branch}:{self.branch}")
+
+    def subject(self) -> str:
+        """Return the subject of the newest commit, empty if there is none."""
+        try:
+            return self._git("log", "-1", "--format=%s", self.branch, "--").strip()
+        except subprocess.CalledProcessError:
+            return ""
+
+    def push(self, files: Mapping[str, bytes], subject: str, time: datetime) -> None:
+        """Put one commit with these files on top of the branch, unless its newest commit is that one already."""
+        newest = self.subject()
+        if newest == subject:
+            return
+        stamp = f"{AUTHOR} {int(time.timestamp())} +0000"
+        parts = [f"commit refs/heads/{self.branch}\ncommitter {stamp}\ndata {len(subject)}\n{subject}\n".encode()]
+        if newest:
+            parts.append(f"from refs/heads/{self.branch}^0\n".encode())
+        for path, content in files.items():
+            parts += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
+        self._git("fast-import", "--quiet", "--date-format=raw", input=b"".join(parts))
+
+    def _git(self, *arguments: str, bare: bool = True, input: bytes | None = None) -> str:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        where = [f"--git-dir={self.path}"] if bare else []
+        done = subprocess.run(
+            ["git", *where, *arguments], input=input, capture_output=True, check=True, env=environment
+        )
+        return done.stdout.decode()

@@ -1,0 +1,140 @@
+"""Students' repositories, as data: fetched into bare stores, never checked out, nothing in them ever run.
+
+Each student has a bare store of their own. A fetch takes the tip of the graded branch only, one commit deep; no
+hooks, no submodules, no filters, no transport that runs a program. What was seen is kept under a ref of ours, so a
+later force-push takes nothing away.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.errors import RemoteFailed
+from autograder.records import Clock, NotebookFile, Push, Student
+
+FETCH_SECONDS = 120
+MAX_FETCH_MB = 512
+MAX_NOTEBOOKS = 500
+SAFE = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.symlinks=false",
+    "fetch.recurseSubmodules=false",
+    "fetch.fsckObjects=false",  # a fork's old commits are not the student's fault; nothing of them is checked out
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.allow=never",
+    "protocol.file.allow=always",
+    "protocol.git.allow=always",
+    "protocol.http.allow=always",
+    "protocol.https.allow=always",
+    "protocol.ssh.allow=always",
+)
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A student's repository and our bare store of it."""
+
+    student: Student
+    store: Path
+    branch: str
+
+    def fetch(self) -> str | None:
+        """Fetch the tip of the graded branch and return its commit, None while the branch does not exist.
+
+        Raises
+        ------
+        RemoteFailed
+            If the remote cannot be reached, is no repository, takes too long or sends too much.
+        """
+        self._create()
+        ref = f"refs/heads/{self.branch}"
+        listed = self._git("ls-remote", "--heads", "--", self.student.remote, ref).split()
+        if not listed:
+            return None
+        commit = listed[0].decode("ascii", "replace")
+        if not self._has(commit):
+            self._git(
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--force",
+                "--", self.student.remote, f"{ref}:refs/seen/tip",
+            )  # fmt: skip
+            commit = self._git("rev-parse", "--verify", "refs/seen/tip^{commit}").decode().strip()
+            self._git("update-ref", f"refs/seen/{commit}", commit)
+        return commit
+
+    def notebooks(self, commit: str) -> tuple[NotebookFile, ...]:
+        """Return the notebooks in a commit's tree: regular files only, at most `MAX_NOTEBOOKS`."""
+        found = []
+        for entry in self._git("ls-tree", "-r", "-z", "--long", "--full-tree", commit).split(b"\0"):
+            about, _, path = entry.partition(b"\t")
+            if path.endswith(b".ipynb") and about.startswith((b"100644 ", b"100755 ")):
+                _, _, blob, size = about.split()
+                found.append(NotebookFile(path.decode("utf-8", "replace"), blob.decode(), int(size)))
+        return tuple(sorted(found, key=lambda file: (file.path.count("/"), file.path))[:MAX_NOTEBOOKS])
+
+    def read(self, blob: str) -> bytes:
+        """Return the bytes of a blob."""
+        return self._git("cat-file", "blob", blob)
+
+    def push_of(self, commit: str, seen: datetime, clock: Clock) -> Push:
+        """Return the record of a commit first seen at a moment, or dated by itself where the clock says so."""
+        if clock is Clock.COMMIT_DATE:
+            seen = datetime.fromtimestamp(int(self._git("show", "-s", "--format=%ct", commit)), UTC)
+        return Push(self.student.id, commit, self.branch, seen, clock, self.notebooks(commit))
+
+    def _create(self) -> None:
+        if not (self.store / "HEAD").exists():
+            self.store.parent.mkdir(parents=True, exist_ok=True)
+            self._run(["git", "init", "--quiet", "--bare", "--template=", str(self.store)])
+
+    def _has(self, commit: str) -> bool:
+        with suppress(RemoteFailed):
+            return bool(self._git("rev-parse", "--verify", "--quiet", f"refs/seen/{commit}^{{commit}}"))
+        return False
+
+    def _git(self, *arguments: str) -> bytes:
+        options = [word for setting in SAFE for word in ("-c", setting)]
+        return self._run(["git", f"--git-dir={self.store}", *options, *arguments])
+
+    def _run(self, command: Sequence[str]) -> bytes:
+        """Run git in a process group of its own, with limits on its time and on the size of what it writes."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "LC_ALL": "C"}
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=_limit_files,
+        )
+        try:
+            output, errors = process.communicate(timeout=FETCH_SECONDS)
+        except BaseException as error:  # also an interrupt: git's helpers must not live on
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise self._failed(f"no answer within {FETCH_SECONDS} s") from None
+            raise
+        if process.returncode != 0:
+            reasons = [line for line in errors.decode("utf-8", "replace").splitlines() if line.strip()]
+            raise self._failed(reasons[-1] if reasons else f"git ended with {process.returncode}")
+        return output
+
+    def _failed(self, reason: str) -> RemoteFailed:
+        return RemoteFailed(f"{self.student.id}: {self.student.remote}: {reason.removeprefix('fatal: ')}")
+
+
+def _limit_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FETCH_MB << 20,) * 2)

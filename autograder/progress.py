@@ -1,0 +1,29 @@
+"""Progress of long work: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+T = TypeVar("T")
+LINES = 10  # how many plain lines a long run prints where there is no terminal
+
+
+def tracked(items: Iterable[T], total: int, title: str, console: Console) -> Iterator[T]:
+    """Yield the items, showing on the console how many of how many are done."""
+    if total == 0:
+        yield from items
+        return
+    if console.is_terminal:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            yield from progress.track(items, total=total, description=title)
+        return
+    step = max(1, total // LINES)
+    for number, item in enumerate(items, start=1):
+        yield item
+        if number % step == 0 or number == total:
+            console.print(f"{title}: {number} of {total}")

@@ -1,0 +1,207 @@
+"""From a source notebook to the one students get, made by nbgrader's own converter and then proved.
+
+Three proofs stand between a source notebook and its release: nothing of a solution or of a hidden test is in it; as
+released it runs to its end and scores nothing; the source itself scores everything. If one fails, nothing is
+released and the reason is said.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from traitlets.config.loader import Config, PyFileConfigLoader
+
+from autograder.config import CONFIG_FILE, Course
+from autograder.errors import ReleaseError
+from autograder.exam import INSTRUCTORS_ONLY, Exam, read_exam
+from autograder.examiner import Examined, Examiner
+from autograder.records import Status, Submission
+
+MARKER = re.compile(r"^\s*#{2,}\s*(BEGIN|END)\b|^\s*=== (BEGIN|END) ", re.IGNORECASE)
+BEGIN = re.compile(r"(###|===) BEGIN (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+END = re.compile(r"(###|===) END (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+
+
+@dataclass(frozen=True)
+class Released:
+    """A release that passed its proofs."""
+
+    assignment: str
+    path: Path
+    exercises: int
+    points: float
+    changed: bool
+
+
+def release(course: Course, assignment: str, examiner: Examiner) -> Released:
+    """Make, prove and put in place the released version of one assignment, and enter it in the gradebook.
+
+    Raises
+    ------
+    ReleaseError
+        If a proof failed; the folder of releases and the gradebook are then as they were.
+    ExamError
+        If the source notebook cannot serve as an exam.
+    """
+    entry = course.assignment(assignment)
+    exam = read_exam(course.source(assignment), entry.patterns)
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        staged = _convert(course, assignment, Path(folder), f"sqlite:///{folder}/gradebook.db")
+        prove(exam, staged, course.source(assignment), examiner)
+        _convert(course, assignment, Path(folder) / "again", course.database)  # the same, into the real gradebook
+        changed = _put(staged.parent, course.releases / assignment)
+    return Released(assignment, course.release(assignment), len(exam.exercises), exam.points, changed)
+
+
+def _convert(course: Course, assignment: str, folder: Path, database: str) -> Path:
+    """Run nbgrader's generate_assignment into a folder; return the notebook it made."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.coursedir import CourseDirectory
+
+    config = _nbgrader_config(course)
+    config.CourseDirectory.root = str(course.root)
+    config.CourseDirectory.release_directory = str(folder / "release")
+    config.CourseDirectory.db_url = database
+    config.CourseDirectory.assignment_id = assignment
+    converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
+    log = converter.log = logging.getLogger("autograder.nbgrader")
+    log.setLevel(logging.CRITICAL)  # its errors are raised as well
+    try:
+        converter.start()
+    except BaseException as error:  # nbgrader raises SystemExit as well
+        raise ReleaseError(f"{course.source(assignment)}: nbgrader could not convert it: {error}") from error
+    return folder / "release" / "." / assignment / f"{assignment}.ipynb"
+
+
+def _nbgrader_config(course: Course) -> Config:
+    config: Config = PyFileConfigLoader(CONFIG_FILE, path=str(course.root)).load_config()
+    return config
+
+
+def prove(exam: Exam, released: Path, source: Path, examiner: Examiner) -> None:
+    """Check that a released notebook gives nothing away, scores nothing, and that its source scores everything.
+
+    Raises
+    ------
+    ReleaseError
+        Naming what is wrong and where.
+    """
+    leaked = leaks(exam, released)
+    if leaked:
+        raise ReleaseError(f"{exam.assignment}: not released, it would give away:\n" + "\n".join(leaked))
+    _prove_scores_nothing(exam, released, examiner)
+    _prove_scores_everything(exam, source, examiner)
+
+
+def leaks(exam: Exam, released: Path) -> list[str]:
+    """Return every line of a release that is not public in its source, and every file that is not for students."""
+    public = Counter(line for cell in exam.cells for line in _public_lines(cell.source, cell.solution))
+    found = [
+        f"  file {file.name}"
+        for file in sorted(released.parent.iterdir())
+        if file.name in INSTRUCTORS_ONLY or (file.name != released.name and file.name not in exam.files)
+    ]
+    hidden = {line for cell in exam.cells for line in _hidden_lines(cell.source, cell.solution)}
+    seen: Counter[str] = Counter()
+    for cell in json.loads(released.read_text(encoding="utf-8"))["cells"]:
+        text = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        if cell.get("outputs"):
+            found.append(f"  stored output: {json.dumps(cell['outputs'])[:80]}")
+        for line in map(str.strip, text.splitlines()):
+            seen[line] += 1
+            if MARKER.match(line) or (line in hidden and seen[line] > public[line]):
+                found.append(f"  {line}")
+    return found
+
+
+def _public_lines(source: str, solution: bool) -> list[str]:
+    return [line for line, hidden in _marked(source, solution) if not hidden]
+
+
+def _hidden_lines(source: str, solution: bool) -> list[str]:
+    return [line for line, hidden in _marked(source, solution) if hidden and re.search(r"\w", line)]
+
+
+def _marked(source: str, solution: bool) -> list[tuple[str, bool]]:
+    """Each line of a source cell, stripped, with whether it may not be released.
+
+    A solution cell without markers is one solution from its first line to its last, as nbgrader has it.
+    """
+    whole = solution and not BEGIN.search(source)
+    inside = False
+    lines = []
+    for line in map(str.strip, source.splitlines()):
+        inside = inside or bool(BEGIN.search(line))
+        lines.append((line, inside or whole))
+        inside = inside and not END.search(line)
+    return lines
+
+
+def _prove_scores_nothing(exam: Exam, released: Path, examiner: Examiner) -> None:
+    examined = _examine(exam, released, examiner)
+    report = examined.report
+    if report.points > 0:
+        given = next(exercise for exercise in report.exercises if exercise.points > 0)
+        raise ReleaseError(f"{exam.assignment}: not released, unsolved it scores on {given.id}: its test is too weak")
+    failing = next((error for error in _errors(examined) if error), "")
+    if failing or report.problems:
+        reason = failing or report.problems[0]
+        raise ReleaseError(f"{exam.assignment}: not released, unsolved it does not run: {reason}")
+    for exercise in report.exercises:
+        if exercise.status is not Status.NOT_ATTEMPTED:
+            raise ReleaseError(
+                f"{exam.assignment}: not released, unsolved {exercise.id} reads {exercise.status.value!r} "
+                f"instead of 'not attempted': {exercise.detail or exercise.hint}"
+            )
+
+
+def _prove_scores_everything(exam: Exam, source: Path, examiner: Examiner) -> None:
+    examined = _examine(exam, source, examiner)
+    failing = next((error for error in _errors(examined) if error), "")
+    if failing:
+        raise ReleaseError(f"{exam.assignment}: not released, its source does not run: {failing}")
+    for exercise in examined.report.exercises:
+        if exercise.status not in {Status.PASSED, Status.TO_BE_MARKED}:
+            raise ReleaseError(
+                f"{exam.assignment}: not released, its own solution of {exercise.id} gets {exercise.points:g} "
+                f"of {exercise.max_points:g}: {exercise.detail or exercise.hint}"
+            )
+
+
+def _examine(exam: Exam, notebook: Path, examiner: Examiner) -> Examined:
+    return examiner.examine(exam, Submission(exam.assignment, notebook.name, notebook.read_bytes()))
+
+
+def _errors(examined: Examined) -> Sequence[str]:
+    return [
+        f"cell {cell['number']}: {output['ename']}: {output['evalue']}"
+        for cell in examined.cells
+        for output in cell["outputs"]
+        if output.get("output_type") == "error"
+    ]
+
+
+def _put(staged: Path, target: Path) -> bool:
+    """Put a staged folder in place of the old one; return whether anything differs."""
+    if target.exists() and _contents(staged) == _contents(target):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
+        shutil.copytree(staged, Path(beside) / "new")
+        if target.exists():
+            target.rename(Path(beside) / "old")
+        (Path(beside) / "new").rename(target)
+    return True
+
+
+def _contents(folder: Path) -> dict[str, Any]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -1,0 +1,114 @@
+"""Results as text for a terminal and as JSON: pure functions of what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.config import Course
+from autograder.ledger import Record
+from autograder.records import ExerciseResult, Outcome, Report, Status, rounded
+from autograder.standings import PartStanding, Standing
+
+MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.SKIPPED: "–"}
+COLOURS = {
+    Status.PASSED: "green",
+    Status.PARTIAL: "yellow",
+    Status.FAILED: "red",
+    Status.NOT_FOUND: "red",
+    Status.NOT_ATTEMPTED: "dim",
+    Status.TO_BE_MARKED: "cyan",
+}
+
+
+def report_table(report: Report, console: Console) -> None:
+    """Print a report: a row per exercise, then what was odd."""
+    console.print(exercise_table(report.exercises, f"{report.assignment}: {report.notebook}"))
+    console.print(f"{report.points:g} of {report.max_points:g} points in {report.seconds:.1f} s", markup=False)
+    for problem in report.problems:
+        console.print(f"! {problem}", markup=False)
+
+
+def exercise_table(exercises: tuple[ExerciseResult, ...], title: str) -> Table:
+    """Return a table of exercises with points, status, criteria and hints."""
+    table = Table("exercise", "points", "status", "what was checked", title=escape(title), box=box.SIMPLE_HEAD)
+    for exercise in exercises:
+        lines = [f"{MARKS[criterion.outcome]} {criterion.sentence}" for criterion in exercise.criteria]
+        if exercise.hint:
+            lines.append(f"→ {exercise.hint}")
+        table.add_row(
+            escape(exercise.id),
+            f"{exercise.points:g} / {exercise.max_points:g}",
+            f"[{COLOURS[exercise.status]}]{exercise.status.value}[/]",
+            escape("\n".join(lines)),
+        )
+    return table
+
+
+def standings_table(standings: Mapping[str, Mapping[str, Standing]]) -> Table:
+    """Return a table of students with points and state per assignment."""
+    assignments = next(iter(standings.values()), {})
+    table = Table("student", box=box.SIMPLE_HEAD)
+    for name in assignments:
+        table.add_column(escape(name))
+    table.add_column("points", justify="right")
+    for student, by_assignment in standings.items():
+        known = [standing.points or 0.0 for standing in by_assignment.values()]
+        cells = [escape("\n".join(_part(part) for part in entry.parts)) for entry in by_assignment.values()]
+        table.add_row(escape(student), *cells, f"{rounded(sum(known)):g}")
+    return table
+
+
+def _part(part: PartStanding) -> str:
+    points = "–" if part.points is None else f"{part.points:g}"
+    name = f"{part.part}: " if part.part else ""
+    return f"{name}{points} / {part.max_points:g}  {part.state.value}"
+
+
+def show_student(course: Course, standings: Mapping[str, Standing], record: Record, console: Console) -> None:
+    """Print everything about one student."""
+    for push in record.pushes:
+        when = f"{course.local(push.time):%Y-%m-%d %H:%M}"
+        console.print(f"pushed {push.commit[:10]} at {when} ({push.clock.value})", markup=False)
+    for standing in standings.values():
+        for part in standing.parts:
+            title = f"{standing.assignment} {part.part}".strip()
+            console.print(exercise_table(part.exercises, f"{title}: {part.state.value}"))
+            console.print(part.why, markup=False)
+            for exercise in part.exercises:
+                if exercise.detail:
+                    console.print(f"\n{exercise.id}, for instructors only:\n{exercise.detail}", markup=False)
+        for problem in standing.problems:
+            console.print(f"! {problem}", markup=False)
+
+
+def standings_json(standings: Mapping[str, Mapping[str, Standing]]) -> dict[str, Any]:
+    """Return points, states and reasons by student and assignment."""
+    return {
+        student: {
+            name: {
+                "points": standing.points,
+                "max_points": standing.max_points,
+                "problems": list(standing.problems),
+                "parts": [
+                    {
+                        "part": part.part,
+                        "points": part.points,
+                        "max_points": part.max_points,
+                        "state": part.state.value,
+                        "why": part.why,
+                        "commit": part.push.commit if part.push else None,
+                        "exercises": {exercise.id: exercise.points for exercise in part.exercises},
+                    }
+                    for part in standing.parts
+                ],
+            }
+            for name, standing in by_assignment.items()
+        }
+        for student, by_assignment in standings.items()
+    }
