@@ -1,0 +1,8 @@
+"""Running students' code where it can do no harm: see docs/security.md for what that means."""
+
+from autograder.jail.keeper import Jailed, JailFailed
+from autograder.jail.launch import Jail
+from autograder.jail.limits import Limits
+from autograder.jail.rungs import NoJail, RungReport, probe
+
+__all__ = ["Jail", "JailFailed", "Jailed", "Limits", "NoJail", "RungReport", "probe"]

@@ -1,0 +1,136 @@
+"""What every rung must be able to do, and what all of them share.
+
+The order of the steps is not free: mounts need the capabilities that a change of identity takes away, a change of
+identity forgets the signal that the parent's death sends, and seccomp forbids most of what comes before it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from typing import BinaryIO, NoReturn, Protocol
+
+from autograder.jail import lockdown
+from autograder.jail.limits import Limits
+
+SPARE_USERS = 0x70000000  # beyond every range that distributions, systemd and container engines hand out
+SLOTS = 64  # submissions alive at the same time in one zygote
+
+
+@dataclass(frozen=True)
+class Order:
+    """One submission to shut in.
+
+    Attributes
+    ----------
+    limits
+        What it may use.
+    files
+        Name and size in bytes of each file for its working directory, in the order of `contents`.
+    slot
+        A number below `SLOTS` that no other living submission of the zygote has.
+    contents
+        The files' bytes, one after the other.
+    """
+
+    limits: Limits
+    files: tuple[tuple[str, int], ...]
+    slot: int
+    contents: BinaryIO | None = None
+
+    @property
+    def file_bytes(self) -> int:
+        """The size of all its files."""
+        return sum(size for _, size in self.files)
+
+
+class Enclosure(Protocol):
+    """What the zygote asks of a rung."""
+
+    def enter(self) -> None:
+        """Leave the machine's namespaces, before anything is imported."""
+
+    def settle(self) -> None:
+        """Move to where the jailed processes will live, after everything has been imported."""
+
+    def fork(self) -> int:
+        """Fork the first process of a submission; returns as os.fork does."""
+
+    def shut_in_first(self, order: Order) -> None:
+        """Shut in the first process, which adopts the submission's orphans and runs nothing of the student's."""
+
+    def shut_in_student(self, order: Order) -> None:
+        """Shut in the process that will run the student's code, a child of the first."""
+
+    def wait_in_first(self, student: int) -> NoReturn:
+        """Collect orphans in the first process until the student's has ended; then end everything."""
+
+    def kill(self, first: int) -> None:
+        """End every process of a submission, from the zygote."""
+
+    def user(self, order: Order) -> int:
+        """Return the user id under which the zygote can look at a submission's processes."""
+
+    def disk_usage(self, order: Order) -> tuple[int, int]:
+        """Return bytes and files in the scratch directory, zeros where the kernel itself counts them."""
+
+    def clear(self, order: Order) -> None:
+        """Remove what is left of a submission when its processes have ended."""
+
+    def leave(self) -> None:
+        """Remove what is left of the zygote's own."""
+
+
+def spare_user(owner: int, slot: int, uid_map: str) -> int:
+    """Return a user id that belongs to nobody, different for every living submission of the machine.
+
+    Parameters
+    ----------
+    owner
+        The process id of the grader's zygote.
+    slot
+        The submission's number within it, below `SLOTS`.
+    uid_map
+        The text of /proc/self/uid_map: which user ids exist here; in some containers few do.
+
+    Raises
+    ------
+    OSError
+        If there is hardly any id but root's.
+    """
+    wanted = owner * SLOTS + slot
+    extents = [(int(first), int(count)) for first, _, count in (line.split() for line in uid_map.splitlines())]
+    if any(first <= SPARE_USERS and SPARE_USERS + wanted < first + count for first, count in extents):
+        return SPARE_USERS + wanted
+    first, count = max(extents, key=lambda extent: extent[1])
+    if count < 2 * SLOTS:
+        raise OSError("this container has no user ids to give to submissions")
+    return first + count // 2 + wanted % (count // 2)
+
+
+def limit(limits: Limits, file_bytes: int, *, others: int = 0) -> None:
+    """Set the kernel's limits of this process, the first line before those of the whole submission.
+
+    `others` is room for processes that are not the submission's but run under the same user id.
+    """
+    lockdown.limit_process(
+        cpu_seconds=int(limits.seconds) + 1,
+        address_space=lockdown.address_space() + (limits.memory_mb << 20),
+        file_bytes=(limits.disk_mb << 20) + file_bytes,
+        processes=limits.processes + 1 + others,  # the first process is not the student's
+    )
+
+
+def reset_signals() -> None:
+    """Undo what the zygote and Python have set: an ordinary process ends when told to."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def reap(student: int) -> int:
+    """Collect ended children until the given one has ended; returns the exit code a shell would show."""
+    while True:
+        ended, status = os.wait()
+        if ended == student:
+            return os.waitstatus_to_exitcode(status) & 0xFF

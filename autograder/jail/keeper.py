@@ -1,0 +1,294 @@
+"""The trusted end of a zygote: starts its process, orders jails from it, holds a leash on each."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import IO
+
+from autograder.jail import enclosures
+from autograder.jail.limits import Limits
+
+PROGRAM = "from autograder.jail.zygote import main; main()"
+START_SECONDS = 120.0  # a cold disk and a slow machine: importing takes a second or two elsewhere
+READY_SECONDS = 60.0
+END_SECONDS = 30.0
+ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "LOGNAME": "student",
+    "USER": "student",
+    "MALLOC_ARENA_MAX": "2",
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+PASSED_ON = ("LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")
+
+
+class JailFailed(RuntimeError):
+    """A jail could not be made, or did not end; nothing is known about the submission."""
+
+
+class ZygoteDied(JailFailed):
+    """The process that makes jails has ended."""
+
+
+class Jailed:
+    """One submission in its jail.
+
+    Attributes
+    ----------
+    socket
+        A stream socket to the jailed process; it may be handed on to another process.
+    """
+
+    def __init__(self, connection: socket.socket, leash: socket.socket) -> None:
+        """Hold both ends; made by `Keeper.spawn`."""
+        self.socket = connection
+        self._leash = leash
+        self._sentence: str | None = None
+        self._gone = False
+
+    def watch(self) -> str | None:
+        """Return a sentence for the student when a limit was exceeded, else None; costs next to nothing.
+
+        After a sentence everything in the jail is dead, or dies within milliseconds.
+        """
+        return self._listen(0)
+
+    def last_words(self, seconds: float = 5.0) -> str | None:
+        """Wait until everything in the jail has ended, and return why, if it was for a limit.
+
+        For the moment when the socket has closed unexpectedly.
+        """
+        deadline = time.monotonic() + seconds
+        while not self._gone and (left := deadline - time.monotonic()) > 0:
+            self._listen(left)
+        return self._sentence
+
+    def close(self) -> None:
+        """Kill everything in the jail and wait until it is gone.
+
+        Raises
+        ------
+        JailFailed
+            If something in it cannot be killed.
+        """
+        self.socket.close()
+        if self._leash.fileno() == -1:
+            return
+        with suppress(OSError):
+            self._leash.shutdown(socket.SHUT_WR)
+        self.last_words(END_SECONDS)
+        self._leash.close()
+        if not self._gone:
+            raise JailFailed(f"a submission's processes did not end within {END_SECONDS:g} seconds of being killed")
+
+    def _listen(self, seconds: float) -> str | None:
+        """Take what the zygote says within some seconds."""
+        if self._gone or not _readable(self._leash, seconds):
+            return self._sentence
+        words = _receive(self._leash)
+        self._gone = words is None
+        if words is not None and "exceeded" in words:
+            self._sentence = str(words["exceeded"])
+        return self._sentence
+
+    def __enter__(self) -> Jailed:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Kill everything in the jail."""
+        self.close()
+
+
+class Keeper:
+    """A running zygote.
+
+    Parameters
+    ----------
+    rung
+        1, 2 or 3.
+    warm
+        Whether it imports numpy, matplotlib and IPython first; without it can only check the jail itself.
+
+    Raises
+    ------
+    JailFailed
+        With the reason, if the zygote does not get ready.
+    """
+
+    def __init__(self, rung: int, *, warm: bool = True) -> None:
+        """Start the zygote and wait until it is ready."""
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        lasting = threading.current_thread() is threading.main_thread()  # "parent" means the thread, for the kernel
+        options = {"rung": rung, "warm": warm, "dies_with_parent": lasting}
+        # a daemon needs a home to import matplotlib and IPython from; nothing of it is left when it is ready
+        with theirs, tempfile.TemporaryFile() as complaints, tempfile.TemporaryDirectory(prefix="autograder-") as home:
+            os.chmod(home, 0o700)  # noqa: PTH101
+            self._process = _start(rung, options, theirs, complaints, home)
+            theirs.close()
+            try:
+                self._wait_until_ready(complaints)
+            except BaseException:
+                self.close()
+                raise
+
+    def _wait_until_ready(self, complaints: IO[bytes]) -> None:
+        if not _readable(self._control, START_SECONDS):
+            raise JailFailed(f"the zygote was not ready after {START_SECONDS:g} seconds")
+        words = _receive(self._control)
+        if words is None:
+            complaints.seek(0)
+            said = complaints.read().decode("utf-8", "replace").strip().splitlines()
+            raise JailFailed(said[-1] if said else "the zygote ended at once")
+        if "failed" in words:
+            raise JailFailed(str(words["failed"]))
+
+    def spawn(self, files: Mapping[str, bytes], limits: Limits, *, test: str | None = None) -> Jailed:
+        """Make a jail.
+
+        Parameters
+        ----------
+        files
+            Relative path and content of the files in the working directory of the notebook; read-only there.
+        limits
+            What the submission may use.
+        test
+            Instead of a worker, run `autograder.jail.selfcheck` with this path.
+
+        Raises
+        ------
+        ZygoteDied
+            If the zygote has ended.
+        JailFailed
+            If this jail could not be made.
+        ValueError
+            If a file's path leads out of the working directory.
+        """
+        order = {
+            "limits": asdict(limits),
+            "files": [(_checked(name), len(content)) for name, content in files.items()],
+            "test": test,
+        }
+        ours, theirs = socket.socketpair()
+        leash, its_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        jailed = Jailed(ours, leash)
+        with theirs, its_leash, _contents(files) as contents:
+            descriptors = [theirs.fileno(), its_leash.fileno(), *([contents.fileno()] if files else [])]
+            try:
+                socket.send_fds(self._control, [json.dumps(order).encode()], descriptors)
+            except OSError as error:
+                jailed.socket.close()
+                leash.close()
+                raise ZygoteDied(f"the process that makes jails has ended ({error})") from error
+        self._wait_for(jailed, leash)
+        return jailed
+
+    def _wait_for(self, jailed: Jailed, leash: socket.socket) -> None:
+        """Wait until a jail is ready."""
+        words = _receive(leash) if _readable(leash, READY_SECONDS) else {"failed": "it was not ready in time"}
+        if words is not None and "ready" in words:
+            return
+        with suppress(JailFailed):
+            jailed.close()
+        if words is None:
+            raise ZygoteDied("the process that makes jails, or the jail itself, ended before the jail was ready")
+        raise JailFailed(f"a jail could not be made: {words.get('failed') or words.get('exceeded')}")
+
+    def close(self) -> None:
+        """End the zygote, with every jail it has made, and wait for it."""
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+        self._control.close()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _start(
+    rung: int, options: Mapping[str, object], control: socket.socket, complaints: IO[bytes], home: str
+) -> subprocess.Popen[bytes]:
+    """Start the zygote's process: with sudo when its rung needs root, as nobody in particular when root would harm."""
+    environment = ENVIRONMENT | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": home,
+        "TMPDIR": tempfile.gettempdir(),
+        "MPLCONFIGDIR": home,
+        "IPYTHONDIR": home,
+    }
+    command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(options)]
+    spare: int | None = None
+    if os.geteuid() == 0 and rung == 2:  # its submissions keep the zygote's user id in the kernel's eyes
+        spare = enclosures.spare_user(os.getpid(), 0, Path("/proc/self/uid_map").read_text("ascii"))
+        os.chown(home, spare, spare)
+    elif os.geteuid() != 0 and rung == 1:
+        variables = [f"{name}={value}" for name, value in environment.items()]
+        command = ["sudo", "-n", "--", "env", "-i", *variables, *command]
+        environment = dict(os.environ)
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=control.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            env=environment,
+            cwd="/",
+            start_new_session=True,  # a Ctrl-C in the terminal is for the grader alone
+            user=spare,
+            group=spare,
+            extra_groups=None if spare is None else [],
+        )
+    except OSError as error:
+        raise JailFailed(str(error)) from error
+
+
+def _checked(name: str) -> str:
+    """Return a file's path if it stays in the working directory."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ValueError(f"{name!r} is not a path in the working directory of the notebook")
+    return name
+
+
+def _contents(files: Mapping[str, bytes]) -> IO[bytes]:
+    """Return an open file without a name, with the files' bytes one after the other."""
+    file = os.fdopen(os.memfd_create("files"), "r+b")
+    for content in files.values():
+        file.write(content)
+    file.seek(0)
+    return file
+
+
+def _readable(connection: socket.socket, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _receive(connection: socket.socket) -> dict[str, object] | None:
+    """Return what the zygote says, None when it has closed the connection."""
+    try:
+        data = connection.recv(1 << 16)
+    except OSError:
+        return None
+    return json.loads(data) if data else None

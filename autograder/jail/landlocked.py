@@ -1,0 +1,121 @@
+"""Rung 3: Landlock, seccomp and a watchdog, for kernels and containers that allow no namespaces.
+
+The jailed process sees the machine's own file system, but can open only what Python needs and its scratch directory.
+As root every submission gets a spare user id; otherwise Landlock itself must confine signals, since all of them share
+the grader's.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from autograder.jail import enclosures, landlock, lockdown, processes, scratch, seccomp, smallroot
+from autograder.jail.enclosures import Order
+
+ROOM_FOR_OTHERS = 16  # how many times its own processes the shared user id may have; the watchdog counts exactly
+
+
+class Landlocked:
+    """The enclosure of rung 3."""
+
+    def __init__(self) -> None:
+        """Make ready.
+
+        Raises
+        ------
+        OSError
+            If this kernel's Landlock is missing, or not enough without root.
+        """
+        self._root = os.geteuid() == 0
+        spoken = landlock.version()
+        if not spoken:
+            raise OSError("this kernel has no Landlock, or it is not switched on")
+        if not self._root and spoken < landlock.SIGNALS_CONFINED_SINCE:
+            raise OSError(f"this kernel's Landlock (version {spoken}) does not confine signals, which takes version 6")
+        self._filter = seccomp.compile_filter(shared_files=True)
+        self._owner = os.getpid()
+        self._uid_map = Path("/proc/self/uid_map").read_text("ascii")
+        self._readable = tuple(path for path in smallroot.needed() if Path(path).exists())
+        self._base = Path(tempfile.gettempdir())
+
+    def enter(self) -> None:
+        """Make the directory in which the scratch directories will be."""
+        self._base = Path(tempfile.mkdtemp(prefix=f"autograder-jail-{self._owner}-"))
+        self._base.chmod(0o711)
+
+    def settle(self) -> None:
+        """Nothing is left to do: the jailed processes live where the zygote does."""
+
+    def fork(self) -> int:
+        """Fork."""
+        return os.fork()
+
+    def shut_in_first(self, order: Order) -> None:
+        """Adopt every orphan of the submission; this process itself stays free, since it has to kill them."""
+        lockdown.prctl(lockdown.PR_SET_CHILD_SUBREAPER, 1)
+        signal.signal(signal.SIGTERM, _end_submission)
+        lockdown.die_with_parent(signal.SIGTERM)
+        place = self._scratch(order)
+        place.mkdir(0o700)
+        if self._root:
+            os.chown(place, self.user(order), self.user(order))
+
+    def shut_in_student(self, order: Order) -> None:
+        """Take everything away but the scratch directory and what Python needs."""
+        place = str(self._scratch(order))
+        if self._root:
+            lockdown.drop_bounding_set()
+            lockdown.become(self.user(order))
+            lockdown.prctl(lockdown.PR_SET_DUMPABLE, 1)
+        lockdown.die_with_parent(signal.SIGKILL)
+        scratch.furnish(place, order.files, order.contents)
+        room = 0 if self._root else order.limits.processes * ROOM_FOR_OTHERS
+        enclosures.limit(order.limits, order.file_bytes, others=room)
+        lockdown.drop_capabilities()
+        landlock.confine(self._readable, [place, *(f"/dev/{device}" for device in smallroot.DEVICES)])
+        seccomp.install(self._filter)
+
+    def wait_in_first(self, student: int) -> NoReturn:
+        """Collect orphans until the student's process has ended, then kill those that are left."""
+        code = enclosures.reap(student)
+        processes.kill_descendants(os.getpid())
+        os._exit(code)
+
+    def kill(self, first: int) -> None:
+        """Kill the tree of processes from the leaves, then the one that adopts orphans."""
+        processes.kill_descendants(first)
+        with suppress(ProcessLookupError):
+            os.kill(first, signal.SIGKILL)
+
+    def user(self, order: Order) -> int:
+        """Return the submission's user id."""
+        return enclosures.spare_user(self._owner, order.slot, self._uid_map) if self._root else os.getuid()
+
+    def disk_usage(self, order: Order) -> tuple[int, int]:
+        """Return bytes and files in the scratch directory."""
+        return scratch.usage(str(self._scratch(order)), order.limits.inodes + len(order.files))
+
+    def clear(self, order: Order) -> None:
+        """Remove the scratch directory."""
+        with suppress(FileNotFoundError):
+            scratch.remove(str(self._scratch(order)))
+
+    def leave(self) -> None:
+        """Remove the directory of all scratch directories."""
+        with suppress(OSError):
+            self._base.rmdir()
+
+    def _scratch(self, order: Order) -> Path:
+        return self._base / str(order.slot)
+
+
+def _end_submission(number: int, frame: FrameType | None) -> None:
+    """End everything below the first process when the zygote has ended."""
+    processes.kill_descendants(os.getpid())
+    os._exit(0)

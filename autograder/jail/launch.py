@@ -1,0 +1,87 @@
+"""The way in: a `Jail` on this machine, and from it one `Jailed` per submission."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+
+from autograder.jail import rungs
+from autograder.jail.keeper import Jailed, Keeper, ZygoteDied
+from autograder.jail.limits import Limits
+
+
+class Jail:
+    """A machine's way to run students' code, with a warm process that forks one jailed process per submission.
+
+    Parameters
+    ----------
+    limits
+        What a submission may use, unless `spawn` says otherwise.
+    rung
+        1, 2 or 3 to insist on one; the strongest that works otherwise.
+
+    Attributes
+    ----------
+    rung
+        The rung in use.
+
+    Raises
+    ------
+    NoJail
+        If no rung, or not the given one, works here.
+
+    Examples
+    --------
+    >>> with Jail() as jail, jail.spawn() as jailed:  # doctest: +SKIP
+    ...     kernel = Kernel(jailed.socket, jail.limits)
+    """
+
+    def __init__(self, limits: Limits | None = None, rung: int | None = None) -> None:
+        """Find the rung and start the warm process."""
+        self.limits = limits or Limits()
+        self.rung = rungs.choose(rung)
+        self._one_at_a_time = threading.Lock()
+        self._keeper = Keeper(self.rung)
+
+    def spawn(self, files: Mapping[str, bytes] | None = None, limits: Limits | None = None) -> Jailed:
+        """Make a jail for one submission.
+
+        Parameters
+        ----------
+        files
+            Relative path and content of files for the working directory of the notebook.
+        limits
+            What this submission may use, when it differs.
+
+        Returns
+        -------
+        Jailed
+            To be used in a `with` statement: leaving it kills everything in the jail.
+
+        Raises
+        ------
+        JailFailed
+            If it cannot be made, even after the warm process, had it died, was started again.
+        """
+        with self._one_at_a_time:
+            try:
+                return self._keeper.spawn(files or {}, limits or self.limits)
+            except ZygoteDied:
+                self._keeper.close()
+                self._keeper = Keeper(self.rung)
+            return self._keeper.spawn(files or {}, limits or self.limits)
+
+    def close(self) -> None:
+        """End the warm process and every jail made from it."""
+        self._keeper.close()
+
+    def __enter__(self) -> Jail:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the warm process."""
+        self.close()

@@ -1,0 +1,46 @@
+"""How much of the machine one submission may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one submission in its jail.
+
+    Parameters
+    ----------
+    cell_seconds, call_seconds, seconds
+        Wall-clock seconds for one cell, for one call of a student's function, and for the whole submission.
+    memory_mb
+        Mebibytes of memory for all processes of the submission together.
+    processes
+        Processes and threads that may exist at the same time.
+    disk_mb, inodes
+        Mebibytes and number of files in the scratch directory.
+    output_bytes, rich_bytes
+        Bytes of text, and bytes of plots and other rich output, kept per cell.
+
+    Raises
+    ------
+    ValueError
+        If a limit is not a positive number.
+    """
+
+    cell_seconds: float = 60.0
+    call_seconds: float = 20.0
+    seconds: float = 300.0
+    memory_mb: int = 1024
+    processes: int = 64
+    disk_mb: int = 64
+    inodes: int = 4096
+    output_bytes: int = 1 << 20
+    rich_bytes: int = 8 << 20
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that would stop every submission, or none."""
+        for limit in fields(self):
+            value = getattr(self, limit.name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+                raise ValueError(f"Limits: {limit.name} is {value!r}; it must be a positive number")

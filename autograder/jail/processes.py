@@ -1,0 +1,83 @@
+"""The processes of one submission, seen from outside: which they are, how much memory they use, their end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+PATIENCE = 10.0  # seconds a killed tree may take to vanish
+
+
+def descendants(process: int) -> list[int]:
+    """Return the ids of a process and all its descendants at this moment."""
+    found = [process]
+    for parent in found:  # grows while it is read
+        found.extend(_children(parent))
+    return found
+
+
+def _children(process: int) -> Iterator[int]:
+    with suppress(OSError):
+        for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208 - names are all that is needed
+            with suppress(OSError):
+                yield from map(int, Path(f"/proc/{process}/task/{thread}/children").read_text("ascii").split())
+
+
+def threads(processes: list[int]) -> int:
+    """Return how many threads some processes have together."""
+    return sum(_field(process, "status", "Threads:") for process in processes)
+
+
+def memory(processes: list[int], enough: int) -> int:
+    """Return the bytes of memory some processes use together, pages they share counted once.
+
+    Parameters
+    ----------
+    processes
+        Their ids.
+    enough
+        Bytes below which the exact number does not matter: a cheap upper bound is returned then.
+    """
+    bound = sum(_field(process, "status", "VmRSS:") for process in processes) << 10
+    if bound < enough:
+        return bound
+    exact = (_field(process, "smaps_rollup", "Pss:") or _field(process, "status", "VmRSS:") for process in processes)
+    return sum(exact) << 10
+
+
+def _field(process: int, file: str, name: str) -> int:
+    """Return a number from a file of /proc, 0 when the process is gone."""
+    with suppress(OSError), Path(f"/proc/{process}/{file}").open(encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            if line.startswith(name):
+                return int(line.split()[1])
+    return 0
+
+
+def kill_descendants(process: int) -> bool:
+    """Kill everything below a process that adopts orphans; returns whether it is gone.
+
+    All are stopped before the first is killed: what has been stopped cannot start others meanwhile.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while alive := [child for child in descendants(process)[1:] if not _is_zombie(child)]:
+        if time.monotonic() > deadline:
+            return False
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for child in alive:
+                with suppress(ProcessLookupError):
+                    os.kill(child, number)
+        time.sleep(0.001)
+    return True
+
+
+def _is_zombie(process: int) -> bool:
+    try:
+        status = Path(f"/proc/{process}/stat").read_text("ascii", "replace")
+    except OSError:
+        return True
+    return status.rpartition(")")[2].split()[0] in "ZX"

@@ -1,0 +1,139 @@
+"""Which of the three ways to make a jail works on this machine: found out by trying, never from version numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.jail.keeper import Jailed, JailFailed, Keeper
+from autograder.jail.limits import Limits
+
+RUNGS = {
+    1: "namespaces and a user id of its own for every submission (root or sudo)",
+    2: "unprivileged user namespaces",
+    3: "Landlock and seccomp",
+}
+CONTAINER = "run it in a Linux container, see docs/security.md"
+SWITCHES = {
+    "/proc/sys/kernel/unprivileged_userns_clone": ("0", "kernel.unprivileged_userns_clone=1"),
+    "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": ("1", "kernel.apparmor_restrict_unprivileged_userns=0"),
+    "/proc/sys/user/max_user_namespaces": ("0", "user.max_user_namespaces=10000"),
+}
+QUICK = Limits(seconds=30)
+
+
+class NoJail(RuntimeError):
+    """This machine cannot run students' code safely; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class RungReport:
+    """Whether a rung works here.
+
+    Attributes
+    ----------
+    rung
+        1, 2 or 3.
+    works
+        Whether a jail was made and held when its doors were tried.
+    reason
+        What is missing and how to get it; when it works, what it is.
+    """
+
+    rung: int
+    works: bool
+    reason: str
+
+
+def probe() -> tuple[RungReport, ...]:
+    """Try all rungs, the strongest first; takes a second or less."""
+    return tuple(map(try_rung, RUNGS))
+
+
+def choose(rung: int | None) -> int:
+    """Return the strongest rung that works, or the given one if it does.
+
+    Raises
+    ------
+    NoJail
+        If none does.
+    ValueError
+        If there is no such rung.
+    """
+    if rung is not None and rung not in RUNGS:
+        raise ValueError(f"rung {rung!r}: there are rungs 1, 2 and 3")
+    failures = []
+    for candidate in RUNGS if rung is None else (rung,):
+        report = try_rung(candidate)
+        if report.works:
+            return candidate
+        failures.append(f"  rung {candidate}, {RUNGS[candidate]}: {report.reason}")
+    raise NoJail("this machine cannot run students' code safely:\n" + "\n".join(failures))
+
+
+def try_rung(rung: int) -> RungReport:
+    """Make a jail and let a process in it try the doors."""
+    if sys.platform != "linux":
+        return RungReport(rung, False, f"this is not Linux; {CONTAINER}")
+    try:
+        keeper = Keeper(rung, warm=False)
+    except JailFailed as error:
+        return RungReport(rung, False, f"{error}; {_advice(rung)}")
+    try:
+        findings = tuple(_findings(keeper))
+    except (JailFailed, ValueError) as error:
+        return RungReport(rung, False, f"{error}; {_advice(rung)}")
+    finally:
+        keeper.close()
+    if findings:
+        return RungReport(rung, False, f"a jail was made, but {', and '.join(findings)}; {_advice(rung)}")
+    return RungReport(rung, True, RUNGS[rung])
+
+
+def _findings(keeper: Keeper) -> Iterator[str]:
+    """Yield what a jailed process found wrong."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        forbidden = Path(directory, "forbidden")
+        forbidden.write_text("out of reach", "utf-8")
+        with keeper.spawn({"shipped.txt": b"shipped"}, QUICK, test=str(forbidden)) as jailed:
+            yield from json.loads(_read_all(jailed))
+
+
+def _read_all(jailed: Jailed) -> bytes:
+    jailed.socket.settimeout(QUICK.seconds)
+    received = bytearray()
+    try:
+        while data := jailed.socket.recv(1 << 16):
+            received += data
+    except OSError as error:
+        raise JailFailed(f"the check of the jail did not end: {error}") from error
+    if not received:
+        raise JailFailed(jailed.last_words() or "the check of the jail ended without a result")
+    return bytes(received)
+
+
+def _advice(rung: int) -> str:
+    """Return the next step for a rung that does not work."""
+    if rung == 1:
+        if os.geteuid() == 0:
+            return "root without the needed rights, as in most containers: start it with --privileged, or use rung 3"
+        return "run the grader as root, or allow sudo without a password"
+    if rung == 2:
+        wrong = [setting for file, (bad, setting) in SWITCHES.items() if _reads(file, bad)]
+        if wrong:
+            return f"as root: sysctl {' '.join(wrong)}"
+        return "the kernel, or the container's seccomp profile, forbids user namespaces to ordinary users"
+    return f"it takes Linux 5.13 (as an ordinary user 6.12) with Landlock among its lsm= modules; or {CONTAINER}"
+
+
+def _reads(file: str, value: str) -> bool:
+    try:
+        return Path(file).read_text("ascii").strip() == value
+    except OSError:
+        return False

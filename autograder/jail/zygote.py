@@ -1,0 +1,246 @@
+"""The zygote: a warm process that has imported everything, and forks and shuts in a child for every submission.
+
+It gets orders on a socket from `autograder.jail.launch`, one datagram each, with the sockets that belong to the
+submission: one leads from the jailed process to whoever runs the notebook, the other, the leash, from the zygote to
+whoever ordered it. On the leash the zygote says that the jail is ready, has failed, or that a limit was exceeded; a
+word in the other direction, or its closing, ends the submission. When the zygote closes it, everything is gone.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NoReturn
+
+from autograder.jail import cgroups, enclosures, lockdown, selfcheck, watchdog
+from autograder.jail.enclosures import Enclosure, Order
+from autograder.jail.landlocked import Landlocked
+from autograder.jail.limits import Limits
+from autograder.jail.namespaces import Namespaces
+
+TICK = 0.05  # seconds between two looks at the submissions
+IDLE_TICK = 1.0
+DISK_EVERY = 5  # ticks: it means walking through a directory
+DATAGRAM = 1 << 20
+MOST_DESCRIPTORS = 3
+
+
+@dataclass
+class Submission:
+    """A living submission, as the zygote sees it."""
+
+    order: Order
+    first: int
+    ended: int  # pidfd of the first process
+    leash: socket.socket
+    deadline: float
+    group: cgroups.Group | None
+    looks: int = 0
+    condemned: bool = False
+
+    def exceeded(self, enclosure: Enclosure) -> str | None:
+        """Return a sentence when a limit is exceeded."""
+        self.looks += 1
+        limits = self.order.limits
+        if time.monotonic() > self.deadline:
+            return watchdog.TOO_LONG.format(limits.seconds)
+        if self.group is not None:
+            return watchdog.TOO_MUCH_MEMORY.format(limits.memory_mb) if self.group.out_of_memory() else None
+        sentence = watchdog.too_much_memory(self.first, enclosure.user(self.order), limits)
+        if sentence is None and self.looks % DISK_EVERY == 0:
+            shipped = (self.order.file_bytes, len(self.order.files))
+            sentence = watchdog.too_much_disk(enclosure.disk_usage(self.order), limits, shipped)
+        return sentence
+
+
+class Zygote:
+    """The loop that forks, watches and ends submissions."""
+
+    def __init__(self, control: socket.socket, enclosure: Enclosure, hierarchies: tuple[cgroups.Hierarchy, ...]):
+        """Take orders from `control`; `shell`, what the worker warms up, is set later."""
+        self.control = control
+        self.enclosure = enclosure
+        self.hierarchies = hierarchies
+        self.shell: Any = None
+        self.submissions: dict[int, Submission] = {}
+        self.forsaken: list[cgroups.Group] = []  # ended, but the kernel still holds the group
+        self.owner = os.getpid()
+        self.parent = os.getppid()
+        self.count = 0
+
+    def serve(self) -> None:
+        """Serve until the trusted side hangs up."""
+        while os.getppid() == self.parent:
+            poll = select.poll()
+            poll.register(self.control, select.POLLIN)
+            for submission in self.submissions.values():
+                poll.register(submission.ended, select.POLLIN)
+                poll.register(submission.leash, select.POLLIN)
+            wait = TICK if self.submissions or self.forsaken else IDLE_TICK
+            ready = {descriptor for descriptor, _ in poll.poll(wait * 1000)}
+            for slot, submission in list(self.submissions.items()):
+                self._attend(slot, submission, ready)
+            self.forsaken = [group for group in self.forsaken if not group.remove()]
+            if self.control.fileno() in ready and not self._take_order():
+                return
+
+    def close(self) -> None:
+        """End all submissions and remove what is left of them."""
+        for submission in self.submissions.values():
+            self.enclosure.kill(submission.first)
+        for slot, submission in list(self.submissions.items()):
+            self._bury(slot, submission)
+        deadline = time.monotonic() + 2
+        while self.forsaken and time.monotonic() < deadline:
+            self.forsaken = [group for group in self.forsaken if not group.remove()]
+            time.sleep(0.005)
+        self.enclosure.leave()
+
+    def _attend(self, slot: int, submission: Submission, ready: set[int]) -> None:
+        if submission.ended in ready:
+            self._bury(slot, submission)
+        elif submission.leash.fileno() in ready:
+            self.enclosure.kill(submission.first)
+            self._bury(slot, submission)
+        elif not submission.condemned and (sentence := submission.exceeded(self.enclosure)):
+            _tell(submission.leash, exceeded=sentence)
+            submission.condemned = True
+            self.enclosure.kill(submission.first)
+
+    def _bury(self, slot: int, submission: Submission) -> None:
+        """Wait for a submission's last process and remove what it leaves; then, and only then, let go of the leash."""
+        os.waitpid(submission.first, 0)
+        os.close(submission.ended)
+        if submission.group is not None:
+            if submission.group.out_of_memory() and not submission.condemned:
+                _tell(submission.leash, exceeded=watchdog.TOO_MUCH_MEMORY.format(submission.order.limits.memory_mb))
+            if not submission.group.remove():
+                self.forsaken.append(submission.group)
+        self.enclosure.clear(submission.order)
+        submission.leash.close()
+        del self.submissions[slot]
+
+    def _take_order(self) -> bool:
+        """Take one order from the trusted side; returns False when it has hung up."""
+        data, descriptors, _, _ = socket.recv_fds(self.control, DATAGRAM, MOST_DESCRIPTORS)
+        if not data:
+            return False
+        wire, leash_descriptor, *contents = descriptors
+        leash = socket.socket(fileno=leash_descriptor)
+        try:
+            order, test = self._read_order(json.loads(data), os.fdopen(contents[0], "rb") if contents else None)
+            self._start(order, wire, leash, test)
+        except OSError as error:
+            _tell(leash, failed=str(error))
+            leash.close()
+        os.close(wire)
+        return True
+
+    def _read_order(self, message: dict[str, Any], contents: BinaryIO | None) -> tuple[Order, str | None]:
+        free = set(range(enclosures.SLOTS)) - self.submissions.keys()
+        if not free:
+            raise OSError(f"more than {enclosures.SLOTS} submissions at the same time")
+        files = tuple((str(name), int(size)) for name, size in message["files"])
+        return Order(Limits(**message["limits"]), files, min(free), contents), message["test"]
+
+    def _start(self, order: Order, wire: int, leash: socket.socket, test: str | None) -> None:
+        """Fork a submission's first process and begin to watch it."""
+        self.count += 1
+        group = cgroups.create(self.hierarchies, self.owner, self.count, order.limits) if self.hierarchies else None
+        entrances = group.entrances() if group else []
+        first = self.enclosure.fork()
+        if not first:
+            self._live(order, wire, leash, entrances, test)
+        for entrance in entrances:
+            os.close(entrance)
+        if order.contents is not None:
+            order.contents.close()
+        deadline = time.monotonic() + order.limits.seconds
+        self.submissions[order.slot] = Submission(order, first, os.pidfd_open(first), leash, deadline, group)
+
+    def _live(self, order: Order, wire: int, leash: socket.socket, entrances: list[int], test: str | None) -> NoReturn:
+        """Be a submission, from the fork to the end."""
+        try:
+            enclosures.reset_signals()
+            lockdown.die_with_parent(signal.SIGKILL)
+            os.setsid()
+            for entrance in entrances:
+                os.write(entrance, b"0")
+            contents = [] if order.contents is None else [order.contents.fileno()]
+            lockdown.close_descriptors(wire, leash.fileno(), *contents)
+            self.enclosure.shut_in_first(order)
+            student = os.fork()
+            if student:
+                lockdown.close_descriptors()
+                self.enclosure.wait_in_first(student)
+            self.enclosure.shut_in_student(order)
+            _tell(leash, ready=True)
+            leash.close()
+            lockdown.close_descriptors(wire)
+            self._work(wire, order.limits, test)
+        except BaseException as error:
+            _tell(leash, failed=f"{type(error).__name__}: {error}")
+        finally:
+            os._exit(70)
+
+    def _work(self, wire: int, limits: Limits, test: str | None) -> NoReturn:
+        """Run the student's notebook, or the check of the jail itself."""
+        enclosures.reset_signals()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if test is not None:
+            selfcheck.serve(wire, test)
+        from autograder.jail import worker
+
+        worker.serve(wire, self.shell, limits)
+
+
+def _tell(leash: socket.socket, **words: object) -> None:
+    with suppress(OSError):
+        leash.send(json.dumps(words).encode())
+
+
+def warm_up() -> object:
+    """Import what notebooks import and what runs them; returns the worker's shell."""
+    from autograder.jail import worker
+
+    for course_module in ("autograder.checks", "autograder.figures"):
+        with suppress(ImportError):  # a course may go without
+            __import__(course_module)
+    return worker.warm_up()
+
+
+def main() -> NoReturn:
+    """Run the zygote: socket on file descriptor 0, options as JSON in the first argument."""
+    control = socket.socket(fileno=os.dup(0))
+    options = json.loads(sys.argv[1])
+    if options["dies_with_parent"]:
+        lockdown.die_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    try:
+        enclosure: Enclosure = Landlocked() if options["rung"] == 3 else Namespaces(privileged=options["rung"] == 1)
+        hierarchies = cgroups.find() if options["rung"] == 1 else ()
+        cgroups.remove_abandoned(hierarchies)
+        zygote = Zygote(control, enclosure, hierarchies)
+        enclosure.enter()
+        zygote.parent = os.getppid()
+        zygote.shell = warm_up() if options["warm"] else None
+        enclosure.settle()
+    except (OSError, ImportError) as error:
+        _tell(control, failed=str(error))
+        os._exit(1)
+    gc.collect()
+    gc.freeze()
+    _tell(control, ready=True)
+    try:
+        zygote.serve()
+    finally:
+        zygote.close()
+        os._exit(0)
