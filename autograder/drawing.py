@@ -191,7 +191,8 @@ class _Drawing:
     figure: GraphFigure = field(init=False)
 
     def __post_init__(self) -> None:
-        self.figure = GraphFigure(facecolor=PAPER, dpi=100, layout="none")
+        self.figure = GraphFigure(facecolor=PAPER, dpi=100)
+        self.figure.set_layout_engine("none")
         FigureCanvasAgg(self.figure)
         self.figure.alt = self.graph.describe(self.backward, **self.sizes)
         self.boxes = {node.name: self._box(node) for node in self.graph.nodes}
@@ -354,6 +355,8 @@ _WORDS = {
     r"\partial ": "∂",
     r"\cdots": "…",
     r"\odot": "⊙",
+    r"\times": "×",
+    r"\exp": "exp",
     r"\sigma": "σ",
     r"\log": "log",
     r"\sum": "Σ",

@@ -27,7 +27,7 @@ from autograder import figures
 mpl.use("Agg")
 
 FOLDER = Path(__file__).parents[1] / "demonotebooks"
-NAMES = ["linear_regression"]
+NAMES = ["linear_regression", "logistic_regression", "computational_graphs"]
 each_notebook = pytest.mark.parametrize("name", NAMES)
 
 Namespace = dict[str, Any]
@@ -203,3 +203,152 @@ def test_the_largest_learning_rate_is_two_over_the_largest_eigenvalue(regression
 def test_the_learning_rate_slider_draws(regression):
     for alpha in (1e-3, 10**-0.25):
         regression["try_alpha"](alpha)
+
+
+# logistic_regression
+
+
+@pytest.fixture
+def logistic() -> Namespace:
+    return run("logistic_regression")[0]
+
+
+def test_softmax_is_scipys(logistic):
+    from scipy.special import softmax
+
+    scores = np.random.default_rng(3).normal(size=(6, 4)) * 50
+    assert_allclose(logistic["softmax"](scores), softmax(scores, axis=1))
+    assert_allclose(logistic["softmax"](scores + 1000), softmax(scores, axis=1))
+    assert_allclose(logistic["softmax"](scores - 1000), softmax(scores, axis=1))
+
+
+def test_cross_entropy_is_scikit_learns(logistic):
+    from sklearn.metrics import log_loss
+
+    P = logistic["softmax"](np.random.default_rng(4).normal(size=(9, 4)))
+    y = np.array([0, 1, 2, 3, 3, 1, 0, 2, 2])
+    assert_allclose(logistic["crossentropy"](P, logistic["one_hot"](y)), log_loss(y, P))
+
+
+def test_a_certain_and_wrong_classifier_has_a_finite_loss(logistic):
+    P, Y = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    assert_allclose(logistic["crossentropy"](P, Y), -np.log(1e-12))
+    assert logistic["crossentropy"](P, P) == 0
+
+
+def test_one_hot_of_a_batch_without_the_last_class(logistic):
+    assert_allclose(logistic["one_hot"](np.array([1, 0]), 3), [[0, 1, 0], [1, 0, 0]])
+
+
+def test_logistic_gradients_agree_with_finite_differences(logistic):
+    from scipy.special import log_softmax
+
+    rng = np.random.default_rng(5)
+    X, W, b, Y = (
+        rng.normal(size=(7, 4)),
+        rng.normal(size=(3, 4)),
+        rng.normal(size=(3, 1)),
+        np.eye(3)[[0, 1, 2, 2, 0, 1, 1]],
+    )
+
+    def loss(W: np.ndarray, b: np.ndarray) -> float:
+        return float(-np.mean(log_softmax(X @ W.T + b.T, axis=1)[Y == 1]))
+
+    dLdW, dLdb = logistic["gradients"](logistic["model"](W, b, X), X, Y)
+    assert_allclose(dLdW, numeric(lambda moved: loss(moved, b), W), atol=1e-8)
+    assert_allclose(dLdb, numeric(lambda moved: loss(W, moved), b), atol=1e-8)
+
+
+def test_scikit_learns_solution_is_a_stationary_point_of_our_gradient(logistic):
+    from sklearn.linear_model import LogisticRegression
+
+    X, Y, y = logistic["X"], logistic["Y"], logistic["y"]
+    oracle = LogisticRegression(C=1.0, tol=1e-8, max_iter=2000).fit(X, y)
+    P = logistic["model"](oracle.coef_, oracle.intercept_[:, None], X)
+    assert_allclose(P, oracle.predict_proba(X), atol=1e-12)
+    dLdW, dLdb = logistic["gradients"](P, X, Y)
+    # scikit-learn adds the penalty |W|²/2C to the summed loss: at its optimum both slopes cancel.
+    assert_allclose(dLdW, -oracle.coef_ / len(X), atol=1e-6)
+    assert_allclose(dLdb, 0, atol=1e-6)
+
+
+def test_the_logistic_model_reads_digits_as_well_as_scikit_learns(logistic):
+    from sklearn.linear_model import LogisticRegression
+
+    oracle = LogisticRegression(max_iter=500).fit(logistic["X"], logistic["y"])
+    ours = np.mean(logistic["said"] == logistic["y_test"])
+    assert ours >= oracle.score(logistic["X_test"], logistic["y_test"]) - 0.02
+
+
+def test_the_confusion_matrix_is_scikit_learns(logistic):
+    from sklearn.metrics import confusion_matrix
+
+    assert_allclose(logistic["confusion"], confusion_matrix(logistic["y_test"], logistic["said"]))
+
+
+def test_the_check_of_the_logistic_gradient_has_the_errors_of_the_lecture(logistic):
+    errors = dict(zip(np.round(np.log10(logistic["steps"])).astype(int), logistic["errors"], strict=True))
+    assert 1e-11 < errors[-5] < 1e-9
+    assert 1e-5 < errors[-1] < 1e-2
+    assert 1e-5 < errors[-12] < 1e-1
+
+
+# computational_graphs
+
+
+@pytest.fixture
+def walking() -> Namespace:
+    return run("computational_graphs")[0]
+
+
+def test_the_scalar_class_differentiates_every_operation(walking):
+    Scalar = walking["Scalar"]
+
+    def expression(x, y, log, exp):
+        return (x * y + 3.0) ** 2 * exp(x * 0.5) + log(x * x + y * y) * y + (x + y) ** -1
+
+    at = np.array([1.3, 0.7])
+    x, y = Scalar(at[0]), Scalar(at[1])
+    root = expression(x, y, Scalar.log, Scalar.exp)
+    root.backward()
+    assert_allclose(root.value, expression(*at, np.log, np.exp))
+    assert_allclose([x.gradient, y.gradient], numeric(lambda moved: expression(*moved, np.log, np.exp), at), rtol=1e-8)
+
+
+def test_walking_back_twice_gives_the_same(walking):
+    a = walking["Scalar"](3)
+    root = a * a + a
+    root.backward()
+    root.backward()
+    assert a.gradient == 7
+
+
+def test_backward_visits_a_diamond_in_the_right_order(walking):
+    a = walking["Scalar"](2)
+    left, right = a * 3, a * a
+    root = left * right + right
+    root.backward()
+    assert a.gradient == 9 * 2**2 + 2 * 2  # of 3a · a² + a²
+
+
+def test_the_drawn_history_says_its_gradients(walking):
+    a, b = walking["Scalar"](2, name="a"), walking["Scalar"](5, name="b")
+    root = a * b + a
+    root.backward()
+    graph = walking["graph_of"](root, "a b + a")
+    assert "∂L/∂a = 6" in graph.describe(backward=True) and "∂L/∂b = 2" in graph.describe(backward=True)
+    assert "12 goes from [+] to [L]" in graph.describe()
+
+
+def test_the_two_layer_gradients_agree_with_finite_differences(walking):
+    from scipy.special import expit, log_softmax
+
+    X, Y = walking["X"], walking["Y"]
+    parameters = [walking[name] for name in ("W1", "b1", "W2", "b2")]
+    for index, name in enumerate(("dLdW1", "dLdb1", "dLdW2", "dLdb2")):
+
+        def loss(moved: np.ndarray, index: int = index) -> float:
+            W1, b1, W2, b2 = (*parameters[:index], moved, *parameters[index + 1 :])
+            return float(-np.mean(log_softmax(expit(X @ W1.T + b1.T) @ W2.T + b2.T, axis=1)[Y == 1]))
+
+        assert_allclose(walking[name], numeric(loss, parameters[index]), atol=1e-8)
