@@ -161,7 +161,8 @@ class _Reader:
             "name": self.text, "upstream": self.text, "site_url": self.text, "branch": self.text,
             "clock": self.clock, "limits": self.limits, "notebook_mb": self.positive, "workers": self.count,
             "roster": self.place, "extensions": self.place, "ledger": self.place, "forks": self.place,
-            "outputs": self.place, "site": self.place, "assignments": lambda key, value: self.assignments(key, value, zone),
+            "outputs": self.place, "site": self.place,
+            "assignments": lambda key, value: self.assignments(key, value, zone),
         }  # fmt: skip
         values = {key: readers[key](f"c.Course.{key}", value) for key, value in given.items()}
         root = self.path.parent

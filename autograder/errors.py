@@ -55,3 +55,13 @@ class OutOfTime(KernelError):
 
 class WireError(KernelError):
     """What the student's process sent is not a message of ours."""
+
+
+class NoJail(AutograderError):
+    """This machine cannot run students' code safely; the message says why and what to do."""
+
+    exit_code = 2
+
+
+class JailFailed(AutograderError):
+    """A jail could not be made, or did not end; nothing is known about the submission."""

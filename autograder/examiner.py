@@ -64,15 +64,14 @@ class Examiner:
         self._references: dict[str, tuple[dict[str, Any], Variants | None]] = {}
 
     def __enter__(self) -> Self:
-        """Start the jail's zygote."""
-        self.jail.__enter__()
+        """Return itself; the jail is ready."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the jail and everything in it."""
-        self.jail.__exit__(kind, error, trace)
+        self.jail.close()
 
     def prepare(self, exam: Exam) -> None:
         """Build the exam's reference, once.
@@ -165,6 +164,12 @@ class _Kernels:
         if self._jailed is not None and not self.limit:
             self.limit = self._jailed.watch() or ""
 
+    def last_words(self) -> str:
+        """Wait until the jailed process is dead, and say which limit ended it, if one did."""
+        if self._jailed is not None and not self.limit:
+            self.limit = self._jailed.last_words() or ""
+        return self.limit
+
     def forget(self) -> None:
         """In the trial's process: the jail is not ours to end."""
         self._jailed = None
@@ -197,8 +202,7 @@ def _listen(channel: socket.socket, kernels: _Kernels, findings: _Findings, dead
             if "start" in message:
                 socket.send_fds(channel, [b"k"], [kernels.start().fileno()])
             elif "why" in message:
-                kernels.watch()
-                channel.sendall(json.dumps(kernels.limit).encode() + b"\n")
+                channel.sendall(json.dumps(kernels.last_words()).encode() + b"\n")
             else:
                 findings.add(message)
                 if findings.complete:

@@ -107,7 +107,7 @@ class Fork:
 
     def _run(self, command: Sequence[str]) -> bytes:
         """Run git in a process group of its own, with limits on its time and on the size of what it writes."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        environment = {name: value for name, value in os.environ.items() if _may_pass(name)}
         environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "LC_ALL": "C"}
         process = subprocess.Popen(
             command,
@@ -134,6 +134,11 @@ class Fork:
 
     def _failed(self, reason: str) -> RemoteFailed:
         return RemoteFailed(f"{self.student.id}: {self.student.remote}: {reason.removeprefix('fatal: ')}")
+
+
+def _may_pass(name: str) -> bool:
+    """Whether git may see a variable: none of its own but those that hold the collector's credentials."""
+    return not name.startswith("GIT_") or name in {"GIT_ASKPASS", "GIT_SSH_COMMAND"}
 
 
 def _limit_files() -> None:

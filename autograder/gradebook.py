@@ -7,6 +7,8 @@ database only and are never touched here.
 from __future__ import annotations
 
 import json
+import os
+import sysconfig
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +37,7 @@ def update_gradebook(
     ConfigError
         If an assignment was never released into this gradebook.
     """
+    put_tools_on_path()
     with Gradebook(course.database) as book:
         for assignment in course.assignments.values():
             _check_released(book, exams[assignment.name])
@@ -47,6 +50,13 @@ def update_gradebook(
                 standing = standings[student.id][assignment.name]
                 if _update_submission(book, assignment, student, standing):
                     write_autograded(course, exams[assignment.name], student, standing)
+
+
+def put_tools_on_path() -> None:
+    """Let nbgrader find `alembic`, which it starts by name, also where no virtual environment is activated."""
+    folder = sysconfig.get_path("scripts")
+    if folder not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
 
 
 def _update_student(book: Gradebook, student: Student, known: Any) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.proxy import Call
+
 Function = Callable[..., Any]
 
 
@@ -81,17 +83,6 @@ class Alternatives(Variants):
             return right
 
         return add
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a student's function by a test: copies of what went in, and what came out."""
-
-    function: str
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    result: Any = None
-    error: BaseException | None = None
 
 
 def load_variants(source: str, name: str) -> Variants | None:

@@ -24,6 +24,7 @@ from autograder.config import CONFIG_FILE, Course
 from autograder.errors import ReleaseError
 from autograder.exam import INSTRUCTORS_ONLY, Exam, read_exam
 from autograder.examiner import Examined, Examiner
+from autograder.gradebook import put_tools_on_path
 from autograder.records import Status, Submission
 
 MARKER = re.compile(r"^\s*#{2,}\s*(BEGIN|END)\b|^\s*=== (BEGIN|END) ", re.IGNORECASE)
@@ -72,14 +73,29 @@ def _convert(course: Course, assignment: str, folder: Path, database: str) -> Pa
     config.CourseDirectory.release_directory = str(folder / "release")
     config.CourseDirectory.db_url = database
     config.CourseDirectory.assignment_id = assignment
-    converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
-    log = converter.log = logging.getLogger("autograder.nbgrader")
-    log.setLevel(logging.CRITICAL)  # its errors are raised as well
+    log = logging.getLogger("autograder.nbgrader")
+    said = _Errors()
+    log.propagate, log.handlers = False, [said]
+    coursedir = CourseDirectory(config=config, log=log)
+    converter = GenerateAssignment(coursedir=coursedir, config=config, log=log)
+    put_tools_on_path()
     try:
         converter.start()
-    except BaseException as error:  # nbgrader raises SystemExit as well
-        raise ReleaseError(f"{course.source(assignment)}: nbgrader could not convert it: {error}") from error
+    except (Exception, SystemExit) as error:
+        reason = said.last or str(error)
+        raise ReleaseError(f"{course.source(assignment)}: nbgrader could not convert it: {reason}") from error
     return folder / "release" / "." / assignment / f"{assignment}.ipynb"
+
+
+class _Errors(logging.Handler):
+    """Keeps the last line of what nbgrader logs first as an error: the reason, behind a traceback."""
+
+    last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = [line for line in record.getMessage().splitlines() if line.strip()]
+        if record.levelno >= logging.ERROR and len(lines) > 1 and not self.last:
+            self.last = lines[-1].strip()
 
 
 def _nbgrader_config(course: Course) -> Config:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from autograder.proxy import ModuleReference
+
 FILENAME = "<test>"
 
 
@@ -37,7 +39,7 @@ class Names(dict[str, Any]):
         if name not in self._student:
             raise KeyError(name)
         value = self._student[name]
-        return _trusted_module(value) if type(value).__name__ == "ModuleReference" else value
+        return _trusted_module(value) if isinstance(value, ModuleReference) else value
 
     def keep(self) -> None:
         """Hand what this test defined to the tests after it."""
@@ -64,7 +66,7 @@ def run_cell(source: str, names: Names) -> object:
         names.keep()
 
 
-def _trusted_module(value: Any) -> ModuleType:
+def _trusted_module(value: ModuleReference) -> ModuleType:
     """Return our own module of the name the student imported, if it is loaded here."""
     module = sys.modules.get(value.name)
     if module is None:

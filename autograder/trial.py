@@ -19,8 +19,9 @@ from autograder import reference as references
 from autograder.errors import KernelDied, KernelError, OutOfTime
 from autograder.exam import Exam, Exercise
 from autograder.kernel import CellRun, Kernel
-from autograder.mistakes import Call, Variants
+from autograder.mistakes import Variants
 from autograder.notebooks import Notebook
+from autograder.proxy import Call
 from autograder.records import ExerciseResult
 from autograder.testcell import Names, run_cell
 from autograder.verdict import Evidence, judge, to_be_marked

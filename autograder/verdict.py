@@ -11,7 +11,8 @@ from typing import Any
 from autograder.errors import KernelDied, KernelError, OutOfTime
 from autograder.exam import Exercise
 from autograder.marking import Hint, Score
-from autograder.mistakes import Call, Variants, recognise
+from autograder.mistakes import Variants, recognise
+from autograder.proxy import Call
 from autograder.records import Criterion, ExerciseResult, Status, rounded
 from autograder.testcell import FILENAME
 

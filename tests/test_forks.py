@@ -1,0 +1,143 @@
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from autograder.collect import collect
+from autograder.config import Course
+from autograder.errors import RemoteFailed
+from autograder.forge_on_disk import BareRepository
+from autograder.forks import Fork
+from autograder.ledger import Ledger
+from autograder.records import Clock, Student
+
+T0 = datetime(2027, 3, 1, 12, tzinfo=UTC)
+T1 = datetime(2027, 3, 2, 12, tzinfo=UTC)
+PATH = "assignments/hw/hw_solved.ipynb"
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> BareRepository:
+    repository = BareRepository(tmp_path / "remote.git", "master")
+    repository.create()
+    repository.push({PATH: b"{}", "README.md": b"hello"}, "first", T0)
+    return repository
+
+
+def fork_of(remote: BareRepository, tmp_path: Path, branch: str = "master") -> Fork:
+    return Fork(Student("on-time", str(remote.path)), tmp_path / "store.git", branch)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_a_fetch_lists_notebooks_and_reads_their_bytes(remote, tmp_path):
+    fork = fork_of(remote, tmp_path)
+    commit = fork.fetch()
+    (file,) = fork.notebooks(commit)
+    assert (file.path, file.size, fork.read(file.blob)) == (PATH, 2, b"{}")
+    assert not (tmp_path / "store.git" / "index").exists(), "nothing is ever checked out"
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_paths_and_urls_are_fetched_one_commit_deep(remote, tmp_path, scheme):
+    for number in range(3):
+        remote.push({PATH: str(number).encode()}, f"push {number}", T1)
+    fork = Fork(Student("a", f"{scheme}{remote.path}"), tmp_path / "store.git", "master")
+    commit = fork.fetch()
+    assert fork.read(fork.notebooks(commit)[0].blob) == b"2"
+    if scheme:
+        assert git(tmp_path / "store.git", "rev-list", "--count", commit) == "1"
+
+
+def test_a_branch_that_is_not_there_is_nothing_pushed(remote, tmp_path):
+    assert fork_of(remote, tmp_path, "main").fetch() is None
+
+
+def test_a_force_push_takes_nothing_away(remote, tmp_path):
+    fork = fork_of(remote, tmp_path)
+    first = fork.fetch()
+    orphan = git(remote.path, "commit-tree", "-m", "rewritten", git(remote.path, "write-tree"))
+    git(remote.path, "update-ref", "refs/heads/master", orphan)
+    assert fork.fetch() == orphan
+    git(tmp_path / "store.git", "gc", "--prune=now", "--quiet")
+    assert fork.read(fork.notebooks(first)[0].blob) == b"{}"
+
+
+@pytest.mark.parametrize(
+    "remote_url",
+    ["/nowhere/at/all.git", "https://127.0.0.1:9/x.git", "ext::sh -c 'touch {mark}'"],
+    ids=["no such path", "no such host", "a transport that runs a program"],
+)
+def test_a_dead_or_hostile_remote_fails_with_its_name(tmp_path, remote_url):
+    mark = tmp_path / "mark"
+    fork = Fork(Student("gone", remote_url.format(mark=mark)), tmp_path / "store.git", "master")
+    with pytest.raises(RemoteFailed, match="gone"):
+        fork.fetch()
+    assert not mark.exists()
+
+
+def test_symbolic_links_are_no_notebooks(remote, tmp_path):
+    work = tmp_path / "work"
+    git(tmp_path, "clone", "--quiet", str(remote.path), str(work))
+    (work / "secret.ipynb").symlink_to("/etc/passwd")
+    git(work, "add", ".")
+    git(work, "-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "--quiet", "-m", "link")
+    git(work, "push", "--quiet", "origin", "HEAD:master")
+    fork = fork_of(remote, tmp_path)
+    assert [file.path for file in fork.notebooks(fork.fetch())] == [PATH]
+
+
+def test_no_hook_of_ours_or_theirs_runs(remote, tmp_path, monkeypatch):
+    template = tmp_path / "template" / "hooks"
+    template.mkdir(parents=True)
+    for name in ("post-checkout", "reference-transaction", "post-update"):
+        hook = template / name
+        hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+        hook.chmod(0o755)
+    monkeypatch.setenv("GIT_TEMPLATE_DIR", str(template.parent))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.hooksPath")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(template))
+    assert fork_of(remote, tmp_path).fetch()
+    assert not (tmp_path / "ran").exists()
+
+
+def course(tmp_path: Path, clock: Clock = Clock.FIRST_SEEN) -> Course:
+    return Course(
+        tmp_path, "x", ZoneInfo("UTC"), {}, clock=clock, forks=tmp_path / "forks", ledger=tmp_path / "ledger"
+    )
+
+
+def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(remote, tmp_path):
+    students = [Student("on-time", str(remote.path)), Student("gone", "/nowhere.git")]
+    for moment in (T0, T1):
+        done = {entry.student.id: entry for entry in collect(course(tmp_path), students, now=lambda t=moment: t)}
+        assert "gone" in done["gone"].error
+        assert not done["on-time"].error
+    (push,) = Ledger(tmp_path / "ledger").read("on-time").pushes
+    assert (push.time, push.clock) == (T0, Clock.FIRST_SEEN)
+
+
+def test_a_back_dated_commit_is_recorded_with_the_time_it_was_seen(remote, tmp_path):
+    remote.push({PATH: b"late"}, "back-dated", datetime(2020, 1, 1, tzinfo=UTC))
+    list(collect(course(tmp_path), [Student("late", str(remote.path))], now=lambda: T1))
+    assert Ledger(tmp_path / "ledger").read("late").pushes[0].time == T1
+
+
+def test_archived_classes_may_use_commit_dates_and_are_marked(remote, tmp_path):
+    list(collect(course(tmp_path, Clock.COMMIT_DATE), [Student("old", str(remote.path))], now=lambda: T1))
+    push = Ledger(tmp_path / "ledger").read("old").pushes[0]
+    assert (push.time, push.clock) == (T0, Clock.COMMIT_DATE)
+
+
+def test_too_large_a_repository_fails_alone(remote, tmp_path, monkeypatch):
+    monkeypatch.setattr("autograder.forks.MAX_FETCH_MB", 1)
+    remote.push({"big.bin": os.urandom(3 << 20)}, "big", T1)
+    with pytest.raises(RemoteFailed):
+        Fork(Student("big", f"file://{remote.path}"), tmp_path / "store.git", "master").fetch()

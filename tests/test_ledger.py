@@ -1,0 +1,76 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from autograder.errors import AutograderError
+from autograder.ledger import Ledger
+from autograder.records import Clock, Criterion, ExerciseResult, NotebookFile, Outcome, Push, Report, Status
+
+NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
+PUSH = Push("on-time", "c" * 40, "master", NOON, Clock.FIRST_SEEN, (NotebookFile("hw.ipynb", "b" * 40, 7),))
+CRITERION = Criterion("the sign is right", 1.0, 1.0, Outcome.MET)
+RESULT = ExerciseResult("double", "", 1.0, 2.0, Status.PARTIAL, "Look at “twice”.", (CRITERION,), "detail")
+REPORT = Report("hw", "hw.ipynb", "graded", (RESULT,), ("A sentence.",), 0.25, 1, "exam")
+
+
+def filled(tmp_path) -> Ledger:
+    ledger = Ledger(tmp_path / "ledger")
+    ledger.add_push(PUSH)
+    ledger.add_report("on-time", PUSH.commit, "b" * 40, REPORT, NOON + timedelta(hours=1))
+    return ledger
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    record = filled(tmp_path).read("on-time")
+    assert record.pushes == (PUSH,)
+    assert record.graded[0].report == REPORT
+    assert record.reports == {("hw", "b" * 40, "exam"): REPORT}
+
+
+def test_a_student_without_a_record_has_an_empty_one(tmp_path):
+    assert Ledger(tmp_path).read("nobody").pushes == ()
+
+
+def test_writing_only_appends(tmp_path):
+    ledger = filled(tmp_path)
+    path = tmp_path / "ledger" / "on-time.jsonl"
+    before = path.read_bytes()
+    ledger.add_push(PUSH)
+    assert path.read_bytes().startswith(before)
+
+
+@pytest.mark.parametrize("lost", [1, 10, 100])
+def test_a_torn_last_line_is_skipped_and_then_cut_off(tmp_path, lost):
+    ledger = filled(tmp_path)
+    path = tmp_path / "ledger" / "on-time.jsonl"
+    path.write_bytes(path.read_bytes()[:-lost])
+    assert ledger.read("on-time").graded == ()
+    ledger.add_report("on-time", PUSH.commit, "b" * 40, REPORT, NOON)
+    assert len(ledger.read("on-time").graded) == 1
+    assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    ledger = filled(tmp_path)
+    path = tmp_path / "ledger" / "on-time.jsonl"
+    path.write_bytes(b"{broken\n" + path.read_bytes())
+    with pytest.raises(AutograderError, match=r"on-time\.jsonl, line 1"):
+        ledger.read("on-time")
+
+
+def test_a_report_of_another_version_is_refused():
+    with pytest.raises(ValueError, match="version"):
+        Report.from_json(REPORT.to_json() | {"version": 99})
+
+
+@pytest.mark.parametrize("field", ["assignment", "exercises", "problems", "seconds", "rung", "exam"])
+def test_a_report_without_a_field_is_refused(field):
+    data = REPORT.to_json()
+    del data[field]
+    with pytest.raises(ValueError, match=field):
+        Report.from_json(data)
+
+
+def test_students_do_not_see_what_is_for_instructors():
+    assert "detail" not in json.dumps(REPORT.for_students().to_json()).replace('"detail": ""', "")

@@ -1,0 +1,246 @@
+import numpy as np
+import pytest
+
+from autograder.errors import KernelDied
+from autograder.exam import Exercise
+from autograder.marking import Hint, Marking
+from autograder.mistakes import Mistakes, recognise, same
+from autograder.proxy import Call
+from autograder.records import Outcome, Status
+from autograder.testcell import Names, run_cell
+from autograder.verdict import STILL_RAISES, Evidence, judge
+
+EXERCISE = Exercise("double", "", 2.0, False, ("double_solution",))
+ANSWER = ["def double(x):\n    return 2 * x"]
+STUB = ["def double(x):\n    raise NotImplementedError"]
+
+
+def marked(*criteria):
+    marking = Marking(points=sum(points for _, points, _, _ in criteria))
+    for name, points, error, needs in criteria:
+
+        def check(error=error):
+            if error:
+                raise error
+
+        check.__name__ = name
+        marking.criterion(points, f"about {name}", needs=needs)(check)
+    return marking.score()
+
+
+def test_met_criteria_add_up():
+    score = marked(("shape", 1, None, ()), ("values", 2, AssertionError(), ()))
+    assert float(score) == 1.0
+    assert repr(score) == "1.0", "nbgrader reads the printed value"
+    assert [criterion.outcome for criterion in score.criteria] == [Outcome.MET, Outcome.NOT_MET]
+
+
+def test_what_depends_on_a_failed_check_is_skipped_not_failed():
+    score = marked(
+        ("shape", 1, AssertionError(), ()), ("values", 1, None, "shape"), ("more", 1, None, ("values",)),
+        ("other", 1, None, ()),
+    )  # fmt: skip
+    outcomes = [criterion.outcome for criterion in score.criteria]
+    assert outcomes == [Outcome.NOT_MET, Outcome.SKIPPED, Outcome.SKIPPED, Outcome.MET]
+    assert float(score) == 1.0
+
+
+def test_points_must_add_up():
+    marking = Marking(points=3)
+    marking.criterion(1, "one")(lambda: None)
+    with pytest.raises(ValueError, match="add up to 1 points, the exercise has 3"):
+        marking.score()
+
+
+def test_names_are_unique_and_needs_stand_above():
+    marking = Marking(points=1)
+    marking.criterion(1, "one")(_passes)
+    with pytest.raises(ValueError, match="two criteria"):
+        marking.criterion(1, "again")(_passes)
+    with pytest.raises(ValueError, match="not above it"):
+        marking.criterion(1, "other", needs="below")(lambda: None)
+
+
+def _passes():
+    pass
+
+
+def test_a_lost_kernel_ends_the_test():
+    marking = Marking(points=1)
+
+    def check():
+        raise KernelDied("gone")
+
+    with pytest.raises(KernelDied):
+        marking.criterion(1, "one")(check)
+
+
+# ------------------------------------------------------------------------------------------------ verdicts
+
+
+def verdict(value=None, error=None, answer=ANSWER, source="", calls=(), mistakes=None, reference=None, **rest):
+    evidence = Evidence(source, value, error, tuple(calls), **rest)
+    return judge(EXERCISE, evidence, answer, mistakes, reference or {})
+
+
+def student_error(kind, message=""):
+    error = kind(message)
+    error.student_traceback = "Traceback of the student"
+    return error
+
+
+@pytest.mark.parametrize(
+    ("value", "points", "status"),
+    [
+        (None, 2.0, Status.PASSED),
+        ("a text", 2.0, Status.PASSED),
+        (True, 2.0, Status.PASSED),
+        (1, 1.0, Status.PARTIAL),
+        (0.5, 0.5, Status.PARTIAL),
+        (0, 0.0, Status.FAILED),
+        (7, 2.0, Status.PASSED),
+        (-1, 0.0, Status.FAILED),
+    ],
+)
+def test_the_cells_value_is_partial_credit_as_in_nbgrader(value, points, status):
+    result = verdict(value)
+    assert (result.points, result.status) == (points, status)
+
+
+def test_a_stub_is_not_attempted():
+    assert verdict(error=student_error(NotImplementedError), answer=STUB).status is Status.NOT_ATTEMPTED
+
+
+def test_calling_another_stub_is_failed_and_says_so():
+    result = verdict(error=student_error(NotImplementedError), answer=["def double(x):\n    return add(x, x)"])
+    assert result.status is Status.FAILED
+    assert "not written yet" in result.hint
+
+
+def test_an_answer_below_the_stub_is_said_in_words():
+    answer = ["def double(x):\n    raise NotImplementedError\n    return 2 * x"]
+    result = verdict(error=student_error(NotImplementedError), answer=answer)
+    assert (result.status, result.hint) == (Status.FAILED, STILL_RAISES)
+
+
+def test_a_missing_name_is_not_found():
+    error = NameError("name 'double' is not defined", name="double")
+    result = verdict(error=error, answer=["def twice(x): return 2 * x"])
+    assert result.status is Status.NOT_FOUND
+    assert "`double`" in result.hint
+
+
+def test_a_hint_meant_for_students_reaches_them():
+    assert verdict(error=Hint("Look at the sign.")).hint == "Look at the sign."
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_only_messages_of_visible_assertions_reach_students(hidden):
+    line = 'assert 1 == 2, "secret 4711"'
+    source = f"### BEGIN HIDDEN TESTS\n{line}\n### END HIDDEN TESTS" if hidden else line
+    with pytest.raises(AssertionError) as caught:
+        run_cell(source, Names({}, {}, {}))
+    result = verdict(error=caught.value, source=source)
+    assert ("4711" in result.hint) is not hidden
+    assert "4711" in result.detail
+
+
+@pytest.mark.parametrize("error", [ValueError("inputs 4711"), AssertionError("4711"), KeyError("4711")])
+def test_nothing_raised_in_a_hidden_test_is_told(error):
+    assert "4711" not in verdict(error=error).hint
+    assert "4711" not in verdict(error=student_error(type(error), "4711")).hint
+
+
+def test_which_limit_ended_the_process_is_told():
+    assert "memory" in verdict(error=KernelDied("gone"), limit="more than 1024 MB of memory").hint
+
+
+# ------------------------------------------------------------------------------------------------ known mistakes
+
+mistakes = Mistakes("hw")
+
+
+@mistakes.of("double", hint="squared")
+def squared(x):
+    return x * x
+
+
+@mistakes.of("double", hint="raises")
+def raises(x):
+    raise ValueError("other words")
+
+
+def double(x):
+    return 2 * x
+
+
+def call(x, result=None, error=None):
+    return Call("double", (np.array(x, float),), {}, result, error)
+
+
+@pytest.mark.parametrize(
+    ("calls", "name"),
+    [
+        ([call([1, 2], np.array([1.0, 4.0]))], "squared"),
+        ([call([2], np.array([4.0]))], None),
+        ([call([2], np.array([4.0])), call([3], np.array([9.0]))], "squared"),
+        ([call([3], np.array([9.0])), call([4], np.array([17.0]))], None),
+        ([call([3], error=ValueError("mine"))], "raises"),
+        ([call([3], np.array([[9.0]]))], None),
+        ([], None),
+    ],
+    ids=["agrees", "agrees with the right answer too", "agrees on all", "differs once", "same error", "shape", "none"],
+)
+def test_a_mistake_is_recognised_by_what_it_does(calls, name):
+    found = recognise(calls, mistakes, {"double": double})
+    assert (found.name if found else None) == name
+
+
+def test_two_variants_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="squared"):
+        mistakes.of("double", hint="again")(squared)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        (1.0, 1.0 + 1e-9, True),
+        (1.0, 1.1, False),
+        ({"W": np.ones(2)}, {"W": np.ones(2)}, True),
+        ({"W": np.ones(2)}, {"b": np.ones(2)}, False),
+        ((1, [2]), (1, [2]), True),
+        ((1, 2), (1, 2, 3), False),
+        (np.array([np.nan]), np.array([np.nan]), True),
+        (np.ones((2, 1)), np.ones(2), False),
+        ("a", "a", True),
+        (None, None, True),
+    ],
+)
+def test_sameness_is_of_structure_shape_and_value(one, other, equal):
+    assert same(one, other) is equal
+
+
+# ------------------------------------------------------------------------------------------------ names in a test cell
+
+
+def test_tests_and_builtins_come_before_the_students_names():
+    student = {"isinstance": lambda *_: True, "np": "mine", "helper": "forged", "answer": 42}
+    names = Names({"helper": "the test's"}, student, {"np": np})
+    value = run_cell("(isinstance(1, str), np.__name__, helper, answer)", names)
+    assert value == (False, "numpy", "the test's", 42)
+
+
+def test_an_exercise_named_like_a_builtin_is_the_students():
+    assert run_cell("sum([1, 2])", Names({}, {"sum": lambda x: "mine"}, {"sum": sum})) == "mine"
+
+
+def test_what_a_test_defines_is_there_for_the_next_one():
+    tests: dict[str, object] = {}
+    run_cell("def helper():\n    return answer + 1", Names(tests, {"answer": 41}, {}))
+    assert run_cell("helper()", Names(tests, {"answer": 1}, {})) == 42
+
+
+def test_an_unknown_name_is_a_name_error():
+    with pytest.raises(NameError) as caught:
+        run_cell("nothing", Names({}, {}, {}))
+    assert caught.value.name == "nothing"
