@@ -1,0 +1,51 @@
+"""A kernel without its jail: the worker in a forked process, its trusted end here. For tests of what they say."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+
+from autograder.jail import worker
+from autograder.jail.limits import Limits
+from autograder.jail.shell import Shell
+from autograder.kernel import Kernel
+
+
+@functools.cache
+def warm_shell() -> Shell:
+    """Return the shell every kernel of this test run is forked with."""
+    scratch = tempfile.mkdtemp(prefix="warm-shell-")
+    os.environ.update(IPYTHONDIR=scratch, MPLCONFIGDIR=scratch)
+    return worker.warm_up()
+
+
+@contextlib.contextmanager
+def kernel(limits: Limits | None = None, serve: Callable[..., None] = worker.serve) -> Iterator[Kernel]:
+    """Fork a worker, and end it when the context is left."""
+    limits = limits or Limits(cell_seconds=20, call_seconds=20)
+    shell = warm_shell()
+    ours, theirs = socket.socketpair()
+    with tempfile.TemporaryDirectory() as scratch:
+        process = os.fork()
+        if process == 0:
+            try:
+                ours.close()
+                os.setsid()
+                os.chdir(scratch)
+                serve(theirs.detach(), shell, limits)
+            finally:
+                os._exit(1)
+        theirs.close()
+        kernel = Kernel(ours, limits)
+        try:
+            yield kernel
+        finally:
+            kernel.close()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process, signal.SIGKILL)
+            os.waitpid(process, 0)

@@ -1,0 +1,146 @@
+"""Cells run, limits hold, and whatever the other end does, the trusted end gets an answer or a KernelError."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from jailless import kernel
+
+from autograder.errors import KernelDied, KernelError, OutOfTime, WireError
+from autograder.jail.limits import Limits
+from autograder.kernel import CellRun, Kernel
+
+
+@pytest.fixture
+def fresh() -> Iterator[Kernel]:
+    with kernel() as made:
+        yield made
+
+
+@pytest.fixture
+def hurried() -> Iterator[Kernel]:
+    with kernel(Limits(cell_seconds=0.5, call_seconds=0.5)) as made:
+        yield made
+
+
+def test_names_made_by_a_cell_are_there_for_the_next(fresh: Kernel) -> None:
+    fresh.run_cell("x = 20")
+    fresh.run_cell("x += 1")
+    assert fresh.namespace["x"] == 21
+
+
+def test_a_cell_that_fails_reports_its_error_and_does_not_stop_the_next(fresh: Kernel) -> None:
+    ran = fresh.run_cell("before = 1\n1 / 0\nafter = 1")
+    assert ran.error is not None
+    assert (ran.error.ename, ran.error.evalue) == ("ZeroDivisionError", "division by zero")
+    assert "line 2" in ran.error.traceback
+    assert "autograder" not in ran.error.traceback
+    assert "before" in fresh.namespace
+    assert "after" not in fresh.namespace
+    assert fresh.run_cell("after = 2").error is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while True: pass",
+        "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except Exception:\n        pass",
+        "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except:\n        pass",
+        "while True: print(1)",
+        "!sleep 60",
+    ],
+    ids=["busy", "except Exception", "bare except", "printing", "shell command"],
+)
+def test_an_endless_cell_is_stopped_and_its_names_survive(hurried: Kernel, body: str) -> None:
+    hurried.run_cell("before = 1")
+    ran = hurried.run_cell("during = 2\n" + body)
+    assert ran.timed_out
+    assert ran.error is not None
+    assert ran.error.ename == "TimeoutError"
+    assert hurried.namespace["during"] == 2
+    assert hurried.run_cell("1").error is None
+
+
+def test_a_cell_that_cannot_be_interrupted_is_out_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.kernel.GRACE_SECONDS", 0.3)
+    with kernel(Limits(cell_seconds=0.3)) as made:
+        with pytest.raises(OutOfTime):
+            made.run_cell("import signal, time\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ntime.sleep(60)")
+        with pytest.raises(OutOfTime):
+            made.run_cell("1")
+
+
+def test_a_call_that_takes_too_long_is_a_timeout_and_the_kernel_lives(hurried: Kernel) -> None:
+    hurried.run_cell("def forever():\n    while True: pass\ndef one(): return 1")
+    with pytest.raises(TimeoutError, match=r"longer than 0\.5 seconds"):
+        hurried.namespace["forever"]()
+    assert hurried.namespace["one"]() == 1
+
+
+def test_all_together_has_a_limit_too() -> None:
+    with kernel(Limits(seconds=0.5)) as made:
+        made.run_cell("1")
+        time.sleep(0.6)
+        with pytest.raises(OutOfTime, match="as a whole"):
+            made.run_cell("1")
+
+
+@pytest.mark.parametrize("body", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)"], ids=["exit", "kill"])
+def test_a_process_that_vanishes_is_a_dead_kernel(fresh: Kernel, body: str) -> None:
+    with pytest.raises(KernelDied):
+        fresh.run_cell(body)
+    with pytest.raises(KernelDied):
+        fresh.run_cell("1")
+
+
+FIND_SOCKET = """
+import gc, os, socket
+fd = next(s.fileno() for s in gc.get_objects() if type(s) is socket.socket and s.fileno() > 2)
+"""
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "os.write(fd, b'x' * 1000)",
+        "os.write(fd, b'nbv1' + b'\\xff' * 16)",
+        "os.write(fd, b'nbv1' + (16 << 20).to_bytes(8, 'big') + (0).to_bytes(8, 'big')); os._exit(0)",
+        "os.close(fd)",
+        "import msgpack; msgpack.packb = lambda *a, **k: b'\\xc1' * 40",
+        "import sys\nfor name in list(sys.modules): del sys.modules[name]",
+        "import autograder.jail.exchange as e; e.Encoder.encode = lambda self, v: (b'', [])",
+        "import autograder.jail.exchange as e; e.Encoder.encode = lambda self, v: (b'\\x93\\x01\\x01\\x01', [])",
+    ],
+    ids=["garbage", "huge length", "torn", "closed", "msgpack", "modules", "empty", "short"],
+)
+def test_whatever_is_done_to_the_protocol_there_is_an_answer_or_a_kernel_error(
+    monkeypatch: pytest.MonkeyPatch, attack: str
+) -> None:
+    monkeypatch.setattr("autograder.kernel.GRACE_SECONDS", 1.0)
+    with kernel(Limits(cell_seconds=2.0, call_seconds=1.0)) as made:
+        assert made.run_cell(FIND_SOCKET).error is None
+        try:
+            made.run_cell(attack)
+            assert isinstance(made.run_cell("1 + 1"), CellRun)
+        except KernelError as error:
+            assert isinstance(error, KernelDied | OutOfTime | WireError)
+
+
+def test_an_answer_sent_before_the_question_is_not_believed(fresh: Kernel) -> None:
+    ran = fresh.run_cell(
+        FIND_SOCKET
+        + """
+from autograder.jail.channel import Channel
+from autograder.jail.wire import Encoder
+def f():
+    message = [1, 999, 42, [], None, []]
+    skeleton, bulk = Encoder(None).encode(message)
+    import struct
+    os.write(fd, struct.pack('>4sQQ', b'nbv1', len(skeleton), 0) + skeleton)
+"""
+    )
+    assert ran.error is None
+    with pytest.raises(WireError, match="not asked"):
+        fresh.namespace["f"]()
