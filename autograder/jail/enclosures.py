@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import BinaryIO, NoReturn, Protocol
 
-from autograder.jail import lockdown
+from autograder.jail import lockdown, scratch
 from autograder.jail.limits import Limits
 
 SPARE_USERS = 0x70000000  # beyond every range that distributions, systemd and container engines hand out
+PAGE = 4096
 SLOTS = 64  # submissions alive at the same time in one zygote
 
 
@@ -40,9 +42,14 @@ class Order:
     contents: BinaryIO | None = None
 
     @property
-    def file_bytes(self) -> int:
-        """The size of all its files."""
-        return sum(size for _, size in self.files)
+    def own_bytes(self) -> int:
+        """The bytes of its files, which do not count as the student's."""
+        return sum(size + PAGE for _, size in self.files)
+
+    @property
+    def own_files(self) -> int:
+        """The number of files and directories which do not count as the student's."""
+        return len(scratch.SCAFFOLD) + 1 + sum(len(PurePosixPath(name).parts) for name, _ in self.files)
 
 
 class Enclosure(Protocol):
@@ -72,8 +79,8 @@ class Enclosure(Protocol):
     def user(self, order: Order) -> int:
         """Return the user id under which the zygote can look at a submission's processes."""
 
-    def disk_usage(self, order: Order) -> tuple[int, int]:
-        """Return bytes and files in the scratch directory, zeros where the kernel itself counts them."""
+    def disk_usage(self, order: Order, tree: list[int]) -> tuple[int, int]:
+        """Return bytes and files that the processes of a submission keep, zeros where the kernel itself counts them."""
 
     def clear(self, order: Order) -> None:
         """Remove what is left of a submission when its processes have ended."""
@@ -109,15 +116,16 @@ def spare_user(owner: int, slot: int, uid_map: str) -> int:
     return first + count // 2 + wanted % (count // 2)
 
 
-def limit(limits: Limits, file_bytes: int, *, others: int = 0) -> None:
+def limit(order: Order, *, others: int = 0) -> None:
     """Set the kernel's limits of this process, the first line before those of the whole submission.
 
     `others` is room for processes that are not the submission's but run under the same user id.
     """
+    limits = order.limits
     lockdown.limit_process(
         cpu_seconds=int(limits.seconds) + 1,
         address_space=lockdown.address_space() + (limits.memory_mb << 20),
-        file_bytes=(limits.disk_mb << 20) + file_bytes,
+        file_bytes=(limits.disk_mb << 20) + order.own_bytes,
         processes=limits.processes + 1 + others,  # the first process is not the student's
     )
 

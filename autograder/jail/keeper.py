@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO
 
+from autograder.errors import JailFailed
 from autograder.jail import enclosures
 from autograder.jail.limits import Limits
 
@@ -36,10 +37,6 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 PASSED_ON = ("LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")
-
-
-class JailFailed(RuntimeError):
-    """A jail could not be made, or did not end; nothing is known about the submission."""
 
 
 class ZygoteDied(JailFailed):

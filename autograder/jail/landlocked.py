@@ -18,6 +18,7 @@ from typing import NoReturn
 from autograder.jail import enclosures, landlock, lockdown, processes, scratch, seccomp, smallroot
 from autograder.jail.enclosures import Order
 
+PREFIX = "autograder-jail-"
 ROOM_FOR_OTHERS = 16  # how many times its own processes the shared user id may have; the watchdog counts exactly
 
 
@@ -46,7 +47,8 @@ class Landlocked:
 
     def enter(self) -> None:
         """Make the directory in which the scratch directories will be."""
-        self._base = Path(tempfile.mkdtemp(prefix=f"autograder-jail-{self._owner}-"))
+        _remove_abandoned(self._base)
+        self._base = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{self._owner}-"))
         self._base.chmod(0o711)
 
     def settle(self) -> None:
@@ -76,7 +78,7 @@ class Landlocked:
         lockdown.die_with_parent(signal.SIGKILL)
         scratch.furnish(place, order.files, order.contents)
         room = 0 if self._root else order.limits.processes * ROOM_FOR_OTHERS
-        enclosures.limit(order.limits, order.file_bytes, others=room)
+        enclosures.limit(order, others=room)
         lockdown.drop_capabilities()
         landlock.confine(self._readable, [place, *(f"/dev/{device}" for device in smallroot.DEVICES)])
         seccomp.install(self._filter)
@@ -97,9 +99,10 @@ class Landlocked:
         """Return the submission's user id."""
         return enclosures.spare_user(self._owner, order.slot, self._uid_map) if self._root else os.getuid()
 
-    def disk_usage(self, order: Order) -> tuple[int, int]:
-        """Return bytes and files in the scratch directory."""
-        return scratch.usage(str(self._scratch(order)), order.limits.inodes + len(order.files))
+    def disk_usage(self, order: Order, tree: list[int]) -> tuple[int, int]:
+        """Return bytes and files in the scratch directory, and bytes of deleted files that are still open."""
+        size, count = scratch.usage(str(self._scratch(order)), order.limits.inodes + order.own_files)
+        return size + processes.deleted_files(tree), count
 
     def clear(self, order: Order) -> None:
         """Remove the scratch directory."""
@@ -119,3 +122,12 @@ def _end_submission(number: int, frame: FrameType | None) -> None:
     """End everything below the first process when the zygote has ended."""
     processes.kill_descendants(os.getpid())
     os._exit(0)
+
+
+def _remove_abandoned(directory: Path) -> None:
+    """Remove scratch directories whose zygote was killed before it could."""
+    for base in directory.glob(f"{PREFIX}*-*"):
+        owner = base.name.removeprefix(PREFIX).split("-")[0]
+        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
+            with suppress(OSError):  # somebody else's
+                scratch.remove(str(base))

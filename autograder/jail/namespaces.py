@@ -19,8 +19,6 @@ from autograder.jail.enclosures import Order
 
 INNER_ROOT, INNER_STUDENT = 0, 1000
 PROC_FLAGS = lockdown.MS_NOSUID | lockdown.MS_NODEV | lockdown.MS_NOEXEC
-PAGE = 4096
-SPARE_INODES = 32  # the scaffold's own
 
 
 class Namespaces:
@@ -81,7 +79,7 @@ class Namespaces:
         lockdown.prctl(lockdown.PR_SET_DUMPABLE, 1)
         lockdown.die_with_parent(signal.SIGKILL)
         scratch.furnish(smallroot.SCRATCH, order.files, order.contents)
-        enclosures.limit(order.limits, order.file_bytes)
+        enclosures.limit(order)
         lockdown.drop_capabilities()
         seccomp.install(self._filter)
 
@@ -90,9 +88,8 @@ class Namespaces:
         lockdown.mount("proc", smallroot.SCRATCH, "proc", PROC_FLAGS, "subset=pid,hidepid=2")
         lockdown.unmount("/proc")
         lockdown.mount(smallroot.SCRATCH, "/proc", None, lockdown.MS_MOVE)
-        room = (order.limits.disk_mb << 20) + order.file_bytes + len(order.files) * PAGE
-        inodes = order.limits.inodes + SPARE_INODES + 2 * len(order.files)
-        options = f"size={room},nr_inodes={inodes},mode=700"
+        size = (order.limits.disk_mb << 20) + order.own_bytes
+        options = f"size={size},nr_inodes={order.limits.inodes + order.own_files},mode=700"
         if self._privileged:
             options += f",uid={self.user(order)},gid={self.user(order)}"
         lockdown.mount("tmpfs", smallroot.SCRATCH, "tmpfs", lockdown.MS_NOSUID | lockdown.MS_NODEV, options)
@@ -114,7 +111,7 @@ class Namespaces:
         """Return the submission's user id in the zygote's eyes."""
         return enclosures.spare_user(self._owner, order.slot, self._uid_map) if self._privileged else INNER_ROOT
 
-    def disk_usage(self, order: Order) -> tuple[int, int]:
+    def disk_usage(self, order: Order, tree: list[int]) -> tuple[int, int]:
         """Return zeros: the scratch directory is a file system of limited size."""
         return 0, 0
 

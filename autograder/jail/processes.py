@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -47,6 +48,19 @@ def memory(processes: list[int], enough: int) -> int:
         return bound
     exact = (_field(process, "smaps_rollup", "Pss:") or _field(process, "status", "VmRSS:") for process in processes)
     return sum(exact) << 10
+
+
+def deleted_files(processes: list[int]) -> int:
+    """Return the bytes of files without a name that some processes have open."""
+    sizes = {}
+    for process in processes:
+        with suppress(OSError):
+            for descriptor in Path(f"/proc/{process}/fd").iterdir():
+                with suppress(OSError):
+                    found = descriptor.stat()
+                    if stat.S_ISREG(found.st_mode) and not found.st_nlink:
+                        sizes[found.st_dev, found.st_ino] = found.st_blocks * 512
+    return sum(sizes.values())
 
 
 def _field(process: int, file: str, name: str) -> int:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.jail.keeper import Jailed, JailFailed, Keeper
+from autograder.errors import JailFailed, NoJail
+from autograder.jail.keeper import Jailed, Keeper
 from autograder.jail.limits import Limits
 
 RUNGS = {
@@ -25,10 +26,6 @@ SWITCHES = {
     "/proc/sys/user/max_user_namespaces": ("0", "user.max_user_namespaces=10000"),
 }
 QUICK = Limits(seconds=30)
-
-
-class NoJail(RuntimeError):
-    """This machine cannot run students' code safely; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

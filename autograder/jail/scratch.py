@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 SCAFFOLD = ("work", "home", "home/.ipython", "home/.matplotlib", "tmp", "shm")
 READ_ONLY = 0o444
+BLOCK = 512  # the unit of st_blocks
+DEEPEST = 200
 
 
 def furnish(scratch: str, files: Sequence[tuple[str, int]], contents: BinaryIO | None) -> None:
@@ -48,51 +50,70 @@ def furnish(scratch: str, files: Sequence[tuple[str, int]], contents: BinaryIO |
 
 
 def usage(scratch: str, enough: int) -> tuple[int, int]:
-    """Return the bytes and the number of files below a directory; stops counting at `enough` files.
+    """Return the bytes and the number of files below a directory; stops counting beyond `enough` files.
 
-    Symbolic links are not followed.
+    Symbolic links are not followed. Directories nested so deeply that nobody can mean it count as too many files.
     """
     size = count = 0
-    directories = [scratch]
-    while directories and count < enough:
-        with suppress(OSError), os.scandir(directories.pop()) as entries:
-            for entry in entries:
-                count += 1
-                with suppress(OSError):
-                    size += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        directories.append(entry.path)
+    open_directories = [_scan(scratch, None)]
+    try:
+        while open_directories and count <= enough:
+            directory, entries = open_directories[-1]
+            entry = next(entries, None)
+            if entry is None:
+                os.close(open_directories.pop()[0])
+                continue
+            count += 1
+            with suppress(OSError):  # it may have gone meanwhile
+                size += entry.stat(follow_symlinks=False).st_blocks * BLOCK
+                if entry.is_dir(follow_symlinks=False):
+                    open_directories.append(_scan(entry.name, directory))
+            if len(open_directories) > DEEPEST:
+                count = enough + 1
+    finally:
+        for directory, _ in open_directories:
+            os.close(directory)
     return size, count
+
+
+def _scan(name: str, parent: int | None) -> tuple[int, Iterator[os.DirEntry[str]]]:
+    """Open a directory by its name in its parent, so that no path gets too long; returns it and its entries."""
+    directory = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    return directory, os.scandir(directory)
 
 
 def remove(scratch: str) -> None:
     """Remove a directory and all below it, however deep; nothing may be writing to it any more."""
-    root = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    top = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        _empty(root)
+        _empty(top)
     finally:
-        os.close(root)
-    os.rmdir(scratch)  # noqa: PTH106 - as below
+        os.close(top)
+    Path(scratch).rmdir()
 
 
-def _empty(root: int) -> None:
-    """Empty an open directory. Sub-sub-directories are moved up first, so that no path grows with the depth."""
+def _empty(top: int) -> None:
+    """Empty an open directory. What lies two levels down is moved up first, so that no depth is too deep."""
     moved = 0
-    while names := os.listdir(root):
+    while names := os.listdir(top):
         for name in names:
-            try:
-                os.unlink(name, dir_fd=root)
+            if _unlinked(name, top):
                 continue
-            except OSError:
-                pass
-            os.chmod(name, 0o700, dir_fd=root, follow_symlinks=True)
-            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root)
-            for child in os.listdir(inner):  # noqa: PTH208
-                try:
-                    os.unlink(child, dir_fd=inner)
-                except OSError:
+            os.chmod(name, 0o700, dir_fd=top)
+            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
+            for child in os.listdir(inner):  # noqa: PTH208 - an open directory
+                if not _unlinked(child, inner):
                     moved += 1
                     os.chmod(child, 0o700, dir_fd=inner)
-                    os.rename(child, f".{moved}.moved", src_dir_fd=inner, dst_dir_fd=root)
+                    os.rename(child, f".{moved}.moved", src_dir_fd=inner, dst_dir_fd=top)
             os.close(inner)
-            os.rmdir(name, dir_fd=root)
+            os.rmdir(name, dir_fd=top)
+
+
+def _unlinked(name: str, directory: int) -> bool:
+    """Unlink a file; returns False for a directory."""
+    try:
+        os.unlink(name, dir_fd=directory)
+    except OSError:
+        return False
+    return True

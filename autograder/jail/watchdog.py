@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.jail import lockdown, processes
-from autograder.jail.limits import Limits
+from autograder.jail.enclosures import Enclosure, Order
 
 TOO_LONG = "The notebook ran for more than {:g} seconds in all and was stopped."
 TOO_MUCH_MEMORY = "The notebook used more than {} MB of memory and was stopped."
@@ -12,34 +12,32 @@ TOO_MUCH_DISK = "The notebook wrote more than {} MB of files and was stopped."
 TOO_MANY_FILES = "The notebook made more than {} files and was stopped."
 
 
-def too_much_memory(first: int, user: int, limits: Limits) -> str | None:
-    """Return a sentence when the processes from `first` on use more memory or processes than allowed.
+def look(enclosure: Enclosure, order: Order, first: int, *, at_disk: bool) -> str | None:
+    """Return a sentence when a submission uses more memory, processes or disk than allowed.
 
     Parameters
     ----------
+    enclosure
+        Its rung's.
+    order
+        What was ordered for it.
     first
-        The submission's first process.
-    user
-        The user id under which the kernel lets its memory be looked at.
-    limits
-        What is allowed.
+        Its first process, which is not the student's and is not counted.
+    at_disk
+        Whether to look at the disk too, which takes longer.
     """
-    tree = processes.descendants(first)
-    if processes.threads(tree) > limits.processes + 1:  # the first is not the student's
+    limits = order.limits
+    tree = processes.descendants(first)[1:]
+    if processes.threads(tree) > limits.processes:
         return TOO_MANY_PROCESSES.format(limits.processes)
-    allowed = limits.memory_mb << 20
-    lockdown.act_on_files_as(user)
+    lockdown.act_on_files_as(enclosure.user(order))
     try:
-        used = processes.memory(tree[1:], allowed)
+        memory = processes.memory(tree, limits.memory_mb << 20)
+        size, files = enclosure.disk_usage(order, tree) if at_disk else (0, 0)
     finally:
         lockdown.act_on_files_as(0)
-    return TOO_MUCH_MEMORY.format(limits.memory_mb) if used > allowed else None
-
-
-def too_much_disk(used: tuple[int, int], limits: Limits, shipped: tuple[int, int]) -> str | None:
-    """Return a sentence when a scratch directory holds more than allowed, beyond the files shipped in it."""
-    if used[0] > (limits.disk_mb << 20) + shipped[0]:
+    if memory > limits.memory_mb << 20:
+        return TOO_MUCH_MEMORY.format(limits.memory_mb)
+    if size > (limits.disk_mb << 20) + order.own_bytes:
         return TOO_MUCH_DISK.format(limits.disk_mb)
-    if used[1] > limits.inodes + shipped[1]:
-        return TOO_MANY_FILES.format(limits.inodes)
-    return None
+    return TOO_MANY_FILES.format(limits.inodes) if files > limits.inodes + order.own_files else None

@@ -54,11 +54,7 @@ class Submission:
             return watchdog.TOO_LONG.format(limits.seconds)
         if self.group is not None:
             return watchdog.TOO_MUCH_MEMORY.format(limits.memory_mb) if self.group.out_of_memory() else None
-        sentence = watchdog.too_much_memory(self.first, enclosure.user(self.order), limits)
-        if sentence is None and self.looks % DISK_EVERY == 0:
-            shipped = (self.order.file_bytes, len(self.order.files))
-            sentence = watchdog.too_much_disk(enclosure.disk_usage(self.order), limits, shipped)
-        return sentence
+        return watchdog.look(enclosure, self.order, self.first, at_disk=self.looks % DISK_EVERY == 0)
 
 
 class Zygote:
@@ -211,7 +207,7 @@ def warm_up() -> object:
     """Import what notebooks import and what runs them; returns the worker's shell."""
     from autograder.jail import worker
 
-    for course_module in ("autograder.checks", "autograder.figures"):
+    for course_module in ("autograder.checks", "autograder.figures", "autograder.graphs"):
         with suppress(ImportError):  # a course may go without
             __import__(course_module)
     return worker.warm_up()
