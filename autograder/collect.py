@@ -14,6 +14,7 @@ from autograder.ledger import Ledger
 from autograder.records import Push, Student
 
 REMOTES_AT_ONCE = 16
+UPSTREAM_STORE = "_upstream.git"  # no student's id begins like this
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ def collect(
 
     A new push is in the ledger, flushed and synced, before it is yielded. One dead remote fails alone.
     """
+    upstream = upstream_commits(course)
     with ThreadPoolExecutor(REMOTES_AT_ONCE) as pool:
-        waiting = [pool.submit(_collect_one, course, student, now) for student in students]
+        waiting = [pool.submit(_collect_one, course, student, upstream, now) for student in students]
         try:
             for done in as_completed(waiting):
                 yield done.result()
@@ -46,11 +48,26 @@ def fork_of(course: Course, student: Student) -> Fork:
     return Fork(student, course.forks / f"{student.id}.git", course.branch)
 
 
-def _collect_one(course: Course, student: Student, now: Callable[[], datetime]) -> Collected:
+def upstream_commits(course: Course) -> frozenset[str]:
+    """Return every commit of the published course; a fork whose tip is one of them holds no work of a student.
+
+    Raises
+    ------
+    RemoteFailed
+        If the published course cannot be fetched.
+    """
+    if not course.upstream:
+        return frozenset()
+    published = Fork(Student("the published course", course.upstream), course.forks / UPSTREAM_STORE, course.branch)
+    return published.history()
+
+
+def _collect_one(course: Course, student: Student, upstream: frozenset[str], now: Callable[[], datetime]) -> Collected:
     fork, ledger = fork_of(course, student), Ledger(course.ledger)
     try:
         commit = fork.fetch()
-        if commit is None or commit == _last_commit(ledger, student):
+        last = _last_commit(ledger, student)
+        if commit is None or commit == last or (last is None and commit in upstream):
             return Collected(student)
         push = fork.push_of(commit, now(), course.clock)
         ledger.add_push(push)

@@ -6,9 +6,11 @@ student's file, so a submission that lost its metadata or its test cells is stil
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -73,6 +75,16 @@ class Exam:
     def tests(self) -> dict[str, str]:
         """Source of each exercise's test cell, by exercise id."""
         return {cell.grade_id: cell.source for cell in self.cells if cell.is_test}
+
+    def defines(self, exercise: Exercise) -> tuple[str, ...]:
+        """Return the functions and classes that an exercise's solution cells define."""
+        names: list[str] = []
+        for cell in self.cells:
+            if cell.kind == "code" and cell.grade_id in exercise.solutions:
+                with suppress(SyntaxError):  # a magic
+                    nodes = ast.parse(cell.source).body
+                    names += [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        return tuple(names)
 
     @property
     def locked(self) -> dict[str, str]:

@@ -71,6 +71,24 @@ class Fork:
             self._git("update-ref", f"refs/seen/{commit}", commit)
         return commit
 
+    def history(self) -> frozenset[str]:
+        """Fetch the whole graded branch and return all its commits, none while it does not exist.
+
+        Raises
+        ------
+        RemoteFailed
+            As `fetch` does.
+        """
+        self._create()
+        ref = f"refs/heads/{self.branch}"
+        if not self._git("ls-remote", "--heads", "--", self.student.remote, ref):
+            return frozenset()
+        self._git(
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force",
+            "--", self.student.remote, f"{ref}:refs/seen/tip",
+        )  # fmt: skip
+        return frozenset(self._git("rev-list", "refs/seen/tip").decode().split())
+
     def notebooks(self, commit: str) -> tuple[NotebookFile, ...]:
         """Return the notebooks in a commit's tree: regular files only, at most `MAX_NOTEBOOKS`."""
         found = []

@@ -88,7 +88,8 @@ def _update_submission(book: Gradebook, assignment: Assignment, student: Student
     try:
         submission = book.find_submission(assignment.name, student.id)
     except MissingEntry:
-        submission = book.add_submission(assignment.name, student.id)
+        with book.db.no_autoflush:
+            submission = book.add_submission(assignment.name, student.id)
     notebook = next(book for book in submission.notebooks if book.name == assignment.name)
     changed = _set(submission, timestamp=_naive(max(pushes)))
     changed |= _set(submission, extension=_extension(assignment, standing))

@@ -37,6 +37,7 @@ load_subconfig({original!r})  # noqa: F821
 c = get_config()  # noqa: F821
 c.Course.name = "Practice class"
 c.Course.timezone = "UTC"
+c.Course.upstream = {upstream!r}
 c.Course.assignments = {assignments!r}
 c.Course.limits = {{"cell_seconds": {cell_seconds}, "call_seconds": {cell_seconds}}}
 c.CourseDirectory.db_url = {database!r}
@@ -173,6 +174,7 @@ class Practice:
             whole = dated.keys() == {WHOLE}
             assignments[name] = {"title": entry.title} | ({"deadline": local} if whole else {"parts": dated})
         return CONFIG.format(
+            upstream=str(self.upstream.path),
             original=str(self.original.root / CONFIG_FILE),
             assignments=assignments,
             cell_seconds=CELL_SECONDS,

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 T = TypeVar("T")
-LINES = 10  # how many plain lines a long run prints where there is no terminal
+LINES = 4  # how many plain lines a long run prints where there is no terminal
 
 
 def tracked(items: Iterable[T], total: int, title: str, console: Console) -> Iterator[T]:
@@ -22,7 +22,7 @@ def tracked(items: Iterable[T], total: int, title: str, console: Console) -> Ite
         with Progress(*columns, console=console, transient=True) as progress:
             yield from progress.track(items, total=total, description=title)
         return
-    step = max(1, total // LINES)
+    step = -(-total // LINES)
     for number, item in enumerate(items, start=1):
         yield item
         if number % step == 0 or number == total:

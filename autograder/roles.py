@@ -212,7 +212,7 @@ ROLES = (
     Role("half-done", {Wave.EARLY: _half}, State.GRADED, _full_in_first_half),
     Role("known-mistake", {Wave.LAST_DAY: _mistaken}, State.GRADED, _hint_for_mistake),
     Role("not-attempted", {Wave.EARLY: _untouched}, State.GRADED, _nothing),
-    Role("wrong-place", {Wave.EARLY: _misplaced}, State.MISSING, _nothing, "move it to"),
+    Role("wrong-place", {Wave.EARLY: _misplaced}, State.GRADED, _nothing, "move it to"),
     Role("broken-json", {Wave.LAST_DAY: _broken}, State.GRADED, _nothing, "not valid JSON"),
     Role("endless-loop", {Wave.LAST_DAY: _endless}, State.GRADED, _full, "took too long"),
     Role("quits-python", {Wave.EARLY: _quitting}, State.GRADED, _full, "ended the Python process"),

@@ -199,9 +199,12 @@ class _Judge:
         """What the reports behind the parts said about the notebook as a whole, each sentence once."""
         sentences: dict[str, None] = {}
         for part in parts:
-            file = find_notebook(part.push.notebooks, self.assignment.name) if part.push else None
+            files = part.push.notebooks if part.push else ()
+            file = find_notebook(files, self.assignment.name)
             report = self._report(file) if file else None
             sentences |= dict.fromkeys(report.problems if report else ())
+            if misplaced(files, self.assignment.name):
+                sentences[missing_sentence(self.assignment.name, files)] = None
         return tuple(sentences)
 
 

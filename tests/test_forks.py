@@ -1,5 +1,6 @@
 import os
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -141,3 +142,15 @@ def test_too_large_a_repository_fails_alone(remote, tmp_path, monkeypatch):
     remote.push({"big.bin": os.urandom(3 << 20)}, "big", T1)
     with pytest.raises(RemoteFailed):
         Fork(Student("big", f"file://{remote.path}"), tmp_path / "store.git", "master").fetch()
+
+
+def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(remote, tmp_path):
+    class_room = replace(course(tmp_path), upstream=str(remote.path))
+    fork = BareRepository(tmp_path / "fork.git", "master")
+    fork.fork(remote)
+    student = Student("untouched", str(fork.path))
+    (done,) = collect(class_room, [student], now=lambda: T0)
+    assert (done.push, done.error) == (None, "")
+    fork.push({PATH: b"solved"}, "homework", T1)
+    (done,) = collect(class_room, [student], now=lambda: T1)
+    assert done.push.time == T1
