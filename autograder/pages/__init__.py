@@ -1,0 +1,13 @@
+"""The points pages: what every student looks at at midnight, as a folder of static files.
+
+Pure rendering: standings and records in, files out. The course page is for everybody and names nobody; each student's
+own page lies in the same folder, encrypted with a key that only their link carries.
+"""
+
+from __future__ import annotations
+
+from autograder.pages.keys import Keys, PageKey
+from autograder.pages.links import links_csv
+from autograder.pages.site import build_site
+
+__all__ = ["Keys", "PageKey", "build_site", "links_csv"]

@@ -1,0 +1,64 @@
+"""The templates' environment: everything escaped, nothing undefined, times in the course's zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from autograder.config import Course
+from autograder.pages.marks import OF_CLOCK, OF_OUTCOME
+from autograder.records import Push, rounded
+
+# Nothing but the site's own files, no inline script or style, no form, no other base for links.
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+)
+
+
+def environment(course: Course) -> Environment:
+    """Return the environment in which a course's templates are rendered."""
+    made = Environment(
+        loader=PackageLoader("autograder.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "number": number,
+        "short": lambda commit: commit[:7],
+        "local": lambda moment: local_words(course.local(moment)),
+        "iso": lambda moment: course.local(moment).isoformat(timespec="seconds"),
+    }
+    made.globals |= {"course": course, "policy": POLICY, "of_outcome": OF_OUTCOME, "of_clock": OF_CLOCK}
+    return made
+
+
+def number(points: float) -> str:
+    """Write points as a person would: `7`, `7.5`, `6.67`."""
+    return f"{rounded(points):.2f}".rstrip("0").rstrip(".")
+
+
+def local_words(moment: datetime) -> str:
+    """Write a moment in its own time zone: `Sat 6 Mar 2027, 23:59 CET`."""
+    return f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M} {moment.tzname()}"
+
+
+def commit_url(remote: str, push: Push) -> str:
+    """Return the address of a commit on its forge's site, empty if the remote is no plain https URL."""
+    try:
+        url = urlsplit(remote)
+    except ValueError:
+        return ""
+    if url.scheme != "https" or not url.hostname or "@" in url.netloc:  # never show a token someone put into the URL
+        return ""
+    return f"https://{url.netloc}{url.path.rstrip('/').removesuffix('.git')}/commit/{push.commit}"

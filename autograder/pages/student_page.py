@@ -1,0 +1,217 @@
+"""What a student's own page tells: which points, for which push, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from autograder.config import Course
+from autograder.exam import Exam, Exercise
+from autograder.ledger import Record
+from autograder.notebooks import find_notebook
+from autograder.pages.environment import commit_url
+from autograder.pages.history import Entry, history, newest_report
+from autograder.pages.marks import OF_STATE, OF_STATUS, Mark, closed, decided_points
+from autograder.records import Criterion, ExerciseResult, Push, Status, Student, rounded
+from autograder.standings import PartStanding, Standing, State
+
+
+@dataclass(frozen=True)
+class Row:
+    """One exercise; `points` is None while there are none to tell, `graded` whether it has a result of its own."""
+
+    id: str
+    points: float | None
+    max_points: float
+    mark: Mark
+    graded: bool = True
+    hint: str = ""
+    criteria: tuple[Criterion, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is nothing left to learn from its criteria."""
+        return self.mark is OF_STATUS[Status.PASSED] and not self.hint
+
+
+@dataclass(frozen=True)
+class Results:
+    """The exercises of one push."""
+
+    push: Push
+    url: str
+    rows: tuple[Row, ...]
+
+    @property
+    def points(self) -> float:
+        """Points of all exercises, before any late rule."""
+        return rounded(sum(row.points or 0.0 for row in self.rows))
+
+
+@dataclass(frozen=True)
+class PartView:
+    """A part: its standing, how to say it, its exercises.
+
+    `late` is the newest push after the deadline if it changed the notebook and does not count; `newer` what it gave.
+    """
+
+    standing: PartStanding
+    mark: Mark
+    points: float | None
+    closed: bool
+    url: str
+    rows: tuple[Row, ...]
+    late: Push | None
+    newer: Results | None
+
+    @property
+    def sum(self) -> float:
+        """Points of all exercises, before any late rule."""
+        return rounded(sum(row.points or 0.0 for row in self.rows))
+
+
+@dataclass(frozen=True)
+class AssignmentView:
+    """An assignment as its student sees it."""
+
+    standing: Standing
+    title: str
+    parts: tuple[PartView, ...]
+    history: tuple[Entry, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Id of its section in the page."""
+        return f"assignment-{self.standing.assignment}"
+
+    @property
+    def points(self) -> float | None:
+        """Points of the parts that have any, None if none has."""
+        known = [part.points for part in self.parts if part.points is not None]
+        return rounded(sum(known)) if known else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part has points."""
+        return all(part.points is not None for part in self.parts)
+
+
+@dataclass(frozen=True)
+class StudentPage:
+    """A student's own page."""
+
+    student: Student
+    code: str
+    assignments: tuple[AssignmentView, ...]
+
+    @property
+    def parts(self) -> tuple[PartView, ...]:
+        """The parts of all assignments."""
+        return tuple(part for view in self.assignments for part in view.parts)
+
+    @property
+    def points(self) -> float:
+        """Points so far."""
+        return rounded(sum(part.points or 0.0 for part in self.parts))
+
+    @property
+    def decided(self) -> float:
+        """Points there were to be had in the parts that have points."""
+        return rounded(sum(part.standing.max_points for part in self.parts if part.points is not None))
+
+    @property
+    def max_points(self) -> float:
+        """Points there are to be had in all assignments."""
+        return rounded(sum(part.standing.max_points for part in self.parts))
+
+    @property
+    def next(self) -> tuple[AssignmentView, PartView] | None:
+        """The part that falls due next, by the student's own deadlines."""
+        due = [
+            (part.standing.deadline, view, part)
+            for view in self.assignments
+            for part in view.parts
+            if part.standing.deadline is not None and not part.closed
+        ]
+        soonest = min(due, key=lambda entry: entry[0], default=None)
+        return soonest[1:] if soonest else None
+
+
+def student_page(
+    course: Course,
+    exams: Mapping[str, Exam],
+    student: Student,
+    code: str,
+    standings: Mapping[str, Standing],
+    record: Record,
+    now: datetime,
+) -> StudentPage:
+    """Return a student's page as it is now."""
+    views = [
+        _assignment(assignment.title, exams[name], standings[name], student, record, now)
+        for name, assignment in course.assignments.items()
+        if name in standings and name in exams
+    ]
+    return StudentPage(student, code, tuple(views))
+
+
+def _assignment(
+    title: str, exam: Exam, standing: Standing, student: Student, record: Record, now: datetime
+) -> AssignmentView:
+    parts = tuple(_part(part, exam, student, record, now) for part in standing.parts)
+    return AssignmentView(standing, title, parts, history(record, standing))
+
+
+def _part(part: PartStanding, exam: Exam, student: Student, record: Record, now: datetime) -> PartView:
+    mine = [exercise for exercise in exam.exercises if exercise.part == part.part]
+    late = _late(part, exam.assignment)
+    return PartView(
+        standing=part,
+        mark=_mark(part),
+        points=decided_points(part, now),
+        closed=closed(part.deadline, now),
+        url=commit_url(student.remote, part.push) if part.push else "",
+        rows=tuple(_row(exercise, part.exercises, part.state) for exercise in mine),
+        late=late,
+        newer=_results(late, exam.assignment, mine, student, record) if late else None,
+    )
+
+
+def _late(part: PartStanding, assignment: str) -> Push | None:
+    """The newest push after the deadline, None if it left the notebook as it was or counts itself."""
+    if part.late is None or part.late == part.push:
+        return None
+    file = find_notebook(part.late.notebooks, assignment)
+    counting = find_notebook(part.push.notebooks, assignment) if part.push else None
+    return part.late if file and (counting is None or file.blob != counting.blob) else None
+
+
+def _results(
+    push: Push, assignment: str, exercises: list[Exercise], student: Student, record: Record
+) -> Results | None:
+    """What a push that does not count would give, for a student who goes on learning from it."""
+    report = newest_report(record, find_notebook(push.notebooks, assignment), assignment)
+    if report is None:
+        return None
+    rows = tuple(_row(exercise, report.exercises, State.GRADED) for exercise in exercises)
+    return Results(push, commit_url(student.remote, push), rows)
+
+
+def _row(exercise: Exercise, results: tuple[ExerciseResult, ...], state: State) -> Row:
+    result = next((result for result in results if result.id == exercise.id), None)
+    if result is None:
+        if state in (State.GRADED, State.LATE):
+            return Row(exercise.id, 0.0, exercise.points, OF_STATUS[Status.NOT_FOUND])
+        return Row(exercise.id, None, exercise.points, OF_STATE[state], graded=False)
+    points = None if result.status is Status.TO_BE_MARKED else result.points
+    mark = OF_STATUS[result.status]
+    return Row(exercise.id, points, exercise.points, mark, hint=result.hint, criteria=result.criteria)
+
+
+def _mark(part: PartStanding) -> Mark:
+    """The mark of a part's state; a graded part without all its points is no plain success."""
+    mark = OF_STATE[part.state]
+    if part.state is not State.GRADED or part.points == part.max_points:
+        return mark
+    return Mark("◐", mark.word, "partly") if part.points else Mark("✗", mark.word, "bad")
