@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import re
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ import pytest
 from matplotlib.animation import FuncAnimation
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 
 from autograder import figures, graphs
 from autograder.drawing import Edge, Graph, GraphFigure, Node
@@ -172,7 +174,7 @@ def test_show_displays_once_with_alternative_text(displayed):
 @pytest.fixture
 def moving_line() -> FuncAnimation:
     figure, axes = plt.subplots(figsize=(3, 2))
-    (line,) = axes.plot([0, 1], [0, 0])
+    (line,) = axes.plot([0, 1], [0, 0], color=figures.VERMILION, linestyle="-")
 
     def draw(frame: int):
         line.set_ydata([0, frame])
@@ -198,6 +200,14 @@ def test_the_palette_can_be_read_on_the_paper():
         assert contrast >= 3.5, f"{colour} as text on {figures.PAPER}"
     curves = mpl.rcParams["axes.prop_cycle"].by_key()
     assert len(set(map(str, curves["linestyle"][:6]))) == 6, "in grey only the dashes tell curves apart"
+
+
+def test_a_players_frames_keep_their_colours(displayed, moving_line):
+    figures.play(moving_line, "a line that rises")
+    frames = re.findall(r'data:image/png;base64,([^"]+)"', displayed[0]["text/html"])
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(frames[0]))).convert("RGB")).reshape(-1, 3) / 255
+    for colour in (figures.VERMILION, figures.PAPER):
+        assert np.abs(pixels - to_rgb(colour)).max(axis=1).min() < 0.02
 
 
 @pytest.mark.parametrize("draw", [graphs.LINEAR_UNIT.forward, graphs.LINEAR_UNIT.backward], ids=["forward", "backward"])
