@@ -27,7 +27,7 @@ from autograder.release import release
 from autograder.roles import ROLES, Desk, Grade, Role, Wave
 from autograder.standings import Standing
 
-DEADLINE = datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
+DEADLINE = datetime(2026, 3, 6, 22, 59, tzinfo=UTC)
 HIDDEN = "marking.criterion"  # stands in every hidden test of the course, and nowhere else
 CELL_SECONDS = 3
 CONFIG = '''\
@@ -121,6 +121,11 @@ class Practice:
         for wave in Wave:
             if not Journal(self.out).has(self._collected(wave)):
                 yield wave, DEADLINE + timedelta(days=int(wave))
+
+    @property
+    def end(self) -> datetime:
+        """The moment at which the practice class is looked at: everything is over."""
+        return DEADLINE + timedelta(days=2)
 
     def push(self, wave: Wave, time: datetime) -> Iterator[str]:
         """Let every student push what their role pushes in this wave; yield who has."""

@@ -1,0 +1,8 @@
+"""The command line: `main` runs it. Each module beside this one adds its commands to the application."""
+
+from __future__ import annotations
+
+from autograder.cli import demo, grading
+from autograder.cli.frame import run_app as main
+
+__all__ = ["demo", "grading", "main"]

@@ -1,0 +1,71 @@
+"""The practice class as a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from autograder.cli.frame import ConfigOption, JsonOption, app, err, open_classroom, out
+from autograder.cli.work import collect_all, grade_all
+from autograder.errors import AutograderError
+
+if TYPE_CHECKING:
+    from autograder.practice import Practice
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--out", help="Where the practice class lives.")] = Path("demo"),
+    students: Annotated[int, typer.Option("--students", min=1, max=5000, help="Beyond 13 the roles repeat.")] = 13,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Walk a practice class all the way from source notebooks to points pages.
+
+    Example: autograder demo --students 200
+    """
+    from autograder.practice import Practice
+    from autograder.text import standings_json, standings_table
+
+    practice = Practice(open_classroom(config).course, folder.resolve(), students)
+    screen = err if as_json else out
+    _walk(practice, screen)
+    found = practice.classroom.standings()
+    differences = practice.differences()
+    if as_json:
+        out.print_json(data={"standings": standings_json(found), "differences": differences})
+    else:
+        out.print(standings_table(found))
+        out.print(f"points pages: {practice.classroom.course.site / 'index.html'}", markup=False)
+    for sentence in differences:
+        err.print(f"not as it must be: {sentence}", style="red", markup=False)
+    screen.print("every role got what it must" if not differences else f"{len(differences)} differences")
+    raise typer.Exit(1 if differences else 0)
+
+
+def _walk(practice: Practice, screen: Console) -> None:
+    """Let a practice class happen: release, then each wave of pushes collected and graded."""
+    from autograder.progress import tracked
+
+    practice.prepare()
+    screen.print("releasing: each notebook is made, searched for leaks and graded, solved and unsolved")
+    practice.release()
+    classroom = practice.classroom
+    for wave, time in practice.waves():
+        title = f"{time:%d %b}: students push"
+        for _ in tracked(practice.push(wave, time), practice.size, title, screen):
+            pass
+        if not collect_all(classroom, screen, now=time):
+            raise AutograderError("a repository of the practice class could not be fetched")
+        practice.collected(wave)
+        grade_all(classroom, screen=screen)
+    if not grade_all(classroom, screen=screen):
+        raise AutograderError("a submission of the practice class could not be graded")
+    classroom.update_gradebook()
+    links = classroom.build_pages(practice.end)
+    (practice.out / "links.csv").write_text(
+        "student,page\n" + "".join(f"{student},{link}\n" for student, link in links.items()), encoding="utf-8"
+    )

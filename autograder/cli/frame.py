@@ -1,0 +1,62 @@
+"""The frame of the command line: the application, its options, and the one place where errors become exit codes.
+
+Errors become one line and an exit code: 0 done, 1 the work is wrong or something could not be graded, 2 wrong usage
+or configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one process per core saturates the machine; threads only fight
+
+import typer
+from rich.console import Console
+
+from autograder.errors import AutograderError
+
+if TYPE_CHECKING:
+    from autograder.classroom import Classroom
+
+app = typer.Typer(
+    help="A course repository that grades itself.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="The course's grading_config.py; default: here or in a folder above.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def run_app() -> None:
+    """Run the command line and exit with its code."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        app(args=arguments, prog_name="autograder")
+    except AutograderError as error:
+        if debug:
+            raise
+        err.print(f"autograder: {error}", style="red", markup=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("autograder: interrupted; run the same command again to go on")
+        sys.exit(1)
+
+
+def open_classroom(config: Path | None) -> Classroom:
+    """Open the course of a configuration file, or of the folder we are in."""
+    from autograder.classroom import Classroom
+    from autograder.config import find_config
+
+    return Classroom.open(config or find_config(Path.cwd()))

@@ -1,0 +1,180 @@
+"""Commands of instructors, from a source notebook to points pages. Each is short: it reads, calls one room, prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.cli.frame import ConfigOption, JsonOption, app, open_classroom, out
+from autograder.cli.work import collect_all, grade_all
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Say whether this machine can grade, and what is missing where it cannot.
+
+    Example: autograder doctor
+    """
+    from autograder.doctor import examine_machine
+
+    findings = examine_machine()
+    if as_json:
+        out.print_json(data=[finding.to_json() for finding in findings])
+    else:
+        for finding in findings:
+            mark = "ok     " if finding.good else ("MISSING" if finding.needed else "no     ")
+            out.print(f"{mark}  {finding.what}: {finding.detail}", markup=False)
+    if any(finding.needed and not finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def release(
+    assignments: Annotated[list[str] | None, typer.Argument(help="Names; default: all in grading_config.py.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make the students' notebooks from solutions/, and prove that they give nothing away.
+
+    Example: autograder release hw01_numpy
+    """
+    from autograder.examiner import Examiner
+    from autograder.release import release as release_one
+
+    classroom = open_classroom(config)
+    names = assignments or list(classroom.course.assignments)
+    for name in names:
+        classroom.course.assignment(name)
+    with Examiner(classroom.course.limits) as examiner:
+        for name in names:
+            made = release_one(classroom.course, name, examiner)
+            state = "released" if made.changed else "unchanged"
+            about = f"{made.exercises} exercises, {made.points:g} points"
+            out.print(f"{name}: {state}, {about} → {made.path}", markup=False)
+
+
+@app.command()
+def examine(
+    file: Annotated[Path, typer.Argument(help="A notebook file.")],
+    assignment: Annotated[str, typer.Option("--assignment", "-a", help="What to grade it as.")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Grade one notebook file here and now, with hints; nothing is recorded.
+
+    Example: autograder examine hw01_numpy_solved.ipynb --assignment hw01_numpy
+    """
+    from autograder.errors import UsageError
+    from autograder.exam import read_exam
+    from autograder.examiner import Examiner
+    from autograder.records import Submission
+    from autograder.text import report_table
+
+    course = open_classroom(config).course
+    entry = course.assignment(assignment)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}; name a notebook file") from None
+    exam = read_exam(course.source(assignment), entry.patterns)
+    with Examiner(course.limits) as examiner:
+        report = examiner.examine(exam, Submission(assignment, str(file), content)).report
+    if as_json:
+        out.print_json(data=report.for_students().to_json())
+    else:
+        report_table(report, out)
+    if report.status != "graded":
+        raise typer.Exit(1)
+
+
+@app.command()
+def collect(config: ConfigOption = None) -> None:
+    """Ask every student's repository what was pushed, and record what is new.
+
+    Example: autograder collect
+    """
+    raise typer.Exit(0 if collect_all(open_classroom(config)) else 1)
+
+
+@app.command()
+def grade(
+    student: Annotated[list[str] | None, typer.Option("--student", "-s", help="Only these students.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Grade what was collected and has no points yet, and what a changed exam made outdated.
+
+    Example: autograder grade --student someone --force
+    """
+    raise typer.Exit(0 if grade_all(open_classroom(config), student or [], force=force) else 1)
+
+
+@app.command()
+def standings(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Print who has how many points, and why.
+
+    Example: autograder standings --json
+    """
+    from autograder.text import standings_json, standings_table
+
+    found = open_classroom(config).standings()
+    if as_json:
+        out.print_json(data=standings_json(found))
+    else:
+        out.print(standings_table(found))
+
+
+@app.command()
+def show(
+    student: Annotated[str, typer.Argument(help="The student's id in the roster.")],
+    config: ConfigOption = None,
+) -> None:
+    """Show everything about one student: pushes, which one counts and why, points and hints.
+
+    Example: autograder show someone
+    """
+    from autograder.errors import UsageError
+    from autograder.text import show_student
+
+    classroom = open_classroom(config)
+    if student not in {entry.id for entry in classroom.students}:
+        raise UsageError(f"no student {student!r} in {classroom.course.roster}")
+    show_student(classroom.course, classroom.standings()[student], classroom.records()[student], out)
+
+
+@app.command()
+def gradebook(config: ConfigOption = None) -> None:
+    """Bring nbgrader's gradebook.db up to date; `nbgrader export` and the formgrader then show the same points.
+
+    Example: autograder gradebook && nbgrader export
+    """
+    classroom = open_classroom(config)
+    classroom.update_gradebook()
+    out.print(f"gradebook: {classroom.course.database}", markup=False)
+
+
+@app.command()
+def pages(config: ConfigOption = None) -> None:
+    """Build the points pages.
+
+    Example: autograder pages
+    """
+    classroom = open_classroom(config)
+    classroom.build_pages()
+    out.print(f"pages: {classroom.course.site / 'index.html'}", markup=False)
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Do everything a poll does: collect, grade, gradebook, pages.
+
+    Example: autograder run
+    """
+    classroom = open_classroom(config)
+    collected = collect_all(classroom)
+    graded = grade_all(classroom, [], force=False)
+    classroom.update_gradebook()
+    classroom.build_pages()
+    out.print(f"pages: {classroom.course.site / 'index.html'}", markup=False)
+    raise typer.Exit(0 if collected and graded else 1)
