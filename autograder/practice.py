@@ -29,7 +29,7 @@ from autograder.standings import Standing
 
 DEADLINE = datetime(2026, 3, 6, 22, 59, tzinfo=UTC)
 HIDDEN = "marking.criterion"  # stands in every hidden test of the course, and nowhere else
-CELL_SECONDS = 3
+CELL_SECONDS = 6
 CONFIG = '''\
 """The practice class: made by `autograder demo`; the course's own configuration with other dates and places."""
 
@@ -104,7 +104,7 @@ class Practice:
         journal = Journal(self.out)
         if journal.has("published"):
             return
-        with Examiner(self.classroom.course.limits) as examiner:
+        with Examiner(self.original.limits) as examiner:
             for name in self.classroom.course.assignments:
                 release(self.classroom.course, name, examiner)
         self.upstream.create()
