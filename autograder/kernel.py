@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 GRACE_SECONDS: Final = 3.0
 MAX_THROWN: Final = 100
+MAX_HANDLES: Final = 50_000
+_CELL_REPLIES: Final = ([list, list, list, float, bool], [list, list, list, tuple, float, bool])
 
 __all__ = ["CannotCross", "CellRun", "Kernel", "KernelDied", "KernelError", "OutOfTime", "StudentError", "WireError"]
 
@@ -115,15 +117,14 @@ class Kernel(Exchange):
         limit = self.limits.cell_seconds
         reply = self.request("cell", (source,), seconds=limit)
         with self._breaking():
-            if type(reply) is not list or [type(field) for field in reply] != [list, list, list, float]:
+            if type(reply) is not list or [type(f) for f in reply if f is not None] not in _CELL_REPLIES:
                 raise WireError("malformed message (a cell's outputs)")
-            outputs, ids, updates, seconds = reply
+            outputs, ids, updates, error, seconds, timed_out = reply
             clean = checked_outputs(outputs, self._most)
             self._shown.add(clean, ids)
             self._shown.update(updates)
-        error = next((_student_error(output) for output in clean if output["output_type"] == "error"), None)
-        stopped = error is not None and error.ename == "TimeoutError" and seconds >= limit
-        return CellRun(tuple(clean), error, seconds, stopped)
+            student_error = None if error is None else _student_error(error)
+        return CellRun(tuple(clean), student_error, seconds, timed_out)
 
     @contextlib.contextmanager
     def lend(self, functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
@@ -143,6 +144,7 @@ class Kernel(Exchange):
     def forget_functions(self) -> None:
         """Answer no more calls of the functions that tests have passed so far; call it when a test is over."""
         self._withdraw_except(set())
+        self._thrown = {}
 
     def _withdraw_except(self, kept: set[int]) -> None:
         self._functions = {number: function for number, function in self._functions.items() if number in kept}
@@ -259,6 +261,8 @@ class Kernel(Exchange):
             number = fields[0]
             handle = self._handles.get(number)
             if handle is None:
+                if len(self._handles) >= MAX_HANDLES:
+                    raise WireError("too many objects")
                 handle = make_handle(self, *fields)
                 self._handles[number] = handle
                 weakref.finalize(handle, self._unneeded_now, number).atexit = False
@@ -304,5 +308,7 @@ def _heed(watch: Callable[[], str | None]) -> None:
         raise KernelDied(reason)
 
 
-def _student_error(output: Output) -> StudentError:
-    return StudentError(output["ename"], output["evalue"], "\n".join(output["traceback"]))
+def _student_error(error: tuple[object, ...]) -> StudentError:
+    if [type(field) for field in error] != [str, str, str]:
+        raise WireError("malformed message (a cell's error)")
+    return StudentError(*map(str, error))

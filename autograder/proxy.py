@@ -101,8 +101,6 @@ class _State:
 
     kernel: Kernel
     number: int
-    kind: str
-    type_name: str
     name: str
     label: str
     signature: inspect.Signature | None = None
@@ -327,8 +325,8 @@ def make_handle(kernel: Kernel, number: int, kind: str, type_name: str, name: st
     type_name, name : str
         The name of its type, and the name it goes by itself if it has one.
     """
-    label = name or f"{type_name} object"
-    state = _State(kernel, number, kind, type_name[:100], name[:100], label[:100])
+    label = "".join(filter(str.isprintable, name or f"{type_name} object"))[:100]
+    state = _State(kernel, number, name, label)
     return Handle(state) if kind == "object" else FunctionProxy(state)
 
 

@@ -16,6 +16,8 @@ KINDS: Final = "biufcSUmM"
 MAX_ELEMENTS: Final = 1 << 28
 _MAX_DIMENSIONS: Final = 32
 _MAX_CODE_POINT: Final = 0x10FFFF
+_X87_MANTISSA: Final = 63
+_X87_BYTES: Final = 10
 _DTYPE: Final = re.compile(
     r"[<>|](b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SU][1-9]\d{0,6}|[mM]8(\[\d{0,9}[A-Za-z]{1,2}\])?)"
 )
@@ -47,7 +49,7 @@ def lower_array(array: Array) -> tuple[list[Any], memoryview]:
     """Return the head (dtype, order, writeable, *shape) and the bytes of an array."""
     turned = array.flags.f_contiguous and not array.flags.c_contiguous
     plain = np.ascontiguousarray(array.T if turned else array).view(np.ndarray)
-    data = plain.reshape(-1).view(np.uint8).data
+    data = _without_gaps(plain.reshape(-1)).data
     order = "F" if turned else "C"
     return [lower_dtype(array.dtype), order, bool(array.flags.writeable), *array.shape], data
 
@@ -57,7 +59,19 @@ def lower_scalar(value: np.generic) -> list[Any]:
     array = np.asarray(value)
     if array.dtype.itemsize == 0:  # the empty text
         array = array.astype(f"{array.dtype.kind}1")
-    return [lower_dtype(array.dtype), array.tobytes()]
+    return [lower_dtype(array.dtype), _without_gaps(array.reshape(-1)).tobytes()]
+
+
+def _without_gaps(values: Array) -> Array:
+    """Return the bytes of a flat array, with zeros where a long double does not use its memory.
+
+    Whatever happens to lie there would leave this process.
+    """
+    if values.dtype.char not in "gG" or np.finfo(np.longdouble).nmant != _X87_MANTISSA:
+        return values.view(np.uint8)
+    used = values.copy().view(np.uint8)
+    used.reshape(-1, np.dtype(np.longdouble).itemsize)[:, _X87_BYTES:] = 0
+    return used
 
 
 def build_dtype(name: str) -> np.dtype[Any]:

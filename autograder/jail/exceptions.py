@@ -30,8 +30,9 @@ def describe(error: BaseException, trace: str = "") -> list[Any]:
     """Return the classes (module and name, nearest first), arguments, message and traceback text of an exception."""
     classes = [[str(kind.__module__), str(kind.__name__)] for kind in type(error).__mro__[:32]]
     message = message_of(error)
-    plain = all(type(a) in _PLAIN and len(str(a)) < MAX_MESSAGE for a in error.args)
-    return [classes, list(error.args) if plain else [message], message, trace]
+    args = error.args if type(error.args) is tuple else ()
+    plain = all(type(arg) in _PLAIN and len(str(arg)) < MAX_MESSAGE for arg in args)
+    return [classes, list(args) if plain else [message], message, trace]
 
 
 def message_of(error: BaseException) -> str:

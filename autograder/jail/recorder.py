@@ -29,15 +29,16 @@ class Page:
         self._text_left, self._rich_left = text_limit, rich_limit
         self._limits = text_limit, rich_limit
         self._streams: dict[int, list[str]] = {}
-        self._clear_next = False
+        self._clear_next = self._cut = False
 
     def write(self, name: str, text: str) -> None:
         """Add text to the standard stream of this name."""
         self._clear_if_due()
-        if not text or self._text_left <= 0:
+        if not text or self._cut:
             return
         if len(text) > self._text_left:
-            text = text[: self._text_left] + _CUT
+            text = text[: max(self._text_left, 0)] + _CUT
+            self._cut = True
         self._text_left -= len(text)
         last = self.outputs[-1] if self.outputs else {}
         if last.get("output_type") != "stream" or last["name"] != name:
@@ -51,6 +52,10 @@ class Page:
         self._clear_if_due()
         if not self._room():
             return
+        if output["output_type"] == "error":
+            if self._text_left <= 0:
+                return
+            self._text_left -= sum(map(len, output["traceback"]))
         if "data" in output:
             output = output | {"data": self._within_limits(_clean(output["data"]))}
             output["metadata"] = _clean_json(output.get("metadata"))
@@ -74,6 +79,7 @@ class Page:
             return
         self.outputs, self.ids, self._streams = [], {}, {}
         self._text_left, self._rich_left = self._limits
+        self._cut = False
 
     def finished(self) -> list[Output]:
         """Return the outputs with their texts joined."""
@@ -124,6 +130,7 @@ class Recorder:
     def write(self, name: str, text: str) -> None:
         """Record text, or pass it to the parent's descriptor when this is a process the notebook forked."""
         if os.getpid() == self._process:
+            self.drain()
             self.page.write(name, text)
         else:
             os.write(1 if name == "stdout" else 2, text.encode("utf-8", "replace"))

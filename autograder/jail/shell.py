@@ -125,25 +125,15 @@ class Shell(InteractiveShell):
     def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         """Record the exception that just occurred, with a plain traceback of the student's own frames."""
         self.before_traceback()
-        _kind, error, trace = exc_tuple or sys.exc_info()
-        if error is None:
-            return
-        if isinstance(error, TimeIsUp):
-            error = TimeoutError(_STOPPED)
-        text = f"UsageError: {error}" if isinstance(error, UsageError) else traceback_of(error, trace)
-        self.recorder.page.add(
-            {
-                "output_type": "error",
-                "ename": type(error).__name__,
-                "evalue": message_of(error),
-                "traceback": text.rstrip("\n").split("\n"),
-            }
-        )
+        error: BaseException | None = (exc_tuple or sys.exc_info())[1]
+        if error is not None:
+            name, message, text = cell_error(error)
+            shown = {"ename": name, "evalue": message, "traceback": text.split("\n")}
+            self.recorder.page.add({"output_type": "error"} | shown)
 
     def showsyntaxerror(self, *_: Any, **__: Any) -> None:
-        """Record a cell's syntax error; no frame of ours helps the student."""
-        kind, error, _trace = sys.exc_info()
-        self.showtraceback((kind, error, None))
+        """Record a cell's syntax error."""
+        self.showtraceback()
 
     showindentationerror = showsyntaxerror
 
@@ -157,6 +147,16 @@ class Shell(InteractiveShell):
         self.user_ns["_exit_code"] = run_command(command, self.recorder)
 
     system = system_piped
+
+
+def cell_error(error: BaseException) -> tuple[str, str, str]:
+    """Return the name, message and plain traceback of what a cell ended with."""
+    trace = error.__traceback__
+    if isinstance(error, TimeIsUp):
+        error = TimeoutError(_STOPPED)
+    usage = isinstance(error, UsageError)
+    text = f"UsageError: {message_of(error)}" if usage else traceback_of(error, trace)
+    return type(error).__name__, message_of(error), text.rstrip("\n")
 
 
 def run_command(command: str, recorder: Recorder) -> int:

@@ -233,7 +233,7 @@ class Decoder:
             value = self._build(self._unpack(skeleton), 0)
         except WireError:
             raise
-        except (ValueError, TypeError, OverflowError, LookupError, UnicodeError, RecursionError, MemoryError) as error:
+        except Exception as error:
             raise WireError(f"malformed message ({type(error).__name__}: {str(error)[:200]})") from None
         finally:
             if collecting:
@@ -249,7 +249,7 @@ class Decoder:
             skeleton,
             list_hook=self._counted,
             unicode_errors="surrogatepass",
-            max_array_len=MAX_ITEMS,
+            max_array_len=min(MAX_ITEMS, len(skeleton)),
             max_map_len=0,
             max_ext_len=0,
         )
@@ -363,7 +363,7 @@ _BUILD: Mapping[int, Callable[[Decoder, Node, int], Any]] = {
     SLICE: lambda self, node, depth: slice(*self._items(node, depth)),
     NAMED: lambda self, node, depth: self._named(node),
     ARRAY: lambda self, node, depth: self._array(node),
-    MATRIX: lambda self, node, depth: np.asmatrix(self._array(node)),
+    MATRIX: lambda self, node, depth: self._array(node).view(np.matrix),
     NUMPY_SCALAR: lambda self, node, depth: arrays.build_scalar(*self._exactly(node, str, bytes)),
     DTYPE: lambda self, node, depth: arrays.build_dtype(self._exactly(node, str)[0]),
     SAME: lambda self, node, depth: self._numbered(self.objects, node),

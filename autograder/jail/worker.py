@@ -27,11 +27,12 @@ from autograder.jail.limits import Limits
 from autograder.jail.objects import OPERATIONS, Objects
 from autograder.jail.randomness import make_generator, make_random_state
 from autograder.jail.recorder import Recorder
-from autograder.jail.shell import Shell, make_shell
+from autograder.jail.shell import Shell, cell_error, make_shell
 from autograder.jail.stopwatch import Stopwatch, TimeIsUp
 
 SEED = 0
 _MISSING = object()
+_HEADROOM = 300
 
 
 class Worker(Exchange):
@@ -106,15 +107,21 @@ class Worker(Exchange):
     def _run_cell(self, source: str, seconds: float) -> list[Any]:
         began = time.monotonic()
         with self.recorder.fresh_page() as page:
+            limit = self.stopwatch.limit(seconds)
+            error: BaseException | None
             try:
-                with self.stopwatch.limit(seconds):
-                    self.shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
-            except BaseException:
+                with limit:
+                    ran = self.shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+                error = ran.error_before_exec or ran.error_in_exec
+            except BaseException as escaped:
+                error = escaped
                 self.shell.showtraceback()
             self._end_if_forked()
             self.recorder.drain()
             outputs = page.finished()
-        return [outputs, [[index, name] for index, name in page.ids.items()], page.updates, time.monotonic() - began]
+        ids = [[index, name] for index, name in page.ids.items()]
+        took = time.monotonic() - began
+        return [outputs, ids, page.updates, None if error is None else cell_error(error), took, limit.expired]
 
     def _end_if_forked(self) -> None:
         if os.getpid() != self._process:  # a process the student forked came back from its cell
@@ -171,10 +178,12 @@ class Worker(Exchange):
             raise RuntimeError("a function of the test can only be called from the notebook's main thread")
         if not self._nesting:
             raise RuntimeError("a function of the test can only be called while the test runs")
-        remaining = self.stopwatch.pause()
+        remaining, depth = self.stopwatch.pause(), sys.getrecursionlimit()
+        sys.setrecursionlimit(depth + _HEADROOM)  # too deep a recursion must not end in the middle of a message
         try:
             return self.ask("call", (function, *args), kwargs)
         finally:
+            sys.setrecursionlimit(depth)
             self.stopwatch.go_on(remaining)
 
     def _lend(self, functions: dict[str, Any]) -> None:
@@ -233,6 +242,7 @@ def warm_up() -> Shell:
         for cell in _WARMING:
             with shell.recorder.fresh_page():
                 shell.run_cell(cell, store_history=True)  # type: ignore[no-untyped-call]
+    sys.modules["matplotlib.pyplot"].draw_if_interactive.called = False  # else %run would draw what we drew
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]
     shell.execution_count = 1
     # a parsed formula holds open font files, which the forked process will close
@@ -241,7 +251,7 @@ def warm_up() -> Shell:
 
 
 _WARMING = (
-    "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$'); plt.legend(); plt.show()",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$'); plt.legend(); plt.show()",
     "def f(): 1 / 0\nf()",
     "%%time\n1",
     "import asyncio, random, copy, math, inspect, traceback",  # no event loop: forked processes would share it
