@@ -259,6 +259,28 @@ def test_no_text_is_cut_or_overlaps_its_neighbour(visit: Callable[..., Any], sit
 
 
 @pytest.mark.parametrize("who", ["index", "corrected"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_short_words_stay_whole(visit: Callable[..., Any], site: Site, who: str, width: int) -> None:
+    page = visit_whom(visit, site, who, viewport={"width": width, "height": 800})
+    broken = page.evaluate(
+        """() => {
+            const broken = [];
+            const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            while (texts.nextNode()) {
+                for (const word of texts.currentNode.data.matchAll(/[^\\s_/-]{2,20}/g)) {
+                    const range = document.createRange();
+                    range.setStart(texts.currentNode, word.index);
+                    range.setEnd(texts.currentNode, word.index + word[0].length);
+                    if (new Set([...range.getClientRects()].map((box) => box.top)).size > 1) broken.push(word[0]);
+                }
+            }
+            return broken;
+        }"""
+    )
+    assert broken == []
+
+
+@pytest.mark.parametrize("who", ["index", "corrected"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_follows_the_readers_scheme(visit: Callable[..., Any], site: Site, scheme: str, who: str) -> None:
     page = visit(site.links.get(who, "index.html"), color_scheme=scheme)
