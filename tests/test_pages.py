@@ -18,7 +18,7 @@ from pages_reading import Text, contents, link_key, opened, words
 
 from autograder.errors import AutograderError, ConfigError, UsageError
 from autograder.pages import Keys, build_site
-from autograder.pages.environment import commit_url, local_words, number
+from autograder.pages.environment import commit_url, local_words, number, prose
 from autograder.records import Clock, Push, Status, Student
 from autograder.standings import PartStanding
 
@@ -296,6 +296,18 @@ def test_points_read_as_a_person_writes_them(points: float, text: str) -> None:
 def test_a_moment_reads_in_its_own_zone() -> None:
     assert local_words(NOW) == "Sun 7 Mar 2027, 12:00 CET"
     assert local_words(NOW + timedelta(days=30)) == "Tue 6 Apr 2027, 12:00 CEST"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "html"),
+    [
+        ("Z is None: is a `return` missing?", "Z is None: is a <code>return</code> missing?"),
+        ("one ` stays", "one ` stays"),
+        ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
+    ],
+)
+def test_backticks_make_code_and_nothing_else_is_markup(sentence: str, html: str) -> None:
+    assert prose(sentence) == html
 
 
 @pytest.mark.parametrize(

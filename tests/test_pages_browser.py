@@ -358,11 +358,16 @@ def test_a_table_is_a_table_for_every_reader(visit: Callable[..., Any], site: Si
 
 
 @pytest.mark.parametrize(
-    ("zone", "note"),
-    [("Europe/Budapest", "(14 minutes ago)"), ("America/New_York", "(14 minutes ago, Sun 7 Mar, 06:00 where you are)")],
+    ("zone", "now", "note"),
+    [
+        ("Europe/Budapest", NOON, "(14 minutes ago)"),
+        ("Europe/Budapest", "2027-03-07T12:00:59+01:00", "(just now)"),
+        ("Europe/Budapest", "2027-03-09T11:59:00+01:00", "(1 day ago)"),
+        ("America/New_York", NOON, "(14 minutes ago, Sun 7 Mar, 06:00 where you are)"),
+    ],
 )
-def test_the_age_of_the_page_and_the_readers_clock(visit: Callable[..., Any], zone: str, note: str) -> None:
-    page = visit("index.html", timezone_id=zone)
+def test_the_age_of_the_page_and_the_readers_clock(visit: Callable[..., Any], zone: str, now: str, note: str) -> None:
+    page = visit("index.html", now=now, timezone_id=zone)
     assert page.locator(".updated").inner_text() == f"Last update: Sun 7 Mar 2027, 12:00 CET {note}"
 
 

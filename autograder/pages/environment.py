@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from autograder.config import Course
 from autograder.pages.marks import OF_CLOCK, OF_OUTCOME
@@ -35,6 +37,7 @@ def environment(course: Course) -> Environment:
     )
     made.filters |= {
         "number": number,
+        "prose": prose,
         "short": lambda commit: commit[:7],
         "local": lambda moment: local_words(course.local(moment)),
         "iso": lambda moment: course.local(moment).isoformat(timespec="seconds"),
@@ -46,6 +49,11 @@ def environment(course: Course) -> Environment:
 def number(points: float) -> str:
     """Write points as a person would: `7`, `7.5`, `6.67`."""
     return f"{rounded(points):.2f}".rstrip("0").rstrip(".")
+
+
+def prose(sentence: str) -> Markup:
+    """Escape a sentence; what stands in it between backticks becomes code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def local_words(moment: datetime) -> str:

@@ -210,8 +210,8 @@ def _row(exercise: Exercise, results: tuple[ExerciseResult, ...], state: State) 
 
 
 def _mark(part: PartStanding) -> Mark:
-    """The mark of a part's state; a graded part without all its points is no plain success."""
+    """The mark of a part's state; only a part with all its points gets a tick."""
     mark = OF_STATE[part.state]
     if part.state is not State.GRADED or part.points == part.max_points:
         return mark
-    return Mark("◐", mark.word, "partly") if part.points else Mark("✗", mark.word, "bad")
+    return Mark("◐", mark.word, "partly") if part.points else Mark("○", mark.word, "bad")

@@ -6,7 +6,8 @@ const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 /** Words like "in 3 days" or "12 minutes ago" for a moment in milliseconds. */
 function relativeWords(moment) {
   const seconds = (moment - Date.now()) / 1000;
-  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS.at(-1);
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? [];
+  if (!unit) return "just now";
   return new Intl.RelativeTimeFormat("en", { numeric: "always" }).format(Math.trunc(seconds / length), unit);
 }
 
