@@ -114,6 +114,7 @@ class Kernel(Exchange):
         WireError
             If the process sent something else than an answer.
         """
+        self.forget_functions()
         limit = self.limits.cell_seconds
         reply = self.request("cell", (source,), seconds=limit)
         with self._breaking():
@@ -142,7 +143,10 @@ class Kernel(Exchange):
             self._withdraw_except(before)
 
     def forget_functions(self) -> None:
-        """Answer no more calls of the functions that tests have passed so far; call it when a test is over."""
+        """Answer no more calls of the functions that tests have passed or lent: their test is over.
+
+        Running a cell does so too.
+        """
         self._withdraw_except(set())
         self._thrown = {}
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import copy
 import inspect
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
 
 from autograder.errors import KernelError, WireError
 from autograder.jail.arrays import CannotCross
@@ -45,6 +48,11 @@ class Call:
         A copy of what came out, or what was raised.
     output : tuple of dict
         What the call printed and displayed, as nbformat outputs.
+    args_after, kwargs_after
+        Copies of what went in, as it was after the call: other than before where the call changed it in place.
+    random_states : tuple
+        The global states of numpy and Python before the call: `np.random.set_state(call.random_states[0])` and
+        `random.setstate(call.random_states[1])` repeat its random numbers.
     """
 
     function: str
@@ -52,7 +60,10 @@ class Call:
     kwargs: dict[str, Any]
     result: Any = None
     error: BaseException | None = None
-    output: tuple[Output, ...] = field(default=())
+    output: tuple[Output, ...] = ()
+    args_after: tuple[Any, ...] = ()
+    kwargs_after: dict[str, Any] = field(default_factory=dict)
+    random_states: tuple[Any, ...] = ()
 
 
 class StudentNamespace:
@@ -214,26 +225,8 @@ class FunctionProxy(Handle):
         KernelError
             If the kernel was lost.
         """
-        state = _state(self)
-        observer = state.kernel.namespace.observer
-        before_args, before_kwargs = _copied((args, kwargs)) if observer is not None else ((), {})
-        result = None
-        error: Exception | None = None
-        try:
-            result = state.kernel.request("call", (self, *args), kwargs)
-        except KernelError:
-            raise
-        except CannotReturn as refusal:
-            error = CannotCross(f"{state.label} returned {refusal}")
-        except CannotCross as refusal:
-            error = CannotCross(f"{state.label} cannot be given {refusal}")
-        except Exception as raised:
-            error = raised
-        if observer is not None:
-            observer(Call(state.label, before_args, before_kwargs, _copied(result), error, tuple(state.kernel.heard)))
-        if error is not None:
-            raise error
-        return result
+        observer = _state(self).kernel.namespace.observer
+        return _call(self, args, kwargs) if observer is None else _observed(observer, self, args, kwargs)
 
     def __instancecheck__(self, instance: object) -> bool:
         """Whether an object of the student's is an instance of this class of the student's."""
@@ -254,6 +247,37 @@ class FunctionProxy(Handle):
         if state.signature is None:
             state.signature = _signature(state.kernel.request("signature", (self,)), state.label)
         return state.signature
+
+
+def _call(function: Handle, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    state = _state(function)
+    try:
+        return state.kernel.request("call", (function, *args), kwargs)
+    except CannotReturn as refusal:
+        raise CannotCross(f"{state.label} returned {refusal}") from None
+    except CannotCross as refusal:
+        raise CannotCross(f"{state.label} cannot be given {refusal}") from None
+
+
+def _observed(observer: Callable[[Call], None], function: Handle, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function and tell the observer."""
+    state = _state(function)
+    args_before, kwargs_before = _copied(args), _copied(kwargs)
+    random_states = np.random.get_state(), random.getstate()
+    result: Any = None
+    error: Exception | None = None
+    try:
+        result = _call(function, args, kwargs)
+    except KernelError:
+        raise
+    except Exception as raised:
+        error = raised
+    output = tuple(state.kernel.heard)
+    after = _copied(args), _copied(kwargs)
+    observer(Call(state.label, args_before, kwargs_before, _copied(result), error, output, *after, random_states))
+    if error is not None:
+        raise error
+    return result
 
 
 def _copied(value: Any) -> Any:

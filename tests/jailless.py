@@ -23,6 +23,8 @@ def warm_shell() -> Shell:
     """Return the shell every kernel of this test run is forked with."""
     scratch = tempfile.mkdtemp(prefix="warm-shell-")
     os.environ.update(IPYTHONDIR=scratch, MPLCONFIGDIR=scratch)
+    import matplotlib.pyplot  # noqa: F401 (the zygote imports what belongs to the course first, and that uses it)
+
     return worker.warm_up()
 
 

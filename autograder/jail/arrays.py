@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from typing import Any, Final
@@ -18,6 +19,7 @@ _MAX_DIMENSIONS: Final = 32
 _MAX_CODE_POINT: Final = 0x10FFFF
 _X87_MANTISSA: Final = 63
 _X87_BYTES: Final = 10
+_MAX_CACHED: Final = 100
 _DTYPE: Final = re.compile(
     r"[<>|](b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SU][1-9]\d{0,6}|[mM]8(\[\d{0,9}[A-Za-z]{1,2}\])?)"
 )
@@ -32,6 +34,7 @@ def crosses(dtype: np.dtype[Any]) -> bool:
     return dtype.kind in KINDS and dtype.itemsize > 0
 
 
+@functools.lru_cache(maxsize=_MAX_CACHED)
 def lower_dtype(dtype: np.dtype[Any]) -> str:
     """Return the name of a dtype on the wire.
 
@@ -47,11 +50,11 @@ def lower_dtype(dtype: np.dtype[Any]) -> str:
 
 def lower_array(array: Array) -> tuple[list[Any], memoryview]:
     """Return the head (dtype, order, writeable, *shape) and the bytes of an array."""
-    turned = array.flags.f_contiguous and not array.flags.c_contiguous
-    plain = np.ascontiguousarray(array.T if turned else array).view(np.ndarray)
+    flags = array.flags
+    turned = flags.f_contiguous and not flags.c_contiguous
+    plain = np.ascontiguousarray(array.T if turned else array, array.dtype).view(np.ndarray)
     data = _without_gaps(plain.reshape(-1)).data
-    order = "F" if turned else "C"
-    return [lower_dtype(array.dtype), order, bool(array.flags.writeable), *array.shape], data
+    return [lower_dtype(array.dtype), "F" if turned else "C", bool(flags.writeable), *array.shape], data
 
 
 def lower_scalar(value: np.generic) -> list[Any]:
@@ -74,6 +77,7 @@ def _without_gaps(values: Array) -> Array:
     return used
 
 
+@functools.lru_cache(maxsize=_MAX_CACHED)
 def build_dtype(name: str) -> np.dtype[Any]:
     """Return the dtype of a name on the wire.
 

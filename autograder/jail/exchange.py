@@ -106,6 +106,8 @@ class Exchange(abc.ABC):
         KernelError
             If the conversation broke.
         """
+        if self._nesting >= MAX_NESTING:
+            raise RecursionError("calls between the test and the student's functions are nested too deeply")
         encoder = Encoder(self.refer)
         self._serial += 1
         serial = self._serial
@@ -160,7 +162,7 @@ class Exchange(abc.ABC):
         if [type(field) for field in message[:7]] != fields or len(message) != 8:
             raise WireError("malformed message (a question)")
         _, serial, operation, operands, kwargs, seconds, released, news = message
-        if self._nesting >= MAX_NESTING:
+        if self._nesting > MAX_NESTING:
             raise WireError("questions that are nested too deeply")
         self.release(released)
         self.random.agree(news)

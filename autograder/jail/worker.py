@@ -233,10 +233,11 @@ def warm_up() -> Shell:
     Shell
         The shell to hand to `serve` in the forked process.
     """
-    for name in ("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing"):
-        importlib.import_module(name)
-    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    for name in _MODULES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     shell = make_shell(Recorder())
+    _show_plots(shell)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         for cell in _WARMING:
@@ -250,6 +251,21 @@ def warm_up() -> Shell:
     return shell
 
 
+def _show_plots(shell: Shell) -> None:
+    """Have figures shown below their cell, whoever imported matplotlib before."""
+    from IPython.core.pylabtools import activate_matplotlib
+    from matplotlib_inline.backend_inline import configure_inline_support
+
+    os.environ["MPLBACKEND"] = _BACKEND
+    activate_matplotlib(_BACKEND)  # type: ignore[no-untyped-call]
+    configure_inline_support(shell, _BACKEND)  # type: ignore[no-untyped-call]
+
+
+_MODULES = (
+    *("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing"),
+    *("matplotlib.pyplot", "sklearn.datasets", "sklearn.model_selection", "sklearn.linear_model"),
+)
+_BACKEND = "module://matplotlib_inline.backend_inline"
 _WARMING = (
     "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$'); plt.legend(); plt.show()",
     "def f(): 1 / 0\nf()",
