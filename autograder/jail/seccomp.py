@@ -66,6 +66,7 @@ def compile_filter(*, shared_files: bool) -> bytes:
         raise ImportError("libseccomp is not installed (Debian, Ubuntu: apt install libseccomp2)") from error
     rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ERRNO(errno.ENOSYS))
     rules.set_attr(pyseccomp.Attr.CTL_OPTIMIZE, 2)  # a binary tree, not three hundred comparisons in a row
+    rules.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)  # the 32-bit doors
 
     def add(action: int, name: str, *arguments: Any) -> None:
         number = pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)

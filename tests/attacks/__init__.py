@@ -1,0 +1,1 @@
+"""Attacks on the jail, each a cell of a notebook, by what they are after."""
