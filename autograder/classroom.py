@@ -91,5 +91,13 @@ class Classroom:
         keys = Keys.load_or_create(self.course.root / "keys.json")
         moment = now or datetime.now(UTC)
         return build_site(
-            self.course, self.exams, self.standings(), self.records(), keys, self.course.site, moment, self.students
+            self.course,
+            self.exams,
+            self.standings(),
+            self.records(),
+            keys,
+            self.course.site,
+            moment,
+            self.students,
+            contact=self.course.contact,
         )

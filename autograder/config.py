@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from autograder.records import Clock
 
 CONFIG_FILE = "grading_config.py"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+HTTP = ("https://", "http://")
 MOMENT = "a date and time like '2027-03-06 23:59'"
 
 
@@ -34,6 +35,26 @@ class LateRule:
 
     per_day: float
     days: int
+
+
+@dataclass(frozen=True)
+class ForgeOptions:
+    """Where GitHub, or a server like it, is asked when students pushed.
+
+    Attributes
+    ----------
+    api, web : str
+        Addresses of its REST API and of its repositories.
+    token : str
+        Name of the environment variable that holds a token; without one far fewer requests are allowed.
+    wait : float
+        Seconds a run waits in all when asked to slow down, before it leaves the rest to the next run.
+    """
+
+    api: str = "https://api.github.com"
+    web: str = "https://github.com"
+    token: str = "GITHUB_TOKEN"
+    wait: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +92,7 @@ class Course:
     upstream: str = ""
     branch: str = "master"
     clock: Clock = Clock.FIRST_SEEN
+    forge: ForgeOptions = field(default_factory=ForgeOptions)
     roster: Path = Path("roster.csv")
     extensions: Path = Path("extensions.csv")
     ledger: Path = Path("ledger")
@@ -78,6 +100,7 @@ class Course:
     outputs: Path = Path("outputs")
     site: Path = Path("site")
     site_url: str = ""
+    contact: str = ""
     database: str = "sqlite:///gradebook.db"
     sources: Path = Path("solutions")
     releases: Path = Path("assignments")
@@ -158,10 +181,11 @@ class _Reader:
                 raise self.wrong(f"c.Course.{key}", None, "it must be set")
         zone = self.timezone(given.pop("timezone", "UTC"))
         readers: dict[str, Callable[[str, Any], Any]] = {
-            "name": self.text, "upstream": self.text, "site_url": self.text, "branch": self.text,
-            "clock": self.clock, "limits": self.limits, "notebook_mb": self.positive, "workers": self.count,
-            "roster": self.place, "extensions": self.place, "ledger": self.place, "forks": self.place,
-            "outputs": self.place, "site": self.place,
+            "name": self.text, "upstream": self.text, "site_url": self.text, "contact": self.contact,
+            "branch": self.text,
+            "clock": self.clock, "forge": self.forge, "limits": self.limits,
+            "notebook_mb": self.positive, "workers": self.count, "roster": self.place, "extensions": self.place,
+            "ledger": self.place, "forks": self.place, "outputs": self.place, "site": self.place,
             "assignments": lambda key, value: self.assignments(key, value, zone),
         }  # fmt: skip
         values = {key: readers[key](f"c.Course.{key}", value) for key, value in given.items()}
@@ -217,6 +241,18 @@ class _Reader:
             raise self.wrong(f"{key}['per_day']", per_day, "a share of the points between 0 and 1, like 0.1")
         return LateRule(float(per_day), self.count(f"{key}['days']", entry.get("days")))
 
+    def forge(self, key: str, value: object) -> ForgeOptions:
+        entry = self.table(key, value)
+        self.known(key, entry, {item.name for item in fields(ForgeOptions)})
+        for name in ("api", "web", "token"):
+            self.text(f"{key}[{name!r}]", entry.get(name, ""))
+        options = ForgeOptions(**entry)
+        self.positive(f"{key}['wait']", options.wait)
+        for name, address, schemes in (("api", options.api, HTTP), ("web", options.web, (*HTTP, "file://"))):
+            if not address.startswith(schemes):
+                raise self.wrong(f"{key}[{name!r}]", address, "an address that begins with 'https://'")
+        return replace(options, api=options.api.rstrip("/"), web=options.web.rstrip("/"))
+
     def limits(self, key: str, value: object) -> Limits:
         entry = self.table(key, value)
         self.known(key, entry, {item.name for item in fields(Limits)})
@@ -241,6 +277,11 @@ class _Reader:
             return Clock(str(value))
         except ValueError:
             raise self.wrong(key, value, _nearest(str(value), [clock.value for clock in Clock])) from None
+
+    def contact(self, key: str, value: object) -> str:
+        if not self.text(key, value).startswith(("mailto:", "https://")):
+            raise self.wrong(key, value, "an address like 'mailto:…' or 'https://…' at which to ask for a regrade")
+        return str(value)
 
     def place(self, key: str, value: object) -> Path:
         return self.path.parent / self.text(key, value)

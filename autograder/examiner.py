@@ -212,7 +212,7 @@ def _listen(channel: socket.socket, kernels: _Kernels, findings: _Findings, dead
 
 def _report(exam: Exam, submission: Submission, findings: _Findings, seconds: float, rung: int) -> Report:
     if findings.unreadable:
-        hint = "The notebook could not be read."
+        hint = ""
     elif findings.complete:
         hint = "It was not tested."
     else:

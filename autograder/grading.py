@@ -204,5 +204,5 @@ def _examine(course: Course, task: Task) -> Examined:
 
 def unreadable(exam: Exam, notebook: str, sentence: str) -> Report:
     """Return the report of a file that was not even opened."""
-    exercises = tuple(not_tested(exercise, "The notebook could not be read.") for exercise in exam.exercises)
+    exercises = tuple(not_tested(exercise) for exercise in exam.exercises)
     return Report(exam.assignment, notebook, "unreadable", exercises, (sentence,), exam=exam.version)

@@ -164,15 +164,14 @@ class _Judge:
         if rule and late is not None and (factor := _factor(rule, late, deadline)):
             candidates.append(self._standing(blank, late, factor))
         if candidates:
-            return max(candidates, key=lambda candidate: -1.0 if candidate.points is None else candidate.points)
+            return _best(candidates)
         if late is not None:
-            when = f"{self.course.local(late.time):%d %b %Y %H:%M}"
-            return _changed(blank, State.TOO_LATE, f"The first push, of {when}, came after the deadline.")
+            return _changed(blank, State.TOO_LATE, f"The push of {self._when(late)} came after the deadline.")
         return blank
 
     def _standing(self, blank: PartStanding, push: Push, factor: float) -> PartStanding:
         file = find_notebook(push.notebooks, self.assignment.name)
-        when = f"{self.course.local(push.time):%d %b %Y %H:%M}"
+        when = self._when(push)
         if file is None:
             return _changed(blank, State.MISSING, missing_sentence(self.assignment.name, push.notebooks), push=push)
         report = self._report(file)
@@ -185,6 +184,9 @@ class _Judge:
         newer = blank.late is not None
         why = f"The push of {when} counts: " + ("the last one before the deadline." if newer else "the newest one.")
         return _changed(blank, State.GRADED, why, push=push, exercises=exercises)
+
+    def _when(self, push: Push) -> str:
+        return f"{self.course.local(push.time):%a %d %b %Y, %H:%M %Z}"
 
     def _report(self, file: NotebookFile) -> Report | None:
         """The report of a notebook under the exam as it is now; a student's older report serves until then."""
@@ -206,6 +208,12 @@ class _Judge:
             if misplaced(files, self.assignment.name):
                 sentences[missing_sentence(self.assignment.name, files)] = None
         return tuple(sentences)
+
+
+def _best(candidates: list[PartStanding]) -> PartStanding:
+    """Return what counts of a push in time and a late one: while one of them is not graded, nothing is settled."""
+    waiting = [candidate for candidate in candidates if candidate.state is State.WAITING]
+    return waiting[0] if waiting else max(candidates, key=lambda candidate: candidate.points or 0.0)
 
 
 def _factor(rule: LateRule, push: Push | None, deadline: datetime | None) -> float:

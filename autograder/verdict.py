@@ -93,9 +93,10 @@ def to_be_marked(exercise: Exercise, answer: str | None) -> ExerciseResult:
     return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status)
 
 
-def not_tested(exercise: Exercise, hint: str) -> ExerciseResult:
-    """Return the result of an exercise whose test could not be run."""
-    return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, Status.FAILED, hint)
+def not_tested(exercise: Exercise, hint: str = "") -> ExerciseResult:
+    """Return the result of an exercise whose test could not be run; without a hint there was nothing to test."""
+    status = Status.FAILED if hint else Status.NOT_FOUND
+    return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status, hint)
 
 
 def _points(exercise: Exercise, evidence: Evidence) -> tuple[float, tuple[Criterion, ...]]:
