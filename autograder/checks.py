@@ -201,13 +201,19 @@ def expect_shape(value: object, shape: tuple[int, ...], name: str, like: str | N
     raise Unmet(f"{name} has shape {got}, {wanted}{advice}", f"{name} has the wrong shape{advice}")
 
 
-def expect_close(value: object, expected: Any, name: str, rtol: float = 1e-6, atol: float = 1e-9) -> None:
-    """Expect numbers within the tolerance, after expecting the shape; the message says in which way they differ."""
+def expect_close(value: object, expected: Any, name: str, rtol: float = 1e-6, atol: float | None = None) -> None:
+    """Expect numbers within the tolerance, after expecting the shape; the message says in which way they differ.
+
+    Unless given, the absolute tolerance is `rtol` times the largest expected number, so that an entry in which large
+    terms cancel does not ask for more digits than single precision has.
+    """
     wanted = np.asarray(expected, dtype=complex if np.iscomplexobj(expected) else float)
     expect_shape(value, wanted.shape, name)
     got = _array(value, name)
     if not np.all(np.isfinite(got)):
         raise Unmet(f"{name} contains nan or inf", f"{name} contains nan or inf")
+    if atol is None:
+        atol = max(1e-9, rtol * float(np.max(np.abs(wanted), initial=0.0)))
     if not np.allclose(got, wanted, rtol=rtol, atol=atol):
         raise _difference(got, wanted, name)
 

@@ -144,6 +144,14 @@ def test_the_same_numbers_in_another_container_are_fine(container):
     checks.expect_close(container([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]]), "A")
 
 
+def test_single_precision_is_enough_where_large_terms_cancel():
+    draw = np.random.default_rng(0)
+    W, a = draw.normal(size=(40, 30)), draw.normal(size=(30, 50))
+    single = W.astype(np.float32) @ a.astype(np.float32)
+    assert not np.allclose(single, W @ a, rtol=1e-6, atol=1e-9)
+    checks.expect_close(single, W @ a, "Z")
+
+
 def test_complex_numbers_are_compared_with_their_imaginary_parts():
     with pytest.raises(Unmet, match="other values"):
         checks.expect_close([[0, 1j], [1j, 0]], np.array([[0, -1j], [1j, 0]]), "Y")

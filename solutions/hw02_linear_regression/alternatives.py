@@ -26,6 +26,11 @@ def model_with_einsum(W, b, X):
     return np.einsum("kn,mn->mk", W, X) + b.reshape(1, -1)
 
 
+@alternatives.of("linreg_model")
+def model_in_single_precision(W, b, X):
+    return X.astype(np.float32) @ W.astype(np.float32).T + b.astype(np.float32).T
+
+
 @alternatives.of("linreg_loss")
 def loss_in_loops(prediction, Y):
     total = 0.0

@@ -88,6 +88,13 @@ def linear_column_by_column(W, b, a_prev):
     return Z, (Z, W.copy(), a_prev.copy())
 
 
+@alternatives.of("linear_forward")
+def linear_in_single_precision(W, b, a_prev):
+    W, b, a_prev = (np.asarray(value, np.float32) for value in (W, b, a_prev))
+    Z = W @ a_prev + b
+    return Z, (Z, W, a_prev)
+
+
 @alternatives.of("activation_forward")
 def plain_sigmoid(Z):
     return 1 / (1 + np.exp(-Z))
@@ -239,6 +246,13 @@ def linear_back_in_a_loop(dLdZ, cache):
 def bias_by_a_product(dLdZ, cache):
     _, W, a_prev = cache
     return np.matmul(W.T, dLdZ), np.matmul(dLdZ, a_prev.T), dLdZ @ np.ones((dLdZ.shape[1], 1))
+
+
+@alternatives.of("linear_backward")
+def linear_back_in_single_precision(dLdZ, cache):
+    _, W, a_prev = cache
+    D, W, a_prev = (np.asarray(value, np.float32) for value in (dLdZ, W, a_prev))
+    return W.T @ D, D @ a_prev.T, np.sum(D, axis=1, keepdims=True)
 
 
 @alternatives.of("nn_backward")
