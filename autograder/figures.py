@@ -86,8 +86,10 @@ def play(animation: FuncAnimation, alt: str, dpi: int = 100) -> None:
     """
     figure: Figure = animation._fig  # type: ignore[attr-defined]
     figure.set_dpi(dpi)
+    # The layout is found once, for the first frame: axes that breathe from frame to frame distract, and take time.
+    animation._init_draw()  # type: ignore[attr-defined]
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # found once; axes that breathe from frame to frame distract, and take time
+    figure.set_layout_engine("none")
     with mpl.rc_context({"savefig.dpi": dpi}):
         player = animation.to_jshtml(default_mode="once")
     plt.close(figure)

@@ -12,6 +12,7 @@ import socket
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,14 @@ from autograder import figures
 mpl.use("Agg")
 
 FOLDER = Path(__file__).parents[1] / "demonotebooks"
-NAMES = ["linear_regression", "logistic_regression", "computational_graphs"]
+NAMES = [
+    "linear_regression",
+    "logistic_regression",
+    "computational_graphs",
+    "gradient_descent",
+    "exponentially_weighted_averages",
+    "optimizers",
+]
 each_notebook = pytest.mark.parametrize("name", NAMES)
 
 Namespace = dict[str, Any]
@@ -149,6 +157,23 @@ def test_what_moves_also_stands_still(name):
         assert "still pictures" in prose
 
 
+@pytest.mark.parametrize("name", ["gradient_descent", "optimizers"])
+def test_an_animation_has_forty_frames_and_at_most_three_megabytes(name):
+    (player,) = run(name)[1].players
+    assert player.count("data:image/png;base64") == 40
+    assert len(player) < 3e6
+
+
+def test_every_notebook_of_the_folder_is_tested():
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == sorted(NAMES)
+
+
+@each_notebook
+def test_links_lead_to_notebooks_that_exist(name):
+    for target in re.findall(r"\]\(([^)#]+)\)", prose_of(name)):
+        assert (FOLDER / target).exists(), target
+
+
 @each_notebook
 def test_nothing_is_downloaded(name):
     assert not re.search(r"https?://|fetch_|urllib|requests|pip install", code_of(name))
@@ -198,11 +223,6 @@ def test_the_largest_learning_rate_is_two_over_the_largest_eigenvalue(regression
     A = np.column_stack([regression["X"], np.ones(regression["M"])])
     assert_allclose(regression["limit"], 2 * regression["M"] / np.linalg.norm(A, 2) ** 2)
     assert_allclose(regression["condition"], np.linalg.cond(A) ** 2)
-
-
-def test_the_learning_rate_slider_draws(regression):
-    for alpha in (1e-3, 10**-0.25):
-        regression["try_alpha"](alpha)
 
 
 # logistic_regression
@@ -352,3 +372,191 @@ def test_the_two_layer_gradients_agree_with_finite_differences(walking):
             return float(-np.mean(log_softmax(expit(X @ W1.T + b1.T) @ W2.T + b2.T, axis=1)[Y == 1]))
 
         assert_allclose(walking[name], numeric(loss, parameters[index]), atol=1e-8)
+
+
+# gradient_descent
+
+
+@pytest.fixture
+def descending() -> Namespace:
+    return run("gradient_descent")[0]
+
+
+@pytest.mark.parametrize("size", [1, 7, 32, 40, 100], ids=lambda size: f"batches of {size}")
+def test_an_epoch_visits_every_example_once(descending, size):
+    for shuffle in (None, np.random.default_rng(0)):
+        parts = list(descending["batches"](40, size, shuffle))
+        assert sorted(np.concatenate(parts)) == list(range(40))
+        assert [len(part) for part in parts[:-1]] == [size] * (len(parts) - 1)
+        assert 1 <= len(parts[-1]) <= size
+
+
+def test_every_epoch_is_shuffled_anew(descending):
+    shuffle = np.random.default_rng(0)
+    first, second = (np.concatenate(list(descending["batches"](40, 8, shuffle))) for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+def test_one_step_of_descent_on_a_parabola_by_hand(descending):
+    assert_allclose(descending["descend"](0.25, start=4.0, steps=3), [4, 3, 2.25, 1.6875])
+
+
+def test_the_walk_with_all_examples_is_gradient_descent(descending):
+    x, y = descending["x"], descending["y"]
+
+    def loss(p: np.ndarray) -> float:
+        return float(np.mean((p[0] * x + p[1] - y) ** 2) / 2)
+
+    path = descending["walk"](60, alpha=0.12, updates=5)
+    for before, after in pairwise(path):
+        assert_allclose(after, before - 0.12 * numeric(loss, before), atol=1e-8)
+
+
+def test_the_star_of_the_landscape_is_scikit_learns_line(descending):
+    from sklearn.linear_model import LinearRegression
+
+    oracle = LinearRegression().fit(descending["x"][:, None], descending["y"])
+    assert_allclose(descending["best"], [oracle.coef_[0], oracle.intercept_])
+    assert_allclose(descending["walk"](60, updates=2000)[-1], descending["best"], atol=1e-8)
+
+
+def test_the_batch_gradient_of_the_digits_agrees_with_finite_differences(descending):
+    from scipy.special import log_softmax
+
+    rng = np.random.default_rng(6)
+    X, Y, W, b = rng.normal(size=(5, 4)), np.eye(3)[[0, 2, 1, 1, 0]], rng.normal(size=(3, 4)), rng.normal(size=(3, 1))
+    dLdW, dLdb = descending["gradients"](W, b, X, Y)
+    assert_allclose(dLdW, numeric(lambda W: -np.mean(log_softmax(X @ W.T + b.T, axis=1)[Y == 1]), W), atol=1e-8)
+    assert_allclose(dLdb, numeric(lambda b: -np.mean(log_softmax(X @ W.T + b.T, axis=1)[Y == 1]), b), atol=1e-8)
+
+
+# exponentially_weighted_averages
+
+
+@pytest.fixture
+def averaging() -> Namespace:
+    return run("exponentially_weighted_averages")[0]
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.98])
+def test_the_average_is_scipys_filter(averaging, beta):
+    from scipy.signal import lfilter
+
+    x = np.random.default_rng(7).normal(size=200)
+    assert_allclose(averaging["ewa"](x, beta), lfilter([1 - beta], [1, -beta], x))
+    assert_allclose(averaging["ewa_by_sum"](x, beta), lfilter([1 - beta], [1, -beta], x))
+
+
+def test_the_corrected_average_is_a_weighted_mean(averaging):
+    x, beta = np.random.default_rng(8).normal(size=30), 0.9
+    corrected = averaging["bias_corrected"](averaging["ewa"](x, beta), beta)
+    for t in (1, 2, 7, 30):
+        assert_allclose(corrected[t - 1], np.average(x[:t], weights=beta ** np.arange(t)[::-1]))
+
+
+def test_a_constant_stays_constant_after_the_correction(averaging):
+    assert_allclose(averaging["bias_corrected"](averaging["ewa"](np.full(9, 5.0), 0.98), 0.98), 5)
+
+
+# optimizers
+
+
+@pytest.fixture
+def racing() -> Namespace:
+    return run("optimizers")[0]
+
+
+GRADIENTS = np.random.default_rng(9).normal(size=(7, 2, 3, 4)) * 10.0 ** np.arange(-3, 4).reshape(7, 1, 1, 1)
+
+
+def moves(optimizer: Any) -> np.ndarray:
+    return np.array([optimizer.step(gradient) for gradient in GRADIENTS])
+
+
+def averages(x: np.ndarray, beta: float) -> np.ndarray:
+    """Exponentially weighted averages from their closed form."""
+    return np.array([sum((1 - beta) * beta**k * x[t - k] for k in range(t + 1)) for t in range(len(x))])
+
+
+def test_momentum_is_its_closed_form(racing):
+    assert_allclose(moves(racing["Momentum"](0.3, beta=0.8)), -0.3 * averages(GRADIENTS, 0.8))
+
+
+def test_rmsprop_is_its_closed_form(racing):
+    expected = -0.3 * GRADIENTS / (np.sqrt(averages(GRADIENTS**2, 0.8)) + 0.1)
+    assert_allclose(moves(racing["RMSProp"](0.3, beta=0.8, epsilon=0.1)), expected)
+
+
+def test_adam_is_its_closed_form_with_epsilon_beside_the_root(racing):
+    t = np.arange(1, 8).reshape(7, 1, 1, 1)
+    V, S = averages(GRADIENTS, 0.7) / (1 - 0.7**t), averages(GRADIENTS**2, 0.9) / (1 - 0.9**t)
+    assert_allclose(
+        moves(racing["Adam"](0.3, beta1=0.7, beta2=0.9, epsilon=0.1)), -0.3 * V / (np.sqrt(S) + 0.1), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("rule", ["Descent", "Momentum", "RMSProp", "Adam"])
+def test_a_gradient_of_zero_moves_nothing_and_is_not_changed(racing, rule):
+    gradient = np.zeros((2, 3))
+    assert np.array_equal(racing[rule](0.5).step(gradient), np.zeros((2, 3)))
+    assert np.array_equal(gradient, np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("potential", "slope"),
+    [("potential", "slope"), ("turned_potential", "turned_slope"), ("saddle", "saddle_slope")],
+    ids=["valley", "turned valley", "saddle"],
+)
+def test_the_slopes_agree_with_finite_differences(racing, potential, slope):
+    for point in np.random.default_rng(10).normal(size=(5, 2)):
+        assert_allclose(racing[slope](point), numeric(lambda p: float(racing[potential](p)), point), atol=1e-7)
+
+
+def test_the_networks_gradients_agree_with_finite_differences(racing):
+    from scipy.special import expit, log_softmax
+
+    rng = np.random.default_rng(11)
+    X, Y = rng.normal(size=(5, 3)), np.eye(2)[[0, 1, 1, 0, 1]]
+    shapes = {"W1": (4, 3), "b1": (4, 1), "W2": (2, 4), "b2": (2, 1)}
+    parameters = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    for name, gradient in racing["gradients"](parameters, X, Y).items():
+
+        def loss(moved: np.ndarray, name: str = name) -> float:
+            p = {**parameters, name: moved}
+            scores = expit(X @ p["W1"].T + p["b1"].T) @ p["W2"].T + p["b2"].T
+            return float(-np.mean(log_softmax(scores, axis=1)[Y == 1]))
+
+        assert_allclose(gradient, numeric(loss, parameters[name]), atol=1e-8)
+
+
+# Sliders: errors inside a widget's callback do not stop a notebook, so the callbacks are called here.
+
+
+@pytest.mark.parametrize(
+    ("name", "callback", "positions"),
+    [
+        ("linear_regression", "try_alpha", [(1e-3,), (10**-0.25,)]),
+        ("gradient_descent", "try_alpha", [(0.05,), (2.15,)]),
+        ("exponentially_weighted_averages", "try_beta", [(0, False), (0, True), (0.99, True)]),
+        ("optimizers", "try_rule", [("gradient descent", 1.0), ("momentum", 0.5), ("RMSProp", 0.01), ("Adam", 1.0)]),
+    ],
+)
+def test_the_sliders_draw_at_their_ends(name, callback, positions, monkeypatch):
+    displays = Displays()
+    namespace, _ = run(name)
+    monkeypatch.setattr(figures, "display", displays.display)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for position in positions:
+            namespace[callback](*position)
+    assert len(displays.alts) == len(positions)
+
+
+def test_every_slider_is_tried():
+    with_sliders = {name for name in NAMES if "interact(" in code_of(name)}
+    assert with_sliders == {
+        "linear_regression",
+        "gradient_descent",
+        "exponentially_weighted_averages",
+        "optimizers",
+    }
