@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from autograder.errors import KernelDied, KernelError, OutOfTime, WireError
+from autograder.handles import Handle, make_handle, number_of
 from autograder.jail import wire
 from autograder.jail.arrays import CannotCross
 from autograder.jail.channel import Channel
@@ -22,7 +23,7 @@ from autograder.jail.exchange import Exchange
 from autograder.jail.limits import Limits
 from autograder.jail.randomness import generator_state
 from autograder.outputs import Output, Shown, checked_outputs
-from autograder.proxy import Handle, ModuleReference, StudentNamespace, make_handle, number_of
+from autograder.proxy import ModuleReference, StudentNamespace
 
 T = TypeVar("T")
 

@@ -29,7 +29,7 @@ def warm_shell() -> Shell:
 
 
 @contextlib.contextmanager
-def kernel(limits: Limits | None = None, serve: Callable[..., None] = worker.serve) -> Iterator[Kernel]:
+def kernel(limits: Limits | None = None, watch: Callable[[], str | None] | None = None) -> Iterator[Kernel]:
     """Fork a worker, and end it when the context is left."""
     limits = limits or Limits(cell_seconds=20, call_seconds=20)
     shell = warm_shell()
@@ -42,11 +42,11 @@ def kernel(limits: Limits | None = None, serve: Callable[..., None] = worker.ser
                 os.setsid()
                 importlib.reload(warnings)  # pytest would record what the student is warned of
                 os.chdir(scratch)
-                serve(theirs.detach(), shell, limits)
+                worker.serve(theirs.detach(), shell, limits)
             finally:
                 os._exit(1)
         theirs.close()
-        kernel = Kernel(ours, limits)
+        kernel = Kernel(ours, limits, watch)
         try:
             yield kernel
         finally:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from jailless import kernel
 
@@ -79,6 +83,19 @@ def test_a_call_that_takes_too_long_is_a_timeout_and_the_kernel_lives(hurried: K
     assert hurried.namespace["one"]() == 1
 
 
+def test_time_spent_outside_does_not_count_as_the_students(hurried: Kernel) -> None:
+    hurried.run_cell("def ask(f): return f() + 1\ndef ask_and_stay(f):\n    f()\n    while True: pass")
+
+    def slow() -> int:
+        time.sleep(0.7)
+        return 1
+
+    assert hurried.namespace["ask"](slow) == 2
+    with pytest.raises(TimeoutError):
+        hurried.namespace["ask_and_stay"](slow)
+    assert hurried.namespace["ask"](lambda: 1) == 2
+
+
 def test_all_together_has_a_limit_too() -> None:
     with kernel(Limits(seconds=0.5)) as made:
         made.run_cell("1")
@@ -128,12 +145,54 @@ def test_whatever_is_done_to_the_protocol_there_is_an_answer_or_a_kernel_error(
             assert isinstance(error, KernelDied | OutOfTime | WireError)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "while True: os.write(fd, b'nbv1'[:1]); time.sleep(0.02)",
+        "os.write(fd, b'nbv1' + (0).to_bytes(8, 'big') + (256 << 20).to_bytes(8, 'big')); time.sleep(60)",
+        "os.write(fd, b'nbv1' + (0).to_bytes(8, 'big') + (256 << 20).to_bytes(8, 'big'))\n"
+        "while True: os.write(fd, b'x'); time.sleep(0.02)",
+        "import signal; os.kill(os.getpid(), signal.SIGSTOP)",
+    ],
+    ids=["head in drops", "nothing after the head", "body in drops", "stopped"],
+)
+def test_an_answer_that_does_not_come_to_an_end_is_a_kernel_error(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    monkeypatch.setattr("autograder.kernel.GRACE_SECONDS", 0.2)
+    with kernel(Limits(cell_seconds=0.3)) as made:
+        assert made.run_cell(FIND_SOCKET + "import signal, time").error is None
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with pytest.raises((OutOfTime, WireError)):
+            made.run_cell("signal.signal(signal.SIGALRM, signal.SIG_IGN)\n" + answer)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+def test_a_question_nobody_reads_is_out_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.kernel.GRACE_SECONDS", 0.2)
+    with kernel(Limits(call_seconds=0.3)) as made:
+        made.run_cell("import os\npid = os.getpid()\ndef f(x): pass")
+        f = made.namespace["f"]
+        os.kill(made.namespace["pid"], signal.SIGSTOP)
+        with pytest.raises(OutOfTime):
+            f(np.zeros(10_000_000))
+
+
+def test_the_watcher_ends_a_kernel_in_the_middle_of_a_cell() -> None:
+    asked = []
+
+    def watch() -> str | None:
+        asked.append(1)
+        return "it used more than 1024 MB of memory" if len(asked) > 2 else None
+
+    with kernel(watch=watch) as made, pytest.raises(KernelDied, match="1024 MB"):
+        made.run_cell("import time; time.sleep(60)")
+
+
 def test_an_answer_sent_before_the_question_is_not_believed(fresh: Kernel) -> None:
     ran = fresh.run_cell(
         FIND_SOCKET
         + """
 from autograder.jail.channel import Channel
-from autograder.jail.wire import Encoder
+from autograder.jail.encoder import Encoder
 def f():
     message = [1, 999, 42, [], None, []]
     skeleton, bulk = Encoder(None).encode(message)

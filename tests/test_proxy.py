@@ -14,9 +14,10 @@ import pytest
 from jailless import kernel
 
 from autograder.errors import KernelError, OutOfTime, WireError
+from autograder.handles import make_handle
 from autograder.jail.limits import Limits
 from autograder.kernel import CannotCross, Kernel
-from autograder.proxy import Call, ModuleReference, make_handle
+from autograder.proxy import Call, ModuleReference
 
 STUDENT = '''
 import math
@@ -87,8 +88,9 @@ def test_a_variable_is_fetched_by_value_when_it_is_read(student: Kernel, names: 
 def test_a_name_the_student_does_not_have_is_a_name_error(names: Any) -> None:
     assert "number" in names
     assert "nothing" not in names
-    with pytest.raises(NameError, match="nothing"):
+    with pytest.raises(NameError, match="nothing") as caught:
         names["nothing"]
+    assert caught.value.name == "nothing"
 
 
 def test_a_module_comes_back_as_its_name(names: Any) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import nbclient
 import nbformat
 import pytest
 from jailless import kernel
@@ -142,6 +145,28 @@ def test_a_cell_shows(shared: Kernel, name: str) -> None:
     assert without_counts(ran) == expected
 
 
+OTHERWISE_IN_JUPYTER = {
+    "exit": "ends the kernel there",
+    "quit": "ends the kernel there",
+    "fork": "kills the kernel there",
+    "streams in turn": "the order of streams is lost there",
+    "bytes on stdout": "fails there",
+    "printing in a process": "comes in two pieces there",
+}
+
+
+def test_jupyter_shows_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # with it, ipykernel would not record what child processes print
+    alike = {name: cell for name, cell in CELLS.items() if name not in OTHERWISE_IN_JUPYTER}
+    cells = [nbformat.v4.new_code_cell(source) for source, _ in alike.values()]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=60, resources=resources).execute()
+    for (name, (_, expected)), cell in zip(alike.items(), notebook.cells, strict=True):
+        shown = [{key: value for key, value in output.items() if key != "execution_count"} for output in cell.outputs]
+        assert json.loads(json.dumps(shown).replace("\\r\\n", "\\n")) == expected, name
+
+
 ERRORS = {
     "exception": ("1 / 0", "ZeroDivisionError", "division by zero"),
     "syntax": ("x = (", "SyntaxError", "was never closed|incomplete input"),
@@ -152,7 +177,7 @@ ERRORS = {
     "KeyboardInterrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt", ""),
     "base exception": ("class Odd(BaseException): pass\nraise Odd('a')", "Odd", "a"),
     "input": ("input('name?')", "EOFError", "nobody to ask"),
-    "getpass": ("import getpass\ngetpass.getpass()", "EOFError", ""),
+    "getpass": ("import getpass\ngetpass.getpass('name?')", "EOFError", "nobody to ask"),
     "unknown magic": ("%nosuchmagic", "UsageError", "not found"),
     "unknown cell magic": ("%%nosuchmagic\n1", "UsageError", "not found"),
     "failing bash": ("%%bash\nexit 3", "CalledProcessError", "exit status 3"),
@@ -280,6 +305,14 @@ def test_randomness_is_the_same_in_every_run() -> None:
         with kernel() as made:
             shows.append(made.run_cell(source).outputs)
     assert shows[0] == shows[1]
+
+
+def test_the_last_traceback_can_be_shown_again(fresh: Kernel) -> None:
+    assert fresh.run_cell("%tb").outputs == ()
+    first = fresh.run_cell("1 / 0").outputs
+    again = fresh.run_cell("%tb")
+    assert again.outputs == first
+    assert again.error is None
 
 
 def test_hooks_of_the_notebook_run(fresh: Kernel) -> None:

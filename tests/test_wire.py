@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from autograder.errors import WireError
 from autograder.jail import wire
-from autograder.jail.wire import CannotCross, Decoder, Encoder
+from autograder.jail.arrays import CannotCross
+from autograder.jail.decoder import Decoder
+from autograder.jail.encoder import Encoder
 
 QUICK = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 DTYPES = "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16 >i4 >f8 >c16 g G S1 S7 U1 U9 >U3 M8[ns] M8[D] M8[25s] m8[us] m8"

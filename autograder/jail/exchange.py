@@ -16,8 +16,9 @@ from autograder.errors import KernelError, WireError
 from autograder.jail.arguments import Given, make_changes
 from autograder.jail.arrays import CannotCross
 from autograder.jail.channel import Channel
+from autograder.jail.decoder import Decoder
+from autograder.jail.encoder import Encoder
 from autograder.jail.randomness import GlobalRandom
-from autograder.jail.wire import Decoder, Encoder
 
 ASK, RETURNED, RAISED, REFUSED = range(4)
 MAX_NESTING: Final = 32

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from autograder.jail.arrays import CannotCross
-from autograder.jail.wire import STUDENTS, Encoder
+from autograder.jail.encoder import Encoder
+from autograder.jail.wire import STUDENTS
 
 _FUNCTIONS: Final = (
     types.FunctionType,

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -125,11 +124,13 @@ class Shell(InteractiveShell):
     def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         """Record the exception that just occurred, with a plain traceback of the student's own frames."""
         self.before_traceback()
-        error: BaseException | None = (exc_tuple or sys.exc_info())[1]
-        if error is not None:
-            name, message, text = cell_error(error)
-            shown = {"ename": name, "evalue": message, "traceback": text.split("\n")}
-            self.recorder.page.add({"output_type": "error"} | shown)
+        try:
+            error: BaseException = self._get_exc_info(exc_tuple)[1]  # type: ignore[no-untyped-call]
+        except ValueError:  # %tb before anything failed
+            return
+        name, message, text = cell_error(error)
+        shown = {"ename": name, "evalue": message, "traceback": text.split("\n")}
+        self.recorder.page.add({"output_type": "error"} | shown)
 
     def showsyntaxerror(self, *_: Any, **__: Any) -> None:
         """Record a cell's syntax error."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import builtins
-import contextlib
+import getpass
 import importlib
-import io
 import os
 import random
 import socket
@@ -21,14 +20,18 @@ import numpy as np
 from autograder.errors import KernelDied, WireError
 from autograder.jail import wire
 from autograder.jail.channel import Channel
+from autograder.jail.decoder import Decoder
 from autograder.jail.exceptions import describe, remake, traceback_of
 from autograder.jail.exchange import ASK, Exchange
 from autograder.jail.limits import Limits
 from autograder.jail.objects import OPERATIONS, Objects
 from autograder.jail.randomness import make_generator, make_random_state
 from autograder.jail.recorder import Recorder
-from autograder.jail.shell import Shell, cell_error, make_shell
+from autograder.jail.shell import Shell, cell_error
 from autograder.jail.stopwatch import Stopwatch, TimeIsUp
+from autograder.jail.warming import warm_up
+
+__all__ = ["Worker", "serve", "warm_up"]
 
 SEED = 0
 _MISSING = object()
@@ -72,7 +75,7 @@ class Worker(Exchange):
     def run(self) -> NoReturn:
         """Answer until the trusted side is gone."""
         while True:
-            decoder = wire.Decoder(self.resolve)
+            decoder = Decoder(self.resolve)
             message = decoder.decode(*self.channel.receive())
             if type(message) is not list or not message or message[0] != ASK:
                 raise WireError("an answer to something that was not asked")
@@ -225,55 +228,6 @@ def _close_figures(before: set[int]) -> None:
         sys.modules["matplotlib.pyplot"].close(number)
 
 
-def warm_up() -> Shell:
-    """Import what notebooks use and bring a shell to speed; the zygote forks submissions from here.
-
-    Returns
-    -------
-    Shell
-        The shell to hand to `serve` in the forked process.
-    """
-    for name in _MODULES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-    shell = make_shell(Recorder())
-    _show_plots(shell)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        for cell in _WARMING:
-            with shell.recorder.fresh_page():
-                shell.run_cell(cell, store_history=True)  # type: ignore[no-untyped-call]
-    sys.modules["matplotlib.pyplot"].draw_if_interactive.called = False  # else %run would draw what we drew
-    shell.reset(new_session=True)  # type: ignore[no-untyped-call]
-    shell.execution_count = 1
-    # a parsed formula holds open font files, which the forked process will close
-    sys.modules["matplotlib.mathtext"].MathTextParser._parse_cached.cache_clear()
-    return shell
-
-
-def _show_plots(shell: Shell) -> None:
-    """Have figures shown below their cell, whoever imported matplotlib before."""
-    from IPython.core.pylabtools import activate_matplotlib
-    from matplotlib_inline.backend_inline import configure_inline_support
-
-    os.environ["MPLBACKEND"] = _BACKEND
-    activate_matplotlib(_BACKEND)  # type: ignore[no-untyped-call]
-    configure_inline_support(shell, _BACKEND)  # type: ignore[no-untyped-call]
-
-
-_MODULES = (
-    *("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing"),
-    *("matplotlib.pyplot", "sklearn.datasets", "sklearn.model_selection", "sklearn.linear_model"),
-)
-_BACKEND = "module://matplotlib_inline.backend_inline"
-_WARMING = (
-    "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$'); plt.legend(); plt.show()",
-    "def f(): 1 / 0\nf()",
-    "%%time\n1",
-    "import asyncio, random, copy, math, inspect, traceback",  # no event loop: forked processes would share it
-)
-
-
 def serve(fd: int, shell: Shell, limits: Limits) -> NoReturn:
     """Answer the trusted side on a connected socket until it closes; never returns.
 
@@ -308,7 +262,8 @@ def _settle(shell: Shell) -> None:
     random.seed(SEED)
     os.environ.update(PIP_NO_INDEX="1", PIP_RETRIES="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PAGER="cat")
     builtins.input = _no_input
+    getpass.getpass = _no_input  # type: ignore[assignment]
 
 
-def _no_input(prompt: object = "", /) -> str:
+def _no_input(prompt: object = "", *_: object) -> str:
     raise EOFError("input() has nobody to ask while a notebook is graded")
