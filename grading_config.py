@@ -17,8 +17,22 @@ c.Course.branch = "master"
 # Deadlines are in the course's time zone; the minute named is the last one that counts.
 # A notebook whose exercises fall due at different times has parts: patterns of exercise ids with a deadline each.
 c.Course.assignments = {
-    "hw01_numpy": {"title": "Arrays and matrices with numpy", "deadline": "2027-02-27 23:59"},
+    "hw01_numpy": {"title": "Arrays and matrices with NumPy", "deadline": "2027-02-27 23:59"},
     "hw02_linear_regression": {"title": "Linear regression", "deadline": "2027-03-06 23:59"},
+    "hw03_neural_networks": {
+        "title": "Neural networks",
+        "parts": {
+            "forward": {
+                "exercises": ["one_hot", "initialize_weights", "softmax", "*_forward"],
+                "deadline": "2027-03-06 23:59",
+            },
+            "backward": {
+                "exercises": ["crossentropy", "*_backward", "nn_train_*"],
+                "deadline": "2027-03-13 23:59",
+            },
+        },
+    },
+    "hw04_optimizers": {"title": "Optimizers", "deadline": "2027-03-20 23:59"},
 }
 
 # Who takes the course (student, remote, and if you like name, email, group) and who has more time
