@@ -1,0 +1,38 @@
+"""Jails for tests: one warm process per rung and test run, closed at its end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from autograder.jail import Jail, Limits, RungReport
+from autograder.jail.rungs import RUNGS, try_rung
+from autograder.kernel import Kernel
+
+SMALL = Limits(cell_seconds=10, call_seconds=5, seconds=60, memory_mb=256, processes=24, disk_mb=16, inodes=200)
+_tried: dict[int, RungReport] = {}
+
+
+@pytest.fixture(scope="module", params=RUNGS, ids="rung{}".format)
+def jail(request: pytest.FixtureRequest) -> Iterator[Jail]:
+    """A jail on each rung that works here."""
+    if request.param not in _tried:
+        _tried[request.param] = try_rung(request.param)
+    report = _tried[request.param]
+    if not report.works:
+        pytest.skip(f"rung {report.rung}: {report.reason}")
+    with Jail(SMALL, rung=report.rung) as jail:
+        yield jail
+
+
+@contextlib.contextmanager
+def jailed_kernel(
+    jail: Jail, files: Mapping[str, bytes] | None = None, limits: Limits | None = None
+) -> Iterator[Kernel]:
+    """Run one submission."""
+    with jail.spawn(files, limits) as jailed:
+        kernel = Kernel(jailed.socket, limits or jail.limits, jailed.watch)
+        yield kernel
+        kernel.close()
