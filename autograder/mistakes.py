@@ -7,14 +7,9 @@ the hidden test made, gets that mistake's hint.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-
-from autograder.proxy import Call
 
 Function = Callable[..., Any]
 
@@ -73,7 +68,17 @@ class Mistakes(Variants):
 
 
 class Alternatives(Variants):
-    """Right answers of an assignment, written otherwise than the reference."""
+    """Right answers of an assignment, written otherwise than the reference.
+
+    Attributes
+    ----------
+    equivalents : dict
+        Mutants of the reference that are as right as it is, and why: by function, line before and line after.
+    """
+
+    def __init__(self, assignment: str) -> None:
+        super().__init__(assignment)
+        self.equivalents: dict[tuple[str, str, str], str] = {}
 
     def of(self, function: str) -> Callable[[Function], Function]:
         """Register the decorated function as a right way to write `function`."""
@@ -84,55 +89,16 @@ class Alternatives(Variants):
 
         return add
 
+    def equivalent(self, function: str, before: str, after: str, *, because: str) -> None:
+        """Say that a mutant of `function` is no mistake: with the line `after` for `before` it is as right.
+
+        Both lines are written as `autograder audit` prints them.
+        """
+        self.equivalents[function, before, after] = because
+
 
 def load_variants(source: str, name: str) -> Variants | None:
     """Run the source of a `mistakes.py` or `alternatives.py` and return its registry, None where it has none."""
     namespace: dict[str, Any] = {"__name__": name}
     exec(compile(source, f"<{name}>", "exec"), namespace)
     return next((value for value in namespace.values() if isinstance(value, Variants)), None)
-
-
-def recognise(calls: Sequence[Call], mistakes: Variants, reference: Mapping[str, Any]) -> Variant | None:
-    """Return the known mistake that behaves as the student's functions did, None if there is none.
-
-    A mistake is recognised when it gives what the student's function gave on every recorded call, while the
-    reference gives something else on at least one: agreement where all answers agree says nothing.
-    """
-    for mistake in mistakes:
-        mine = [call for call in calls if call.function == mistake.of]
-        right = reference.get(mistake.of)
-        if not mine or not callable(right):
-            continue
-        if all(_gives(mistake.function, call) for call in mine) and not all(_gives(right, call) for call in mine):
-            return mistake
-    return None
-
-
-def _gives(function: Function, call: Call) -> bool:
-    args, kwargs = copy.deepcopy(call.args), copy.deepcopy(dict(call.kwargs))
-    state = np.random.get_state()
-    try:
-        with np.errstate(all="ignore"):
-            result = function(*args, **kwargs)
-    except Exception as error:
-        return call.error is not None and type(error).__name__ == type(call.error).__name__
-    finally:
-        np.random.set_state(state)
-    return call.error is None and same(result, call.result)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two results are equal in structure, shape and, to rounding, value."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
-    try:
-        a, b = np.asarray(one), np.asarray(other)
-        if a.shape != b.shape:
-            return False
-        if a.dtype.kind in "biufc" and b.dtype.kind in "biufc":
-            return bool(np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True))
-        return bool(np.array_equal(a, b))
-    except (ValueError, TypeError):
-        return False

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from autograder import reference as references
 from autograder.errors import KernelDied, KernelError, OutOfTime
+from autograder.evidence import Evidence
 from autograder.exam import Exam, Exercise
 from autograder.kernel import CellRun, Kernel
 from autograder.mistakes import Variants
@@ -26,7 +27,7 @@ from autograder.notebooks import Notebook
 from autograder.proxy import Call
 from autograder.records import ExerciseResult, Status
 from autograder.testcell import Names, run_cell
-from autograder.verdict import Evidence, judge, to_be_marked
+from autograder.verdict import judge, to_be_marked
 
 MAX_RESTARTS = 4
 
@@ -105,7 +106,7 @@ class Trial:
 
     def _run_test(self, exercise: Exercise, step: Step, sources: Mapping[str, str]) -> None:
         answer = [sources[cell] for cell in exercise.solutions if cell in sources]
-        result = judge(exercise, self._try(step.source), answer, self.mistakes, self.reference)
+        result = self._judge(exercise, self._try(step.source), answer)
         if result.points < exercise.points and result.status is not Status.NOT_ATTEMPTED and self._wrong:
             result = max(result, self._with_loan(exercise, step, answer), key=lambda one: one.points)
         if result.points < exercise.points:
@@ -120,11 +121,14 @@ class Trial:
         used: dict[str, None] = {}
         own = self.exam.defines(exercise)
         loan = {name: _noting(self.reference[name], name, used) for name in self._wrong if name not in own}
-        evidence = self._try(step.source, loan)
-        result = judge(exercise, evidence, answer, self.mistakes, self.reference)
+        result = self._judge(exercise, self._try(step.source, loan), answer)
         names = " and ".join(f"`{name}`" for name in used)
         note = f"Marked with the reference's {names}, because yours is not right yet."
         return replace(result, hint=f"{result.hint} {note}".strip()) if used else result
+
+    def _judge(self, exercise: Exercise, evidence: Evidence, answer: list[str]) -> ExerciseResult:
+        functions = self.exam.defines(exercise)
+        return judge(exercise, evidence, answer, self.mistakes, self.reference, functions)
 
     def _try(self, source: str, loan: Mapping[str, Callable[..., Any]] | None = None) -> Evidence:
         calls: list[Call] = []

@@ -2,13 +2,16 @@ import numpy as np
 import pytest
 
 from autograder.errors import KernelDied
+from autograder.evidence import Evidence
 from autograder.exam import Exercise
+from autograder.hints import STILL_RAISES
 from autograder.marking import Hint, Marking
-from autograder.mistakes import Mistakes, recognise, same
+from autograder.mistakes import Mistakes
 from autograder.proxy import Call
+from autograder.recognition import recognise, same
 from autograder.records import Outcome, Status
 from autograder.testcell import Names, run_cell
-from autograder.verdict import STILL_RAISES, Evidence, judge
+from autograder.verdict import judge
 
 EXERCISE = Exercise("double", "", 2.0, False, ("double_solution",))
 ANSWER = ["def double(x):\n    return 2 * x"]
@@ -167,7 +170,7 @@ def squared(x):
 
 @mistakes.of("double", hint="raises")
 def raises(x):
-    raise ValueError("other words")
+    raise ValueError("no such thing")
 
 
 def double(x):
@@ -185,12 +188,16 @@ def call(x, result=None, error=None):
         ([call([2], np.array([4.0]))], None),
         ([call([2], np.array([4.0])), call([3], np.array([9.0]))], "squared"),
         ([call([3], np.array([9.0])), call([4], np.array([17.0]))], None),
-        ([call([3], error=ValueError("mine"))], "raises"),
+        ([call([3], error=ValueError("no such thing"))], "raises"),
+        ([call([3], error=ValueError("other words"))], None),
+        ([call([3], error=ValueError("other words")), call([4], error=ValueError("no such thing"))], "raises"),
+        ([call([3], error=KeyError("no such thing"))], None),
         ([call([3], np.array([[9.0]]))], None),
         ([], None),
     ],
-    ids=["agrees", "agrees with the right answer too", "agrees on all", "differs once", "same error", "shape", "none"],
-)
+    ids=["agrees", "agrees with the right answer too", "agrees on all", "differs once", "same error", "other words",
+         "other words once", "another error", "shape", "none"],
+)  # fmt: skip
 def test_a_mistake_is_recognised_by_what_it_does(calls, name):
     found = recognise(calls, mistakes, {"double": double})
     assert (found.name if found else None) == name
