@@ -825,8 +825,12 @@ ANSWERS = {
     "a change of another type": "[1, message[1], 42, [[0, (1,)]], None, []]",
     "a negative change": "[1, message[1], 42, [[-1, []]], None, []]",
     "random states that are none": "[1, message[1], 42, [], 5, []]",
-    "a position outside": "[1, message[1], 42, [], [[np.zeros(624, 'u4'), 10**6, 0, 0.0], None], []]",
-    "a negative position": "[1, message[1], 42, [], [[np.zeros(624, 'u4'), -5, 0, 0.0], None], []]",
+    "a position outside": "[1, message[1], 42, [], [[np.ones(624, 'u4'), 10**6, 0, 0.0], None], []]",
+    "a negative position": "[1, message[1], 42, [], [[np.ones(624, 'u4'), -5, 0, 0.0], None], []]",
+    "words that stand still": "[1, message[1], 42, [], [[np.zeros(624, 'u4'), 5, 0, 0.0], None], []]",
+    "words of which no bit counts": "[1, message[1], 42, [], [[np.eye(1, 624, dtype='u4')[0], 5, 0, 0.0], None], []]",
+    "Python's words that stand still": "[1, message[1], 42, [], [None, [3, [9] + [0] * 623 + [5], None]], []]",
+    "Python's position outside": "[1, message[1], 42, [], [None, [3, [1] * 624 + [625], None]], []]",
     "too few words": "[1, message[1], 42, [], [[np.zeros(5, 'u4'), 5, 0, 0.0], None], []]",
     "words that are none": "[1, message[1], 42, [], [None, [3, ['a'] * 625, None]], []]",
     "outputs that are none": "[1, message[1], 42, [], None, 5]",
@@ -859,6 +863,33 @@ def test_a_forged_answer_is_a_wire_error(name: str) -> None:
             f([1])
         with pytest.raises(WireError):
             made.run_cell("1")
+
+
+@pytest.mark.parametrize(
+    ("make", "state"),
+    [
+        (np.random.default_rng, "[5, 4, 0, 0]"),
+        (np.random.default_rng, "[5, 2**128 + 1, 0, 0]"),
+        (np.random.default_rng, "[5, 5, 2, 0]"),
+        (np.random.default_rng, "[5, 5, 0]"),
+        (np.random.default_rng, "5"),
+        (np.random.RandomState, "[bytes(2496), 5, 0, 0.0]"),
+        (np.random.RandomState, "[bytes([1]) * 2496, 700, 0, 0.0]"),
+        (np.random.RandomState, "[bytes([1]) * 2000, 5, 0, 0.0]"),
+        (np.random.RandomState, "5"),
+    ],
+)
+def test_a_forged_state_of_a_generator_given_is_a_wire_error(make: Any, state: str) -> None:
+    with kernel() as made:
+        made.run_cell(
+            "import autograder.jail.exchange as exchange, autograder.jail.arguments as arguments, numpy as np\n"
+            f"arguments.Given.changes = lambda self: [[i, {state}] for i, v, _ in self._before "
+            "if type(v).__module__.startswith('numpy')]\n"
+            "def f(rng): return 1"
+        )
+        f = made.namespace["f"]
+        with pytest.raises(WireError):
+            f(make(3))
 
 
 def test_a_flood_of_questions_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

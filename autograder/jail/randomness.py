@@ -73,7 +73,10 @@ def numpy_state_of(state: Any) -> list[Any] | None:
 
 
 def checked_numpy_state(state: object) -> tuple[Any, int, int, float]:
-    """Return the state if numpy can live with it: numpy itself would read outside its memory for a wrong position.
+    """Return the state if numpy can live with it.
+
+    For a wrong position numpy would read outside its memory; from words that stand still it would wait without end
+    for a number that fits.
 
     Raises
     ------
@@ -82,7 +85,8 @@ def checked_numpy_state(state: object) -> tuple[Any, int, int, float]:
     """
     if type(state) is list and [type(field) for field in state] == [np.ndarray, int, int, float]:
         words, position, has_gauss, gauss = state
-        if words.dtype == _U4 and words.shape == (_WORDS,) and 0 <= position <= _WORDS and has_gauss in (0, 1):
+        right = words.dtype == _U4 and words.shape == (_WORDS,) and _moves(words[0], words[1:].any())
+        if right and 0 <= position <= _WORDS and has_gauss in (0, 1):
             return words, position, has_gauss, gauss
     raise WireError("malformed message (numpy's random state)")
 
@@ -92,9 +96,14 @@ def _checked_python_state(state: object) -> tuple[int, tuple[int, ...], float | 
         version, words, gauss = state
         right = version == 3 and type(version) is int and type(words) is list and len(words) == _WORDS + 1
         right = right and all(type(word) is int and 0 <= word < 2**32 for word in words) and words[-1] <= _WORDS
-        if right and (gauss is None or type(gauss) is float):
+        if right and _moves(words[0], any(words[1:-1])) and (gauss is None or type(gauss) is float):
             return version, tuple(words), gauss
     raise WireError("malformed message (Python's random state)")
+
+
+def _moves(first: int, others: object) -> bool:
+    """Whether a Mersenne twister in this state ever gives anything but zeros: of its first word one bit counts."""
+    return bool(first >> 31 or others)
 
 
 def _python_mark() -> object:
@@ -169,4 +178,5 @@ def _checked_random_state(state: object) -> tuple[Any, int, int, float]:
 
 def _in_range(state: list[int]) -> bool:
     limits = (2**128, 2**128, 2, 2**32)
-    return all(0 <= field < limit for field, limit in zip(state, limits, strict=True))
+    odd = state[1] % 2 == 1  # else the generator soon repeats itself
+    return odd and all(0 <= field < limit for field, limit in zip(state, limits, strict=True))
