@@ -152,8 +152,11 @@ def test_too_much_memory_in_one_process_is_an_ordinary_error(jail: Jail) -> None
 
 def test_a_dead_zygote_is_replaced(jail: Jail) -> None:
     with jail.spawn() as orphan:
-        for process in descendants(jail._keeper._process.pid):
-            os.kill(process, signal.SIGKILL)
+        try:
+            for process in descendants(jail._keeper._process.pid):
+                os.kill(process, signal.SIGKILL)
+        except PermissionError:
+            pytest.skip("the zygote was started with sudo: this test may not kill it")
         assert value(jail, "answer = 1") == 1
         assert orphan.last_words() is None
         assert orphan.socket.recv(1) == b""

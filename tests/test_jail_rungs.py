@@ -72,7 +72,7 @@ def test_rung_one_is_reached_through_sudo(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(subprocess, "Popen", lambda command, **_: started.append(command))
     ours, theirs = socket.socketpair()
     with ours, theirs, Path(os.devnull).open("rb") as nothing:
-        keeper._start(1, {"rung": 1}, theirs, nothing, "/nowhere")
+        keeper._start(1, {"rung": 1}, theirs, nothing)
     assert started[0][:5] == ["sudo", "-n", "--", "env", "-i"]
     assert "OPENBLAS_NUM_THREADS=1" in started[0]
     assert started[0][-1] == '{"rung": 1}'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import site
 import socket
 import subprocess
 import sys
@@ -136,10 +137,8 @@ class Keeper:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         lasting = threading.current_thread() is threading.main_thread()  # "parent" means the thread, for the kernel
         options = {"rung": rung, "warm": warm, "dies_with_parent": lasting}
-        # a daemon needs a home to import matplotlib and IPython from; nothing of it is left when it is ready
-        with theirs, tempfile.TemporaryFile() as complaints, tempfile.TemporaryDirectory(prefix="autograder-") as home:
-            os.chmod(home, 0o700)  # noqa: PTH101
-            self._process = _start(rung, options, theirs, complaints, home)
+        with theirs, tempfile.TemporaryFile() as complaints:
+            self._process = _start(rung, options, theirs, complaints)
             theirs.close()
             try:
                 self._wait_until_ready(complaints)
@@ -222,22 +221,20 @@ class Keeper:
 
 
 def _start(
-    rung: int, options: Mapping[str, object], control: socket.socket, complaints: IO[bytes], home: str
+    rung: int, options: Mapping[str, object], control: socket.socket, complaints: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     """Start the zygote's process: with sudo when its rung needs root, as nobody in particular when root would harm."""
     environment = ENVIRONMENT | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment |= {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": home,
+        "HOME": "/",
         "TMPDIR": tempfile.gettempdir(),
-        "MPLCONFIGDIR": home,
-        "IPYTHONDIR": home,
+        "PYTHONUSERBASE": site.getuserbase(),
     }
     command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(options)]
     spare: int | None = None
     if os.geteuid() == 0 and rung == 2:  # its submissions keep the zygote's user id in the kernel's eyes
         spare = enclosures.spare_user(os.getpid(), 0, Path("/proc/self/uid_map").read_text("ascii"))
-        os.chown(home, spare, spare)
     elif os.geteuid() != 0 and rung == 1:
         variables = [f"{name}={value}" for name, value in environment.items()]
         command = ["sudo", "-n", "--", "env", "-i", *variables, *command]

@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ IDLE_TICK = 1.0
 DISK_EVERY = 5  # ticks: it means walking through a directory
 DATAGRAM = 1 << 20
 MOST_DESCRIPTORS = 3
+COURSE_MODULES = ("autograder.checks", "autograder.figures", "autograder.graphs")  # what notebooks import of ours
 
 
 @dataclass
@@ -205,12 +207,14 @@ def _tell(leash: socket.socket, **words: object) -> None:
 
 def warm_up() -> object:
     """Import what notebooks import and what runs them; returns the worker's shell."""
-    from autograder.jail import worker
+    with tempfile.TemporaryDirectory(prefix="autograder-home-") as home:  # matplotlib and IPython insist on writing
+        os.environ.update(HOME=home, MPLCONFIGDIR=home, IPYTHONDIR=home)
+        from autograder.jail import worker
 
-    for course_module in ("autograder.checks", "autograder.figures", "autograder.graphs"):
-        with suppress(ImportError):  # a course may go without
-            __import__(course_module)
-    return worker.warm_up()
+        for course_module in COURSE_MODULES:
+            with suppress(ImportError):  # a course may go without
+                __import__(course_module)
+        return worker.warm_up()
 
 
 def main() -> NoReturn:
