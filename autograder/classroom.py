@@ -88,7 +88,7 @@ class Classroom:
         """Build the points site and return each student's link into it, relative to the site."""
         from autograder.pages import Keys, build_site
 
-        keys = Keys.load_or_create(self.course.root / "keys.json")
+        keys = Keys.load_or_create(self.course.keys)
         moment = now or datetime.now(UTC)
         return build_site(
             self.course,

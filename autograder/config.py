@@ -98,6 +98,7 @@ class Course:
     ledger: Path = Path("ledger")
     forks: Path = Path("forks")
     outputs: Path = Path("outputs")
+    keys: Path = Path("keys.json")
     site: Path = Path("site")
     site_url: str = ""
     contact: str = ""
@@ -185,7 +186,7 @@ class _Reader:
             "branch": self.text,
             "clock": self.clock, "forge": self.forge, "limits": self.limits,
             "notebook_mb": self.positive, "workers": self.count, "roster": self.place, "extensions": self.place,
-            "ledger": self.place, "forks": self.place, "outputs": self.place, "site": self.place,
+            "ledger": self.place, "forks": self.place, "outputs": self.place, "keys": self.place, "site": self.place,
             "assignments": lambda key, value: self.assignments(key, value, zone),
         }  # fmt: skip
         values = {key: readers[key](f"c.Course.{key}", value) for key, value in given.items()}

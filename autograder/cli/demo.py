@@ -48,6 +48,7 @@ def demo(
 
 def _walk(practice: Practice, screen: Console) -> None:
     """Let a practice class happen: release, then each wave of pushes collected and graded."""
+    from autograder.pages import links_csv
     from autograder.progress import tracked
 
     practice.prepare()
@@ -66,6 +67,5 @@ def _walk(practice: Practice, screen: Console) -> None:
         raise AutograderError("a submission of the practice class could not be graded")
     classroom.update_gradebook()
     links = classroom.build_pages(practice.end)
-    (practice.out / "links.csv").write_text(
-        "student,page\n" + "".join(f"{student},{link}\n" for student, link in links.items()), encoding="utf-8"
-    )
+    text = links_csv(classroom.students, links, classroom.course.site.as_uri())
+    (practice.out / "links.csv").write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.cli.frame import ConfigOption, JsonOption, app, open_classroom, out
-from autograder.cli.work import collect_all, grade_all
+from autograder.cli.work import check_student, collect_all, grade_all
 
 
 @app.command()
@@ -134,12 +134,10 @@ def show(
 
     Example: autograder show someone
     """
-    from autograder.errors import UsageError
     from autograder.text import show_student
 
     classroom = open_classroom(config)
-    if student not in {entry.id for entry in classroom.students}:
-        raise UsageError(f"no student {student!r} in {classroom.course.roster}")
+    check_student(classroom, student)
     show_student(classroom.course, classroom.standings()[student], classroom.records()[student], out)
 
 
@@ -163,6 +161,26 @@ def pages(config: ConfigOption = None) -> None:
     classroom = open_classroom(config)
     classroom.build_pages()
     out.print(f"pages: {classroom.course.site / 'index.html'}", markup=False)
+
+
+@app.command()
+def links(
+    rotate: Annotated[list[str] | None, typer.Option("--rotate", help="Give this student a new page and key.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print each student's own link as CSV, for a mail merge; an old link ends when the pages are next built.
+
+    Example: autograder links > links.csv
+    """
+    from autograder.pages import Keys, links_csv
+
+    classroom = open_classroom(config)
+    keys = Keys.load_or_create(classroom.course.keys)
+    for student in rotate or []:
+        check_student(classroom, student)
+        keys.rotate(student)
+    found = classroom.build_pages()
+    print(links_csv(classroom.students, found, classroom.course.site_url), end="")
 
 
 @app.command()

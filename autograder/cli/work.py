@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from autograder.cli.frame import err, out
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.classroom import Classroom
@@ -28,17 +30,24 @@ def collect_all(classroom: Classroom, screen: Console = out, now: datetime | Non
     return not failed
 
 
+def check_student(classroom: Classroom, student: str) -> None:
+    """Raise a UsageError if the roster has no such student."""
+    names = [entry.id for entry in classroom.students]
+    if student not in names:
+        close = difflib.get_close_matches(student, names, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        raise UsageError(f"no student {student!r} in {classroom.course.roster}{meant}")
+
+
 def grade_all(
     classroom: Classroom, students: Sequence[str] = (), *, force: bool = False, screen: Console = out
 ) -> bool:
     """Grade with progress; return whether every submission has a report."""
-    from autograder.errors import UsageError
     from autograder.progress import tracked
 
+    for student in students:
+        check_student(classroom, student)
     chosen = [entry for entry in classroom.students if not students or entry.id in students]
-    unknown = set(students) - {entry.id for entry in chosen}
-    if unknown:
-        raise UsageError(f"no student {sorted(unknown)[0]!r} in {classroom.course.roster}")
     tasks = classroom.open_tasks(force=force, students=chosen)
     done = list(tracked(classroom.grade(tasks), len(tasks), "grading", screen))
     failed = [entry for entry in done if entry.error]
