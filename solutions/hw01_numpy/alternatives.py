@@ -135,3 +135,19 @@ def distances_in_loops(A, B):
 @alternatives.of("graded_pairwise_distances")
 def distances_with_norm(A, B):
     return np.linalg.norm(A[:, np.newaxis] - B, axis=2)
+
+
+# --- mutants of the reference that are as right as it -----------------------------------------------------------------
+
+alternatives.equivalent(
+    "graded_standardise",
+    "return (X - X.mean(axis=0)) / np.where(deviation == 0, 1, deviation)",
+    "return (X - X.mean(axis=0)) / np.where(deviation == 0, 2, deviation)",
+    because="a constant column is zero whatever it is divided by",
+)
+alternatives.equivalent(
+    "graded_pairwise_distances",
+    "differences = A[:, None, :] - B[None, :, :]",
+    "differences = B[None, :, :] - A[:, None, :]",
+    because="the difference is squared",
+)

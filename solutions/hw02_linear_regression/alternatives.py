@@ -195,3 +195,91 @@ def centred(X, Y):
 def pseudo_inverse(X, Y):
     theta = np.linalg.pinv(np.c_[X, np.ones(X.shape[0])]).dot(Y)
     return theta[:-1, :].T, theta[[-1], :].T
+
+
+# --- mutants of the reference that are as right as it -----------------------------------------------------------------
+
+alternatives.equivalent(
+    "linreg_loss",
+    "return float(np.sum((prediction - Y) ** 2) / (2 * len(Y)))",
+    "return float(np.sum((Y - prediction) ** 2) / (2 * len(Y)))",
+    because="the difference is squared",
+)
+alternatives.equivalent(
+    "linreg_rmse",
+    "return float(np.sqrt(np.mean((prediction - Y) ** 2)))",
+    "return float(np.sqrt(np.mean((Y - prediction) ** 2)))",
+    because="the difference is squared",
+)
+alternatives.equivalent(
+    "linreg_numeric_gradients",
+    "dLdW, dLdb = (np.zeros(W.shape), np.zeros(b.shape))",
+    "dLdW, dLdb = (np.ones(W.shape), np.zeros(b.shape))",
+    because="every entry is overwritten",
+)
+alternatives.equivalent(
+    "linreg_numeric_gradients",
+    "dLdW, dLdb = (np.zeros(W.shape), np.zeros(b.shape))",
+    "dLdW, dLdb = (np.zeros(W.shape), np.ones(b.shape))",
+    because="every entry is overwritten",
+)
+alternatives.equivalent(
+    "linreg_numeric_gradients",
+    "above = linreg_loss(linreg_model(W + step, b, X), Y)",
+    "above = linreg_loss(Y, linreg_model(W + step, b, X))",
+    because="the loss is the same with its arguments exchanged",
+)
+alternatives.equivalent(
+    "linreg_numeric_gradients",
+    "below = linreg_loss(linreg_model(W - step, b, X), Y)",
+    "below = linreg_loss(Y, linreg_model(W - step, b, X))",
+    because="the loss is the same with its arguments exchanged",
+)
+alternatives.equivalent(
+    "linreg_numeric_gradients",
+    "above = linreg_loss(linreg_model(W, b + step, X), Y)",
+    "above = linreg_loss(Y, linreg_model(W, b + step, X))",
+    because="the loss is the same with its arguments exchanged",
+)
+alternatives.equivalent(
+    "linreg_numeric_gradients",
+    "below = linreg_loss(linreg_model(W, b - step, X), Y)",
+    "below = linreg_loss(Y, linreg_model(W, b - step, X))",
+    because="the loss is the same with its arguments exchanged",
+)
+alternatives.equivalent(
+    "linreg_fit",
+    "train_loss.append(linreg_loss(Z, Y))",
+    "train_loss.append(linreg_loss(Y, Z))",
+    because="the loss is the same with its arguments exchanged",
+)
+alternatives.equivalent(
+    "linreg_fit",
+    "W, b = (np.zeros((Y.shape[1], X.shape[1])), np.zeros((Y.shape[1], 1)))",
+    "W, b = (np.ones((Y.shape[1], X.shape[1])), np.zeros((Y.shape[1], 1)))",
+    because="any start will do",
+)
+alternatives.equivalent(
+    "linreg_fit",
+    "W, b = (np.zeros((Y.shape[1], X.shape[1])), np.zeros((Y.shape[1], 1)))",
+    "W, b = (np.zeros((Y.shape[1], X.shape[1])), np.ones((Y.shape[1], 1)))",
+    because="any start will do",
+)
+alternatives.equivalent(
+    "linreg_fit",
+    "W = W - learning_rate * dLdW",
+    "W -= learning_rate * dLdW",
+    because="W belongs to the function",
+)
+alternatives.equivalent(
+    "linreg_fit",
+    "b = b - learning_rate * dLdb",
+    "b -= learning_rate * dLdb",
+    because="b belongs to the function",
+)
+alternatives.equivalent(
+    "linreg_closed_form",
+    "solution = np.linalg.lstsq(np.hstack([X, np.ones((len(X), 1))]), Y, rcond=None)[0]",
+    "solution = np.linalg.lstsq(np.hstack([X, np.ones((len(X), 1))]), Y)[0]",
+    because="the cut-off only matters where columns depend on each other",
+)
