@@ -300,7 +300,8 @@ class Kernel(Exchange):
         """Return the student's exception; if a function of ours had raised it, that very exception."""
         if type(description) is not list or len(description) != 2 or type(description[1]) is not int:
             raise WireError("malformed message (an exception)")
-        return self._thrown.get(description[1]) or remake(description[0])
+        ours = self._thrown.get(description[1])
+        return remake(description[0]) if ours is None else ours
 
 
 def _withdrawn(*_: object, **__: object) -> None:

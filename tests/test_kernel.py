@@ -25,7 +25,7 @@ def fresh() -> Iterator[Kernel]:
 
 @pytest.fixture
 def hurried() -> Iterator[Kernel]:
-    with kernel(Limits(cell_seconds=0.5, call_seconds=0.5)) as made:
+    with kernel(Limits(cell_seconds=1.0, call_seconds=1.0)) as made:
         yield made
 
 
@@ -54,8 +54,15 @@ def test_a_cell_that_fails_reports_its_error_and_does_not_stop_the_next(fresh: K
         "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except:\n        pass",
         "while True: print(1)",
         "!sleep 60",
+        "import asyncio\nawait asyncio.sleep(60)",
+        "import threading\nt = threading.Thread(target=threading.Event().wait, daemon=True); t.start(); t.join()",
+        "import multiprocessing, time\nmultiprocessing.get_context('fork').Pool(1).map(time.sleep, [60])",
+        "class Slow:\n    def __repr__(self):\n        while True: pass\nSlow()",
     ],
-    ids=["busy", "except Exception", "bare except", "printing", "shell command"],
+    ids=[
+        *("busy", "except Exception", "bare except", "printing", "shell command"),
+        *("await", "thread", "process pool", "representation"),
+    ],
 )
 def test_an_endless_cell_is_stopped_and_its_names_survive(hurried: Kernel, body: str) -> None:
     hurried.run_cell("before = 1")
@@ -64,7 +71,7 @@ def test_an_endless_cell_is_stopped_and_its_names_survive(hurried: Kernel, body:
     assert ran.error is not None
     assert ran.error.ename == "TimeoutError"
     assert hurried.namespace["during"] == 2
-    assert hurried.run_cell("1").error is None
+    assert hurried.run_cell("import asyncio\nawait asyncio.sleep(0, 5)").outputs[0]["data"] == {"text/plain": "5"}
 
 
 def test_a_cell_that_cannot_be_interrupted_is_out_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +85,7 @@ def test_a_cell_that_cannot_be_interrupted_is_out_of_time(monkeypatch: pytest.Mo
 
 def test_a_call_that_takes_too_long_is_a_timeout_and_the_kernel_lives(hurried: Kernel) -> None:
     hurried.run_cell("def forever():\n    while True: pass\ndef one(): return 1")
-    with pytest.raises(TimeoutError, match=r"longer than 0\.5 seconds"):
+    with pytest.raises(TimeoutError, match=r"longer than 1 seconds"):
         hurried.namespace["forever"]()
     assert hurried.namespace["one"]() == 1
 
@@ -87,7 +94,7 @@ def test_time_spent_outside_does_not_count_as_the_students(hurried: Kernel) -> N
     hurried.run_cell("def ask(f): return f() + 1\ndef ask_and_stay(f):\n    f()\n    while True: pass")
 
     def slow() -> int:
-        time.sleep(0.7)
+        time.sleep(1.2)
         return 1
 
     assert hurried.namespace["ask"](slow) == 2
@@ -113,8 +120,8 @@ def test_a_process_that_vanishes_is_a_dead_kernel(fresh: Kernel, body: str) -> N
 
 
 FIND_SOCKET = """
-import gc, os, socket
-fd = next(s.fileno() for s in gc.get_objects() if type(s) is socket.socket and s.fileno() > 2)
+import os
+fd = int(os.environ["SOCKET_OF_THE_WORKER"])
 """
 
 
@@ -158,7 +165,7 @@ def test_whatever_is_done_to_the_protocol_there_is_an_answer_or_a_kernel_error(
 )
 def test_an_answer_that_does_not_come_to_an_end_is_a_kernel_error(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     monkeypatch.setattr("autograder.kernel.GRACE_SECONDS", 0.2)
-    with kernel(Limits(cell_seconds=0.3)) as made:
+    with kernel(Limits(cell_seconds=1.0)) as made:
         assert made.run_cell(FIND_SOCKET + "import signal, time").error is None
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with pytest.raises((OutOfTime, WireError)):
