@@ -40,7 +40,8 @@ def difference(got: Any, wanted: Any, sizes: Mapping[str, int] | None = None, na
         return ""
     if a is None:
         return f"{name} is {_a_kind(got)}, not {'an array of numbers' if b.ndim else 'a number'}"
-    return _of_shapes(a, b, name) or _of_values(a, b, sizes or {}, name)
+    with np.errstate(all="ignore"):
+        return _of_shapes(a, b, name) or _of_values(a, b, sizes or {}, name)
 
 
 def _of_dictionaries(got: Any, wanted: dict[Any, Any], sizes: Mapping[str, int], name: str) -> str:

@@ -173,6 +173,8 @@ def _changes(node: ast.AST, place: _Place) -> Iterable[ast.AST]:
     """Return what may stand in the place of a node instead."""
     if isinstance(node, ast.stmt):
         return _of_statement(node)
+    if isinstance(node, ast.BinOp):
+        return _of_operation(node, squared=_squares(place.parent))
     for kind, change in _OF_EXPRESSION.items():
         if isinstance(node, kind):
             return change(node)
@@ -201,13 +203,18 @@ def _of_statement(node: ast.stmt) -> Iterator[ast.stmt]:
         yield _with(node, value=_with(node.value, elts=[second, first, *rest]))
 
 
-def _of_operation(node: ast.BinOp) -> Iterator[ast.expr]:
+def _squares(node: ast.AST) -> bool:
+    exponent = node.right if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) else None
+    return isinstance(exponent, ast.Constant) and exponent.value == 2
+
+
+def _of_operation(node: ast.BinOp, *, squared: bool) -> Iterator[ast.expr]:
     for operator in OPERATORS.get(type(node.op), ()):
         yield _with(node, op=operator())
     yield node.left
     if isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.MatMult):
         yield node.right
-    if isinstance(node.op, ast.Sub | ast.Div | ast.MatMult):
+    if isinstance(node.op, ast.Div | ast.MatMult) or (isinstance(node.op, ast.Sub) and not squared):
         yield _with(node, left=node.right, right=node.left)
 
 
@@ -279,7 +286,6 @@ def _of_attribute(node: ast.Attribute) -> Iterator[ast.expr]:
 
 
 _OF_EXPRESSION: dict[type[ast.AST], Callable[..., Iterable[ast.AST]]] = {
-    ast.BinOp: _of_operation,
     ast.UnaryOp: lambda node: [node.operand],
     ast.Compare: _of_comparison,
     ast.BoolOp: _of_logic,

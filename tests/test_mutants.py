@@ -1,0 +1,98 @@
+"""Mutants of short cells, against lists written by hand."""
+
+import ast
+
+import pytest
+
+from autograder.mutants import mutants_of
+
+
+def lines(source: str) -> set[str]:
+    """What the changed lines of all mutants are."""
+    return {mutant.after for mutant in mutants_of(source)}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("c = a + b", {"c = a - b", "c = a", "c = b"}),
+        ("c = a - b", {"c = a + b", "c = a", "c = b", "c = b - a"}),
+        ("c = (a - b) ** 2", {"c = (a + b) ** 2", "c = a ** 2", "c = b ** 2", "c = (a - b) * 2", "c = a - b",
+                              "c = (a - b) ** 3", "c = (a - b) ** 1"}),
+        ("c = A @ B", {"c = A * B", "c = A", "c = B", "c = B @ A"}),
+        ("c = A.T", {"c = A"}),
+        ("c = -a", {"c = a"}),
+        ("c = a < b", {"c = a <= b", "c = a > b"}),
+        ("c = a and b", {"c = a or b", "c = a", "c = b"}),
+        ("c = 3", {"c = 4", "c = 2"}),
+        ("c = 500", {"c = 0", "c = -500"}),
+        ("c = 0.5", {"c = 1.0", "c = 1.5"}),
+        ("c = 1e-12", {"c = 0.0", "c = 0.1"}),
+        ("c = True", {"c = False"}),
+        ("c = 'text'", set()),
+        ("c = f'W{a + b}'", {"c = f'W{a - b}'", "c = f'W{a}'", "c = f'W{b}'"}),
+        ("c = np.sum(a, axis=1)", {"c = np.mean(a, axis=1)", "c = np.sum(a)", "c = a", "c = np.sum(a, axis=2)",
+                                   "c = np.sum(a, axis=0)"}),
+        ("c = f(a, b)", {"c = f(b, a)", "c = a"}),
+        ("c = a.copy()", {"c = a"}),
+        ("c = float(a)", set()),
+        ("c = range(n)", {"c = range(n + 1)", "c = range(n - 1)", "c = range(1, n)"}),
+        ("c = a[i:j]", {"c = a[:j]", "c = a[i:]"}),
+        ("c = a if b else d", {"c = a", "c = d"}),
+        ("a += b", {"pass", "a -= b", "a = b"}),
+        ("a[0] = b", {"pass", "a[1] = b", "a[-1] = b"}),
+        ("def f(Z):\n    Z = Z - a\n    return (Z, a)", {"Z -= a", "Z = Z + a", "Z = Z", "Z = a", "Z = a - Z",
+                                                         "return (a, Z)"}),
+        ("f(a)", {"pass", "a"}),
+        ("print(a)", set()),
+        ("import numpy as np", set()),
+        ("%matplotlib inline", set()),
+    ],
+)  # fmt: skip
+def test_mutants_are_what_students_might_write(source, expected):
+    assert lines(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("for i in x:\n    f(i)", {"pass", "break", "i"}),
+        ("while x:\n    a -= 1", {"pass", "break", "a += 1", "a = 1", "a -= 2", "a -= 0"}),
+        ("if x:\n    a = b", {"pass", "if True:"}),
+    ],
+)
+def test_loops_end_early_and_conditions_always_hold(source, expected):
+    assert lines(source) == expected
+
+
+CELL = '''\
+def mean(x, axis=0):
+    """The mean, 1/M."""
+    ### BEGIN SOLUTION
+    total = sum(x)
+    return total / 4
+    ### END SOLUTION
+'''
+
+
+def test_only_the_solution_is_changed():
+    mutants = mutants_of(CELL)
+    assert {mutant.line for mutant in mutants} == {4, 5}
+    assert all("axis=0" in mutant.source and "1/M" in mutant.source for mutant in mutants)
+
+
+def test_a_mutant_says_where_and_what_it_changed():
+    (mutant,) = [mutant for mutant in mutants_of(CELL) if mutant.after == "return total * 4"]
+    assert (mutant.line, mutant.before) == (5, "return total / 4")
+    assert mutant.source == ast.unparse(ast.parse(CELL)).replace("total / 4", "total * 4")
+
+
+def test_every_mutant_is_python_and_another_one():
+    mutants = mutants_of(CELL)
+    assert len({mutant.source for mutant in mutants}) == len(mutants) > 5
+    for mutant in mutants:
+        compile(mutant.source, "mutant", "exec")
+
+
+def test_the_same_cell_gives_the_same_mutants():
+    assert mutants_of(CELL) == mutants_of(CELL)
