@@ -128,23 +128,27 @@ def _without_markers(cell: SourceCell) -> str:
     return "\n".join(line for line in cell.source.splitlines() if "### " not in line)
 
 
-def _solved(desk: Desk) -> Files:
+def solved(desk: Desk) -> Files:
+    """Every exercise answered as the reference does."""
     return {desk.path: desk.notebook(desk.answers)}
 
 
-def _wrong(desk: Desk) -> Files:
+def wrong(desk: Desk) -> Files:
+    """Every function returns nothing."""
     solutions = desk.answers
     wrong = {cell: _returning_none(source) for cell, source in solutions.items()}
     return {desk.path: desk.notebook(wrong)}
 
 
-def _half(desk: Desk) -> Files:
+def half(desk: Desk) -> Files:
+    """The first half of the exercises answered."""
     half = desk.first_half()
     cells = {cell for exercise in desk.exam.exercises if exercise.id in half for cell in exercise.solutions}
     return {desk.path: desk.notebook({cell: source for cell, source in desk.answers.items() if cell in cells})}
 
 
-def _mistaken(desk: Desk) -> Files:
+def mistaken(desk: Desk) -> Files:
+    """All right but for the first known mistake."""
     function, source, _ = desk.known_mistake()
     answers = desk.answers
     return {
@@ -154,27 +158,33 @@ def _mistaken(desk: Desk) -> Files:
     }
 
 
-def _untouched(desk: Desk) -> Files:
+def untouched(desk: Desk) -> Files:
+    """The copy as it was released."""
     return {desk.path: desk.notebook({})}
 
 
-def _misplaced(desk: Desk) -> Files:
+def misplaced(desk: Desk) -> Files:
+    """All right, at the repository's root."""
     return {f"{desk.exam.assignment}_solved.ipynb": desk.notebook(desk.answers)}
 
 
-def _broken(desk: Desk) -> Files:
+def broken(desk: Desk) -> Files:
+    """All right, but the file is cut off."""
     return {desk.path: desk.notebook(desk.answers)[:-200]}
 
 
-def _endless(desk: Desk) -> Files:
+def endless(desk: Desk) -> Files:
+    """All right, below a cell that never ends."""
     return {desk.path: desk.notebook(desk.answers, ["while True:\n    pass"])}
 
 
-def _quitting(desk: Desk) -> Files:
+def quitting(desk: Desk) -> Files:
+    """All right, below a cell that ends the process."""
     return {desk.path: desk.notebook(desk.answers, ["import os\n\nos._exit(0)"])}
 
 
-def _peeking(desk: Desk) -> Files:
+def peeking(desk: Desk) -> Files:
+    """All wrong, below a cell that looks for hidden tests and disarms assertions."""
     wrong = {cell: _returning_none(source) for cell, source in desk.answers.items()}
     return {desk.path: desk.notebook(wrong, [PEEK])}
 
@@ -205,17 +215,17 @@ def _hint_for_mistake(exercise: Exercise, desk: Desk) -> Grade:
 
 
 ROLES = (
-    Role("all-right", {Wave.EARLY: _solved}, State.GRADED, _full),
-    Role("late", {Wave.AFTER: _solved}, State.TOO_LATE, _nothing),
-    Role("corrected", {Wave.EARLY: _wrong, Wave.LAST_DAY: _solved}, State.GRADED, _full),
-    Role("corrected-late", {Wave.EARLY: _wrong, Wave.AFTER: _solved}, State.GRADED, _nothing),
-    Role("half-done", {Wave.EARLY: _half}, State.GRADED, _full_in_first_half),
-    Role("known-mistake", {Wave.LAST_DAY: _mistaken}, State.GRADED, _hint_for_mistake),
-    Role("not-attempted", {Wave.EARLY: _untouched}, State.GRADED, _nothing),
-    Role("wrong-place", {Wave.EARLY: _misplaced}, State.GRADED, _nothing, "move it to"),
-    Role("broken-json", {Wave.LAST_DAY: _broken}, State.GRADED, _nothing, "not valid JSON"),
-    Role("endless-loop", {Wave.LAST_DAY: _endless}, State.GRADED, _full, "took too long"),
-    Role("quits-python", {Wave.EARLY: _quitting}, State.GRADED, _full, "ended the Python process"),
-    Role("peeks", {Wave.LAST_DAY: _peeking}, State.GRADED, _nothing),
+    Role("all-right", {Wave.EARLY: solved}, State.GRADED, _full),
+    Role("late", {Wave.AFTER: solved}, State.TOO_LATE, _nothing),
+    Role("corrected", {Wave.EARLY: wrong, Wave.LAST_DAY: solved}, State.GRADED, _full),
+    Role("corrected-late", {Wave.EARLY: wrong, Wave.AFTER: solved}, State.GRADED, _nothing),
+    Role("half-done", {Wave.EARLY: half}, State.GRADED, _full_in_first_half),
+    Role("known-mistake", {Wave.LAST_DAY: mistaken}, State.GRADED, _hint_for_mistake),
+    Role("not-attempted", {Wave.EARLY: untouched}, State.GRADED, _nothing),
+    Role("wrong-place", {Wave.EARLY: misplaced}, State.GRADED, _nothing, "move it to"),
+    Role("broken-json", {Wave.LAST_DAY: broken}, State.GRADED, _nothing, "not valid JSON"),
+    Role("endless-loop", {Wave.LAST_DAY: endless}, State.GRADED, _full, "took too long"),
+    Role("quits-python", {Wave.EARLY: quitting}, State.GRADED, _full, "ended the Python process"),
+    Role("peeks", {Wave.LAST_DAY: peeking}, State.GRADED, _nothing),
     Role("nothing-pushed", {}, State.NOTHING, _nothing),
 )
