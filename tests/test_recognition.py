@@ -69,12 +69,8 @@ def added(x):
 
 @pytest.mark.parametrize("mistake", list(mistakes), ids=lambda mistake: mistake.name)
 def test_every_mistake_is_recognised_by_what_it_does(mistake):
-    calls = [call_of(mistake.function, n, name="draw", seed=n) for n in (3, 4)]
-    if mistake.of == "centre":
-        calls = [
-            call_of(mistake.function, X.copy(), name="centre"),
-            call_of(mistake.function, X[:1].copy(), name="centre"),
-        ]
+    given = (3, 4) if mistake.of == "draw" else (X.copy(), X[:1].copy())
+    calls = [call_of(mistake.function, value, name=mistake.of) for value in given]
     found = recognise(calls, mistakes, reference)
     assert found is not None
     assert found.name == mistake.name
