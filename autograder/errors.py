@@ -41,6 +41,18 @@ class RemoteFailed(AutograderError):
     """One student's repository could not be fetched; the others go on."""
 
 
+class ForgeFailed(AutograderError):
+    """The forge's API gave no answer that can be used; what git itself can tell goes on."""
+
+
+class GitFailed(AutograderError):
+    """git could not do what was asked, in a student's clone or in the public repository."""
+
+
+class PublishRefused(AutograderError):
+    """The public repository would lose something or show something; nothing was pushed."""
+
+
 class KernelError(Exception):
     """The jailed kernel of one submission cannot be asked any more."""
 

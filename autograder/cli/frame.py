@@ -1,11 +1,12 @@
 """The frame of the command line: the application, its options, and the one place where errors become exit codes.
 
-Errors become one line and an exit code: 0 done, 1 the work is wrong or something could not be graded, 2 wrong usage
-or configuration.
+Errors, a missing module among them, become one line and an exit code: 0 done, 1 the work is wrong or something could
+not be graded, 2 wrong usage or configuration.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from autograder.classroom import Classroom
 
 app = typer.Typer(
-    help="A course repository that grades itself.",
+    help="A course repository that grades itself. Students: start, check, update. Instructors: the other commands.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -31,6 +32,9 @@ app = typer.Typer(
 )
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+STUDENTS = {"IPython", "ipykernel", "jupyter_client", "matplotlib", "nbclient", "nbformat", "numpy", "sklearn"}
+LINUX = {"fcntl", "grp", "pwd", "resource"}
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="The course's grading_config.py; default: here or in a folder above.")
@@ -42,6 +46,9 @@ def run_app() -> None:
     """Run the command line and exit with its code."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a Windows console of the old kind knows no ✓
     try:
         app(args=arguments, prog_name="autograder")
     except AutograderError as error:
@@ -49,9 +56,23 @@ def run_app() -> None:
             raise
         err.print(f"autograder: {error}", style="red", markup=False)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if debug or (error.name or "autograder").startswith("autograder"):
+            raise
+        err.print(f"autograder: {_how_to_get(error.name or '')}", style="red", markup=False)
+        sys.exit(2)
     except KeyboardInterrupt:
         err.print("autograder: interrupted; run the same command again to go on")
         sys.exit(1)
+
+
+def _how_to_get(module: str) -> str:
+    """Say how to get a module that a command misses."""
+    if module.partition(".")[0] in STUDENTS:
+        return f"{module} is not installed; in the folder of the course: pip install -r requirements.txt"
+    if module in LINUX:
+        return "this command is for instructors and works on Linux"
+    return f'this command is for instructors and needs {module}; to have it: pip install -e ".[grader]"'
 
 
 def open_classroom(config: Path | None) -> Classroom:
