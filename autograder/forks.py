@@ -23,6 +23,8 @@ from autograder.records import Clock, NotebookFile, Push, Student
 FETCH_SECONDS = 120
 MAX_FETCH_MB = 512
 MAX_NOTEBOOKS = 500
+TOO_LARGE = "it sends a file of more than"
+GONE = ("not our ref", "unadvertised object", TOO_LARGE)  # why a commit cannot be had, now or later
 SAFE = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -70,6 +72,28 @@ class Fork:
             commit = self._git("rev-parse", "--verify", "refs/seen/tip^{commit}").decode().strip()
             self._git("update-ref", f"refs/seen/{commit}", commit)
         return commit
+
+    def fetch_commit(self, commit: str) -> bool:
+        """Fetch one commit by its name, also when no branch leads to it any more; return whether it can be had.
+
+        Raises
+        ------
+        RemoteFailed
+            If the remote cannot be asked: then nothing is known about the commit.
+        """
+        self._create()
+        if self._has(commit):
+            return True
+        try:
+            self._git(
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--", self.student.remote, commit
+            )
+        except RemoteFailed as error:
+            if any(words in str(error) for words in GONE):
+                return False
+            raise
+        self._git("update-ref", f"refs/seen/{commit}", f"{commit}^{{commit}}")
+        return True
 
     def history(self) -> frozenset[str]:
         """Fetch the whole graded branch and return all its commits, none while it does not exist.
@@ -147,7 +171,10 @@ class Fork:
             raise
         if process.returncode != 0:
             reasons = [line for line in errors.decode("utf-8", "replace").splitlines() if line.strip()]
-            raise self._failed(reasons[-1] if reasons else f"git ended with {process.returncode}")
+            theirs = [line for line in reasons if "remote error: " in line]
+            if any("died of signal 25" in line or "File too large" in line for line in reasons):
+                theirs = [f"{TOO_LARGE} {MAX_FETCH_MB} MB"]
+            raise self._failed([f"git ended with {process.returncode}", *reasons, *theirs][-1])
         return output
 
     def _failed(self, reason: str) -> RemoteFailed:

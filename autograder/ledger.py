@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import AutograderError
-from autograder.records import Clock, NotebookFile, Push, Report
+from autograder.records import Clock, NotebookFile, Push, Report, Repository
 
 Key = tuple[str, str, str]  # assignment, notebook blob, exam version: equal keys mean equal points
 
@@ -38,11 +38,25 @@ class Graded:
 
 @dataclass(frozen=True)
 class Record:
-    """All that the ledger knows of one student, oldest first."""
+    """All that the ledger knows of one student, oldest first.
+
+    Attributes
+    ----------
+    pushes : tuple of Push
+        Each push once, by time: the forge's own record of it where there is one, else when it was first seen.
+    graded : tuple of Graded
+        Every report ever made.
+    lost : tuple of Push
+        Pushes the forge told of whose commits could not be had any more.
+    repositories : tuple of Repository
+        What the forge said of the student's repository; a new entry for each change.
+    """
 
     student: str
     pushes: tuple[Push, ...] = ()
     graded: tuple[Graded, ...] = ()
+    lost: tuple[Push, ...] = ()
+    repositories: tuple[Repository, ...] = ()
 
     @property
     def reports(self) -> dict[Key, Report]:
@@ -64,36 +78,35 @@ class Ledger:
         AutograderError
             If a line other than a torn last one is damaged.
         """
-        pushes, graded = [], []
+        pushes, graded, repositories = [], [], []
         for entry in self._entries(student):
             if entry["entry"] == "push":
                 pushes.append(_push(student, entry))
             elif entry["entry"] == "report":
                 report = Report.from_json(entry["report"])
                 graded.append(Graded(entry["commit"], entry["blob"], _time(entry["time"]), report))
-        return Record(student, tuple(pushes), tuple(graded))
+            elif entry["entry"] == "repository":
+                repositories.append(_repository(entry))
+        lost = tuple(push for push in pushes if push.lost)
+        return Record(student, each_once(pushes), tuple(graded), lost, tuple(repositories))
 
     def add_push(self, push: Push) -> None:
         """Append a push."""
-        notebooks = [asdict(file) for file in push.notebooks]
-        self._append(
-            push.student,
-            {
-                "entry": "push",
-                "commit": push.commit,
-                "branch": push.branch,
-                "time": push.time.astimezone(UTC).isoformat(),
-                "clock": push.clock.value,
-                "notebooks": notebooks,
-            },
-        )
+        fields = asdict(push) | {"time": _text(push.time), "clock": push.clock.value}
+        self._append(fields.pop("student"), {"entry": "push"} | fields)
+
+    def add_repository(self, student: str, repository: Repository) -> None:
+        """Append what the forge said of a student's repository."""
+        fields = asdict(repository) | {
+            "created": _text(repository.created),
+            "pushed": _text(repository.pushed) if repository.pushed else None,
+        }
+        self._append(student, {"entry": "repository"} | fields)
 
     def add_report(self, student: str, commit: str, blob: str, report: Report, time: datetime) -> None:
         """Append the report of a submission."""
-        moment = time.astimezone(UTC).isoformat()
-        self._append(
-            student, {"entry": "report", "commit": commit, "blob": blob, "time": moment, "report": report.to_json()}
-        )
+        head = {"entry": "report", "commit": commit, "blob": blob, "time": _text(time)}
+        self._append(student, head | {"report": report.to_json()})
 
     def _path(self, student: str) -> Path:
         return self.folder / f"{student}.jsonl"
@@ -120,6 +133,22 @@ class Ledger:
             os.fsync(file.fileno())
 
 
+def each_once(pushes: Sequence[Push]) -> tuple[Push, ...]:
+    """Return pushes by time, each once, without those that were lost.
+
+    The forge's record of a push stands for every sighting of its commit. The same commit twice in a row is one push:
+    two collectors saw it, or the forge told of it twice.
+    """
+    told = {push.commit for push in pushes if push.clock is Clock.SERVER}
+    kept: list[Push] = []
+    for push in sorted(pushes, key=lambda push: push.time):
+        seen_only = push.clock is Clock.FIRST_SEEN and push.commit in told
+        again = bool(kept) and kept[-1].commit == push.commit
+        if not (push.lost or seen_only or again):
+            kept.append(push)
+    return tuple(kept)
+
+
 def _cut_torn_line(file: Any) -> None:
     end = file.seek(0, os.SEEK_END)
     if end == 0:
@@ -138,7 +167,24 @@ def _push(student: str, entry: dict[str, Any]) -> Push:
         time=_time(entry["time"]),
         clock=Clock(entry["clock"]),
         notebooks=tuple(NotebookFile(**file) for file in entry["notebooks"]),
+        activity=entry.get("activity", 0),
+        lost=entry.get("lost", False),
     )
+
+
+def _repository(entry: dict[str, Any]) -> Repository:
+    return Repository(
+        id=entry["id"],
+        owner=entry["owner"],
+        name=entry["name"],
+        remote=entry["remote"],
+        created=_time(entry["created"]),
+        pushed=_time(entry["pushed"]) if entry["pushed"] else None,
+    )
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def _time(text: str) -> datetime:

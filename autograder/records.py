@@ -44,13 +44,22 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True)
 class Student:
-    """A line of the roster: who takes the course, and where they push."""
+    """A line of the roster: who takes the course, and where they push.
+
+    Attributes
+    ----------
+    remote : str
+        A URL or path for git, or `owner/repository` on the forge.
+    repository : int
+        The forge's number of the repository where the roster insists on it, else 0.
+    """
 
     id: str
     remote: str
     name: str = ""
     email: str = ""
     group: str = ""
+    repository: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,15 @@ class NotebookFile:
 
 @dataclass(frozen=True)
 class Push:
-    """One state of a student's branch, and when the world first had it."""
+    """One state of a student's branch, and when the world first had it.
+
+    Attributes
+    ----------
+    activity : int
+        The forge's number of this push, 0 where no forge told of it.
+    lost : bool
+        Whether the commit was gone before it could be fetched, or is too large: then nothing of it can be graded.
+    """
 
     student: str
     commit: str
@@ -72,6 +89,34 @@ class Push:
     time: datetime
     clock: Clock
     notebooks: tuple[NotebookFile, ...] = ()
+    activity: int = 0
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A student's repository as a forge described it. Names change; the numbers never do.
+
+    Attributes
+    ----------
+    id, owner : int
+        The forge's numbers of the repository and of the account it belongs to.
+    name : str
+        `owner/repository` as it is called now.
+    remote : str
+        What the roster said when this was found.
+    created : datetime
+        When the repository was made.
+    pushed : datetime or None
+        The forge's time of the last push of which the record holds everything, None while it holds nothing.
+    """
+
+    id: int
+    owner: int
+    name: str
+    remote: str
+    created: datetime
+    pushed: datetime | None = None
 
 
 @dataclass(frozen=True)

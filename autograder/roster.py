@@ -11,14 +11,17 @@ from autograder.config import MOMENT, NAME, Course, read_moment
 from autograder.errors import ConfigError
 from autograder.records import Student
 
-ROSTER_COLUMNS = ("student", "remote", "name", "email", "group")
+ROSTER_COLUMNS = ("student", "remote", "name", "email", "group", "repository")
 EXTENSION_COLUMNS = ("student", "assignment", "part", "deadline")
 
 Extensions = Mapping[tuple[str, str, str], datetime]  # (student, assignment, part) → deadline
 
 
 def read_roster(path: Path) -> tuple[Student, ...]:
-    """Read the roster: columns `student` and `remote`, and if there are any `name`, `email`, `group`.
+    """Read the roster: columns `student` and `remote`, and if there are any `name`, `email`, `group`, `repository`.
+
+    A remote is a URL or path for git, or `owner/repository` on the forge; `repository` is the forge's own number of
+    it, needed only to say that a repository of another account is meant all the same.
 
     Raises
     ------
@@ -34,7 +37,10 @@ def read_roster(path: Path) -> tuple[Student, ...]:
             raise ConfigError(f"{path}, line {line}: student {student!r} stands here twice")
         if not remote or remote.startswith("-") or "::" in remote:
             raise ConfigError(f"{path}, line {line}: remote {remote!r} of {student!r} is not a URL or path for git")
-        students[student] = Student(student, remote, row["name"], row["email"], row["group"])
+        number = row["repository"]
+        if number and not (number.isascii() and number.isdigit() and len(number) < 19):
+            raise ConfigError(f"{path}, line {line}: repository {number!r} of {student!r} is not the forge's number")
+        students[student] = Student(student, remote, row["name"], row["email"], row["group"], int(number or 0))
     return tuple(students.values())
 
 

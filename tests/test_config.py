@@ -56,6 +56,10 @@ def test_parts_have_deadlines_of_their_own(tmp_path):
         ("c.Course.limits = {'memory': 3}", ["['memory']", "memory_mb"]),
         ("c.Course.limits = {'memory_mb': -3}", ["-3", "greater than 0"]),
         ("c.Course.clock = 'sever'", ["c.Course.clock", "did you mean 'server'"]),
+        ("c.Course.forge = {'apy': 'https://x'}", ["['apy']", "did you mean 'api'"]),
+        ("c.Course.forge = {'api': 'github.com'}", ["['api']", "'github.com'", "https://"]),
+        ("c.Course.forge = {'wait': 0}", ["['wait']", "greater than 0"]),
+        ("c.Course.forge = {'token': 3}", ["['token']", "quotes"]),
         ("c.Course.branch = 3", ["c.Course.branch is 3", "quotes"]),
         ("c.Course.workers = 'two'", ["c.Course.workers", "whole number"]),
         ("x = 1 / 0", ["grading_config.py", "ZeroDivisionError"]),
@@ -82,6 +86,18 @@ def test_the_clock_is_first_seen_unless_said_otherwise(tmp_path):
     assert load(tmp_path, "c.Course.clock = 'server'").clock is Clock.SERVER
 
 
+def test_the_forge_may_be_another_server_than_github(tmp_path):
+    forge = load(tmp_path, "c.Course.forge = {'api': 'https://git.school/api/v3/', 'web': 'https://git.school'}").forge
+    assert (forge.api, forge.web, forge.token) == ("https://git.school/api/v3", "https://git.school", "GITHUB_TOKEN")
+    assert load(tmp_path).forge.api == "https://api.github.com"
+
+
+def test_a_roster_may_insist_on_a_repository(tmp_path):
+    path = tmp_path / "roster.csv"
+    path.write_text("student,remote,repository\na,ada/course,1234\nb,bob/course,\n")
+    assert [student.repository for student in read_roster(path)] == [1234, 0]
+
+
 def test_a_roster_gives_students_in_order(tmp_path):
     path = tmp_path / "roster.csv"
     path.write_text("student,remote,name\non-time, /forks/a.git ,\nlate,https://host/b,\n\n", encoding="utf-8-sig")
@@ -100,6 +116,7 @@ def test_a_roster_gives_students_in_order(tmp_path):
         ("student,remote\na,--upload-pack=evil\n", ["line 2", "not a URL"]),
         ("student,remote\na,ext::sh -c evil\n", ["line 2", "not a URL"]),
         ("student,remote\na,\n", ["line 2", "not a URL"]),
+        ("student,remote,repository\na,ada/course,#12\n", ["line 2", "'#12'", "number"]),
     ],
 )
 def test_a_wrong_roster_names_the_line(tmp_path, content, words):

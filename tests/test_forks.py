@@ -56,6 +56,24 @@ def test_paths_and_urls_are_fetched_one_commit_deep(remote, tmp_path, scheme):
         assert git(tmp_path / "store.git", "rev-list", "--count", commit) == "1"
 
 
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_commit_no_branch_leads_to_is_fetched_while_the_remote_has_it(remote, tmp_path, scheme):
+    first = git(remote.path, "rev-parse", "master")
+    orphan = git(remote.path, "commit-tree", "-m", "rewritten", git(remote.path, "write-tree"))
+    git(remote.path, "update-ref", "refs/heads/master", orphan)
+    fork = Fork(Student("a", f"{scheme}{remote.path}"), tmp_path / "store.git", "master")
+    assert fork.fetch_commit(first)
+    assert fork.read(fork.notebooks(first)[0].blob) == b"{}"
+    git(remote.path, "prune", "--expire=now")
+    assert fork.fetch_commit(first), "what was fetched is kept"
+    assert not Fork(Student("b", f"{scheme}{remote.path}"), tmp_path / "b.git", "master").fetch_commit(first)
+
+
+def test_a_dead_remote_says_nothing_about_a_commit(tmp_path):
+    with pytest.raises(RemoteFailed):
+        Fork(Student("a", "/nowhere.git"), tmp_path / "store.git", "master").fetch_commit("a" * 40)
+
+
 def test_a_branch_that_is_not_there_is_nothing_pushed(remote, tmp_path):
     assert fork_of(remote, tmp_path, "main").fetch() is None
 
@@ -110,9 +128,7 @@ def test_no_hook_of_ours_or_theirs_runs(remote, tmp_path, monkeypatch):
 
 
 def course(tmp_path: Path, clock: Clock = Clock.FIRST_SEEN) -> Course:
-    return Course(
-        tmp_path, "x", ZoneInfo("UTC"), {}, clock=clock, forks=tmp_path / "forks", ledger=tmp_path / "ledger"
-    )
+    return Course(tmp_path, "x", ZoneInfo("UTC"), {}, clock=clock, forks=tmp_path / "forks", ledger=tmp_path / "ledger")
 
 
 def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(remote, tmp_path):

@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from autograder.errors import AutograderError
 from autograder.ledger import Ledger
-from autograder.records import Clock, Criterion, ExerciseResult, NotebookFile, Outcome, Push, Report, Status
+from autograder.records import Clock, Criterion, ExerciseResult, NotebookFile, Outcome, Push, Report, Repository, Status
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PUSH = Push("on-time", "c" * 40, "master", NOON, Clock.FIRST_SEEN, (NotebookFile("hw.ipynb", "b" * 40, 7),))
@@ -30,6 +31,57 @@ def test_what_is_written_is_read_again(tmp_path):
 
 def test_a_student_without_a_record_has_an_empty_one(tmp_path):
     assert Ledger(tmp_path).read("nobody").pushes == ()
+
+
+def test_what_the_forge_said_is_read_again(tmp_path):
+    repository = Repository(17, 5, "ada/course", "ada/course", NOON)
+    pushed = replace(repository, name="ada/renamed", pushed=NOON + timedelta(hours=1))
+    for entry in (repository, pushed):
+        filled(tmp_path).add_repository("on-time", entry)
+    assert Ledger(tmp_path / "ledger").read("on-time").repositories == (repository, pushed)
+
+
+def told(commit: str, hours: float, activity: int, **more) -> Push:
+    return replace(
+        PUSH, commit=commit, time=NOON + timedelta(hours=hours), clock=Clock.SERVER, activity=activity, **more
+    )
+
+
+def seen(commit: str, hours: float) -> Push:
+    return replace(PUSH, commit=commit, time=NOON + timedelta(hours=hours))
+
+
+@pytest.mark.parametrize(
+    ("pushes", "wanted"),
+    [
+        ([seen("a", 2), told("a", 1, 1)], [("a", 1)]),
+        ([told("a", 1, 1), seen("a", 2)], [("a", 1)]),
+        ([seen("a", 2), seen("a", 3)], [("a", 2)]),
+        ([seen("a", 3), seen("a", 2)], [("a", 2)]),
+        ([told("b", 2, 2), told("a", 1, 1)], [("a", 1), ("b", 2)]),
+        ([told("a", 1, 1), told("a", 1, 1)], [("a", 1)]),
+        ([seen("a", 1), seen("b", 2), seen("a", 3)], [("a", 1), ("b", 2), ("a", 3)]),
+        ([told("a", 1, 1), told("b", 2, 2), told("a", 3, 3), seen("b", 9)], [("a", 1), ("b", 2), ("a", 3)]),
+        ([told("a", 1, 1, lost=True), seen("b", 2)], [("b", 2)]),
+    ],
+    ids=[
+        "seen, then told", "told, then seen", "seen by two", "out of order", "told out of order", "told by two",
+        "pushed again", "pushed again and told", "lost",
+    ],
+)  # fmt: skip
+def test_each_push_counts_once_and_the_forges_time_stands_for_all_sightings(tmp_path, pushes, wanted):
+    for entry in pushes:
+        Ledger(tmp_path).add_push(entry)
+    record = Ledger(tmp_path).read("on-time")
+    assert [(push.commit, (push.time - NOON) / timedelta(hours=1)) for push in record.pushes] == wanted
+    assert record.lost == tuple(entry for entry in pushes if entry.lost)
+
+
+def test_a_push_written_before_forges_were_asked_is_read(tmp_path):
+    entry = {"entry": "push", "commit": "c" * 40, "branch": "master", "time": NOON.isoformat(), "clock": "first seen"}
+    (tmp_path / "on-time.jsonl").write_text(json.dumps(entry | {"notebooks": []}) + "\n")
+    (push,) = Ledger(tmp_path).read("on-time").pushes
+    assert (push.activity, push.lost) == (0, False)
 
 
 def test_writing_only_appends(tmp_path):

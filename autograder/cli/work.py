@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,11 +23,14 @@ def collect_all(classroom: Classroom, screen: Console = out, now: datetime | Non
 
     found = classroom.collect() if now is None else classroom.collect(lambda: now)
     done = list(tracked(found, len(classroom.students), "collecting", screen))
-    failed = [entry for entry in done if entry.error]
-    for entry in failed:
-        err.print(f"not collected: {entry.error}", style="red", markup=False)
-    new = sum(entry.push is not None for entry in done)
-    screen.print(f"collected: {new} new pushes from {len(done)} repositories, {len(failed)} failed")
+    failed = Counter(entry.error for entry in done if entry.error)
+    for reason, number in failed.items():  # one reason may have stopped many
+        times = f" ({number} repositories)" if number > 1 else ""
+        err.print(f"not collected: {reason}{times}", style="red", markup=False)
+    for note in (note for entry in done for note in entry.notes):
+        err.print(f"note: {note}", markup=False)
+    new = sum(len(entry.pushes) for entry in done)
+    screen.print(f"collected: {new} new pushes from {len(done)} repositories, {failed.total()} failed")
     return not failed
 
 
