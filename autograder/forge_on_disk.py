@@ -38,6 +38,10 @@ class BareRepository:
         except subprocess.CalledProcessError:
             return ""
 
+    def blob(self, path: str) -> str:
+        """Return the blob of a file in the newest commit."""
+        return self._git("rev-parse", f"{self.branch}:{path}").strip()
+
     def push(self, files: Mapping[str, bytes], subject: str, time: datetime) -> None:
         """Put one commit with these files on top of the branch, unless its newest commit is that one already."""
         newest = self.subject()

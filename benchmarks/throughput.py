@@ -1,0 +1,98 @@
+"""Throughput against `nbgrader autograde` on the same submissions, in one run, with the same scores.
+
+Run it with `python benchmarks/throughput.py [--students N] [--assignment NAME]`; it prints wall and CPU seconds of both
+and their ratio. Machines are shared and noisy: quote the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests"))
+
+from nbgrader_course import nbgrader, prepare, scores  # noqa: E402
+
+from autograder.config import load_course  # noqa: E402
+from autograder.exam import Exam, read_exam  # noqa: E402
+from autograder.forge_on_disk import BareRepository  # noqa: E402
+from autograder.gradebook import put_tools_on_path  # noqa: E402
+from autograder.grading import Task, grade  # noqa: E402
+from autograder.ledger import Ledger  # noqa: E402
+from autograder.practice import DEADLINE  # noqa: E402
+from autograder.records import NotebookFile, Student  # noqa: E402
+from autograder.roles import Desk, half, solved, untouched  # noqa: E402
+
+AUTHORS = (solved, half, untouched)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--students", type=int, default=20)
+    parser.add_argument("--assignment", default="hw01_numpy")
+    options = parser.parse_args()
+    course = load_course(REPOSITORY / "grading_config.py")
+    exam = read_exam(course.source(options.assignment), course.assignments[options.assignment].patterns)
+    released = json.loads(course.release(options.assignment).read_text())
+    notebooks = {
+        f"student-{number}": next(iter(AUTHORS[number % 3](Desk(f"student-{number}", exam, released)).values()))
+        for number in range(options.students)
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        prepare(REPOSITORY, root / "nbgrader", options.assignment, notebooks)
+        nbgrader(root / "nbgrader", "generate_assignment", options.assignment)
+        theirs = measured(lambda: nbgrader(root / "nbgrader", "autograde", options.assignment))
+        tasks = pushed(root, exam, notebooks)
+        ours_course = replace(course, forks=root / "forks", ledger=root / "ledger", outputs=root / "outputs")
+        ours = measured(lambda: list(grade(ours_course, {options.assignment: exam}, tasks)))
+        put_tools_on_path()
+        equal = points(root / "ledger", notebooks) == {
+            student: sum(grades.values()) for student, grades in scores(root / "nbgrader", options.assignment).items()
+        }
+    print(f"{options.students} submissions of {options.assignment}, {os.cpu_count()} cores, same scores: {equal}")
+    for name, (wall, cpu) in (("nbgrader autograde", theirs), ("autograder", ours)):
+        each = 1000 / options.students
+        print(
+            f"{name:20} {wall:7.1f} s wall {cpu:7.1f} s CPU  each {wall * each:6.0f} ms wall {cpu * each:6.0f} ms CPU"
+        )
+    print(f"ratio                {theirs[0] / ours[0]:7.1f}   wall {theirs[1] / ours[1]:7.1f}   CPU")
+
+
+def measured(work: Callable[[], object]) -> tuple[float, float]:
+    """Return wall and CPU seconds, children included once they have ended."""
+    wall, before = time.perf_counter(), os.times()
+    work()
+    after = os.times()
+    return time.perf_counter() - wall, sum(after[:4]) - sum(before[:4])
+
+
+def pushed(root: Path, exam: Exam, notebooks: dict[str, bytes]) -> list[Task]:
+    """Put each notebook into a store of its own, as collecting does, and return what there is to grade."""
+    tasks = []
+    for student, content in notebooks.items():
+        store = BareRepository(root / "forks" / f"{student}.git", "master")
+        store.create()
+        store.push({"hw.ipynb": content}, "homework", DEADLINE)
+        tasks.append(
+            Task(exam.assignment, NotebookFile("hw.ipynb", blob, size), Student(student, ""), [(student, "c")])
+        )
+    return tasks
+
+
+def points(ledger: Path, notebooks: dict[str, bytes]) -> dict[str, float]:
+    """Return the points of each student in the ledger."""
+    return {student: Ledger(ledger).read(student).graded[-1].report.points for student in notebooks}
+
+
+if __name__ == "__main__":
+    main()
