@@ -242,11 +242,14 @@ class Auditor:
         self._excerpts: dict[tuple[str, str], Excerpt] = {}
 
     def grade(self, case: Case) -> Graded:
-        """Grade one case; with the cells its exercise needs where these are enough, else with all."""
+        """Grade one case: with the cells its exercise needs, and where that surprises, with all."""
         key = (case.assignment, case.exercise)
         if key not in self._excerpts:
             self._excerpts[key] = self._excerpt(*key)
-        return self._grade(self._excerpts[key], case)
+        part, everything = self._excerpts[key], whole(self._exams[case.assignment])
+        graded = self._grade(part, case)
+        expected = graded.good and (graded.named or case.kind is not Kind.MISTAKE)
+        return graded if expected or part == everything else self._grade(everything, case)
 
     def _excerpt(self, assignment: str, exercise: str) -> Excerpt:
         exam = self._exams[assignment]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.cli import demo, grading
+from autograder.cli import audit, demo, grading, student
 from autograder.cli.frame import run_app as main
 
-__all__ = ["demo", "grading", "main"]
+__all__ = ["audit", "demo", "grading", "main", "student"]

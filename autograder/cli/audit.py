@@ -1,0 +1,93 @@
+"""The command that tests the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.cli.frame import ConfigOption, JsonOption, app, err, open_classroom, out
+
+if TYPE_CHECKING:
+    from autograder.audit import Case, Graded
+    from autograder.tally import Tally
+
+
+@app.command()
+def audit(
+    assignments: Annotated[list[str] | None, typer.Argument(help="Names; default: all in grading_config.py.")] = None,
+    exercise: Annotated[list[str] | None, typer.Option("--exercise", "-e", help="Only these exercises.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Grade known mistakes, right answers written otherwise, and mutants of the reference: are the tests good?
+
+    Example: autograder audit hw01_numpy --exercise graded_commutator
+    """
+    from autograder.audit import grade_cases, read_cases
+    from autograder.errors import UsageError
+    from autograder.progress import tracked
+    from autograder.tally import shortfalls, tally_json
+
+    course = open_classroom(config).course
+    names = assignments or list(course.assignments)
+    read = {name: read_cases(course, name) for name in names}
+    cases = [case for _, some in read.values() for case in some if not exercise or case.exercise in exercise]
+    unknown = set(exercise or ()) - {case.exercise for case in cases}
+    if unknown:
+        raise UsageError(f"no exercise {sorted(unknown)[0]!r} in {', '.join(names)}")
+    done = grade_cases(course, {name: exam for name, (exam, _) in read.items()}, cases)
+    place = {case: index for index, case in enumerate(cases)}
+    graded = sorted(tracked(done, len(cases), "auditing", err), key=lambda entry: place[entry.case])
+    if as_json:
+        out.print_json(data=tally_json(graded))
+    else:
+        _print(graded)
+    if shortfalls(graded):
+        raise typer.Exit(1)
+
+
+def _print(graded: Sequence[Graded]) -> None:
+    from autograder.tally import killed_equivalents, misnamed, shortfalls, survivors, tallies, tally
+
+    for name in dict.fromkeys(entry.case.assignment for entry in graded):
+        counts = [count for count in tallies(graded) if count.assignment == name]
+        out.print(_table(name, [*counts, tally(graded, name)]))
+    for entry in misnamed(graded):
+        case = entry.case
+        out.print(f"not told by its own hint: {case.exercise}, {case.name!r}", markup=False)
+        out.print(f"    student reads: {entry.result.hint}\n    its own hint:  {case.hint}", markup=False)
+    for case in survivors(graded):
+        out.print(f"survivor: {_change(case)}", markup=False)
+    for case in killed_equivalents(graded):
+        out.print(f"called equivalent, but it loses points: {_change(case)}", markup=False)
+    for sentence in shortfalls(graded):
+        out.print(f"falls short: {sentence}", style="red", markup=False)
+
+
+def _table(title: str, counts: Sequence[Tally]) -> Table:
+    what = "mistakes caught and named, right answers accepted, mutants killed"
+    table = Table(title=escape(f"{title}: {what}"), box=box.SIMPLE_HEAD)
+    table.add_column("exercise", no_wrap=True)
+    for head in ("caught", "named", "accepted", "killed", "equivalent"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for count in counts:
+        table.add_row(
+            escape(count.exercise or "all"),
+            f"{count.caught} / {count.mistakes}",
+            f"{count.named} / {count.mistakes}",
+            f"{count.accepted} / {count.alternatives}",
+            f"{count.killed} / {count.mutants}",
+            f"{count.equivalent or ''}",
+        )
+    return table
+
+
+def _change(case: Case) -> str:
+    lines = [("-", line) for line in case.before.splitlines()] + [("+", line) for line in case.after.splitlines()]
+    where = f"{case.assignment}, {case.exercise}, line {case.line} of its solution cell"
+    return "\n".join([where, *(f"    {mark} {line}" for mark, line in lines)])
