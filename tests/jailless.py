@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import importlib
@@ -21,8 +22,9 @@ from autograder.kernel import Kernel
 @functools.cache
 def warm_shell() -> Shell:
     """Return the shell every kernel of this test run is forked with."""
-    scratch = tempfile.mkdtemp(prefix="warm-shell-")
-    os.environ.update(IPYTHONDIR=scratch, MPLCONFIGDIR=scratch)
+    scratch = tempfile.TemporaryDirectory(prefix="warm-shell-")
+    atexit.register(scratch.cleanup)
+    os.environ.update(IPYTHONDIR=scratch.name, MPLCONFIGDIR=scratch.name)
     import matplotlib.pyplot  # noqa: F401 (the zygote imports what belongs to the course first, and that uses it)
 
     return worker.warm_up()
