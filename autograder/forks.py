@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.errors import RemoteFailed
-from autograder.records import Clock, NotebookFile, Push, Student
+from autograder.records import Clock, NotebookFile, Push, Student, printable
 
 FETCH_SECONDS = 120
 MAX_FETCH_MB = 512
@@ -120,7 +120,7 @@ class Fork:
             about, _, path = entry.partition(b"\t")
             if path.endswith(b".ipynb") and about.startswith((b"100644 ", b"100755 ")):
                 _, _, blob, size = about.split()
-                found.append(NotebookFile(path.decode("utf-8", "replace"), blob.decode(), int(size)))
+                found.append(NotebookFile(printable(path.decode("utf-8", "replace")), blob.decode(), int(size)))
         return tuple(sorted(found, key=lambda file: (file.path.count("/"), file.path))[:MAX_NOTEBOOKS])
 
     def read(self, blob: str) -> bytes:

@@ -225,6 +225,11 @@ class Report:
             raise ValueError(f"not a report: {error!r}") from error
 
 
+def printable(text: str) -> str:
+    """Return a student's text without control characters: on a terminal they could hide or fake what is shown."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def rounded(points: float) -> float:
     """Return points to a hundredth, so that sums of thirds read well and compare equal."""
     return round(float(points), 2) + 0.0

@@ -11,7 +11,7 @@ from autograder.exam import Exercise
 from autograder.hints import hint_for
 from autograder.marking import Score
 from autograder.mistakes import Variants
-from autograder.records import Criterion, ExerciseResult, Status, rounded
+from autograder.records import Criterion, ExerciseResult, Status, printable, rounded
 
 MAX_DETAIL = 4_000
 STUBS = ("NotImplementedError", "YOUR ANSWER HERE", "Write your answer here")
@@ -109,4 +109,4 @@ def _detail(evidence: Evidence) -> str:
         pieces.append("".join(traceback.format_exception_only(error)).strip())
         pieces.append(str(getattr(error, "student_traceback", "")))
     pieces.append(evidence.printed)
-    return "\n".join(piece for piece in pieces if piece)[:MAX_DETAIL]
+    return printable("\n".join(piece for piece in pieces if piece)[:MAX_DETAIL])

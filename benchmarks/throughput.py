@@ -83,9 +83,8 @@ def pushed(root: Path, exam: Exam, notebooks: dict[str, bytes]) -> list[Task]:
         store = BareRepository(root / "forks" / f"{student}.git", "master")
         store.create()
         store.push({"hw.ipynb": content}, "homework", DEADLINE)
-        tasks.append(
-            Task(exam.assignment, NotebookFile("hw.ipynb", blob, size), Student(student, ""), [(student, "c")])
-        )
+        file = NotebookFile("hw.ipynb", store.blob("hw.ipynb"), len(content))
+        tasks.append(Task(exam.assignment, file, Student(student, ""), [(student, "c")]))
     return tasks
 
 

@@ -213,6 +213,13 @@ def test_students_see_nothing_that_was_printed_or_raised_in_a_hidden_test(examin
     assert "input was 6.0" in examined.report.exercises[1].detail
 
 
+def test_what_a_student_raises_cannot_drive_the_instructors_terminal(examiner, exam):
+    spy = "def halve(x):\n    raise ValueError('\\x1b[2Jgone')"
+    detail = examine(examiner, exam, *answered(SOLVED, spy)).report.exercises[1].detail
+    assert "gone" in detail
+    assert "\x1b" not in detail
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [(b"{", "not valid JSON"), (b"", "empty"), (json.dumps([1]).encode(), "no cells")]
 )
