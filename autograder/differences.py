@@ -85,8 +85,11 @@ def _of_values(got: Numbers, wanted: Numbers, sizes: Mapping[str, int], name: st
     if np.allclose(got, wanted, rtol=RTOL, atol=1e-9):
         return ""
     factor = _factor(got, wanted)
-    if factor is not None:
-        return f"{name} {_of_factor(factor, sizes)}"
+    known = "" if factor is None else _of_factor(factor, sizes)
+    if known:
+        return f"{name} {known}"
+    if factor is not None and got.size > 1:  # one number is always off by some factor
+        return f"{name} is off by a factor{_and_sign(factor)}"
     if np.iscomplexobj(wanted) and np.allclose(got, wanted.real, rtol=RTOL):
         return f"{name} has lost its imaginary part"
     if np.iscomplexobj(wanted) and np.allclose(got, wanted.conj(), rtol=RTOL):
@@ -109,7 +112,7 @@ def _factor(got: Numbers, wanted: Numbers) -> float | None:
 def _of_factor(factor: float, sizes: Mapping[str, int]) -> str:
     if np.isclose(factor, -1, rtol=RTOL):
         return "has the wrong sign"
-    sign = " and has the wrong sign" if factor < 0 else ""
+    sign = _and_sign(factor)
     for value, words in FACTORS.items():
         if np.isclose(abs(factor), value, rtol=RTOL):
             return f"is {words}{sign}"
@@ -118,7 +121,11 @@ def _of_factor(factor: float, sizes: Mapping[str, int]) -> str:
             return f"is too large, by {size}: is a mean missing?{sign}"
         if number > 2 and np.isclose(abs(factor), 1 / number, rtol=RTOL):
             return f"is too small, by {size}: is it divided once too often?{sign}"
-    return f"is off by a factor{sign}"
+    return ""
+
+
+def _and_sign(factor: float) -> str:
+    return " and has the wrong sign" if factor < 0 else ""
 
 
 def _of_arrangement(got: Numbers, wanted: Numbers, name: str) -> str:

@@ -120,14 +120,17 @@ class Trial:
     def _with_loan(self, exercise: Exercise, step: Step, answer: list[str]) -> ExerciseResult:
         """Test again with the reference in the place of functions already known to be wrong: a mistake costs once.
 
-        The loan runs out here, by value, and only while this test lasts; an exercise's own functions are not lent.
+        The loan runs out here, by value, and only while this test lasts. Functions of this exercise and of those
+        below it in the source are not lent, wherever the student's test cells stand: they could answer it.
         """
         used: dict[str, None] = {}
-        own = self.exam.defines(exercise)
-        loan = {name: _noting(self.reference[name], name, used) for name in self._wrong if name not in own}
+        earlier = self.exam.exercises[: self.exam.exercises.index(exercise)]
+        lendable = {name for one in earlier for name in self.exam.defines(one)} - set(self.exam.defines(exercise))
+        loan = {name: _noting(self.reference[name], name, used) for name in self._wrong if name in lendable}
         result = self._judge(exercise, self._try(step.source, loan), answer)
-        names = " and ".join(f"`{name}`" for name in used)
-        note = f"Marked with the reference's {names}, because yours is not right yet."
+        names = [f"`{name}`" for name in loan if name in used]
+        yours = "yours is" if len(names) == 1 else "yours are"
+        note = f"Marked with the reference's {' and '.join(names)}, because {yours} not right yet."
         return replace(result, hint=f"{result.hint} {note}".strip()) if used else result
 
     def _judge(self, exercise: Exercise, evidence: Evidence, answer: list[str]) -> ExerciseResult:

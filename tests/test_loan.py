@@ -1,0 +1,164 @@
+"""A mistake costs its points once: what builds on a wrong function is tested with the reference's, and only then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from conftest import SmallCourse, code, dump, solution, test
+
+from autograder.exam import Exam, read_exam
+from autograder.examiner import Examined, Examiner
+from autograder.jail import Limits
+from autograder.records import ExerciseResult, Status, Submission
+
+DOUBLE = "def double(x):\n    return 2 * x"
+QUADRUPLE = "def quadruple(x):\n    return double(double(x))"
+OCTUPLE = "def octuple(x):\n    return double(quadruple(x))"
+RIGHT = {"double": DOUBLE, "quadruple": QUADRUPLE, "octuple": OCTUPLE}
+FACTORS = {"double": 2, "quadruple": 4, "octuple": 8}
+FULL = {"double": 2.0, "quadruple": 3.0, "octuple": 5.0}
+WRONG_DOUBLE = "def double(x):\n    return x * x + 1"
+
+
+@pytest.fixture(scope="module")
+def examiner() -> Iterator[Examiner]:
+    with Examiner(Limits(cell_seconds=10, call_seconds=10, seconds=60)) as examiner:
+        yield examiner
+
+
+@pytest.fixture(scope="module")
+def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
+    course = SmallCourse(tmp_path_factory.mktemp("course"))
+    cells = []
+    for name, factor in FACTORS.items():
+        hidden = f"assert [{name}(x) for x in (3, 5)] == [3 * {factor}, 5 * {factor}]"
+        source = f"### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS"
+        cells += [solution(RIGHT[name], f"{name}_solution"), test(source, name, FULL[name])]
+    return read_exam(course.write(*cells))
+
+
+def cells_of(answers: dict[str, str]) -> list[dict]:
+    return [cell for name, answer in answers.items() for cell in (solution(answer, f"{name}_solution"), test("", name))]
+
+
+def examine(examiner: Examiner, exam: Exam, cells: list[dict]) -> Examined:
+    return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells)))
+
+
+def results(examiner: Examiner, exam: Exam, *cells: dict, **answers: str) -> dict[str, ExerciseResult]:
+    report = examine(examiner, exam, list(cells) or cells_of(RIGHT | answers)).report
+    return {result.id: result for result in report.exercises}
+
+
+def points(found: dict[str, ExerciseResult]) -> dict[str, float]:
+    return {name: result.points for name, result in found.items()}
+
+
+# ------------------------------------------------------------------------------------------------ what it gives
+
+
+def test_a_notebook_whose_only_fault_is_one_function_loses_that_exercise_only(examiner, exam):
+    found = results(examiner, exam, double=WRONG_DOUBLE)
+    assert points(found) == FULL | {"double": 0.0}
+    for name in ("quadruple", "octuple"):
+        assert found[name].hint == "Marked with the reference's `double`, because yours is not right yet."
+        assert found[name].status is Status.PASSED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["def double(x):\n    raise ValueError('no')", "def double(x):\n    raise NotImplementedError", "", "double = 2"],
+    ids=["raises", "a stub", "missing", "no function"],
+)
+def test_a_function_that_does_not_work_at_all_is_lent_too(examiner, exam, answer):
+    assert points(results(examiner, exam, double=answer)) == FULL | {"double": 0.0}
+
+
+def test_right_answers_are_tested_with_themselves(examiner, exam):
+    found = results(examiner, exam)
+    assert points(found) == FULL
+    assert [result.hint for result in found.values()] == ["", "", ""]
+
+
+def test_two_wrong_functions_cost_two_exercises(examiner, exam):
+    found = results(examiner, exam, double=WRONG_DOUBLE, quadruple="def quadruple(x):\n    return double(x) + 1")
+    assert points(found) == FULL | {"double": 0.0, "quadruple": 0.0}
+    note = "Marked with the reference's `double` and `quadruple`, because yours are not right yet."
+    assert found["octuple"].hint == note
+
+
+def test_an_answer_that_needs_no_loan_is_not_told_of_one(examiner, exam):
+    found = results(examiner, exam, double=WRONG_DOUBLE, quadruple="def quadruple(x):\n    return 4 * x")
+    assert (found["quadruple"].points, found["quadruple"].hint) == (3.0, "")
+
+
+def test_the_students_own_function_is_back_after_the_test(examiner, exam):
+    cells = [*cells_of(RIGHT | {"double": WRONG_DOUBLE}), code("print(double(3))")]
+    (shown,) = examine(examiner, exam, cells).cells[-1]["outputs"]
+    assert shown["text"] == "10\n"
+
+
+# ------------------------------------------------------------------------------------------------ what it does not give
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def double(x):\n    return globals()['double'](x)",
+        "def double(x):\n    return quadruple(x) / 2\ndef quadruple(x):\n    return octuple(x) / 2",
+    ],
+    ids=["asks itself", "asks what comes later"],
+)
+def test_an_answer_cannot_ask_the_loan_for_itself(examiner, exam, answer):
+    found = results(examiner, exam, double=answer, quadruple="def quadruple(x):\n    return 7")
+    assert found["double"].points == 0
+
+
+def test_an_answer_cannot_ask_a_later_function_by_moving_its_test_up(examiner, exam):
+    cells = [
+        solution("def quadruple(x):\n    return 7", "quadruple_solution"), test("", "quadruple"),
+        solution("def double(x):\n    return quadruple(x) / 2", "double_solution"), test("", "double"),
+        solution(OCTUPLE, "octuple_solution"), test("", "octuple"),
+    ]  # fmt: skip
+    assert points(results(examiner, exam, *cells)) == FULL | {"double": 0.0, "quadruple": 0.0}
+
+
+HOARD = """\
+hoard = []
+def quadruple(x):
+    hoard.append(double)
+    return double(double(x))
+"""
+
+
+def test_a_loan_that_was_kept_does_not_answer_after_the_test(examiner, exam):
+    cells = [
+        *cells_of({"double": WRONG_DOUBLE, "quadruple": HOARD}),
+        code("try:\n    print(hoard[-1](3))\nexcept RuntimeError as error:\n    print(error)"),
+    ]
+    found = examine(examiner, exam, cells)
+    assert found.report.exercises[1].points == 3.0
+    assert found.cells[-1]["outputs"][0]["text"] == "a function of a test can only be called while the test runs\n"
+
+
+def test_a_loan_that_was_kept_does_not_answer_in_another_test(examiner, exam):
+    octuple = "def octuple(x):\n    return 4 * hoard[-1](x)"
+    found = results(examiner, exam, double=WRONG_DOUBLE, quadruple=HOARD, octuple=octuple)
+    assert points(found) == {"double": 0.0, "quadruple": 3.0, "octuple": 0.0}
+
+
+def test_what_a_loan_answered_cannot_mend_the_exercise_it_is_for(examiner, exam):
+    remembering = """\
+seen = {}
+def quadruple(x):
+    for number in range(10):
+        seen[number] = double(number)
+    return double(double(x))
+"""
+    tests_last = [
+        solution("def double(x):\n    return seen.get(x, 1)", "double_solution"),
+        *cells_of({"quadruple": remembering}), test("", "double"), *cells_of({"octuple": OCTUPLE}),
+    ]  # fmt: skip
+    found = results(examiner, exam, *tests_last)
+    assert points(found) == FULL | {"double": 0.0, "quadruple": 0.0}
