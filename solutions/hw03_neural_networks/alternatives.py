@@ -371,3 +371,49 @@ def small_batch_first(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
         batches += [order[i : i + batch_size] for i in range(remainder, len(order), batch_size)]
         losses.append(float(np.mean([step(parameters, X[batch], Y[batch], lr) for batch in batches])))
     return parameters, losses
+
+
+# --- mutants of the reference that are as right as it -----------------------------------------------------------------
+
+alternatives.equivalent(
+    "initialize_weights",
+    "for layer in range(1, len(layer_dimensions)):",
+    "for layer in range(0, len(layer_dimensions)):",
+    because="more keys in the dictionary are accepted",
+)
+alternatives.equivalent(
+    "activation_forward",
+    "return 1 / (1 + np.exp(-np.clip(Z, -500, 500)))",
+    "return 1 / (1 + np.exp(-np.clip(-500, Z, 500)))",
+    because="np.clip takes the larger of -500 and Z either way",
+)
+alternatives.equivalent(
+    "activation_forward",
+    "return 1 / (1 + np.exp(-np.clip(Z, -500, 500)))",
+    "return 1 / (1 + np.exp(-Z))",
+    because="1/inf is 0; only a warning tells the difference",
+)
+alternatives.equivalent(
+    "nn_forward",
+    "if layer < layers:",
+    "if True:",
+    because="nothing reads the activation of the last layer",
+)
+alternatives.equivalent(
+    "nn_forward",
+    "if layer < layers:",
+    "if layer <= layers:",
+    because="nothing reads the activation of the last layer",
+)
+alternatives.equivalent(
+    "crossentropy",
+    "return float(-np.sum(Y * np.log(np.clip(P, 1e-12, 1))) / len(Y))",
+    "return float(-np.sum(Y * np.log(np.clip(1e-12, P, 1))) / len(Y))",
+    because="np.clip takes the larger of 1e-12 and P either way",
+)
+alternatives.equivalent(
+    "crossentropy",
+    "return float(-np.sum(Y * np.log(np.clip(P, 1e-12, 1))) / len(Y))",
+    "return float(-np.sum(Y * np.log(np.clip(P, 1e-12, 2))) / len(Y))",
+    because="no probability is above 1",
+)

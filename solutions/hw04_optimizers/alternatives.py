@@ -215,3 +215,19 @@ def shuffled_copies(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, e
             parameters.update({name: step(name, gradients[name], t) for name in list(parameters)})
         losses.append(right.loss_and_gradients(parameters, X, Y)[0])
     return parameters, losses
+
+
+# --- mutants of the reference that are as right as it -----------------------------------------------------------------
+
+alternatives.equivalent(
+    "ewa",
+    "V, average = (np.zeros(np.shape(x)), 0.0)",
+    "V, average = (np.ones(np.shape(x)), 0.0)",
+    because="every entry is overwritten",
+)
+alternatives.equivalent(
+    "bias_corrected",
+    "t = np.arange(1, len(V) + 1).reshape(-1, *[1] * (np.ndim(V) - 1))",
+    "t = np.arange(1, len(V) + 1).reshape(-2, *[1] * (np.ndim(V) - 1))",
+    because="NumPy takes any negative length for the one to be found",
+)
