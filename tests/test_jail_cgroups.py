@@ -45,8 +45,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("mounts", "own", "expected"),
     [
-        (V1, OWN_V1, {"memory/mine": {"memory.limit_in_bytes": MEMORY}, "pids/mine": {"pids.max": "25"}}),
-        (V2, "0::/slice/mine", {"unified/slice": {"memory.max": MEMORY, "memory.oom.group": "1", "pids.max": "25"}}),
+        (V1, OWN_V1, {"memory/mine": {"memory.limit_in_bytes": MEMORY}, "pids/mine": {"pids.max": "24"}}),
+        (V2, "0::/slice/mine", {"unified/slice": {"memory.max": MEMORY, "memory.oom.group": "1", "pids.max": "24"}}),
         (V1 + V2, OWN_V1, {"memory/mine": {"memory.memsw.limit_in_bytes": MEMORY}}),
     ],
     ids=["version 1", "version 2", "both"],

@@ -76,7 +76,7 @@ def create(hierarchies: tuple[Hierarchy, ...], owner: int, number: int, limits: 
         with suppress(FileExistsError):  # one of an earlier owner with the same process id
             os.mkdir(group.name, dir_fd=hierarchy.descriptor)
         if "pids" in hierarchy.controllers:
-            _write(hierarchy, f"{group.name}/pids.max", limits.processes + 1)  # the first is not the student's
+            _write(hierarchy, f"{group.name}/pids.max", limits.processes)
         if "memory" in hierarchy.controllers and hierarchy.version == 1:
             _write(hierarchy, f"{group.name}/memory.limit_in_bytes", memory)
             with suppress(OSError):  # machines without swap accounting

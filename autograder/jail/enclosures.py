@@ -6,11 +6,10 @@ identity forgets the signal that the parent's death sends, and seccomp forbids m
 
 from __future__ import annotations
 
-import os
 import signal
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO, NoReturn, Protocol
+from typing import BinaryIO, Protocol
 
 from autograder.jail import lockdown, scratch
 from autograder.jail.limits import Limits
@@ -62,19 +61,16 @@ class Enclosure(Protocol):
         """Move to where the jailed processes will live, after everything has been imported."""
 
     def fork(self) -> int:
-        """Fork the first process of a submission; returns as os.fork does."""
+        """Fork the first process of a submission, with which all its others end; returns as os.fork does."""
 
-    def shut_in_first(self, order: Order) -> None:
-        """Shut in the first process, which adopts the submission's orphans and runs nothing of the student's."""
-
-    def shut_in_student(self, order: Order) -> None:
-        """Shut in the process that will run the student's code, a child of the first."""
-
-    def wait_in_first(self, student: int) -> NoReturn:
-        """Collect orphans in the first process until the student's has ended; then end everything."""
+    def shut_in(self, order: Order) -> None:
+        """Shut the first process in; returns in the process that is to run the student's code."""
 
     def kill(self, first: int) -> None:
         """End every process of a submission, from the zygote."""
+
+    def tree(self, first: int) -> list[int]:
+        """Return the processes of a submission that count as the student's."""
 
     def user(self, order: Order) -> int:
         """Return the user id under which the zygote can look at a submission's processes."""
@@ -126,7 +122,7 @@ def limit(order: Order, *, others: int = 0) -> None:
         cpu_seconds=int(limits.seconds) + 1,
         address_space=lockdown.address_space() + (limits.memory_mb << 20),
         file_bytes=(limits.disk_mb << 20) + order.own_bytes,
-        processes=limits.processes + 1 + others,  # the first process is not the student's
+        processes=limits.processes + others,
     )
 
 
@@ -134,11 +130,3 @@ def reset_signals() -> None:
     """Undo what the zygote and Python have set: an ordinary process ends when told to."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-
-
-def reap(student: int) -> int:
-    """Collect ended children until the given one has ended; returns the exit code a shell would show."""
-    while True:
-        ended, status = os.wait()
-        if ended == student:
-            return os.waitstatus_to_exitcode(status) & 0xFF

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import IO
 
 from autograder.errors import JailFailed
-from autograder.jail import enclosures
+from autograder.jail import enclosures, smallroot
 from autograder.jail.limits import Limits
 
 PROGRAM = "from autograder.jail.zygote import main; main()"
@@ -233,6 +233,9 @@ def _start(
     }
     command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(options)]
     spare: int | None = None
+    closed = smallroot.closed_to_others()
+    if os.geteuid() == 0 and rung > 1 and closed:
+        raise JailFailed(f"Python is installed in {closed}, which ordinary users cannot enter")
     if os.geteuid() == 0 and rung == 2:  # its submissions keep the zygote's user id in the kernel's eyes
         spare = enclosures.spare_user(os.getpid(), 0, Path("/proc/self/uid_map").read_text("ascii"))
     elif os.geteuid() != 0 and rung == 1:

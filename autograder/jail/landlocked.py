@@ -58,8 +58,8 @@ class Landlocked:
         """Fork."""
         return os.fork()
 
-    def shut_in_first(self, order: Order) -> None:
-        """Adopt every orphan of the submission; this process itself stays free, since it has to kill them."""
+    def shut_in(self, order: Order) -> None:
+        """Fork the student's process; this one stays free and outside, since it adopts orphans and has to kill them."""
         lockdown.prctl(lockdown.PR_SET_CHILD_SUBREAPER, 1)
         signal.signal(signal.SIGTERM, _end_submission)
         lockdown.die_with_parent(signal.SIGTERM)
@@ -67,8 +67,13 @@ class Landlocked:
         place.mkdir(0o700)
         if self._root:
             os.chown(place, self.user(order), self.user(order))
+        student = os.fork()
+        if student:
+            _wait_for(student)
+        enclosures.reset_signals()
+        self._confine(order)
 
-    def shut_in_student(self, order: Order) -> None:
+    def _confine(self, order: Order) -> None:
         """Take everything away but the scratch directory and what Python needs."""
         place = str(self._scratch(order))
         if self._root:
@@ -83,17 +88,15 @@ class Landlocked:
         landlock.confine(self._readable, [place, *(f"/dev/{device}" for device in smallroot.DEVICES)])
         seccomp.install(self._filter)
 
-    def wait_in_first(self, student: int) -> NoReturn:
-        """Collect orphans until the student's process has ended, then kill those that are left."""
-        code = enclosures.reap(student)
-        processes.kill_descendants(os.getpid())
-        os._exit(code)
-
     def kill(self, first: int) -> None:
         """Kill the tree of processes from the leaves, then the one that adopts orphans."""
         processes.kill_descendants(first)
         with suppress(ProcessLookupError):
             os.kill(first, signal.SIGKILL)
+
+    def tree(self, first: int) -> list[int]:
+        """Return what descends from the first process, which is not the student's."""
+        return processes.descendants(first)[1:]
 
     def user(self, order: Order) -> int:
         """Return the submission's user id."""
@@ -116,6 +119,16 @@ class Landlocked:
 
     def _scratch(self, order: Order) -> Path:
         return self._base / str(order.slot)
+
+
+def _wait_for(student: int) -> NoReturn:
+    """Collect ended children until the student's process has ended, then kill those that are left."""
+    lockdown.close_descriptors()
+    ended = 0
+    while ended != student:
+        ended, _ = os.wait()
+    processes.kill_descendants(os.getpid())
+    os._exit(0)
 
 
 def _end_submission(number: int, frame: FrameType | None) -> None:

@@ -22,6 +22,7 @@ PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAP_AMBIENT
     *(36, 38, 39),
     *(47, 4),
 )
+HUGE_PAGE, MADV_COLLAPSE = 2 << 20, 25
 CAPABILITY_VERSION_3 = 0x20080522
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
@@ -180,6 +181,19 @@ def address_space() -> int:
     """Return the bytes of address space this process uses now."""
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     return pages * resource.getpagesize()
+
+
+def gather_memory() -> None:
+    """Gather this process's memory in huge pages, where the kernel can (Linux 6.1).
+
+    A fork then copies some hundred page table entries instead of tens of thousands, which is half of its cost.
+    """
+    for line in Path("/proc/self/maps").read_text("ascii", "replace").splitlines():
+        span, rights, _, _, inode, *_ = line.split()
+        if rights == "rw-p" and inode == "0":
+            first, last = (int(address, 16) // HUGE_PAGE for address in span.split("-"))
+            for page in range(first + 1, last):
+                _libc.madvise(ctypes.c_void_p(page * HUGE_PAGE), ctypes.c_size_t(HUGE_PAGE), MADV_COLLAPSE)
 
 
 def limit_process(*, cpu_seconds: int, address_space: int, file_bytes: int, processes: int) -> None:

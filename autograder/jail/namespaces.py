@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from autograder.jail import enclosures, lockdown, scratch, seccomp, smallroot
+from autograder.jail import enclosures, lockdown, processes, scratch, seccomp, smallroot
 from autograder.jail.enclosures import Order
 
 INNER_ROOT, INNER_STUDENT = 0, 1000
@@ -67,7 +67,7 @@ class Namespaces:
             lockdown.enter_namespace(self._own_processes, lockdown.CLONE_NEWPID)
         return process
 
-    def shut_in_first(self, order: Order) -> None:
+    def shut_in(self, order: Order) -> None:
         """Give the process its own mounts, network and identity, and take everything else away."""
         lockdown.unshare(lockdown.CLONE_NEWNS | lockdown.CLONE_NEWIPC | lockdown.CLONE_NEWUTS | lockdown.CLONE_NEWNET)
         self._mount(order)
@@ -94,18 +94,14 @@ class Namespaces:
             options += f",uid={self.user(order)},gid={self.user(order)}"
         lockdown.mount("tmpfs", smallroot.SCRATCH, "tmpfs", lockdown.MS_NOSUID | lockdown.MS_NODEV, options)
 
-    def shut_in_student(self, order: Order) -> None:
-        """Nothing is left to do: the student's process inherits it all."""
-
-    def wait_in_first(self, student: int) -> NoReturn:
-        """Collect orphans until the student's process has ended; the kernel then kills the rest of the namespace."""
-        lockdown.prctl(lockdown.PR_SET_DUMPABLE, 0)  # closes this process's files in /proc to the student
-        os._exit(enclosures.reap(student))
-
     def kill(self, first: int) -> None:
         """Kill the first process of the namespace, and with it all others."""
         with suppress(ProcessLookupError):
             os.kill(first, signal.SIGKILL)
+
+    def tree(self, first: int) -> list[int]:
+        """Return all processes of the namespace."""
+        return processes.descendants(first)
 
     def user(self, order: Order) -> int:
         """Return the submission's user id in the zygote's eyes."""

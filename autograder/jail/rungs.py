@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import JailFailed, NoJail
+from autograder.jail import smallroot
 from autograder.jail.keeper import Jailed, Keeper
 from autograder.jail.limits import Limits
 
@@ -117,6 +118,8 @@ def _read_all(jailed: Jailed) -> bytes:
 
 def _advice(rung: int) -> str:
     """Return the next step for a rung that does not work."""
+    if rung > 1 and os.geteuid() == 0 and smallroot.closed_to_others():
+        return "install Python, or make the virtual environment, where every user can read it"
     if rung == 1:
         if os.geteuid() == 0:
             return "root without the needed rights, as in most containers: start it with --privileged, or use rung 3"

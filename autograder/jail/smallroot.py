@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import site
+import stat
 import sys
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def needed() -> tuple[str, ...]:
 
 def _is_below_another(path: Path, others: list[Path]) -> bool:
     return any(other in path.parents and not other.is_symlink() for other in others)
+
+
+def closed_to_others() -> str | None:
+    """Return a directory on the way to Python that ordinary users cannot enter, None if there is none."""
+    for installation in (Path(sys.prefix), Path(sys.base_prefix).resolve()):
+        for directory in (*reversed(installation.parents), installation):
+            if not directory.stat().st_mode & stat.S_IXOTH:
+                return str(directory)
+    return None
 
 
 def build(base: str, paths: tuple[str, ...]) -> None:

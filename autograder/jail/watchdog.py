@@ -22,12 +22,12 @@ def look(enclosure: Enclosure, order: Order, first: int, *, at_disk: bool) -> st
     order
         What was ordered for it.
     first
-        Its first process, which is not the student's and is not counted.
+        Its first process.
     at_disk
         Whether to look at the disk too, which takes longer.
     """
     limits = order.limits
-    tree = processes.descendants(first)[1:]
+    tree = enclosure.tree(first)
     if processes.threads(tree) > limits.processes:
         return TOO_MANY_PROCESSES.format(limits.processes)
     lockdown.act_on_files_as(enclosure.user(order))

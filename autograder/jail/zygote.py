@@ -174,12 +174,7 @@ class Zygote:
                 os.write(entrance, b"0")
             contents = [] if order.contents is None else [order.contents.fileno()]
             lockdown.close_descriptors(wire, leash.fileno(), *contents)
-            self.enclosure.shut_in_first(order)
-            student = os.fork()
-            if student:
-                lockdown.close_descriptors()
-                self.enclosure.wait_in_first(student)
-            self.enclosure.shut_in_student(order)
+            self.enclosure.shut_in(order)
             _tell(leash, ready=True)
             leash.close()
             lockdown.close_descriptors(wire)
@@ -238,6 +233,8 @@ def main() -> NoReturn:
         os._exit(1)
     gc.collect()
     gc.freeze()
+    if options["warm"]:
+        lockdown.gather_memory()
     _tell(control, ready=True)
     try:
         zygote.serve()

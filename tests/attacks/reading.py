@@ -95,7 +95,9 @@ ATTACKS = (
     ),
     Attack("the passwords", 'return open("/etc/shadow").read()', False),
     Attack("the machine's settings", 'return os.listdir("/sys") or open("/proc/sys/kernel/core_pattern").read()'),
-    Attack("all processes", 'return [name for name in os.listdir("/proc") if name == "1"]'),
+    Attack(
+        "all processes", 'return [name for name in os.listdir("/proc") if name.isdigit() and name != str(os.getpid())]'
+    ),
     Attack(
         "the kernel's log",
         """
