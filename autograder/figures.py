@@ -93,19 +93,23 @@ def play(animation: FuncAnimation, alt: str, dpi: int = 100) -> None:
     with mpl.rc_context({"savefig.dpi": dpi}):
         player = animation.to_jshtml(default_mode="once")
     plt.close(figure)
+    width, height = (round(inches * 100) for inches in figure.get_size_inches())
+    publish(_everywhere(player, alt, width, height), alt)
+
+
+def _everywhere(player: str, alt: str, width: int, height: int) -> str:
+    """Rework matplotlib's player: smaller, without a network, on narrow screens, and where no script may run."""
     player = re.sub(r'data:image/png;base64,([^"]+)', _few_colours, player)
-    # matplotlib's player fetches its icons from a web font: plain characters do as well, and work offline.
+    # It fetches its icons from a web font: plain characters do as well, and work offline.
     player = re.sub(r"<link[^>]*font-awesome[^>]*>", "", player)
     for icon, character in _PLAYER_ICONS.items():
         player = player.replace(f'<i class="fa {icon}"></i>', character)
-    # It is also made for wide screens only.
-    width = round(figure.get_size_inches()[0] * 100)
-    player = player.replace("display: inline-block", f"max-width: {width}px", 1).replace(
-        "width: 374px", "width: 90%", 1
-    )
-    style = f"width:{width}px;max-width:100%;height:auto;border-radius:4px"
-    player = player.replace("<img ", f'<img alt="{html.escape(alt)}" style="{style}" ')
-    publish(player, alt)
+    player = player.replace("display: inline-block", f"max-width: {width}px", 1)
+    player = player.replace("width: 374px", "width: 90%", 1)
+    # Without a script the last frame stands still; the ratio keeps its place until the picture is there.
+    last = re.findall(r'= "(data:image/png;base64,[^"]+)"', player)[-1]
+    style = f"width:{width}px;max-width:100%;height:auto;aspect-ratio:{width}/{height};border-radius:4px"
+    return player.replace("<img ", f'<img alt="{html.escape(alt)}" style="{style}" src="{last}" ')
 
 
 def _few_colours(found: re.Match[str]) -> str:
