@@ -99,7 +99,7 @@ def _known_elsewhere(
 
 def _of_error(error: BaseException) -> str:
     if isinstance(error, CannotCross):
-        return _sentence(str(error))
+        return str(error)
     if isinstance(error, TimeoutError):
         return TOO_LONG
     hint = getattr(error, "hint", "")

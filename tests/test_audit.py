@@ -296,7 +296,7 @@ def test_the_command_prints_a_table_and_survivors(small_course):
     write(small_course)
     ended = run(small_course)
     assert ended.returncode == 1
-    assert "double 2 / 2 2 / 2 2 / 2 4 / 4 1" in " ".join(ended.stdout.split())
+    assert "double 2/2 2/2 2/2 4/4 1" in " ".join(ended.stdout.split())
     assert "falls short: hw, mean_square: the right answer 'wrong_after_all' gets 0 of 3 points" in ended.stdout
     assert "called equivalent, but it loses points: hw, double, line 4" in ended.stdout
     assert "not told by its own hint: mean_square, 'summed_again'" in ended.stdout

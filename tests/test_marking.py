@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+from autograder.checks import Unmet
 from autograder.errors import KernelDied
 from autograder.evidence import Evidence
 from autograder.exam import Exercise
-from autograder.hints import STILL_RAISES
+from autograder.hints import COMPARE, STILL_RAISES, STOPPED, TOO_LONG
+from autograder.kernel import CannotCross
 from autograder.marking import Hint, Marking
 from autograder.mistakes import Mistakes
 from autograder.proxy import Call
@@ -225,6 +227,82 @@ def test_two_variants_of_one_name_are_refused():
 )
 def test_sameness_is_of_structure_shape_and_value(one, other, equal):
     assert same(one, other) is equal
+
+
+# ----------------------------------------------------------------------------------------------- which hint comes first
+
+
+def triple(x):
+    return 3 * x
+
+
+others = {"double": double, "triple": triple}
+SQUARED = [call([3], np.array([9.0]))]
+HALF = [call([3, 4], np.array([3.0, 4.0]))]
+
+
+def wrong(*calls, error=None, functions=("double",), known=mistakes):
+    evidence = Evidence("", None, error or AssertionError(), calls)
+    return judge(EXERCISE, evidence, ANSWER, known, others, functions).hint
+
+
+def test_a_known_mistake_comes_before_what_the_test_says():
+    assert wrong(*SQUARED, error=Hint("from the test")) == "squared"
+    assert wrong(*HALF, error=Hint("from the test")) == "from the test"
+
+
+def test_a_mistake_in_another_exercises_function_is_said_to_be_there():
+    assert wrong(*SQUARED, functions=["triple"]) == "In `double`: squared"
+    assert wrong(*SQUARED, error=Hint("from the test"), functions=["triple"]) == "from the test"
+
+
+def test_an_expectations_own_hint_comes_before_what_the_numbers_tell():
+    assert wrong(*HALF, error=Unmet("4711", hint="the second half is missing")) == "the second half is missing"
+    assert wrong(*HALF, error=Unmet("4711")) == "The result is half of what it should be."
+
+
+def test_without_known_mistakes_the_numbers_tell():
+    assert wrong(*HALF, known=None) == "The result is half of what it should be."
+
+
+def test_what_most_wrong_calls_have_in_common_is_told():
+    calls = [call([n, n + 1], np.array([1.0, 1.0]) * factor * n) for n, factor in ((1, -2), (2, 7), (3, 7))]
+    calls += [call([n, n + 2], -np.array([2.0 * n, 2.0 * n + 4])) for n in (5, 6)]
+    assert wrong(*calls) == "The result has the wrong sign."
+
+
+def test_a_factor_that_is_a_size_of_an_argument_is_called_by_its_name():
+    x, y = np.arange(12.0).reshape(6, 2), np.arange(1.0, 11.0).reshape(5, 2)
+    calls = [Call("double", (value,), {}, 2 * value * len(value)) for value in (x, y)]
+    assert wrong(*calls) == "The result is too large, by the number of rows of x: is a mean missing?"
+
+
+def test_nothing_is_told_of_numbers_that_were_drawn():
+    def draw(n):
+        return np.random.randn(n)
+
+    evidence = Evidence("", None, AssertionError(), (Call("draw", (3,), {}, np.ones(3)),))
+    assert judge(EXERCISE, evidence, ANSWER, None, {"draw": draw}, ["draw"]).hint == COMPARE
+
+
+def test_a_changed_argument_is_told():
+    x = np.array([3.0])
+    assert "changed" in wrong(Call("double", (x,), {}, 2 * x, args_after=(2 * x,)))
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (CannotCross("double returned an array of objects: was it built from None?"),
+         "double returned an array of objects: was it built from None?"),
+        (student_error(TimeoutError, "it took longer than 20 seconds and was stopped"), TOO_LONG),
+        (student_error(ValueError, "4711"), STOPPED),
+        (AssertionError("4711"), COMPARE),
+    ],
+    ids=["a result that cannot cross", "out of time", "an error", "nothing known"],
+)  # fmt: skip
+def test_accidents_have_words_of_their_own(error, hint):
+    assert wrong(call([3], error=error), error=error) == hint
 
 
 # ------------------------------------------------------------------------------------------------ names in a test cell

@@ -78,10 +78,10 @@ def _table(title: str, counts: Sequence[Tally]) -> Table:
     for count in counts:
         table.add_row(
             escape(count.exercise or "all"),
-            f"{count.caught} / {count.mistakes}",
-            f"{count.named} / {count.mistakes}",
-            f"{count.accepted} / {count.alternatives}",
-            f"{count.killed} / {count.mutants}",
+            f"{count.caught}/{count.mistakes}",
+            f"{count.named}/{count.mistakes}",
+            f"{count.accepted}/{count.alternatives}",
+            f"{count.killed}/{count.mutants}",
             f"{count.equivalent or ''}",
         )
     return table
