@@ -1,0 +1,132 @@
+"""A class of two hundred, twenty of them hostile in different ways: the others get exactly what they get alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from conftest import CONFIG, SmallCourse, code, dump, solution, test
+
+from autograder.config import Course, load_course
+from autograder.exam import Exam, read_exam
+from autograder.examiner import Examiner
+from autograder.forge_on_disk import BareRepository
+from autograder.grading import Task, grade
+from autograder.jail import Limits
+from autograder.ledger import Ledger
+from autograder.records import NotebookFile, Report, Student, Submission
+
+LIMITS = Limits(cell_seconds=5, call_seconds=5, seconds=60, memory_mb=400, processes=48, disk_mb=16)
+ANSWERS = {
+    "right": "def double(x):\n    return 2 * x",
+    "wrong": "def double(x):\n    return x * x",
+    "stub": "def double(x):\n    raise NotImplementedError",
+    "raising": "def double(x):\n    raise ValueError(x)",
+}
+HOSTILE = {
+    "forks without end": "import os\nwhile True:\n    os.fork()",
+    "threads without end": "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(60,)).start()",
+    "memory without end": "hoard = []\nwhile True:\n    hoard.append(bytearray(1 << 24))",
+    "shared memory": "import mmap\nhoard = []\nwhile True:\n    m = mmap.mmap(-1, 1 << 26); m.write(b'x' * (1 << 26)); hoard.append(m)",
+    "disk without end": "f = open('big', 'wb')\nwhile True:\n    f.write(b'x' * (1 << 20))",
+    "files without end": "n = 0\nwhile True:\n    open(f'f{n}', 'w').close(); n += 1",
+    "output without end": "while True:\n    print('x' * 10000)",
+    "kills everything": "import os, signal\nfor pid in range(1, 5000):\n    try: os.kill(pid, signal.SIGKILL)\n    except OSError: pass\nos.kill(-1, signal.SIGKILL)",
+    "stops everything": "import os, signal\nos.kill(-1, signal.SIGSTOP)",
+    "ignores signals": "import signal\nfor s in range(1, 32):\n    try: signal.signal(s, signal.SIG_IGN)\n    except (OSError, ValueError): pass\nwhile True: pass",
+    "leaves a daemon": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(600)\n    os._exit(0)",
+    "closes all descriptors": "import os\nos.closerange(0, 1000)",
+    "floods the protocol": "import os\nfor fd in range(3, 64):\n    try:\n        for _ in range(1000): os.write(fd, b'\\xff' * 65536)\n    except OSError: pass",
+    "forges replies": "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'\\x00' * 7 + b'\\x05' + b'\\x93\\x01\\x02\\x03\\x04')\n    except OSError: pass",
+    "exits": "import os\nos._exit(0)",
+    "crashes": "import ctypes\nctypes.string_at(1)",
+    "recurses": "import sys\nsys.setrecursionlimit(10**9)\ndef f(): f()\nf()",
+    "patches everything": "import numpy.testing, builtins\nnumpy.testing.assert_allclose = builtins.print = lambda *a, **k: None\nbuiltins.abs = builtins.isinstance = lambda *a: True",
+    "vouches for itself": "class Yes:\n    __eq__ = __lt__ = __gt__ = lambda *a: True\n    __array__ = lambda *a, **k: __import__('numpy').array(42)\ndouble = lambda x: Yes()",
+    "opens the network": "import socket\nsocket.create_connection(('127.0.0.1', 22), 1)",
+}  # fmt: skip
+STUDENTS = 200
+
+
+def content(student: str, answer: str, attack: str = "") -> bytes:
+    cells = [code(f"# {student}"), *([code(attack)] if attack else []), solution(answer), test("", "double")]
+    return dump(cells)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Exam]:
+    small = SmallCourse(tmp_path_factory.mktemp("class"))
+    small.write(solution("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"),
+                test("### BEGIN HIDDEN TESTS\nassert double(21) == 42\n### END HIDDEN TESTS"))  # fmt: skip
+    small.config.write_text(CONFIG)
+    loaded = load_course(small.config)
+    return replace(loaded, limits=LIMITS), read_exam(small.source)
+
+
+def leftovers(scratch: Path) -> dict[str, object]:
+    """What a jail could leave behind: files, mounts, and control groups of processes that are gone."""
+    groups = [path.name for path in Path("/sys/fs/cgroup").rglob("autograder-*") if path.is_dir()]
+    orphans = [name for name in groups if not Path(f"/proc/{name.split('-')[1]}").exists()]
+    mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if "autograder" in line]
+    return {"cgroups": orphans, "mounts": mounts, "files": sorted(path.name for path in scratch.iterdir())}
+
+
+def children() -> set[int]:
+    """Every process below this one, but for Python's own tracker of shared resources."""
+    found: set[int] = set()
+    waiting = [os.getpid()]
+    while waiting:
+        for task in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            below = {int(pid) for pid in task.read_text().split()}
+            found |= below
+            waiting += below
+    return {pid for pid in found if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+def test_of_a_class_the_hostile_harm_only_themselves(course, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    loaded, exam = course
+    loaded = replace(loaded, forks=tmp_path / "forks", ledger=tmp_path / "ledger", outputs=tmp_path / "outputs")
+    kinds = list(ANSWERS)
+    attacks = dict(zip([f"hostile-{number}" for number in range(len(HOSTILE))], HOSTILE.values(), strict=True))
+    honest = {f"honest-{number}": kinds[number % len(kinds)] for number in range(STUDENTS - len(attacks))}
+    notebooks = {student: content(student, ANSWERS[kind]) for student, kind in honest.items()}
+    notebooks |= {student: content(student, ANSWERS["wrong"], attack) for student, attack in attacks.items()}
+    order = sorted(notebooks, key=lambda student: hash((student, "mixed")))
+    processes = children()
+
+    done = list(grade(loaded, {"hw": exam}, [_task(loaded, student, notebooks[student]) for student in order]))
+
+    assert [finished.error for finished in done if finished.error] == []
+    reports = {student: Ledger(loaded.ledger).read(student).graded[-1].report for student in notebooks}
+    alone = dict(_alone(exam, loaded.limits, kinds))
+    for student, kind in honest.items():
+        assert _told(reports[student]) == alone[kind], student
+    assert {student: reports[student].points for student in attacks} == dict.fromkeys(attacks, 0.0)
+    assert leftovers(scratch) == {"cgroups": [], "mounts": [], "files": []}
+    assert children() == processes
+
+
+def _alone(exam: Exam, limits: Limits, kinds: list[str]) -> Iterator[tuple[str, str]]:
+    with Examiner(limits) as examiner:
+        for kind in kinds:
+            yield kind, _told(examiner.examine(exam, Submission("hw", "hw.ipynb", content("x", ANSWERS[kind]))).report)
+
+
+def _told(report: Report) -> str:
+    return json.dumps(replace(report, seconds=0.0, notebook="").to_json())
+
+
+def _task(course: Course, student: str, notebook: bytes) -> Task:
+    store = BareRepository(course.forks / f"{student}.git", course.branch)
+    store.create()
+    store.push({"hw.ipynb": notebook}, "homework", datetime(2027, 3, 1, tzinfo=UTC))
+    file = NotebookFile("hw.ipynb", store.blob("hw.ipynb"), len(notebook))
+    return Task("hw", file, Student(student, ""), [(student, "commit")])
