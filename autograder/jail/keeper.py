@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",  # sets of texts have one order everywhere: equal notebooks get equal points
 }
 PASSED_ON = ("LD_LIBRARY_PATH", "TZ")
 
@@ -49,7 +50,7 @@ class Jailed:
 
     Attributes
     ----------
-    socket
+    socket : socket.socket
         A stream socket to the jailed process; it may be handed on to another process.
     """
 
@@ -121,9 +122,9 @@ class Keeper:
 
     Parameters
     ----------
-    rung
+    rung : int
         1, 2 or 3.
-    warm
+    warm : bool
         Whether it imports numpy, matplotlib and IPython first; without it can only check the jail itself.
 
     Raises
@@ -162,11 +163,11 @@ class Keeper:
 
         Parameters
         ----------
-        files
+        files : Mapping[str, bytes]
             Relative path and content of the files in the working directory of the notebook; read-only there.
-        limits
+        limits : Limits
             What the submission may use.
-        test
+        test : str | None
             Instead of a worker, run `autograder.jail.selfcheck` with this path.
 
         Raises
