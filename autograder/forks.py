@@ -127,6 +127,11 @@ class Fork:
         """Return the bytes of a blob."""
         return self._git("cat-file", "blob", blob)
 
+    def keep(self, content: bytes) -> str:
+        """Put a file's content among the blobs, and return the name it has there."""
+        self._create()
+        return self._git("hash-object", "-w", "--stdin", "--no-filters", input=content).decode().strip()
+
     def push_of(self, commit: str, seen: datetime, clock: Clock) -> Push:
         """Return the record of a commit first seen at a moment, or dated by itself where the clock says so."""
         if clock is Clock.COMMIT_DATE:
@@ -143,25 +148,25 @@ class Fork:
             return bool(self._git("rev-parse", "--verify", "--quiet", f"refs/seen/{commit}^{{commit}}"))
         return False
 
-    def _git(self, *arguments: str) -> bytes:
+    def _git(self, *arguments: str, input: bytes = b"") -> bytes:
         options = [word for setting in SAFE for word in ("-c", setting)]
-        return self._run(["git", f"--git-dir={self.store}", *options, *arguments])
+        return self._run(["git", f"--git-dir={self.store}", *options, *arguments], input)
 
-    def _run(self, command: Sequence[str]) -> bytes:
+    def _run(self, command: Sequence[str], input: bytes = b"") -> bytes:
         """Run git in a process group of its own, with limits on its time and on the size of what it writes."""
         environment = {name: value for name, value in os.environ.items() if _may_pass(name)}
         environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "LC_ALL": "C"}
         process = subprocess.Popen(
             command,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
             preexec_fn=_limit_files,
         )
         try:
-            output, errors = process.communicate(timeout=FETCH_SECONDS)
+            output, errors = process.communicate(input, timeout=FETCH_SECONDS)
         except BaseException as error:  # also an interrupt: git's helpers must not live on
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

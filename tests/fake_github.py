@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -344,10 +344,11 @@ def _handler(github: FakeGitHub) -> type[BaseHTTPRequestHandler]:
             if trouble.how != "drip":
                 self.wfile.write(trouble.body)
                 return
-            for byte in trouble.body:
-                self.wfile.write(bytes([byte]))
-                self.wfile.flush()
-                time.sleep(0.02)
+            with suppress(ConnectionError):  # whoever asked has lost patience
+                for byte in trouble.body:
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                    time.sleep(0.02)
 
         def _note(self, path: str, query: dict[str, str], status: int) -> None:
             github.asked.append(Asked(path, query, dict(self.headers), status))

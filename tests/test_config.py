@@ -94,7 +94,7 @@ def test_the_forge_may_be_another_server_than_github(tmp_path):
 
 def test_a_roster_may_insist_on_a_repository(tmp_path):
     path = tmp_path / "roster.csv"
-    path.write_text("student,remote,repository\na,ada/course,1234\nb,bob/course,\n")
+    path.write_text("student,remote,repository\na,on-time/course,1234\nb,late/course,\n")
     assert [student.repository for student in read_roster(path)] == [1234, 0]
 
 
@@ -116,7 +116,7 @@ def test_a_roster_gives_students_in_order(tmp_path):
         ("student,remote\na,--upload-pack=evil\n", ["line 2", "not a URL"]),
         ("student,remote\na,ext::sh -c evil\n", ["line 2", "not a URL"]),
         ("student,remote\na,\n", ["line 2", "not a URL"]),
-        ("student,remote,repository\na,ada/course,#12\n", ["line 2", "'#12'", "number"]),
+        ("student,remote,repository\na,on-time/course,#12\n", ["line 2", "'#12'", "number"]),
     ],
 )
 def test_a_wrong_roster_names_the_line(tmp_path, content, words):

@@ -42,7 +42,7 @@ def upstream(github: FakeGitHub) -> FakeRepository:
 @pytest.fixture
 def fork(github: FakeGitHub, upstream: FakeRepository) -> FakeRepository:
     github.later(days=1)
-    return github.fork(upstream, "ada")
+    return github.fork(upstream, "on-time")
 
 
 def options(github: FakeGitHub, **changed) -> ForgeOptions:
@@ -63,11 +63,11 @@ def poll(github: FakeGitHub, *students: Student, **changed) -> dict[str, Collect
     """Collect once, five minutes later, and forget what was asked before."""
     github.asked.clear()
     github.later(minutes=5)
-    wanted = students or (Student("ada", "ada/course"),)
+    wanted = students or (Student("on-time", "on-time/course"),)
     return {done.student.id: done for done in collect(course(github, **changed), wanted, now=lambda: github.now)}
 
 
-def record(github: FakeGitHub, student: str = "ada") -> Record:
+def record(github: FakeGitHub, student: str = "on-time") -> Record:
     return Ledger(github.folder.parent / "ledger").read(student)
 
 
@@ -87,19 +87,19 @@ def times(pushes: tuple[Push, ...]) -> list[tuple[str, datetime]]:
 @pytest.mark.parametrize(
     ("remote", "name"),
     [
-        ("ada/course", "ada/course"),
-        ("https://github.com/ada/course", "ada/course"),
-        ("https://github.com/ada/course.git", "ada/course"),
-        ("https://GitHub.com/Ada/Course/", "Ada/Course"),
-        ("git@github.com:ada/course.git", "ada/course"),
-        ("ssh://git@github.com/ada/course.git", "ada/course"),
-        ("https://gitlab.com/ada/course", ""),
-        ("git@gitlab.com:ada/course.git", ""),
-        ("https://github.com.evil.org/ada/course", ""),
-        ("https://github.com/ada/course/tree/master", ""),
-        ("https://github.com/ada/..", ""),
-        ("/forks/ada.git", ""),
-        ("../ada", ""),
+        ("on-time/course", "on-time/course"),
+        ("https://github.com/on-time/course", "on-time/course"),
+        ("https://github.com/on-time/course.git", "on-time/course"),
+        ("https://GitHub.com/On-Time/Course/", "On-Time/Course"),
+        ("git@github.com:on-time/course.git", "on-time/course"),
+        ("ssh://git@github.com/on-time/course.git", "on-time/course"),
+        ("https://gitlab.com/on-time/course", ""),
+        ("git@gitlab.com:on-time/course.git", ""),
+        ("https://github.com.evil.org/on-time/course", ""),
+        ("https://github.com/on-time/course/tree/master", ""),
+        ("https://github.com/on-time/..", ""),
+        ("/forks/on-time.git", ""),
+        ("../on-time", ""),
     ],
 )
 def test_a_remote_is_recognised_as_a_name_on_the_forge(remote, name):
@@ -107,8 +107,8 @@ def test_a_remote_is_recognised_as_a_name_on_the_forge(remote, name):
 
 
 def test_a_short_name_becomes_an_address_for_git_and_other_remotes_stay():
-    assert git_address("ada/course", ForgeOptions()) == "https://github.com/ada/course.git"
-    assert git_address("/forks/ada.git", ForgeOptions()) == "/forks/ada.git"
+    assert git_address("on-time/course", ForgeOptions()) == "https://github.com/on-time/course.git"
+    assert git_address("/forks/on-time.git", ForgeOptions()) == "/forks/on-time.git"
 
 
 # ---------------------------------------------------------------- talking to the API
@@ -130,7 +130,7 @@ def test_what_has_not_changed_costs_nothing(github, upstream, fork, tmp_path):
     for _ in range(2):
         left = github.left[True]
         with Client(options(github), cache) as client:
-            assert set(GitHub(client).forks("school/course").by_name) == {"ada/course"}
+            assert set(GitHub(client).forks("school/course").by_name) == {"on-time/course"}
     assert [asked.status for asked in github.asked] == [200, 304]
     assert github.left[True] == left
     assert TOKEN not in cache.read_text()
@@ -164,17 +164,17 @@ def test_a_damaged_cache_is_as_good_as_none(github, upstream, fork, tmp_path, co
 def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(github, fork, order, monkeypatch):
     monkeypatch.setattr("autograder.forge.client.REPLY_SECONDS", 0.3)
     slept: list[float] = []
-    github.trouble("/repos/ada/course", times=2, **order)
+    github.trouble("/repos/on-time/course", times=2, **order)
     with Client(options(github), sleep=slept.append) as client:
-        assert GitHub(client).repository("ada/course").id == fork.id
+        assert GitHub(client).repository("on-time/course").id == fork.id
     assert slept == [0.001, 0.002]
 
 
 def test_a_reply_without_end_is_not_read_to_its_end(github, fork, monkeypatch):
     monkeypatch.setattr("autograder.forge.client.MAX_BODY", 1000)
-    github.trouble("/repos/ada/course", body=b" " * 5000)
+    github.trouble("/repos/on-time/course", body=b" " * 5000)
     with Client(options(github)) as client:
-        assert GitHub(client).repository("ada/course").id == fork.id
+        assert GitHub(client).repository("on-time/course").id == fork.id
 
 
 def test_a_dead_server_is_left_alone_after_a_while(github):
@@ -182,7 +182,7 @@ def test_a_dead_server_is_left_alone_after_a_while(github):
     with Client(options(github)) as client:
         for _ in range(6):
             with pytest.raises(ForgeFailed, match="gives no answer"):
-                GitHub(client).repository("ada/course")
+                GitHub(client).repository("on-time/course")
     assert len(github.asked) == 15
 
 
@@ -205,9 +205,9 @@ def test_a_limit_is_waited_for_as_long_as_it_says(github, fork, caplog, status, 
     words = {"reset": int(reset.timestamp()), "date": format_datetime(reset, usegmt=True)}
     headers = {name: value.format(**words) for name, value in headers.items()}
     slept: list[float] = []
-    github.trouble("/repos/ada/course", status, headers=headers, body=body)
+    github.trouble("/repos/on-time/course", status, headers=headers, body=body)
     with caplog.at_level(logging.WARNING), Client(options(github, wait=100.0), sleep=slept.append) as client:
-        assert GitHub(client).repository("ada/course").id == fork.id
+        assert GitHub(client).repository("on-time/course").id == fork.id
     assert slept == [seconds]
     assert f"asks to wait; going on in {seconds} s" in caplog.text
 
@@ -218,7 +218,7 @@ def test_a_longer_wait_than_the_budget_ends_the_questions_with_a_sentence(github
     with Client(options(github, wait=50.0), sleep=slept.append) as client:
         for _ in range(3):
             with pytest.raises(ForgeFailed, match=r"wants no questions before .* UTC.*the next run asks again"):
-                GitHub(client).repository("ada/course")
+                GitHub(client).repository("on-time/course")
     assert slept == [20.0, 20.0]
     assert len(github.asked) == 3, "nobody asks once the server has had enough"
 
@@ -227,7 +227,7 @@ def test_limits_that_never_end_are_not_waited_for_forever(github, fork):
     slept: list[float] = []
     github.trouble("/.*", 429, headers={"Retry-After": "0"}, times=10**6)
     with Client(options(github), sleep=slept.append) as client, pytest.raises(ForgeFailed):
-        GitHub(client).repository("ada/course")
+        GitHub(client).repository("on-time/course")
     assert sum(slept) == 30.0
 
 
@@ -235,9 +235,9 @@ def test_without_a_token_the_hourly_limit_is_met_sooner_and_the_advice_says_so(g
     monkeypatch.delenv("GITHUB_TOKEN")
     github.allow(1, known=False)
     with Client(options(github)) as client:
-        assert GitHub(client).repository("ada/course")
+        assert GitHub(client).repository("on-time/course")
         with pytest.raises(ForgeFailed, match=r"a token in \$GITHUB_TOKEN allows far more"):
-            GitHub(client).repository("ada/other")
+            GitHub(client).repository("on-time/other")
 
 
 def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, caplog):
@@ -245,7 +245,7 @@ def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, c
     with caplog.at_level(logging.DEBUG), Client(options(github, token="COURSE_TOKEN")) as client:
         for _ in range(2):
             with pytest.raises(ForgeFailed, match=r"refuses the token in \$COURSE_TOKEN"):
-                GitHub(client).repository("ada/course")
+                GitHub(client).repository("on-time/course")
         shown = repr(client) + repr(vars(client)) + caplog.text
     assert "ghp_wrong" not in shown
     assert len(github.asked) == 1
@@ -253,7 +253,7 @@ def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, c
 
 def test_the_token_goes_with_each_question_and_into_no_log(github, fork, caplog):
     with caplog.at_level(logging.DEBUG), Client(options(github)) as client:
-        GitHub(client).repository("ada/course")
+        GitHub(client).repository("on-time/course")
     assert github.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
     assert TOKEN not in caplog.text
 
@@ -288,12 +288,12 @@ def test_nobody_is_followed_to_another_server(github, fork, upstream, status, he
         GitHub(client).forks("school/course")
 
 
-@pytest.mark.parametrize("location", ["/repos/ada/course", ""], ids=["in circles", "to nowhere"])
+@pytest.mark.parametrize("location", ["/repos/on-time/course", ""], ids=["in circles", "to nowhere"])
 def test_redirects_end(github, fork, location):
-    github.trouble("/repos/ada/course", 301, headers={"Location": f"{github.api}{location}"}, times=99)
+    github.trouble("/repos/on-time/course", 301, headers={"Location": f"{github.api}{location}"}, times=99)
     with Client(options(github)) as client:
         try:
-            assert GitHub(client).repository("ada/course") is None
+            assert GitHub(client).repository("on-time/course") is None
         except ForgeFailed as error:
             assert "301" in str(error)
     assert len(github.asked) <= 4
@@ -310,7 +310,7 @@ def test_a_list_without_end_ends(github, upstream, monkeypatch):
 # ---------------------------------------------------------------- what an answer may contain
 
 REPOSITORY = {
-    "id": 17, "full_name": "ada/course", "owner": {"id": 5}, "default_branch": "master",
+    "id": 17, "full_name": "on-time/course", "owner": {"id": 5}, "default_branch": "master",
     "created_at": "2027-02-01T08:00:00Z", "pushed_at": "2027-02-02T09:00:00Z",
 }  # fmt: skip
 ACTIVITY = {
@@ -330,7 +330,7 @@ def test_a_repository_and_an_activity_are_read():
     ("field", "value"),
     [
         ("id", "17"), ("id", -1), ("id", True), ("id", None), ("id", 2**63), ("id", 1.5),
-        ("full_name", "ada"), ("full_name", "ada/../x"), ("full_name", "ada/.."), ("full_name", "a b/c"),
+        ("full_name", "on-time"), ("full_name", "on-time/../x"), ("full_name", "on-time/.."), ("full_name", "a b/c"),
         ("full_name", "--upload-pack=x/y"), ("owner", None), ("owner", {}), ("owner", [1]),
         ("default_branch", "x" * 5000), ("default_branch", "a\nb"), ("created_at", None),
         ("pushed_at", "yesterday"), ("pushed_at", "2027-13-01T00:00:00Z"), ("pushed_at", 1800000000),
@@ -363,20 +363,20 @@ def test_something_else_than_an_object_is_refused(data):
 
 
 def test_a_fork_that_makes_no_sense_fails_alone(github, upstream, fork):
-    eve = github.fork(upstream, "eve")
-    github.push(fork, {PATH: b"ada"})
-    github.push(eve, {PATH: b"eve"})
+    other = github.fork(upstream, "squared")
+    github.push(fork, {PATH: b"on-time"})
+    github.push(other, {PATH: b"squared"})
 
     def spoil(data):
         entries = data if isinstance(data, list) else [data]
         for entry in entries:
-            entry |= {"pushed_at": "soon"} if entry["id"] == eve.id else {}
+            entry |= {"pushed_at": "soon"} if entry["id"] == other.id else {}
         return data
 
-    github.answers |= {"/repos/school/course/forks": spoil, "/repos/eve/course": spoil}
-    done = poll(github, Student("ada", "ada/course"), Student("eve", "eve/course"))
-    assert done["ada"].push and not done["ada"].error
-    assert "makes no sense" in done["eve"].error
+    github.answers |= {"/repos/school/course/forks": spoil, "/repos/squared/course": spoil}
+    done = poll(github, Student("on-time", "on-time/course"), Student("squared", "squared/course"))
+    assert done["on-time"].push and not done["on-time"].error
+    assert "makes no sense" in done["squared"].error
 
 
 # ---------------------------------------------------------------- times of the server
@@ -384,10 +384,10 @@ def test_a_fork_that_makes_no_sense_fails_alone(github, upstream, fork):
 
 def test_each_push_between_two_polls_has_its_own_time(github, fork):
     pushed = [push(github, fork, text) for text in (b"one", b"two")]
-    done = poll(github)["ada"]
+    done = poll(github)["on-time"]
     pushed.append(push(github, fork, b"three"))
     assert times(done.pushes) == pushed[:2]
-    assert times(poll(github)["ada"].pushes) == pushed[2:]
+    assert times(poll(github)["on-time"].pushes) == pushed[2:]
     assert times(record(github).pushes) == pushed
     assert {push.clock for push in record(github).pushes} == {Clock.SERVER}
     assert [len(push.notebooks) for push in record(github).pushes] == [1, 1, 1]
@@ -396,58 +396,58 @@ def test_each_push_between_two_polls_has_its_own_time(github, fork):
 def test_a_back_dated_commit_has_the_time_of_its_push(github, fork):
     pushed = github.later(days=3)
     github.push(fork, {PATH: b"late"}, dated=datetime(2020, 1, 1, tzinfo=UTC))
-    assert poll(github)["ada"].push.time == pushed
+    assert poll(github)["on-time"].push.time == pushed
 
 
 def test_two_pushes_within_a_second_are_told_apart(github, fork):
     first, moment = push(github, fork, b"first")
-    list(collect(course(github), [Student("ada", "ada/course")], now=lambda: moment + timedelta(seconds=0.4)))
+    list(collect(course(github), [Student("on-time", "on-time/course")], now=lambda: moment + timedelta(seconds=0.4)))
     second = github.push(fork, {PATH: b"second"})
     poll(github)
     assert times(record(github).pushes) == [(first, moment), (second, moment)]
 
 
 def test_only_who_pushed_is_asked_about(github, upstream, fork):
-    students = [Student(name, f"{name}/course") for name in ("ada", "bob", "eve")]
-    forks = [fork, github.fork(upstream, "bob"), github.fork(upstream, "eve")]
+    students = [Student(name, f"{name}/course") for name in ("on-time", "late", "squared")]
+    forks = [fork, github.fork(upstream, "late"), github.fork(upstream, "squared")]
     github.later(hours=1)
     for repository in forks[:2]:
         github.push(repository, {PATH: b"work"})
     poll(github, *students)
     assert {asked.query["per_page"] for asked in github.asked} == {"100"}
     assert sorted(asked.path for asked in github.asked) == [
-        "/repos/ada/course/activity", "/repos/bob/course/activity", "/repos/eve/course/activity",
-        "/repos/school/course/forks",
+        "/repos/late/course/activity", "/repos/on-time/course/activity", "/repos/school/course/forks",
+        "/repos/squared/course/activity",
     ]  # fmt: skip
     poll(github, *students)
     assert [(asked.path, asked.status) for asked in github.asked] == [("/repos/school/course/forks", 304)]
     github.later(hours=1)
     github.push(forks[1], {PATH: b"more"})
     done = poll(github, *students)
-    assert [asked.path for asked in github.asked] == ["/repos/school/course/forks", "/repos/bob/course/activity"]
-    assert [name for name, entry in done.items() if entry.pushes] == ["bob"]
+    assert [asked.path for asked in github.asked] == ["/repos/school/course/forks", "/repos/late/course/activity"]
+    assert [name for name, entry in done.items() if entry.pushes] == ["late"]
 
 
 def test_an_untouched_fork_and_one_brought_up_to_date_hold_no_work(github, upstream, fork):
-    assert poll(github)["ada"].pushes == ()
+    assert poll(github)["on-time"].pushes == ()
     github.later(days=1)
     github.push(upstream, {"README.md": b"week two"})
     fork.bare._git("fetch", "--quiet", str(upstream.path), "+master:master")
     github.note(fork, "a" * 40, "push")
-    assert poll(github)["ada"].pushes == ()
+    assert poll(github)["on-time"].pushes == ()
     github.later(days=1)
     github.push(fork, {PATH: b"work"})
-    assert len(poll(github)["ada"].pushes) == 1
+    assert len(poll(github)["on-time"].pushes) == 1
 
 
 def test_many_pushes_are_read_page_by_page(github, fork, monkeypatch):
     monkeypatch.setattr("autograder.forge.github.PER_PAGE", 4)
     pushed = [push(github, fork, b"%d" % number) for number in range(9)]
-    assert times(poll(github)["ada"].pushes) == pushed
+    assert times(poll(github)["on-time"].pushes) == pushed
     pages = [asked for asked in github.asked if asked.path.endswith("/activity")]
     assert [asked.query.get("after") for asked in pages] == [None, "4", "8"]
     push(github, fork, b"one more")
-    assert len(poll(github)["ada"].pushes) == 1
+    assert len(poll(github)["on-time"].pushes) == 1
     assert len([asked for asked in github.asked if asked.path.endswith("/activity")]) == 1
 
 
@@ -456,7 +456,7 @@ def test_a_push_to_another_branch_is_no_push(github, fork):
     poll(github)
     github.later(hours=1)
     github.push_elsewhere(fork, "experiment")
-    assert poll(github)["ada"].pushes == ()
+    assert poll(github)["on-time"].pushes == ()
     poll(github)
     assert [asked.path for asked in github.asked] == ["/repos/school/course/forks"]
 
@@ -473,7 +473,7 @@ def test_a_force_push_takes_nothing_away(github, fork):
 def test_a_commit_overwritten_between_two_polls_is_fetched_while_the_server_has_it(github, fork):
     first, _ = push(github, fork, b"first")
     second = github.force_push(fork, {PATH: b"rewritten"}, dated=datetime(2020, 1, 1, tzinfo=UTC))
-    assert [push.commit for push in poll(github)["ada"].pushes] == [first, second]
+    assert [push.commit for push in poll(github)["on-time"].pushes] == [first, second]
     assert all(push.notebooks for push in record(github).pushes)
 
 
@@ -483,13 +483,13 @@ def test_a_commit_that_is_gone_is_recorded_and_said_once(github, fork):
     gone = github.push(fork, {PATH: b"gone"})
     newest = github.force_push(fork, {PATH: b"newest"})
     github.forget(fork)
-    done = poll(github)["ada"]
+    done = poll(github)["on-time"]
     assert (done.error, [push.commit for push in done.pushes]) == ("", [newest])
     assert gone[:10] in done.notes[0] and "cannot be graded" in done.notes[0]
     assert [push.commit for push in record(github).pushes] == [kept, newest]
     assert [push.commit for push in record(github).lost] == [gone]
     github.push(fork, {PATH: b"later"})
-    assert poll(github)["ada"].notes == ()
+    assert poll(github)["on-time"].notes == ()
     assert len(record(github).lost) == 1
 
 
@@ -498,7 +498,7 @@ def test_a_commit_too_large_to_fetch_does_not_hold_up_the_next_one(github, fork,
     github.later(hours=1)
     large = github.push(fork, {"data.bin": os.urandom(3 << 20)})
     newest = github.force_push(fork, {PATH: b"without the data"})
-    done = poll(github)["ada"]
+    done = poll(github)["on-time"]
     assert [push.commit for push in done.pushes] == [newest]
     assert [push.commit for push in record(github).lost] == [large]
 
@@ -516,7 +516,7 @@ def test_a_deleted_branch_is_said_and_what_was_there_still_counts(github, fork):
     first, _ = push(github, fork, b"first")
     poll(github)
     github.delete_branch(fork)
-    done = poll(github)["ada"]
+    done = poll(github)["on-time"]
     assert "lost its branch 'master'" in done.notes[0] and not done.error
     assert [push.commit for push in record(github).pushes] == [first]
     again, _ = push(github, fork, b"again")
@@ -528,7 +528,7 @@ def test_another_default_branch_is_said(github, fork):
     github.later(hours=1)
     github.delete_branch(fork)
     fork.branch = "main"
-    assert "its default branch is 'main'" in poll(github)["ada"].notes[0]
+    assert "its default branch is 'main'" in poll(github)["on-time"].notes[0]
 
 
 # ---------------------------------------------------------------- who is who
@@ -537,18 +537,18 @@ def test_another_default_branch_is_said(github, fork):
 def test_a_renamed_repository_is_followed_by_its_number(github, fork):
     push(github, fork, b"before")
     poll(github)
-    github.rename(fork, "ada/deep-learning")
+    github.rename(fork, "on-time/deep-learning")
     push(github, fork, b"after")
-    done = poll(github)["ada"]
-    assert done.notes == ("ada: ada/course is called ada/deep-learning now",)
+    done = poll(github)["on-time"]
+    assert done.notes == ("on-time: on-time/course is called on-time/deep-learning now",)
     assert len(record(github).pushes) == 2
-    assert poll(github)["ada"].notes == ()
+    assert poll(github)["on-time"].notes == ()
 
 
 def test_a_roster_with_an_old_name_finds_the_repository_all_the_same(github, fork):
-    github.rename(fork, "ada/deep-learning")
+    github.rename(fork, "on-time/deep-learning")
     push(github, fork, b"work")
-    assert poll(github)["ada"].push
+    assert poll(github)["on-time"].push
     assert record(github).repositories[-1].id == fork.id
 
 
@@ -556,7 +556,7 @@ def test_a_repository_given_to_another_account_is_said(github, fork):
     push(github, fork, b"work")
     poll(github)
     github.rename(fork, "team/course")
-    assert any("was given to another account" in note for note in poll(github)["ada"].notes)
+    assert any("was given to another account" in note for note in poll(github)["on-time"].notes)
 
 
 @pytest.mark.parametrize("days", [1, 20], ids=["before the deadline", "after it"])
@@ -565,50 +565,50 @@ def test_a_fork_deleted_and_made_again_is_said_and_flagged_after_a_deadline(gith
     poll(github)
     github.delete(fork)
     github.later(days=days)
-    again = github.fork(upstream, "ada")
+    again = github.fork(upstream, "on-time")
     second, _ = push(github, again, b"second")
-    done = poll(github)["ada"]
+    done = poll(github)["on-time"]
     assert f"(number {again.id}, it was {fork.id})" in done.notes[0]
     assert ("after a deadline of hw" in done.notes[0]) == (days > 10)
     assert [push.commit for push in record(github).pushes] == [first, second], "what counted still counts"
-    assert tuple(changes(course(github), "ada", record(github).repositories)) == done.notes
-    assert poll(github)["ada"].notes == ()
+    assert tuple(changes(course(github), "on-time", record(github).repositories)) == done.notes
+    assert poll(github)["on-time"].notes == ()
 
 
 def test_a_name_taken_by_another_account_is_nobodys_until_a_person_says_so(github, upstream, fork):
     first, _ = push(github, fork, b"hers")
     poll(github)
     github.delete(fork)
-    del github.accounts["ada"]
-    taken = github.fork(upstream, "ada")
+    del github.accounts["on-time"]
+    taken = github.fork(upstream, "on-time")
     second, _ = push(github, taken, b"somebody else's")
-    done = poll(github)["ada"]
+    done = poll(github)["on-time"]
     assert "belongs to another account now" in done.error and str(taken.id) in done.error
     assert [push.commit for push in record(github).pushes] == [first]
-    poll(github, Student("ada", "ada/course", repository=taken.id))
+    poll(github, Student("on-time", "on-time/course", repository=taken.id))
     assert [push.commit for push in record(github).pushes] == [first, second]
 
 
 def test_a_second_repository_under_the_old_name_is_said_and_the_first_is_followed(github, upstream, fork):
     push(github, fork, b"first")
     poll(github)
-    github.rename(fork, "ada/old-course")
-    second = github.fork(upstream, "ada")
+    github.rename(fork, "on-time/old-course")
+    second = github.fork(upstream, "on-time")
     github.later(hours=1)
     github.push(second, {PATH: b"second"})
-    done = poll(github)["ada"]
+    done = poll(github)["on-time"]
     assert done.pushes == ()
-    assert any(f"(number {second.id}); still collecting ada/old-course" in note for note in done.notes)
-    assert poll(github, Student("ada", "ada/course", repository=second.id))["ada"].pushes
+    assert any(f"(number {second.id}); still collecting on-time/old-course" in note for note in done.notes)
+    assert poll(github, Student("on-time", "on-time/course", repository=second.id))["on-time"].pushes
 
 
 def test_another_repository_in_the_roster_is_followed(github, upstream, fork):
     push(github, fork, b"first")
     poll(github)
-    other = github.fork(upstream, "ada-at-work")
+    other = github.fork(upstream, "on-time-at-work")
     github.later(hours=1)
     github.push(other, {PATH: b"second"})
-    done = poll(github, Student("ada", "ada-at-work/course"))["ada"]
+    done = poll(github, Student("on-time", "on-time-at-work/course"))["on-time"]
     assert "another repository than before" in done.notes[0]
     assert len(record(github).pushes) == 2
 
@@ -617,18 +617,18 @@ def test_a_repository_that_is_gone_fails_alone_and_one_not_made_yet_is_no_failur
     push(github, fork, b"work")
     poll(github)
     github.delete(fork)
-    done = poll(github, Student("ada", "ada/course"), Student("bob", "bob/course"))
-    assert "deleted or made private" in done["ada"].error
-    assert (done["bob"].error, done["bob"].notes) == (
+    done = poll(github, Student("on-time", "on-time/course"), Student("late", "late/course"))
+    assert "deleted or made private" in done["on-time"].error
+    assert (done["late"].error, done["late"].notes) == (
         "",
-        ("bob: no repository to be seen at bob/course yet",),
+        ("late: no repository to be seen at late/course yet",),
     )
     assert len(record(github).pushes) == 1
 
 
 def test_a_number_in_the_roster_that_is_gone_is_an_error(github, fork):
-    done = poll(github, Student("ada", "ada/course", repository=12))
-    assert "the roster insists on repository 12" in done["ada"].error
+    done = poll(github, Student("on-time", "on-time/course", repository=12))
+    assert "the roster insists on repository 12" in done["on-time"].error
 
 
 # ---------------------------------------------------------------- one push seen by different clocks
@@ -636,7 +636,7 @@ def test_a_number_in_the_roster_that_is_gone_is_an_error(github, fork):
 
 def test_a_push_first_seen_and_told_later_is_one_push_with_the_servers_time(github, fork):
     pushed = [push(github, fork, b"first")]
-    (seen,) = poll(github, clock=Clock.FIRST_SEEN)["ada"].pushes
+    (seen,) = poll(github, clock=Clock.FIRST_SEEN)["on-time"].pushes
     assert (seen.time, seen.clock) == (github.now, Clock.FIRST_SEEN)
     pushed.append(push(github, fork, b"second"))
     poll(github)
@@ -646,11 +646,11 @@ def test_a_push_first_seen_and_told_later_is_one_push_with_the_servers_time(gith
 def test_where_the_api_fails_git_tells_and_the_server_corrects_the_time_later(github, fork):
     commit, pushed = push(github, fork, b"work")
     github.trouble("/.*/activity", 500, times=5)
-    done = poll(github)["ada"]
+    done = poll(github)["on-time"]
     assert "gives no answer" in done.error
     assert times(done.pushes) == [(commit, github.now)]
     assert record(github).pushes[0].clock is Clock.FIRST_SEEN
-    assert poll(github)["ada"].error == ""
+    assert poll(github)["on-time"].error == ""
     assert times(record(github).pushes) == [(commit, pushed)]
 
 
@@ -659,7 +659,7 @@ def test_without_the_list_of_forks_each_repository_is_asked_for(github, fork):
     github.trouble("/repos/school/course/forks", 404)
     done = poll(github)
     assert "has no list" in done["the forge"].error
-    assert done["ada"].push.clock is Clock.SERVER
+    assert done["on-time"].push.clock is Clock.SERVER
 
 
 def test_a_list_behind_its_own_branch_is_asked_again(github, fork):
@@ -667,7 +667,7 @@ def test_a_list_behind_its_own_branch_is_asked_again(github, fork):
     poll(github)
     second, pushed = push(github, fork, b"second")
     late = fork.activity.pop()
-    assert times(poll(github)["ada"].pushes) == [(second, github.now)]
+    assert times(poll(github)["on-time"].pushes) == [(second, github.now)]
     fork.activity.append(late)
     poll(github)
     assert times(record(github).pushes)[1:] == [(second, pushed)]
@@ -695,15 +695,15 @@ def test_a_run_that_ends_between_two_pushes_continues_where_it_was(github, fork,
 
 def test_other_hosts_have_first_seen_times_under_the_servers_clock_too(github, fork):
     commit, _ = push(github, fork, b"work")
-    done = poll(github, Student("ada", str(fork.path)))["ada"]
+    done = poll(github, Student("on-time", str(fork.path)))["on-time"]
     assert times(done.pushes) == [(commit, github.now)]
     assert done.push.clock is Clock.FIRST_SEEN
     assert [asked.path for asked in github.asked] == ["/repos/school/course/forks"]
 
 
 def test_a_limit_in_the_middle_of_a_run_lets_git_tell_the_rest(github, upstream, fork):
-    students = [Student(name, f"{name}/course") for name in ("ada", "bob", "eve")]
-    forks = [fork, github.fork(upstream, "bob"), github.fork(upstream, "eve")]
+    students = [Student(name, f"{name}/course") for name in ("on-time", "late", "squared")]
+    forks = [fork, github.fork(upstream, "late"), github.fork(upstream, "squared")]
     github.later(hours=1)
     pushed = {github.push(repository, {PATH: b"%d" % repository.id}): github.now for repository in forks}
     github.later(hours=1)

@@ -34,8 +34,8 @@ def test_a_student_without_a_record_has_an_empty_one(tmp_path):
 
 
 def test_what_the_forge_said_is_read_again(tmp_path):
-    repository = Repository(17, 5, "ada/course", "ada/course", NOON)
-    pushed = replace(repository, name="ada/renamed", pushed=NOON + timedelta(hours=1))
+    repository = Repository(17, 5, "on-time/course", "on-time/course", NOON)
+    pushed = replace(repository, name="on-time/renamed", pushed=NOON + timedelta(hours=1))
     for entry in (repository, pushed):
         filled(tmp_path).add_repository("on-time", entry)
     assert Ledger(tmp_path / "ledger").read("on-time").repositories == (repository, pushed)
