@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+NOTEBOOKS := demonotebooks solutions assignments
 export OPENBLAS_NUM_THREADS = 1
 
 .PHONY: demo test check lock clean
@@ -25,12 +26,13 @@ demo: $(READY)
 	$(BIN)/autograder demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env tests $(NOTEBOOKS)
 
 check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/codespell README.md docs autograder tests $(NOTEBOOKS) grading_config.py
 
 # The locked file for the grader and the tests, from the ranges in pyproject.toml.
 lock:
