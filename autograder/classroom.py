@@ -43,7 +43,7 @@ class Classroom:
     @cached_property
     def extensions(self) -> Extensions:
         """Who has more time."""
-        return read_extensions(self.course.extensions, self.course)
+        return read_extensions(self.course.extensions, self.course, {student.id for student in self.students})
 
     @cached_property
     def exams(self) -> Mapping[str, Exam]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import AutograderError
+from autograder.marks import ManualMark
 from autograder.records import Clock, NotebookFile, Push, Report, Repository
 
 Key = tuple[str, str, str]  # assignment, notebook blob, exam version: equal keys mean equal points
@@ -50,6 +51,8 @@ class Record:
         Pushes the forge told of whose commits could not be had any more.
     repositories : tuple of Repository
         What the forge said of the student's repository; a new entry for each change.
+    marks : tuple of ManualMark
+        Every mark a person gave; of each exercise the newest one stands.
     """
 
     student: str
@@ -57,6 +60,7 @@ class Record:
     graded: tuple[Graded, ...] = ()
     lost: tuple[Push, ...] = ()
     repositories: tuple[Repository, ...] = ()
+    marks: tuple[ManualMark, ...] = ()
 
     @property
     def reports(self) -> dict[Key, Report]:
@@ -78,17 +82,27 @@ class Ledger:
         AutograderError
             If a line other than a torn last one is damaged.
         """
-        pushes, graded, repositories = [], [], []
-        for entry in self._entries(student):
-            if entry["entry"] == "push":
-                pushes.append(_push(student, entry))
-            elif entry["entry"] == "report":
-                report = Report.from_json(entry["report"])
-                graded.append(Graded(entry["commit"], entry["blob"], _time(entry["time"]), report))
-            elif entry["entry"] == "repository":
-                repositories.append(_repository(entry))
+        pushes: list[Push] = []
+        graded: list[Graded] = []
+        repositories: list[Repository] = []
+        marks: list[ManualMark] = []
+        for number, line in enumerate(self._lines(student), start=1):
+            try:
+                entry = json.loads(line)
+                if entry["entry"] == "push":
+                    pushes.append(_push(student, entry))
+                elif entry["entry"] == "report":
+                    report = Report.from_json(entry["report"])
+                    graded.append(Graded(entry["commit"], entry["blob"], _time(entry["time"]), report))
+                elif entry["entry"] == "repository":
+                    repositories.append(_repository(entry))
+                elif entry["entry"] == "mark":
+                    marks.append(ManualMark.from_json(entry, _time(entry["time"])))
+            except (ValueError, KeyError, TypeError) as error:
+                where = f"{self._path(student)}, line {number}"
+                raise AutograderError(f"{where}: damaged ({error!r}); restore the file from its history") from None
         lost = tuple(push for push in pushes if push.lost)
-        return Record(student, each_once(pushes), tuple(graded), lost, tuple(repositories))
+        return Record(student, each_once(pushes), tuple(graded), lost, tuple(repositories), tuple(marks))
 
     def add_push(self, push: Push) -> None:
         """Append a push."""
@@ -108,20 +122,17 @@ class Ledger:
         head = {"entry": "report", "commit": commit, "blob": blob, "time": _text(time)}
         self._append(student, head | {"report": report.to_json()})
 
+    def add_mark(self, student: str, mark: ManualMark) -> None:
+        """Append a mark that a person gave."""
+        self._append(student, {"entry": "mark"} | mark.to_json() | {"time": _text(mark.time)})
+
     def _path(self, student: str) -> Path:
         return self.folder / f"{student}.jsonl"
 
-    def _entries(self, student: str) -> Iterator[dict[str, Any]]:
+    def _lines(self, student: str) -> list[bytes]:
+        """Return the whole lines of a student's file; what follows the last newline is torn."""
         path = self._path(student)
-        if not path.exists():
-            return
-        lines = path.read_bytes().split(b"\n")
-        for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is torn
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                reason = f"{path}, line {number}: damaged ({error}); restore the file from its history"
-                raise AutograderError(reason) from None
+        return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
 
     def _append(self, student: str, entry: dict[str, Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

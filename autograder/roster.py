@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def read_roster(path: Path) -> tuple[Student, ...]:
     return tuple(students.values())
 
 
-def read_extensions(path: Path, course: Course) -> dict[tuple[str, str, str], datetime]:
+def read_extensions(path: Path, course: Course, students: Collection[str]) -> dict[tuple[str, str, str], datetime]:
     """Read the extensions; no file means none. An empty `part` means every part of the assignment.
 
     Raises
@@ -56,6 +56,8 @@ def read_extensions(path: Path, course: Course) -> dict[tuple[str, str, str], da
     if not path.exists():
         return extensions
     for line, row in _rows(path, ("student", "assignment", "deadline"), EXTENSION_COLUMNS):
+        if row["student"] not in students:
+            raise ConfigError(f"{path}, line {line}: no student {row['student']!r} in the roster")
         try:
             assignment = course.assignment(row["assignment"])
             deadline = read_moment(row["deadline"], course.timezone)

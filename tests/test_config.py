@@ -10,6 +10,9 @@ from autograder.records import Clock
 from autograder.roster import read_extensions, read_roster
 
 
+STUDENTS = {"late", "ill", "a"}
+
+
 def load(tmp_path: Path, *lines: str):
     path = tmp_path / "grading_config.py"
     path.write_text(CONFIG + "\n".join(lines))
@@ -134,7 +137,7 @@ def test_extensions_apply_to_a_part_or_to_all(tmp_path):
     path.write_text(
         "student,assignment,part,deadline\nlate,hw,two,2027-03-10 23:59\nill,hw,,2027-03-20 23:59\n", encoding="utf-8"
     )
-    extensions = read_extensions(path, course)
+    extensions = read_extensions(path, course, STUDENTS)
     assert set(extensions) == {("late", "hw", "two"), ("ill", "hw", "one"), ("ill", "hw", "two")}
     assert extensions["ill", "hw", "one"] - extensions["late", "hw", "two"] == timedelta(days=10)
 
@@ -144,6 +147,7 @@ def test_extensions_apply_to_a_part_or_to_all(tmp_path):
     [
         ("a,hw1,,2027-03-10 23:59", ["line 2", "did you mean 'hw'"]),
         ("a,hw,first,2027-03-10 23:59", ["line 2", "no part 'first'"]),
+        ("nobody,hw,,2027-03-10 23:59", ["line 2", "no student 'nobody'"]),
         ("a,hw,,tomorrow", ["line 2", "'tomorrow'"]),
     ],
 )
@@ -152,9 +156,9 @@ def test_a_wrong_extension_names_the_line(tmp_path, line, words):
     path = tmp_path / "extensions.csv"
     path.write_text(f"student,assignment,part,deadline\n{line}\n")
     with pytest.raises(ConfigError) as caught:
-        read_extensions(path, course)
+        read_extensions(path, course, STUDENTS)
     assert all(word in str(caught.value) for word in words)
 
 
 def test_no_extensions_file_means_none(tmp_path):
-    assert read_extensions(tmp_path / "extensions.csv", load(tmp_path)) == {}
+    assert read_extensions(tmp_path / "extensions.csv", load(tmp_path), STUDENTS) == {}

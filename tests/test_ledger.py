@@ -103,10 +103,11 @@ def test_a_torn_last_line_is_skipped_and_then_cut_off(tmp_path, lost):
     assert all(json.loads(line) for line in path.read_text().splitlines())
 
 
-def test_a_damaged_line_is_named(tmp_path):
+@pytest.mark.parametrize("line", [b"{broken", b"[]", b'{"entry": "push"}', b'{"entry": "report", "report": {}}'])
+def test_a_damaged_line_is_named(tmp_path, line):
     ledger = filled(tmp_path)
     path = tmp_path / "ledger" / "on-time.jsonl"
-    path.write_bytes(b"{broken\n" + path.read_bytes())
+    path.write_bytes(line + b"\n" + path.read_bytes())
     with pytest.raises(AutograderError, match=r"on-time\.jsonl, line 1"):
         ledger.read("on-time")
 
