@@ -122,6 +122,28 @@ def test_all_files_are_closed_but_those_to_keep() -> None:
     os.close(theirs)
 
 
+@linux_only
+@pytest.mark.skipif(sys.platform == "linux" and not landlock.version(), reason="this kernel has no Landlock")
+@pytest.mark.parametrize("spoken", range(1, 7))
+def test_landlock_confines_as_older_kernels_know_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoken: int
+) -> None:
+    if spoken > landlock.version():
+        pytest.skip(f"this kernel speaks version {landlock.version()} only")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(landlock, "version", lambda: spoken)
+
+    def confined() -> None:
+        lockdown.prctl(lockdown.PR_SET_NO_NEW_PRIVS, 1)
+        landlock.confine([os.devnull], [str(tmp_path / "own")])
+        (tmp_path / "own" / "file").write_text("mine")
+        (tmp_path / "file").read_text()
+
+    assert in_child(confined) == errno.EACCES
+    assert (tmp_path / "own" / "file").read_text() == "mine"
+
+
 def test_the_small_root_shows_python_but_not_the_project() -> None:
     needed = [Path(path) for path in smallroot.needed()]
     assert any(path in Path(os.__file__).parents for path in needed)

@@ -21,11 +21,11 @@ class Hierarchy:
 
     Attributes
     ----------
-    descriptor
+    descriptor : int
         The open directory; it works after the file system itself has gone out of sight.
-    controllers
+    controllers : tuple[str, ...]
         Those of memory and pids that it serves.
-    version
+    version : int
         1 or 2.
     """
 
@@ -94,7 +94,7 @@ def find(mounts: str | None = None, own: str | None = None) -> tuple[Hierarchy, 
 
     Parameters
     ----------
-    mounts, own
+    mounts, own : str | None
         The texts of /proc/self/mounts and /proc/self/cgroup, read when not given.
 
     Returns

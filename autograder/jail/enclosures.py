@@ -25,13 +25,13 @@ class Order:
 
     Attributes
     ----------
-    limits
+    limits : Limits
         What it may use.
-    files
+    files : tuple[tuple[str, int], ...]
         Name and size in bytes of each file for its working directory, in the order of `contents`.
-    slot
+    slot : int
         A number below `SLOTS` that no other living submission of the zygote has.
-    contents
+    contents : BinaryIO | None
         The files' bytes, one after the other.
     """
 
@@ -90,11 +90,11 @@ def spare_user(owner: int, slot: int, uid_map: str) -> int:
 
     Parameters
     ----------
-    owner
+    owner : int
         The process id of the grader's zygote.
-    slot
+    slot : int
         The submission's number within it, below `SLOTS`.
-    uid_map
+    uid_map : str
         The text of /proc/self/uid_map: which user ids exist here; in some containers few do.
 
     Raises

@@ -16,14 +16,14 @@ class Jail:
 
     Parameters
     ----------
-    limits
+    limits : Limits | None
         What a submission may use, unless `spawn` says otherwise.
-    rung
+    rung : int | None
         1, 2 or 3 to insist on one; the strongest that works otherwise.
 
     Attributes
     ----------
-    rung
+    rung : int
         The rung in use.
 
     Raises
@@ -49,9 +49,9 @@ class Jail:
 
         Parameters
         ----------
-        files
+        files : Mapping[str, bytes] | None
             Relative path and content of files for the working directory of the notebook.
-        limits
+        limits : Limits | None
             What this submission may use, when it differs.
 
         Returns

@@ -11,15 +11,15 @@ class Limits:
 
     Parameters
     ----------
-    cell_seconds, call_seconds, seconds
+    cell_seconds, call_seconds, seconds : float
         Wall-clock seconds for one cell, for one call of a student's function, and for the whole submission.
-    memory_mb
+    memory_mb : int
         Mebibytes of memory for all processes of the submission together.
-    processes
+    processes : int
         Processes and threads that may exist at the same time.
-    disk_mb, inodes
+    disk_mb, inodes : int
         Mebibytes and number of files in the scratch directory.
-    output_bytes, rich_bytes
+    output_bytes, rich_bytes : int
         Bytes of text, and bytes of plots and other rich output, kept per cell.
 
     Raises

@@ -38,9 +38,9 @@ def memory(processes: list[int], enough: int) -> int:
 
     Parameters
     ----------
-    processes
+    processes : list[int]
         Their ids.
-    enough
+    enough : int
         Bytes below which the exact number does not matter: a cheap upper bound is returned then.
     """
     bound = sum(_field(process, "status", "VmRSS:") for process in processes) << 10

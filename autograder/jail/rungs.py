@@ -35,11 +35,11 @@ class RungReport:
 
     Attributes
     ----------
-    rung
+    rung : int
         1, 2 or 3.
-    works
+    works : bool
         Whether a jail was made and held when its doors were tried.
-    reason
+    reason : str
         What is missing and how to get it; when it works, what it is.
     """
 

@@ -20,11 +20,11 @@ def furnish(scratch: str, files: Sequence[tuple[str, int]], contents: BinaryIO |
 
     Parameters
     ----------
-    scratch
+    scratch : str
         The empty directory to furnish, owned by the jailed user.
-    files
+    files : Sequence[tuple[str, int]]
         Name and size in bytes of each file of the working directory, in the order of `contents`.
-    contents
+    contents : BinaryIO | None
         The files' bytes, one after the other.
     """
     os.chdir(scratch)

@@ -44,7 +44,7 @@ def compile_filter(*, shared_files: bool) -> bytes:
 
     Parameters
     ----------
-    shared_files
+    shared_files : bool
         Whether the jail sees the machine's own files (rung 3). Landlock does not guard modes, owners and times, so
         calls that change them then do nothing and report success.
 

@@ -21,9 +21,9 @@ def serve(descriptor: int, forbidden: str) -> NoReturn:
 
     Parameters
     ----------
-    descriptor
+    descriptor : int
         The connected socket to the trusted side.
-    forbidden
+    forbidden : str
         A file outside that anybody on the machine may read.
     """
     with socket.socket(fileno=descriptor) as connection:

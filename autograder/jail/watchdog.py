@@ -17,13 +17,13 @@ def look(enclosure: Enclosure, order: Order, first: int, *, at_disk: bool) -> st
 
     Parameters
     ----------
-    enclosure
+    enclosure : Enclosure
         Its rung's.
-    order
+    order : Order
         What was ordered for it.
-    first
+    first : int
         Its first process.
-    at_disk
+    at_disk : bool
         Whether to look at the disk too, which takes longer.
     """
     limits = order.limits

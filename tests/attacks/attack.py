@@ -78,24 +78,24 @@ class Attack:
 
     Attributes
     ----------
-    name
+    name : str
         What it tries.
-    source
+    source : str
         The body of a function that returns something true when it has succeeded. It knows `world`, see `World.facts`.
-    without_jail
+    without_jail : bool
         Whether it can be shown to succeed without a jail: it does no harm, and any machine lets an ordinary user do it.
-    leaves
+    leaves : bool
         Whether it also succeeds by leaving a process, or a file, that bears `world["trace"]` when all has ended.
-    signals
+    signals : bool
         Whether it succeeds by a signal (SIGURG, which hurts nobody) that reaches the grader.
-    spies
+    spies : bool
         Whether a hidden test is run first: for the jail by value from outside, without it in the same kernel, as other
         graders do. The source then defines `double` for the test, and `attack`.
-    cheats
+    cheats : bool
         Whether it succeeds when the hidden test accepts the wrong `double` that the source defines.
-    test
+    test : str
         The hidden test.
-    limits
+    limits : Limits
         What it may use.
     """
 

@@ -25,11 +25,11 @@ class World:
 
     Attributes
     ----------
-    directory
+    directory : Path
         Outside the jail, open to everybody.
-    marker
+    marker : str
         A text that no student may see; backwards it is not in the facts either.
-    sibling
+    sibling : str
         The path of another notebook's file, as that notebook sees it.
     """
 
