@@ -44,8 +44,12 @@ def read_roster(path: Path) -> tuple[Student, ...]:
     return tuple(students.values())
 
 
-def read_extensions(path: Path, course: Course, students: Collection[str]) -> dict[tuple[str, str, str], datetime]:
+def read_extensions(
+    path: Path, course: Course, students: Collection[str] | None = None
+) -> dict[tuple[str, str, str], datetime]:
     """Read the extensions; no file means none. An empty `part` means every part of the assignment.
+
+    Where the `students` of the roster are given, a line for anybody else is refused.
 
     Raises
     ------
@@ -56,7 +60,7 @@ def read_extensions(path: Path, course: Course, students: Collection[str]) -> di
     if not path.exists():
         return extensions
     for line, row in _rows(path, ("student", "assignment", "deadline"), EXTENSION_COLUMNS):
-        if row["student"] not in students:
+        if students is not None and row["student"] not in students:
             raise ConfigError(f"{path}, line {line}: no student {row['student']!r} in the roster")
         try:
             assignment = course.assignment(row["assignment"])
