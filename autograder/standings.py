@@ -14,6 +14,7 @@ from enum import StrEnum
 from autograder.config import Assignment, Course, LateRule, Part
 from autograder.exam import Exam
 from autograder.ledger import Record
+from autograder.marks import ManualMark, marked, standing_marks
 from autograder.notebooks import find_notebook, misplaced, places
 from autograder.records import ExerciseResult, NotebookFile, Push, Report, Student, rounded
 from autograder.roster import Extensions
@@ -43,7 +44,11 @@ class PartStanding:
     late : Push or None
         The newest push after the deadline, which does not count or counts less.
     exercises : tuple of ExerciseResult
-        Results of the push that counts; empty while there are none.
+        Results of the push that counts, with the marks a person gave; empty while there are none.
+    automatic : tuple of ExerciseResult
+        The same results as grading gave them.
+    marks : tuple of ManualMark
+        What a person said of these exercises.
     factor : float
         Share of the points the late rule leaves, 1 on time.
     why : str
@@ -59,6 +64,8 @@ class PartStanding:
     push: Push | None = None
     late: Push | None = None
     exercises: tuple[ExerciseResult, ...] = ()
+    automatic: tuple[ExerciseResult, ...] = ()
+    marks: tuple[ManualMark, ...] = ()
     factor: float = 1.0
 
     @property
@@ -177,13 +184,24 @@ class _Judge:
         report = self._report(file)
         if report is None:
             return _changed(blank, State.WAITING, f"The push of {when} is waiting to be graded.", push=push)
-        exercises = tuple(exercise for exercise in report.exercises if exercise.part == blank.part)
+        graded = self._with_marks(blank, report)
         if factor < 1.0:
             why = f"The push of {when} counts, at {factor:.0%} because it came after the deadline."
-            return _changed(blank, State.LATE, why, push=push, exercises=exercises, factor=factor)
+            return _changed(graded, State.LATE, why, push=push, factor=factor)
         newer = blank.late is not None
         why = f"The push of {when} counts: " + ("the last one before the deadline." if newer else "the newest one.")
-        return _changed(blank, State.GRADED, why, push=push, exercises=exercises)
+        return _changed(graded, State.GRADED, why, push=push)
+
+    def _with_marks(self, blank: PartStanding, report: Report) -> PartStanding:
+        """A part with a report's results, and what a person made of them."""
+        marks = standing_marks(self.record.marks, self.assignment.name)
+        automatic = tuple(exercise for exercise in report.exercises if exercise.part == blank.part)
+        return replace(
+            blank,
+            exercises=tuple(marked(exercise, marks.get(exercise.id)) for exercise in automatic),
+            automatic=automatic,
+            marks=tuple(marks[exercise.id] for exercise in automatic if exercise.id in marks),
+        )
 
     def _when(self, push: Push) -> str:
         return f"{self.course.local(push.time):%a %d %b %Y, %H:%M %Z}"

@@ -22,6 +22,10 @@ def graded(blob: str, exam: str, time: int) -> bytes:
     return line(entry="report", commit="c", blob=blob, time=time, report={"assignment": "hw", "exam": exam})
 
 
+def mark(points: float, time: int) -> bytes:
+    return line(entry="mark", assignment="hw", exercise="plot", points=points, comments={"plot": "x"}, time=time)
+
+
 A, B, C = seen("a", 1), seen("b", 2), seen("c", 3)
 
 
@@ -39,6 +43,7 @@ A, B, C = seen("a", 1), seen("b", 2), seen("c", 3)
         (A, A + graded("x", "1", 2), A + graded("x", "1", 3), A + graded("x", "1", 2)),
         (A, A + graded("x", "1", 2), A + graded("x", "2", 3), A + graded("x", "1", 2) + graded("x", "2", 3)),
         (graded("x", "1", 1), graded("x", "1", 1), graded("x", "1", 1) + graded("x", "1", 2), None),
+        (A, A + mark(1, 2), A + mark(2, 3) + mark(1, 4), A + mark(1, 2) + mark(2, 3) + mark(1, 4)),
         (A + B, A, A + B + C, A + C),
         (A, A + B, A + b'{"entry":"pu', A + B),
         (b"", b"no json\n", b"neither\n", b"no json\nneither\n"),
@@ -46,7 +51,7 @@ A, B, C = seen("a", 1), seen("b", 2), seen("c", 3)
     ids=[
         "only here", "only there", "new here", "new there", "new on both sides", "both saw the same", "two pushes",
         "seen there, told here", "both graded the same", "graded under two exams", "graded again here",
-        "taken out there", "torn here", "damaged",
+        "marked on both sides", "taken out there", "torn here", "damaged",
     ],
 )  # fmt: skip
 def test_a_ledger_keeps_the_lines_of_both_sides_and_no_work_done_twice(base, theirs, ours, merged):

@@ -7,6 +7,7 @@ import pytest
 from autograder.config import Assignment, Course, LateRule, Part
 from autograder.exam import Exam, Exercise
 from autograder.ledger import Graded, Record
+from autograder.marks import ManualMark
 from autograder.records import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
 from autograder.standings import State, standing, wanted_pushes
 
@@ -35,10 +36,10 @@ def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> Grade
     return Graded(name, f"blob {name}", DEADLINE, Report("hw", PATH, "graded", results, exam=exam))
 
 
-def judge(pushes, reports, *, extensions=None, late=None):
+def judge(pushes, reports, *, extensions=None, late=None, marks=()):
     entry = assignment(late)
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
-    record = Record(STUDENT.id, tuple(pushes), tuple(reports))
+    record = Record(STUDENT.id, tuple(pushes), tuple(reports), marks=tuple(marks))
     return standing(course, entry, EXAM, STUDENT, record, extensions or {})
 
 
@@ -60,7 +61,9 @@ def test_a_later_worse_push_before_the_deadline_counts_all_the_same():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "counts"), [(0, True), (59, True), (60, False), (61, False)], ids=["on", "in its minute", "next", "past"]
+    ("seconds", "counts"),
+    [(0, True), (59, True), (60, False), (61, False)],
+    ids=["on", "in its minute", "next", "past"],
 )
 def test_the_minute_of_the_deadline_counts_to_its_end(seconds, counts):
     found = judge([push("a", DEADLINE + timedelta(seconds=seconds))], [graded("a", 4, 6)])
@@ -133,3 +136,22 @@ def test_what_must_be_graded_is_what_counts_and_what_is_newest():
 def test_a_push_seen_out_of_order_counts_by_its_time():
     pushes = [push("later", DEADLINE), push("earlier", DEADLINE - timedelta(days=1))]
     assert judge(pushes, [graded("later", 4, 6), graded("earlier", 0, 0)]).parts[0].push.commit == "later"
+
+
+def test_a_mark_counts_in_its_part_before_the_late_rule_and_the_automatic_points_stay_known():
+    mark = ManualMark("hw", "one", DEADLINE, points=4.0, extra=1.0)
+    elsewhere = ManualMark("another", "two", DEADLINE, points=6.0)
+    found = judge(
+        [push("a", DEADLINE + timedelta(days=1))],
+        [graded("a", 1, 2)],
+        late=LateRule(per_day=0.5, days=2),
+        marks=[mark, elsewhere],
+    )
+    first, second = found.parts
+    assert (first.points, first.exercises[0].points, first.automatic[0].points) == (2.5, 5.0, 1.0)
+    assert (first.marks, second.marks, second.points) == ((mark,), (), 2.0)
+
+
+def test_a_mark_without_a_push_that_counts_gives_nothing():
+    mark = ManualMark("hw", "one", DEADLINE, points=4.0)
+    assert judge([], [], marks=[mark]).points == 0.0
