@@ -51,6 +51,12 @@ def test_memory_shared_by_processes_is_counted_once(family: int) -> None:
 
 
 @linux_only
+def test_the_processes_of_a_user_are_found(family: int) -> None:
+    assert set(processes.descendants(family)) <= set(processes.of_user(os.getuid()))
+    assert family not in processes.of_user(os.getuid() + 1)
+
+
+@linux_only
 def test_descendants_are_killed_stopped_or_not(family: int) -> None:
     children = processes.descendants(family)[1:]
     os.kill(children[0], signal.SIGSTOP)

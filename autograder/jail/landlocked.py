@@ -19,7 +19,7 @@ from autograder.jail import enclosures, landlock, lockdown, processes, scratch, 
 from autograder.jail.enclosures import Order
 
 PREFIX = "autograder-jail-"
-ROOM_FOR_OTHERS = 16  # how many times its own processes the shared user id may have; the watchdog counts exactly
+ROOM_FOR_OTHERS = 1000  # threads that the grader's user may have beyond those of now; the watchdog counts exactly
 
 
 class Landlocked:
@@ -43,6 +43,8 @@ class Landlocked:
         self._owner = os.getpid()
         self._uid_map = Path("/proc/self/uid_map").read_text("ascii")
         self._readable = tuple(path for path in smallroot.needed() if Path(path).exists())
+        own = [] if self._root else processes.of_user(os.getuid())
+        self._others = processes.threads(own) + ROOM_FOR_OTHERS if own else 0  # the limit counts a user, not a tree
         self._base = Path(tempfile.gettempdir())
 
     def enter(self) -> None:
@@ -82,8 +84,7 @@ class Landlocked:
             lockdown.prctl(lockdown.PR_SET_DUMPABLE, 1)
         lockdown.die_with_parent(signal.SIGKILL)
         scratch.furnish(place, order.files, order.contents)
-        room = 0 if self._root else order.limits.processes * ROOM_FOR_OTHERS
-        enclosures.limit(order, others=room)
+        enclosures.limit(order, others=self._others)
         lockdown.drop_capabilities()
         landlock.confine(self._readable, [place, *(f"/dev/{device}" for device in smallroot.DEVICES)])
         seccomp.install(self._filter)

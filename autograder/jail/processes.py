@@ -33,6 +33,16 @@ def threads(processes: list[int]) -> int:
     return sum(_field(process, "status", "Threads:") for process in processes)
 
 
+def of_user(user: int) -> list[int]:
+    """Return the ids of all processes of a user on this machine."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if directory.stat().st_uid == user:
+                found.append(int(directory.name))
+    return found
+
+
 def memory(processes: list[int], enough: int) -> int:
     """Return the bytes of memory some processes use together, pages they share counted once.
 
