@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.checks import Outcome, outcomes
-from autograder.errors import ExamError
+from autograder.errors import ExamError, UsageError
 from autograder.exam import Exam, read_exam
 from autograder.notebooks import Cell, Notebook, Unreadable, read_notebook
 
@@ -110,6 +110,11 @@ def run_checks(
         Seconds one cell may run.
     progress : callable
         Called before each cell with its number and the number of cells.
+
+    Raises
+    ------
+    UsageError
+        If no Jupyter kernel for Python is installed.
     """
     begin, name = time.monotonic(), name or path.name
     try:
@@ -188,7 +193,7 @@ def _execute(
     try:
         client.execute(env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     except NoSuchKernel:
-        watch.problems.append(NO_KERNEL)
+        raise UsageError(NO_KERNEL) from None
     except DeadKernelError:
         watch.problems.append(DIED.format(number=watch.reached))
     except _Stuck:

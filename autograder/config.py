@@ -11,7 +11,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -68,12 +68,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Assignment:
-    """An assignment as the configuration describes it."""
+    """An assignment as the configuration describes it; `solutions` is when its solution may be published."""
 
     name: str
     title: str
     parts: tuple[Part, ...]
     late: LateRule | None = None
+    solutions: datetime | None = None
 
     @property
     def patterns(self) -> dict[str, tuple[str, ...]]:
@@ -214,7 +215,7 @@ class _Reader:
         if not NAME.fullmatch(name):
             raise self.wrong(key, name, "a name has letters, digits, '_', '-' and '.' only")
         entry = self.table(key, value)
-        self.known(key, entry, ("title", "deadline", "parts", "late"))
+        self.known(key, entry, ("title", "deadline", "parts", "late", "solutions"))
         if "parts" in entry and "deadline" in entry:
             raise self.wrong(key, entry["deadline"], "give a deadline to each part, or one to the whole, not both")
         if "parts" in entry:
@@ -223,7 +224,11 @@ class _Reader:
         else:
             parts = (Part(WHOLE, ("*",), self.moment(f"{key}['deadline']", entry.get("deadline"), zone)),)
         late = self.late(f"{key}['late']", entry["late"]) if entry.get("late") else None
-        return Assignment(name, self.text(f"{key}['title']", entry.get("title", name)), parts, late)
+        solutions = self.moment(f"{key}['solutions']", entry.get("solutions"), zone)
+        end = max((part.deadline for part in parts if part.deadline), default=None)
+        if solutions and end and solutions <= end + timedelta(days=late.days if late else 0):
+            raise self.wrong(f"{key}['solutions']", entry["solutions"], "it must be after the last push that can count")
+        return Assignment(name, self.text(f"{key}['title']", entry.get("title", name)), parts, late, solutions)
 
     def part(self, key: str, name: str, value: object, zone: ZoneInfo) -> Part:
         entry = self.table(key, value)

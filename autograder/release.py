@@ -7,12 +7,9 @@ released and the reason is said.
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +19,11 @@ from traitlets.config.loader import Config, PyFileConfigLoader
 
 from autograder.config import CONFIG_FILE, Course
 from autograder.errors import ReleaseError
-from autograder.exam import INSTRUCTORS_ONLY, Exam, read_exam
+from autograder.exam import Exam, read_exam
 from autograder.examiner import Examined, Examiner
 from autograder.gradebook import put_tools_on_path
+from autograder.leaks import leaks
 from autograder.records import Status, Submission
-
-MARKER = re.compile(r"^\s*#{2,}\s*(BEGIN|END)\b|^\s*=== (BEGIN|END) ", re.IGNORECASE)
-BEGIN = re.compile(r"(###|===) BEGIN (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
-END = re.compile(r"(###|===) END (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 
 
 @dataclass(frozen=True)
@@ -119,50 +113,6 @@ def prove(exam: Exam, released: Path, source: Path, examiner: Examiner) -> None:
         raise ReleaseError(f"{exam.assignment}: not released, it would give away:\n" + "\n".join(leaked))
     _prove_scores_nothing(exam, released, examiner)
     _prove_scores_everything(exam, source, examiner)
-
-
-def leaks(exam: Exam, released: Path) -> list[str]:
-    """Return every line of a release that is not public in its source, and every file that is not for students."""
-    public = Counter(line for cell in exam.cells for line in _public_lines(cell.source, cell.solution))
-    found = [
-        f"  file {file.name}"
-        for file in sorted(released.parent.iterdir())
-        if file.name in INSTRUCTORS_ONLY or (file.name != released.name and file.name not in exam.files)
-    ]
-    hidden = {line for cell in exam.cells for line in _hidden_lines(cell.source, cell.solution)}
-    seen: Counter[str] = Counter()
-    for cell in json.loads(released.read_text(encoding="utf-8"))["cells"]:
-        text = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
-        if cell.get("outputs"):
-            found.append(f"  stored output: {json.dumps(cell['outputs'])[:80]}")
-        for line in map(str.strip, text.splitlines()):
-            seen[line] += 1
-            if MARKER.match(line) or (line in hidden and seen[line] > public[line]):
-                found.append(f"  {line}")
-    return found
-
-
-def _public_lines(source: str, solution: bool) -> list[str]:
-    return [line for line, hidden in _marked(source, solution) if not hidden]
-
-
-def _hidden_lines(source: str, solution: bool) -> list[str]:
-    return [line for line, hidden in _marked(source, solution) if hidden and re.search(r"\w", line)]
-
-
-def _marked(source: str, solution: bool) -> list[tuple[str, bool]]:
-    """Each line of a source cell, stripped, with whether it may not be released.
-
-    A solution cell without markers is one solution from its first line to its last, as nbgrader has it.
-    """
-    whole = solution and not BEGIN.search(source)
-    inside = False
-    lines = []
-    for line in map(str.strip, source.splitlines()):
-        inside = inside or bool(BEGIN.search(line))
-        lines.append((line, inside or whole))
-        inside = inside and not END.search(line)
-    return lines
 
 
 def _prove_scores_nothing(exam: Exam, released: Path, examiner: Examiner) -> None:

@@ -28,7 +28,7 @@ NOBODY = {
 
 
 @dataclass(frozen=True)
-class Repository:
+class GitRepository:
     """A repository; `path` is its working tree, or itself when it is bare."""
 
     path: Path
@@ -63,20 +63,22 @@ class Repository:
         """Run a git command that lists paths, with `-z` among its arguments, and return them."""
         return [path for path in self.git(*arguments).split("\0") if path]
 
-    def config(self, *settings: str) -> Repository:
+    def config(self, *settings: str) -> GitRepository:
         """Return the same repository with settings like `"user.name=Someone"` for every command."""
-        return Repository(self.path, self.settings + settings, self.extra)
+        return GitRepository(self.path, self.settings + settings, self.extra)
 
     @contextmanager
-    def other_index(self) -> Iterator[Repository]:
+    def other_index(self) -> Iterator[GitRepository]:
         """Return the repository with an empty index beside its own, in which a commit can be made quietly."""
         with TemporaryDirectory(prefix="autograder-index-") as folder:
-            yield Repository(self.path, self.settings, (*self.extra, ("GIT_INDEX_FILE", str(Path(folder) / "index"))))
+            yield GitRepository(
+                self.path, self.settings, (*self.extra, ("GIT_INDEX_FILE", str(Path(folder) / "index")))
+            )
 
     def commit_tree(self, tree: str, message: str, *parents: str) -> str:
         """Make a commit of a tree, in the name git knows, else in the autograder's, and return its id."""
         known = self.says("var", "GIT_COMMITTER_IDENT") and self.says("var", "GIT_AUTHOR_IDENT")
-        author = self if known else Repository(self.path, self.settings, (*self.extra, *NOBODY.items()))
+        author = self if known else GitRepository(self.path, self.settings, (*self.extra, *NOBODY.items()))
         return author.git("commit-tree", tree, *(f"-p{parent}" for parent in parents), input=message + "\n")
 
     def _run(self, arguments: tuple[str, ...], input: str | bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.errors import GitFailed, UsageError
 from autograder.notebooks import CONFLICT, Unreadable, read_notebook
-from autograder.repository import Repository
+from autograder.repository import GitRepository
 from autograder.student import FOLDER
 
 ORIGINAL = re.compile(rf"{FOLDER}/([^/]+)/\1\.ipynb")
@@ -85,7 +85,7 @@ class Situation:
 class _Look:
     """One look at a clone: the student's side, and two commits of the course."""
 
-    clone: Repository
+    clone: GitRepository
     base: str
     theirs: str
 
@@ -143,7 +143,7 @@ class _Look:
         return self.clone.path / PurePosixPath(path)
 
 
-def look(clone: Repository, theirs: str) -> Situation:
+def look(clone: GitRepository, theirs: str) -> Situation:
     """Compare a clone with a commit of the course.
 
     Raises

@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.errors import UsageError
 from autograder.notebooks import Unreadable, misplaced, places, read_notebook
 from autograder.records import NotebookFile
-from autograder.repository import Repository
+from autograder.repository import GitRepository
 
 FOLDER = "assignments"
 BROKEN = "{path} cannot be copied. {reason} Or get the course's version back first: autograder update"
@@ -78,7 +78,7 @@ class Clone:
 
     def changed_since(self, commit: str) -> set[str] | None:
         """Return the paths that changed after a commit, None where git does not know that commit."""
-        repository = Repository(self.root)
+        repository = GitRepository(self.root)
         if repository.says("cat-file", "-e", f"{commit}^{{commit}}") is None:
             return None
         return set(repository.paths("diff", "--name-only", "-z", "--no-renames", "--relative", commit, "HEAD", "--"))

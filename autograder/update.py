@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.card import Card
 from autograder.errors import GitFailed, UsageError
-from autograder.repository import Repository
+from autograder.repository import GitRepository
 from autograder.situation import Replaced, Situation, look, settled
 from autograder.student import write_new
 
@@ -36,7 +36,7 @@ OTHER_WORK = {
 class Updater:
     """Brings one clone up to date."""
 
-    clone: Repository
+    clone: GitRepository
     card: Card
 
     @classmethod
@@ -48,7 +48,7 @@ class Updater:
         UsageError
             If it is no clone, on no branch, or in the middle of something that only the student can end.
         """
-        clone = Repository(root)
+        clone = GitRepository(root)
         top = clone.says("rev-parse", "--show-toplevel")
         if top is None or Path(top).resolve() != root.resolve():
             raise UsageError(NO_CLONE.format(root=root))

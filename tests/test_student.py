@@ -539,7 +539,7 @@ def test_a_merge_that_stopped_is_taken_back_and_made_without_a_conflict(course):
     course.publish({HW: released(checks=CHECKS + "\n")})
     course.student("pull", "--quiet", "--no-rebase", course.upstream, "master", check=False)
     assert course.student("ls-files", "--unmerged")
-    course.student.write({"notes.txt": b"mine"})
+    course.student.write({"notes.txt": b"mine", HW: released("half settled")})
     before = versions(course.student)
     assert course.autograder("update", say="n\n").returncode == 1
     assert course.student("ls-files", "--unmerged")
