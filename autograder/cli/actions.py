@@ -151,7 +151,25 @@ def push(
     from autograder.state import State
 
     changed = State(open_classroom(config).course, remote, branch).push(message)
+    _output(changed=len(changed))
     out.print(f"state: {len(changed)} files changed on the branch {branch}", markup=False)
+
+
+@app.command()
+def commit(
+    paths: Annotated[list[str], typer.Argument(help="What to commit, with everything below it.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="What the change is.")],
+    remote: RemoteOption = "origin",
+    config: ConfigOption = None,
+) -> None:
+    """Commit a part of the instructors' repository and push it, as a workflow does with what it released.
+
+    Example: autograder commit assignments --message "Release hw01_numpy"
+    """
+    from autograder.commit import commit_paths
+
+    made = commit_paths(open_classroom(config).course, paths, message, remote)
+    out.print(f"committed and pushed: {made[:10]}" if made else "nothing to commit: all is as it was", markup=False)
 
 
 def _tasks(classroom: Classroom, students: Sequence[str], assignment: str, *, force: bool) -> list[Task]:
