@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.cli import audit, demo, grading, student
+from autograder.cli import actions, audit, demo, grading, publishing, student
 from autograder.cli.frame import run_app as main
 
-__all__ = ["audit", "demo", "grading", "main", "student"]
+__all__ = ["actions", "audit", "demo", "grading", "main", "publishing", "student"]
