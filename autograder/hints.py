@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.accidents import TOO_LONG, accident
 from autograder.differences import difference
 from autograder.errors import KernelDied, OutOfTime
 from autograder.evidence import Evidence, answer_below_stub
@@ -22,17 +23,17 @@ from autograder.jail.arrays import CannotCross
 from autograder.marking import Hint
 from autograder.mistakes import Variants
 from autograder.proxy import Call
-from autograder.recognition import Replays, recognise, replay
+from autograder.recognition import Recognised, recognise
+from autograder.replays import Replays, replay
 from autograder.testcell import FILENAME
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 STILL_RAISES = "`raise NotImplementedError` still stands above your answer: delete that line."
 NOT_WRITTEN = "It calls a function that is not written yet."
-TOO_LONG = "Your code took too long in this test: does a loop never end?"
 DISTURBED = "Your code disturbed the exchange with the test."
 ENDED = "Your code ended the Python process during this test."
-STOPPED = "Your code stopped with an error in this test: try it with other shapes and sizes."
 COMPARE = "The result is not what it should be: compare it by hand on a small case with other shapes and sizes."
+PERHAPS = "Your code stopped with an error; perhaps it is this: "
 
 
 def hint_for(
@@ -60,15 +61,21 @@ def hint_for(
     if any(isinstance(error, NotImplementedError) for error in evidence.errors):
         return STILL_RAISES if answer_below_stub(answer) else NOT_WRITTEN
     own = functions or list(dict.fromkeys(call.function for call in evidence.calls))
+    known = recognise(evidence.calls, mistakes, reference, own) if mistakes is not None and own else None
     return (
-        _known(evidence.calls, mistakes, reference, own)
+        _certain(known)
         or next((str(error) for error in evidence.errors if isinstance(error, Hint)), "")
+        or (PERHAPS + known.mistake.hint if known is not None else "")
         or _known_elsewhere(evidence.calls, mistakes, reference, own)
         or next((words for error in evidence.errors if (words := _of_error(error))), "")
         or _derived(evidence.calls, reference, own)
         or _visible_message(evidence)
-        or (STOPPED if evidence.errors and hasattr(evidence.errors[0], "student_traceback") else COMPARE)
+        or COMPARE
     )
+
+
+def _certain(known: Recognised | None) -> str:
+    return known.mistake.hint if known is not None and known.certain else ""
 
 
 def _of_loss(evidence: Evidence) -> str:
@@ -79,31 +86,20 @@ def _of_loss(evidence: Evidence) -> str:
     return ENDED if isinstance(evidence.error, KernelDied) else DISTURBED
 
 
-def _known(
-    calls: Sequence[Call], mistakes: Variants | None, reference: Mapping[str, Any], functions: Sequence[str]
-) -> str:
-    found = recognise(calls, mistakes, reference, functions) if mistakes is not None and functions else None
-    return found.hint if found is not None else ""
-
-
 def _known_elsewhere(
     calls: Sequence[Call], mistakes: Variants | None, reference: Mapping[str, Any], own: Sequence[str]
 ) -> str:
     """Return the hint of a mistake in a function of another exercise, which this one's test called as well."""
-    for function in dict.fromkeys(call.function for call in calls if call.function not in own):
-        hint = _known(calls, mistakes, reference, [function])
-        if hint:
-            return f"In `{function}`: {hint}"
-    return ""
+    others = dict.fromkeys(call.function for call in calls if call.function not in own)
+    known = recognise(calls, mistakes, reference, list(others)) if mistakes is not None and others else None
+    return f"In `{known.mistake.of}`: {known.mistake.hint}" if known is not None and known.certain else ""
 
 
 def _of_error(error: BaseException) -> str:
     if isinstance(error, CannotCross):
         return str(error)
-    if isinstance(error, TimeoutError):
-        return TOO_LONG
     hint = getattr(error, "hint", "")
-    return hint if isinstance(hint, str) else ""
+    return hint if isinstance(hint, str) and hint else accident(error)
 
 
 def _derived(calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]) -> str:

@@ -1,17 +1,19 @@
 import numpy as np
 import pytest
 
+from autograder.accidents import STOPPED, TOO_LONG
 from autograder.checks import Unmet
 from autograder.errors import KernelDied
 from autograder.evidence import Evidence
 from autograder.exam import Exercise
-from autograder.hints import COMPARE, STILL_RAISES, STOPPED, TOO_LONG
+from autograder.hints import COMPARE, PERHAPS, STILL_RAISES
 from autograder.kernel import CannotCross
 from autograder.marking import Hint, Marking
 from autograder.mistakes import Mistakes
 from autograder.proxy import Call
-from autograder.recognition import recognise, same
+from autograder.recognition import recognise
 from autograder.records import Outcome, Status
+from autograder.replays import same
 from autograder.testcell import Names, run_cell
 from autograder.verdict import judge
 
@@ -202,7 +204,7 @@ def call(x, result=None, error=None):
 )  # fmt: skip
 def test_a_mistake_is_recognised_by_what_it_does(calls, name):
     found = recognise(calls, mistakes, {"double": double})
-    assert (found.name if found else None) == name
+    assert (found.mistake.name if found else None) == name
 
 
 def test_two_variants_of_one_name_are_refused():
@@ -249,6 +251,12 @@ def wrong(*calls, error=None, functions=("double",), known=mistakes):
 def test_a_known_mistake_comes_before_what_the_test_says():
     assert wrong(*SQUARED, error=Hint("from the test")) == "squared"
     assert wrong(*HALF, error=Hint("from the test")) == "from the test"
+
+
+def test_errors_alone_may_have_other_reasons():
+    raised = call([3], error=ValueError("no such thing"))
+    assert wrong(raised) == f"{PERHAPS}raises"
+    assert wrong(raised, error=Hint("from the test")) == "from the test"
 
 
 def test_a_mistake_in_another_exercises_function_is_said_to_be_there():

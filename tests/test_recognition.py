@@ -10,7 +10,8 @@ import pytest
 
 from autograder.mistakes import Mistakes
 from autograder.proxy import Call, Handle
-from autograder.recognition import Replays, recognise
+from autograder.recognition import recognise
+from autograder.replays import Replays
 
 X = np.array([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]])
 
@@ -73,7 +74,7 @@ def test_every_mistake_is_recognised_by_what_it_does(mistake):
     calls = [call_of(mistake.function, value, name=mistake.of) for value in given]
     found = recognise(calls, mistakes, reference)
     assert found is not None
-    assert found.name == mistake.name
+    assert found.mistake.name == mistake.name
 
 
 @pytest.mark.parametrize("function", [draw, centre])
@@ -167,7 +168,7 @@ def test_a_mistake_is_recognised_whatever_the_layout_of_the_cache(pack):
     ]
     found = recognise(calls, of_units, units)
     assert found is not None
-    assert found.name == "uphill"
+    assert found.mistake.name == "uphill"
 
 
 def test_another_layout_alone_is_no_mistake():
@@ -181,7 +182,7 @@ def test_the_cache_of_a_wrong_forward_may_be_laid_out_otherwise_too():
     calls = [Call("forward", (W, X), {}, (X @ W.T, {"W": W, "x": X}))]
     found = recognise(calls, of_units, units)
     assert found is not None
-    assert found.name == "transposed"
+    assert found.mistake.name == "transposed"
 
 
 def test_an_object_that_no_call_made_says_nothing():
