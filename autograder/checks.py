@@ -278,7 +278,7 @@ def _difference(got: Numbers, wanted: Numbers, name: str) -> Unmet:
         if np.isclose(factor, -1, rtol=1e-4):
             return Unmet(f"{name} has the wrong sign", f"{name} has the wrong sign")
         known = next((word for value, word in FACTORS.items() if np.isclose(factor, value, rtol=1e-4)), None)
-        hint = f"{name} is {known} what it should be" if known else f"{name} is off by a factor: is it averaged once?"
+        hint = f"{name} is {known} what it should be" if known else ""
         return Unmet(f"{name} is {factor:.4g} times what it should be", hint)
     if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got.T, wanted, rtol=1e-5):
         return Unmet(f"{name} is transposed", f"{name} is transposed")

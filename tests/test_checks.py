@@ -202,7 +202,7 @@ def test_relative_error(a, b, error):
     [
         ([[3.0, 5.0], [7.0, 9.0]], ""),
         ([[2.0, 4.0], [6.0, 8.0]], "Z is twice what it should be"),
-        ([[7.0, 14.0], [21.0, 28.0]], "Z is off by a factor: is it averaged once?"),
+        ([[7.0, 14.0], [21.0, 28.0]], ""),
         ([[1.0], [2.0]], "Z has the wrong shape"),
         ([1.0, 2.0, 3.0, 4.0], "Z has the wrong shape: an axis is missing (keepdims=True? reshape?)"),
     ],
