@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+from autograder.autograded import unshown
 from autograder.collect import Collected, collect
 from autograder.config import Course, load_course
 from autograder.exam import Exam
 from autograder.grading import Finished, Task, grade, open_tasks, read_exams
 from autograder.ledger import Ledger, Record
 from autograder.records import Student
+from autograder.restore import restored
 from autograder.roster import Extensions, read_extensions, read_roster
 from autograder.standings import Standing, standing
+from autograder.state import State
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,25 @@ class Classroom:
             for student in self.students
         }
 
-    def update_gradebook(self) -> None:
-        """Bring nbgrader's gradebook up to the standings."""
-        from autograder.gradebook import update_gradebook  # nbgrader takes a second to load
+    def read_gradebook(self) -> int:
+        """Take the marks that people gave in nbgrader's formgrader into the record; return how many are new."""
+        from autograder.gradebook import read_gradebook  # nbgrader takes a second to load
 
-        update_gradebook(self.course, self.exams, self.students, self.standings())
+        return read_gradebook(self.course, self.exams)
+
+    def unshown(self) -> list[Task]:
+        """Return what has to be run so that people can mark it; see `autograder.autograded`."""
+        return unshown(self.course, self.students, self.standings(), self._reader())
+
+    def update_gradebook(self) -> list[str]:
+        """Bring nbgrader's gradebook up to the standings; return a sentence for each notebook it cannot show."""
+        from autograder.gradebook import update_gradebook
+
+        self.read_gradebook()
+        return update_gradebook(self.course, self.exams, self.students, self.standings(), self._reader())
+
+    def _reader(self) -> Callable[[Task], bytes]:
+        return restored(self.course, self.students, State(self.course))
 
     def build_pages(self, now: datetime | None = None) -> Mapping[str, str]:
         """Build the points site and return each student's link into it, relative to the site."""

@@ -1,55 +1,85 @@
-"""nbgrader's gradebook and folders filled from the record, through nbgrader's own API.
+"""nbgrader's gradebook and the notebooks of its formgrader, filled from the record through nbgrader's own API.
 
-A projection: it may be deleted and made again, except for marks a person gave in the formgrader, which live in the
-database only and are never touched here.
+A projection: it may be deleted and is then made again. Marks that people gave in it are read into the record before
+anything is written or removed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader import api
+from sqlalchemy import select
 
-from autograder.collect import fork_of
+from autograder.autograded import autograded_path, shown_file, shown_push, write_autograded
 from autograder.config import Assignment, Course
-from autograder.errors import ConfigError
-from autograder.exam import Exam, SourceCell
-from autograder.grading import outputs_path
-from autograder.notebooks import Unreadable, find_notebook, read_notebook
-from autograder.records import ExerciseResult, Status, Student
+from autograder.errors import RemoteFailed
+from autograder.exam import Exam
+from autograder.formgrader import put_marks, read_marks
+from autograder.grading import Task
+from autograder.records import Status, Student
 from autograder.standings import PartStanding, Standing, State
 
 Standings = Mapping[str, Mapping[str, Standing]]
+Cells = set[tuple[str, str, float]]  # kind, nbgrader's id and points of each cell
+
+
+def read_gradebook(course: Course, exams: Mapping[str, Exam]) -> int:
+    """Append to the record every mark that a person gave since this was last done; return how many there were."""
+    put_tools_on_path()
+    with api.Gradebook(course.database) as book:
+        return read_marks(course, exams, book, datetime.now(UTC))
 
 
 def update_gradebook(
-    course: Course, exams: Mapping[str, Exam], students: Sequence[Student], standings: Standings
-) -> None:
+    course: Course,
+    exams: Mapping[str, Exam],
+    students: Sequence[Student],
+    standings: Standings,
+    read: Callable[[Task], bytes],
+) -> list[str]:
     """Bring `gradebook.db` and the autograded notebooks up to the standings.
+
+    Assignments that are neither released nor handed in by anyone are left out: they are for later in the term.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the bytes of a notebook that was pushed once, as `autograder.restore.restored` makes it.
+
+    Returns
+    -------
+    list of str
+        A sentence for each notebook that the formgrader cannot show, because it is nowhere to be had.
 
     Raises
     ------
-    ConfigError
-        If an assignment was never released into this gradebook.
+    ReleaseError
+        If nbgrader cannot read the source notebook of an assignment.
     """
     put_tools_on_path()
-    with Gradebook(course.database) as book:
-        for assignment in course.assignments.values():
-            _check_released(book, exams[assignment.name])
+    given_out = [entry for entry in course.assignments.values() if _is_given_out(course, entry.name, standings)]
+    for assignment in given_out:
+        _enter_exam(course, exams[assignment.name])
+    with api.Gradebook(course.database) as book:
+        for assignment in given_out:
             deadlines = [part.deadline for part in assignment.parts if part.deadline]
             book.update_or_create_assignment(assignment.name, duedate=_naive(max(deadlines, default=None)))
-        known = {student.id: student for student in book.students}
+        known, handed_in = {student.id: student for student in book.students}, _handed_in(book)
         for student in students:
             _update_student(book, student, known.get(student.id))
-            for assignment in course.assignments.values():
-                standing = standings[student.id][assignment.name]
-                if _update_submission(book, assignment, student, standing):
-                    write_autograded(course, exams[assignment.name], student, standing)
+        entries = _Entries(course, exams, book, read, handed_in)
+        return [
+            sentence
+            for student in students
+            for assignment in given_out
+            for sentence in entries.update(student, assignment, standings[student.id][assignment.name])
+        ]
 
 
 def put_tools_on_path() -> None:
@@ -59,56 +89,134 @@ def put_tools_on_path() -> None:
         os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
 
 
-def _update_student(book: Gradebook, student: Student, known: Any) -> None:
+def make_room(course: Course, exam: Exam) -> bool:
+    """Return whether the gradebook does not know an exam as it is now, after clearing away what it knows instead.
+
+    nbgrader refuses to add cells to an assignment, or take some out, once it was handed in. Marks that people gave are
+    in the record before anything goes, and come back with `update_gradebook`.
+    """
+    with api.Gradebook(course.database) as book:
+        try:
+            notebook = book.find_notebook(exam.assignment, exam.assignment)
+        except api.MissingEntry:
+            return True
+        known: Cells = {("grade", cell.name, cell.max_score) for cell in (*notebook.grade_cells, *notebook.task_cells)}
+        known |= {("solution", cell.name, 0.0) for cell in (*notebook.solution_cells, *notebook.task_cells)}
+        known |= {("source", cell.name, 0.0) for cell in notebook.source_cells}
+        if known == _cells(exam):
+            return False
+        if notebook.submissions:
+            read_marks(course, {exam.assignment: exam}, book, datetime.now(UTC))
+            book.remove_assignment(exam.assignment)
+        return True
+
+
+def _cells(exam: Exam) -> Cells:
+    cells = [cell for cell in exam.cells if cell.grade_id]
+    return (
+        {("grade", cell.grade_id, cell.points) for cell in cells if cell.graded}
+        | {("solution", cell.grade_id, 0.0) for cell in cells if cell.solution}
+        | {("source", cell.grade_id, 0.0) for cell in cells if cell.graded or cell.solution or cell.locked}
+    )
+
+
+def _enter_exam(course: Course, exam: Exam) -> None:
+    if make_room(course, exam):
+        from autograder.release import enter  # which makes room itself
+
+        enter(course, exam.assignment)
+
+
+def _is_given_out(course: Course, assignment: str, standings: Standings) -> bool:
+    return course.release(assignment).exists() or any(_counted(entry[assignment]) for entry in standings.values())
+
+
+def _handed_in(book: api.Gradebook) -> set[tuple[str, str]]:
+    """Return student and assignment of every submission the gradebook holds."""
+    submission, assignment = api.SubmittedAssignment, api.Assignment
+    joined = select(submission.student_id, assignment.name).join(assignment, submission.assignment_id == assignment.id)
+    return {(student, name) for student, name in book.db.execute(joined)}
+
+
+def _update_student(book: api.Gradebook, student: Student, known: Any) -> None:
     first, _, last = student.name.rpartition(" ")
     wanted = {"first_name": first or None, "last_name": last or None, "email": student.email or None}
     if known is None or any(getattr(known, name) != value for name, value in wanted.items()):
         book.update_or_create_student(student.id, **wanted)
 
 
-def _check_released(book: Gradebook, exam: Exam) -> None:
-    wanted = {exercise.id for exercise in exam.exercises}
-    try:
-        notebook = book.find_notebook(exam.assignment, exam.assignment)
-        found = {cell.name for cell in (*notebook.grade_cells, *notebook.task_cells)}
-    except MissingEntry:
-        found = set()
-    if found != wanted:
-        raise ConfigError(
-            f"the gradebook does not know {exam.assignment} as it is now; run `autograder release {exam.assignment}`"
-        )
+@dataclass(frozen=True)
+class _Entries:
+    """Enters submissions into an open gradebook; `handed_in` is what it held before."""
+
+    course: Course
+    exams: Mapping[str, Exam]
+    book: api.Gradebook
+    read: Callable[[Task], bytes]
+    handed_in: set[tuple[str, str]]
+
+    def update(self, student: Student, assignment: Assignment, standing: Standing) -> Iterator[str]:
+        """Enter one submission, or take out one that counts no more; yield a sentence if it cannot be shown."""
+        counted = _counted(standing)
+        if counted:
+            changed = self._enter(student, assignment, standing, counted)
+            yield from self._show(student, standing, changed=changed)
+        elif self._knows(student, assignment) and all(part.state is not State.WAITING for part in standing.parts):
+            self.book.remove_submission(assignment.name, student.id)
+
+    def _knows(self, student: Student, assignment: Assignment) -> bool:
+        return (student.id, assignment.name) in self.handed_in
+
+    def _enter(
+        self, student: Student, assignment: Assignment, standing: Standing, counted: Sequence[PartStanding]
+    ) -> bool:
+        """Return whether anything of the submission changed."""
+        if self._knows(student, assignment):
+            submission = self.book.find_submission(assignment.name, student.id)
+        else:
+            with self.book.db.no_autoflush:
+                submission = self.book.add_submission(assignment.name, student.id)
+        notebook = next(entry for entry in submission.notebooks if entry.name == assignment.name)
+        changed = _set(submission, timestamp=_naive(max(part.push.time for part in counted if part.push)))
+        changed |= _set(submission, extension=_extension(assignment, standing))
+        changed |= _set(notebook, late_submission_penalty=sum(_penalty(part) for part in counted))
+        new = _update_grades(notebook, counted)
+        file, marks = shown_file(standing), [mark for part in counted for mark in part.marks]
+        exam = self.exams[assignment.name]
+        changed |= put_marks(self.book, exam, notebook, marks, file.blob if file else "", new) or bool(new)
+        if changed:
+            self.book.db.commit()
+        return changed
+
+    def _show(self, student: Student, standing: Standing, *, changed: bool) -> Iterator[str]:
+        """Write the notebook for the formgrader where it is not there, or not any more what it should be."""
+        push, file = shown_push(standing), shown_file(standing)
+        there = autograded_path(self.course, student.id, standing.assignment).exists()
+        if push is None or file is None or (there and not changed):
+            return
+        try:
+            self.read(Task(standing.assignment, file, student, [(student.id, push.commit)]))
+            write_autograded(self.course, self.exams[standing.assignment], student, file)
+        except RemoteFailed as error:
+            yield f"{student.id}, {standing.assignment}: the formgrader cannot show it: {error}"
 
 
-def _update_submission(book: Gradebook, assignment: Assignment, student: Student, standing: Standing) -> bool:
-    """Enter one submission; return whether there was one and anything of it changed."""
-    counted = [part for part in standing.parts if part.state in {State.GRADED, State.LATE}]
-    pushes = [part.push.time for part in counted if part.push is not None]
-    if not pushes:
-        return False
-    try:
-        submission = book.find_submission(assignment.name, student.id)
-    except MissingEntry:
-        with book.db.no_autoflush:
-            submission = book.add_submission(assignment.name, student.id)
-    notebook = next(book for book in submission.notebooks if book.name == assignment.name)
-    changed = _set(submission, timestamp=_naive(max(pushes)))
-    changed |= _set(submission, extension=_extension(assignment, standing))
-    changed |= _set(notebook, late_submission_penalty=sum(_penalty(part) for part in counted))
-    results = {exercise.id: exercise for part in counted for exercise in part.exercises}
+def _counted(standing: Standing) -> list[PartStanding]:
+    return [part for part in standing.parts if part.state in {State.GRADED, State.LATE}]
+
+
+def _update_grades(notebook: Any, counted: Sequence[PartStanding]) -> set[str]:
+    """Enter the automatic points; return the exercises that have others than before."""
+    results = {exercise.id: exercise for part in counted for exercise in part.automatic}
+    new = set()
     for grade in notebook.grades:
-        changed |= _update_grade(grade, results.get(grade.cell.name))
-    if changed:
-        book.db.commit()
-    return changed
-
-
-def _update_grade(grade: Any, result: ExerciseResult | None) -> bool:
-    waits = result is not None and result.status is Status.TO_BE_MARKED
-    points = None if waits else (result.points if result else 0.0)
-    changed = _set(grade, auto_score=points)
-    # as nbgrader does: a mark given by hand is looked at again when the automatic points changed
-    needs = grade.manual_score is None if waits else (grade.manual_score is not None and changed)
-    return _set(grade, needs_manual_grade=needs or (grade.needs_manual_grade and not changed)) or changed
+        result = results.get(grade.cell.name)
+        waits = result is not None and result.status is Status.TO_BE_MARKED
+        if _set(grade, auto_score=None if waits else (result.points if result else 0.0)):
+            new.add(grade.cell.name)
+        if grade.manual_score is None and _set(grade, needs_manual_grade=waits):
+            new.add(grade.cell.name)
+    return new
 
 
 def _set(entry: Any, **values: object) -> bool:
@@ -132,60 +240,3 @@ def _extension(assignment: Assignment, standing: Standing) -> Any:
 def _naive(moment: datetime | None) -> datetime | None:
     """nbgrader keeps times in UTC without saying so."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
-
-
-# ---------------------------------------------------------------------------------------------- autograded notebooks
-
-
-def write_autograded(course: Course, exam: Exam, student: Student, standing: Standing) -> None:
-    """Write the notebook the formgrader shows: the student's cells with their outputs, the exam's tests restored."""
-    push = next((part.push for part in reversed(standing.parts) if part.push and part.exercises), None)
-    file = find_notebook(push.notebooks, exam.assignment) if push else None
-    if file is None:
-        return
-    outputs = outputs_path(course, exam.assignment, file.blob)
-    executed = {cell["number"]: cell for cell in json.loads(outputs.read_text())} if outputs.exists() else {}
-    notebook = autograded_notebook(exam, fork_of(course, student).read(file.blob), executed)
-    path = course.autograded / student.id / exam.assignment / f"{exam.assignment}.ipynb"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
-
-
-def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a notebook of format 4 from a submission and what its cells gave, by number from 1."""
-    marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
-    try:
-        cells = read_notebook(content).cells
-    except Unreadable:
-        cells = ()
-    written = []
-    seen: set[str] = set()
-    for number, cell in enumerate(cells, start=1):
-        ran = executed.get(number, {})
-        mark = marks.get(cell.grade_id) if cell.grade_id not in seen else None
-        seen |= {cell.grade_id} if mark else set()
-        source = mark.source if mark and (mark.is_test or mark.locked) else cell.source
-        written.append(_cell(f"cell-{number}", cell.kind, source, mark, ran.get("outputs", [])))
-    for mark in marks.values():
-        if mark.graded and mark.grade_id not in seen:
-            written.append(_cell(f"cell-{len(written) + 1}", mark.kind, mark.source, mark, []))
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": written, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _cell(cell_id: str, kind: str, source: str, mark: SourceCell | None, outputs: Sequence[Any]) -> dict[str, Any]:
-    metadata: dict[str, Any] = {}
-    if mark is not None:
-        task = mark.graded and mark.solution and mark.kind == "markdown" and mark.locked
-        metadata["nbgrader"] = {
-            "grade": mark.graded and not task,
-            "grade_id": mark.grade_id,
-            "locked": mark.locked,
-            "schema_version": 3,
-            "solution": mark.solution and not task,
-            "task": task,
-        } | ({"points": mark.points} if mark.graded else {})
-    cell = {"cell_type": kind, "id": cell_id, "metadata": metadata, "source": source}
-    return cell | ({"execution_count": None, "outputs": list(outputs)} if kind == "code" else {})

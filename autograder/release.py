@@ -21,7 +21,7 @@ from autograder.config import CONFIG_FILE, Course
 from autograder.errors import ReleaseError
 from autograder.exam import Exam, read_exam
 from autograder.examiner import Examined, Examiner
-from autograder.gradebook import put_tools_on_path
+from autograder.gradebook import make_room, put_tools_on_path
 from autograder.leaks import leaks
 from autograder.records import Status, Submission
 
@@ -52,9 +52,22 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
         staged = _convert(course, assignment, Path(folder), enter=False)
         prove(exam, staged, course.source(assignment), examiner)
-        _convert(course, assignment, Path(folder) / "again", enter=True)
+        make_room(course, exam)
+        enter(course, assignment)
         changed = _put(staged.parent, course.releases / assignment)
     return Released(assignment, course.release(assignment), len(exam.exercises), exam.points, changed)
+
+
+def enter(course: Course, assignment: str) -> None:
+    """Enter an assignment into the gradebook as its source is now.
+
+    Raises
+    ------
+    ReleaseError
+        If nbgrader cannot convert it, or refuses because of what was handed in; see `autograder.gradebook.make_room`.
+    """
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        _convert(course, assignment, Path(folder), enter=True)
 
 
 def _convert(course: Course, assignment: str, folder: Path, *, enter: bool) -> Path:

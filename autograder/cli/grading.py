@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.cli.frame import ConfigOption, JsonOption, app, open_classroom, out
-from autograder.cli.work import check_student, collect_all, grade_all
+from autograder.cli.work import check_student, collect_all, grade_all, gradebook_all
 
 
 @app.command()
@@ -143,13 +143,11 @@ def show(
 
 @app.command()
 def gradebook(config: ConfigOption = None) -> None:
-    """Bring nbgrader's gradebook.db up to date; `nbgrader export` and the formgrader then show the same points.
+    """Read marks that people gave in nbgrader's formgrader, and bring its gradebook.db up to date.
 
     Example: autograder gradebook && nbgrader export
     """
-    classroom = open_classroom(config)
-    classroom.update_gradebook()
-    out.print(f"gradebook: {classroom.course.database}", markup=False)
+    gradebook_all(open_classroom(config))
 
 
 @app.command()
@@ -192,7 +190,7 @@ def run(config: ConfigOption = None) -> None:
     classroom = open_classroom(config)
     collected = collect_all(classroom)
     graded = grade_all(classroom, [], force=False)
-    classroom.update_gradebook()
+    gradebook_all(classroom)
     classroom.build_pages()
     out.print(f"pages: {classroom.course.site / 'index.html'}", markup=False)
     raise typer.Exit(0 if collected and graded else 1)

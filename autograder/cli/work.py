@@ -59,3 +59,18 @@ def grade_all(
         err.print(f"not graded: {entry.error}", style="red", markup=False)
     screen.print(f"graded: {len(done) - len(failed)} notebooks, {len(failed)} failed")
     return not failed
+
+
+def gradebook_all(classroom: Classroom, screen: Console = out) -> None:
+    """Take people's marks into the record, run what waits for some, and bring nbgrader's gradebook up to date."""
+    from autograder.errors import NoJail
+    from autograder.progress import tracked
+
+    number, tasks = classroom.read_gradebook(), classroom.unshown()
+    try:
+        list(tracked(classroom.grade(tasks), len(tasks), "running what people will mark", screen))
+    except NoJail as error:
+        err.print(f"note: the formgrader shows answers without what they give: {error}", markup=False)
+    for sentence in classroom.update_gradebook():
+        err.print(f"note: {sentence}", markup=False)
+    screen.print(f"gradebook: {number} new marks by hand, {classroom.course.database}", markup=False)
