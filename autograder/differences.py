@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograder.replays import same
+
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 FACTORS = {2.0: "twice what it should be", 0.5: "half of what it should be"}
 RTOL = 1e-5
 
@@ -49,22 +51,42 @@ def _of_dictionaries(got: Any, wanted: dict[Any, Any], sizes: Mapping[str, int],
         return f"{name} is {_a_kind(got)}, not a dictionary"
     if not wanted.keys() <= got.keys():
         return f"{name} lacks some of its keys"
-    parts = ((key, difference(got[key], wanted[key], sizes, _entry(key))) for key in wanted)
-    return next((words for _, words in parts if words), "")
+    kinds = {_entry(key): True for key in wanted}
+    for key in wanted:
+        kinds[_entry(key)] &= same(got[key], wanted[key])
+    words = (difference(got[key], wanted[key], sizes, f"an entry {_entry(key)}") for key in wanted)
+    return next(filter(None, words), "") or _which("entries", kinds)
 
 
 def _entry(key: Any) -> str:
     """Call an entry by its key, without the layer it belongs to."""
-    return f"an entry {re.sub(r'[0-9]+$', '', str(key))}"
+    return re.sub(r"[0-9]+$", "", str(key))
 
 
 def _of_tuples(got: Any, wanted: tuple[Any, ...], sizes: Mapping[str, int], name: str) -> str:
     if not isinstance(got, (list, tuple)) or len(got) != len(wanted):
-        count = {2: "two", 3: "three", 4: "four"}.get(len(wanted), str(len(wanted)))
+        count = {2: "two", 3: "three", 4: "four"}.get(len(wanted), "several")
         return f"return {count} things, in the order of the task"
-    named = zip(got, wanted, ORDINALS, strict=False)
-    parts = (difference(a, b, sizes, f"the {ordinal} result") for a, b, ordinal in named)
-    return next((words for words in parts if words), "")
+    named = list(zip(got, wanted, ORDINALS, strict=False))
+    words = (difference(a, b, sizes, f"the {ordinal} result") for a, b, ordinal in named)
+    return next(filter(None, words), "") or _which("results", {ordinal: same(a, b) for a, b, ordinal in named})
+
+
+def _which(what: str, right: Mapping[str, bool]) -> str:
+    """Say which parts are right where some are and some are not."""
+    good = [name for name, is_right in right.items() if is_right]
+    bad = [name for name in right if name not in good]
+    if not good or not bad:
+        return ""
+    return f"of the {what}, {_listed(good)} {_are(good)} right, {_listed(bad)} {_are(bad)} not"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(names)
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def _of_shapes(got: Numbers, wanted: Numbers, name: str) -> str:
@@ -145,13 +167,12 @@ def _of_axes(got: Numbers, wanted: Numbers, name: str) -> str:
         if got.shape[axis] < 2 or got.ndim < 2:
             continue
         slices = list(zip(np.moveaxis(got, axis, 0), np.moveaxis(wanted, axis, 0), strict=True))
-        right = sum(np.allclose(a, b, rtol=RTOL) for a, b in slices)
-        if right:
+        if any(np.any(b) and np.allclose(a, b, rtol=RTOL) for a, b in slices):
             return f"some {what} of {name} are right, others are not"
         if slices[0][0].size > 1 and all(_factor(a, b) is not None for a, b in slices):
             return f"in {name} each of the {what} is off by a factor of its own: look at the axes"
-    close = np.isclose(got, wanted, rtol=RTOL)
-    return f"some entries of {name} are right, others are not" if np.any(close) else ""
+    right = np.isclose(got, wanted, rtol=RTOL)[wanted != 0]
+    return f"some entries of {name} are right, others are not" if 2 * np.sum(right) >= right.size > 0 else ""
 
 
 def _called(dimensions: int) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ def _of_error(error: BaseException) -> str:
 
 
 def _derived(calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]) -> str:
-    """Say in which way results are wrong, as most of the wrong calls have it."""
+    """Say in which way results are wrong, if most of the wrong calls agree on it."""
     replays = Replays(calls, reference)
     found: Counter[str] = Counter()
     for function in functions:
@@ -114,8 +114,10 @@ def _derived(calls: Sequence[Call], reference: Mapping[str, Any], functions: Seq
                 if right.error is None and not right.drew:
                     sizes = _sizes(reference[function], call)
                     found[difference(call.result, right.result, sizes) or _changed(call)] += 1
-    found.pop("", None)
-    return _sentence(found.most_common(1)[0][0]) if found else ""
+    if not found:
+        return ""
+    words, times = found.most_common(1)[0]
+    return _sentence(words) if words and 2 * times > found.total() else ""
 
 
 def _changed(call: Call) -> str:
