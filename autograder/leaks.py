@@ -32,6 +32,7 @@ NEVER = (
 CREDENTIALS = re.compile(
     rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bgh[pousr]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{50,}|\bAKIA[0-9A-Z]{16}\b"
 )
+TOKEN = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[\w-]{16,}")  # an address, or what may be a key
 LEDGER = re.compile(rb'^\{"entry": ?"\w+"', re.MULTILINE)
 
 
@@ -89,14 +90,14 @@ class Secrets:
     ----------
     lines : mapping of str to str
         Secret lines of notebooks, and the cell that hides each.
-    texts : frozenset of bytes
-        What may not stand anywhere: lines about students, addresses, keys.
+    texts : frozenset of str
+        What may not stand anywhere, as a line or as a word: rows about students, addresses, keys.
     names : tuple of str
         Patterns of paths that are never public.
     """
 
     lines: Mapping[str, str] = field(repr=False)
-    texts: frozenset[bytes] = field(repr=False)
+    texts: frozenset[str] = field(repr=False)
     names: tuple[str, ...] = NEVER
 
     def seen_in(self, path: str, content: bytes) -> list[str]:
@@ -106,8 +107,10 @@ class Secrets:
             found.append("a private key or an access token")
         if LEDGER.search(content):
             found.append("a line of the ledger")
-        found += [f"about students, or a key: {text.decode()[:8]}…" for text in sorted(self.texts) if text in content]
         lines = list(_lines(path, content))
+        text = content.decode("utf-8", "replace")
+        words = {*lines, *map(str.strip, text.splitlines()), *TOKEN.findall(text)}
+        found += [f"about students, or a key: {word[:8]}…" for word in sorted(self.texts & words)]
         if path.endswith(".ipynb"):
             found += [f"a marker of nbgrader's: {line}" for line in lines if BEGIN.search(line) or END.search(line)]
         by_cell: dict[str, set[str]] = defaultdict(set)
@@ -144,7 +147,7 @@ def secrets_of(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] 
     names = tuple(path.relative_to(course.root).as_posix() for path in places if path.is_relative_to(course.root))
     return Secrets(
         lines={line: cell for line, cell in hidden.items() if line not in public},
-        texts=frozenset(text.encode() for text in _private_texts(course)),
+        texts=frozenset(_private_texts(course)),
         names=(*NEVER, *names),
     )
 
@@ -156,9 +159,10 @@ def _private_texts(course: Course) -> Iterator[str]:
             for row in table.read_text(encoding="utf-8-sig").splitlines()[1:]:
                 if row.count(",") and len(row.strip()) >= SHORT:
                     yield row.strip()
-                yield from re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]+", row)
+                yield from (word for word in TOKEN.findall(row) if "@" in word)
     if course.keys.exists():
-        yield from _strings(json.loads(course.keys.read_text(encoding="utf-8")), least=16)
+        keys = _strings(json.loads(course.keys.read_text(encoding="utf-8")), least=16)
+        yield from (word for key in keys for word in TOKEN.findall(key))
 
 
 def _strings(data: Any, least: int = 0) -> Iterator[str]:

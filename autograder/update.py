@@ -71,10 +71,20 @@ class Updater:
         return unmerged or self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD") is not None
 
     def take_merge_back(self) -> str:
-        """End an unfinished merge as if it had not been begun; return the branch that keeps the files as they are."""
-        backup = self._back_up("An unfinished merge", ())
+        """End an unfinished merge as if it had not been begun; return what keeps the files as they are now.
+
+        What the student staged meanwhile, and the merge did not bring, stays on the disk.
+        """
+        kept = self._keep("An unfinished merge", ())
+        theirs = self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD")
+        conflicts = set(self.clone.paths("diff", "--name-only", "--diff-filter=U", "-z"))
+        for path in self.clone.paths("diff", "--cached", "--name-only", "--no-renames", "-z", "HEAD", "--"):
+            staged = self.clone.says("rev-parse", "--verify", "--quiet", f":{path}")
+            brought = self.clone.says("rev-parse", "--verify", "--quiet", f"{theirs}:{path}") if theirs else None
+            if path not in conflicts and (theirs is None or staged != brought):
+                self.clone.git("reset", "--quiet", "--", _literally(path))
         self.clone.git("reset", "--quiet", "--merge")
-        return backup
+        return kept
 
     def fetch(self) -> str:
         """Get the course's newest commits; return the address they came from.
@@ -117,7 +127,7 @@ class Updater:
             yield f"your remote {REMOTE} is {course}; the course is at {self.card.upstream}"
 
     def carry_out(self, situation: Situation, agreed: Sequence[Replaced]) -> str:
-        """Put files back, mend notebooks and merge; return the branch that keeps what was replaced, "" if nothing was.
+        """Put files back, mend notebooks and merge; return what keeps the files replaced, "" if none was.
 
         Parameters
         ----------
@@ -127,11 +137,11 @@ class Updater:
         Raises
         ------
         GitFailed
-            If git refuses; the clone's history is then as it was, and what was replaced is on the branch.
+            If git refuses; the clone's history is then as it was, and what was replaced is kept.
         """
         put_back = [entry.path for entry in agreed if entry in situation.put_back]
         broken = [entry.path for entry in agreed if entry in situation.broken]
-        backup = self._back_up("Before an update of the course", [*put_back, *broken]) if agreed else ""
+        kept = self._keep("Before an update of the course", [*put_back, *broken]) if agreed else ""
         for entry in agreed:
             if entry.beside:
                 content = self._file(entry.path).read_bytes()
@@ -141,15 +151,15 @@ class Updater:
         for path in put_back:
             self._as_committed(path)
         self.clone.git("merge", "--quiet", "--ff-only", self._merged(situation, put_back))
-        return backup
+        return kept
 
     def _as_committed(self, path: str) -> None:
         """Make a file in the index and on the disk what it is in the student's newest commit."""
-        self.clone.git("reset", "--quiet", "--", path)
+        self.clone.git("reset", "--quiet", "--", _literally(path))
         if self.clone.says("cat-file", "-e", f"HEAD:{path}") is None:
             self._file(path).unlink(missing_ok=True)
         else:
-            self.clone.git("checkout", "--quiet", "--", path)
+            self.clone.git("checkout", "--quiet", "--", _literally(path))
 
     def _merged(self, situation: Situation, put_back: Sequence[str]) -> str:
         """Make the commit in which both sides are; return it, or the newest one where it holds everything already."""
@@ -173,21 +183,19 @@ class Updater:
             listed = self.clone.git("ls-tree", "-z", commit, "--", path).rstrip("\0")
             yield f"{listed}\0" if listed else f"0 {'0' * 40}\t{path}\0"
 
-    def _back_up(self, subject: str, paths: Sequence[str]) -> str:
-        """Keep the files as they are, changed or in the given paths, on a branch; return its name.
+    def _keep(self, subject: str, paths: Sequence[str]) -> str:
+        """Keep all files git knows, and the given ones, as they are now; return the name of what keeps them.
 
-        It is "" where the student's newest commit holds all of them already.
+        That is a new branch, or the student's newest commit where it holds all of this already.
         """
         head = self.clone.git("rev-parse", "HEAD")
-        present = [path for path in paths if self._file(path).is_file()]
+        known = self.clone.paths("ls-tree", "-r", "-z", "--name-only", head) + self.clone.paths("ls-files", "-z")
         with self.clone.other_index() as index:
-            index.git("read-tree", "HEAD")
-            index.git("add", "--update", "--", ".")
-            if present:
-                index.git("add", "--force", "--", *_literally(present))
+            index.git("read-tree", head)
+            index.git("update-index", "--add", "--remove", "-z", "--stdin", input="\0".join([*known, *paths]))
             tree = index.git("write-tree")
         if tree == self.clone.git("rev-parse", "HEAD^{tree}"):
-            return ""
+            return head[:10]
         stamp = f"backup/{datetime.now():%Y-%m-%d-%H%M%S}"
         names = [stamp, *(f"{stamp}-{number}" for number in range(2, 1000))]
         name = next(n for n in names if self.clone.says("rev-parse", "--verify", "--quiet", f"refs/heads/{n}") is None)
@@ -196,14 +204,14 @@ class Updater:
 
     def forget_checkpoints(self, paths: Sequence[str]) -> None:
         """Take checkpoints out of git's index; the files stay."""
-        self.clone.git("rm", "--quiet", "--cached", "--", *_literally(paths))
+        self.clone.git("rm", "--quiet", "--cached", "--", *map(_literally, paths))
 
     def _file(self, path: str) -> Path:
         return self.clone.path / PurePosixPath(path)
 
 
-def _literally(paths: Sequence[str]) -> list[str]:
-    return [f":(literal){path}" for path in paths]
+def _literally(path: str) -> str:
+    return f":(literal){path}"
 
 
 def same_place(one: str, other: str) -> bool:

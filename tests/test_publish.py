@@ -621,36 +621,6 @@ def workflow() -> dict:
     return yaml.safe_load((REPOSITORY / ".github" / "workflows" / "check.yml").read_text())
 
 
-def test_the_check_has_no_rights_and_knows_its_actions():
-    check = workflow()
-    (job,) = check["jobs"].values()
-    assert check["permissions"] == {}
-    assert job["permissions"] == {"contents": "read"}
-    assert job["timeout-minutes"] <= 30
-    for step in job["steps"]:
-        assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
-        assert "secrets." not in json.dumps(step)
-        assert "${{" not in step.get("run", "")
-    assert job["steps"][0]["with"]["persist-credentials"] is False
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["zizmor", "--offline", "--persona", "pedantic"],
-        ["actionlint"],
-        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
-    ],
-    ids=["zizmor", "actionlint", "check-jsonschema"],
-)
-def test_linters_find_nothing_in_the_check(command):
-    folder = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}  # actionlint starts shellcheck
-    file = str(REPOSITORY / ".github" / "workflows" / "check.yml")
-    done = subprocess.run([folder / command[0], *command[1:], file], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_the_checks_last_step_runs_in_a_students_fork(real, tmp_path):
     publish(real)
     Git(tmp_path)("clone", "--quiet", real.upstream, "fork")

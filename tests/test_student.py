@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -539,13 +540,32 @@ def test_a_merge_that_stopped_is_taken_back_and_made_without_a_conflict(course):
     course.publish({HW: released(checks=CHECKS + "\n")})
     course.student("pull", "--quiet", "--no-rebase", course.upstream, "master", check=False)
     assert course.student("ls-files", "--unmerged")
-    course.student.write({"notes.txt": b"mine", HW: released("half settled")})
+    mine = {"notes.txt": b"mine", "assignments/hw/more [1].ipynb": released("more")}
+    course.student.write({**mine, "later.txt": b"later", HW: released("half settled")})
+    course.student("add", *(f":(literal){name}" for name in mine))
     before = versions(course.student)
     assert course.autograder("update", say="n\n").returncode == 1
     assert course.student("ls-files", "--unmerged")
     done = course.autograder("update", "--yes")
     assert done.returncode == 0, done.stderr
     assert course.student.read(COPY) == released(ANSWER)
+    for name, content in {**mine, "later.txt": b"later"}.items():
+        assert course.student.read(name) == content
+    assert before <= versions(course.student)
+    assert_up_to_date(course)
+
+
+def test_a_conflict_settled_by_hand_but_not_committed_is_work(course):
+    course.student.commit({HW: released(ANSWER)})
+    course.publish({HW: released(checks=CHECKS + "\n"), "README.md": b"# News\n"})
+    course.student("pull", "--quiet", "--no-rebase", course.upstream, "master", check=False)
+    course.student.write({HW: released("settled")})
+    course.student("add", HW)
+    before = versions(course.student)
+    done = course.autograder("update", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert course.student.read(COPY) == released("settled")
+    assert course.student.read("README.md") == b"# News\n"
     assert before <= versions(course.student)
     assert_up_to_date(course)
 
@@ -570,13 +590,15 @@ def test_a_file_of_ones_own_where_the_course_brings_one_is_kept(course):
     assert course.student.read("assignments/hw2/hw2_solved.ipynb") == released(ANSWER)
 
 
-def test_a_file_that_is_no_notebook_is_kept_on_the_branch(course):
+def test_a_file_that_is_no_notebook_is_kept_where_it_says(course):
     course.student.commit({"README.md": b"# Mine\n", "demonotebooks/demo.ipynb": dump([code("a = 2")])})
     course.publish({"README.md": b"# News\n"})
     done = course.autograder("update", "--yes")
     assert done.returncode == 0, done.stderr
     assert course.student.read("README.md") == b"# News\n"
-    assert b"# Mine\n" in versions(course.student)
+    advice = re.search(r"to get one back: git (checkout \S+ -- )FILE", done.stdout)[1]
+    course.student(*advice.split(), "README.md")
+    assert course.student.read("README.md") == b"# Mine\n"
     assert course.student.read("demonotebooks/demo.ipynb") == dump([code("a = 2")])
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from autograder.update import Updater
 
 NOTHING = "you have begun no homework yet; begin with: autograder start NAME"
+KEPT = "your files as they were are in {0}; to get one back: git checkout {0} -- FILE"
 UNCHANGED = "no notebook of yours changed in this push"
 
 
@@ -140,21 +141,21 @@ def update(
     updater = Updater.of(clone.root, read_card(clone.root))
     if updater.is_merging:
         out.print("a merge was begun and stopped at a conflict")
-        if not _agree("Take it back? Your files as they are now are kept on a branch.", yes):
+        if not _agree("Take it back? Your files as they are now are kept in git.", yes):
             _stop()
-        out.print(f"taken back; your files as they were: branch {updater.take_merge_back()}", markup=False)
+        out.print(f"taken back; {KEPT.format(updater.take_merge_back())}", markup=False)
     address = updater.fetch()
     situation = updater.look()
     _describe(situation.asked)
-    agreed = not situation.asked or _agree("Do this? Your versions are kept on a branch as well.", yes)
+    agreed = not situation.asked or _agree("Do this? Your versions are kept in git as well.", yes)
     if not agreed and any(entry.in_the_way for entry in situation.asked):
         _stop()
     begun = [name for name in clone.assignments if clone.copy(name).exists()]
-    backup = updater.carry_out(situation, [*situation.silent, *(situation.asked if agreed else ())])
+    kept = updater.carry_out(situation, [*situation.silent, *(situation.asked if agreed else ())])
     for entry in situation.silent:
         out.print(f"put back {entry.path}, in which there was no work of yours", markup=False)
-    if backup:
-        out.print(f"what was replaced is on branch {backup}", markup=False)
+    if kept:
+        out.print(KEPT.format(kept), markup=False)
     out.print(f"from {address}:", markup=False)
     for line in news_lines(situation, begun):
         out.print(f"  {line}", markup=False)
