@@ -273,3 +273,25 @@ def test_conflict_marks_are_said_and_the_own_side_graded(examiner, exam):
     examined = examiner.examine(exam, Submission("hw", "hw.ipynb", content.encode()))
     assert points(examined) == FULL
     assert "<<<<<<<" in examined.report.problems[0]
+
+
+ACCIDENTS = {
+    "ends its own process": "import os\nos._exit(1)",
+    "is killed": "import os\nos.kill(os.getpid(), 9)",
+    "takes all memory": "hoard = []\nwhile True:\n    hoard.append(bytearray(1 << 26))",
+    "raises SystemExit": "raise SystemExit",
+    "prints without end": "for _ in range(10 ** 6):\n    print('x' * 100)",
+}
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS.values(), ids=ACCIDENTS)
+def test_a_test_that_comes_to_grief_costs_one_submission_what_it_had_not_given_yet(examiner, small_course, accident):
+    """The trial is a process of its own with limits: what was told before it died counts, the next one is unharmed."""
+    small_course.write(solution(DOUBLE), test(TEST_DOUBLE), solution("x = 1", "x_solution"), test(accident, "bad", 1))
+    exam = read_exam(small_course.source)
+    cells = [solution(SOLVED), test("", "double"), solution("x = 1", "x_solution"), test("", "bad", 1)]
+    report = examine(examiner, exam, *cells).report
+    assert report.exercises[0].points == 2.0
+    assert report.exercises[1].status in {Status.FAILED, Status.PASSED}
+    good = read_exam(small_course.write(solution(DOUBLE), test(TEST_DOUBLE)))
+    assert points(examine(examiner, good, *answered())) == {"double": 2.0}
