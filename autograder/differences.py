@@ -69,7 +69,7 @@ def _of_tuples(got: Any, wanted: tuple[Any, ...], sizes: Mapping[str, int], name
         return f"return {count} things, in the order of the task"
     named = list(zip(got, wanted, ORDINALS, strict=False))
     words = (difference(a, b, sizes, f"the {ordinal} result") for a, b, ordinal in named)
-    return next(filter(None, words), "") or _which("results", {ordinal: same(a, b) for a, b, ordinal in named})
+    return next(filter(None, words), "") or _which("results", {f"the {ordinal}": same(a, b) for a, b, ordinal in named})
 
 
 def _which(what: str, right: Mapping[str, bool]) -> str:

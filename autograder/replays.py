@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.jail.arrays import CannotCross
 from autograder.mistakes import Function
 from autograder.proxy import Call, Handle
 
@@ -84,6 +85,14 @@ class Replays:
             if translated is not given and not _holds_handle(translated):
                 return _agreement(call, replay(function, call, translated))
         return found
+
+    def right(self, index: int) -> Outcome:
+        """Return what the reference makes of a call."""
+        call = self.calls[index]
+        given = self._translated((call.args, call.kwargs))
+        if _holds_handle(given):
+            return Outcome(None, CannotCross("an object of the student's"), given, False)
+        return replay(self._reference[call.function], call, given)
 
     def _translated(self, given: Any) -> Any:
         """Return arguments with the reference's in the place of what the student's own functions handed on."""

@@ -111,27 +111,40 @@ class Trial:
     def _run_test(self, exercise: Exercise, step: Step, sources: Mapping[str, str]) -> None:
         answer = [sources[cell] for cell in exercise.solutions if cell in sources]
         result = self._judge(exercise, self._try(step.source), answer)
-        if result.points < exercise.points and result.status is not Status.NOT_ATTEMPTED and self._wrong:
-            result = max(result, self._with_loan(exercise, step, answer), key=lambda one: one.points)
+        if result.status is not Status.NOT_ATTEMPTED:
+            for names in self._loans(exercise):
+                if result.points < exercise.points:
+                    result = max(result, self._with_loan(exercise, step, answer, names), key=lambda one: one.points)
         if result.points < exercise.points:
             self._wrong += [name for name in self.exam.defines(exercise) if callable(self.reference.get(name))]
         self.tell_result(result)
 
-    def _with_loan(self, exercise: Exercise, step: Step, answer: list[str]) -> ExerciseResult:
-        """Test again with the reference in the place of functions already known to be wrong: a mistake costs once.
+    def _loans(self, exercise: Exercise) -> list[list[str]]:
+        """Return what may be lent to an exercise: first what is wrong, then all, in case it has a layout of its own.
 
-        The loan runs out here, by value, and only while this test lasts. Functions of this exercise and of those
-        below it in the source are not lent, wherever the student's test cells stand: they could answer it.
+        A wrong `linear_backward` cannot be replaced alone where the student's caches look otherwise than the
+        reference's. Functions of this exercise and of those below it in the source are not lent, wherever the
+        student's test cells stand: they could answer it.
+        """
+        earlier = self.exam.exercises[: self.exam.exercises.index(exercise)]
+        names = list(dict.fromkeys(name for one in earlier for name in self.exam.defines(one)))
+        own = self.exam.defines(exercise)
+        lendable = [name for name in names if name not in own and callable(self.reference.get(name))]
+        wrong = [name for name in lendable if name in self._wrong]
+        return [wrong, lendable] if wrong else []
+
+    def _with_loan(self, exercise: Exercise, step: Step, answer: list[str], names: list[str]) -> ExerciseResult:
+        """Test again with the reference in the place of functions of earlier exercises: a mistake costs once.
+
+        The loan runs out here, by value, and only while this test lasts.
         """
         used: dict[str, None] = {}
-        earlier = self.exam.exercises[: self.exam.exercises.index(exercise)]
-        lendable = {name for one in earlier for name in self.exam.defines(one)} - set(self.exam.defines(exercise))
-        loan = {name: _noting(self.reference[name], name, used) for name in self._wrong if name in lendable}
+        loan = {name: _noting(self.reference[name], name, used) for name in names}
         result = self._judge(exercise, self._try(step.source, loan), answer)
-        names = [f"`{name}`" for name in loan if name in used]
-        yours = "yours is" if len(names) == 1 else "yours are"
-        note = f"Marked with the reference's {' and '.join(names)}, because {yours} not right yet."
-        return replace(result, hint=f"{result.hint} {note}".strip()) if used else result
+        if not used:
+            return result
+        wrong = [name for name in names if name in self._wrong]
+        return replace(result, hint=f"{result.hint} {_note([name for name in wrong if name in used], wrong)}".strip())
 
     def _judge(self, exercise: Exercise, evidence: Evidence, answer: list[str]) -> ExerciseResult:
         functions = self.exam.defines(exercise)
@@ -185,6 +198,18 @@ def plan(exam: Exam, notebook: Notebook) -> Iterator[Step]:
     for name, exercise in exercises.items():
         if name not in last:
             yield Step(exam.tests[name], None, exercise)
+
+
+def _note(lent: list[str], wrong: list[str]) -> str:
+    """Tell the student what was lent, or, where only others' functions were called, why."""
+    verb = "is" if len(lent or wrong) == 1 else "are"
+    if lent:
+        return f"Marked with the reference's {_listed(lent)}, because yours {verb} not right yet."
+    return f"Marked with the reference's functions, because your {_listed(wrong)} {verb} not right yet."
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
 
 
 def _start_random_numbers() -> None:

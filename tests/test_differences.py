@@ -51,7 +51,7 @@ SIZES = {"the number of rows of X": 5, "the number of columns of X": 3}
         (4.0, 2.0, "the result is twice what it should be"),
         ((A, -A), (A, A), "the second result has the wrong sign"),
         ([A, A], (A, A), ""),
-        ((A, A**2 + 0.3, A), (A, A, A), "of the results, first and third are right, second is not"),
+        ((A, A**2 + 0.3, A), (A, A, A), "of the results, the first and the third are right, the second is not"),
         ((A**2 + 0.3, A**2 + 0.3), (A, A), ""),
         ({"W1": A, "W2": A**2 + 0.3, "b1": A}, {"W1": A, "W2": A, "b1": A},
          "of the entries, b is right, W is not"),

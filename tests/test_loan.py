@@ -99,6 +99,63 @@ def test_the_students_own_function_is_back_after_the_test(examiner, exam):
     assert shown["text"] == "10\n"
 
 
+# ------------------------------------------------------------------------------------------------ layouts of one's own
+
+UNITS = {
+    "forward": "def forward(w, x):\n    return w * x, (w, x)",
+    "backward": "def backward(d, cache):\n    w, x = cache\n    return d * w, d * x",
+    "network": "def network(weights, x):\n    caches = []\n    for w in weights:\n        x, cache = forward(w, x)\n"
+    "        caches.append(cache)\n    return x, caches",
+    "gradients": "def gradients(d, caches):\n    found = []\n    for cache in reversed(caches):\n"
+    "        d, slope = backward(d, cache)\n        found.append(slope)\n    return found[::-1]",
+    "train": "def train(weights, x):\n    y, caches = network(weights, x)\n    return gradients(y, caches)",
+}
+TESTS = {
+    "forward": "assert forward(3, 5)[0] == 15",
+    "backward": "assert tuple(backward(7, forward(3, 5)[1])) == (21, 35)",
+    "network": "assert network([2, 3], 5)[0] == 30",
+    "gradients": "assert list(gradients(1, network([2, 3], 5)[1])) == [15, 10]",
+    "train": "assert list(train([2, 3], 5)) == [450, 300]",
+}
+IN_A_DICTIONARY = {
+    "forward": "def forward(w, x):\n    return w * x, {'x': x, 'w': w}",
+    "backward": "def backward(d, cache):\n    return d * cache['w'], d * cache['x']",
+}
+
+
+@pytest.fixture(scope="module")
+def units(tmp_path_factory: pytest.TempPathFactory) -> Exam:
+    course = SmallCourse(tmp_path_factory.mktemp("units"))
+    cells = []
+    for name, answer in UNITS.items():
+        source = f"### BEGIN HIDDEN TESTS\n{TESTS[name]}\n### END HIDDEN TESTS"
+        cells += [solution(answer, f"{name}_solution"), test(source, name, 1)]
+    return read_exam(course.write(*cells))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "answer"),
+    [
+        ("backward", "def backward(d, cache):\n    return -d * cache['w'], d * cache['x']"),
+        ("backward", "def backward(d, cache):\n    raise ValueError"),
+        ("forward", "def forward(w, x):\n    return w + x, {'x': x, 'w': w}"),
+        ("network", "def network(weights, x):\n    return 0, [forward(w, x)[1] for w in weights]"),
+    ],
+    ids=["backward is wrong", "backward raises", "forward is wrong", "the network is wrong"],
+)
+def test_a_layout_of_ones_own_costs_nothing_more(examiner, units, wrong, answer):
+    report = examine(examiner, units, cells_of(UNITS | IN_A_DICTIONARY | {wrong: answer})).report
+    assert {result.id: result.points for result in report.exercises} == dict.fromkeys(UNITS, 1.0) | {wrong: 0.0}
+
+
+def test_whoever_calls_lent_functions_only_is_told_which_one_is_not_right(examiner, units):
+    wrong = {"backward": "def backward(d, cache):\n    raise ValueError"}
+    report = examine(examiner, units, cells_of(UNITS | IN_A_DICTIONARY | wrong)).report
+    hints = {result.id: result.hint for result in report.exercises}
+    assert hints["gradients"] == "Marked with the reference's `backward`, because yours is not right yet."
+    assert hints["train"] == "Marked with the reference's functions, because your `backward` is not right yet."
+
+
 # ------------------------------------------------------------------------------------------------ what it does not give
 
 
