@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from autograder.collect import fork_of
 from autograder.config import Course
 from autograder.errors import RemoteFailed
 from autograder.exam import Exam, SourceCell
@@ -68,13 +67,13 @@ def shown_blob(course: Course, student: str, assignment: str) -> str:
         return ""
 
 
-def write_autograded(course: Course, exam: Exam, student: Student, file: NotebookFile) -> None:
-    """Write the notebook that the formgrader is to show of a student."""
-    outputs = outputs_path(course, exam.assignment, file.blob)
+def write_autograded(course: Course, exam: Exam, student: str, blob: str, content: bytes) -> None:
+    """Write the notebook that the formgrader is to show of a student; `content` is that of the blob."""
+    outputs = outputs_path(course, exam.assignment, blob)
     executed = {cell["number"]: cell for cell in json.loads(outputs.read_text())} if outputs.exists() else {}
-    notebook = autograded_notebook(exam, fork_of(course, student).read(file.blob), executed)
-    notebook["metadata"][BLOB] = file.blob
-    path = autograded_path(course, student.id, exam.assignment)
+    notebook = autograded_notebook(exam, content, executed)
+    notebook["metadata"][BLOB] = blob
+    path = autograded_path(course, student, exam.assignment)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -195,10 +195,11 @@ class _Entries:
         if push is None or file is None or (there and not changed):
             return
         try:
-            self.read(Task(standing.assignment, file, student, [(student.id, push.commit)]))
-            write_autograded(self.course, self.exams[standing.assignment], student, file)
+            content = self.read(Task(standing.assignment, file, student, [(student.id, push.commit)]))
         except RemoteFailed as error:
             yield f"{student.id}, {standing.assignment}: the formgrader cannot show it: {error}"
+            return
+        write_autograded(self.course, self.exams[standing.assignment], student.id, file.blob, content)
 
 
 def _counted(standing: Standing) -> list[PartStanding]:

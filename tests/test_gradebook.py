@@ -5,13 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from conftest import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, solution, test, text
 from marked_course import EARLY, LATER, MONDAY, PLOT, MarkedCourse, make_marked_course
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader_course import nbgrader
+from nbgrader_course import ENVIRONMENT, nbgrader
 
 from autograder.autograded import autograded_path
 from autograder.marks import ManualMark
@@ -199,3 +206,60 @@ def test_nbgrader_exports_the_same_points(course):
         exported = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     standings = course.classroom.standings()
     assert exported == {student: standings[student]["hw"].points for student in standings} == {"on-time": 6, "late": 1}
+
+
+# ------------------------------------------------------------------------------------------- nbgrader's own formgrader
+
+
+def test_a_mark_entered_in_the_formgrader_itself_counts(course):
+    with course.notebook() as notebook:
+        submission = notebook.id
+    with formgrader(course.small.root) as ask:
+        shown = ask("GET", f"/formgrader/submissions/{submission}/")
+        assert 'class="score tabbable" id="plot"' in shown
+        grades = json.loads(ask("GET", f"{API}/grades?submission_id={submission}"))
+        (grade,) = [grade for grade in grades if grade["needs_manual_grade"]]
+        ask("PUT", f"{API}/grade/{grade['id']}", {"manual_score": 2.5, "extra_credit": 0.5})
+        comments = json.loads(ask("GET", f"{API}/comments?submission_id={submission}"))
+        (comment,) = [comment for comment in comments if comment["name"] == "plot"]
+        ask("PUT", f"{API}/comment/{comment['id']}", {"manual_comment": "Which line is Adam?"})
+    course.update()
+    assert course.points()["plot"] == (3.0, "partial")
+    assert course.marks()[0].comment == "Which line is Adam?"
+
+
+API = "/formgrader/api"
+
+
+@contextmanager
+def formgrader(root: Path) -> Iterator[Callable[..., str]]:
+    """nbgrader's web server in a course; yields what asks it something, as its page does."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    extensions = "{'nbgrader.server_extensions.formgrader': True}"
+    options = (
+        f"--port={port}", "--port-retries=0", "--no-browser", "--allow-root", "--IdentityProvider.token=secret",
+        f"--ServerApp.jpserver_extensions={extensions}",
+    )  # fmt: skip
+    command = [sys.executable, "-m", "jupyter", "server", *options]
+    with (root / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=root, stdout=log, stderr=log, env=ENVIRONMENT)
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "token secret"}, timeout=60)
+
+    def ask(method: str, path: str, body: dict | None = None) -> str:
+        answer = client.request(method, path, json=body)
+        assert answer.status_code == 200, answer.text[-2000:]
+        return answer.text
+
+    try:
+        with client:
+            for _ in range(600):
+                with suppress(httpx.TransportError):
+                    ask("GET", f"{API}/status")
+                    break
+                assert server.poll() is None, (root / "server.log").read_text()[-2000:]
+                time.sleep(0.1)
+            yield ask
+    finally:
+        server.terminate()
+        server.wait()
