@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from autograder.config import Course
+from autograder.credentials import credentials
 from autograder.errors import GitFailed, PublishRefused, UsageError
 from autograder.grading import read_exams
 from autograder.history import Leak, search
@@ -139,7 +140,8 @@ class _Public:
         if not (path / "HEAD").exists():
             path.mkdir(parents=True, exist_ok=True)
             GitRepository(path).git("init", "--quiet", "--bare", "--template=", ".")
-        return cls(url, course.branch, GitRepository(path))
+        quiet = ("GIT_TERMINAL_PROMPT", "0")
+        return cls(url, course.branch, GitRepository(path, extra=(quiet, *credentials(course.forge))))
 
     @property
     def name(self) -> str:

@@ -31,9 +31,11 @@ ForceOption = Annotated[bool, typer.Option("--force", envvar="AUTOGRADER_FORCE",
 RemoteOption = Annotated[str, typer.Option("--remote", help="Name or URL of the repository with the state.")]
 BranchOption = Annotated[str, typer.Option("--branch", help="Its branch.")]
 
-state = typer.Typer(
-    help="The course's memory on a branch: ledger, roster, extensions, page keys.", no_args_is_help=True
-)
+STATE = """The course's memory on a branch: ledger, roster, extensions, page keys.
+
+Example: autograder state pull
+"""
+state = typer.Typer(help=STATE, no_args_is_help=True)
 app.add_typer(state, name="state", rich_help_panel=None)
 
 
