@@ -12,6 +12,7 @@ from rich.table import Table
 
 from autograder.config import Course
 from autograder.ledger import Record
+from autograder.marks import ManualMark
 from autograder.records import ExerciseResult, Outcome, Report, Status, rounded
 from autograder.standings import PartStanding, Standing
 
@@ -80,11 +81,22 @@ def show_student(course: Course, standings: Mapping[str, Standing], record: Reco
             title = f"{standing.assignment} {part.part}".strip()
             console.print(exercise_table(part.exercises, f"{title}: {part.state.value}"))
             console.print(part.why, markup=False)
+            for mark in part.marks:
+                console.print(_mark(course, mark), markup=False)
             for exercise in part.exercises:
                 if exercise.detail:
                     console.print(f"\n{exercise.id}, for instructors only:\n{exercise.detail}", markup=False)
         for problem in standing.problems:
             console.print(f"! {problem}", markup=False)
+
+
+def _mark(course: Course, mark: ManualMark) -> str:
+    """Say what a person gave, and when it was read."""
+    points = "" if mark.points is None else f"{mark.points:g} points"
+    extra = f"{mark.extra:+g} extra" if mark.extra else ""
+    given = " and ".join(words for words in (points, extra) if words) or "no points"
+    comment = f", {mark.comment!r}" if mark.comment else ""
+    return f"{mark.exercise}: {given} by hand, read {course.local(mark.time):%Y-%m-%d %H:%M}{comment}"
 
 
 def standings_json(standings: Mapping[str, Mapping[str, Standing]]) -> dict[str, Any]:
@@ -104,6 +116,7 @@ def standings_json(standings: Mapping[str, Mapping[str, Standing]]) -> dict[str,
                         "why": part.why,
                         "commit": part.push.commit if part.push else None,
                         "exercises": {exercise.id: exercise.points for exercise in part.exercises},
+                        "by_hand": [mark.exercise for mark in part.marks if mark.changes_points],
                     }
                     for part in standing.parts
                 ],

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from autograder.config import Assignment, Course, LateRule, Part
 from autograder.exam import WHOLE, Exam, Exercise
 from autograder.ledger import Graded, Record
+from autograder.marks import ManualMark
 from autograder.pages import Keys, build_site
 from autograder.records import (
     Clock,
@@ -55,6 +56,10 @@ SENTENCES = (
     "the result is right for sizes that all differ",
     "the arguments are not changed",
 )
+MARKS = (
+    ManualMark(REGRESSION, "explain_the_half", NOW, 1.5, 0.0, (("explain_the_half", "Which `half`?\nSay why."),)),
+    ManualMark(REGRESSION, "linreg_fit", NOW, comments=(("linreg_fit_solution", "Short and clear."),)),
+)
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,8 @@ class PracticeClass:
         return links, keys
 
 
-def practice_class() -> PracticeClass:
-    """Return the class as it stands at `NOW`."""
+def practice_class(*, marks: bool = False) -> PracticeClass:
+    """Return the class as it stands at `NOW`; with `marks`, a person has marked the best of it."""
     course = Course(
         root=Path("/course"),
         name="Deep learning",
@@ -108,6 +113,8 @@ def practice_class() -> PracticeClass:
     exams = {name: exam(name) for name in EXERCISES}
     makers = (on_time, late, forgot_the_mean, corrected, half_done, misplaced, just_pushed, nothing_pushed)
     records = {record.student: record for record in (maker() for maker in makers)}
+    if marks:
+        records["on-time"] = replace(records["on-time"], marks=MARKS)
     students = tuple(
         Student(name, f"https://example.org/{name}/course.git", email=f"{name}@example.org") for name in records
     )

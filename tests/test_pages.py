@@ -400,3 +400,26 @@ def test_students_without_standings_or_record_still_get_a_page(everyone: Practic
     links = build_site(everyone.course, everyone.exams, {}, {}, keys, tmp_path / "site", NOW, [newcomer])
     assert list(links) == ["newcomer"]
     assert "Points of newcomer" in contents((tmp_path / "site", links), "newcomer")
+
+
+# ------------------------------------------------------------------ marks a person gave
+
+
+def test_a_mark_by_hand_is_told_with_its_comment_and_counts(tmp_path: Path) -> None:
+    waiting, marked = practice_class(), practice_class(marks=True)
+    rows = {}
+    for name, made in (("waiting", waiting), ("marked", marked)):
+        folder = tmp_path / name
+        folder.mkdir()
+        links, _ = made.build(folder)
+        rows[name] = words((folder / "site", links), "on-time")
+    assert "explain_the_half – no points yet of 2 ✎ to be marked by a person" in rows["waiting"]
+    assert (
+        "explain_the_half 1.5 of 2 ◐ partly right marked by a person Comment: Which half ? Say why." in rows["marked"]
+    )
+    assert "linreg_fit 6 of 6 ✓ passed Comment: Short and clear." in rows["marked"]
+    points = [made.standings["on-time"][REGRESSION].points for made in (waiting, marked)]
+    assert points == [18.0, 19.5]
+    assert rows["waiting"].startswith("So far 28 of 30 points") and rows["marked"].startswith(
+        "So far 29.5 of 30 points"
+    )

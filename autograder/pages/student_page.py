@@ -9,6 +9,7 @@ from datetime import datetime
 from autograder.config import Course
 from autograder.exam import Exam, Exercise
 from autograder.ledger import Record
+from autograder.marks import ManualMark
 from autograder.notebooks import find_notebook
 from autograder.pages.environment import commit_url
 from autograder.pages.history import Entry, history, newest_report
@@ -19,7 +20,10 @@ from autograder.standings import PartStanding, Standing, State
 
 @dataclass(frozen=True)
 class Row:
-    """One exercise; `points` is None while there are none to tell, `graded` whether it has a result of its own."""
+    """One exercise; `points` is None while there are none to tell, `graded` whether it has a result of its own.
+
+    `by_hand` says that its points are a person's, in whole or in part; `comment` is what the person wrote.
+    """
 
     id: str
     points: float | None
@@ -28,11 +32,13 @@ class Row:
     graded: bool = True
     hint: str = ""
     criteria: tuple[Criterion, ...] = ()
+    by_hand: bool = False
+    comment: str = ""
 
     @property
     def passed(self) -> bool:
         """Whether there is nothing left to learn from its criteria."""
-        return self.mark is OF_STATUS[Status.PASSED] and not self.hint
+        return self.mark is OF_STATUS[Status.PASSED] and not self.hint and not self.comment
 
 
 @dataclass(frozen=True)
@@ -172,7 +178,7 @@ def _part(part: PartStanding, exam: Exam, student: Student, record: Record, now:
         points=decided_points(part, now),
         closed=closed(part.deadline, now),
         url=commit_url(student.remote, part.push) if part.push else "",
-        rows=tuple(_row(exercise, part.exercises, part.state) for exercise in mine),
+        rows=tuple(_row(exercise, part.exercises, part.state, part.marks) for exercise in mine),
         late=late,
         newer=_results(late, exam.assignment, mine, student, record) if late else None,
     )
@@ -198,15 +204,26 @@ def _results(
     return Results(push, commit_url(student.remote, push), rows)
 
 
-def _row(exercise: Exercise, results: tuple[ExerciseResult, ...], state: State) -> Row:
+def _row(
+    exercise: Exercise, results: tuple[ExerciseResult, ...], state: State, marks: tuple[ManualMark, ...] = ()
+) -> Row:
     result = next((result for result in results if result.id == exercise.id), None)
     if result is None:
         if state in (State.GRADED, State.LATE):
             return Row(exercise.id, 0.0, exercise.points, OF_STATUS[Status.NOT_FOUND])
         return Row(exercise.id, None, exercise.points, OF_STATE[state], graded=False)
     points = None if result.status is Status.TO_BE_MARKED else result.points
-    mark = OF_STATUS[result.status]
-    return Row(exercise.id, points, exercise.points, mark, hint=result.hint, criteria=result.criteria)
+    hand = next((mark for mark in marks if mark.exercise == exercise.id), None)
+    return Row(
+        exercise.id,
+        points,
+        exercise.points,
+        OF_STATUS[result.status],
+        hint=result.hint,
+        criteria=result.criteria,
+        by_hand=points is not None and hand is not None and hand.changes_points,
+        comment=hand.comment if hand else "",
+    )
 
 
 def _mark(part: PartStanding) -> Mark:
