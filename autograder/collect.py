@@ -17,7 +17,6 @@ from autograder.config import Course
 from autograder.errors import AutograderError, ForgeFailed
 from autograder.forge import (
     Activity,
-    Client,
     Forks,
     Found,
     GitHub,
@@ -74,6 +73,8 @@ def collect(
     with ExitStack() as stack:
         forge = None
         if course.clock is Clock.SERVER:
+            from autograder.forge.client import Client  # httpx takes a while to load, also in every grading process
+
             client = stack.enter_context(Client(course.forge, course.forks / FORGE_CACHE))
             forge, error = _ask_for_forks(course, GitHub(client))
             if error:
@@ -191,6 +192,8 @@ class _Round:
                 continue
             worked = True
             there = fork.fetch_commit(entry.after)
+            if not there and self.now() - entry.time <= SETTLED:
+                return  # git may be a moment behind the list: it is asked again next time
             notebooks = fork.notebooks(entry.after) if there else ()
             push = Push(
                 fork.student.id, entry.after, fork.branch, entry.time, Clock.SERVER, notebooks, entry.id, not there

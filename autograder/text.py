@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.config import Course
+from autograder.forge import changes
 from autograder.ledger import Record
 from autograder.marks import ManualMark
 from autograder.records import ExerciseResult, Outcome, Report, Status, rounded
@@ -73,9 +74,12 @@ def _part(part: PartStanding) -> str:
 
 def show_student(course: Course, standings: Mapping[str, Standing], record: Record, console: Console) -> None:
     """Print everything about one student."""
-    for push in record.pushes:
+    for push in sorted((*record.pushes, *record.lost), key=lambda push: push.time):
         when = f"{course.local(push.time):%Y-%m-%d %H:%M}"
-        console.print(f"pushed {push.commit[:10]} at {when} ({push.clock.value})", markup=False)
+        lost = ", could not be fetched: it cannot be graded" if push.lost else ""
+        console.print(f"pushed {push.commit[:10]} at {when} ({push.clock.value}){lost}", markup=False)
+    for sentence in changes(course, record.student, record.repositories):
+        console.print(f"! {sentence}", markup=False)
     for standing in standings.values():
         for part in standing.parts:
             title = f"{standing.assignment} {part.part}".strip()

@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 import os
@@ -10,14 +11,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fake_github import FakeGitHub, FakeRepository
+from rich.console import Console
 
 from autograder.collect import Collected, collect
 from autograder.config import Assignment, Course, ForgeOptions, Part
 from autograder.errors import ForgeFailed
-from autograder.forge import Client, GitHub, changes, git_address, repository_name
+from autograder.forge import GitHub, changes, git_address, repository_name
 from autograder.forge.answers import activity, found, kept_of_repository
+from autograder.forge.client import Client
 from autograder.ledger import Ledger, Record
 from autograder.records import Clock, Push, Student
+from autograder.text import show_student
 
 TOKEN = "ghp_aVerySecretToken"
 PATH = "assignments/hw/hw_solved.ipynb"
@@ -493,6 +497,16 @@ def test_a_commit_that_is_gone_is_recorded_and_said_once(github, fork):
     assert len(record(github).lost) == 1
 
 
+def test_a_commit_git_does_not_have_yet_is_not_lost(github, fork, monkeypatch):
+    pushed = push(github, fork, b"work")
+    with monkeypatch.context() as patch:
+        patch.setattr("autograder.forks.Fork.fetch_commit", lambda *_: False)
+        list(collect(course(github), [Student("on-time", "on-time/course")], now=lambda: github.now))
+    assert record(github).lost == ()
+    poll(github)
+    assert times(record(github).pushes) == [pushed]
+
+
 def test_a_commit_too_large_to_fetch_does_not_hold_up_the_next_one(github, fork, monkeypatch):
     monkeypatch.setattr("autograder.forks.MAX_FETCH_MB", 1)
     github.later(hours=1)
@@ -573,6 +587,24 @@ def test_a_fork_deleted_and_made_again_is_said_and_flagged_after_a_deadline(gith
     assert [push.commit for push in record(github).pushes] == [first, second], "what counted still counts"
     assert tuple(changes(course(github), "on-time", record(github).repositories)) == done.notes
     assert poll(github)["on-time"].notes == ()
+
+
+def test_an_instructor_is_shown_what_became_of_pushes_and_repositories(github, upstream, fork):
+    push(github, fork, b"kept")
+    poll(github)
+    gone, _ = push(github, fork, b"gone")
+    github.force_push(fork, {PATH: b"newest"})
+    github.forget(fork)
+    poll(github)
+    github.delete(fork)
+    push(github, github.fork(upstream, "on-time"), b"again")
+    poll(github)
+    shown = io.StringIO()
+    show_student(course(github), {}, record(github), Console(file=shown, width=200))
+    lines = shown.getvalue().splitlines()
+    assert [line.split()[1] for line in lines if "could not be fetched" in line] == [gone[:10]]
+    assert sum(line.startswith("pushed") for line in lines) == 4
+    assert [line for line in lines if "another repository than before" in line] == lines[-1:]
 
 
 def test_a_name_taken_by_another_account_is_nobodys_until_a_person_says_so(github, upstream, fork):

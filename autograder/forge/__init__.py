@@ -6,13 +6,11 @@ Everything a server says is checked before it is believed; its times are the onl
 from __future__ import annotations
 
 from autograder.forge.answers import Activity, Found
-from autograder.forge.client import Client
 from autograder.forge.github import Forks, GitHub, git_address, repository_name
 from autograder.forge.identity import Identified, changes, handled, identify
 
 __all__ = [
     "Activity",
-    "Client",
     "Forks",
     "Found",
     "GitHub",

@@ -6,11 +6,14 @@ import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from autograder.config import ForgeOptions
 from autograder.errors import ForgeFailed
 from autograder.forge.answers import NAME, Activity, Found, activity, found, kept_of_activity, kept_of_repository
-from autograder.forge.client import Client
+
+if TYPE_CHECKING:
+    from autograder.forge.client import Client
 
 PER_PAGE = 100
 SSH = re.compile(r"(?:ssh://)?git@(?P<host>[^/:]+)[:/](?P<name>.+)")
