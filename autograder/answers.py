@@ -7,32 +7,38 @@ from pathlib import Path
 
 from autograder import stage
 
-# Where anything in it fails, the function is missing, and not the reference's.
 CELL = """\
 {given}
-del {function}
 _stage = {{"__name__": "stage"}}
 exec({stage!r}, _stage)
-{function} = _stage["variant"]({text!r}, {function!r}, {name!r}, {solutions!r}, globals())
+_text, _solutions = {text!r}, {solutions!r}
+"""
+# Where the second line fails, the function is missing, and not the reference's.
+REPLACED = """\
+del {function}
+{function} = _stage["variant"](_text, {function!r}, {name!r}, _solutions, globals())
 """
 
 
-def variant_cell(given: str, text: str, function: str, name: str, solutions: Sequence[str]) -> str:
-    """Return a solution cell in which one function is replaced by a variant of it.
+def variant_cell(given: str, text: str, functions: Sequence[str], name: str, solutions: Sequence[str]) -> str:
+    """Return a solution cell in which functions are replaced by variants of them.
 
     Parameters
     ----------
     given : str
-        The cell as the reference has it; it may define more than the function.
+        The cell as the reference has it; it may define more than these functions.
     text : str
-        Source of the file that registers the variant.
-    function, name : str
-        Which function is replaced, and the variant's name.
+        Source of the file that registers the variants.
+    functions : sequence of str
+        Which functions are replaced.
+    name : str
+        The variants' name.
     solutions : sequence of str
         Sources of all solution cells of the assignment.
     """
     source = Path(stage.__file__).read_text(encoding="utf-8")
-    return CELL.format(given=given, stage=source, text=text, function=function, name=name, solutions=list(solutions))
+    head = CELL.format(given=given, stage=source, text=text, solutions=list(solutions))
+    return head + "".join(REPLACED.format(function=function, name=name) for function in functions)
 
 
 def nothing_cell(names: Sequence[str]) -> str:

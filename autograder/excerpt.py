@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autograder.exam import Exam, Exercise, SourceCell
@@ -22,13 +22,13 @@ class Excerpt:
     exam: Exam
     cells: tuple[SourceCell, ...]
 
-    def submission(self, grade_id: str = "", source: str = "") -> Submission:
-        """Return the notebook as a submission; the cell of that id has another source."""
+    def submission(self, changes: Mapping[str, str] | None = None) -> Submission:
+        """Return the notebook as a submission, with other sources in the cells of these ids."""
         cells = [
             {
                 "cell_type": cell.kind,
                 "metadata": {"nbgrader": {"grade_id": cell.grade_id}} if cell.grade_id else {},
-                "source": source if grade_id and cell.grade_id == grade_id else cell.source,
+                "source": (changes or {}).get(cell.grade_id, cell.source),
             }
             for cell in self.cells
         ]

@@ -16,12 +16,19 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to write a function of an assignment; `hint` is empty for right ones."""
+    """One way to write a function of an assignment; `hint` is empty for right ones.
+
+    Attributes
+    ----------
+    family : tuple of str
+        The functions that fit together only in this way, `of` among them; empty where it fits with the reference's.
+    """
 
     of: str
     name: str
     function: Function
     hint: str = ""
+    family: tuple[str, ...] = ()
 
 
 class Variants:
@@ -80,11 +87,19 @@ class Alternatives(Variants):
         super().__init__(assignment)
         self.equivalents: dict[tuple[str, str, str], str] = {}
 
-    def of(self, function: str) -> Callable[[Function], Function]:
-        """Register the decorated function as a right way to write `function`."""
+    def of(self, *functions: str) -> Callable[[Function], Function]:
+        """Register the decorated function as a right way to write a function.
+
+        With several names it is called, takes nothing, and returns as many functions, which fit together only: a
+        `linear_forward` and the `linear_backward` that reads its cache.
+        """
 
         def add(right: Function) -> Function:
-            self._add(Variant(function, right.__name__, right))
+            if len(functions) == 1:
+                self._add(Variant(functions[0], right.__name__, right))
+                return right
+            for function, member in zip(functions, right(), strict=True):
+                self._add(Variant(function, right.__name__, member, family=functions))
             return right
 
         return add

@@ -32,14 +32,16 @@ def variant(text: str, function: str, name: str, solutions: Sequence[str], noteb
     KeyError
         If there is no such variant.
     """
-    variants: dict[tuple[str, str], Any] = {}
-    reference = Reference(solutions, notebook)
-    registry = type("Registry", (_Registry,), {"variants": variants})
-    _pretend("autograder.mistakes", Mistakes=registry, Alternatives=registry)
-    _pretend("autograder.reference", reference_of=lambda assignment: reference)
-    _pretend("autograder.marking", reference_of=lambda assignment: reference)
-    exec(compile(text, "<variants>", "exec"), {"__name__": "variants"})
-    return variants[function, name]
+    staged: dict[str, dict[tuple[str, str], Any]] = getattr(sys.modules.get("autograder.mistakes"), "staged", {})
+    if text not in staged:  # cells share it: functions of one family may share a class
+        variants = staged[text] = {}
+        reference = Reference(solutions, notebook)
+        registry = type("Registry", (_Registry,), {"variants": variants})
+        _pretend("autograder.mistakes", Mistakes=registry, Alternatives=registry, staged=staged)
+        _pretend("autograder.reference", reference_of=lambda assignment: reference)
+        _pretend("autograder.marking", reference_of=lambda assignment: reference)
+        exec(compile(text, "<variants>", "exec"), {"__name__": "variants"})
+    return staged[text][function, name]
 
 
 class Reference:
@@ -81,9 +83,11 @@ class _Registry:
     def __init__(self, assignment: str) -> None:
         self.assignment = assignment
 
-    def of(self, function: str, *, hint: str = "") -> Callable[[Any], Any]:
+    def of(self, *functions: str, hint: str = "") -> Callable[[Any], Any]:
         def add(variant: Any) -> Any:
-            self.variants[function, variant.__name__] = variant
+            members = [variant] if len(functions) == 1 else variant()
+            for function, member in zip(functions, members, strict=True):
+                self.variants[function, variant.__name__] = member
             return variant
 
         return add

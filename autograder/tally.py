@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.audit import Case, Graded, Kind
+from autograder.audit import Graded
+from autograder.cases import Case, Kind
 
 NAMED, KILLED = 0.90, 0.98  # the least part of mistakes told by their own hint, and of mutants that lose points
 

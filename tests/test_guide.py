@@ -7,7 +7,8 @@ import re
 import pytest
 from conftest import REPOSITORY, SmallCourse, code, solution, test
 
-from autograder.audit import Auditor, Graded, Kind, read_cases
+from autograder.audit import Auditor, Graded
+from autograder.cases import Kind, read_cases
 from autograder.config import load_course
 from autograder.examiner import Examiner
 from autograder.jail import Limits

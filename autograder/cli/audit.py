@@ -13,7 +13,8 @@ from rich.table import Table
 from autograder.cli.frame import ConfigOption, JsonOption, app, err, open_classroom, out
 
 if TYPE_CHECKING:
-    from autograder.audit import Case, Graded
+    from autograder.audit import Graded
+    from autograder.cases import Case
     from autograder.tally import Tally
 
 
@@ -28,7 +29,8 @@ def audit(
 
     Example: autograder audit hw01_numpy --exercise graded_commutator
     """
-    from autograder.audit import grade_cases, read_cases
+    from autograder.audit import grade_cases
+    from autograder.cases import read_cases
     from autograder.errors import UsageError
     from autograder.progress import tracked
     from autograder.tally import shortfalls, tally_json

@@ -373,6 +373,71 @@ def small_batch_first(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return parameters, losses
 
 
+# --- caches of another layout: functions that fit together only -------------------------------------------------------
+
+
+@alternatives.of("linear_forward", "activation_backward", "linear_backward")
+def caches_in_dictionaries():
+    def forward(W, b, a_prev):
+        return W @ a_prev + b, {"a_prev": a_prev, "W": W, "b": b}
+
+    def activation(dLda, cache):
+        a = reference().activation_forward(cache["W"] @ cache["a_prev"] + cache["b"])
+        return dLda * a * (1 - a)
+
+    def backward(dLdZ, cache):
+        return cache["W"].T @ dLdZ, dLdZ @ cache["a_prev"].T, np.sum(dLdZ, axis=1, keepdims=True)
+
+    return forward, activation, backward
+
+
+@alternatives.of("linear_forward", "activation_backward", "linear_backward")
+def caches_as_objects():
+    class Unit:
+        def __init__(self, W, b, a_prev):
+            self.W, self.a_prev = W, a_prev
+            self.Z = W @ a_prev + b
+
+        @property
+        def slope(self):
+            a = reference().activation_forward(self.Z)
+            return a * (1 - a)
+
+    def forward(W, b, a_prev):
+        unit = Unit(W, b, a_prev)
+        return unit.Z, unit
+
+    def activation(dLda, unit):
+        return dLda * unit.slope
+
+    def backward(dLdZ, unit):
+        return np.dot(unit.W.T, dLdZ), np.dot(dLdZ, unit.a_prev.T), dLdZ.sum(axis=1).reshape(-1, 1)
+
+    return forward, activation, backward
+
+
+@alternatives.of("nn_forward", "nn_backward")
+def everything_at_once():
+    def forward(parameters, X):
+        a, kept, L = X.T, [], len(parameters) // 2
+        for i in range(1, L):
+            W = parameters[f"W{i}"]
+            a_prev, a = a, reference().activation_forward(W @ a + parameters[f"b{i}"])
+            kept += [a_prev, W, a]
+        W = parameters[f"W{L}"]
+        return reference().softmax((W @ a + parameters[f"b{L}"]).T), [*kept, a, W]
+
+    def backward(X, Y, P, kept):
+        gradients, delta = {}, (P - Y).T / len(Y)
+        for i in range((len(kept) + 1) // 3, 0, -1):
+            a_prev, W = kept[3 * i - 3], kept[3 * i - 2]
+            gradients[f"dLdW{i}"], gradients[f"dLdb{i}"] = delta @ a_prev.T, delta.sum(axis=1, keepdims=True)
+            delta = W.T @ delta * a_prev * (1 - a_prev)
+        return gradients
+
+    return forward, backward
+
+
 # --- mutants of the reference that are as right as it -----------------------------------------------------------------
 
 alternatives.equivalent(
