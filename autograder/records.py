@@ -52,6 +52,8 @@ class Student:
         A URL or path for git, or `owner/repository` on the forge.
     repository : int
         The forge's number of the repository where the roster insists on it, else 0.
+    number : str
+        What the university calls the student, where that is not `id`.
     """
 
     id: str
@@ -60,6 +62,7 @@ class Student:
     email: str = ""
     group: str = ""
     repository: int = 0
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,9 @@ class Report:
 
 def printable(text: str) -> str:
     """Return a student's text without control characters: on a terminal they could hide or fake what is shown."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 def rounded(points: float) -> float:

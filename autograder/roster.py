@@ -11,17 +11,18 @@ from autograder.config import MOMENT, NAME, Course, read_moment
 from autograder.errors import ConfigError
 from autograder.records import Student
 
-ROSTER_COLUMNS = ("student", "remote", "name", "email", "group", "repository")
+ROSTER_COLUMNS = ("student", "remote", "name", "email", "group", "repository", "number")
 EXTENSION_COLUMNS = ("student", "assignment", "part", "deadline")
 
 Extensions = Mapping[tuple[str, str, str], datetime]  # (student, assignment, part) → deadline
 
 
 def read_roster(path: Path) -> tuple[Student, ...]:
-    """Read the roster: columns `student` and `remote`, and if there are any `name`, `email`, `group`, `repository`.
+    """Read the roster: columns `student` and `remote`, and whichever of the others there are.
 
     A remote is a URL or path for git, or `owner/repository` on the forge; `repository` is the forge's own number of
-    it, needed only to say that a repository of another account is meant all the same.
+    it, needed only to say that a repository of another account is meant all the same. `number` is what the university
+    calls the student, for exports.
 
     Raises
     ------
@@ -40,7 +41,8 @@ def read_roster(path: Path) -> tuple[Student, ...]:
         number = row["repository"]
         if number and not (number.isascii() and number.isdigit() and len(number) < 19):
             raise ConfigError(f"{path}, line {line}: repository {number!r} of {student!r} is not the forge's number")
-        students[student] = Student(student, remote, row["name"], row["email"], row["group"], int(number or 0))
+        about = {name: row[name] for name in ("name", "email", "group", "number")}
+        students[student] = Student(student, remote, repository=int(number or 0), **about)
     return tuple(students.values())
 
 

@@ -135,6 +135,21 @@ def end_of(deadline: datetime) -> datetime:
     return deadline + timedelta(seconds=59, microseconds=999_999) if deadline.second == 0 else deadline
 
 
+def closed(deadline: datetime | None, now: datetime) -> bool:
+    """Whether a deadline is over; its minute counts to its end."""
+    return deadline is not None and now > end_of(deadline)
+
+
+def decided_points(part: PartStanding, now: datetime) -> float | None:
+    """Return the points of a part, None while they may not be called points yet.
+
+    Who has pushed nothing, or not this notebook, has no points to show before the deadline and 0 after it.
+    """
+    if part.state in (State.NOTHING, State.MISSING) and not closed(part.deadline, now):
+        return None
+    return part.points
+
+
 def missing_sentence(assignment: str, files: tuple[NotebookFile, ...]) -> str:
     """Say that an assignment's notebook is not where it belongs, and where it was found instead."""
     found = misplaced(files, assignment)

@@ -9,8 +9,7 @@ from datetime import datetime
 from autograder.config import Assignment, Course, Part
 from autograder.exam import Exam
 from autograder.pages.distribution import Distribution, distribution
-from autograder.pages.marks import closed
-from autograder.standings import Standing
+from autograder.standings import Standing, closed
 
 
 @dataclass(frozen=True)

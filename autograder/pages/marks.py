@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from autograder.records import Clock, Outcome, Status
-from autograder.standings import PartStanding, State, end_of
+from autograder.standings import State
 
 
 @dataclass(frozen=True)
@@ -44,18 +43,3 @@ OF_CLOCK = {
     Clock.FIRST_SEEN: "time at which the collector first saw it",
     Clock.COMMIT_DATE: "the commit’s own date, unverified",
 }
-
-
-def closed(deadline: datetime | None, now: datetime) -> bool:
-    """Whether a deadline is over; its minute counts to its end."""
-    return deadline is not None and now > end_of(deadline)
-
-
-def decided_points(part: PartStanding, now: datetime) -> float | None:
-    """Return the points of a part, None while they may not be called points yet.
-
-    Who has pushed nothing, or not this notebook, has no points to show before the deadline and 0 after it.
-    """
-    if part.state in (State.NOTHING, State.MISSING) and not closed(part.deadline, now):
-        return None
-    return part.points

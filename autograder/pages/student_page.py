@@ -13,9 +13,9 @@ from autograder.marks import ManualMark
 from autograder.notebooks import find_notebook
 from autograder.pages.environment import commit_url
 from autograder.pages.history import Entry, history, newest_report
-from autograder.pages.marks import OF_STATE, OF_STATUS, Mark, closed, decided_points
+from autograder.pages.marks import OF_STATE, OF_STATUS, Mark
 from autograder.records import Criterion, ExerciseResult, Push, Status, Student, rounded
-from autograder.standings import PartStanding, Standing, State
+from autograder.standings import PartStanding, Standing, State, closed, decided_points
 
 
 @dataclass(frozen=True)

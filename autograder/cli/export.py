@@ -1,0 +1,51 @@
+"""Points for other systems as a command."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.cli.frame import ConfigOption, app, err, open_classroom, out
+from autograder.errors import UsageError
+from autograder.export import Format
+from autograder.export import export as export_points
+
+
+@app.command()
+def export(
+    form: Annotated[Format, typer.Option("--format", help="Who reads it.")] = Format.CSV,
+    assignment: Annotated[
+        list[str] | None, typer.Option("--assignment", "-a", help="Only this one; default: what has any points.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="A file; default: print it.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write the points as CSV for a spreadsheet, Moodle or Canvas; what is not decided yet stays empty.
+
+    Example: autograder export --format moodle --to points.csv
+    """
+    classroom = open_classroom(config)
+    standings, now = classroom.standings(), datetime.now(UTC)
+    made = export_points(classroom.course, classroom.students, standings, form, now, assignment or ())
+    if to is None:
+        print(made.text, end="")
+    else:
+        _write(to, made.text)
+        out.print(f"exported: {len(classroom.students)} students → {to}", markup=False)
+    if made.undecided:
+        err.print(f"note: {made.undecided} results are empty: not pushed, graded or marked yet", markup=False)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that only its owner can read: it holds names and points."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; name a file in a folder that is there") from None
