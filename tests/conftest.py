@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,10 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+
+# A worker of pytest-xdist is no module that Python started; multiprocessing wants to know how to start it again.
+if not hasattr(sys.modules["__main__"], "__spec__"):
+    sys.modules["__main__"].__spec__ = None
 
 CONFIG = """\
 c = get_config()
