@@ -20,7 +20,7 @@ from pathlib import Path
 
 from autograder.collect import fork_of
 from autograder.config import Course
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, ExamError, NoJail
 from autograder.exam import Exam, read_exam
 from autograder.examiner import Examined, Examiner
 from autograder.jail import Limits
@@ -133,6 +133,10 @@ def _grade_with(
                     yield _record(course, task, future.result())
                 except BrokenProcessPool:
                     broken.append(task)
+                except (NoJail, ExamError):  # nothing can be graded
+                    raise
+                except Exception as error:  # this one cannot: its store was lost, its jail could not be made
+                    yield Finished(task, error=f"{task.student.id}, {task.assignment}: {error}")
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -114,6 +114,16 @@ def test_of_a_class_the_hostile_harm_only_themselves(course, tmp_path, monkeypat
     assert children() == processes
 
 
+def test_a_notebook_that_is_gone_fails_alone(course, tmp_path):
+    loaded, exam = course
+    loaded = replace(loaded, forks=tmp_path / "forks", ledger=tmp_path / "ledger", outputs=tmp_path / "outputs")
+    good = _task(loaded, "honest", content("honest", ANSWERS["right"]))
+    gone = replace(_task(loaded, "gone", content("gone", ANSWERS["right"])), file=NotebookFile("hw.ipynb", "0" * 40, 9))
+    done = {finished.task.student.id: finished for finished in grade(loaded, {"hw": exam}, [gone, good])}
+    assert done["honest"].report.points == 2.0
+    assert "gone, hw" in done["gone"].error
+
+
 def _alone(exam: Exam, limits: Limits, kinds: list[str]) -> Iterator[tuple[str, str]]:
     with Examiner(limits) as examiner:
         for kind in kinds:
