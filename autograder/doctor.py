@@ -13,12 +13,19 @@ MODULES = ("nbgrader", "msgpack", "pyseccomp", "cryptography", "IPython", "numpy
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at; `needed` things must be good for grading."""
+    """One thing looked at; `needed` things must be good for grading, `step` is what to do about one that is not."""
 
     what: str
     good: bool
     detail: str
     needed: bool = True
+    step: str = ""
+
+    @property
+    def line(self) -> str:
+        """The finding as a person reads it."""
+        mark = "ok     " if self.good else ("MISSING" if self.needed else "no     ")
+        return f"{mark}  {self.what}: {self.detail}" + (f" → {self.step}" if self.step and not self.good else "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
@@ -31,32 +38,32 @@ def examine_machine() -> list[Finding]:
 
 
 def _python() -> Finding:
-    good = sys.version_info >= (3, 11)
-    return Finding("Python", good, sys.version.split()[0] + ("" if good else "; 3.11 or newer is needed"))
+    return Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0], step="install Python 3.11 or newer")
 
 
 def _git() -> Finding:
     path = shutil.which("git")
-    return Finding("git", path is not None, path or "not found; install git")
+    return Finding("git", path is not None, path or "not found", step="install git")
 
 
 def _module(name: str) -> Finding:
     try:
         return Finding(name, True, version(name))
     except PackageNotFoundError:
-        return Finding(name, False, "not installed; run `pip install -e '.[grader]'`")
+        return Finding(name, False, "not installed", step='pip install -e ".[grader]"')
 
 
 def _jail() -> list[Finding]:
     try:
         from autograder.jail import probe
     except ImportError as error:
-        return [Finding("jail", False, f"{error}; install the modules named above")]
+        return [Finding("jail", False, str(error), step="install the modules named above")]
     reports = probe()
     chosen = next((report.rung for report in reports if report.works), None)
     findings = [
         Finding(f"jail, rung {report.rung}", report.works, report.reason or "works", needed=False) for report in reports
     ]
     if chosen is None:
-        return [*findings, Finding("jail", False, "no rung works here: nothing will be graded; see docs/security.md")]
+        nothing = "no rung works here: nothing will be graded"
+        return [*findings, Finding("jail", False, nothing, step="do what the rungs above say; see docs/security.md")]
     return [*findings, Finding("jail", True, f"rung {chosen} will be used, the first that works")]

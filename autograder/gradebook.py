@@ -89,6 +89,12 @@ def put_tools_on_path() -> None:
         os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
 
 
+def knows(course: Course, exam: Exam) -> bool:
+    """Return whether the gradebook knows an exam with the cells and points it has now."""
+    with api.Gradebook(course.database) as book:
+        return _known_cells(book, exam.assignment) == _cells(exam)
+
+
 def make_room(course: Course, exam: Exam) -> bool:
     """Return whether the gradebook does not know an exam as it is now, after clearing away what it knows instead.
 
@@ -96,19 +102,23 @@ def make_room(course: Course, exam: Exam) -> bool:
     in the record before anything goes, and come back with `update_gradebook`.
     """
     with api.Gradebook(course.database) as book:
-        try:
-            notebook = book.find_notebook(exam.assignment, exam.assignment)
-        except api.MissingEntry:
-            return True
-        known: Cells = {("grade", cell.name, cell.max_score) for cell in (*notebook.grade_cells, *notebook.task_cells)}
-        known |= {("solution", cell.name, 0.0) for cell in (*notebook.solution_cells, *notebook.task_cells)}
-        known |= {("source", cell.name, 0.0) for cell in notebook.source_cells}
+        known = _known_cells(book, exam.assignment)
         if known == _cells(exam):
             return False
-        if notebook.submissions:
+        if known and book.assignment_submissions(exam.assignment):
             read_marks(course, {exam.assignment: exam}, book, datetime.now(UTC))
             book.remove_assignment(exam.assignment)
         return True
+
+
+def _known_cells(book: api.Gradebook, assignment: str) -> Cells:
+    try:
+        notebook = book.find_notebook(assignment, assignment)
+    except api.MissingEntry:
+        return set()
+    known: Cells = {("grade", cell.name, cell.max_score) for cell in (*notebook.grade_cells, *notebook.task_cells)}
+    known |= {("solution", cell.name, 0.0) for cell in (*notebook.solution_cells, *notebook.task_cells)}
+    return known | {("source", cell.name, 0.0) for cell in notebook.source_cells}
 
 
 def _cells(exam: Exam) -> Cells:

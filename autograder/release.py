@@ -70,6 +70,19 @@ def enter(course: Course, assignment: str) -> None:
         _convert(course, assignment, Path(folder), enter=True)
 
 
+def is_current(course: Course, assignment: str) -> bool:
+    """Return whether what is released is what the source would give now.
+
+    Raises
+    ------
+    ReleaseError
+        If nbgrader cannot convert the source.
+    """
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        staged = _convert(course, assignment, Path(folder), enter=False)
+        return _contents(staged.parent) == _contents(course.releases / assignment)
+
+
 def _convert(course: Course, assignment: str, folder: Path, *, enter: bool) -> Path:
     """Run nbgrader's generate_assignment into a folder, and into the gradebook too where `enter` says so."""
     from nbgrader.converters import GenerateAssignment

@@ -81,3 +81,13 @@ def open_classroom(config: Path | None) -> Classroom:
     from autograder.config import find_config
 
     return Classroom.open(config or find_config(Path.cwd()))
+
+
+def config_here() -> Path | None:
+    """Return the configuration of the course we are in, None outside of any."""
+    from autograder.config import find_config
+
+    try:
+        return find_config(Path.cwd())
+    except AutograderError:
+        return None

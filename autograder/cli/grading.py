@@ -7,25 +7,36 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.frame import ConfigOption, JsonOption, app, open_classroom, out
+from autograder.cli.frame import ConfigOption, JsonOption, app, config_here, open_classroom, out
 from autograder.cli.work import check_student, collect_all, grade_all, gradebook_all
 
 
 @app.command()
-def doctor(as_json: JsonOption = False) -> None:
-    """Say whether this machine can grade, and what is missing where it cannot.
+def doctor(
+    network: Annotated[bool, typer.Option("--network", help="Ask the public repository, too.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say whether this machine can grade and, inside a course, whether that is set up; and what to do where not.
 
-    Example: autograder doctor
+    Example: autograder doctor --network
     """
     from autograder.doctor import examine_machine
 
-    findings = examine_machine()
+    found = {"this machine": examine_machine()}
+    path = config or config_here()
+    if path is not None:
+        from autograder.checkup import examine_course
+
+        found["this course"] = examine_course(path.resolve(), network=network)
+    findings = [finding for part in found.values() for finding in part]
     if as_json:
         out.print_json(data=[finding.to_json() for finding in findings])
     else:
-        for finding in findings:
-            mark = "ok     " if finding.good else ("MISSING" if finding.needed else "no     ")
-            out.print(f"{mark}  {finding.what}: {finding.detail}", markup=False)
+        for title, part in found.items():
+            out.print(title, style="bold")
+            for finding in part:
+                out.print(finding.line, markup=False)
     if any(finding.needed and not finding.good for finding in findings):
         raise typer.Exit(1)
 
