@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from autograder.collecting.forge import git_address, repository_name
+from autograder.collecting.roster import read_extensions, read_roster
 from autograder.config import Course, load_course
-from autograder.credentials import credentials
 from autograder.doctor import Finding
 from autograder.errors import AutograderError, ConfigError, ReleaseError
 from autograder.exam import Exam, read_exam
-from autograder.forge import git_address, repository_name
-from autograder.ledger import Ledger
+from autograder.publishing.credentials import credentials
+from autograder.publishing.repository import GitRepository, without_password
+from autograder.record.ledger import Ledger
+from autograder.record.standings import closed
 from autograder.records import Clock, Student
-from autograder.repository import GitRepository, without_password
-from autograder.roster import read_extensions, read_roster
-from autograder.standings import closed
 
 MEGABYTE = 1 << 20
 SQLITE = "sqlite:///"
@@ -88,7 +88,7 @@ def _sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
 
 
 def _releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
-    from autograder.release import is_current  # nbgrader takes a second to load
+    from autograder.publishing.release import is_current  # nbgrader takes a second to load
 
     for name in exams:
         what, step = f"release of {name}", f"autograder release {name}"
@@ -212,7 +212,7 @@ def _gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
     path = Path(course.database.removeprefix(SQLITE))
     if course.database.startswith(SQLITE) and not path.exists():
         return Finding(what, True, f"{path.name} will be made by autograder gradebook")
-    from autograder.gradebook import knows
+    from autograder.record.gradebook import knows
 
     try:
         unknown = [name for name, exam in exams.items() if course.release(name).exists() and not knows(course, exam)]

@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from autograder.autograded import unshown
-from autograder.collect import Collected, collect
+from autograder.actions.state import State
+from autograder.collecting.collect import Collected, collect
+from autograder.collecting.restore import restored
+from autograder.collecting.roster import Extensions, read_extensions, read_roster
 from autograder.config import Course, load_course
 from autograder.exam import Exam
-from autograder.grading import Finished, Task, grade, open_tasks, read_exams
-from autograder.ledger import Ledger, Record
+from autograder.grader.grading import Finished, Task, grade, open_tasks, read_exams
+from autograder.record.autograded import unshown
+from autograder.record.ledger import Ledger, Record
+from autograder.record.standings import Standing, standing
 from autograder.records import Student
-from autograder.restore import restored
-from autograder.roster import Extensions, read_extensions, read_roster
-from autograder.standings import Standing, standing
-from autograder.state import State
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Classroom:
         return read_exams(self.course)
 
     def collect(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Collected]:
-        """Ask every remote what was pushed; see `autograder.collect`."""
+        """Ask every remote what was pushed; see `autograder.collecting.collect`."""
         return collect(self.course, self.students, now=now)
 
     def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[Task]:
@@ -62,7 +62,7 @@ class Classroom:
         return open_tasks(self.course, self.exams, students or self.students, self.extensions, force=force)
 
     def grade(self, tasks: Sequence[Task]) -> Iterator[Finished]:
-        """Grade tasks; see `autograder.grading`."""
+        """Grade tasks; see `autograder.grader.grading`."""
         return grade(self.course, self.exams, tasks)
 
     def records(self) -> dict[str, Record]:
@@ -83,17 +83,17 @@ class Classroom:
 
     def read_gradebook(self) -> int:
         """Take the marks that people gave in nbgrader's formgrader into the record; return how many are new."""
-        from autograder.gradebook import read_gradebook  # nbgrader takes a second to load
+        from autograder.record.gradebook import read_gradebook  # nbgrader takes a second to load
 
         return read_gradebook(self.course, self.exams)
 
     def unshown(self) -> list[Task]:
-        """Return what has to be run so that people can mark it; see `autograder.autograded`."""
+        """Return what has to be run so that people can mark it; see `autograder.record.autograded`."""
         return unshown(self.course, self.students, self.standings(), self._reader())
 
     def update_gradebook(self) -> list[str]:
         """Bring nbgrader's gradebook up to the standings; return a sentence for each notebook it cannot show."""
-        from autograder.gradebook import update_gradebook
+        from autograder.record.gradebook import update_gradebook
 
         self.read_gradebook()
         return update_gradebook(self.course, self.exams, self.students, self.standings(), self._reader())

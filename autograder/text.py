@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from autograder.collecting.forge import changes
 from autograder.config import Course
-from autograder.forge import changes
-from autograder.ledger import Record
-from autograder.marks import ManualMark
+from autograder.record.ledger import Record
+from autograder.record.marks import ManualMark
+from autograder.record.standings import PartStanding, Standing
 from autograder.records import ExerciseResult, Outcome, Report, Status, rounded
-from autograder.standings import PartStanding, Standing
 
 MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.SKIPPED: "–"}
 COLOURS = {

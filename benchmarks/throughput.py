@@ -23,13 +23,13 @@ from nbgrader_course import nbgrader, prepare, scores  # noqa: E402
 
 from autograder.config import load_course  # noqa: E402
 from autograder.exam import Exam, read_exam  # noqa: E402
-from autograder.forge_on_disk import BareRepository  # noqa: E402
-from autograder.gradebook import put_tools_on_path  # noqa: E402
-from autograder.grading import Task, grade  # noqa: E402
-from autograder.ledger import Ledger  # noqa: E402
-from autograder.practice import DEADLINE  # noqa: E402
+from autograder.grader.grading import Task, grade  # noqa: E402
+from autograder.record.gradebook import put_tools_on_path  # noqa: E402
+from autograder.record.ledger import Ledger  # noqa: E402
 from autograder.records import NotebookFile, Student  # noqa: E402
-from autograder.roles import Desk, half, solved, untouched  # noqa: E402
+from autograder.rehearsal.forge_on_disk import BareRepository  # noqa: E402
+from autograder.rehearsal.practice import DEADLINE  # noqa: E402
+from autograder.rehearsal.roles import Desk, half, solved, untouched  # noqa: E402
 
 AUTHORS = (solved, half, untouched)
 

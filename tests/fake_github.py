@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from autograder.forge_on_disk import BareRepository
+from autograder.rehearsal.forge_on_disk import BareRepository
 
 NOWHERE = "0" * 40
 BRANCH = "master"

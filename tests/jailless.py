@@ -13,10 +13,10 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 
+from autograder.grader.kernel import Kernel
 from autograder.jail import worker
 from autograder.jail.limits import Limits
 from autograder.jail.shell import Shell
-from autograder.kernel import Kernel
 
 
 @functools.cache

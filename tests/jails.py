@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from autograder.grader.kernel import Kernel
 from autograder.jail import Jail, Limits, RungReport
 from autograder.jail.rungs import RUNGS, try_rung
-from autograder.kernel import Kernel
 
 SMALL = Limits(cell_seconds=10, call_seconds=5, seconds=60, memory_mb=256, processes=24, disk_mb=16, inodes=200)
 _tried: dict[int, RungReport] = {}

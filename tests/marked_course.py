@@ -13,10 +13,10 @@ from conftest import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solut
 from nbgrader.api import Gradebook
 
 from autograder.classroom import Classroom
-from autograder.forks import Fork
-from autograder.gradebook import put_tools_on_path
-from autograder.ledger import Ledger
-from autograder.marks import ManualMark
+from autograder.collecting.forks import Fork
+from autograder.record.gradebook import put_tools_on_path
+from autograder.record.ledger import Ledger
+from autograder.record.marks import ManualMark
 from autograder.records import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
 
 MONDAY = datetime(2027, 3, 1, 12, tzinfo=UTC)

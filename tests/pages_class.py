@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from autograder.config import Assignment, Course, LateRule, Part
 from autograder.exam import WHOLE, Exam, Exercise
-from autograder.ledger import Graded, Record
-from autograder.marks import ManualMark
 from autograder.pages import Keys, build_site
+from autograder.record.ledger import Graded, Record
+from autograder.record.marks import ManualMark
+from autograder.record.standings import Standing, standing
 from autograder.records import (
     Clock,
     Criterion,
@@ -28,7 +29,6 @@ from autograder.records import (
     Status,
     Student,
 )
-from autograder.standings import Standing, standing
 
 BUDAPEST = ZoneInfo("Europe/Budapest")
 NOW = datetime(2027, 3, 7, 12, 0, tzinfo=BUDAPEST)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from autograder.accidents import STOPPED, accident
+from autograder.grader.accidents import STOPPED, accident
 
 
 def recurse(n: int) -> int:

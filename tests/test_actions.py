@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import DOUBLE, SmallCourse, dump, solution
 
-from autograder.forge_on_disk import BareRepository
-from autograder.practice import DEADLINE
+from autograder.rehearsal.forge_on_disk import BareRepository
+from autograder.rehearsal.practice import DEADLINE
 
 PATH = "assignments/hw/hw_solved.ipynb"
 RIGHT = dump([solution(DOUBLE)])

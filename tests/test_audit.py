@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from conftest import CONFIG, DOUBLE, SmallCourse, code, solution, test, text
 
-from autograder.audit import Auditor, Graded
-from autograder.cases import Case, Kind, cases_of, read_cases
+from autograder.auditing.audit import Auditor, Graded
+from autograder.auditing.cases import Case, Kind, cases_of, read_cases
+from autograder.auditing.excerpt import excerpt, whole
+from autograder.auditing.tally import killed_equivalents, misnamed, shortfalls, survivors, tallies, tally, tally_json
 from autograder.config import load_course
 from autograder.errors import ExamError
 from autograder.exam import Exam, read_exam
-from autograder.examiner import Examiner
-from autograder.excerpt import excerpt, whole
+from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
-from autograder.tally import killed_equivalents, misnamed, shortfalls, survivors, tallies, tally, tally_json
 
 MEAN = '''\
 def mean_square(x):

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from conftest import DOUBLE, SmallCourse, dump, solution, text
 
-from autograder.bundle import Recorded, grade_bundle, read_bundle, record_returned, write_bundle, write_course
+from autograder.actions.bundle import Recorded, grade_bundle, read_bundle, record_returned, write_bundle, write_course
+from autograder.actions.state import State
 from autograder.classroom import Classroom
-from autograder.collect import fork_of
+from autograder.collecting.collect import fork_of
+from autograder.collecting.restore import restored
 from autograder.errors import ExamError, UsageError
-from autograder.ledger import Ledger
+from autograder.record.ledger import Ledger
 from autograder.records import Clock, NotebookFile, Push
-from autograder.restore import restored
-from autograder.state import State
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PATH = "assignments/hw/hw_solved.ipynb"

@@ -14,12 +14,12 @@ from conftest import CONFIG, SmallCourse, code, dump, solution, test
 
 from autograder.config import Course, load_course
 from autograder.exam import Exam, read_exam
-from autograder.examiner import Examiner
-from autograder.forge_on_disk import BareRepository
-from autograder.grading import Task, grade
+from autograder.grader.examiner import Examiner
+from autograder.grader.grading import Task, grade
 from autograder.jail import Limits
-from autograder.ledger import Ledger
+from autograder.record.ledger import Ledger
 from autograder.records import NotebookFile, Report, Student, Submission
+from autograder.rehearsal.forge_on_disk import BareRepository
 
 LIMITS = Limits(cell_seconds=5, call_seconds=5, seconds=60, memory_mb=400, processes=48, disk_mb=16)
 ANSWERS = {

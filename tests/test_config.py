@@ -4,11 +4,10 @@ from pathlib import Path
 import pytest
 from conftest import CONFIG, REPOSITORY, SmallCourse
 
+from autograder.collecting.roster import read_extensions, read_roster
 from autograder.config import find_config, load_course
 from autograder.errors import ConfigError
 from autograder.records import Clock
-from autograder.roster import read_extensions, read_roster
-
 
 STUDENTS = {"late", "ill", "a"}
 

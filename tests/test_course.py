@@ -10,9 +10,9 @@ from conftest import REPOSITORY
 
 from autograder.config import load_course
 from autograder.exam import Exam, read_exam
-from autograder.examiner import Examiner
+from autograder.grader.examiner import Examiner
 from autograder.records import Report, Status, Submission
-from autograder.roles import Desk
+from autograder.rehearsal.roles import Desk
 
 COURSE = load_course(REPOSITORY / "grading_config.py")
 

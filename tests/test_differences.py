@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from autograder.differences import difference
+from autograder.grader.differences import difference
 
 A = np.array([[1.0, 2.0, 4.0], [3.0, 5.0, 7.0]])
 SQUARE = np.array([[1.0, 2.0], [5.0, 9.0]])

@@ -19,7 +19,7 @@ from autograder.checkup import examine_course
 from autograder.config import load_course
 from autograder.doctor import Finding
 from autograder.pages.keys import Keys
-from autograder.release import is_current
+from autograder.publishing.release import is_current
 
 HERE = """
 c.Course.upstream = "{upstream}"

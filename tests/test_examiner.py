@@ -12,7 +12,7 @@ import pytest
 from conftest import DOUBLE, MISTAKES, REPOSITORY, TEST_DOUBLE, SmallCourse, code, dump, notebook, solution, test, text
 
 from autograder.exam import Exam, read_exam
-from autograder.examiner import Examined, Examiner
+from autograder.grader.examiner import Examined, Examiner
 from autograder.jail import Limits
 from autograder.records import Status, Submission
 

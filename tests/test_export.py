@@ -18,8 +18,8 @@ from nbgrader_course import nbgrader
 from pages_class import ARRAYS, NOW, REGRESSION, PracticeClass, at, practice_class
 
 from autograder.errors import ConfigError
-from autograder.export import Format, export
 from autograder.pages.student_page import student_page
+from autograder.record.export import Format, export
 
 AFTER = NOW + timedelta(days=30)
 NAMES = {"on-time": "On The Time", "late": "Late", "corrected": "Corrected, Twice"}

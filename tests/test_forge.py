@@ -13,13 +13,13 @@ import pytest
 from fake_github import FakeGitHub, FakeRepository
 from rich.console import Console
 
-from autograder.collect import Collected, collect
+from autograder.collecting.collect import Collected, collect
+from autograder.collecting.forge import GitHub, changes, git_address, repository_name
+from autograder.collecting.forge.answers import activity, found, kept_of_repository
+from autograder.collecting.forge.client import Client
 from autograder.config import Assignment, Course, ForgeOptions, Part
 from autograder.errors import ForgeFailed
-from autograder.forge import GitHub, changes, git_address, repository_name
-from autograder.forge.answers import activity, found, kept_of_repository
-from autograder.forge.client import Client
-from autograder.ledger import Ledger, Record
+from autograder.record.ledger import Ledger, Record
 from autograder.records import Clock, Push, Student
 from autograder.text import show_student
 
@@ -31,7 +31,7 @@ DEADLINE = datetime(2027, 2, 10, 22, 59, tzinfo=UTC)
 @pytest.fixture
 def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-    monkeypatch.setattr("autograder.forge.client.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("autograder.collecting.forge.client.FIRST_PAUSE", 0.001)
     with FakeGitHub(tmp_path / "web", token=TOKEN).serving() as server:
         yield server
 
@@ -119,7 +119,7 @@ def test_a_short_name_becomes_an_address_for_git_and_other_remotes_stay():
 
 
 def test_all_pages_of_a_list_are_read(github, upstream, monkeypatch):
-    monkeypatch.setattr("autograder.forge.github.PER_PAGE", 10)
+    monkeypatch.setattr("autograder.collecting.forge.github.PER_PAGE", 10)
     for number in range(25):
         github.create(f"student-{number}/course", upstream)
     with Client(options(github)) as client:
@@ -166,7 +166,7 @@ def test_a_damaged_cache_is_as_good_as_none(github, upstream, fork, tmp_path, co
     ids=["502", "500", "hang up", "cut short", "a web page", "no JSON", "too deep", "304 unasked", "slow", "no gzip"],
 )
 def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(github, fork, order, monkeypatch):
-    monkeypatch.setattr("autograder.forge.client.REPLY_SECONDS", 0.3)
+    monkeypatch.setattr("autograder.collecting.forge.client.REPLY_SECONDS", 0.3)
     slept: list[float] = []
     github.trouble("/repos/on-time/course", times=2, **order)
     with Client(options(github), sleep=slept.append) as client:
@@ -175,7 +175,7 @@ def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(github, fork
 
 
 def test_a_reply_without_end_is_not_read_to_its_end(github, fork, monkeypatch):
-    monkeypatch.setattr("autograder.forge.client.MAX_BODY", 1000)
+    monkeypatch.setattr("autograder.collecting.forge.client.MAX_BODY", 1000)
     github.trouble("/repos/on-time/course", body=b" " * 5000)
     with Client(options(github)) as client:
         assert GitHub(client).repository("on-time/course").id == fork.id
@@ -304,7 +304,7 @@ def test_redirects_end(github, fork, location):
 
 
 def test_a_list_without_end_ends(github, upstream, monkeypatch):
-    monkeypatch.setattr("autograder.forge.client.MAX_PAGES", 5)
+    monkeypatch.setattr("autograder.collecting.forge.client.MAX_PAGES", 5)
     link = {"Link": f'<{github.api}/repos/school/course/forks>; rel="next"'}
     github.trouble("/repos/school/course/forks", headers=link, body=b"[]", times=99)
     with Client(options(github)) as client, pytest.raises(ForgeFailed, match="no end"):
@@ -445,7 +445,7 @@ def test_an_untouched_fork_and_one_brought_up_to_date_hold_no_work(github, upstr
 
 
 def test_many_pushes_are_read_page_by_page(github, fork, monkeypatch):
-    monkeypatch.setattr("autograder.forge.github.PER_PAGE", 4)
+    monkeypatch.setattr("autograder.collecting.forge.github.PER_PAGE", 4)
     pushed = [push(github, fork, b"%d" % number) for number in range(9)]
     assert times(poll(github)["on-time"].pushes) == pushed
     pages = [asked for asked in github.asked if asked.path.endswith("/activity")]
@@ -500,7 +500,7 @@ def test_a_commit_that_is_gone_is_recorded_and_said_once(github, fork):
 def test_a_commit_git_does_not_have_yet_is_not_lost(github, fork, monkeypatch):
     pushed = push(github, fork, b"work")
     with monkeypatch.context() as patch:
-        patch.setattr("autograder.forks.Fork.fetch_commit", lambda *_: False)
+        patch.setattr("autograder.collecting.forks.Fork.fetch_commit", lambda *_: False)
         list(collect(course(github), [Student("on-time", "on-time/course")], now=lambda: github.now))
     assert record(github).lost == ()
     poll(github)
@@ -508,7 +508,7 @@ def test_a_commit_git_does_not_have_yet_is_not_lost(github, fork, monkeypatch):
 
 
 def test_a_commit_too_large_to_fetch_does_not_hold_up_the_next_one(github, fork, monkeypatch):
-    monkeypatch.setattr("autograder.forks.MAX_FETCH_MB", 1)
+    monkeypatch.setattr("autograder.collecting.forks.MAX_FETCH_MB", 1)
     github.later(hours=1)
     large = github.push(fork, {"data.bin": os.urandom(3 << 20)})
     newest = github.force_push(fork, {PATH: b"without the data"})

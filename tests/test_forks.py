@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.collect import collect
+from autograder.collecting.collect import collect
+from autograder.collecting.forks import Fork
 from autograder.config import Course
 from autograder.errors import RemoteFailed
-from autograder.forge_on_disk import BareRepository
-from autograder.forks import Fork
-from autograder.ledger import Ledger
+from autograder.record.ledger import Ledger
 from autograder.records import Clock, Student
+from autograder.rehearsal.forge_on_disk import BareRepository
 
 T0 = datetime(2027, 3, 1, 12, tzinfo=UTC)
 T1 = datetime(2027, 3, 2, 12, tzinfo=UTC)
@@ -154,7 +154,7 @@ def test_archived_classes_may_use_commit_dates_and_are_marked(remote, tmp_path):
 
 
 def test_too_large_a_repository_fails_alone(remote, tmp_path, monkeypatch):
-    monkeypatch.setattr("autograder.forks.MAX_FETCH_MB", 1)
+    monkeypatch.setattr("autograder.collecting.forks.MAX_FETCH_MB", 1)
     remote.push({"big.bin": os.urandom(3 << 20)}, "big", T1)
     with pytest.raises(RemoteFailed):
         Fork(Student("big", f"file://{remote.path}"), tmp_path / "store.git", "master").fetch()

@@ -20,8 +20,8 @@ from marked_course import EARLY, LATER, MONDAY, PLOT, MarkedCourse, make_marked_
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader_course import ENVIRONMENT, nbgrader
 
-from autograder.autograded import autograded_path
-from autograder.marks import ManualMark
+from autograder.record.autograded import autograded_path
+from autograder.record.marks import ManualMark
 from autograder.records import Status
 
 

@@ -7,12 +7,12 @@ import re
 import pytest
 from conftest import REPOSITORY, SmallCourse, code, solution, test
 
-from autograder.audit import Auditor, Graded
-from autograder.cases import Kind, read_cases
+from autograder.auditing.audit import Auditor, Graded
+from autograder.auditing.cases import Kind, read_cases
+from autograder.auditing.tally import misnamed, shortfalls, survivors, tally
 from autograder.config import load_course
-from autograder.examiner import Examiner
+from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
-from autograder.tally import misnamed, shortfalls, survivors, tally
 
 GUIDE = (REPOSITORY / "docs" / "writing-exercises.md").read_text(encoding="utf-8")
 

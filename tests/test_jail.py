@@ -17,9 +17,9 @@ import pytest
 from jails import SMALL, jail, jailed_kernel
 
 from autograder.errors import JailFailed, KernelError
+from autograder.grader.kernel import Kernel
 from autograder.jail import Jail
 from autograder.jail.processes import descendants
-from autograder.kernel import Kernel
 
 __all__ = ["jail"]
 
@@ -184,7 +184,7 @@ def test_a_jail_made_in_a_thread_outlives_it(jail: Jail) -> None:
 GRADER = """
 import sys, time
 from autograder.jail import Jail
-from autograder.kernel import Kernel
+from autograder.grader.kernel import Kernel
 jail = Jail(rung={rung})
 jailed = jail.spawn()
 kernel = Kernel(jailed.socket, jail.limits)

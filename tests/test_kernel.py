@@ -13,8 +13,8 @@ import pytest
 from jailless import kernel
 
 from autograder.errors import KernelDied, KernelError, OutOfTime, WireError
+from autograder.grader.kernel import CellRun, Kernel
 from autograder.jail.limits import Limits
-from autograder.kernel import CellRun, Kernel
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_an_endless_cell_is_stopped_and_its_names_survive(hurried: Kernel, body:
 
 
 def test_a_cell_that_cannot_be_interrupted_is_out_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.kernel.GRACE_SECONDS", 0.3)
+    monkeypatch.setattr("autograder.grader.kernel.GRACE_SECONDS", 0.3)
     with kernel(Limits(cell_seconds=0.3)) as made:
         with pytest.raises(OutOfTime):
             made.run_cell("import signal, time\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ntime.sleep(60)")
@@ -142,7 +142,7 @@ fd = int(os.environ["SOCKET_OF_THE_WORKER"])
 def test_whatever_is_done_to_the_protocol_there_is_an_answer_or_a_kernel_error(
     monkeypatch: pytest.MonkeyPatch, attack: str
 ) -> None:
-    monkeypatch.setattr("autograder.kernel.GRACE_SECONDS", 1.0)
+    monkeypatch.setattr("autograder.grader.kernel.GRACE_SECONDS", 1.0)
     with kernel(Limits(cell_seconds=2.0, call_seconds=1.0)) as made:
         assert made.run_cell(FIND_SOCKET).error is None
         try:
@@ -164,7 +164,7 @@ def test_whatever_is_done_to_the_protocol_there_is_an_answer_or_a_kernel_error(
     ids=["head in drops", "nothing after the head", "body in drops", "stopped"],
 )
 def test_an_answer_that_does_not_come_to_an_end_is_a_kernel_error(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
-    monkeypatch.setattr("autograder.kernel.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("autograder.grader.kernel.GRACE_SECONDS", 0.2)
     with kernel(Limits(cell_seconds=1.0)) as made:
         assert made.run_cell(FIND_SOCKET + "import signal, time").error is None
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -174,7 +174,7 @@ def test_an_answer_that_does_not_come_to_an_end_is_a_kernel_error(monkeypatch: p
 
 
 def test_a_question_nobody_reads_is_out_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.kernel.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("autograder.grader.kernel.GRACE_SECONDS", 0.2)
     with kernel(Limits(call_seconds=0.3)) as made:
         made.run_cell("import os\npid = os.getpid()\ndef f(x): pass")
         f = made.namespace["f"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from autograder.errors import AutograderError
-from autograder.ledger import Ledger
+from autograder.record.ledger import Ledger
 from autograder.records import Clock, Criterion, ExerciseResult, NotebookFile, Outcome, Push, Report, Repository, Status
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)

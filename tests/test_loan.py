@@ -8,7 +8,7 @@ import pytest
 from conftest import SmallCourse, code, dump, solution, test
 
 from autograder.exam import Exam, read_exam
-from autograder.examiner import Examined, Examiner
+from autograder.grader.examiner import Examined, Examiner
 from autograder.jail import Limits
 from autograder.records import ExerciseResult, Status, Submission
 

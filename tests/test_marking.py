@@ -1,21 +1,21 @@
 import numpy as np
 import pytest
 
-from autograder.accidents import STOPPED, TOO_LONG
 from autograder.checks import Unmet
 from autograder.errors import KernelDied
-from autograder.evidence import Evidence
 from autograder.exam import Exercise
-from autograder.hints import COMPARE, PERHAPS, STILL_RAISES
-from autograder.kernel import CannotCross
+from autograder.grader.accidents import STOPPED, TOO_LONG
+from autograder.grader.evidence import Evidence
+from autograder.grader.hints import COMPARE, PERHAPS, STILL_RAISES
+from autograder.grader.kernel import CannotCross
+from autograder.grader.proxy import Call
+from autograder.grader.recognition import recognise
+from autograder.grader.replays import same
+from autograder.grader.testcell import Names, run_cell
+from autograder.grader.verdict import judge
 from autograder.marking import Hint, Marking
 from autograder.mistakes import Mistakes
-from autograder.proxy import Call
-from autograder.recognition import recognise
 from autograder.records import Outcome, Status
-from autograder.replays import same
-from autograder.testcell import Names, run_cell
-from autograder.verdict import judge
 
 EXERCISE = Exercise("double", "", 2.0, False, ("double_solution",))
 ANSWER = ["def double(x):\n    return 2 * x"]

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from autograder.errors import AutograderError
-from autograder.ledger import Ledger
-from autograder.marks import ManualMark, marked, standing_marks
+from autograder.record.ledger import Ledger
+from autograder.record.marks import ManualMark, marked, standing_marks
 from autograder.records import ExerciseResult, Status
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from autograder.errors import AutograderError
-from autograder.merging import Versions, merge_keys, merge_lines, merge_table
+from autograder.publishing.merging import Versions, merge_keys, merge_lines, merge_table
 
 
 def line(**entry) -> bytes:

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from autograder.mutants import mutants_of
+from autograder.auditing.mutants import mutants_of
 
 
 def lines(source: str) -> set[str]:

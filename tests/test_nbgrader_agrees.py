@@ -10,11 +10,11 @@ from nbgrader_course import nbgrader, prepare, scores
 
 from autograder.config import load_course
 from autograder.exam import read_exam
-from autograder.examiner import Examiner
-from autograder.gradebook import put_tools_on_path
+from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
+from autograder.record.gradebook import put_tools_on_path
 from autograder.records import Submission
-from autograder.roles import Desk, half, mistaken, solved, untouched
+from autograder.rehearsal.roles import Desk, half, mistaken, solved, untouched
 
 ROLES = {"all-right": solved, "half-done": half, "known-mistake": mistaken, "not-attempted": untouched}
 

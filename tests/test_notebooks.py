@@ -3,7 +3,7 @@ import json
 import pytest
 from conftest import code, dump, text
 
-from autograder.notebooks import Unreadable, find_notebook, misplaced, read_notebook
+from autograder.grader.notebooks import Unreadable, find_notebook, misplaced, read_notebook
 from autograder.records import NotebookFile
 
 

@@ -19,8 +19,8 @@ from pages_reading import Text, contents, link_key, opened, words
 from autograder.errors import AutograderError, ConfigError, UsageError
 from autograder.pages import Keys, build_site
 from autograder.pages.environment import commit_url, local_words, number, prose
+from autograder.record.standings import PartStanding
 from autograder.records import Clock, Push, Status, Student
-from autograder.standings import PartStanding
 
 ROLES = tuple(practice_class().records)
 

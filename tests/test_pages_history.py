@@ -9,8 +9,8 @@ from pages_class import ARRAYS, NOW, PracticeClass, at, practice_class
 
 from autograder.pages.distribution import distribution
 from autograder.pages.history import Change, history
+from autograder.record.standings import PartStanding, Standing, State
 from autograder.records import ExerciseResult, Status
-from autograder.standings import PartStanding, Standing, State
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ import pytest
 from jailless import kernel
 
 from autograder.errors import KernelError, OutOfTime, WireError
-from autograder.handles import make_handle
+from autograder.grader.handles import make_handle
+from autograder.grader.kernel import CannotCross, Kernel
+from autograder.grader.proxy import Call, ModuleReference
 from autograder.jail.limits import Limits
-from autograder.kernel import CannotCross, Kernel
-from autograder.proxy import Call, ModuleReference
 
 STUDENT = '''
 import math

@@ -20,10 +20,10 @@ from autograder.cli.frame import app
 from autograder.config import Course, load_course
 from autograder.errors import ConfigError, GitFailed, PublishRefused, UsageError
 from autograder.exam import read_exam
-from autograder.leaks import Secrets, secrets_of
-from autograder.public_tree import ALLOWED, public_tree
-from autograder.public_tree import solution as solution_notebook
-from autograder.publish import publish
+from autograder.publishing.leaks import Secrets, secrets_of
+from autograder.publishing.public_tree import ALLOWED, public_tree
+from autograder.publishing.public_tree import solution as solution_notebook
+from autograder.publishing.publish import publish
 
 BEFORE, AFTER = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UTC)
 RELEASED = [

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograder.grader.proxy import Call, Handle
+from autograder.grader.recognition import recognise
+from autograder.grader.replays import Replays
 from autograder.mistakes import Mistakes
-from autograder.proxy import Call, Handle
-from autograder.recognition import recognise
-from autograder.replays import Replays
 
 X = np.array([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]])
 
@@ -105,7 +105,7 @@ def test_only_mistakes_of_the_functions_asked_for_count():
 
 
 def test_replaying_gives_up_after_its_time(monkeypatch):
-    monkeypatch.setattr("autograder.recognition.CPU_SECONDS", -1.0)
+    monkeypatch.setattr("autograder.grader.recognition.CPU_SECONDS", -1.0)
     assert recognise([call_of(added, X, name="centre")], mistakes, reference) is None
 
 

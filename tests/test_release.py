@@ -15,9 +15,9 @@ from conftest import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, solutio
 from autograder.config import load_course
 from autograder.errors import AutograderError, ReleaseError
 from autograder.exam import read_exam
-from autograder.examiner import Examiner
+from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
-from autograder.release import leaks, release
+from autograder.publishing.release import leaks, release
 
 HIDDEN_LINE = "assert double(21) == 42"
 

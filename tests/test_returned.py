@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.actions.returned import MAX_BYTES, Unbelievable, read_returned
 from autograder.exam import Exam, Exercise
-from autograder.ledger import Ledger
+from autograder.record.ledger import Ledger
 from autograder.records import Criterion, ExerciseResult, Outcome, Report, Status
-from autograder.returned import MAX_BYTES, Unbelievable, read_returned
 
 EXAM = Exam("hw", (), (Exercise("one", "first", 3.0, False, ()), Exercise("essay", "second", 5.0, True, ("essay",))))
 CRITERION = Criterion("the sign is right", 1.0, 2.0, Outcome.NOT_MET)

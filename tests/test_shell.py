@@ -15,8 +15,8 @@ import nbformat
 import pytest
 from jailless import kernel
 
+from autograder.grader.kernel import CellRun, Kernel
 from autograder.jail.limits import Limits
-from autograder.kernel import CellRun, Kernel
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pytest
 
 from autograder.config import Assignment, Course, LateRule, Part
 from autograder.exam import Exam, Exercise
-from autograder.ledger import Graded, Record
-from autograder.marks import ManualMark
+from autograder.record.ledger import Graded, Record
+from autograder.record.marks import ManualMark
+from autograder.record.standings import State, standing, wanted_pushes
 from autograder.records import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
-from autograder.standings import State, standing, wanted_pushes
 
 DEADLINE = datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
 STUDENT = Student("on-time", "/forks/on-time.git")

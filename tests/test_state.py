@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from conftest import CONFIG
 
+from autograder.actions.state import State
+from autograder.collecting.forks import Fork
 from autograder.config import Course, ForgeOptions, load_course
-from autograder.credentials import credentials
 from autograder.errors import AutograderError, GitFailed, UsageError
-from autograder.forge_on_disk import BareRepository
-from autograder.forks import Fork
-from autograder.ledger import Ledger
 from autograder.pages.keys import Keys
+from autograder.publishing.credentials import credentials
+from autograder.record.ledger import Ledger
 from autograder.records import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
-from autograder.state import State
+from autograder.rehearsal.forge_on_disk import BareRepository
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ROSTER = "student,remote\non-time,/forks/on-time.git\nlate,/forks/late.git\n"

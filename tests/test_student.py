@@ -22,13 +22,13 @@ from public_course import (
     run,
 )
 
-from autograder.card import Card, Homework, read_card, write_card
-from autograder.checkrun import CheckRun, ExerciseChecks, run_checks
 from autograder.checks import Outcome
-from autograder.checktext import annotation_commands, summary
 from autograder.errors import UsageError
-from autograder.situation import settled
-from autograder.update import same_place
+from autograder.publishing.card import Card, Homework, read_card, write_card
+from autograder.students.checkrun import CheckRun, ExerciseChecks, run_checks
+from autograder.students.checktext import annotation_commands, summary
+from autograder.students.situation import settled
+from autograder.students.update import same_place
 
 CHECKPOINT = "assignments/hw/.ipynb_checkpoints/hw-checkpoint.ipynb"
 

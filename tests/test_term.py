@@ -16,7 +16,7 @@ from fake_github import FakeGitHub, FakeRepository
 from local_actions import BIN, Actions, Job, Run, evaluate, filled, git
 
 from autograder.config import load_course
-from autograder.ledger import Ledger
+from autograder.record.ledger import Ledger
 
 TOKEN = "token-of-the-workflow"
 START = datetime(2025, 2, 3, 8, tzinfo=UTC)  # a Monday

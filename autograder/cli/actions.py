@@ -18,7 +18,7 @@ from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.classroom import Classroom
-    from autograder.grading import Task
+    from autograder.grader.grading import Task
 
 # The variables are for a workflow's inputs: these are typed by people, and must not end up in a shell's command line.
 StudentOption = Annotated[
@@ -55,9 +55,9 @@ def bundle(
 
     Example: autograder bundle bundle --with-course
     """
-    from autograder.bundle import write_bundle, write_course
-    from autograder.restore import restored
-    from autograder.state import State
+    from autograder.actions.bundle import write_bundle, write_course
+    from autograder.actions.state import State
+    from autograder.collecting.restore import restored
 
     classroom = open_classroom(config)
     course, tasks = classroom.course, _tasks(classroom, student or (), assignment, force=force)
@@ -85,8 +85,8 @@ def grade_bundle(
 
     Example: autograder grade-bundle bundle reports --shard 2/5
     """
-    from autograder.bundle import grade_bundle as grade
-    from autograder.bundle import read_bundle
+    from autograder.actions.bundle import grade_bundle as grade
+    from autograder.actions.bundle import read_bundle
     from autograder.progress import tracked
 
     classroom = open_classroom(config)
@@ -111,7 +111,7 @@ def record(
 
     Example: autograder record reports
     """
-    from autograder.bundle import record_returned
+    from autograder.actions.bundle import record_returned
 
     classroom = open_classroom(config)
     tasks = _tasks(classroom, student or (), assignment, force=force)
@@ -133,7 +133,7 @@ def pull(remote: RemoteOption = "origin", branch: BranchOption = "state", config
 
     Example: autograder state pull
     """
-    from autograder.state import State
+    from autograder.actions.state import State
 
     changed = State(open_classroom(config).course, remote, branch).pull()
     out.print(f"state: {len(changed)} files changed here")
@@ -150,7 +150,7 @@ def push(
 
     Example: autograder state push --message "Roster of the new term"
     """
-    from autograder.state import State
+    from autograder.actions.state import State
 
     changed = State(open_classroom(config).course, remote, branch).push(message)
     _output(changed=len(changed))
@@ -168,7 +168,7 @@ def commit(
 
     Example: autograder commit assignments --message "Release hw01_numpy"
     """
-    from autograder.commit import commit_paths
+    from autograder.publishing.commit import commit_paths
 
     made = commit_paths(open_classroom(config).course, paths, message, remote)
     out.print(f"committed and pushed: {made[:10]}" if made else "nothing to commit: all is as it was", markup=False)

@@ -13,9 +13,9 @@ from rich.table import Table
 from autograder.cli.frame import ConfigOption, JsonOption, app, err, open_classroom, out
 
 if TYPE_CHECKING:
-    from autograder.audit import Graded
-    from autograder.cases import Case
-    from autograder.tally import Tally
+    from autograder.auditing.audit import Graded
+    from autograder.auditing.cases import Case
+    from autograder.auditing.tally import Tally
 
 
 @app.command()
@@ -29,11 +29,11 @@ def audit(
 
     Example: autograder audit hw01_numpy --exercise graded_commutator
     """
-    from autograder.audit import grade_cases
-    from autograder.cases import read_cases
+    from autograder.auditing.audit import grade_cases
+    from autograder.auditing.cases import read_cases
+    from autograder.auditing.tally import shortfalls, tally_json
     from autograder.errors import UsageError
     from autograder.progress import tracked
-    from autograder.tally import shortfalls, tally_json
 
     course = open_classroom(config).course
     names = assignments or list(course.assignments)
@@ -54,7 +54,7 @@ def audit(
 
 
 def _print(graded: Sequence[Graded]) -> None:
-    from autograder.tally import killed_equivalents, misnamed, shortfalls, survivors, tallies, tally
+    from autograder.auditing.tally import killed_equivalents, misnamed, shortfalls, survivors, tallies, tally
 
     for name in dict.fromkeys(entry.case.assignment for entry in graded):
         counts = [count for count in tallies(graded) if count.assignment == name]

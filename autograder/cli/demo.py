@@ -13,7 +13,7 @@ from autograder.cli.work import collect_all, grade_all
 from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
-    from autograder.practice import Practice
+    from autograder.rehearsal.practice import Practice
 
 
 @app.command()
@@ -27,7 +27,7 @@ def demo(
 
     Example: autograder demo --students 200
     """
-    from autograder.practice import Practice
+    from autograder.rehearsal.practice import Practice
     from autograder.text import standings_json, standings_table
 
     practice = Practice(open_classroom(config).course, folder.resolve(), students)

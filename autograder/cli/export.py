@@ -11,8 +11,8 @@ import typer
 
 from autograder.cli.frame import ConfigOption, app, err, open_classroom, out
 from autograder.errors import UsageError
-from autograder.export import Format
-from autograder.export import export as export_points
+from autograder.record.export import Format
+from autograder.record.export import export as export_points
 
 
 @app.command()

@@ -50,8 +50,8 @@ def release(
 
     Example: autograder release hw01_numpy
     """
-    from autograder.examiner import Examiner
-    from autograder.release import release as release_one
+    from autograder.grader.examiner import Examiner
+    from autograder.publishing.release import release as release_one
 
     classroom = open_classroom(config)
     names = assignments or list(classroom.course.assignments)
@@ -78,7 +78,7 @@ def examine(
     """
     from autograder.errors import UsageError
     from autograder.exam import read_exam
-    from autograder.examiner import Examiner
+    from autograder.grader.examiner import Examiner
     from autograder.records import Submission
     from autograder.text import report_table
 

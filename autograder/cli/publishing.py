@@ -25,7 +25,7 @@ def publish(
 
     Example: autograder publish --dry-run
     """
-    from autograder.publish import publish as publish_now
+    from autograder.publishing.publish import publish as publish_now
 
     course = open_classroom(config).course
     done = publish_now(course, to, dry_run=dry_run, over=over, accept=accept or ())

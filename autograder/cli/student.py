@@ -14,11 +14,11 @@ import typer
 from autograder.cli.frame import JsonOption, app, err, out
 
 if TYPE_CHECKING:
-    from autograder.card import Card
-    from autograder.checkrun import CheckRun
-    from autograder.situation import Replaced
-    from autograder.student import Clone
-    from autograder.update import Updater
+    from autograder.publishing.card import Card
+    from autograder.students.checkrun import CheckRun
+    from autograder.students.situation import Replaced
+    from autograder.students.student import Clone
+    from autograder.students.update import Updater
 
 NOTHING = "you have begun no homework yet; begin with: autograder start NAME"
 KEPT = "your files as they were are in {0}; to get one back: git checkout {0} -- FILE"
@@ -33,8 +33,8 @@ def start(
 
     Example: autograder start hw01_numpy
     """
-    from autograder.card import read_card
-    from autograder.student import find_clone
+    from autograder.publishing.card import read_card
+    from autograder.students.student import find_clone
 
     clone = find_clone(Path.cwd())
     if name is None:
@@ -71,10 +71,10 @@ def check(
 
     These are practice results; official points come after you push. Example: autograder check hw01_numpy
     """
-    from autograder.card import read_card
-    from autograder.checkrun import run_checks
-    from autograder.checktext import run_table
-    from autograder.student import find_clone
+    from autograder.publishing.card import read_card
+    from autograder.students.checkrun import run_checks
+    from autograder.students.checktext import run_table
+    from autograder.students.student import find_clone
 
     clone = find_clone(Path.cwd())
     card, chosen, lost = read_card(clone.root), _to_check(clone, names or (), since), clone.misplaced()
@@ -104,8 +104,8 @@ def check(
 
 def _to_check(clone: Clone, names: Sequence[str], since: str) -> dict[str, Path]:
     """The notebooks that are meant, by assignment: those named, else those begun."""
-    from autograder.checkrun import is_started
     from autograder.errors import UsageError
+    from autograder.students.checkrun import is_started
 
     meant = [clone.named(name) for name in names] or clone.assignments
     found = {name: path for name in meant if (path := clone.handed_in(name))}
@@ -132,10 +132,10 @@ def update(
 
     Example: autograder update
     """
-    from autograder.card import read_card
-    from autograder.situation import news_lines
-    from autograder.student import find_clone
-    from autograder.update import Updater
+    from autograder.publishing.card import read_card
+    from autograder.students.situation import news_lines
+    from autograder.students.student import find_clone
+    from autograder.students.update import Updater
 
     clone = find_clone(Path.cwd())
     updater = Updater.of(clone.root, read_card(clone.root))
@@ -218,7 +218,7 @@ def _commands_stopped(*, enough: bool) -> Iterator[None]:
 
 def _tell_github(runs: Sequence[CheckRun], remarks: Sequence[str], card: Card) -> None:
     """Write the summary of the job, and annotate what failed, where a job on GitHub runs."""
-    from autograder.checktext import annotation_commands, summary
+    from autograder.students.checktext import annotation_commands, summary
 
     if not _on_github():
         return

@@ -9,7 +9,7 @@ from datetime import datetime
 from autograder.config import Assignment, Course, Part
 from autograder.exam import Exam
 from autograder.pages.distribution import Distribution, distribution
-from autograder.standings import Standing, closed
+from autograder.record.standings import Standing, closed
 
 
 @dataclass(frozen=True)

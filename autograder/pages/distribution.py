@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from autograder.config import Assignment
-from autograder.standings import Standing, closed
+from autograder.record.standings import Standing, closed
 
 BINS = 10
 FEWEST = 5  # with fewer students a bar would be about someone

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from autograder.ledger import Graded, Record
-from autograder.notebooks import find_notebook
+from autograder.grader.notebooks import find_notebook
+from autograder.record.ledger import Graded, Record
+from autograder.record.standings import Standing
 from autograder.records import NotebookFile, Push, Report
-from autograder.standings import Standing
 
 
 @dataclass(frozen=True)

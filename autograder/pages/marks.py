@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autograder.record.standings import State
 from autograder.records import Clock, Outcome, Status
-from autograder.standings import State
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from jinja2 import Environment
 from autograder.config import Course
 from autograder.errors import ConfigError, UsageError
 from autograder.exam import Exam
-from autograder.ledger import Record
 from autograder.pages.course_page import course_page
 from autograder.pages.environment import environment
 from autograder.pages.keys import Keys
 from autograder.pages.seal import common_size, pack, seal
 from autograder.pages.student_page import StudentPage, student_page
+from autograder.record.ledger import Record
+from autograder.record.standings import Standing
 from autograder.records import Student
-from autograder.standings import Standing
 
 STATIC = ("pages.css", "times.js", "open.js", "icon.svg")
 OURS = frozenset({"index.html", "static", "p", ".nojekyll"})

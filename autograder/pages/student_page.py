@@ -8,14 +8,14 @@ from datetime import datetime
 
 from autograder.config import Course
 from autograder.exam import Exam, Exercise
-from autograder.ledger import Record
-from autograder.marks import ManualMark
-from autograder.notebooks import find_notebook
+from autograder.grader.notebooks import find_notebook
 from autograder.pages.environment import commit_url
 from autograder.pages.history import Entry, history, newest_report
 from autograder.pages.marks import OF_STATE, OF_STATUS, Mark
+from autograder.record.ledger import Record
+from autograder.record.marks import ManualMark
+from autograder.record.standings import PartStanding, Standing, State, closed, decided_points
 from autograder.records import Criterion, ExerciseResult, Push, Status, Student, rounded
-from autograder.standings import PartStanding, Standing, State, closed, decided_points
 
 
 @dataclass(frozen=True)

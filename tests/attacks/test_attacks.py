@@ -13,11 +13,11 @@ import pytest
 from attacks import bombs, cheating, doors, reaching, reading
 from attacks.attack import LIMITS, Attack
 from attacks.world import World, services, write_diary
-from autograder import testcell
 from autograder.errors import KernelError
+from autograder.grader import testcell
+from autograder.grader.kernel import Kernel
 from autograder.jail import Jail, Limits
 from autograder.jail.rungs import RUNGS, try_rung
-from autograder.kernel import Kernel
 
 ATTACKS = reading.ATTACKS + reaching.ATTACKS + doors.ATTACKS + bombs.ATTACKS + cheating.ATTACKS
 HARMLESS = [attack for attack in ATTACKS if attack.without_jail]

@@ -1,0 +1,1 @@
+"""The pipeline cut between machines that trust one another differently."""

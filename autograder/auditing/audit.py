@@ -1,0 +1,148 @@
+"""The test of the tests: known answers and mutants graded as a student's would be.
+
+Every known mistake has to lose points and should be told by its own hint, every right answer written otherwise keeps
+all points, functions that return nothing get none, and mutants of the reference lose some: one that keeps them all
+shows a gap in the hidden tests.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing.util import Finalize
+
+from autograder.auditing.cases import Case, Kind
+from autograder.auditing.excerpt import Excerpt, excerpt, whole
+from autograder.config import Course
+from autograder.errors import AutograderError, ExamError
+from autograder.exam import Exam
+from autograder.grader.examiner import Examiner
+from autograder.jail import Limits
+from autograder.records import ExerciseResult
+
+CALL_SECONDS, SECONDS = 10.0, 60.0  # a mutant may loop for ever; no known answer takes that long
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A case and what grading it gave."""
+
+    case: Case
+    result: ExerciseResult
+    seconds: float
+    problems: tuple[str, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        """Whether the answer got all points."""
+        return self.result.points >= self.result.max_points
+
+    @property
+    def good(self) -> bool:
+        """Whether the tests judged the answer as they should."""
+        if self.case.kind in {Kind.REFERENCE, Kind.ALTERNATIVE}:
+            return self.full
+        if self.case.kind is Kind.NOTHING:
+            return self.result.points == 0
+        return not self.full or bool(self.case.equivalent)
+
+    @property
+    def named(self) -> bool:
+        """Whether a student would read the mistake's own hint."""
+        return not self.full and self.case.hint in self.result.hint
+
+
+# ---------------------------------------------------------------------------------------------- many cases at once
+
+
+def grade_cases(course: Course, exams: Mapping[str, Exam], cases: Sequence[Case]) -> Iterator[Graded]:
+    """Grade cases through the examiner, several at once, and yield each as it is done.
+
+    Raises
+    ------
+    NoJail
+        If this machine has no jail.
+    ExamError
+        If a source notebook fails.
+    """
+    context = multiprocessing.get_context("spawn")
+    workers = min(course.workers or os.cpu_count() or 1, max(len(cases), 1))
+    limits = replace(
+        course.limits,
+        call_seconds=min(course.limits.call_seconds, CALL_SECONDS),
+        seconds=min(course.limits.seconds, SECONDS),
+    )
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(limits, exams)) as pool:
+        try:
+            for future in as_completed([pool.submit(_grade, case) for case in cases]):
+                yield future.result()
+        except BrokenProcessPool:
+            raise AutograderError("a process of the audit was killed; is there enough memory?") from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+class Auditor:
+    """Grades cases one after the other with one examiner.
+
+    Parameters
+    ----------
+    examiner : Examiner
+        Grades; it stays the caller's to close.
+    exams : mapping of str to Exam
+        The assignments by name.
+    """
+
+    def __init__(self, examiner: Examiner, exams: Mapping[str, Exam]) -> None:
+        self._examiner = examiner
+        self._exams = exams
+        self._excerpts: dict[tuple[str, str], Excerpt] = {}
+
+    def grade(self, case: Case) -> Graded:
+        """Grade one case: with the cells its exercise needs, and where that surprises, with all."""
+        key = (case.assignment, case.exercise)
+        if key not in self._excerpts:
+            self._excerpts[key] = self._excerpt(*key)
+        part, everything = self._excerpts[key], whole(self._exams[case.assignment])
+        graded = self._grade(part, case)
+        expected = graded.good and (graded.named or case.kind is not Kind.MISTAKE)
+        return graded if expected or part == everything else self._grade(everything, case)
+
+    def _excerpt(self, assignment: str, exercise: str) -> Excerpt:
+        exam = self._exams[assignment]
+        part = excerpt(exam, next(entry for entry in exam.exercises if entry.id == exercise))
+        try:
+            enough = self._grade(part, Case(assignment, exercise, Kind.REFERENCE, "", "")).full
+        except ExamError:
+            enough = False
+        return part if enough else whole(exam)
+
+    def _grade(self, part: Excerpt, case: Case) -> Graded:
+        report = self._examiner.examine(part.exam, part.submission(dict(case.changes))).report
+        result = next(result for result in report.exercises if result.id == case.exercise)
+        return Graded(case, result, report.seconds, report.problems)
+
+
+# A pool's initializer can hand over what it made, or why it could not, only through the module.
+_auditor: list[Auditor] = []
+_failed: list[AutograderError] = []
+
+
+def _start_worker(limits: Limits, exams: Mapping[str, Exam]) -> None:
+    try:
+        examiner = Examiner(limits)
+        examiner.__enter__()
+        Finalize(None, examiner.__exit__, args=(None, None, None), exitpriority=10)
+        _auditor.append(Auditor(examiner, exams))
+    except AutograderError as error:  # an initializer that raises would break the pool without a reason
+        _failed.append(error)
+
+
+def _grade(case: Case) -> Graded:
+    if _failed:
+        raise _failed[0]
+    return _auditor[0].grade(case)

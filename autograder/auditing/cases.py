@@ -1,0 +1,165 @@
+"""Everything an assignment is to be tried with: its reference, known answers, answers that return nothing, mutants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from autograder.auditing.answers import nothing_cell, variant_cell
+from autograder.auditing.mutants import mutants_of
+from autograder.config import Course
+from autograder.errors import ExamError
+from autograder.exam import Exam, Exercise, SourceCell, read_exam
+from autograder.mistakes import Alternatives, load_variants
+
+
+class Kind(StrEnum):
+    """What is graded, and so what should come of it."""
+
+    REFERENCE = "reference"
+    MISTAKE = "mistake"
+    ALTERNATIVE = "alternative"
+    NOTHING = "returns nothing"
+    MUTANT = "mutant"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One known answer: a notebook with other sources in some solution cells, and the exercise that is graded.
+
+    Attributes
+    ----------
+    function, name : str
+        Which function is another, and the variant's name.
+    changes : tuple of (str, str)
+        Ids of solution cells and what stands in them instead of the reference's.
+    hint : str
+        For a mistake: what the student should read.
+    line, before, after
+        For a mutant: the change.
+    equivalent : str
+        For a mutant: why it is as right as the reference, if the course says so.
+    """
+
+    assignment: str
+    exercise: str
+    kind: Kind
+    function: str
+    name: str
+    changes: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    hint: str = ""
+    line: int = 0
+    before: str = ""
+    after: str = ""
+    equivalent: str = ""
+
+
+def read_cases(course: Course, name: str) -> tuple[Exam, list[Case]]:
+    """Read an assignment, and everything it is to be tried with.
+
+    Raises
+    ------
+    ExamError
+        If it cannot serve as an exam, or a variant belongs to nothing in it.
+    """
+    source = course.source(name)
+    exam = read_exam(source, course.assignment(name).patterns)
+    alternatives = source.with_name("alternatives.py")
+    return exam, cases_of(exam, alternatives.read_text(encoding="utf-8") if alternatives.exists() else "")
+
+
+def cases_of(exam: Exam, alternatives: str = "") -> list[Case]:
+    """Return everything an assignment is to be tried with.
+
+    Parameters
+    ----------
+    exam : Exam
+        The assignment; it brings its `mistakes.py`.
+    alternatives : str
+        The source of `alternatives.py`, empty where there is none.
+
+    Raises
+    ------
+    ExamError
+        If a variant is of no function of a solution cell, or an equivalent is no mutant.
+    """
+    answers = list(_answers(exam))
+    cases = [Case(exam.assignment, exercise.id, Kind.REFERENCE, "", "") for exercise in dict(answers)]
+    cases += _variants(exam, answers, exam.mistakes, Kind.MISTAKE)
+    cases += _variants(exam, answers, alternatives, Kind.ALTERNATIVE)
+    for exercise, cell in answers:
+        functions = _defined(exam, exercise, cell)
+        if functions:
+            names, source = ", ".join(functions), nothing_cell(functions)
+            cases.append(Case(exam.assignment, exercise.id, Kind.NOTHING, names, "", ((cell.grade_id, source),)))
+    return cases + _mutants(exam, answers, alternatives)
+
+
+def _answers(exam: Exam) -> Iterator[tuple[Exercise, SourceCell]]:
+    """Yield each exercise that is tested, with each of its solution cells."""
+    cells = {cell.grade_id: cell for cell in exam.cells if cell.solution and cell.kind == "code"}
+    for exercise in exam.exercises:
+        if not exercise.manual:
+            yield from ((exercise, cells[name]) for name in exercise.solutions if name in cells)
+
+
+def _defined(exam: Exam, exercise: Exercise, cell: SourceCell) -> tuple[str, ...]:
+    return exam.defines(replace(exercise, solutions=(cell.grade_id,)))
+
+
+def _variants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: str, kind: Kind) -> Iterator[Case]:
+    places = {name: answer for answer in answers for name in _defined(exam, *answer)}
+    solutions = [cell.source for _, cell in answers]
+    for variant in (load_variants(text, f"{kind}s.py") if text else None) or ():
+        functions = variant.family or (variant.of,)
+        for name in functions:
+            if name not in places:
+                raise ExamError(
+                    f"{exam.assignment}: {kind}s.py has {variant.name!r} as a way to write {name!r}, "
+                    f"which no solution cell defines; there is {', '.join(sorted(places))}"
+                )
+        if variant.of != functions[0]:  # the first of a family stands for all
+            continue
+        cells = {places[name][1].grade_id: places[name][1] for name in functions}
+        changes = []
+        for grade_id, cell in cells.items():
+            here = [name for name in functions if places[name][1] is cell]
+            changes.append((grade_id, variant_cell(cell.source, text, here, variant.name, solutions)))
+        for exercise in _judging(exam, [places[name][0] for name in functions]):
+            yield Case(
+                exam.assignment, exercise.id, kind, ", ".join(functions), variant.name, tuple(changes), variant.hint
+            )
+
+
+def _judging(exam: Exam, changed: Sequence[Exercise]) -> list[Exercise]:
+    """Return the exercises that judge a variant: its own, and for a family all from its first one on."""
+    if len(changed) == 1:
+        return list(changed)
+    first = min(exam.exercises.index(exercise) for exercise in changed)
+    return [exercise for exercise in exam.exercises[first:] if not exercise.manual]
+
+
+def _mutants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], alternatives: str) -> list[Case]:
+    right = load_variants(alternatives, "alternatives.py") if alternatives else None
+    reasons = dict(right.equivalents) if isinstance(right, Alternatives) else {}
+    cases = []
+    for exercise, cell in answers:
+        functions = _defined(exam, exercise, cell)
+        for mutant in mutants_of(cell.source):
+            keys = [(function, mutant.before, mutant.after) for function in functions]
+            reason = next((reasons[key] for key in keys if key in reasons), "")
+            cases.append(
+                Case(
+                    exam.assignment, exercise.id, Kind.MUTANT, ", ".join(functions), f"line {mutant.line}",
+                    ((cell.grade_id, mutant.source),), "", mutant.line, mutant.before, mutant.after, reason,
+                )
+            )  # fmt: skip
+    found = {(function, case.before, case.after) for case in cases for function in case.function.split(", ")}
+    for function, before, after in reasons:
+        if (function, before, after) not in found:
+            raise ExamError(
+                f"{exam.assignment}: alternatives.py calls {after!r} in {function} equivalent to {before!r}, "
+                "but there is no such mutant; take the line out"
+            )
+    return cases

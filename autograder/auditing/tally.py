@@ -1,0 +1,139 @@
+"""What an audit found: counts per exercise, what falls short, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.auditing.audit import Graded
+from autograder.auditing.cases import Case, Kind
+
+NAMED, KILLED = 0.90, 0.98  # the least part of mistakes told by their own hint, and of mutants that lose points
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts of one exercise, or of several taken together.
+
+    Attributes
+    ----------
+    caught, named : int
+        Mistakes that lost points, and those of them told by their own hint.
+    accepted : int
+        Alternatives that kept all points.
+    killed : int
+        Mutants that lost points.
+    mutants : int
+        Mutants without the equivalent ones.
+    """
+
+    assignment: str
+    exercise: str
+    mistakes: int
+    caught: int
+    named: int
+    alternatives: int
+    accepted: int
+    mutants: int
+    killed: int
+    equivalent: int
+
+
+def tally(graded: Iterable[Graded], assignment: str = "", exercise: str = "") -> Tally:
+    """Count the cases of one exercise, of an assignment, or all."""
+    mine = [
+        entry for entry in graded if assignment in {"", entry.case.assignment} and exercise in {"", entry.case.exercise}
+    ]
+    by_kind = {kind: [entry for entry in mine if entry.case.kind is kind] for kind in Kind}
+    mistakes, alternatives = by_kind[Kind.MISTAKE], by_kind[Kind.ALTERNATIVE]
+    mutants = [entry for entry in by_kind[Kind.MUTANT] if not entry.case.equivalent]
+    return Tally(
+        assignment,
+        exercise,
+        mistakes=len(mistakes),
+        caught=sum(entry.good for entry in mistakes),
+        named=sum(entry.named for entry in mistakes),
+        alternatives=len(alternatives),
+        accepted=sum(entry.good for entry in alternatives),
+        mutants=len(mutants),
+        killed=sum(entry.good for entry in mutants),
+        equivalent=len(by_kind[Kind.MUTANT]) - len(mutants),
+    )
+
+
+def tallies(graded: Sequence[Graded]) -> list[Tally]:
+    """Count each exercise, in the order of the cases."""
+    exercises = dict.fromkeys((entry.case.assignment, entry.case.exercise) for entry in graded)
+    return [tally(graded, *exercise) for exercise in exercises]
+
+
+def shortfalls(graded: Sequence[Graded]) -> list[str]:
+    """Say what is not as it has to be, one sentence each; none when all is well."""
+    found = [_sentence(entry) for entry in graded if not entry.good and entry.case.kind is not Kind.MUTANT]
+    for assignment in dict.fromkeys(entry.case.assignment for entry in graded):
+        count = tally(graded, assignment)
+        if count.named < NAMED * count.mistakes:
+            found.append(f"{assignment}: {count.named} of {count.mistakes} mistakes are told by their own hint")
+        if count.killed < KILLED * count.mutants:
+            found.append(f"{assignment}: {count.killed} of {count.mutants} mutants lose points")
+    return found
+
+
+def _sentence(entry: Graded) -> str:
+    case, result = entry.case, entry.result
+    points = f"{result.points:g} of {result.max_points:g} points"
+    where = f"{case.assignment}, {case.exercise}:"
+    if case.kind is Kind.REFERENCE:
+        return f"{where} the reference itself gets {points}"
+    if case.kind is Kind.MISTAKE:
+        return f"{where} the mistake {case.name!r} keeps all points"
+    if case.kind is Kind.ALTERNATIVE:
+        return f"{where} the right answer {case.name!r} gets {points} ({result.hint or 'no hint'})"
+    given = next((entry.sentence for entry in result.criteria if entry.points), "")
+    return f"{where} a function that returns None gets {points} for {given!r}; let it need another criterion"
+
+
+def survivors(graded: Iterable[Graded]) -> list[Case]:
+    """Return the mutants that kept all points and are not known to be as right as the reference."""
+    return [entry.case for entry in graded if entry.case.kind is Kind.MUTANT and not entry.good]
+
+
+def misnamed(graded: Iterable[Graded]) -> list[Graded]:
+    """Return the mistakes that lost points, but were not told by their own hint."""
+    return [entry for entry in graded if entry.case.kind is Kind.MISTAKE and entry.good and not entry.named]
+
+
+def killed_equivalents(graded: Iterable[Graded]) -> list[Case]:
+    """Return mutants that the course calls equivalent and yet lose points: a reason that is none."""
+    return [entry.case for entry in graded if entry.case.equivalent and not entry.full]
+
+
+def tally_json(graded: Sequence[Graded]) -> dict[str, Any]:
+    """Return everything that an audit found as plain values."""
+    return {
+        "exercises": [vars(count) for count in tallies(graded)],
+        "shortfalls": shortfalls(graded),
+        "survivors": [_mutant_json(case) for case in survivors(graded)],
+        "killed_equivalents": [_mutant_json(case) for case in killed_equivalents(graded)],
+        "misnamed": [
+            {
+                "assignment": entry.case.assignment,
+                "exercise": entry.case.exercise,
+                "mistake": entry.case.name,
+                "hint": entry.case.hint,
+                "read": entry.result.hint,
+            }
+            for entry in misnamed(graded)
+        ],
+    }
+
+
+def _mutant_json(case: Case) -> dict[str, Any]:
+    return {
+        "assignment": case.assignment,
+        "exercise": case.exercise,
+        "line": case.line,
+        "before": case.before,
+        "after": case.after,
+    }

@@ -1,0 +1,219 @@
+"""Collecting: ask every remote what was pushed, and write down what is new, with the time of the course's clock.
+
+The forge's own times are asked for where the configuration says so and the remote is on the forge; everywhere else a
+push has the time at which it was first seen. A push that was seen before the forge told of it is not counted twice:
+the record keeps both lines and the forge's stands for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from autograder.collecting.forge import (
+    Activity,
+    Forks,
+    Found,
+    GitHub,
+    Identified,
+    git_address,
+    handled,
+    identify,
+    repository_name,
+)
+from autograder.collecting.forks import Fork
+from autograder.config import Course
+from autograder.errors import AutograderError, ForgeFailed
+from autograder.record.ledger import Ledger, Record
+from autograder.records import Clock, Push, Student
+
+REMOTES_AT_ONCE = 16
+UPSTREAM_STORE = "_upstream.git"  # no student's id begins like this
+SETTLED = timedelta(minutes=1)  # the forge's `pushed_at` cannot tell two pushes within one second apart
+FORGE_CACHE = "_forge.json"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What asking one student's remote gave.
+
+    Attributes
+    ----------
+    pushes : tuple of Push
+        What is new, oldest first; it is in the ledger already.
+    error : str
+        What failed, empty if nothing did.
+    notes : tuple of str
+        What a person should know though nothing failed: a renamed repository, a commit that is gone.
+    """
+
+    student: Student
+    pushes: tuple[Push, ...] = ()
+    error: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def push(self) -> Push | None:
+        """The newest new push, None if there is nothing new."""
+        return self.pushes[-1] if self.pushes else None
+
+
+def collect(
+    course: Course, students: Sequence[Student], *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Iterator[Collected]:
+    """Ask for every student's pushes, many at once, and yield each student as they are done.
+
+    A new push is in the ledger, flushed and synced, before it is yielded. One dead remote fails alone; where the
+    forge's API fails, what git can tell is recorded as first seen, until the API tells the time.
+    """
+    upstream = upstream_commits(course)
+    with ExitStack() as stack:
+        forge = None
+        if course.clock is Clock.SERVER:
+            from autograder.collecting.forge.client import (
+                Client,  # httpx takes a while to load, also in every grading process
+            )
+
+            client = stack.enter_context(Client(course.forge, course.forks / FORGE_CACHE))
+            forge, error = _ask_for_forks(course, GitHub(client))
+            if error:
+                yield Collected(Student("the forge", course.forge.api), error=error)
+        questions = _Round(course, upstream, now, forge)
+        pool = stack.enter_context(ThreadPoolExecutor(REMOTES_AT_ONCE))
+        stack.callback(pool.shutdown, cancel_futures=True)
+        for done in as_completed([pool.submit(questions.collect, student) for student in students]):
+            yield done.result()
+
+
+def fork_of(course: Course, student: Student) -> Fork:
+    """Return a student's fork."""
+    remote = git_address(student.remote, course.forge)
+    return Fork(replace(student, remote=remote), course.forks / f"{student.id}.git", course.branch)
+
+
+def upstream_commits(course: Course) -> frozenset[str]:
+    """Return every commit of the published course; a fork whose tip is one of them holds no work of a student.
+
+    Raises
+    ------
+    RemoteFailed
+        If the published course cannot be fetched.
+    """
+    if not course.upstream:
+        return frozenset()
+    published = Student("the published course", git_address(course.upstream, course.forge))
+    return Fork(published, course.forks / UPSTREAM_STORE, course.branch).history()
+
+
+@dataclass(frozen=True)
+class _Forge:
+    """GitHub, and the forks it listed."""
+
+    github: GitHub
+    forks: Forks
+
+
+def _ask_for_forks(course: Course, github: GitHub) -> tuple[_Forge, str]:
+    """Ask for the list of forks; without it every repository is asked for by name."""
+    upstream = repository_name(course.upstream, course.forge)
+    try:
+        return _Forge(github, github.forks(upstream) if upstream else Forks()), ""
+    except ForgeFailed as error:
+        return _Forge(github, Forks()), str(error)
+
+
+@dataclass(frozen=True)
+class _Round:
+    """One round of asking: all that does not depend on the student."""
+
+    course: Course
+    upstream: frozenset[str]
+    now: Callable[[], datetime]
+    forge: _Forge | None
+
+    def collect(self, student: Student) -> Collected:
+        record, fork = Ledger(self.course.ledger).read(student.id), fork_of(self.course, student)
+        try:
+            if self.forge is not None and repository_name(student.remote, self.course.forge):
+                return self._from_forge(self.forge, student, fork, record)
+            return Collected(student, self._first_seen(fork, record))
+        except AutograderError as error:
+            return Collected(student, error=str(error))
+
+    def _first_seen(self, fork: Fork, record: Record) -> tuple[Push, ...]:
+        """Record the tip of the branch if it is new."""
+        tip = fork.fetch()
+        last = record.pushes[-1].commit if record.pushes else None
+        if tip is None or tip == last or (last is None and tip in self.upstream):
+            return ()
+        clock = Clock.COMMIT_DATE if self.course.clock is Clock.COMMIT_DATE else Clock.FIRST_SEEN
+        push = fork.push_of(tip, self.now(), clock)
+        Ledger(self.course.ledger).add_push(push)
+        return (push,)
+
+    def _from_forge(self, forge: _Forge, student: Student, fork: Fork, record: Record) -> Collected:
+        """Record what the forge tells of; where it does not answer, what git shows."""
+        try:
+            identified = identify(forge.github, forge.forks, self.course, student, record.repositories)
+            if identified is None:
+                return Collected(student, notes=(f"{student.id}: no repository to be seen at {student.remote} yet",))
+            if not identified.changed and record.repositories[-1:] == (identified.repository,):
+                return Collected(student)
+            return self._told(forge.github, fork, record, identified)
+        except ForgeFailed as error:
+            return Collected(student, self._first_seen(fork, record), str(error))
+
+    def _told(self, github: GitHub, fork: Fork, record: Record, identified: Identified) -> Collected:
+        """Record every push the forge tells of since the last one in the record."""
+        found = identified.found
+        fork = replace(fork, student=replace(fork.student, remote=f"{self.course.forge.web}/{found.name}.git"))
+        tip = fork.fetch()  # before the question, so that the answer explains it
+        told = [push for push in (*record.pushes, *record.lost) if push.activity]
+        activity = github.activity(found, self.course.branch, {push.activity for push in told})
+        pushes = tuple(self._add_told(fork, record, activity))
+        newest = max(told, key=lambda push: push.time, default=None)
+        explained = {entry.after for entry in activity} | {newest.commit if newest else ""} | self.upstream
+        repository = identified.repository  # as it stands, it is asked about again next time
+        if tip is not None and tip not in explained and found.pushed > found.created:
+            pushes += self._first_seen(fork, record)  # the forge's list is behind its own branch
+        elif self.now() - found.pushed > SETTLED:
+            repository = handled(identified)
+        if record.repositories[-1:] != (repository,):
+            Ledger(self.course.ledger).add_repository(fork.student.id, repository)
+        notes = *identified.notes, *_notes(self.course, fork.student.id, found, tip, pushes)
+        return Collected(fork.student, tuple(push for push in pushes if not push.lost), notes=notes)
+
+    def _add_told(self, fork: Fork, record: Record, activity: Iterable[Activity]) -> Iterator[Push]:
+        """Fetch and record what the forge tells of, oldest first, from the first work of the student on."""
+        worked = bool(record.pushes or record.lost)
+        for entry in activity:
+            if entry.is_deletion or (not worked and entry.after in self.upstream):
+                continue
+            worked = True
+            there = fork.fetch_commit(entry.after)
+            if not there and self.now() - entry.time <= SETTLED:
+                return  # git may be a moment behind the list: it is asked again next time
+            notebooks = fork.notebooks(entry.after) if there else ()
+            push = Push(
+                fork.student.id, entry.after, fork.branch, entry.time, Clock.SERVER, notebooks, entry.id, not there
+            )
+            Ledger(self.course.ledger).add_push(push)
+            yield push
+
+
+def _notes(course: Course, student: str, found: Found, tip: str | None, pushes: Iterable[Push]) -> Iterator[str]:
+    """Yield what a person should know about what was told."""
+    if tip is None and found.branch != course.branch:
+        yield f"{student}: {found.name} has no branch {course.branch!r}, its default branch is {found.branch!r}"
+    elif tip is None:
+        yield f"{student}: {found.name} lost its branch {course.branch!r}; what was collected before still counts"
+    for push in pushes:
+        if push.lost:
+            when = f"{course.local(push.time):%d %b %Y %H:%M}"
+            yield (
+                f"{student}: the push of {when} ({push.commit[:10]}) cannot be fetched, it was overwritten or is too "
+                "large: it cannot be graded, the push before it counts in its place"
+            )

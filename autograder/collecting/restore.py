@@ -1,0 +1,37 @@
+"""The bytes of a notebook that was pushed once, wherever they still are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from autograder.actions.state import State
+from autograder.collecting.collect import fork_of
+from autograder.config import Course
+from autograder.errors import RemoteFailed
+from autograder.grader.grading import Task
+from autograder.records import Student
+
+
+def restored(course: Course, students: Sequence[Student], state: State) -> Callable[[Task], bytes]:
+    """Return a reader that looks in the student's store, then on the state's branch, then in the student's fork.
+
+    What it finds elsewhere it puts into the store. The reader raises `RemoteFailed` if the notebook is nowhere.
+    """
+    remotes = {student.id: student for student in students}
+
+    def read(task: Task) -> bytes:
+        store = fork_of(course, remotes[task.student.id])
+        try:
+            return store.read(task.file.blob)
+        except RemoteFailed as error:
+            missing = error
+        kept = state.notebook(task.file.blob)
+        if kept is not None:
+            store.keep(kept)
+            return kept
+        for student, commit in task.waiting:
+            if fork_of(course, remotes[student]).fetch_commit(commit):
+                return fork_of(course, remotes[student]).read(task.file.blob)
+        raise missing
+
+    return read

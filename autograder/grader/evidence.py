@@ -1,0 +1,67 @@
+"""What trying one test cell gave: the ground that points and hints stand on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.errors import KernelError
+from autograder.grader.proxy import Call
+from autograder.marking import Score
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What trying one test cell gave.
+
+    Attributes
+    ----------
+    source : str
+        The test cell.
+    value, error
+        The value of its last expression, or what ended it.
+    calls : tuple of Call
+        What it called of the student's, in order.
+    printed : str
+        What it printed.
+    limit : str
+        Which limit ended the student's process, if one did.
+    """
+
+    source: str
+    value: object
+    error: BaseException | None
+    calls: tuple[Call, ...] = ()
+    printed: str = ""
+    limit: str = ""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the student's process is gone."""
+        return isinstance(self.error, KernelError)
+
+    @property
+    def errors(self) -> tuple[BaseException, ...]:
+        """Everything that went wrong, in order."""
+        if self.error is not None:
+            return (self.error,)
+        return self.value.errors if isinstance(self.value, Score) else ()
+
+
+def answer_below_stub(answer: Sequence[str]) -> bool:
+    """Whether something was written below a `raise NotImplementedError` that was left standing."""
+    return any(_below_stub(source) for source in answer)
+
+
+def _below_stub(source: str) -> bool:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            raises = [isinstance(line, ast.Raise) and "NotImplementedError" in ast.unparse(line) for line in node.body]
+            if True in raises and raises.index(True) < len(raises) - 1:
+                return True
+    return False

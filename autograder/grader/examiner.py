@@ -1,0 +1,305 @@
+"""One submission in, one report out: the jail, the trial and the clock around them."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from autograder.errors import KernelDied
+from autograder.exam import Exam
+from autograder.grader.kernel import CellRun, Kernel
+from autograder.grader.notebooks import Unreadable, read_notebook
+from autograder.grader.trial import Step, Trial
+from autograder.grader.verdict import not_tested
+from autograder.jail import Jail, Jailed, Limits
+from autograder.mistakes import Variants, load_variants
+from autograder.records import ExerciseResult, Report, Submission, exercise_from_json, rounded
+from autograder.reference import run_reference
+
+TICK_MS = 50
+MAX_LINE = 64 << 20
+SLACK_SECONDS = 20.0  # beyond the submission's own limit: for starting kernels and matching mistakes
+TRIAL_MB = 2048
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A report and, for the instructor, the notebook's cells with the outputs they gave."""
+
+    report: Report
+    cells: tuple[dict[str, Any], ...]
+
+
+class Examiner:
+    """Grades submissions one after the other; owns a jail. Use it as a context manager.
+
+    Parameters
+    ----------
+    limits : Limits
+        What one submission may use.
+    rung : int, optional
+        Insist on this rung of the jail.
+
+    Raises
+    ------
+    NoJail
+        If no rung of the jail works on this machine: then nothing is graded.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, rung: int | None = None) -> None:
+        self.limits = limits or Limits()
+        self.jail = Jail(limits=self.limits, rung=rung)
+        self._references: dict[str, tuple[dict[str, Any], Variants | None]] = {}
+
+    def __enter__(self) -> Self:
+        """Return itself; the jail is ready."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the jail and everything in it."""
+        self.jail.close()
+
+    def prepare(self, exam: Exam) -> None:
+        """Build the exam's reference, once.
+
+        Raises
+        ------
+        ExamError
+            If the source notebook fails.
+        """
+        if exam.version not in self._references:
+            mistakes = load_variants(exam.mistakes, "mistakes.py") if exam.mistakes else None
+            self._references[exam.version] = (run_reference(exam), mistakes)
+
+    def examine(self, exam: Exam, submission: Submission) -> Examined:
+        """Grade one submission. Whatever the student's code does, a report comes back."""
+        self.prepare(exam)
+        started = time.monotonic()
+        findings = _Findings()
+        with _Kernels(self.jail, exam, self.limits) as kernels:
+            self._try(exam, submission, kernels, findings)
+        report = _report(exam, submission, findings, time.monotonic() - started, self.jail.rung)
+        return Examined(report, tuple(findings.cells))
+
+    def _try(self, exam: Exam, submission: Submission, kernels: _Kernels, findings: _Findings) -> None:
+        reference, mistakes = self._references[exam.version]
+        ours, theirs = socket.socketpair()
+        gc.collect(0)
+        process = os.fork()
+        if process == 0:  # the trial: short-lived, and never returns from here
+            ours.close()
+            kernels.forget()
+            _trial(exam, reference, mistakes, submission, theirs, self.limits)
+        theirs.close()
+        try:
+            _listen(ours, kernels, findings, time.monotonic() + self.limits.seconds + SLACK_SECONDS)
+        finally:
+            ours.close()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+
+
+@dataclass
+class _Findings:
+    """What the trial has told so far; what it told before an accident counts."""
+
+    results: dict[str, ExerciseResult] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    unreadable: bool = False
+    complete: bool = False
+
+    def add(self, message: Mapping[str, Any]) -> None:
+        if "result" in message:
+            result = exercise_from_json(message["result"])
+            self.results[result.id] = result
+        elif "problem" in message:
+            self.problems.append(str(message["problem"]))
+        elif "cell" in message:
+            self.cells.append(message["cell"])
+        elif "unreadable" in message:
+            self.unreadable = True
+            self.problems.append(str(message["unreadable"]))
+        elif "done" in message:
+            self.complete = True
+
+
+class _Kernels:
+    """The examiner's side of starting kernels: at most one jailed process at a time."""
+
+    def __init__(self, jail: Jail, exam: Exam, limits: Limits) -> None:
+        self.jail, self.exam, self.limits = jail, exam, limits
+        self.limit = ""
+        self._jailed: Jailed | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def start(self) -> socket.socket:
+        self._close()
+        self.limit = ""
+        self._jailed = self.jail.spawn(files=self.exam.files)
+        self._jailed.__enter__()
+        return self._jailed.socket
+
+    def watch(self) -> None:
+        if self._jailed is not None and not self.limit:
+            self.limit = self._jailed.watch() or ""
+
+    def last_words(self) -> str:
+        """Wait until the jailed process is dead, and say which limit ended it, if one did."""
+        if self._jailed is not None and not self.limit:
+            self.limit = self._jailed.last_words() or ""
+        return self.limit
+
+    def forget(self) -> None:
+        """In the trial's process: the jail is not ours to end."""
+        self._jailed = None
+
+    def _close(self) -> None:
+        if self._jailed is not None:
+            self._jailed.__exit__(None, None, None)
+            self._jailed = None
+
+
+def _listen(channel: socket.socket, kernels: _Kernels, findings: _Findings, deadline: float) -> None:
+    """Serve the trial until it is done, dead or out of time."""
+    poll = select.poll()
+    poll.register(channel, select.POLLIN)
+    buffer = bytearray()
+    while time.monotonic() < deadline:
+        kernels.watch()
+        if not poll.poll(TICK_MS):
+            continue
+        received = channel.recv(1 << 20)
+        if not received:
+            return
+        buffer += received
+        if len(buffer) > MAX_LINE:
+            return
+        *lines, rest = buffer.split(b"\n")
+        buffer = bytearray(rest)
+        for line in lines:
+            message = json.loads(line)
+            if "start" in message:
+                socket.send_fds(channel, [b"k"], [kernels.start().fileno()])
+            elif "why" in message:
+                channel.sendall(json.dumps(kernels.last_words()).encode() + b"\n")
+            else:
+                findings.add(message)
+                if findings.complete:
+                    return
+    findings.problems.append("The notebook took too long as a whole; what had been graded until then counts.")
+
+
+def _report(exam: Exam, submission: Submission, findings: _Findings, seconds: float, rung: int) -> Report:
+    if findings.unreadable:
+        hint = ""
+    elif findings.complete:
+        hint = "It was not tested."
+    else:
+        hint = "The test could not be finished: the notebook took too long, or sent too much."
+    exercises = tuple(findings.results.get(e.id) or not_tested(e, hint) for e in exam.exercises)
+    return Report(
+        assignment=exam.assignment,
+        notebook=submission.notebook,
+        status="unreadable" if findings.unreadable else "graded",
+        exercises=exercises,
+        problems=tuple(dict.fromkeys(findings.problems)),
+        seconds=rounded(seconds),
+        rung=rung,
+        exam=exam.version,
+    )
+
+
+# ---------------------------------------------------------------------------------------------- in the trial's process
+
+
+class _Remote:
+    """The trial's side of starting kernels: asks the examiner, who owns the jail."""
+
+    def __init__(self, channel: socket.socket, limits: Limits) -> None:
+        self.channel, self.limits = channel, limits
+
+    def tell(self, **message: Any) -> None:
+        self.channel.sendall(json.dumps(message).encode() + b"\n")
+
+    def start(self) -> Kernel:
+        self.tell(start=True)
+        answer, descriptors, _, _ = socket.recv_fds(self.channel, 1, 1)
+        if not answer or not descriptors:
+            raise KernelDied("no jailed process could be started")
+        return Kernel(socket.socket(fileno=descriptors[0]), self.limits)
+
+    def why(self) -> str:
+        self.tell(why=True)
+        with self.channel.makefile("rb", buffering=0) as answers:
+            return str(json.loads(answers.readline()))
+
+
+def _trial(
+    exam: Exam,
+    reference: dict[str, Any],
+    mistakes: Variants | None,
+    submission: Submission,
+    channel: socket.socket,
+    limits: Limits,
+) -> None:
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _limit_self(limits)
+        remote = _Remote(channel, limits)
+        try:
+            notebook = read_notebook(submission.content)
+        except Unreadable as error:
+            remote.tell(unreadable=str(error))
+            remote.tell(done=True)
+            os._exit(0)
+        for problem in notebook.problems:
+            remote.tell(problem=problem)
+        trial = Trial(
+            exam,
+            reference,
+            mistakes,
+            remote,
+            tell_result=lambda result: remote.tell(result=asdict(result)),
+            tell_problem=lambda problem: remote.tell(problem=problem),
+            tell_cell=lambda step, ran: remote.tell(cell=_executed(step, ran)),
+        )
+        trial.run(notebook)
+        remote.tell(done=True)
+    except BaseException as error:
+        with contextlib.suppress(BaseException):
+            _Remote(channel, limits).tell(problem=f"Grading was cut short ({type(error).__name__}).")
+    finally:
+        os._exit(0)
+
+
+def _limit_self(limits: Limits) -> None:
+    used = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_DATA, (used + (TRIAL_MB << 20),) * 2)
+    seconds = int(limits.seconds + SLACK_SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _executed(step: Step, ran: CellRun) -> dict[str, Any]:
+    return {"number": step.number, "source": step.source, "outputs": list(ran.outputs)}

@@ -1,0 +1,74 @@
+"""A test cell run outside the jail, with the student's names as proxies."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from autograder.grader.proxy import ModuleReference
+
+FILENAME = "<test>"
+
+
+class Names(dict[str, Any]):
+    """The globals of a test cell: the tests' own names, then the student's, fetched when they are read.
+
+    What the tests defined, Python's builtins and the reference's modules come before anything of the student's: a
+    notebook that rebinds `isinstance`, `np` or a helper of an earlier test changes nothing here.
+    """
+
+    def __init__(self, tests: dict[str, Any], student: Any, reference: Mapping[str, Any]) -> None:
+        super().__init__(tests)
+        self._tests, self._student, self._reference = tests, student, reference
+        super().__setitem__("__builtins__", builtins)
+        super().__setitem__("__name__", "test")
+
+    def __missing__(self, name: str) -> Any:
+        """Look a name up that no test defined."""
+        known = self._reference.get(name)
+        if isinstance(known, ModuleType):
+            return known
+        if hasattr(builtins, name) and name not in self._reference:
+            return getattr(builtins, name)
+        if name == "get_ipython":
+            return known
+        if name not in self._student:
+            raise KeyError(name)
+        value = self._student[name]
+        return _trusted_module(value) if isinstance(value, ModuleReference) else value
+
+    def keep(self) -> None:
+        """Hand what this test defined to the tests after it."""
+        self._tests.update((name, value) for name, value in self.items() if not name.startswith("__"))
+
+
+def run_cell(source: str, names: Names) -> object:
+    """Run a test cell and return the value of its last expression, None if it ends otherwise."""
+    try:
+        tree = ast.parse(source, FILENAME)
+    except SyntaxError:  # a magic
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
+        tree = ast.parse(transform(source), FILENAME)
+    value: ast.expr | None = None
+    if tree.body and isinstance(last := tree.body[-1], ast.Expr):
+        value = last.value
+        tree.body.pop()
+    try:
+        exec(compile(tree, FILENAME, "exec"), names)
+        return None if value is None else eval(compile(ast.Expression(value), FILENAME, "eval"), names)
+    finally:
+        names.keep()
+
+
+def _trusted_module(value: ModuleReference) -> ModuleType:
+    """Return our own module of the name the student imported, if it is loaded here."""
+    module = sys.modules.get(value.name)
+    if module is None:
+        raise NameError(f"the module {value.name!r} is not available to tests; import it in the test")
+    return module

@@ -1,0 +1,112 @@
+"""From what a test saw to points, a status and a hint a student may read."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autograder.exam import Exercise
+from autograder.grader.evidence import Evidence, answer_below_stub
+from autograder.grader.hints import hint_for
+from autograder.marking import Score
+from autograder.mistakes import Variants
+from autograder.records import Criterion, ExerciseResult, Status, printable, rounded
+
+MAX_DETAIL = 4_000
+STUBS = ("NotImplementedError", "YOUR ANSWER HERE", "Write your answer here")
+
+
+def judge(
+    exercise: Exercise,
+    evidence: Evidence,
+    answer: Sequence[str],
+    mistakes: Variants | None,
+    reference: Mapping[str, Any],
+    functions: Sequence[str] = (),
+) -> ExerciseResult:
+    """Return the result of one exercise.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        What was tested.
+    evidence : Evidence
+        What the test saw.
+    answer : sequence of str
+        Sources of the student's solution cells, as far as they still carry their ids.
+    mistakes, reference
+        The assignment's known mistakes and its reference namespace.
+    functions : sequence of str
+        Names of the functions that the exercise asks for.
+    """
+    points, criteria = _points(exercise, evidence)
+    missing = _missing_name(evidence)
+    if points >= exercise.points:
+        status = Status.PASSED
+    elif points > 0:
+        status = Status.PARTIAL
+    elif _unattempted(evidence, answer):
+        status = Status.NOT_ATTEMPTED
+    else:
+        status = Status.NOT_FOUND if missing else Status.FAILED
+    hint = ""
+    if status in {Status.PARTIAL, Status.FAILED}:
+        hint = hint_for(evidence, answer, functions, mistakes, reference)
+    if status is Status.NOT_FOUND:
+        hint = f"No `{missing}` was found in your notebook: was it renamed or deleted, or does its cell fail?"
+    return ExerciseResult(
+        exercise.id, exercise.part, points, exercise.points, status, hint, criteria, _detail(evidence)
+    )
+
+
+def to_be_marked(exercise: Exercise, answer: str | None) -> ExerciseResult:
+    """Return the result of an exercise that a person will mark; an untouched one gets its zero at once."""
+    untouched = answer is None or any(stub in answer for stub in STUBS)
+    status = Status.NOT_ATTEMPTED if untouched else Status.TO_BE_MARKED
+    return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status)
+
+
+def not_tested(exercise: Exercise, hint: str = "") -> ExerciseResult:
+    """Return the result of an exercise whose test could not be run; without a hint there was nothing to test."""
+    status = Status.FAILED if hint else Status.NOT_FOUND
+    return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status, hint)
+
+
+def _points(exercise: Exercise, evidence: Evidence) -> tuple[float, tuple[Criterion, ...]]:
+    value = evidence.value
+    if evidence.error is not None:
+        return 0.0, ()
+    if isinstance(value, Score):
+        return min(rounded(value), exercise.points), value.criteria
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return rounded(min(max(float(value), 0.0), exercise.points)), ()
+    return exercise.points, ()
+
+
+def _unattempted(evidence: Evidence, answer: Sequence[str]) -> bool:
+    """Whether nothing was written: every failure is a stub's, or the cell that should define the name is a stub."""
+    errors = evidence.errors
+    if answer and not any("NotImplementedError" in source for source in answer):
+        return False
+    if answer_below_stub(answer):
+        return False
+    stubs = [isinstance(error, NotImplementedError) for error in errors]
+    return bool(errors) and (all(stubs) or (bool(answer) and isinstance(errors[0], NameError)))
+
+
+def _missing_name(evidence: Evidence) -> str:
+    for error in evidence.errors:
+        if isinstance(error, NameError) and not hasattr(error, "student_traceback"):
+            return error.name or ""
+    return ""
+
+
+def _detail(evidence: Evidence) -> str:
+    """What an instructor wants to know: errors with tracebacks, and what was printed."""
+    pieces = []
+    for error in evidence.errors:
+        pieces.append("".join(traceback.format_exception_only(error)).strip())
+        pieces.append(str(getattr(error, "student_traceback", "")))
+    pieces.append(evidence.printed)
+    return printable("\n".join(piece for piece in pieces if piece)[:MAX_DETAIL])

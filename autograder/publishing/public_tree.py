@@ -1,0 +1,184 @@
+"""What the public course repository holds, made by allow-list: whatever is not named here stays private."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from autograder.collecting.roster import read_extensions
+from autograder.config import Assignment, Course
+from autograder.errors import ConfigError, PublishRefused
+from autograder.exam import Exam
+from autograder.publishing.card import CARD_FILE, Card, Homework, write_card
+from autograder.publishing.leaks import BEGIN, END, leaks
+from autograder.students.student import FOLDER
+
+README = "docs/public-readme.md"
+ALLOWED = (
+    "LICENSE",
+    "pyproject.toml",
+    "requirements.txt",
+    ".gitattributes",
+    ".gitignore",
+    ".github/workflows/check.yml",
+    ".devcontainer/devcontainer.json",
+    "binder/*.txt",
+    "docs/students.md",
+    "demonotebooks/*.ipynb",
+    "autograder/**/*.py",
+    "autograder/jail/*.json",
+    "autograder/pages/templates/*.html",
+    "autograder/pages/static/*.css",
+    "autograder/pages/static/*.js",
+    "autograder/pages/static/*.svg",
+)
+PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
+SOLUTION_BEGINS = re.compile(r"(###|===) BEGIN SOLUTION")
+SOLUTION_ENDS = re.compile(r"(###|===) END SOLUTION")
+
+
+@dataclass(frozen=True)
+class PublicTree:
+    """The files of the public repository by path, the assignments whose solution is among them, and what is not."""
+
+    files: Mapping[str, bytes] = field(repr=False)
+    solved: tuple[str, ...] = ()
+    held_back: tuple[str, ...] = ()
+
+
+def public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) -> PublicTree:
+    """Gather what may be public.
+
+    Raises
+    ------
+    PublishRefused
+        If a release holds what its source hides, or a file is a link to another one.
+    ConfigError
+        If the students' README is missing, or has a place nobody fills.
+    """
+    files = dict(_allowed(course.root))
+    solved, held_back = [], []
+    for name, entry in course.assignments.items():
+        if not course.release(name).exists():
+            held_back.append(f"{name} is not released yet")
+            continue
+        files |= _release(course, exams[name])
+        reason = _too_early(course, entry, now)
+        if entry.solutions and reason:
+            held_back.append(f"the solution of {name}: {reason}")
+        elif entry.solutions:
+            solved.append(name)
+            files[f"{FOLDER}/{name}/{name}_solution.ipynb"] = solution(course.source(name).read_bytes())
+    files[CARD_FILE] = write_card(card_of(course)).encode()
+    files["README.md"] = readme(course, solved).encode()
+    return PublicTree(dict(sorted(files.items())), tuple(solved), tuple(held_back))
+
+
+def _allowed(root: Path) -> Iterator[tuple[str, bytes]]:
+    for pattern in ALLOWED:
+        for path in sorted(root.glob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path.relative_to(root).as_posix(), _read(path)
+
+
+def _read(path: Path) -> bytes:
+    if path.is_symlink():
+        raise PublishRefused(f"{path} is a link to another file; only files themselves are published")
+    return path.read_bytes()
+
+
+def _release(course: Course, exam: Exam) -> dict[str, bytes]:
+    name = exam.assignment
+    released = course.release(name)
+    leaked = leaks(exam, released)
+    if leaked:
+        raise PublishRefused(f"{name} would give away, so release it again:\n" + "\n".join(leaked))
+    return {f"{FOLDER}/{name}/{path.name}": _read(path) for path in sorted(released.parent.iterdir()) if path.is_file()}
+
+
+def _too_early(course: Course, entry: Assignment, now: datetime) -> str:
+    """Say why a solution may not be published yet, empty when it may."""
+    if entry.solutions and now < entry.solutions:
+        return f"from {course.local(entry.solutions):%Y-%m-%d %H:%M}"
+    extensions = read_extensions(course.extensions, course)
+    later = [moment for (_, name, _), moment in extensions.items() if name == entry.name and moment >= now]
+    return f"somebody has time until {course.local(max(later)):%Y-%m-%d %H:%M}" if later else ""
+
+
+def card_of(course: Course) -> Card:
+    """Return the course's card with the assignments that are released."""
+    homework = {
+        name: Homework(entry.title, {part.name: course.local(part.deadline) for part in entry.parts if part.deadline})
+        for name, entry in course.assignments.items()
+        if course.release(name).exists()
+    }
+    return Card(course.name, course.upstream, course.branch, course.site_url, homework)
+
+
+def readme(course: Course, solved: list[str]) -> str:
+    """Return the students' README with its places filled.
+
+    Raises
+    ------
+    ConfigError
+        If there is no `docs/public-readme.md`, or it has a place of an unknown name.
+    """
+    path = course.root / README
+    if not path.exists():
+        raise ConfigError(f"{path}: no such file; it becomes the README of the public repository")
+    fork = re.sub(r"[^/:]+(?=/[^/]+$)", "YOUR-NAME", course.upstream)
+    places = {
+        "name": course.name,
+        "upstream": course.upstream,
+        "fork": fork,
+        "folder": fork.rsplit("/", 1)[-1].removesuffix(".git"),
+        "branch": course.branch,
+        "page": f"[the course's page]({course.site_url})" if course.site_url else "the course's page",
+        "first": next(iter(card_of(course).assignments), "NAME"),
+        "assignments": "\n".join(_table(course, solved)),
+    }
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] not in places:
+            raise ConfigError(f"{path}: nobody fills {match[0]}; there is {', '.join(places)}")
+        return places[match[1]]
+
+    return PLACEHOLDER.sub(fill, path.read_text(encoding="utf-8"))
+
+
+def _table(course: Course, solved: list[str]) -> Iterator[str]:
+    yield f"| homework | about | due ({course.timezone.key}) |"
+    yield "|---|---|---|"
+    for name, homework in card_of(course).assignments.items():
+        due = ", ".join(f"{part} {when:%a %d %B %H:%M}".strip() for part, when in homework.deadlines.items())
+        link = f" ([solution]({FOLDER}/{name}/{name}_solution.ipynb))" if name in solved else ""
+        yield f"| `{name}` | {homework.title}{link} | {due or 'no deadline'} |"
+
+
+def solution(source: bytes) -> bytes:
+    """Return a source notebook as a solution for students: without hidden tests and without nbgrader's marks."""
+    notebook = json.loads(source)
+    for cell in notebook["cells"]:
+        text = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        cell["source"] = "\n".join(_shown(text.splitlines()))
+        cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    kept: list[dict[str, Any]] = [cell for cell in notebook["cells"] if cell["source"].strip()]
+    return (json.dumps(notebook | {"cells": kept}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _shown(lines: list[str]) -> Iterator[str]:
+    """Yield the lines of a cell that students may see once the solution is out."""
+    hidden = False
+    for line in lines:
+        solution_mark = SOLUTION_BEGINS.search(line) or SOLUTION_ENDS.search(line)
+        hidden = hidden or (bool(BEGIN.search(line)) and not solution_mark)
+        if not hidden and not solution_mark:
+            yield line
+        hidden = hidden and not END.search(line)

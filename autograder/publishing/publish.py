@@ -1,0 +1,240 @@
+"""The public course repository: one more commit for whatever is new, on top of its history and never instead of it.
+
+Students' pulls merge because that history only grows. So it is looked at first: a commit somebody made there by
+hand, which the next publication would undo, and a history that was rewritten, are refused and explained. And since
+what was public once stays public, every file of every commit is searched for secrets before anything is pushed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from autograder.config import Course
+from autograder.errors import GitFailed, PublishRefused, UsageError
+from autograder.grader.grading import read_exams
+from autograder.publishing.credentials import credentials
+from autograder.publishing.history import Leak, search
+from autograder.publishing.leaks import Secrets, secrets_of
+from autograder.publishing.public_tree import PublicTree, public_tree
+from autograder.publishing.repository import GitRepository, without_password
+from autograder.students.student import FOLDER
+
+MARK = "Published-by: autograder"
+MAX_NAMED = 20
+REWRITTEN = """\
+the history of {url} was rewritten: {last} was published and is no longer in branch {branch}.
+Whoever has pulled it could not pull again. Put it back with
+    git push --force {url} {last}:{branch}
+(it is kept in {store}), or publish on what is there now: autograder publish --over {tip}"""
+ELSEWHERE = """\
+branch {branch} of {url} was changed elsewhere; publishing would undo this:
+{changes}
+Take over here what should stay, then publish on top of it: autograder publish --over {tip}"""
+LEAKED = """\
+not published: {url} would show, or shows already,
+{leaks}
+What is in an old commit stays public for ever: change the test or the solution, or begin a new public repository.
+A file that may be public all the same: autograder publish --accept {blob}"""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published, or would be.
+
+    Attributes
+    ----------
+    commit : str
+        The commit that was made, "" when there was nothing new.
+    files : sequence of str
+        Every path of the public repository.
+    changes : str
+        git's statistics of what differs from the public repository as it was.
+    """
+
+    url: str
+    branch: str
+    commit: str
+    pushed: bool
+    files: Sequence[str] = field(repr=False)
+    changes: str
+    searched: int
+    held_back: Sequence[str]
+
+
+def publish(
+    course: Course,
+    url: str = "",
+    *,
+    dry_run: bool = False,
+    over: str = "",
+    accept: Sequence[str] = (),
+    now: datetime | None = None,
+) -> Publication:
+    """Bring the public repository up to date.
+
+    Parameters
+    ----------
+    url : str
+        Where to push to; default the course's upstream.
+    over : str
+        Beginning of the id of a commit made elsewhere on which may be published.
+    accept : sequence of str
+        Beginnings of ids of files that may be public although they look secret.
+
+    Raises
+    ------
+    PublishRefused
+        If something would be lost or shown. Nothing was pushed.
+    GitFailed
+        If the repository cannot be reached or does not take the commit.
+    """
+    url = url or course.upstream
+    if not url:
+        raise UsageError("nobody knows where to publish; set c.Course.upstream in grading_config.py, or use --to")
+    exams = read_exams(course)
+    tree = public_tree(course, exams, now or datetime.now(UTC))
+    public = _Public.open(course, url)
+    tip = public.fetch()
+    public.check_history(tip, over)
+    commit, is_new = public.commit(tree, tip)
+    secrets = secrets_of(course, exams, tree.solved)
+    found, searched = public.search(commit, secrets)
+    left = [leak for leak in found if not any(leak.blob.startswith(known) for known in accept if len(known) >= 7)]
+    if left:
+        lines = [*map(str, left[:MAX_NAMED]), *([f"  and {len(left) - MAX_NAMED} more"] if left[MAX_NAMED:] else [])]
+        raise PublishRefused(LEAKED.format(url=public.name, leaks="\n".join(lines), blob=left[0].blob[:10]))
+    changes = public.changes(tip, commit)
+    if is_new and not dry_run:
+        public.push(commit)
+    elif not dry_run:
+        public.remember(commit)
+    return Publication(
+        url=public.name,
+        branch=course.branch,
+        commit=commit if is_new else "",
+        pushed=is_new and not dry_run,
+        files=tuple(tree.files),
+        changes=changes,
+        searched=searched,
+        held_back=tree.held_back,
+    )
+
+
+@dataclass(frozen=True)
+class _Public:
+    """The public repository, and our bare store of it, in which the next commit is made."""
+
+    url: str
+    branch: str
+    store: GitRepository
+
+    @classmethod
+    def open(cls, course: Course, url: str) -> _Public:
+        digest = hashlib.sha256(url.encode()).hexdigest()[:8]
+        path = course.forks / f"_public-{digest}.git"  # no student's id begins like this
+        if not (path / "HEAD").exists():
+            path.mkdir(parents=True, exist_ok=True)
+            GitRepository(path).git("init", "--quiet", "--bare", "--template=", ".")
+        quiet = ("GIT_TERMINAL_PROMPT", "0")
+        return cls(url, course.branch, GitRepository(path, extra=(quiet, *credentials(course.forge))))
+
+    @property
+    def name(self) -> str:
+        return without_password(self.url)
+
+    @property
+    def _last(self) -> str:
+        """Our ref for what was published last from here."""
+        return f"refs/published/{self.branch}"
+
+    def fetch(self) -> str:
+        """Fetch every branch and tag; return the newest commit of the course's branch, "" if there is none."""
+        self.store.git(
+            "fetch",
+            "--quiet",
+            "--prune",
+            "--no-tags",
+            self.url,
+            "+refs/heads/*:refs/public/heads/*",
+            "+refs/tags/*:refs/public/tags/*",
+        )
+        return self.store.says("rev-parse", "--verify", "--quiet", f"refs/public/heads/{self.branch}^{{commit}}") or ""
+
+    def check_history(self, tip: str, over: str) -> None:
+        """Refuse a history that was rewritten, or holds commits of others on top."""
+        if tip and len(over) >= 7 and tip.startswith(over):
+            return
+        last = self.store.says("rev-parse", "--verify", "--quiet", self._last)
+        about = {"url": self.name, "branch": self.branch, "store": self.store.path, "tip": tip[:10] or "…"}
+        if last and (not tip or self.store.says("merge-base", "--is-ancestor", last, tip) is None):
+            raise PublishRefused(REWRITTEN.format(last=last[:10], **about))
+        if tip and tip != last and not self._is_ours(tip):
+            raise PublishRefused(ELSEWHERE.format(changes="\n".join(self._elsewhere(tip)), **about))
+
+    def _is_ours(self, commit: str) -> bool:
+        return MARK in self.store.git("show", "--no-patch", "--format=%B", commit).splitlines()
+
+    def _elsewhere(self, tip: str) -> Iterator[str]:
+        """Yield a line for each commit since ours that somebody made elsewhere."""
+        commits = self.store.git("rev-list", "--max-count=200", tip).split()
+        for number, commit in enumerate(commits):
+            if self._is_ours(commit):
+                return
+            if number == MAX_NAMED:
+                yield "  and others"
+                return
+            listed = ("diff-tree", "-r", "--root", "-m", "--no-commit-id", "--name-only", "--no-renames", "-z", commit)
+            paths = list(dict.fromkeys(self.store.paths(*listed)))
+            about = self.store.git("show", "--no-patch", "--format=%h %s", commit)
+            yield f"  {about}: {', '.join(paths[:5])}{f' and {len(paths) - 5} more' if paths[5:] else ''}"
+
+    def commit(self, tree: PublicTree, tip: str) -> tuple[str, bool]:
+        """Make the next commit; return it, or the newest one there is, and whether it is new."""
+        with TemporaryDirectory(prefix="autograder-public-") as folder, self.store.other_index() as index:
+            for name, content in tree.files.items():
+                path = Path(folder) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            index.git(f"--work-tree={folder}", "add", "--all", "--force", "--", ".")
+            made = index.git("write-tree")
+        if tip and made == self.store.git("rev-parse", f"{tip}^{{tree}}"):
+            return tip, False
+        old = set(self.store.paths("ls-tree", "-r", "-z", "--name-only", tip)) if tip else set()
+        message = f"{_subject(tree, old)}\n\n{MARK}"
+        return self.store.commit_tree(made, message, *([tip] if tip else [])), True
+
+    def changes(self, tip: str, commit: str) -> str:
+        """Return git's statistics of the difference between two commits."""
+        before = tip or self.store.git("hash-object", "-t", "tree", "-w", "--stdin")
+        return self.store.git("diff", "--stat=120", "--no-renames", before, commit)
+
+    def search(self, commit: str, secrets: Secrets) -> tuple[list[Leak], int]:
+        """Search the public history, with one commit more, for secrets."""
+        refs = self.store.git("for-each-ref", "--format=%(objectname)", "refs/public").split()
+        return search(self.store, [commit, *refs], secrets)
+
+    def push(self, commit: str) -> None:
+        """Push the commit, as a fast-forward or not at all."""
+        try:
+            self.store.git("push", "--quiet", self.url, f"{commit}:refs/heads/{self.branch}")
+        except GitFailed as error:
+            if "rejected" in str(error) or "failed to push" in str(error):
+                raise PublishRefused(f"{self.name} changed in this moment, or protects its branch: {error}") from None
+            raise
+        self.remember(commit)
+
+    def remember(self, commit: str) -> None:
+        """Keep what is public now, to see the next time whether it still is."""
+        self.store.git("update-ref", self._last, commit)
+
+
+def _subject(tree: PublicTree, old: set[str]) -> str:
+    """Return the subject of a commit: the homework and solutions it brings."""
+    new = [PurePosixPath(path).stem for path in tree.files if path not in old and path.startswith(f"{FOLDER}/")]
+    named = [name for name in new if f"{FOLDER}/{name.removesuffix('_solution')}/{name}.ipynb" in tree.files]
+    return f"Publish {', '.join(named)}" if named else "Update the course"

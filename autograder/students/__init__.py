@@ -1,0 +1,1 @@
+"""What students run in their clone of the course."""
