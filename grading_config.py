@@ -48,8 +48,12 @@ c.CourseDirectory.course_id = "deep-learning"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "assignments"
 c.CourseDirectory.ignore = [
-    ".ipynb_checkpoints", "*.pyc", "__pycache__", ".pytest_cache",
-    "mistakes.py", "alternatives.py",  # known wrong and right answers: never released
+    ".ipynb_checkpoints",
+    "*.pyc",
+    "__pycache__",
+    ".pytest_cache",
+    "mistakes.py",
+    "alternatives.py",  # known wrong and right answers: never released
 ]
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
