@@ -32,7 +32,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/codespell README.md docs autograder tests $(NOTEBOOKS) grading_config.py
+	$(BIN)/codespell README.md docs autograder $(NOTEBOOKS) grading_config.py
 
 # The locked file for the grader and the tests, from the ranges in pyproject.toml.
 lock:
