@@ -17,7 +17,7 @@ from autograder.record.standings import State
 PEEK = """\
 import os, sys, gc
 found = []
-for folder in ("/", "/work", "/home", "/root", "/tmp", "/proc/1", "/proc/self", os.getcwd()):
+for folder in ("/", "/home", "/root", "/tmp", "/proc/1", "/proc/self", os.getcwd()):
     for root, folders, files in os.walk(folder):
         if root.count("/") > 6:
             folders.clear()
