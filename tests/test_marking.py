@@ -293,6 +293,12 @@ def test_nothing_is_told_of_numbers_that_were_drawn():
     assert judge(EXERCISE, evidence, ANSWER, None, {"draw": draw}, ["draw"]).hint == COMPARE
 
 
+def test_a_cache_that_contains_itself_costs_its_hint_only():
+    endless: list[object] = []
+    endless.append(endless)
+    assert wrong(Call("double", (endless,), {}, np.ones(2))) == COMPARE
+
+
 def test_a_changed_argument_is_told():
     x = np.array([3.0])
     assert "changed" in wrong(Call("double", (x,), {}, 2 * x, args_after=(2 * x,)))

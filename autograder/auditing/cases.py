@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from autograder.auditing.mutants import mutants_of
 from autograder.config import Course
 from autograder.errors import ExamError
 from autograder.exam import Exam, Exercise, SourceCell, read_exam
-from autograder.mistakes import Alternatives, load_variants
+from autograder.mistakes import Alternatives, Variant, load_variants
 
 
 class Kind(StrEnum):
@@ -113,12 +113,7 @@ def _variants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: 
     solutions = [cell.source for _, cell in answers]
     for variant in (load_variants(text, f"{kind}s.py") if text else None) or ():
         functions = variant.family or (variant.of,)
-        for name in functions:
-            if name not in places:
-                raise ExamError(
-                    f"{exam.assignment}: {kind}s.py has {variant.name!r} as a way to write {name!r}, "
-                    f"which no solution cell defines; there is {', '.join(sorted(places))}"
-                )
+        _check_places(exam, variant, functions, places, kind)
         if variant.of != functions[0]:  # the first of a family stands for all
             continue
         cells = {places[name][1].grade_id: places[name][1] for name in functions}
@@ -126,9 +121,17 @@ def _variants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: 
         for grade_id, cell in cells.items():
             here = [name for name in functions if places[name][1] is cell]
             changes.append((grade_id, variant_cell(cell.source, text, here, variant.name, solutions)))
+        case = Case(exam.assignment, "", kind, ", ".join(functions), variant.name, tuple(changes), variant.hint)
         for exercise in _judging(exam, [places[name][0] for name in functions]):
-            yield Case(
-                exam.assignment, exercise.id, kind, ", ".join(functions), variant.name, tuple(changes), variant.hint
+            yield replace(case, exercise=exercise.id)
+
+
+def _check_places(exam: Exam, variant: Variant, functions: Iterable[str], places: Iterable[str], kind: Kind) -> None:
+    for name in functions:
+        if name not in places:
+            raise ExamError(
+                f"{exam.assignment}: {kind}s.py has {variant.name!r} as a way to write {name!r}, "
+                f"which no solution cell defines; there is {', '.join(sorted(places))}"
             )
 
 
