@@ -28,7 +28,13 @@ def calls(page: Path) -> list[tuple[str, str]]:
 def test_commands_and_options_of_the_documentation_exist(page):
     for name, rest in calls(page):
         assert name in COMMANDS, f"{page.name} speaks of `autograder {name}`"
-        known = {option for parameter in COMMANDS[name].params for option in parameter.opts} | {"--help"}
+        command = COMMANDS[name]
+        group = getattr(command, "commands", {})  # as in `autograder state push`
+        if group and rest.split():
+            name = f"{name} {rest.split()[0]}"
+            assert rest.split()[0] in group, f"{page.name} speaks of `autograder {name}`"
+            command = group[rest.split()[0]]
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
         for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest):
             assert option in known, f"{page.name} speaks of `autograder {name} {option}`"
 
