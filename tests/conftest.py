@@ -13,10 +13,6 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 
-# A worker of pytest-xdist is no module that Python started; multiprocessing wants to know how to start it again.
-if not hasattr(sys.modules["__main__"], "__spec__"):
-    sys.modules["__main__"].__spec__ = None
-
 CONFIG = """\
 c = get_config()
 c.Course.name = "A small course"
@@ -89,6 +85,14 @@ def test(source: str, grade_id: str = "double", points: float = 2) -> dict[str, 
 
 
 test.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def startable_main() -> None:
+    """Let multiprocessing start a process from here: the `__main__` of xdist or IPython lacks what it asks."""
+    main = sys.modules["__main__"]
+    if not hasattr(main, "__spec__"):
+        main.__spec__ = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 
+from IPython.core.interactiveshell import InteractiveShell
+
 from autograder.grader.kernel import Kernel
 from autograder.jail import worker
 from autograder.jail.limits import Limits
@@ -27,6 +29,7 @@ def warm_shell() -> Shell:
     os.environ.update(IPYTHONDIR=scratch.name, MPLCONFIGDIR=scratch.name)
     import matplotlib.pyplot  # noqa: F401 (the zygote imports what belongs to the course first, and that uses it)
 
+    InteractiveShell.clear_instance()  # an earlier test may have run a reference solution in one
     return worker.warm_up()
 
 

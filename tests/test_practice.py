@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from conftest import REPOSITORY, SmallCourse
@@ -95,7 +96,8 @@ def test_pages_and_links_are_there(practice):
     with (folder / "links.csv").open(newline="") as file:
         links = {row["student"]: row["link"] for row in csv.DictReader(file)}
     assert set(links) == set(standings)
-    assert all((folder / "site" / link.partition("#")[0]).exists() for link in links.values())
+    assert all(Path(unquote(urlsplit(link).path)).exists() for link in links.values())
+    assert len({urlsplit(link).fragment for link in links.values()}) == len(links)
 
 
 def test_a_folder_that_is_no_practice_class_is_left_alone(tmp_path):
