@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -51,10 +52,12 @@ class MarkedCourse:
         double: float = 2.0,
         plot: Status | None = Status.TO_BE_MARKED,
         answer: str = "plot()",
+        extra: Iterable[dict[str, Any]] = (),
     ) -> str:
         """Let a student push, and grading give `double` points and leave the plot to a person; return the blob."""
         classroom = self.classroom
-        content = dump([solution("def double(x):\n    return 2 * x"), replace_source(PLOT, answer), text(student)])
+        cells = [solution("def double(x):\n    return 2 * x"), replace_source(PLOT, answer), text(student), *extra]
+        content = dump(cells)
         store = Fork(Student(student, ""), classroom.course.forks / f"{student}.git", "master")
         blob = store.keep(content)
         file = NotebookFile(HANDED_IN, blob, len(content))
@@ -70,6 +73,13 @@ class MarkedCourse:
                 student, blob[:40], blob, Report("hw", HANDED_IN, "graded", exercises, exam=exam), when
             )
         return blob
+
+    def ran(self, blob: str, outputs: dict[int, list[dict[str, Any]]]) -> None:
+        """Keep what the cells of a graded notebook gave, by number from 1."""
+        folder = self.classroom.course.outputs / "hw"
+        folder.mkdir(parents=True, exist_ok=True)
+        cells = [{"number": number, "outputs": given} for number, given in outputs.items()]
+        (folder / f"{blob}.json").write_text(json.dumps(cells))
 
     def update(self) -> list[str]:
         return self.classroom.update_gradebook()

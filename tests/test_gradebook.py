@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
 import pytest
-from conftest import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, solution, test, text
+from conftest import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, solution, test, text
 from marked_course import EARLY, LATER, MONDAY, PLOT, MarkedCourse, make_marked_course
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader_course import ENVIRONMENT, nbgrader
@@ -226,6 +227,63 @@ def test_a_mark_entered_in_the_formgrader_itself_counts(course):
     course.update()
     assert course.points()["plot"] == (3.0, "partial")
     assert course.marks()[0].comment == "Which line is Adam?"
+
+
+SCRIPT = "<script>evil()</script>"
+EVENT = "<img src=x onerror=evil()>"
+TEXTS = [
+    SCRIPT, EVENT, f"`code` {EVENT}", "<a href=javascript:evil()>x</a>", "[x](javascript:evil())",
+    "<javascript:evil()>",
+    "[x](&#106;avascript:evil())", "[x]\n\n[x]: javascript:evil()", "[x][y]\n\n[y]: javascript:evil()",
+    "![x](https://example.org/who.png)", "<svg/onload=evil()>", "<!-- --><body onload=evil()>", "<style>*{}</style>",
+    "$\\href{javascript:evil()}{x}$", "<iframe src=//example.org>", "</div></body>" + SCRIPT,
+    "```\n</code>" + EVENT + "\n```",
+]  # fmt: skip
+SHOWN = [
+    {"text/html": SCRIPT + EVENT}, {"text/markdown": EVENT}, {"application/javascript": "evil()"},
+    {"image/svg+xml": f"<svg onload='evil()'>{SCRIPT}</svg>"}, {"image/png": '"' + "><script>evil()</script>"},
+    {"text/latex": SCRIPT}, {"text/plain": SCRIPT}, {"application/vnd.jupyter.widget-view+json": {"model_id": SCRIPT}},
+    {"text/html": f"<img src='data:image/png;base64,AAAA' onerror='evil()'>{SCRIPT}"},
+]  # fmt: skip
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its scripts, and what else could run or load something."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.scripts, self.dangers, self.pictures = 0, [], 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        source = dict(attrs).get("src") or dict(attrs).get("href") or ""
+        self.scripts += tag == "script"
+        self.pictures += tag == "img"
+        runs = "evil" in source or any(name.startswith("on") for name, _ in attrs)
+        loads = tag != "a" and "example.org" in source
+        if runs or loads or tag in {"iframe", "object", "embed", "svg", "style"}:
+            self.dangers.append((tag, attrs))
+
+
+def test_what_a_student_hands_in_runs_nothing_in_the_formgrader(course):
+    attacks = [text(f"{number} {attack}") for number, attack in enumerate(TEXTS)]
+    attacks += [text(attack) | {"cell_type": "raw"} for attack in TEXTS] + [code(SCRIPT)]
+    blob = course.grade("late", EARLY, extra=attacks, answer=f"plot()  # {SCRIPT}")
+    displays = [{"output_type": "display_data", "data": data, "metadata": {"isolated": True}} for data in SHOWN]
+    error = {"output_type": "error", "ename": SCRIPT, "evalue": EVENT, "traceback": [EVENT]}
+    course.ran(blob, {2: [*displays, {"output_type": "stream", "name": "stdout", "text": EVENT}, error]})
+    course.update()
+    ids = []
+    for student in ("on-time", "late"):
+        with course.notebook(student) as notebook:
+            ids.append(notebook.id)
+    with formgrader(course.small.root) as ask:
+        honest, hostile = (Page(ask("GET", f"/formgrader/submissions/{submission}/")) for submission in ids)
+        shown = ask("GET", f"/formgrader/submissions/{ids[1]}/")
+    assert hostile.dangers == honest.dangers
+    assert (hostile.scripts, hostile.pictures - honest.pictures) == (honest.scripts, 2)
+    assert "&lt; script" in shown, "it is shown as text"
+    assert "href{javascript" not in shown
 
 
 API = "/formgrader/api"

@@ -13,6 +13,7 @@ from autograder.errors import RemoteFailed
 from autograder.exam import Exam, SourceCell
 from autograder.grader.grading import Task, outputs_path
 from autograder.grader.notebooks import Unreadable, find_notebook, read_notebook
+from autograder.record.harmless import harmless_outputs, harmless_text
 from autograder.record.standings import Standing
 from autograder.records import NotebookFile, Push, Status, Student
 
@@ -93,8 +94,10 @@ def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mappi
         ran = executed.get(number, {})
         mark = marks.get(cell.grade_id) if cell.grade_id not in seen else None
         seen |= {cell.grade_id} if mark else set()
-        source = mark.source if mark and (mark.is_test or mark.locked) else cell.source
-        written.append(_cell(f"cell-{number}", cell.kind, source, mark, ran.get("outputs", [])))
+        ours = mark.source if mark and (mark.is_test or mark.locked) else None
+        kind = "markdown" if cell.kind == "raw" else cell.kind
+        source = ours or (cell.source if kind == "code" else harmless_text(cell.source))
+        written.append(_cell(f"cell-{number}", kind, source, mark, harmless_outputs(ran.get("outputs", []))))
     for mark in marks.values():
         if mark.graded and mark.grade_id not in seen:
             written.append(_cell(f"cell-{len(written) + 1}", mark.kind, mark.source, mark, []))
