@@ -373,6 +373,20 @@ def small_batch_first(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return parameters, losses
 
 
+@alternatives.of("nn_train_sgd")
+def another_start_and_order_every_time(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
+    draw, parameters, losses = np.random.default_rng(), {}, []
+    for i, (n, m) in enumerate(zip(layers[1:], layers[:-1], strict=True), start=1):
+        parameters[f"W{i}"], parameters[f"b{i}"] = draw.normal(0, np.sqrt(2 / m), (n, m)), np.zeros((n, 1))
+    for _ in range(epochs):
+        order, epoch_losses = draw.permutation(len(X)), []
+        while len(order):
+            batch, order = order[:batch_size], order[batch_size:]
+            epoch_losses.append(step(parameters, X[batch], Y[batch], lr))
+        losses.append(np.mean(epoch_losses))
+    return parameters, losses
+
+
 # --- caches of another layout: functions that fit together only -------------------------------------------------------
 
 

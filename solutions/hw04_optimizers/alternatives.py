@@ -217,6 +217,33 @@ def shuffled_copies(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, e
     return parameters, losses
 
 
+@alternatives.of("train_network")
+def another_order_every_time(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
+    right, draw, t = reference(), np.random.default_rng(), 0
+    parameters, losses = right.initial_parameters(layers), []
+    memory = {name: (np.zeros(w.shape), np.zeros(w.shape)) for name, w in parameters.items()}
+    for _ in range(epochs):
+        batches = np.array_split(draw.permutation(len(X)), np.arange(batch_size, len(X), batch_size))
+        epoch_losses = []
+        for batch in batches:
+            t += 1
+            loss, gradients = right.loss_and_gradients(parameters, X[batch], Y[batch])
+            epoch_losses.append(loss)
+            for name, g in gradients.items():
+                w, (V, S) = parameters[name], memory[name]
+                if optimizer == "gd":
+                    w = w - alpha * g
+                elif optimizer == "momentum":
+                    w, V = right.momentum_step(w, g, V, alpha)
+                elif optimizer == "rmsprop":
+                    w, S = right.rmsprop_step(w, g, S, alpha)
+                else:
+                    w, V, S = right.adam_step(w, g, V, S, t, alpha)
+                parameters[name], memory[name] = w, (V, S)
+        losses.append(sum(epoch_losses) / len(epoch_losses))
+    return parameters, losses
+
+
 # --- mutants of the reference that are as right as it -----------------------------------------------------------------
 
 alternatives.equivalent(
