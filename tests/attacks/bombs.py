@@ -38,6 +38,7 @@ MEMORY = (
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         programs = [subprocess.Popen(fill, **pipes) for _ in range(6)]
         full = [program.stdout.readline() for program in programs]
+        outlast_the_watchdog()
         for program in programs:
             program.kill()
             program.communicate()
@@ -60,8 +61,7 @@ MEMORY = (
         for number in range(4):
             with open(f"/dev/shm/{world['trace']}{number}", "wb") as file:
                 file.write(bytes(8 << 20))
-        time.sleep(0.5)
-        return True
+        return outlast_the_watchdog()
     """,
         leaves=True,
     ),
@@ -77,7 +77,7 @@ PROCESSES = (
         try:
             for thread in threads:
                 thread.start()
-            return True
+            return outlast_the_watchdog()
         finally:
             end.set()
     """,
@@ -89,7 +89,7 @@ PROCESSES = (
         try:
             for _ in range(40):
                 programs.append(subprocess.Popen(["sleep", "30"]))
-            return True
+            return outlast_the_watchdog()
         finally:
             for program in programs:
                 program.kill()
@@ -125,8 +125,7 @@ DISK = (
         with open("large", "wb") as file:
             for _ in range(40):
                 file.write(bytes(1 << 20))
-        time.sleep(0.5)
-        return os.stat("large").st_size == 40 << 20
+        return outlast_the_watchdog() and os.stat("large").st_size == 40 << 20
     """,
     ),
     Attack(
@@ -135,8 +134,7 @@ DISK = (
         for number in range(6):
             with open(f"large{number}", "wb") as file:
                 file.write(bytes(7 << 20))
-        time.sleep(0.5)
-        return True
+        return outlast_the_watchdog()
     """,
     ),
     Attack(
@@ -147,8 +145,7 @@ DISK = (
             kept.append(open(f"large{number}", "wb", buffering=0))
             kept[-1].write(bytes(7 << 20))
             os.unlink(f"large{number}")
-        time.sleep(0.5)
-        return True
+        return outlast_the_watchdog()
     """,
     ),
     Attack(
@@ -156,8 +153,7 @@ DISK = (
         """
         for number in range(600):
             open(f"empty{number}", "w").close()
-        time.sleep(0.5)
-        return True
+        return outlast_the_watchdog()
     """,
     ),
     Attack(
@@ -166,8 +162,7 @@ DISK = (
         for _ in range(600):
             os.mkdir("d")
             os.chdir("d")
-        time.sleep(0.5)
-        return True
+        return outlast_the_watchdog()
     """,
     ),
     Attack(
@@ -186,8 +181,7 @@ DISK = (
         """
         for number in range(600):
             os.symlink("nowhere", f"link{number}")
-        time.sleep(0.5)
-        return True
+        return outlast_the_watchdog()
     """,
     ),
 )
