@@ -81,10 +81,10 @@ def test_rung_one_is_reached_through_sudo(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("owner", "slot", "uid_map", "expected"),
     [
-        (1, 0, "0 0 4294967295", SPARE_USERS + 64),
-        (4_194_303, 63, "0 0 4294967295", SPARE_USERS + (1 << 28) - 1),
-        (1, 1, "0 100000 65536", 32768 + 65),
-        (1000, 0, "0 1000 1\n1 100000 65536", 1 + 32768 + 64000 % 32768),
+        (1, 0, "0 0 4294967295", SPARE_USERS + 256),
+        (4_194_303, 255, "0 0 4294967295", SPARE_USERS + (1 << 30) - 1),
+        (1, 1, "0 100000 65536", 32768 + 257),
+        (1000, 0, "0 1000 1\n1 100000 65536", 1 + 32768 + 256000 % 32768),
     ],
     ids=["a whole machine", "the largest process id", "a small container", "a container without root"],
 )

@@ -7,13 +7,12 @@ shows a gap in the hidden tests.
 
 from __future__ import annotations
 
-import multiprocessing
+import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from multiprocessing.util import Finalize
 
 from autograder.auditing.cases import Case, Kind
 from autograder.auditing.excerpt import Excerpt, excerpt, whole
@@ -21,7 +20,8 @@ from autograder.config import Course
 from autograder.errors import AutograderError, ExamError
 from autograder.exam import Exam
 from autograder.grader.examiner import Examiner
-from autograder.jail import Limits
+from autograder.grader.workers import desk, workers
+from autograder.jail import Jail
 from autograder.records import ExerciseResult
 
 CALL_SECONDS, SECONDS = 10.0, 60.0  # a mutant may loop for ever; no known answer takes that long
@@ -69,21 +69,18 @@ def grade_cases(course: Course, exams: Mapping[str, Exam], cases: Sequence[Case]
     ExamError
         If a source notebook fails.
     """
-    context = multiprocessing.get_context("spawn")
-    workers = min(course.workers or os.cpu_count() or 1, max(len(cases), 1))
+    count = min(course.workers or os.cpu_count() or 1, max(len(cases), 1))
     limits = replace(
         course.limits,
         call_seconds=min(course.limits.call_seconds, CALL_SECONDS),
         seconds=min(course.limits.seconds, SECONDS),
     )
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(limits, exams)) as pool:
+    with Jail(limits) as jail, workers(count, jail, exams) as pool:
         try:
             for future in as_completed([pool.submit(_grade, case) for case in cases]):
                 yield future.result()
         except BrokenProcessPool:
             raise AutograderError("a process of the audit was killed; is there enough memory?") from None
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 class Auditor:
@@ -127,22 +124,11 @@ class Auditor:
         return Graded(case, result, report.seconds, report.problems)
 
 
-# A pool's initializer can hand over what it made, or why it could not, only through the module.
-_auditor: list[Auditor] = []
-_failed: list[AutograderError] = []
-
-
-def _start_worker(limits: Limits, exams: Mapping[str, Exam]) -> None:
-    try:
-        examiner = Examiner(limits)
-        examiner.__enter__()
-        Finalize(None, examiner.__exit__, args=(None, None, None), exitpriority=10)
-        _auditor.append(Auditor(examiner, exams))
-    except AutograderError as error:  # an initializer that raises would break the pool without a reason
-        _failed.append(error)
+@functools.cache
+def _auditor() -> Auditor:
+    """Return the auditor of this process, which keeps what it has found out about an exercise."""
+    return Auditor(desk().examiner, desk().exams)
 
 
 def _grade(case: Case) -> Graded:
-    if _failed:
-        raise _failed[0]
-    return _auditor[0].grade(case)
+    return _auditor().grade(case)

@@ -47,10 +47,12 @@ class Examiner:
 
     Parameters
     ----------
-    limits : Limits
-        What one submission may use.
+    limits : Limits, optional
+        What one submission may use; the jail's limits where one is given.
     rung : int, optional
         Insist on this rung of the jail.
+    jail : Jail, optional
+        Use this jail, which the examiner then closes, instead of making one.
 
     Raises
     ------
@@ -58,9 +60,9 @@ class Examiner:
         If no rung of the jail works on this machine: then nothing is graded.
     """
 
-    def __init__(self, limits: Limits | None = None, *, rung: int | None = None) -> None:
-        self.limits = limits or Limits()
-        self.jail = Jail(limits=self.limits, rung=rung)
+    def __init__(self, limits: Limits | None = None, *, rung: int | None = None, jail: Jail | None = None) -> None:
+        self.jail = jail or Jail(limits, rung=rung)
+        self.limits = limits or self.jail.limits
         self._references: dict[str, tuple[dict[str, Any], Variants | None]] = {}
 
     def __enter__(self) -> Self:

@@ -8,25 +8,24 @@ a run that is killed continues where it was.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing.util import Finalize
 from pathlib import Path
 
 from autograder.collecting.collect import fork_of
 from autograder.collecting.roster import Extensions
 from autograder.config import Course
-from autograder.errors import AutograderError, ExamError, NoJail
+from autograder.errors import ExamError, NoJail
 from autograder.exam import Exam, read_exam
-from autograder.grader.examiner import Examined, Examiner
+from autograder.grader.examiner import Examined
 from autograder.grader.notebooks import find_notebook
 from autograder.grader.verdict import not_tested
-from autograder.jail import Limits
+from autograder.grader.workers import desk, workers
+from autograder.jail import Jail
 from autograder.record.ledger import Ledger
 from autograder.record.standings import wanted_pushes
 from autograder.records import NotebookFile, Push, Report, Student, Submission
@@ -99,46 +98,42 @@ def grade(course: Course, exams: Mapping[str, Exam], tasks: Sequence[Task]) -> I
         If a source notebook fails.
     """
     left = list(tasks)
+    if not left:
+        return
     most = course.workers or os.cpu_count() or 1
-    for number in range(ROUNDS):
-        if not left:
-            return
-        workers = 1 if number == ROUNDS - 1 else min(most, len(left))
-        broken: list[Task] = []
-        yield from _grade_with(course, exams, left, workers, broken)
-        left = broken
+    wanted = {name: exams[name] for name in {task.assignment for task in tasks}}
+    with Jail(course.limits) as jail:
+        for number in range(ROUNDS):
+            count = 1 if number == ROUNDS - 1 else min(most, len(left))
+            broken: list[Task] = []
+            with workers(count, jail, wanted) as pool:
+                yield from _grade_in(pool, course, left, broken)
+            left = broken
+            if not left:
+                return
     for task in left:
         yield Finished(
             task, error=f"{task.student.id}, {task.assignment}: its grading process died; see the system log"
         )
 
 
-def _grade_with(
-    course: Course, exams: Mapping[str, Exam], tasks: Sequence[Task], workers: int, broken: list[Task]
-) -> Iterator[Finished]:
-    context = multiprocessing.get_context("spawn")
-    names = {task.assignment for task in tasks}
-    setting = (course.limits, {name: exams[name] for name in names})
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=setting) as pool:
-        waiting: dict[Future[Examined], Task] = {}
-        for task in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
-            try:
-                waiting[pool.submit(_examine, course, task)] = task
-            except BrokenProcessPool:
-                broken.append(task)
+def _grade_in(pool: Executor, course: Course, tasks: Sequence[Task], broken: list[Task]) -> Iterator[Finished]:
+    waiting: dict[Future[Examined], Task] = {}
+    for task in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
         try:
-            for future in as_completed(waiting):
-                task = waiting[future]
-                try:
-                    yield _record(course, task, future.result())
-                except BrokenProcessPool:
-                    broken.append(task)
-                except (NoJail, ExamError):  # nothing can be graded
-                    raise
-                except Exception as error:  # this one cannot: its store was lost, its jail could not be made
-                    yield Finished(task, error=f"{task.student.id}, {task.assignment}: {error}")
-        finally:
-            pool.shutdown(cancel_futures=True)
+            waiting[pool.submit(_examine, course, task)] = task
+        except BrokenProcessPool:
+            broken.append(task)
+    for future in as_completed(waiting):
+        task = waiting[future]
+        try:
+            yield _record(course, task, future.result())
+        except BrokenProcessPool:
+            broken.append(task)
+        except (NoJail, ExamError):  # nothing can be graded
+            raise
+        except Exception as error:  # this one cannot: its store was lost, its jail could not be made
+            yield Finished(task, error=f"{task.student.id}, {task.assignment}: {error}")
 
 
 def _record(course: Course, task: Task, examined: Examined) -> Finished:
@@ -168,42 +163,15 @@ def _add(tasks: dict[tuple[str, str], Task], task: Task, push: Push) -> None:
 # ---------------------------------------------------------------------------------------------- in a worker process
 
 
-@dataclass
-class _Worker:
-    """What a worker process owns: one examiner with its jail, and the exams."""
-
-    examiner: Examiner
-    exams: Mapping[str, Exam]
-
-
-# A pool's initializer can hand over what it made, or why it could not, only through the module.
-_worker: dict[str, _Worker] = {}
-_failed: dict[str, AutograderError] = {}
-
-
-def _start_worker(limits: Limits, exams: Mapping[str, Exam]) -> None:
-    try:
-        examiner = Examiner(limits)
-        examiner.__enter__()
-        Finalize(None, examiner.__exit__, args=(None, None, None), exitpriority=10)
-        for exam in exams.values():
-            examiner.prepare(exam)
-        _worker["this"] = _Worker(examiner, exams)
-    except AutograderError as error:  # an initializer that raises would break the pool without a reason
-        _failed["this"] = error
-
-
 def _examine(course: Course, task: Task) -> Examined:
-    if _failed:
-        raise _failed["this"]
-    worker = _worker["this"]
-    exam = worker.exams[task.assignment]
+    here = desk()
+    exam = here.exams[task.assignment]
     limit = course.notebook_mb * 1e6
     if task.file.size > limit:
         sentence = f"The notebook has {task.file.size / 1e6:.0f} MB, more than {limit / 1e6:.0f}: clear its outputs."
         return Examined(unreadable(exam, task.file.path, sentence), ())
     content = fork_of(course, task.student).read(task.file.blob)
-    return worker.examiner.examine(exam, Submission(task.assignment, task.file.path, content))
+    return here.examiner.examine(exam, Submission(task.assignment, task.file.path, content))
 
 
 def unreadable(exam: Exam, notebook: str, sentence: str) -> Report:

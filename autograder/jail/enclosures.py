@@ -16,7 +16,7 @@ from autograder.jail.limits import Limits
 
 SPARE_USERS = 0x70000000  # beyond every range that distributions, systemd and container engines hand out
 PAGE = 4096
-SLOTS = 64  # submissions alive at the same time in one zygote
+SLOTS = 256  # submissions alive at the same time in one zygote
 
 
 @dataclass(frozen=True)

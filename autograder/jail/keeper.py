@@ -131,11 +131,19 @@ class Keeper:
     ------
     JailFailed
         With the reason, if the zygote does not get ready.
+
+    Attributes
+    ----------
+    rung : int
+        Its rung.
+    control : socket.socket
+        Where orders go, each in one datagram: several processes may send them.
     """
 
     def __init__(self, rung: int, *, warm: bool = True) -> None:
         """Start the zygote and wait until it is ready."""
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.rung = rung
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         lasting = threading.current_thread() is threading.main_thread()  # "parent" means the thread, for the kernel
         options = {"rung": rung, "warm": warm, "dies_with_parent": lasting}
         with theirs, tempfile.TemporaryFile() as complaints:
@@ -148,9 +156,9 @@ class Keeper:
                 raise
 
     def _wait_until_ready(self, complaints: IO[bytes]) -> None:
-        if not _readable(self._control, START_SECONDS):
+        if not _readable(self.control, START_SECONDS):
             raise JailFailed(f"the zygote was not ready after {START_SECONDS:g} seconds")
-        words = _receive(self._control)
+        words = _receive(self.control)
         if words is None:
             complaints.seek(0)
             said = complaints.read().decode("utf-8", "replace").strip().splitlines()
@@ -190,7 +198,7 @@ class Keeper:
         with theirs, its_leash, _contents(files) as contents:
             descriptors = [theirs.fileno(), its_leash.fileno(), *([contents.fileno()] if files else [])]
             try:
-                socket.send_fds(self._control, [json.dumps(order).encode()], descriptors)
+                socket.send_fds(self.control, [json.dumps(order).encode()], descriptors)
             except OSError as error:
                 jailed.socket.close()
                 leash.close()
@@ -212,13 +220,26 @@ class Keeper:
     def close(self) -> None:
         """End the zygote, with every jail it has made, and wait for it."""
         with suppress(OSError):
-            self._control.shutdown(socket.SHUT_RDWR)
-        self._control.close()
+            self.control.shutdown(socket.SHUT_RDWR)
+        self.control.close()
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+class JoinedKeeper(Keeper):
+    """Somebody else's zygote: jails can be ordered from it, but its end is not ours."""
+
+    def __init__(self, rung: int, control: socket.socket) -> None:
+        """Send orders to this socket; the zygote is of this rung."""
+        self.rung = rung
+        self.control = control
+
+    def close(self) -> None:
+        """Send no more orders."""
+        self.control.close()
 
 
 def _start(

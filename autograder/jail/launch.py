@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 
 from autograder.jail import rungs
-from autograder.jail.keeper import Jailed, Keeper, ZygoteDied
+from autograder.jail.keeper import Jailed, JoinedKeeper, Keeper, ZygoteDied
 from autograder.jail.limits import Limits
 
 
@@ -20,6 +22,8 @@ class Jail:
         What a submission may use, unless `spawn` says otherwise.
     rung : int | None
         1, 2 or 3 to insist on one; the strongest that works otherwise.
+    keeper : Keeper | None
+        A running warm process to use, instead of starting one.
 
     Attributes
     ----------
@@ -37,12 +41,12 @@ class Jail:
     ...     kernel = Kernel(jailed.socket, jail.limits)
     """
 
-    def __init__(self, limits: Limits | None = None, rung: int | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, rung: int | None = None, *, keeper: Keeper | None = None) -> None:
         """Find the rung and start the warm process."""
         self.limits = limits or Limits()
-        self.rung = rungs.choose(rung)
         self._one_at_a_time = threading.Lock()
-        self._keeper = Keeper(self.rung)
+        self._keeper = keeper or Keeper(rungs.choose(rung))
+        self.rung = self._keeper.rung
 
     def spawn(self, files: Mapping[str, bytes] | None = None, limits: Limits | None = None) -> Jailed:
         """Make a jail for one submission.
@@ -72,6 +76,10 @@ class Jail:
                 self._keeper = Keeper(self.rung)
             return self._keeper.spawn(files or {}, limits or self.limits)
 
+    def share(self) -> SharedJail:
+        """Return what lets another process have jails from the same warm process, for as long as this jail is open."""
+        return SharedJail(self.limits, self.rung, self._keeper.control)
+
     def close(self) -> None:
         """End the warm process and every jail made from it."""
         self._keeper.close()
@@ -85,3 +93,22 @@ class Jail:
     ) -> None:
         """End the warm process."""
         self.close()
+
+
+@dataclass(frozen=True)
+class SharedJail:
+    """The way of another process to the warm process of a `Jail`; made by `Jail.share`.
+
+    It can be among the arguments of a process that `multiprocessing` starts.
+    """
+
+    limits: Limits
+    rung: int
+    control: socket.socket
+
+    def join(self) -> Jail:
+        """Return a jail of this process's own, whose submissions the shared warm process forks.
+
+        Should that one die, the jail starts a warm process of its own.
+        """
+        return Jail(self.limits, keeper=JoinedKeeper(self.rung, self.control))
