@@ -19,7 +19,7 @@ from typing import Any
 from autograder.errors import ExamError
 
 # Raise it when the same answers would get other points: reports of an older grader are then made anew.
-GRADER_VERSION = 1
+GRADER_VERSION = 2
 
 TRY_IT = "try-it"
 INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py"})  # beside a source notebook, never released
@@ -177,15 +177,16 @@ def _source_cell(cell: dict[str, Any]) -> SourceCell:
 def _exercises(cells: tuple[SourceCell, ...], parts: Mapping[str, tuple[str, ...]], path: Path) -> tuple[Exercise, ...]:
     exercises = []
     solutions: list[str] = []
+    tested: tuple[str, ...] = ()
     for cell in cells:
         if cell.solution and not cell.graded:
             solutions.append(cell.grade_id)
         if cell.graded:
             manual = not cell.is_test
             part = _part(cell.grade_id, parts, path)
-            own = (cell.grade_id,) if manual else tuple(solutions)
-            exercises.append(Exercise(cell.grade_id, part, cell.points, manual, own))
-            solutions = solutions if manual else []
+            if not manual:  # a second test of one answer grades the same cells again
+                tested, solutions = tuple(solutions) or tested, []
+            exercises.append(Exercise(cell.grade_id, part, cell.points, manual, (cell.grade_id,) if manual else tested))
     return tuple(exercises)
 
 

@@ -21,6 +21,15 @@ def test_an_exercise_is_a_graded_cell_and_the_solutions_above_it(small_course: S
     assert exam.points == 7.0
 
 
+def test_tests_one_after_the_other_grade_the_same_solutions(small_course):
+    small_course.write(
+        solution("a = 1", "one"), test("assert a", "first"), text("*Why?*", grade_id="why", grade=True, solution=True),
+        test("assert a > 0", "second"), solution("b = 2", "two"), test("assert b", "third"),
+    )  # fmt: skip
+    found = {exercise.id: exercise.solutions for exercise in read_exam(small_course.source).exercises}
+    assert found == {"first": ("one",), "why": ("why",), "second": ("one",), "third": ("two",)}
+
+
 def test_an_essay_is_marked_by_a_person(small_course):
     small_course.write(text("*Why?*", grade_id="why", grade=True, solution=True, points=3))
     (exercise,) = read_exam(small_course.source).exercises

@@ -97,11 +97,11 @@ def cases_of(exam: Exam, alternatives: str = "") -> list[Case]:
 
 
 def _answers(exam: Exam) -> Iterator[tuple[Exercise, SourceCell]]:
-    """Yield each exercise that is tested, with each of its solution cells."""
+    """Yield each solution cell with the exercise that tests it, the first one where there are several."""
     cells = {cell.grade_id: cell for cell in exam.cells if cell.solution and cell.kind == "code"}
     for exercise in exam.exercises:
         if not exercise.manual:
-            yield from ((exercise, cells[name]) for name in exercise.solutions if name in cells)
+            yield from ((exercise, cells.pop(name)) for name in exercise.solutions if name in cells)
 
 
 def _defined(exam: Exam, exercise: Exercise, cell: SourceCell) -> tuple[str, ...]:
