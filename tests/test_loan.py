@@ -219,3 +219,27 @@ def quadruple(x):
     ]  # fmt: skip
     found = results(examiner, exam, *tests_last)
     assert points(found) == FULL | {"double": 0.0, "quadruple": 0.0}
+
+
+def test_what_is_lent_because_another_function_is_wrong_cannot_mend_an_exercise_whose_test_comes_later(examiner, exam):
+    hoarding = """\
+seen = []
+def octuple(x):
+    seen.append([quadruple(number) for number in range(10)])
+    return 0
+"""
+    tests_last = [
+        *cells_of({"double": WRONG_DOUBLE, "octuple": hoarding}),
+        solution("def quadruple(x):\n    return seen[0][x]", "quadruple_solution"), test("", "quadruple"),
+    ]  # fmt: skip
+    assert points(results(examiner, exam, *tests_last)) == dict.fromkeys(FULL, 0.0)
+
+
+def test_a_second_test_of_an_answer_is_not_answered_by_the_reference(examiner, small_course):
+    small_course.write(
+        solution(DOUBLE), test("assert double(1) == 2", "visible"),
+        test("assert double(21) == 42", "hidden"), test("assert double(0) == 0", "zero"),
+    )  # fmt: skip
+    cells = [solution("def double(x):\n    return 7"), test("", "visible"), test("", "hidden"), test("", "zero")]
+    found = results(examiner, read_exam(small_course.source), *cells)
+    assert points(found) == {"visible": 0.0, "hidden": 0.0, "zero": 0.0}

@@ -70,6 +70,7 @@ class Trial:
     _kernel: Kernel | None = None
     _done: list[str] = field(default_factory=list)
     _restarts: int = 0
+    _tested: set[str] = field(default_factory=set)  # ids of exercises whose test is over
     _wrong: list[str] = field(default_factory=list)  # functions of exercises that did not get all their points
 
     def run(self, notebook: Notebook) -> None:
@@ -117,6 +118,7 @@ class Trial:
                     result = max(result, self._with_loan(exercise, step, answer, names), key=lambda one: one.points)
         if result.points < exercise.points:
             self._wrong += [name for name in self.exam.defines(exercise) if callable(self.reference.get(name))]
+        self._tested.add(exercise.id)
         self.tell_result(result)
 
     def _loans(self, exercise: Exercise) -> list[list[str]]:
@@ -124,9 +126,11 @@ class Trial:
 
         A wrong `linear_backward` cannot be replaced alone where the student's caches look otherwise than the
         reference's. Functions of this exercise and of those below it in the source are not lent, wherever the
-        student's test cells stand: they could answer it.
+        student's test cells stand: they could answer it. Nor are functions of exercises whose own test is still to
+        come, because the student put it further down: what they return could be kept for it.
         """
-        earlier = self.exam.exercises[: self.exam.exercises.index(exercise)]
+        above = self.exam.exercises[: self.exam.exercises.index(exercise)]
+        earlier = [one for one in above if one.id in self._tested]
         names = list(dict.fromkeys(name for one in earlier for name in self.exam.defines(one)))
         own = self.exam.defines(exercise)
         lendable = [name for name in names if name not in own and callable(self.reference.get(name))]
