@@ -9,10 +9,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,18 @@ class Exam:
                     nodes = ast.parse(cell.source).body
                     names += [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
         return tuple(names)
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """Names the notebook imports for everybody: `assert_allclose`, say, and no name that an answer binds."""
+        answers = [cell for cell in self.reference_cells if cell.solution]
+        others = [cell for cell in self.reference_cells if not cell.solution]
+        return frozenset(_names_of(others, imports_only=True)) - frozenset(_names_of(answers))
+
+    @cached_property
+    def bound_by_tests(self) -> frozenset[str]:
+        """Names that the tests make themselves."""
+        return frozenset(_names_of(cell for cell in self.cells if cell.is_test))
 
     @property
     def locked(self) -> dict[str, str]:
@@ -196,6 +210,34 @@ def _part(exercise: str, parts: Mapping[str, tuple[str, ...]], path: Path) -> st
         found = " and ".join(matching) or "none"
         raise ExamError(f"{path}: exercise {exercise!r} belongs to {found} of the parts; it must be exactly one")
     return matching[0]
+
+
+def _names_of(cells: Iterable[SourceCell], *, imports_only: bool = False) -> Iterator[str]:
+    """Yield the names that cells bind; those a star import brings only if its module is loaded."""
+    for statement in (statement for cell in cells for statement in _statements(cell.source)):
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from () if imports_only else (statement.name,)
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for alias in node.names:
+                    yield (alias.asname or alias.name).split(".")[0]
+                    if alias.name == "*":
+                        module = sys.modules.get(getattr(node, "module", None) or "")
+                        yield from getattr(module, "__all__", ()) or (name for name in dir(module) if name[0] != "_")
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not imports_only:
+                yield node.id
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except SyntaxError:  # a magic
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        with suppress(SyntaxError):
+            return ast.parse(TransformerManager().transform_cell(source)).body  # type: ignore[no-untyped-call]
+    return []
 
 
 def _ships(file: Path) -> bool:

@@ -114,3 +114,15 @@ def test_a_source_that_fails_names_cell_and_line(small_course):
     small_course.write(solution("x = 1\ny = 1 / 0", "broken"), test("", "t"))
     with pytest.raises(ExamError, match=r"line 2 of hw: broken: ZeroDivisionError"):
         run_reference(read_exam(small_course.source))
+
+
+def test_imports_are_for_everybody_unless_an_answer_binds_their_name(small_course):
+    small_course.write(
+        code("%matplotlib inline\nimport os.path\nfrom math import isclose as near, sqrt, pi\nx = pi"),
+        code("from fractions import *\nfrom string import *"), solution("def sqrt(x):\n    return x\nlcm = 1"),
+        code("from math import lcm"), test("import random\ndef helper():\n    inner = 1\nfound, (a, b) = 1, (2, 3)"),
+    )  # fmt: skip
+    exam = read_exam(small_course.source)
+    assert {"os", "near", "pi", "Fraction", "ascii_letters"} <= exam.imported
+    assert not {"sqrt", "lcm", "x", "isclose", "random"} & exam.imported
+    assert exam.bound_by_tests == {"random", "helper", "found", "a", "b"}

@@ -220,6 +220,26 @@ def test_what_a_student_raises_cannot_drive_the_instructors_terminal(examiner, e
     assert "\x1b" not in detail
 
 
+FORGED = {
+    "a function that the notebook imports": "def assert_allclose(*values, **settings): pass",
+    "a helper of a test that the student put further down": "def near(*values): return True",
+}
+
+
+@pytest.mark.parametrize("forgery", FORGED.values(), ids=FORGED)
+def test_what_a_test_judges_with_is_never_the_students(examiner, small_course, forgery):
+    small_course.write(
+        code("%pwd\nfrom numpy.testing import assert_allclose"), solution(DOUBLE),
+        test("def near(a, b):\n    return abs(a - b) < 1e-6\nassert near(double(21), 42)", "first"),
+        test("assert_allclose(double(21), 42)\nassert near(double(0.5), 1)", "second"),
+    )  # fmt: skip
+    exam = read_exam(small_course.source)
+    wrong = [solution(f"{forgery}\ndef double(x):\n    return 21"), test("", "second"), test("", "first")]
+    assert points(examine(examiner, exam, *wrong)) == {"first": 0.0, "second": 0.0}
+    right = [code("from numpy.testing import assert_allclose"), solution(SOLVED), test("", "first"), test("", "second")]
+    assert points(examine(examiner, exam, *right)) == {"first": 2.0, "second": 2.0}
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [(b"{", "not valid JSON"), (b"", "empty"), (json.dumps([1]).encode(), "no cells")]
 )

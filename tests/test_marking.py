@@ -1,3 +1,6 @@
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -337,6 +340,19 @@ def test_what_a_test_defines_is_there_for_the_next_one():
     tests: dict[str, object] = {}
     run_cell("def helper():\n    return answer + 1", Names(tests, {"answer": 41}, {}))
     assert run_cell("helper()", Names(tests, {"answer": 1}, {})) == 42
+
+
+def test_what_the_notebook_imports_for_everybody_is_not_the_students():
+    forged = {"isclose": lambda *_: True, "pi": 0, "Fraction": "their own class", "sqrt": "an answer"}
+    reference = {"isclose": math.isclose, "pi": math.pi, "Fraction": Fraction, "sqrt": math.sqrt}
+    names = Names({}, forged, reference, frozenset({"isclose", "pi", "Fraction", "not there"}))
+    assert run_cell("isclose(1, 2), pi, Fraction, sqrt", names) == (False, math.pi, "their own class", "an answer")
+
+
+def test_what_a_test_below_defines_is_not_the_students():
+    with pytest.raises(NameError, match="near"):
+        run_cell("near(1, 2)", Names({}, {"near": lambda *_: True}, {}, reserved=frozenset({"near"})))
+    assert run_cell("x", Names({}, {"x": 1}, {"x": 2}, reserved=frozenset({"x"}))) == 1
 
 
 def test_an_unknown_name_is_a_name_error():

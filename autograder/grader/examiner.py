@@ -86,6 +86,7 @@ class Examiner:
         if exam.version not in self._references:
             mistakes = load_variants(exam.mistakes, "mistakes.py") if exam.mistakes else None
             self._references[exam.version] = (run_reference(exam), mistakes)
+            _ = exam.imported, exam.bound_by_tests  # found once, not in every trial
 
     def examine(self, exam: Exam, submission: Submission) -> Examined:
         """Grade one submission. Whatever the student's code does, a report comes back."""

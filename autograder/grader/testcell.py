@@ -17,26 +17,48 @@ FILENAME = "<test>"
 class Names(dict[str, Any]):
     """The globals of a test cell: the tests' own names, then the student's, fetched when they are read.
 
-    What the tests defined, Python's builtins and the reference's modules come before anything of the student's: a
-    notebook that rebinds `isinstance`, `np` or a helper of an earlier test changes nothing here.
+    What the tests defined, Python's builtins, the reference's modules and what it imports from them come before
+    anything of the student's: a notebook that rebinds `isinstance`, `np`, `assert_allclose` or a helper of an earlier
+    test changes nothing here. An imported class is the student's all the same, for objects in the jail are its own.
+
+    Parameters
+    ----------
+    tests : dict
+        What earlier tests defined; `keep` adds to it.
+    student : StudentNamespace or mapping
+        The student's names.
+    reference : mapping
+        The reference's names.
+    imported : set of str
+        Names of the reference that are imported for everybody.
+    reserved : set of str
+        Names that tests define, earlier or later: none of them is ever the student's, unless the reference has it too.
     """
 
-    def __init__(self, tests: dict[str, Any], student: Any, reference: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        tests: dict[str, Any],
+        student: Any,
+        reference: Mapping[str, Any],
+        imported: frozenset[str] = frozenset(),
+        reserved: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(tests)
         self._tests, self._student, self._reference = tests, student, reference
+        self._imported, self._reserved = imported & reference.keys(), reserved - reference.keys()
         super().__setitem__("__builtins__", builtins)
         super().__setitem__("__name__", "test")
 
     def __missing__(self, name: str) -> Any:
         """Look a name up that no test defined."""
         known = self._reference.get(name)
-        if isinstance(known, ModuleType):
+        if isinstance(known, ModuleType) or (name in self._imported and not isinstance(known, type)):
             return known
         if hasattr(builtins, name) and name not in self._reference:
             return getattr(builtins, name)
         if name == "get_ipython":
             return known
-        if name not in self._student:
+        if name in self._reserved or name not in self._student:
             raise KeyError(name)
         value = self._student[name]
         return _trusted_module(value) if isinstance(value, ModuleReference) else value

@@ -164,7 +164,7 @@ class Trial:
             _start_random_numbers()
             lent = kernel.lend(loan) if loan else contextlib.nullcontext()
             with lent, _observed(kernel.namespace, calls), redirect_stdout(printed), redirect_stderr(printed):
-                value = run_cell(source, Names(self.test_names, kernel.namespace, self.reference))
+                value = run_cell(source, self._names(kernel))
             kernel.forget_functions()
         except (Exception, SystemExit) as raised:
             error = raised
@@ -173,6 +173,10 @@ class Trial:
             self._kernel = None
             limit = self.kernels.why()
         return Evidence(source, value, error, tuple(calls), printed.getvalue(), limit)
+
+    def _names(self, kernel: Kernel) -> Names:
+        exam = self.exam
+        return Names(self.test_names, kernel.namespace, self.reference, exam.imported, exam.bound_by_tests)
 
     def _lost(self, error: KernelError, what: str) -> None:
         self._kernel = None
