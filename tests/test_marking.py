@@ -110,6 +110,7 @@ def student_error(kind, message=""):
         (0, 0.0, Status.FAILED),
         (7, 2.0, Status.PASSED),
         (-1, 0.0, Status.FAILED),
+        (math.nan, 0.0, Status.FAILED),
     ],
 )
 def test_the_cells_value_is_partial_credit_as_in_nbgrader(value, points, status):

@@ -80,7 +80,7 @@ def _points(exercise: Exercise, evidence: Evidence) -> tuple[float, tuple[Criter
     if isinstance(value, Score):
         return min(rounded(value), exercise.points), value.criteria
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return rounded(min(max(float(value), 0.0), exercise.points)), ()
+        return rounded(min(max(0.0, value), exercise.points)), ()  # in this order nan, a mean of nothing, is 0
     return exercise.points, ()
 
 
