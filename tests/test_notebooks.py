@@ -3,7 +3,7 @@ import json
 import pytest
 from conftest import code, dump, text
 
-from autograder.grader.notebooks import Unreadable, find_notebook, misplaced, read_notebook
+from autograder.grader.notebooks import Unreadable, conflict_sides, find_notebook, misplaced, read_notebook
 from autograder.records import NotebookFile
 
 
@@ -47,6 +47,28 @@ def test_the_students_own_side_of_a_conflict_is_graded():
 
 def test_the_other_side_of_a_conflict_is_taken_where_the_own_is_broken():
     assert read_notebook(conflicted('"source": "mine', '"source": "yours"')).cells[0].source == "yours"
+
+
+@pytest.mark.parametrize(
+    ("text", "sides"),
+    [
+        ("<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n3", ("1\n3", "2\n3")),
+        ("0\n<<<<<<<\n1\n||||||| base\n7\n=======\n2\n>>>>>>>", ("0\n1\n", "0\n2\n")),
+        ("<<<<<<<\n=======\n=======\n>>>>>>>\n<<<<<<<\n<<<<<<<\n=======\n>>>>>>>", ("<<<<<<<\n", "=======\n")),
+        ("=======\n>>>>>>>\n", None),
+        ("<<<<<<<\n=======\n", None),
+        (" <<<<<<<\n\u2028<<<<<<<\n=======\n>>>>>>>\n", None),
+    ],
+)
+def test_a_conflict_has_two_sides(text, sides):
+    assert conflict_sides(text) == sides
+
+
+def test_many_marks_of_conflicts_hold_nobody_up():
+    marks = b"<<<<<<<\n" * 10_000 + b"|||||||\n" * 10_000 + b"=======\n" * 10_000
+    for content in (marks, marks * 2 + b">>>>>>>\n"):
+        with pytest.raises(Unreadable):
+            read_notebook(content)
 
 
 @pytest.mark.parametrize(

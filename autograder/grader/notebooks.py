@@ -6,8 +6,8 @@ refused for metadata that no one needs.
 
 from __future__ import annotations
 
+import io
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -16,10 +16,13 @@ from typing import Any
 from autograder.records import NotebookFile
 
 MAX_CELLS = 5_000
-CONFLICT = re.compile(
-    r"^<<<<<<<[^\n]*\n(?P<ours>.*?)^(?:\|\|\|\|\|\|\|[^\n]*\n.*?)?=======[^\n]*\n(?P<theirs>.*?)^>>>>>>>[^\n]*\n?",
-    re.MULTILINE | re.DOTALL,
-)
+NEXT_PART = {  # of a conflict, by the part a mark stands in
+    ("", "<<<<<<<"): "ours",
+    ("ours", "|||||||"): "base",
+    ("ours", "======="): "theirs",
+    ("base", "======="): "theirs",
+    ("theirs", ">>>>>>>"): "",
+}
 
 
 class Unreadable(Exception):
@@ -59,9 +62,8 @@ def read_notebook(content: bytes) -> Notebook:
         raise Unreadable("The file is not a notebook: it is not UTF-8 text.") from None
     problems: tuple[str, ...] = ()
     data = _parse(text)
-    if data is None and CONFLICT.search(text):
-        data = _parse(CONFLICT.sub(lambda match: match["ours"], text))
-        data = data if data is not None else _parse(CONFLICT.sub(lambda match: match["theirs"], text))
+    if data is None and (sides := conflict_sides(text)):
+        data = next((found for side in sides if (found := _parse(side)) is not None), None)
         marks = "The file holds the conflict marks of an unfinished merge (<<<<<<<)."
         if data is None:
             raise Unreadable(f"{marks} Settle the conflict, open the notebook in JupyterLab, save and push again.")
@@ -69,6 +71,23 @@ def read_notebook(content: bytes) -> Notebook:
     if data is None:
         raise Unreadable("The file is not a notebook: it is not valid JSON. Open it in JupyterLab, save, push again.")
     return Notebook(tuple(_cells(data)), problems)
+
+
+def conflict_sides(text: str) -> tuple[str, str] | None:
+    """Return a text with the own and with the other side of each of its merge conflicts, None if it has none.
+
+    Line by line: a pattern for the whole would try every pair of marks that somebody puts into a file.
+    """
+    lines: dict[str, list[str]] = {"ours": [], "base": [], "theirs": []}
+    part, found = "", False
+    for line in io.StringIO(text):
+        after = NEXT_PART.get((part, line[:7]))
+        if after is None:
+            for side in [part] if part else lines:
+                lines[side].append(line)
+        else:
+            part, found = after, found or not after
+    return ("".join(lines["ours"]), "".join(lines["theirs"])) if found else None
 
 
 def _parse(text: str) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import GitFailed, UsageError
-from autograder.grader.notebooks import CONFLICT, Unreadable, read_notebook
+from autograder.grader.notebooks import Unreadable, conflict_sides, read_notebook
 from autograder.publishing.repository import GitRepository
 from autograder.students.student import FOLDER
 
@@ -173,11 +173,8 @@ def settled(content: bytes) -> bytes | None:
 
     It is None where there is no such mark, or no side gives a notebook.
     """
-    text = content.decode("utf-8", "surrogateescape")
-    if not CONFLICT.search(text):
-        return None
-    for side in (r"\g<ours>", r"\g<theirs>"):
-        mended = CONFLICT.sub(side, text).encode("utf-8", "surrogateescape")
+    for side in conflict_sides(content.decode("utf-8", "surrogateescape")) or ():
+        mended = side.encode("utf-8", "surrogateescape")
         try:
             if not read_notebook(mended).problems:
                 return mended
