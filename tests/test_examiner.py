@@ -13,6 +13,7 @@ from conftest import DOUBLE, MISTAKES, REPOSITORY, TEST_DOUBLE, SmallCourse, cod
 
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examined, Examiner
+from autograder.grader.hints import NO_VALUE
 from autograder.jail import Limits
 from autograder.records import Status, Submission
 
@@ -211,6 +212,27 @@ def test_students_see_nothing_that_was_printed_or_raised_in_a_hidden_test(examin
     assert "input was" not in json.dumps(examined.report.for_students().to_json())
     assert all(not cell["outputs"] for cell in examined.cells)
     assert "input was 6.0" in examined.report.exercises[1].detail
+
+
+TELLING = {
+    "a dtype": "    return np.dtype([(f'input was {x}', 'f8')])",
+    "the reason that the jail gives": """
+    import sys
+    from autograder.jail.arrays import CannotCross
+    def refer(value): raise CannotCross(f'input was {x}\\x1b[2J')
+    frame = sys._getframe()
+    while type(frame.f_locals.get('self')).__name__ != 'Worker': frame = frame.f_back
+    frame.f_locals['self'].refer = refer
+    return object()""",
+}
+
+
+@pytest.mark.parametrize("body", TELLING.values(), ids=TELLING)
+def test_why_a_result_does_not_cross_tells_students_nothing_of_a_hidden_test(examiner, exam, body):
+    found = examine(examiner, exam, *answered(SOLVED, f"def halve(x):\n{body}")).report.exercises[1]
+    assert found.hint == NO_VALUE
+    assert "input was 6.0" in found.detail
+    assert "\x1b" not in found.detail
 
 
 def test_what_a_student_raises_cannot_drive_the_instructors_terminal(examiner, exam):

@@ -9,7 +9,7 @@ from autograder.errors import KernelDied
 from autograder.exam import Exercise
 from autograder.grader.accidents import STOPPED, TOO_LONG
 from autograder.grader.evidence import Evidence
-from autograder.grader.hints import COMPARE, PERHAPS, STILL_RAISES
+from autograder.grader.hints import COMPARE, NO_VALUE, PERHAPS, STILL_RAISES
 from autograder.grader.kernel import CannotCross
 from autograder.grader.proxy import Call
 from autograder.grader.recognition import recognise
@@ -313,11 +313,13 @@ def test_a_changed_argument_is_told():
     [
         (CannotCross("double returned an array of objects: was it built from None?"),
          "double returned an array of objects: was it built from None?"),
+        (CannotCross("double returned a value of dtype [('4711', '<f8')]"), NO_VALUE),
+        (CannotCross("4711 returned an array of objects: was it built from None?"), NO_VALUE),
         (student_error(TimeoutError, "it took longer than 20 seconds and was stopped"), TOO_LONG),
         (student_error(ValueError, "4711"), STOPPED),
         (AssertionError("4711"), COMPARE),
     ],
-    ids=["a result that cannot cross", "out of time", "an error", "nothing known"],
+    ids=["a result that cannot cross", "its own text", "its own name", "out of time", "an error", "nothing known"],
 )  # fmt: skip
 def test_accidents_have_words_of_their_own(error, hint):
     assert wrong(call([3], error=error), error=error) == hint

@@ -183,7 +183,8 @@ class Fork:
         return output
 
     def _failed(self, reason: str) -> RemoteFailed:
-        return RemoteFailed(f"{self.student.id}: {self.student.remote}: {reason.removeprefix('fatal: ')}")
+        said = printable(reason.removeprefix("fatal: "))  # by a server that anybody may run
+        return RemoteFailed(f"{self.student.id}: {self.student.remote}: {said}")
 
 
 def _may_pass(name: str) -> bool:

@@ -23,6 +23,7 @@ from autograder.grader.proxy import Call
 from autograder.grader.recognition import Recognised, recognise
 from autograder.grader.replays import Replays
 from autograder.grader.testcell import FILENAME
+from autograder.jail import wire
 from autograder.jail.arrays import CannotCross
 from autograder.marking import Hint
 from autograder.mistakes import Variants
@@ -34,6 +35,18 @@ DISTURBED = "Your code disturbed the exchange with the test."
 ENDED = "Your code ended the Python process during this test."
 COMPARE = "The result is not what it should be: compare it by hand on a small case with other shapes and sizes."
 PERHAPS = "Your code stopped with an error; perhaps it is this: "
+NO_VALUE = "Your code gives something else than numbers, text, lists, dictionaries or arrays of them."
+# Why a value does not cross comes from the jail, as any text that the student likes: only these words are repeated.
+REFUSALS = frozenset(
+    {
+        "an array of objects: was it built from None?",
+        "a value with too many items",
+        "a value that is nested too deeply, or contains itself",
+        f"a value of more than {wire.MAX_BULK >> 20} MB",
+        f"an array of more than {wire.MAX_BULK >> 20} MB",
+        f"an integer of more than {wire.MAX_INT_BYTES} bytes",
+    }
+)
 
 
 def hint_for(
@@ -76,7 +89,7 @@ def _from_evidence(
         or next((str(error) for error in evidence.errors if isinstance(error, Hint)), "")
         or (PERHAPS + known.mistake.hint if known is not None else "")
         or _known_elsewhere(evidence.calls, mistakes, reference, own)
-        or next((words for error in evidence.errors if (words := _of_error(error))), "")
+        or next((words for error in evidence.errors if (words := _of_error(error, reference))), "")
         or _derived(evidence.calls, reference, own)
         or _visible_message(evidence)
         or COMPARE
@@ -104,9 +117,11 @@ def _known_elsewhere(
     return f"In `{known.mistake.of}`: {known.mistake.hint}" if known is not None and known.certain else ""
 
 
-def _of_error(error: BaseException) -> str:
+def _of_error(error: BaseException, reference: Mapping[str, Any]) -> str:
     if isinstance(error, CannotCross):
-        return str(error)
+        name, _, rest = str(error).partition(" ")
+        _, _, refusal = rest.partition(" ")
+        return str(error) if name in reference and refusal in REFUSALS else NO_VALUE
     hint = getattr(error, "hint", "")
     return hint if isinstance(hint, str) and hint else accident(error)
 

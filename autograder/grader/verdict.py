@@ -56,7 +56,7 @@ def judge(
     if status is Status.NOT_FOUND:
         hint = f"No `{missing}` was found in your notebook: was it renamed or deleted, or does its cell fail?"
     return ExerciseResult(
-        exercise.id, exercise.part, points, exercise.points, status, hint, criteria, _detail(evidence)
+        exercise.id, exercise.part, points, exercise.points, status, printable(hint), criteria, _detail(evidence)
     )
 
 
