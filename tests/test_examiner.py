@@ -278,6 +278,15 @@ def test_a_hostile_notebook_changes_nothing_for_the_next_one(examiner, exam):
     assert "x'" not in examined.cells[0]["outputs"][0]["text"]
 
 
+def test_what_all_cells_show_together_has_a_limit(examiner, exam, monkeypatch):
+    monkeypatch.setattr("autograder.grader.examiner.MAX_SHOWN", 25_000)
+    examined = examine(examiner, exam, *[code("print('x' * 9_999)")] * 4, *answered())
+    shown = [cell["outputs"][0]["text"] for cell in examined.cells[:4]]
+    assert [len(text) for text in shown[:2]] == [10_000, 10_000]
+    assert all("shows too much" in text for text in shown[2:])
+    assert points(examined) == FULL
+
+
 def test_too_many_restarts_end_in_a_report(examiner, exam):
     cells = [code(f"import os\nos._exit({number})") for number in range(8)]
     report = examine(examiner, exam, *cells, *answered()).report

@@ -21,6 +21,7 @@ from autograder.errors import KernelDied
 from autograder.exam import Exam
 from autograder.grader.kernel import CellRun, Kernel
 from autograder.grader.notebooks import Unreadable, read_notebook
+from autograder.grader.outputs import Output, size_of
 from autograder.grader.trial import Step, Trial
 from autograder.grader.verdict import not_tested
 from autograder.jail import Jail, Jailed, Limits
@@ -32,6 +33,8 @@ TICK_MS = 50
 MAX_LINE = 64 << 20
 SLACK_SECONDS = 20.0  # beyond the submission's own limit: for starting kernels and matching mistakes
 TRIAL_MB = 2048
+MAX_SHOWN = 64 << 20  # characters that the cells of one notebook may show: they are kept here and on the disk
+LEFT_OUT = {"output_type": "stream", "name": "stderr", "text": "[Left out: the notebook as a whole shows too much.]\n"}
 
 
 @dataclass(frozen=True)
@@ -241,9 +244,17 @@ class _Remote:
 
     def __init__(self, channel: socket.socket, limits: Limits) -> None:
         self.channel, self.limits = channel, limits
+        self._shown = 0
 
     def tell(self, **message: Any) -> None:
         self.channel.sendall(json.dumps(message).encode() + b"\n")
+
+    def show(self, step: Step, ran: CellRun) -> None:
+        outputs: list[Output] = list(ran.outputs)
+        self._shown += sum(map(size_of, outputs))
+        if self._shown > MAX_SHOWN:
+            outputs = [LEFT_OUT]
+        self.tell(cell={"number": step.number, "source": step.source, "outputs": outputs})
 
     def start(self) -> Kernel:
         self.tell(start=True)
@@ -285,7 +296,7 @@ def _trial(
             remote,
             tell_result=lambda result: remote.tell(result=asdict(result)),
             tell_problem=lambda problem: remote.tell(problem=problem),
-            tell_cell=lambda step, ran: remote.tell(cell=_executed(step, ran)),
+            tell_cell=remote.show,
         )
         trial.run(notebook)
         remote.tell(done=True)
@@ -302,7 +313,3 @@ def _limit_self(limits: Limits) -> None:
     seconds = int(limits.seconds + SLACK_SECONDS)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _executed(step: Step, ran: CellRun) -> dict[str, Any]:
-    return {"number": step.number, "source": step.source, "outputs": list(ran.outputs)}
