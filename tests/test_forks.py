@@ -32,8 +32,8 @@ def fork_of(remote: BareRepository, tmp_path: Path, branch: str = "master") -> F
     return Fork(Student("on-time", str(remote.path)), tmp_path / "store.git", branch)
 
 
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True)
+def git(folder: Path, *arguments: str, input: str = "") -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, input=input, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
@@ -151,6 +151,23 @@ def test_archived_classes_may_use_commit_dates_and_are_marked(remote, tmp_path):
     list(collect(course(tmp_path, Clock.COMMIT_DATE), [Student("old", str(remote.path))], now=lambda: T1))
     push = Ledger(tmp_path / "ledger").read("old").pushes[0]
     assert (push.time, push.clock) == (T0, Clock.COMMIT_DATE)
+
+
+def test_trees_within_trees_hold_nobody_up(remote, tmp_path, monkeypatch):
+    """Ten trees, each of which holds the one before ten times: ten thousand million files in two kilobytes."""
+    monkeypatch.setattr("autograder.collecting.forks.MAX_LISTING_MB", 1)
+    blob = git(remote.path, "rev-parse", f"master:{PATH}")
+    entries = "".join(f"100644 blob {blob}\tfile{number}.txt\n" for number in range(10))
+    for _ in range(9):
+        tree = git(remote.path, "mktree", input=entries)
+        entries = "".join(f"040000 tree {tree}\tfolder{number}\n" for number in range(10))
+    entries += git(remote.path, "ls-tree", "master", "assignments") + "\n"
+    who = ("-c", "user.name=a", "-c", "user.email=a@localhost")
+    commit = git(remote.path, *who, "commit-tree", git(remote.path, "mktree", input=entries), "-m", "x")
+    git(remote.path, "update-ref", "refs/heads/master", commit)
+    fork = fork_of(remote, tmp_path)
+    (file,) = fork.notebooks(fork.fetch())
+    assert file.path == PATH
 
 
 def test_too_large_a_repository_fails_alone(remote, tmp_path, monkeypatch):

@@ -15,13 +15,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from autograder.errors import RemoteFailed
 from autograder.records import Clock, NotebookFile, Push, Student, printable
 
 FETCH_SECONDS = 120
 MAX_FETCH_MB = 512
+MAX_LISTING_MB = 32  # some hundred thousand files; a few hundred bytes of trees within trees can list billions
 MAX_NOTEBOOKS = 500
 TOO_LARGE = "it sends a file of more than"
 GONE = ("not our ref", "unadvertised object", TOO_LARGE)  # why a commit cannot be had, now or later
@@ -114,9 +118,13 @@ class Fork:
         return frozenset(self._git("rev-list", "refs/seen/tip").decode().split())
 
     def notebooks(self, commit: str) -> tuple[NotebookFile, ...]:
-        """Return the notebooks in a commit's tree: regular files only, at most `MAX_NOTEBOOKS`."""
+        """Return the notebooks in a commit's tree: regular files only, at most `MAX_NOTEBOOKS`.
+
+        Of a tree without end only the beginning is looked at.
+        """
         found = []
-        for entry in self._git("ls-tree", "-r", "-z", "--long", "--full-tree", commit).split(b"\0"):
+        listing = self._git("ls-tree", "-r", "-z", "--long", "--full-tree", commit, most_mb=MAX_LISTING_MB)
+        for entry in listing.split(b"\0")[:-1]:  # the last one is empty, or torn
             about, _, path = entry.partition(b"\t")
             if path.endswith(b".ipynb") and about.startswith((b"100644 ", b"100755 ")):
                 _, _, blob, size = about.split()
@@ -148,25 +156,32 @@ class Fork:
             return bool(self._git("rev-parse", "--verify", "--quiet", f"refs/seen/{commit}^{{commit}}"))
         return False
 
-    def _git(self, *arguments: str, input: bytes = b"") -> bytes:
+    def _git(self, *arguments: str, input: bytes = b"", most_mb: int = 0) -> bytes:
         options = [word for setting in SAFE for word in ("-c", setting)]
-        return self._run(["git", f"--git-dir={self.store}", *options, *arguments], input)
+        return self._run(["git", f"--git-dir={self.store}", *options, *arguments], input, most_mb)
 
-    def _run(self, command: Sequence[str], input: bytes = b"") -> bytes:
-        """Run git in a process group of its own, with limits on its time and on the size of what it writes."""
+    def _run(self, command: Sequence[str], input: bytes = b"", most_mb: int = 0) -> bytes:
+        """Run git in a process group of its own, with limits on its time and on the size of what it writes.
+
+        Where `most_mb` is given, what git says beyond that many megabytes is left out.
+        """
+        with TemporaryFile() as said:  # a pipe has no limit
+            return self._run_into(said, command, input, most_mb)
+
+    def _run_into(self, said: IO[bytes], command: Sequence[str], input: bytes, most_mb: int) -> bytes:
         environment = {name: value for name, value in os.environ.items() if _may_pass(name)}
         environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "LC_ALL": "C"}
         process = subprocess.Popen(
             command,
             env=environment,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=said,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_limit_files,
+            preexec_fn=partial(_limit_files, most_mb or MAX_FETCH_MB),
         )
         try:
-            output, errors = process.communicate(input, timeout=FETCH_SECONDS)
+            _, errors = process.communicate(input, timeout=FETCH_SECONDS)
         except BaseException as error:  # also an interrupt: git's helpers must not live on
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -174,13 +189,15 @@ class Fork:
             if isinstance(error, subprocess.TimeoutExpired):
                 raise self._failed(f"no answer within {FETCH_SECONDS} s") from None
             raise
-        if process.returncode != 0:
+        cut = most_mb > 0 and process.returncode == -signal.SIGXFSZ
+        if process.returncode != 0 and not cut:
             reasons = [line for line in errors.decode("utf-8", "replace").splitlines() if line.strip()]
             theirs = [line for line in reasons if "remote error: " in line]
             if any("died of signal 25" in line or "File too large" in line for line in reasons):
                 theirs = [f"{TOO_LARGE} {MAX_FETCH_MB} MB"]
             raise self._failed([f"git ended with {process.returncode}", *reasons, *theirs][-1])
-        return output
+        said.seek(0)
+        return said.read()
 
     def _failed(self, reason: str) -> RemoteFailed:
         said = printable(reason.removeprefix("fatal: "))  # by a server that anybody may run
@@ -192,5 +209,5 @@ def _may_pass(name: str) -> bool:
     return not name.startswith("GIT_") or name in {"GIT_ASKPASS", "GIT_SSH_COMMAND"}
 
 
-def _limit_files() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FETCH_MB << 20,) * 2)
+def _limit_files(megabytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (megabytes << 20,) * 2)
