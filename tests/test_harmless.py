@@ -27,6 +27,7 @@ def test_an_honest_answer_stays_as_it_is(text):
         ("[x](javascript:a)", "[x] (javascript:a)"),
         ("[x]: javascript:a", "[x] : javascript:a"),
         ("$\\href{javascript:a}{x}$", "$\\text{javascript:a}{x}$"),
+        ('$\\mmlToken{mtext}[href="javascript:a"]{x}$', '$\\text{mtext}[href="javascript:a"]{x}$'),
         ("$\\hreflike$", "$\\hreflike$"),
     ],
 )

@@ -16,7 +16,7 @@ BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 INSIDE = re.compile(r"""src=["']data:(image/(?:png|jpeg));base64,([A-Za-z0-9+/=]+)["']""")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 LINK = re.compile(r"\](?=[(\[:])")
-FORMULA_LINK = re.compile(r"\\(?:href|cssId|class|style|require|csname)(?![A-Za-z])")
+FORMULA_LINK = re.compile(r"\\(?:href|mmlToken|cssId|class|style|require|csname)(?![A-Za-z])")
 
 
 def harmless_text(markdown: str) -> str:
