@@ -651,6 +651,13 @@ def test_handles_that_are_dropped_are_released_there(student: Kernel, names: Any
 # ------------------------------------------------------------------------------------------------------- exceptions
 
 
+def test_a_function_cannot_end_the_loop_that_calls_it(student: Kernel, names: Any) -> None:
+    student.run_cell("def fail_so(x): raise StopIteration(5)")
+    with pytest.raises(RuntimeError, match="fail_so raised StopIteration") as caught:
+        list(map(names["fail_so"], [1, 2]))
+    assert "fail_so" in caught.value.student_traceback  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -665,7 +672,6 @@ def test_handles_that_are_dropped_are_released_there(student: Kernel, names: Any
         AssertionError("a", 1),
         RecursionError("deep"),
         MemoryError(),
-        StopIteration(5),
         np.linalg.LinAlgError("singular"),
         UserWarning("w"),
     ],

@@ -254,6 +254,12 @@ get_ipython().set_custom_exc((AssertionError,), lambda *others: None)
     ),
     Attack("ending the process with success", "import os\ndef double(x): os._exit(0)", cheats=True, without_jail=False),
     Attack("leaving with success", "import sys\ndef double(x): sys.exit(0)", cheats=True, without_jail=False),
+    Attack(
+        "raising what ends loops quietly",
+        "def double(x): raise StopIteration",
+        cheats=True,
+        test="assert all(map(lambda x: double(x) == 2 * x, [10.5, -1.0]))",
+    ),
     Attack("raising what ends tests quietly", "def double(x): raise GeneratorExit", cheats=True, without_jail=False),
 )
 
