@@ -252,9 +252,14 @@ def central_difference(loss: Callable[[], float], at: Numbers, h: float = 1e-5) 
 
 
 def relative_error(a: Any, b: Any) -> float:
-    """|a - b| / (|a| + |b|) with Euclidean norms: 1/3 for a factor of two, 1 for a wrong sign, 0 for two zeros."""
+    """|a - b| / (|a| + |b|) with Euclidean norms: 1/3 for a factor of two, 1 for a wrong sign, 0 for two zeros.
+
+    Where a number is nan or infinite it is infinity: nan would be neither above nor below any limit.
+    """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     scale = float(np.linalg.norm(a) + np.linalg.norm(b))
+    if not math.isfinite(scale):
+        return math.inf
     return float(np.linalg.norm(a - b)) / scale if scale else 0.0
 
 
