@@ -651,6 +651,12 @@ def test_handles_that_are_dropped_are_released_there(student: Kernel, names: Any
 # ------------------------------------------------------------------------------------------------------- exceptions
 
 
+def test_an_exception_may_hold_a_number_that_cannot_be_written_out(student: Kernel, names: Any) -> None:
+    student.run_cell("def fail_so(): raise KeyError(10**6000)")
+    with pytest.raises(KeyError):
+        names["fail_so"]()
+
+
 def test_a_function_cannot_end_the_loop_that_calls_it(student: Kernel, names: Any) -> None:
     student.run_cell("def fail_so(x): raise StopIteration(5)")
     with pytest.raises(RuntimeError, match="fail_so raised StopIteration") as caught:

@@ -31,8 +31,15 @@ def describe(error: BaseException, trace: str = "") -> list[Any]:
     classes = [[str(kind.__module__), str(kind.__name__)] for kind in type(error).__mro__[:32]]
     message = message_of(error)
     args = error.args if type(error.args) is tuple else ()
-    plain = all(type(arg) in _PLAIN and len(str(arg)) < MAX_MESSAGE for arg in args)
+    plain = all(map(_is_plain, args))
     return [classes, list(args) if plain else [message], message, trace]
+
+
+def _is_plain(argument: object) -> bool:
+    try:
+        return type(argument) in _PLAIN and len(str(argument)) < MAX_MESSAGE
+    except ValueError:  # an integer that Python does not write out
+        return False
 
 
 def message_of(error: BaseException) -> str:
