@@ -51,10 +51,9 @@ def run_reference(exam: Exam) -> dict[str, Any]:
     """
     os.environ.setdefault("MPLBACKEND", "Agg")
     from IPython.core.inputtransformer2 import TransformerManager
-    from IPython.core.interactiveshell import InteractiveShell
     from IPython.utils.capture import capture_output
 
-    shell = InteractiveShell.instance(colors="nocolor", history_load_length=0)
+    shell = _shell()
     namespace: dict[str, Any] = {"__name__": "reference", "get_ipython": lambda: shell}
     transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
     for number, cell in enumerate(exam.reference_cells, start=1):
@@ -67,3 +66,19 @@ def run_reference(exam: Exam) -> dict[str, Any]:
             where = f"line {last.lineno} of {last.filename.strip('<>')}"
             raise ExamError(f"the source notebook fails at {where}: {type(error).__name__}: {error}") from error
     return namespace
+
+
+def _shell() -> Any:
+    """Return what runs magics: the kernel's own shell where there is one, else one that shows nobody anything."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    class Windowless(InteractiveShell):
+        def enable_gui(self, gui: object = None) -> None:
+            pass
+
+        def enable_matplotlib(self, gui: object = None) -> tuple[None, str]:  # also what only a browser could show
+            return None, "agg"
+
+    if InteractiveShell.initialized():
+        return InteractiveShell.instance()
+    return Windowless.instance(colors="nocolor", history_load_length=0)
