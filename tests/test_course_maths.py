@@ -86,13 +86,23 @@ def test_worked_case_of_the_pauli_check():
 
 def test_standardised_columns_are_those_of_scikit_learn(hw01):
     pixels = load_digits().data
-    assert np.count_nonzero(pixels.std(axis=0) == 0) == 3  # the three pixels that are always black
+    assert np.count_nonzero(pixels.std(axis=0) == 0) == 3  # the three pixels that are 0 in every picture
     assert np.allclose(hw01.graded_standardise(pixels), StandardScaler().fit_transform(pixels))
 
 
 def test_distances_are_those_of_scipy(hw01, draw):
     A, B = draw.normal(size=(7, 3)), draw.normal(size=(5, 3)) + 100
     assert np.allclose(hw01.graded_pairwise_distances(A, B), cdist(A, B))
+
+
+def test_most_digits_lie_closest_to_their_own_kind(hw01):
+    pixels, labels = load_digits(return_X_y=True)
+    scaled = hw01.graded_standardise(pixels)
+    D = hw01.graded_pairwise_distances(scaled[600:900], scaled[:600])
+    assert np.mean(labels[np.argmin(D, axis=1)] == labels[600:900]) > 0.9
+    means = [[D[labels[600:900] == i][:, labels[:600] == k].mean() for k in range(10)] for i in range(10)]
+    closest = np.argmin(means, axis=1)
+    assert closest[1] == 8 and np.sum(closest == np.arange(10)) >= 8  # as the text below the picture says
 
 
 # --- homework 2 ----------------------------------------------------------------------------------------------------
