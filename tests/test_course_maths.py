@@ -57,9 +57,9 @@ def slope(loss, at):
     return approx_fprime(at.ravel(), lambda flat: loss(flat.reshape(at.shape)), 1e-7).reshape(at.shape)
 
 
-def digits():
+def digits(seed=1):
     data = load_digits()
-    order = np.random.default_rng(1).permutation(len(data.target))
+    order = np.random.default_rng(seed).permutation(len(data.target))
     return data.data[order] / 16, data.target[order]
 
 
@@ -237,6 +237,21 @@ def test_digits_are_read_with_the_settings_of_the_notebook(hw03):
     parameters, _ = hw03.nn_train_sgd(X[360:], hw03.one_hot(y[360:]), [64, 32, 10], batch_size=32, epochs=50, lr=0.5)
     accuracy = np.mean(np.argmax(hw03.nn_forward(parameters, X[:360])[0], axis=1) == y[:360])
     assert accuracy >= 0.95
+
+
+def test_with_the_default_learning_rate_fifty_steps_hardly_leave_guessing(hw03):
+    X, y = digits(seed=0)  # the seeds of the notebook
+    X_train, Y_train = X[360:], hw03.one_hot(y[360:])
+    assert -(-len(X_train) // 32) == 45
+    np.random.seed(5)
+    by_steps, losses = hw03.nn_train_gd(X_train, Y_train, [64, 32, 10], n_iter=50)
+    np.random.seed(5)
+    by_batches, _ = hw03.nn_train_sgd(X_train, Y_train, [64, 32, 10], batch_size=32, epochs=50)
+    guessing, somewhere = (
+        np.mean(np.argmax(hw03.nn_forward(found, X[:360])[0], axis=1) == y[:360]) for found in (by_steps, by_batches)
+    )
+    assert guessing < 0.15 and losses[-1] > np.log(10)
+    assert 0.6 < somewhere < 0.85
 
 
 # --- homework 4 ----------------------------------------------------------------------------------------------------
