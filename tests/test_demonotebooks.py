@@ -512,21 +512,35 @@ def test_the_slopes_agree_with_finite_differences(racing, potential, slope):
         assert_allclose(racing[slope](point), numeric(lambda p: float(racing[potential](p)), point), atol=1e-7)
 
 
-def test_the_networks_gradients_agree_with_finite_differences(racing):
+@pytest.mark.parametrize("layers", [(3, 2), (3, 4, 2), (3, 6, 4, 2)], ids=["one layer", "two layers", "three layers"])
+def test_the_networks_gradients_agree_with_finite_differences(racing, layers):
     from scipy.special import expit, log_softmax
 
     rng = np.random.default_rng(11)
     X, Y = rng.normal(size=(5, 3)), np.eye(2)[[0, 1, 1, 0, 1]]
-    shapes = {"W1": (4, 3), "b1": (4, 1), "W2": (2, 4), "b2": (2, 1)}
-    parameters = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-    for name, gradient in racing["gradients"](parameters, X, Y).items():
+    parameters = {}
+    for layer, (n, units) in enumerate(pairwise(layers), start=1):
+        parameters[f"W{layer}"], parameters[f"b{layer}"] = rng.normal(size=(units, n)), rng.normal(size=(units, 1))
+    gradients = racing["gradients"](parameters, X, Y)
+    assert gradients.keys() == parameters.keys()
+    for name, gradient in gradients.items():
 
         def loss(moved: np.ndarray, name: str = name) -> float:
             p = {**parameters, name: moved}
-            scores = expit(X @ p["W1"].T + p["b1"].T) @ p["W2"].T + p["b2"].T
+            scores = X
+            for layer in range(1, len(layers)):
+                scores = (expit(scores) if layer > 1 else scores) @ p[f"W{layer}"].T + p[f"b{layer}"].T
             return float(-np.mean(log_softmax(scores, axis=1)[Y == 1]))
 
         assert_allclose(gradient, numeric(loss, parameters[name]), atol=1e-8)
+
+
+@pytest.mark.parametrize("spread", [None, 0.01], ids=["one over root n", "fixed"])
+def test_the_first_weights_have_the_spread_that_is_said(racing, spread):
+    parameters = racing["first_parameters"]((400, 100, 225), np.random.default_rng(12), spread)
+    for layer, n in ((1, 400), (2, 100)):
+        assert_allclose(parameters[f"W{layer}"].std(), spread or 1 / np.sqrt(n), rtol=0.03)
+        assert not parameters[f"b{layer}"].any()
 
 
 # Sliders: errors inside a widget's callback do not stop a notebook, so the callbacks are called here.
