@@ -73,9 +73,18 @@ class Classroom:
     def standings(self) -> dict[str, dict[str, Standing]]:
         """Return where every student stands in every assignment."""
         records = self.records()
+        released = {name: self.course.release(name).exists() for name in self.course.assignments}
         return {
             student.id: {
-                name: standing(self.course, entry, self.exams[name], student, records[student.id], self.extensions)
+                name: standing(
+                    self.course,
+                    entry,
+                    self.exams[name],
+                    student,
+                    records[student.id],
+                    self.extensions,
+                    released=released[name],
+                )
                 for name, entry in self.course.assignments.items()
             }
             for student in self.students

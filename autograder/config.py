@@ -25,6 +25,8 @@ from autograder.records import Clock
 
 CONFIG_FILE = "grading_config.py"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+MAX_NAMED = 20
+SECTIONS = ("Course", "CourseDirectory")
 HTTP = ("https://", "http://")
 MOMENT = "a date and time like '2027-03-06 23:59'"
 
@@ -128,12 +130,17 @@ class Course:
             If there is none, with the nearest name there is.
         """
         if name not in self.assignments:
-            raise ConfigError(f"no assignment is called {name!r}; {_nearest(name, self.assignments)}")
+            raise ConfigError(f"no assignment is called {name!r}; {nearest(name, self.assignments)}")
         return self.assignments[name]
 
     def local(self, moment: datetime) -> datetime:
         """Return the moment in the course's time zone."""
         return moment.astimezone(self.timezone)
+
+    def words(self, moment: datetime) -> str:
+        """Write a moment in the course's time zone as people read it: `Sat 6 Mar 2027, 23:59 CET`."""
+        local = self.local(moment)
+        return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}"
 
 
 def find_config(start: Path) -> Path:
@@ -161,7 +168,8 @@ def load_course(path: Path) -> Course:
     try:
         config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
     except ConfigFileNotFound:
-        raise ConfigError(f"{path}: no such file") from None
+        what = f"a folder; name the {CONFIG_FILE} in it" if path.is_dir() else "no such file"
+        raise ConfigError(f"{path}: {what}") from None
     except Exception as error:
         raise ConfigError(f"{path}: {type(error).__name__}: {error}") from None
     return _Reader(path.resolve(), config).course()
@@ -177,6 +185,9 @@ class _Reader:
     def course(self) -> Course:
         wanted = {item.name for item in fields(Course)} - {"root", "sources", "releases", "autograded", "database"}
         given = dict(self.config.Course)
+        for section in self.config:  # traitlets takes a misspelt one for somebody else's
+            if section not in SECTIONS and difflib.get_close_matches(section.title(), SECTIONS, n=1, cutoff=0.75):
+                raise ConfigError(f"{self.path.name}: nothing reads c.{section}; {nearest(section.title(), SECTIONS)}")
         self.known("c.Course", given, wanted)
         for key in ("name", "assignments"):
             if key not in given:
@@ -282,7 +293,7 @@ class _Reader:
         try:
             return Clock(str(value))
         except ValueError:
-            raise self.wrong(key, value, _nearest(str(value), [clock.value for clock in Clock])) from None
+            raise self.wrong(key, value, nearest(str(value), [clock.value for clock in Clock])) from None
 
     def contact(self, key: str, value: object) -> str:
         if not self.text(key, value).startswith(("mailto:", "https://")):
@@ -316,7 +327,7 @@ class _Reader:
         for name in given:
             if name not in wanted:
                 where = f"{key}.{name}" if key == "c.Course" else f"{key}[{name!r}]"
-                raise ConfigError(f"{self.path.name}: {where} is not an option; {_nearest(name, wanted)}")
+                raise ConfigError(f"{self.path.name}: {where} is not an option; {nearest(name, wanted)}")
 
     def wrong(self, key: str, value: object, right: str) -> ConfigError:
         return ConfigError(f"{self.path.name}: {key} is {value!r}; {right}")
@@ -337,8 +348,9 @@ def read_moment(value: object, zone: ZoneInfo) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
-    """Say which of the names was probably meant."""
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Say which of the names was probably meant, or which there are: a class has too many to name."""
     names = sorted(names)
     close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(names)}"
+    more = f" and {len(names) - MAX_NAMED} more" if names[MAX_NAMED:] else ""
+    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(names[:MAX_NAMED]) or 'none'}{more}"

@@ -14,10 +14,11 @@ from autograder.collecting.forge import changes
 from autograder.config import Course
 from autograder.record.ledger import Record
 from autograder.record.marks import ManualMark
-from autograder.record.standings import PartStanding, Standing
+from autograder.record.standings import PartStanding, Standing, State
 from autograder.records import ExerciseResult, Outcome, Report, Status, rounded
 
 MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.SKIPPED: "–"}
+WIDEST = 10_000  # what a table is measured in, to know whether it would be cut
 COLOURS = {
     Status.PASSED: "green",
     Status.PARTIAL: "yellow",
@@ -52,24 +53,65 @@ def exercise_table(exercises: tuple[ExerciseResult, ...], title: str) -> Table:
     return table
 
 
+def print_standings(standings: Mapping[str, Mapping[str, Standing]], console: Console) -> None:
+    """Print who has how many points: a column per assignment, or a row where those would not fit."""
+    released = {name for mine in standings.values() for name, entry in mine.items() if not _unreleased(entry)}
+    left = {name for mine in standings.values() for name in mine} - released
+    shown = {
+        student: {name: entry for name, entry in mine.items() if name in released}
+        for student, mine in standings.items()
+    }
+    wide = standings_table(shown)
+    needed = console.measure(wide, options=console.options.update(width=WIDEST)).maximum
+    console.print(wide if needed <= console.width else standings_list(shown))
+    if left:
+        console.print(f"{State.UNRELEASED.value}: {', '.join(sorted(left))}", markup=False)
+
+
 def standings_table(standings: Mapping[str, Mapping[str, Standing]]) -> Table:
     """Return a table of students with points and state per assignment."""
     assignments = next(iter(standings.values()), {})
     table = Table("student", box=box.SIMPLE_HEAD)
     for name in assignments:
-        table.add_column(escape(name))
+        table.add_column(escape(name), no_wrap=True)
     table.add_column("points", justify="right")
     for student, by_assignment in standings.items():
-        known = [standing.points or 0.0 for standing in by_assignment.values()]
         cells = [escape("\n".join(_part(part) for part in entry.parts)) for entry in by_assignment.values()]
-        table.add_row(escape(student), *cells, f"{rounded(sum(known)):g}")
+        table.add_row(escape(student), *cells, _sum(by_assignment))
     return table
 
 
+def standings_list(standings: Mapping[str, Mapping[str, Standing]]) -> Table:
+    """Return a table with a row for each assignment of each student, and one for each of its parts."""
+    table = Table("student", "assignment", box=box.SIMPLE_HEAD)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for student, by_assignment in standings.items():
+        for name, entry in by_assignment.items():
+            whole = entry.parts[0].state.value if len(entry.parts) == 1 else ""
+            table.add_row(escape(student), escape(name), _of(entry), whole)
+            for part in entry.parts if not whole else ():
+                table.add_row(escape(student), escape(f"  {part.part}"), _of(part), part.state.value)
+        table.add_row(escape(student), "all", _sum(by_assignment), "", end_section=True)
+    return table
+
+
+def _unreleased(standing: Standing) -> bool:
+    return all(part.state is State.UNRELEASED for part in standing.parts)
+
+
+def _sum(standings: Mapping[str, Standing]) -> str:
+    return f"{rounded(sum(standing.points or 0.0 for standing in standings.values())):g}"
+
+
+def _of(standing: Standing | PartStanding) -> str:
+    points = "–" if standing.points is None else f"{standing.points:g}"
+    return f"{points} / {standing.max_points:g}"
+
+
 def _part(part: PartStanding) -> str:
-    points = "–" if part.points is None else f"{part.points:g}"
     name = f"{part.part}: " if part.part else ""
-    return f"{name}{points} / {part.max_points:g}  {part.state.value}"
+    return f"{name}{_of(part)}  {part.state.value}"
 
 
 def show_student(course: Course, standings: Mapping[str, Standing], record: Record, console: Console) -> None:

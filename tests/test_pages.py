@@ -18,7 +18,7 @@ from pages_reading import Text, contents, link_key, opened, words
 
 from autograder.errors import AutograderError, ConfigError, UsageError
 from autograder.pages import Keys, build_site
-from autograder.pages.environment import commit_url, local_words, number, prose
+from autograder.pages.environment import commit_url, number, prose
 from autograder.record.standings import PartStanding
 from autograder.records import Clock, Push, Status, Student
 
@@ -293,9 +293,10 @@ def test_points_read_as_a_person_writes_them(points: float, text: str) -> None:
     assert number(points) == text
 
 
-def test_a_moment_reads_in_its_own_zone() -> None:
-    assert local_words(NOW) == "Sun 7 Mar 2027, 12:00 CET"
-    assert local_words(NOW + timedelta(days=30)) == "Tue 6 Apr 2027, 12:00 CEST"
+def test_a_moment_reads_in_the_zone_of_the_course(everyone: PracticeClass) -> None:
+    course = everyone.course
+    assert course.words(NOW) == "Sun 7 Mar 2027, 12:00 CET"
+    assert course.words(NOW + timedelta(days=30)) == "Tue 6 Apr 2027, 12:00 CEST"
 
 
 @pytest.mark.parametrize(

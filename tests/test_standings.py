@@ -8,7 +8,7 @@ from autograder.config import Assignment, Course, LateRule, Part
 from autograder.exam import Exam, Exercise
 from autograder.record.ledger import Graded, Record
 from autograder.record.marks import ManualMark
-from autograder.record.standings import State, standing, wanted_pushes
+from autograder.record.standings import State, decided_points, standing, wanted_pushes
 from autograder.records import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
 
 DEADLINE = datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
@@ -36,11 +36,11 @@ def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> Grade
     return Graded(name, f"blob {name}", DEADLINE, Report("hw", PATH, "graded", results, exam=exam))
 
 
-def judge(pushes, reports, *, extensions=None, late=None, marks=()):
+def judge(pushes, reports, *, extensions=None, late=None, marks=(), released=True):
     entry = assignment(late)
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
     record = Record(STUDENT.id, tuple(pushes), tuple(reports), marks=tuple(marks))
-    return standing(course, entry, EXAM, STUDENT, record, extensions or {})
+    return standing(course, entry, EXAM, STUDENT, record, extensions or {}, released=released)
 
 
 def test_each_part_counts_its_own_last_push_before_its_own_deadline():
@@ -155,3 +155,16 @@ def test_a_mark_counts_in_its_part_before_the_late_rule_and_the_automatic_points
 def test_a_mark_without_a_push_that_counts_gives_nothing():
     mark = ManualMark("hw", "one", DEADLINE, points=4.0)
     assert judge([], [], marks=[mark]).points == 0.0
+
+
+@pytest.mark.parametrize("pushes", [[], [push("a", DEADLINE, "README.md")]], ids=["nothing pushed", "something else"])
+def test_homework_that_is_not_released_is_not_zero(pushes):
+    found = judge(pushes, [], released=False)
+    assert {part.state for part in found.parts} == {State.UNRELEASED}
+    assert found.points is None
+    after = DEADLINE + timedelta(days=30)
+    assert {decided_points(part, after) for part in found.parts} == {None}
+
+
+def test_what_was_handed_in_counts_even_if_its_release_was_taken_away():
+    assert judge([push("a", DEADLINE)], [graded("a", 4, 6)], released=False).points == 10.0

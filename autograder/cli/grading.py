@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.cli.frame import ConfigOption, JsonOption, app, config_here, open_classroom, out
-from autograder.cli.work import check_student, collect_all, grade_all, gradebook_all
+from autograder.cli.work import check_student, collect_all, grade_all, gradebook_all, mind_roster
 
 
 @app.command()
@@ -127,13 +127,15 @@ def standings(as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
     Example: autograder standings --json
     """
-    from autograder.text import standings_json, standings_table
+    from autograder.text import print_standings, standings_json
 
-    found = open_classroom(config).standings()
+    classroom = open_classroom(config)
+    found = classroom.standings()
+    mind_roster(classroom)
     if as_json:
         out.print_json(data=standings_json(found))
-    else:
-        out.print(standings_table(found))
+    elif found:
+        print_standings(found, out)
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,18 +28,25 @@ def collect_all(classroom: Classroom, screen: Console = out, now: datetime | Non
         err.print(f"not collected: {reason}{times}", style="red", markup=False)
     for note in (note for entry in done for note in entry.notes):
         err.print(f"note: {note}", markup=False)
+    mind_roster(classroom)
     new = sum(len(entry.pushes) for entry in done)
     screen.print(f"collected: {new} new pushes from {len(done)} repositories, {failed.total()} failed")
     return not failed
 
 
+def mind_roster(classroom: Classroom) -> None:
+    """Say that there is nobody to look after: an empty roster is a beginning, and no error."""
+    if not classroom.students:
+        err.print(f"note: nobody is in {classroom.course.roster} yet; add a line for each student", markup=False)
+
+
 def check_student(classroom: Classroom, student: str) -> None:
     """Raise a UsageError if the roster has no such student."""
+    from autograder.config import nearest
+
     names = [entry.id for entry in classroom.students]
     if student not in names:
-        close = difflib.get_close_matches(student, names, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
-        raise UsageError(f"no student {student!r} in {classroom.course.roster}{meant}")
+        raise UsageError(f"no student {student!r} in {classroom.course.roster}; {nearest(student, names)}")
 
 
 def grade_all(

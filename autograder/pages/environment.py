@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -39,7 +38,7 @@ def environment(course: Course) -> Environment:
         "number": number,
         "prose": prose,
         "short": lambda commit: commit[:7],
-        "local": lambda moment: local_words(course.local(moment)),
+        "local": course.words,
         "iso": lambda moment: course.local(moment).isoformat(timespec="seconds"),
     }
     made.globals |= {"course": course, "policy": POLICY, "of_outcome": OF_OUTCOME, "of_clock": OF_CLOCK}
@@ -54,11 +53,6 @@ def number(points: float) -> str:
 def prose(sentence: str) -> Markup:
     """Escape a sentence; what stands in it between backticks becomes code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
-
-
-def local_words(moment: datetime) -> str:
-    """Write a moment in its own time zone: `Sat 6 Mar 2027, 23:59 CET`."""
-    return f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M} {moment.tzname()}"
 
 
 def commit_url(remote: str, push: Push) -> str:

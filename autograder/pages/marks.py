@@ -36,6 +36,7 @@ OF_STATE = {
     State.MISSING: Mark("?", "no notebook", "bad"),
     State.WAITING: Mark("…", "not graded yet", "waiting"),
     State.NOTHING: Mark("○", "nothing pushed", "quiet"),
+    State.UNRELEASED: Mark("○", "not released yet", "quiet"),
     State.TOO_LATE: Mark("✗", "pushed too late", "bad"),
 }
 OF_CLOCK = {

@@ -29,6 +29,7 @@ class State(StrEnum):
     WAITING = "not graded yet"
     NOTHING = "nothing pushed"
     TOO_LATE = "pushed too late"
+    UNRELEASED = "not released yet"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class PartStanding:
     @property
     def points(self) -> float | None:
         """Points that count, None while they are not known."""
-        if self.state is State.WAITING:
+        if self.state in (State.WAITING, State.UNRELEASED):
             return None
         return rounded(self.factor * sum(exercise.points for exercise in self.exercises))
 
@@ -98,10 +99,17 @@ class Standing:
 
 
 def standing(
-    course: Course, assignment: Assignment, exam: Exam, student: Student, record: Record, extensions: Extensions
+    course: Course,
+    assignment: Assignment,
+    exam: Exam,
+    student: Student,
+    record: Record,
+    extensions: Extensions,
+    *,
+    released: bool = True,
 ) -> Standing:
-    """Return where a student stands in an assignment."""
-    judge = _Judge(course, assignment, exam, record)
+    """Return where a student stands in an assignment; one that is not `released` yet has no points, and not 0."""
+    judge = _Judge(course, assignment, exam, record, released or _pushed(record, assignment))
     parts = tuple(
         judge.part(part, extensions.get((student.id, assignment.name, part.name))) for part in assignment.parts
     )
@@ -124,6 +132,11 @@ def split(pushes: tuple[Push, ...], deadline: datetime | None) -> tuple[Push | N
     on_time = [push for push in pushes if deadline is None or push.time <= end_of(deadline)]
     late = [push for push in pushes if deadline is not None and push.time > end_of(deadline)]
     return _newest(on_time), _newest(late)
+
+
+def _pushed(record: Record, assignment: Assignment) -> bool:
+    """Whether a student has ever handed an assignment in; then it was released, whatever became of its release."""
+    return any(find_notebook(push.notebooks, assignment.name) for push in record.pushes)
 
 
 def _newest(pushes: list[Push]) -> Push | None:
@@ -167,6 +180,7 @@ class _Judge:
     assignment: Assignment
     exam: Exam
     record: Record
+    released: bool
 
     def part(self, part: Part, extension: datetime | None) -> PartStanding:
         deadline = extension or part.deadline
@@ -182,6 +196,8 @@ class _Judge:
             max_points=rounded(sum(exercise.points for exercise in mine)),
             late=late,
         )
+        if not self.released:
+            return _changed(blank, State.UNRELEASED, "This homework is not released yet.", late=None)
         candidates = [self._standing(blank, push, 1.0) for push in (on_time,) if push is not None]
         if rule and late is not None and (factor := _factor(rule, late, deadline)):
             candidates.append(self._standing(blank, late, factor))
@@ -219,7 +235,7 @@ class _Judge:
         )
 
     def _when(self, push: Push) -> str:
-        return f"{self.course.local(push.time):%a %d %b %Y, %H:%M %Z}"
+        return self.course.words(push.time)
 
     def _report(self, file: NotebookFile) -> Report | None:
         """The report of a notebook under the exam as it is now; a student's older report serves until then."""
