@@ -157,9 +157,9 @@ def test_a_check_leaves_the_notebook_as_it_is(tmp_path):
 @pytest.mark.parametrize(
     ("cell", "words", "status"),
     [
-        ("1 / 0", "cell 6 raised ZeroDivisionError: division by zero", "passed"),
-        ("import os; os._exit(1)", "Python itself ended in cell 6", "passed"),
-        ("while True: pass", "cell 6 ran for longer than 2 s", "passed"),
+        ("1 / 0", "cell 6 (1 / 0) raised ZeroDivisionError: division by zero", "passed"),
+        ("import os; os._exit(1)", "Python itself ended in cell 6 (import os; os._exit(1))", "passed"),
+        ("# it\nwhile True: pass", "cell 6 (while True: pass) ran for longer than 2 s", "passed"),
     ],
     ids=["raises", "dies", "endless"],
 )
@@ -174,9 +174,26 @@ def test_a_cell_that_goes_wrong_gets_a_sentence(tmp_path, cell, words, status):
 def test_a_cell_that_cannot_be_interrupted_ends_the_run(tmp_path):
     stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass"
     found = checked(tmp_path, released(stubborn), released(), cell_seconds=2)
-    assert found.problems == ("cell 3 ran for longer than 2 s and was interrupted",
+    assert found.problems == ("cell 3 (import signal) ran for longer than 2 s and was interrupted",
                               "it took no notice of that; the cells below it were not run")  # fmt: skip
     assert [entry.status for entry in found.exercises] == ["not run"]
+
+
+def test_an_answer_that_never_ends_does_not_stop_the_cells_below(tmp_path):
+    endless = "def double(x):\n    while True:\n        pass"
+    found = checked(tmp_path, released(endless, extra=[code("1 / 0")]), released(), cell_seconds=2)
+    assert [(entry.status, entry.message) for entry in found.exercises] == [
+        ("not run", "its checks ran for longer than 2 s")
+    ]
+    assert any("ZeroDivisionError" in problem for problem in found.problems)
+    assert not any("took no notice" in problem for problem in found.problems)
+
+
+def test_an_answer_whose_cell_cannot_be_read_is_not_called_unattempted(tmp_path):
+    found = checked(tmp_path, released("def double(x):\n    retrun 2 * x"), released())
+    (entry,) = found.exercises
+    assert (entry.status, entry.message) == ("failed", "its cell raised SyntaxError: invalid syntax (line 2)")
+    assert found.problems == ("cell 3 (def double(x):) raised SyntaxError: invalid syntax (line 2)",)
 
 
 def test_an_exercise_not_written_yet_is_no_error(tmp_path):
@@ -232,9 +249,11 @@ def test_check_prints_a_table_and_where_points_are(course):
         ({HW: released(ANSWER)}, 0, "✓ 2 of 2"),
         ({}, 0, "you have begun no homework yet"),
         ({"hw_solved.ipynb": released(ANSWER)}, 1, f"move it to {COPY}"),
+        ({"assignments/hw/hw_mine.ipynb": released(ANSWER)}, 1, "rename it to hw_solved.ipynb"),
+        ({COPY: released(ANSWER), "assignments/hw/hw_solved (1).ipynb": released()}, 0, "✓ 2 of 2"),
         ({COPY: released()[:-3]}, 1, "not valid JSON"),
     ],
-    ids=["solved", "copied", "original", "nothing", "misplaced", "broken"],
+    ids=["solved", "copied", "original", "nothing", "misplaced", "renamed", "copied twice", "broken"],
 )
 def test_what_check_finds_and_how_it_ends(course, files, code, words):
     course.student.write(files)
@@ -484,6 +503,7 @@ def test_no_is_no(course):
         assert course.student("rev-parse", "HEAD") == head
         assert course.student.read(HW) == released(ANSWER)
         assert course.student("status", "--porcelain") == ""
+    assert "autograder update --yes" in done.stderr
 
 
 def test_after_a_no_what_is_not_in_the_way_still_comes(course):

@@ -186,7 +186,13 @@ def _mind_checkpoints(updater: Updater, checkpoints: Sequence[str], remove: bool
 
 
 def _agree(question: str, yes: bool) -> bool:
-    return yes or typer.confirm(question)
+    from autograder.errors import AutograderError
+
+    try:
+        return yes or typer.confirm(question)
+    except typer.Abort:
+        out.print()
+        raise AutograderError("not answered; nothing more was changed; autograder update --yes agrees") from None
 
 
 def _stop() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import subprocess
 import time
 import warnings
@@ -24,21 +25,26 @@ from autograder.grader.notebooks import Cell, Notebook, Unreadable, read_noteboo
 CELL_SECONDS = 120
 CHECKS = "_checks"  # a cell with the checks of exercise `x` has the id `x_checks`
 NO_KERNEL = "Python's Jupyter kernel is not installed; run: pip install -r requirements.txt"
-DIED = "Python itself ended in cell {number}; the cells below it were not run"
-TIMED_OUT = "cell {number} ran for longer than {seconds:g} s and was interrupted"
+DIED = "Python itself ended in {cell}; the cells below it were not run"
+TIMED_OUT = "{cell} ran for longer than {seconds:g} s and was interrupted"
 STUCK = "it took no notice of that; the cells below it were not run"
 TIMEOUT = "out of time"
 EXPECTED = {"NotImplementedError", "KeyboardInterrupt"}
-RAISED = "cell {number} raised {ename}: {evalue}"
+CELL_FILE = re.compile(r"\(\d+\.py, (line \d+)\)")  # IPython gives a cell a file name that tells nobody anything
+MAX_LINE = 40
 Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
 class ExerciseChecks:
-    """What the visible checks of one exercise found; no outcomes when they could not run."""
+    """What the visible checks of one exercise found; no outcomes when they could not run.
+
+    `trouble` says why a name may be missing or the checks did not run: the answer's own cell raised, for example.
+    """
 
     exercise: str
     outcomes: tuple[Outcome, ...]
+    trouble: str = ""
 
     @property
     def status(self) -> str:
@@ -46,7 +52,9 @@ class ExerciseChecks:
         found = {outcome.status for outcome in self.outcomes}
         if not found:
             return "not run"
-        return "failed" if "failed" in found else "passed" if found == {"passed"} else "not attempted"
+        if found == {"passed"}:
+            return "passed"
+        return "failed" if self.trouble or "failed" in found else "not attempted"
 
     @property
     def passed(self) -> int:
@@ -56,6 +64,8 @@ class ExerciseChecks:
     @property
     def message(self) -> str:
         """The first thing to look at, empty when everything passed."""
+        if self.trouble and self.status != "passed":
+            return self.trouble
         worst = next((o for o in self.outcomes if o.status == "failed"), None)
         if worst is not None:
             return f"{worst.sentence}: {worst.message}"
@@ -83,7 +93,7 @@ class CheckRun:
         return asdict(self) | {
             "failed": self.failed,
             "exercises": [
-                status | {"checks": [asdict(outcome) for outcome in entry.outcomes]}
+                status | {"message": entry.message, "checks": [asdict(outcome) for outcome in entry.outcomes]}
                 for status, entry in zip(statuses, self.exercises, strict=True)
             ],
         }
@@ -123,15 +133,19 @@ def run_checks(
         return CheckRun(assignment, name, problems=(str(error),))
     exam = _exam(original)
     cells = _assemble(notebook, exam)
-    outputs, problems = _execute(cells, path.parent, cell_seconds, progress)
+    outputs, watch = _execute(cells, path.parent, cell_seconds, progress)
     found: dict[str, list[Outcome]] = {}
     for cell, cell_outputs in zip(cells, outputs, strict=True):
         if cell.grade_id.endswith(CHECKS) or outcomes(cell_outputs):
             found.setdefault(cell.grade_id.removesuffix(CHECKS), []).extend(outcomes(cell_outputs))
     order = [exercise.id for exercise in exam.exercises] if exam else []
     names = [known for known in order if known in found] + [other for other in found if other not in order]
-    exercises = tuple(ExerciseChecks(known or "elsewhere", tuple(found[known])) for known in names)
-    return CheckRun(assignment, name, exercises, (*notebook.problems, *problems), time.monotonic() - begin)
+    trouble = _trouble(cells, outputs, watch, exam)
+    exercises = tuple(
+        ExerciseChecks(known or "elsewhere", tuple(found[known]), trouble.get(known, "")) for known in names
+    )
+    problems = (*notebook.problems, *_errors(cells, outputs), *watch.problems)
+    return CheckRun(assignment, name, exercises, problems, time.monotonic() - begin)
 
 
 def is_started(path: Path) -> bool:
@@ -168,15 +182,15 @@ def _assemble(notebook: Notebook, exam: Exam | None) -> list[Cell]:
 
 def _execute(
     cells: list[Cell], folder: Path, cell_seconds: float, progress: Progress
-) -> tuple[list[list[Mapping[str, Any]]], list[str]]:
-    """Run the cells in a fresh kernel; return each cell's outputs, and sentences about what went wrong."""
+) -> tuple[list[list[Mapping[str, Any]]], _Watch]:
+    """Run the cells in a fresh kernel; return each cell's outputs, and who saw what went wrong."""
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient import NotebookClient
     from nbclient.exceptions import DeadKernelError
 
     warnings.filterwarnings("ignore", message="Proactor event loop")  # on Windows, and without consequence
     document = _document(cells)
-    watch = _Watch(len(cells), cell_seconds, progress)
+    watch = _Watch(cells, cell_seconds, progress)
     client = NotebookClient(
         document,
         timeout=cell_seconds,
@@ -195,11 +209,10 @@ def _execute(
     except NoSuchKernel:
         raise UsageError(NO_KERNEL) from None
     except DeadKernelError:
-        watch.problems.append(DIED.format(number=watch.reached))
+        watch.problems.append(DIED.format(cell=_called(cells, watch.reached)))
     except _Stuck:
         watch.problems.append(STUCK)
-    outputs = [list(cell.get("outputs", ())) for cell in document.cells]
-    return outputs, [*_errors(outputs), *watch.problems]
+    return [list(cell.get("outputs", ())) for cell in document.cells], watch
 
 
 class _Stuck(Exception):
@@ -209,24 +222,61 @@ class _Stuck(Exception):
 class _Watch:
     """Follows a run from cell to cell: tells the progress, and notes which cells ran out of time."""
 
-    def __init__(self, cells: int, cell_seconds: float, progress: Progress) -> None:
+    def __init__(self, cells: list[Cell], cell_seconds: float, progress: Progress) -> None:
         self.cells, self.cell_seconds, self.progress = cells, cell_seconds, progress
         self.reached = 0
         self.problems: list[str] = []
-        self._out_of_time = False
+        self.late: dict[str, str] = {}
+        self._still_runs = False
 
     def starts(self, cell: object, cell_index: int) -> None:
         """Tell that a cell begins."""
         self.reached = cell_index + 1
-        self.progress(self.reached, self.cells)
+        self.progress(self.reached, len(self.cells))
 
-    def ended(self, cell: object, cell_index: int, execute_reply: Mapping[str, Any]) -> None:
-        """Note a cell that ran out of time; two in a row mean that the first one still runs."""
-        before, self._out_of_time = self._out_of_time, execute_reply["content"].get("ename") == TIMEOUT
-        if self._out_of_time and before:
+    def ended(self, cell: Mapping[str, Any], cell_index: int, execute_reply: Mapping[str, Any]) -> None:
+        """Note a cell that ran out of time; two in a row that no interrupt ended mean that the first still runs."""
+        out_of_time = execute_reply["content"].get("ename") == TIMEOUT
+        before, self._still_runs = self._still_runs, out_of_time and not _interrupted(cell)
+        if self._still_runs and before:
             raise _Stuck
-        if self._out_of_time:
-            self.problems.append(TIMED_OUT.format(number=cell_index + 1, seconds=self.cell_seconds))
+        if out_of_time:
+            name = _called(self.cells, cell_index + 1)
+            self.problems.append(TIMED_OUT.format(cell=name, seconds=self.cell_seconds))
+            self.late[self.cells[cell_index].grade_id] = f"ran for longer than {self.cell_seconds:g} s"
+
+
+def _interrupted(cell: Mapping[str, Any]) -> bool:
+    return any(output.get("ename") == "KeyboardInterrupt" for output in cell.get("outputs", ()))
+
+
+def _called(cells: list[Cell], number: int) -> str:
+    """Name a cell so that it is found: Jupyter shows no numbers of cells."""
+    cell = cells[number - 1]
+    if cell.grade_id.endswith(CHECKS):
+        return f"cell {number}, the checks of {cell.grade_id.removesuffix(CHECKS)},"
+    lines = [line.strip() for line in cell.source.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("#", "@", "with attempt("))]
+    line = lines[0] if lines else ""
+    return f"cell {number} ({line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + '…'})"
+
+
+def _trouble(
+    cells: list[Cell], outputs: list[list[Mapping[str, Any]]], watch: _Watch, exam: Exam | None
+) -> dict[str, str]:
+    """Say by exercise why its checks did not find an answer: its own cell raised, or something never ended."""
+    raised = {
+        cell.grade_id: f"its cell raised {error}"
+        for cell, cell_outputs in zip(cells, outputs, strict=True)
+        for error in _raised(cell_outputs)
+    }
+    trouble: dict[str, str] = {}
+    for exercise in exam.exercises if exam else ():
+        own = [raised[cell] for cell in exercise.solutions if cell in raised]
+        own += [f"its cell {watch.late[cell]}" for cell in exercise.solutions if cell in watch.late]
+        own += [f"its checks {watch.late[cell]}" for cell in (f"{exercise.id}{CHECKS}",) if cell in watch.late]
+        trouble |= {exercise.id: own[0]} if own else {}
+    return trouble
 
 
 def _document(cells: list[Cell]) -> Any:
@@ -248,10 +298,15 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "ACTIONS_"))}
 
 
-def _errors(outputs: list[list[Mapping[str, Any]]]) -> Iterator[str]:
+def _errors(cells: list[Cell], outputs: list[list[Mapping[str, Any]]]) -> Iterator[str]:
     """Say which cells raised; an exercise that is not written yet is no error."""
     for number, cell_outputs in enumerate(outputs, start=1):
-        for output in cell_outputs:
-            if output.get("output_type") == "error" and output["ename"] not in EXPECTED:
-                said = " ".join(str(output["evalue"]).split())[:200]
-                yield RAISED.format(number=number, ename=output["ename"], evalue=said)
+        for error in _raised(cell_outputs):
+            yield f"{_called(cells, number)} raised {error}"
+
+
+def _raised(cell_outputs: list[Mapping[str, Any]]) -> Iterator[str]:
+    for output in cell_outputs:
+        if output.get("output_type") == "error" and output["ename"] not in EXPECTED:
+            said = CELL_FILE.sub(r"(\1)", " ".join(str(output["evalue"]).split()))[:200]
+            yield f"{output['ename']}: {said}"

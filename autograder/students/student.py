@@ -14,6 +14,7 @@ from autograder.publishing.repository import GitRepository
 from autograder.records import NotebookFile
 
 FOLDER = "assignments"
+ENDINGS = ("_solved", "_edited", "_solution")  # of notebooks that we or the course put beside an original
 BROKEN = "{path} cannot be copied. {reason} Or get the course's version back first: autograder update"
 
 
@@ -86,11 +87,24 @@ class Clone:
     def misplaced(self) -> tuple[str, ...]:
         """Sentences about copies that lie where they are not graded."""
         files = [NotebookFile(path, "", 0) for path in self._copies()]
+        renamed = [(path, name) for name in self.assignments for path in self._renamed(name)]
         return tuple(
+            f"{path} is not graded under this name; rename it to {self.copy(name).name}" for path, name in renamed
+        ) + tuple(
             f"{path} is not graded where it is; move it to {self.short(self.copy(name))}"
             for name in self.assignments
             for path in misplaced(files, name)
         )
+
+    def _renamed(self, assignment: str) -> list[str]:
+        """Paths of copies in an assignment's folder whose name is another, where none has the right one."""
+        mine = self.handed_in(assignment)
+        if mine is not None and mine.name == self.copy(assignment).name:
+            return []
+        right = {f"{name}{ending}.ipynb" for name in self.assignments for ending in ("", *ENDINGS)}
+        names = sorted(path.name for path in self.copy(assignment).parent.glob("*.ipynb"))
+        alike = [name for name in names if name.startswith(assignment) or "_solved" in name]
+        return [f"{FOLDER}/{assignment}/{name}" for name in alike if name not in right]
 
     def _copies(self) -> Iterator[str]:
         """Paths of all copies in the clone; environments and hidden folders are passed by."""
