@@ -64,6 +64,8 @@ def test_parts_have_deadlines_of_their_own(tmp_path):
         ("c.Course.forge = {'token': 3}", ["['token']", "quotes"]),
         ("c.Course.branch = 3", ["c.Course.branch is 3", "quotes"]),
         ("c.Course.workers = 'two'", ["c.Course.workers", "whole number"]),
+        ("c.course.name = 'x'", ["c.course", "did you mean 'Course'"]),
+        ("c.Corse.name = 'x'", ["c.Corse", "did you mean 'Course'"]),
         ("x = 1 / 0", ["grading_config.py", "ZeroDivisionError"]),
     ],
 )
@@ -145,8 +147,9 @@ def test_extensions_apply_to_a_part_or_to_all(tmp_path):
     ("line", "words"),
     [
         ("a,hw1,,2027-03-10 23:59", ["line 2", "did you mean 'hw'"]),
-        ("a,hw,first,2027-03-10 23:59", ["line 2", "no part 'first'"]),
+        ("a,hw,first,2027-03-10 23:59", ["line 2", "no part 'first'", "leave it empty"]),
         ("nobody,hw,,2027-03-10 23:59", ["line 2", "no student 'nobody'"]),
+        ("lat,hw,,2027-03-10 23:59", ["line 2", "no student 'lat'", "did you mean 'late'"]),
         ("a,hw,,tomorrow", ["line 2", "'tomorrow'"]),
     ],
 )

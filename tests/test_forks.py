@@ -11,6 +11,7 @@ from autograder.collecting.collect import collect
 from autograder.collecting.forks import Fork
 from autograder.config import Course
 from autograder.errors import RemoteFailed
+from autograder.publishing.repository import reason_of
 from autograder.record.ledger import Ledger
 from autograder.records import Clock, Student
 from autograder.rehearsal.forge_on_disk import BareRepository
@@ -187,3 +188,25 @@ def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(remote, t
     fork.push({PATH: b"solved"}, "homework", T1)
     (done,) = collect(class_room, [student], now=lambda: T1)
     assert done.push.time == T1
+
+
+ACCESS = "Please make sure you have the correct access rights\nand the repository exists.\n"
+
+
+@pytest.mark.parametrize(
+    ("errors", "reason"),
+    [
+        (
+            f"fatal: '/x.git' is no repository\nfatal: Could not read from remote repository.\n\n{ACCESS}",
+            "'/x.git' is no",
+        ),
+        (f"git@host: Permission denied.\nfatal: Could not read from remote repository.\n\n{ACCESS}", "git@host: Perm"),
+        (" ! [rejected] a -> main (fetch first)\nerror: failed to push some refs\nhint: Pull first.\n", "! [rejected]"),
+        ("fatal: could not read Username for 'https://host': terminal prompts disabled\n", "it does not exist, or is"),
+        (ACCESS, "and the repository exists."),
+        ("", ""),
+    ],
+    ids=["no repository", "no access", "rejected", "private", "advice alone", "nothing"],
+)
+def test_of_gits_complaint_the_reason_is_told_and_not_the_advice(errors, reason):
+    assert reason_of(errors.encode()).startswith(reason)

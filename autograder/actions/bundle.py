@@ -98,7 +98,8 @@ def read_bundle(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[Piece]:
             raise ValueError(f"version {manifest['version']!r}, this program reads {BUNDLE_VERSION}")
         pieces = [_checked(Piece(**entry)) for entry in manifest["pieces"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: no bundle of notebooks to grade ({error}); `autograder bundle` makes one") from None
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}: no bundle of notebooks to grade ({reason}); `autograder bundle` makes one") from None
     number, of = shard
     return sorted(pieces, key=lambda piece: (piece.blob, piece.assignment))[number - 1 :: of]
 

@@ -32,6 +32,7 @@ def audit(
     from autograder.auditing.audit import grade_cases
     from autograder.auditing.cases import read_cases
     from autograder.auditing.tally import shortfalls, tally_json
+    from autograder.config import nearest
     from autograder.errors import UsageError
     from autograder.progress import tracked
 
@@ -41,7 +42,8 @@ def audit(
     cases = [case for _, some in read.values() for case in some if not exercise or case.exercise in exercise]
     unknown = set(exercise or ()) - {case.exercise for case in cases}
     if unknown:
-        raise UsageError(f"no exercise {sorted(unknown)[0]!r} in {', '.join(names)}")
+        first, known = sorted(unknown)[0], {exercise.id for exam, _ in read.values() for exercise in exam.exercises}
+        raise UsageError(f"no exercise {first!r} in {', '.join(names)}; {nearest(first, known)}")
     done = grade_cases(course, {name: exam for name, (exam, _) in read.items()}, cases)
     place = {case: index for index, case in enumerate(cases)}
     graded = sorted(tracked(done, len(cases), "auditing", err), key=lambda entry: place[entry.case])

@@ -21,6 +21,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from autograder.errors import RemoteFailed
+from autograder.publishing.repository import reason_of
 from autograder.records import Clock, NotebookFile, Push, Student, printable
 
 FETCH_SECONDS = 120
@@ -191,11 +192,11 @@ class Fork:
             raise
         cut = most_mb > 0 and process.returncode == -signal.SIGXFSZ
         if process.returncode != 0 and not cut:
-            reasons = [line for line in errors.decode("utf-8", "replace").splitlines() if line.strip()]
-            theirs = [line for line in reasons if "remote error: " in line]
-            if any("died of signal 25" in line or "File too large" in line for line in reasons):
+            reason = reason_of(errors) or f"git ended with {process.returncode}"
+            theirs = [line for line in errors.decode("utf-8", "replace").splitlines() if "remote error: " in line]
+            if b"died of signal 25" in errors or b"File too large" in errors:
                 theirs = [f"{TOO_LARGE} {MAX_FETCH_MB} MB"]
-            raise self._failed([f"git ended with {process.returncode}", *reasons, *theirs][-1])
+            raise self._failed([reason, *theirs][-1])
         said.seek(0)
         return said.read()
 

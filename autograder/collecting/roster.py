@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from autograder.config import MOMENT, NAME, Course, read_moment
+from autograder.config import MOMENT, NAME, Course, nearest, read_moment
 from autograder.errors import ConfigError
+from autograder.exam import WHOLE
 from autograder.records import Student
 
 ROSTER_COLUMNS = ("student", "remote", "name", "email", "group", "repository", "number")
@@ -63,17 +64,20 @@ def read_extensions(
         return extensions
     for line, row in _rows(path, ("student", "assignment", "deadline"), EXTENSION_COLUMNS):
         if students is not None and row["student"] not in students:
-            raise ConfigError(f"{path}, line {line}: no student {row['student']!r} in the roster")
+            raise ConfigError(
+                f"{path}, line {line}: no student {row['student']!r} in the roster; {nearest(row['student'], students)}"
+            )
         try:
             assignment = course.assignment(row["assignment"])
             deadline = read_moment(row["deadline"], course.timezone)
         except ConfigError as error:
             raise ConfigError(f"{path}, line {line}: {error}") from None
         except ValueError:
-            raise ConfigError(f"{path}, line {line}: deadline {row['deadline']!r}; {MOMENT}") from None
+            raise ConfigError(f"{path}, line {line}: deadline {row['deadline']!r} is not {MOMENT}") from None
         names = [part.name for part in assignment.parts]
         if row["part"] and row["part"] not in names:
-            raise ConfigError(f"{path}, line {line}: {assignment.name} has no part {row['part']!r}, only {names}")
+            right = "leave it empty" if names == [WHOLE] else nearest(row["part"], names)
+            raise ConfigError(f"{path}, line {line}: {assignment.name} has no part {row['part']!r}; {right}")
         for part in [row["part"]] if row["part"] else names:
             extensions[row["student"], assignment.name, part] = deadline
     return extensions
@@ -93,6 +97,8 @@ def _rows(path: Path, needed: tuple[str, ...], known: tuple[str, ...]) -> Iterat
                 if any(values.values()):
                     yield reader.line_num, values
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; it needs a first line with {', '.join(needed)}") from None
+        raise ConfigError(
+            f"{path}: no such file; write it, with a first line {','.join(needed)}, or autograder state pull"
+        ) from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not UTF-8 text; save the table as 'CSV UTF-8'") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograder.config import Course
-from autograder.errors import UsageError
+from autograder.errors import GitFailed, UsageError
 from autograder.publishing.credentials import credentials
 from autograder.publishing.repository import GitRepository
 
@@ -35,7 +35,12 @@ def commit_paths(course: Course, paths: Sequence[str], message: str, remote: str
         return ""
     commit = here.commit_tree(tree, message, head)
     outside = GitRepository(here.path, here.settings, (("GIT_TERMINAL_PROMPT", "0"), *credentials(course.forge)))
-    outside.git("push", "--quiet", "--", remote, f"{commit}:refs/heads/{branch}")
+    try:
+        outside.git("push", "--quiet", "--", remote, f"{commit}:refs/heads/{branch}")
+    except GitFailed as error:
+        if "rejected" not in str(error):
+            raise
+        raise GitFailed(f"{error}; if others pushed meanwhile: git pull --rebase, then this again") from None
     here.git("update-ref", "HEAD", commit, head)
     here.git("reset", "--quiet", "--", *paths)
     return commit

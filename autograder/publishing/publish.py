@@ -154,15 +154,11 @@ class _Public:
 
     def fetch(self) -> str:
         """Fetch every branch and tag; return the newest commit of the course's branch, "" if there is none."""
-        self.store.git(
-            "fetch",
-            "--quiet",
-            "--prune",
-            "--no-tags",
-            self.url,
-            "+refs/heads/*:refs/public/heads/*",
-            "+refs/tags/*:refs/public/tags/*",
-        )
+        refs = ("+refs/heads/*:refs/public/heads/*", "+refs/tags/*:refs/public/tags/*")
+        try:
+            self.store.git("fetch", "--quiet", "--prune", "--no-tags", self.url, *refs)
+        except GitFailed as error:
+            raise GitFailed(f"{self.name}: {error}; create it, or correct c.Course.upstream or --to") from None
         return self.store.says("rev-parse", "--verify", "--quiet", f"refs/public/heads/{self.branch}^{{commit}}") or ""
 
     def check_history(self, tip: str, over: str) -> None:

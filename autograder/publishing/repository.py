@@ -19,6 +19,14 @@ from autograder.errors import GitFailed
 # What a surrounding git command, such as a hook, would say about another repository.
 FOREIGN = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
 PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
+ADVICE = (
+    "hint:",
+    "Please make sure you have the correct access rights",
+    "and the repository exists.",
+    "fatal: Could not read from remote repository.",
+    "fatal: the remote end hung up unexpectedly",
+)
+NO_ACCESS = "it does not exist, or is private and wants a token"  # a server does not say which
 NOBODY = {
     "GIT_AUTHOR_NAME": "autograder",
     "GIT_AUTHOR_EMAIL": "autograder@localhost",
@@ -49,9 +57,8 @@ class GitRepository:
         """Run git here and return the bytes it printed; fails as `git` does."""
         done = self._run(arguments, input)
         if done.returncode:
-            said = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-            reason = without_password(said[-1] if said else f"it ended with {done.returncode}")
-            raise GitFailed(f"git {arguments[0]}: {reason.removeprefix('fatal: ').removeprefix('error: ')}")
+            reason = reason_of(done.stderr) or f"it ended with {done.returncode}"
+            raise GitFailed(f"git {arguments[0]}: {without_password(reason)}")
         return done.stdout
 
     def says(self, *arguments: str) -> str | None:
@@ -96,6 +103,17 @@ class GitRepository:
             )
         except FileNotFoundError:
             raise GitFailed("git is not installed, or not on the PATH; get it from https://git-scm.com") from None
+
+
+def reason_of(errors: bytes) -> str:
+    """Return the line of git's complaint that tells most, "" if there is none: what it says last is often advice."""
+    lines = [line.strip() for line in errors.decode("utf-8", "replace").splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(ADVICE)]
+    rejected = [line for line in telling if line.startswith("! [")]
+    line = [*lines[-1:], *telling[-1:], *rejected[-1:]][-1] if lines else ""
+    if "terminal prompts disabled" in line:
+        return f"{NO_ACCESS} ({line.removeprefix('fatal: ')})"
+    return line.removeprefix("fatal: ").removeprefix("error: ")
 
 
 def without_password(text: str) -> str:
