@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import DOUBLE, SmallCourse, dump, solution
+from conftest import DOUBLE, REPOSITORY, SmallCourse, dump, solution
 
 from autograder.rehearsal.forge_on_disk import BareRepository
 from autograder.rehearsal.practice import DEADLINE
@@ -156,3 +156,18 @@ def test_without_a_branch_nothing_is_committed(course):
     git(course, "checkout", "--quiet", "--detach")
     done = run(course, "commit", "solutions", "--message", "x")
     assert done.returncode == 2 and "no branch is checked out" in done.stderr
+
+
+def test_standings_say_what_is_not_released_and_that_nobody_is_there(course):
+    assert "not released yet: hw" in run(course, "standings").stdout
+    (course / "roster.csv").write_text("student,remote\n")
+    done = run(course, "standings")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "nobody is in" in done.stderr and "roster.csv yet; add a line for each student" in done.stderr
+
+
+def test_tables_of_points_are_left_out_of_every_commit(tmp_path):
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / ".gitignore").write_bytes((REPOSITORY / ".gitignore").read_bytes())
+    private = ["roster.csv", "extensions.csv", "links.csv", "moodle.csv", "canvas.csv", "points.csv"]
+    assert git(tmp_path, "check-ignore", *private, "solutions/hw/data.csv").split() == private
