@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-NOTEBOOKS := demonotebooks solutions assignments
+# Before the first release there may be no assignments/.
+NOTEBOOKS := $(wildcard demonotebooks solutions assignments)
 export OPENBLAS_NUM_THREADS = 1
 
 .PHONY: demo test check lock clean

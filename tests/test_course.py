@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, released_notebook
 
 from autograder.config import load_course
 from autograder.exam import Exam, read_exam
@@ -45,15 +45,15 @@ def test_a_source_gets_all_points_but_those_a_person_gives(examiner, name):
 
 
 @pytest.mark.parametrize("name", COURSE.assignments)
-def test_a_release_gets_nothing_and_each_exercise_reads_not_attempted(examiner, name):
-    report = examine(examiner, exam_of(name), COURSE.release(name).read_bytes())
+def test_a_release_gets_nothing_and_each_exercise_reads_not_attempted(examiner, name, tmp_path):
+    report = examine(examiner, exam_of(name), released_notebook(COURSE, name, tmp_path, examiner))
     assert report.points == 0.0
     assert {entry.status for entry in report.exercises} == {Status.NOT_ATTEMPTED}
 
 
-def test_who_fills_only_the_forward_part_gets_exactly_its_points(examiner):
+def test_who_fills_only_the_forward_part_gets_exactly_its_points(examiner, tmp_path):
     exam = exam_of("hw03_neural_networks")
-    desk = Desk("half", exam, json.loads(COURSE.release(exam.assignment).read_text()))
+    desk = Desk("half", exam, json.loads(released_notebook(COURSE, exam.assignment, tmp_path, examiner)))
     forward = {cell for entry in exam.exercises if entry.part == "forward" for cell in entry.solutions}
     content = desk.notebook({cell: source for cell, source in desk.answers.items() if cell in forward})
     report = examine(examiner, exam, content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, released_notebook
 from nbgrader_course import nbgrader, prepare, scores
 
 from autograder.config import load_course
@@ -23,7 +23,8 @@ ROLES = {"all-right": solved, "half-done": half, "known-mistake": mistaken, "not
 def test_nbgrader_autograde_gives_the_same_points_exercise_by_exercise(tmp_path, assignment):
     course = load_course(REPOSITORY / "grading_config.py")
     exam = read_exam(course.source(assignment), course.assignments[assignment].patterns)
-    released = json.loads(course.release(assignment).read_text())
+    with Examiner(Limits()) as examiner:
+        released = json.loads(released_notebook(course, assignment, tmp_path / "released", examiner))
     submissions = {
         name: author(Desk(name, exam, released))[f"assignments/{assignment}/{assignment}_solved.ipynb"]
         for name, author in ROLES.items()

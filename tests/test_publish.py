@@ -501,7 +501,7 @@ def test_the_readme_works_word_by_word_on_the_published_course(real, tmp_path):
     blocks = re.findall(r"```bash\n(.*?)```", upstream("show", f"{real.branch}:README.md"), re.DOTALL)
     assert [block.split()[0] for block in blocks] == ["git", "autograder", "autograder", "git", "autograder"]
     said = by_hand(tmp_path, *blocks[:4])
-    first = next(iter(real.assignments))
+    first = next(name for name in real.assignments if real.release(name).exists())
     assert f"made assignments/{first}/{first}_solved.ipynb" in said
     assert "✓ 2 of 2" in said and "practice results" in said
     assert Git(fork)("log", "-1", "--format=%s") == f"Homework {first}"
