@@ -10,10 +10,13 @@ from rich.console import Console
 
 from autograder.cli.frame import ConfigOption, JsonOption, app, err, open_classroom, out
 from autograder.cli.work import collect_all, grade_all
+from autograder.config import CONFIG_FILE
 from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
     from autograder.rehearsal.practice import Practice
+
+WHO = "known-mistake"  # a practice student whose points tell most
 
 
 @app.command()
@@ -28,7 +31,7 @@ def demo(
     Example: autograder demo --students 200
     """
     from autograder.rehearsal.practice import Practice
-    from autograder.text import standings_json, standings_table
+    from autograder.text import print_standings, standings_json
 
     practice = Practice(open_classroom(config).course, folder.resolve(), students)
     screen = err if as_json else out
@@ -38,8 +41,10 @@ def demo(
     if as_json:
         out.print_json(data={"standings": standings_json(found), "differences": differences})
     else:
-        out.print(standings_table(found))
-        out.print(f"points pages: {practice.classroom.course.site / 'index.html'}", markup=False)
+        print_standings(found, out)
+        out.print(f"points pages:   {practice.classroom.course.site / 'index.html'}", markup=False)
+        out.print(f"students' own:  the links in {practice.out / 'links.csv'}", markup=False)
+        out.print(f"why so many:    autograder show {WHO} --config {practice.out / CONFIG_FILE}", markup=False)
     for sentence in differences:
         err.print(f"not as it must be: {sentence}", style="red", markup=False)
     screen.print("every role got what it must" if not differences else f"{len(differences)} differences")
@@ -52,8 +57,11 @@ def _walk(practice: Practice, screen: Console) -> None:
     from autograder.progress import tracked
 
     practice.prepare()
-    screen.print("releasing: each notebook is made, searched for leaks and graded, solved and unsolved")
-    practice.release()
+    if practice.is_released:
+        screen.print(f"going on with the class in {practice.out}; delete that folder to see everything happen again")
+    else:
+        screen.print("releasing: each notebook is made, searched for leaks and graded, solved and unsolved")
+        practice.release()
     classroom = practice.classroom
     for wave, time in practice.waves():
         title = f"{time:%d %b}: students push"
@@ -63,7 +71,7 @@ def _walk(practice: Practice, screen: Console) -> None:
             raise AutograderError("a repository of the practice class could not be fetched")
         practice.collected(wave)
         grade_all(classroom, screen=screen)
-    if not grade_all(classroom, screen=screen):
+    if classroom.open_tasks() and not grade_all(classroom, screen=screen):
         raise AutograderError("a submission of the practice class could not be graded")
     classroom.update_gradebook()
     links = classroom.build_pages(practice.end)

@@ -39,6 +39,9 @@ c = get_config()  # noqa: F821
 c.Course.name = "Practice class"
 c.Course.timezone = "UTC"
 c.Course.upstream = {upstream!r}
+c.Course.clock = "first seen"
+c.Course.roster = "roster.csv"
+c.Course.extensions = "extensions.csv"
 c.Course.assignments = {assignments!r}
 c.Course.limits = {{"cell_seconds": {cell_seconds}, "call_seconds": {cell_seconds}}}
 c.CourseDirectory.db_url = {database!r}
@@ -104,6 +107,11 @@ class Practice:
         (self.out / "nbgrader_config.py").write_text(f'load_subconfig("{CONFIG_FILE}")  # noqa: F821\n')
         lines = [f"{student},{self.fork(student).path}" for student in self.students]
         (self.out / "roster.csv").write_text("student,remote\n" + "\n".join(lines) + "\n", encoding="utf-8")
+
+    @property
+    def is_released(self) -> bool:
+        """Whether every assignment is released and the course published."""
+        return Journal(self.out).has("published")
 
     def release(self) -> None:
         """Release every assignment and publish the course, once."""
