@@ -53,6 +53,10 @@ class PublishRefused(AutograderError):
     """The public repository would lose something or show something; nothing was pushed."""
 
 
+class Interrupted(AutograderError):
+    """Somebody pressed Ctrl-C; what was done is kept."""
+
+
 class KernelError(Exception):
     """The jailed kernel of one submission cannot be asked any more."""
 

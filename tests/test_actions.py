@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import DOUBLE, REPOSITORY, SmallCourse, dump, solution
 
+from autograder.cli import grading, main
 from autograder.rehearsal.forge_on_disk import BareRepository
 from autograder.rehearsal.practice import DEADLINE
 
@@ -171,3 +172,15 @@ def test_tables_of_points_are_left_out_of_every_commit(tmp_path):
     (tmp_path / ".gitignore").write_bytes((REPOSITORY / ".gitignore").read_bytes())
     private = ["roster.csv", "extensions.csv", "links.csv", "moodle.csv", "canvas.csv", "points.csv"]
     assert git(tmp_path, "check-ignore", *private, "solutions/hw/data.csv").split() == private
+
+
+def test_an_interrupt_is_one_line_and_ends_with_1(monkeypatch, capsys):
+    def interrupted(config: Path | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grading, "open_classroom", interrupted)
+    monkeypatch.setattr(sys, "argv", ["autograder", "standings"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "autograder: interrupted; run the same command again to go on\n"

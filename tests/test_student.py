@@ -179,6 +179,13 @@ def test_a_cell_that_cannot_be_interrupted_ends_the_run(tmp_path):
     assert [entry.status for entry in found.exercises] == ["not run"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_an_interrupt_while_a_notebook_runs_is_one(tmp_path):
+    press = "import os, signal, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(60)"
+    with pytest.raises(KeyboardInterrupt):
+        checked(tmp_path, released(extra=[code(press)]), released())
+
+
 def test_an_answer_that_never_ends_does_not_stop_the_cells_below(tmp_path):
     endless = "def double(x):\n    while True:\n        pass"
     found = checked(tmp_path, released(endless, extra=[code("1 / 0")]), released(), cell_seconds=2)

@@ -10,19 +10,33 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one process per core saturates the machine; threads only fight
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, Interrupted
 
 if TYPE_CHECKING:
     from autograder.classroom import Classroom
 
+
+class Commands(TyperGroup):
+    """The commands; an interrupt becomes an error like any other before typer makes an exit code of its own of it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is meant."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted; run the same command again to go on") from None
+
+
 app = typer.Typer(
+    cls=Commands,
     help="A course repository that grades itself. Students: start, check, update. Instructors: the other commands.",
     no_args_is_help=True,
     add_completion=False,
@@ -61,9 +75,6 @@ def run_app() -> None:
             raise
         err.print(f"autograder: {_how_to_get(error.name or '')}", style="red", markup=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        err.print("autograder: interrupted; run the same command again to go on")
-        sys.exit(1)
 
 
 def _how_to_get(module: str) -> str:

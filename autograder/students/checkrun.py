@@ -29,6 +29,7 @@ DIED = "Python itself ended in {cell}; the cells below it were not run"
 TIMED_OUT = "{cell} ran for longer than {seconds:g} s and was interrupted"
 STUCK = "it took no notice of that; the cells below it were not run"
 TIMEOUT = "out of time"
+INTERRUPTED = "_async_cleanup_kernel_future"  # nbclient takes Ctrl-C for itself, and then stumbles in many ways
 EXPECTED = {"NotImplementedError", "KeyboardInterrupt"}
 CELL_FILE = re.compile(r"\(\d+\.py, (line \d+)\)")  # IPython gives a cell a file name that tells nobody anything
 MAX_LINE = 40
@@ -212,6 +213,11 @@ def _execute(
         watch.problems.append(DIED.format(cell=_called(cells, watch.reached)))
     except _Stuck:
         watch.problems.append(STUCK)
+    except Exception:
+        if not hasattr(client, INTERRUPTED):
+            raise
+    if hasattr(client, INTERRUPTED):
+        raise KeyboardInterrupt
     return [list(cell.get("outputs", ())) for cell in document.cells], watch
 
 
