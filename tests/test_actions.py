@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -184,3 +185,19 @@ def test_an_interrupt_is_one_line_and_ends_with_1(monkeypatch, capsys):
         main()
     assert ended.value.code == 1
     assert capsys.readouterr().err == "autograder: interrupted; run the same command again to go on\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "step"), [(errno.EROFS, "make it readable and writable"), (errno.ENOSPC, "free some")]
+)
+def test_a_disk_that_takes_nothing_is_one_line_and_ends_with_2(monkeypatch, capsys, number, step):
+    def refused(config: Path | None) -> None:
+        raise OSError(number, os.strerror(number), "/course/ledger/on-time.jsonl")
+
+    monkeypatch.setattr(grading, "open_classroom", refused)
+    monkeypatch.setattr(sys, "argv", ["autograder", "standings"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"autograder: /course/ledger/on-time.jsonl: {os.strerror(number)}; {step}")

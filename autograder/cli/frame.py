@@ -6,6 +6,7 @@ not be graded, 2 wrong usage or configuration.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -48,6 +49,12 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 STUDENTS = {"IPython", "ipykernel", "jupyter_client", "matplotlib", "nbclient", "nbformat", "numpy", "sklearn"}
+WRITABLE = "make it readable and writable for you, or work in another folder"
+SPACE = "free some, and run the same command again"
+DISK = {
+    errno.EACCES: WRITABLE, errno.EPERM: WRITABLE, errno.EROFS: WRITABLE, errno.EBUSY: WRITABLE,
+    errno.ENOSPC: SPACE, errno.EDQUOT: SPACE,
+}  # fmt: skip
 LINUX = {"fcntl", "grp", "pwd", "resource"}
 
 ConfigOption = Annotated[
@@ -70,6 +77,11 @@ def run_app() -> None:
             raise
         err.print(f"autograder: {error}", style="red", markup=False)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if debug or error.errno not in DISK or not error.filename:
+            raise
+        err.print(f"autograder: {error.filename}: {error.strerror}; {DISK[error.errno]}", style="red", markup=False)
+        sys.exit(2)
     except ModuleNotFoundError as error:
         if debug or (error.name or "autograder").startswith("autograder"):
             raise
