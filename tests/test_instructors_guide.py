@@ -215,18 +215,29 @@ def reader(tmp_path: Path, forge: Forge) -> Reader:
 
 
 def lend_libraries(folder: Path) -> None:
-    """Put the libraries of this environment within reach of one that is made there, so that pip need not fetch them."""
+    """Put the libraries of this environment within reach of one that is made there, so that pip need not fetch them.
+
+    venv gives no pip to an environment that sees another's. That other one would install into the environment that
+    runs the tests, so here it only finds out whether it could; `autograder` is the one under test all the same.
+    """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    packages = folder / ".venv" / "lib" / version / "site-packages"
+    packages, programs = folder / ".venv" / "lib" / version / "site-packages", folder / ".venv" / "bin"
     packages.mkdir(parents=True)
+    programs.mkdir()
     (packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    pip = programs / "pip"
+    pip.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pip "$@" --dry-run\n')
+    pip.chmod(0o755)
 
 
 @pytest.mark.timeout(1800)
 def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(reader: Reader, forge: Forge) -> None:
     reader.follow(1)
     lend_libraries(reader.folder)
+    program = Path(sys.executable).parent / "autograder"
+    before = program.stat().st_mtime_ns
     assert "MISSING" not in reader.follow(2)
+    assert program.stat().st_mtime_ns == before, "the guide was installed into the environment of the tests"
     reader.deadlines(datetime.now(BUDAPEST) + timedelta(days=30))
     reader.follow(3)
 
