@@ -73,6 +73,7 @@ _here: list[Desk | AutograderError] = []
 
 
 def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C is the grader's to tell: this process goes silently
     if parent is not None:
         lockdown.die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:  # it was killed a moment ago
