@@ -123,3 +123,21 @@ def test_a_copy_is_wanted_before_the_original(paths, found):
 def test_notebooks_elsewhere_are_named_but_checkpoints_are_not():
     listing = files("hw_solved.ipynb", "assignments/.ipynb_checkpoints/hw_solved.ipynb", "assignments/hw/hw.ipynb")
     assert misplaced(listing, "hw") == ("hw_solved.ipynb",)
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("assignments/hw01_numpy/hw01_solved.ipynb", True),
+        ("assignments/hw01_numpy/hw01_numpy_solved (1).ipynb", True),
+        ("assignments/hw01_numpy/hw01_numpy-Copy1.ipynb", True),
+        ("assignments/hw01_numpy/hw02_solved.ipynb", False),
+        ("assignments/hw01_numpy/scratch.ipynb", False),
+        ("assignments/hw01_numpy/hw01_numpy_edited.ipynb", False),
+        ("notes/hw01_solved.ipynb", False),
+    ],
+)
+def test_a_renamed_copy_is_named_unless_there_is_a_right_one(path, seen):
+    original, copy = ("assignments/hw01_numpy/hw01_numpy.ipynb", "assignments/hw01_numpy/hw01_numpy_solved.ipynb")
+    assert misplaced(files(original, path), "hw01_numpy") == ((path,) if seen else ())
+    assert misplaced(files(original, path, copy), "hw01_numpy") == ()

@@ -24,8 +24,9 @@ def assignment(late: LateRule | None = None) -> Assignment:
     return Assignment("hw", "Homework", (first, second), late)
 
 
-def push(name: str, when: datetime, path: str = PATH) -> Push:
-    return Push(STUDENT.id, name, "master", when, Clock.FIRST_SEEN, (NotebookFile(path, f"blob {name}", 1),))
+def push(name: str, when: datetime, *paths: str) -> Push:
+    files = tuple(NotebookFile(path, f"blob {name}", 1) for path in paths or [PATH])
+    return Push(STUDENT.id, name, "master", when, Clock.FIRST_SEEN, files)
 
 
 def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> Graded:
@@ -95,6 +96,12 @@ def test_a_misplaced_notebook_is_named_with_its_right_place():
     assert found.parts[0].state is State.MISSING
     assert "hw_solved.ipynb" in found.parts[0].why
     assert PATH in found.parts[0].why
+
+
+def test_a_renamed_copy_beside_the_graded_original_is_named():
+    found = judge([push("a", DEADLINE, "assignments/hw/hw.ipynb", "assignments/hw/hw_final.ipynb")], [])
+    (sentence,) = found.problems
+    assert "assignments/hw/hw_final.ipynb is not graded under this name; rename it to hw_solved.ipynb" in sentence
 
 
 @pytest.mark.parametrize(("days", "points"), [(0.5, 3.0), (1.5, 2.0), (2.5, None)])

@@ -16,6 +16,7 @@ from typing import Any
 from autograder.records import NotebookFile
 
 MAX_CELLS = 5_000
+BESIDE = ("", "_solved", "_edited", "_solution")  # endings of notebooks that we or the course put into its folder
 NEXT_PART = {  # of a conflict, by the part a mark stands in
     ("", "<<<<<<<"): "ours",
     ("ours", "|||||||"): "base",
@@ -139,13 +140,31 @@ def find_notebook(files: Sequence[NotebookFile], assignment: str) -> NotebookFil
 
 
 def misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str, ...]:
-    """Return the paths of notebooks that look like the assignment's, but lie where they are not graded."""
-    right = set(places(assignment))
-    names = {f"{assignment}_solved.ipynb", f"{assignment}.ipynb"}
+    """Return the paths of notebooks that look like the assignment's, but have a place or a name that is not graded."""
+    right = places(assignment)
+    paths = [file.path for file in files if ".ipynb_checkpoints" not in PurePosixPath(file.path).parts]
+    copied = any(path in right and path.endswith("_solved.ipynb") for path in paths)
+    names = {PurePosixPath(path).name for path in right}
     return tuple(
-        file.path
-        for file in files
-        if PurePosixPath(file.path).name in names
-        and file.path not in right
-        and ".ipynb_checkpoints" not in PurePosixPath(file.path).parts
+        path
+        for path in paths
+        if path not in right
+        and (PurePosixPath(path).name in names or (not copied and _is_renamed(PurePosixPath(path), assignment)))
     )
+
+
+def where_it_belongs(path: str, assignment: str) -> str:
+    """Say what to do with a notebook that is misplaced."""
+    right = PurePosixPath(places(assignment)[0])
+    if PurePosixPath(path).parent == right.parent:
+        return f"{path} is not graded under this name; rename it to {right.name}"
+    return f"{path} is not graded where it lies; move it to {right}"
+
+
+def _is_renamed(path: PurePosixPath, assignment: str) -> bool:
+    """Whether it lies in the assignment's folder under a name like the right one: `hw01_solved`, `hw01_numpy (1)`."""
+    if path.parent != PurePosixPath(places(assignment)[0]).parent:
+        return False
+    if path.stem.removeprefix(assignment) in BESIDE:
+        return False
+    return path.stem.startswith(assignment) or assignment.startswith(path.stem.removesuffix("_solved"))

@@ -14,7 +14,7 @@ from enum import StrEnum
 from autograder.collecting.roster import Extensions
 from autograder.config import Assignment, Course, LateRule, Part
 from autograder.exam import Exam
-from autograder.grader.notebooks import find_notebook, misplaced, places
+from autograder.grader.notebooks import find_notebook, misplaced, places, where_it_belongs
 from autograder.record.ledger import Record
 from autograder.record.marks import ManualMark, marked, standing_marks
 from autograder.records import ExerciseResult, NotebookFile, Push, Report, Student, rounded
@@ -164,12 +164,11 @@ def decided_points(part: PartStanding, now: datetime) -> float | None:
 
 
 def missing_sentence(assignment: str, files: tuple[NotebookFile, ...]) -> str:
-    """Say that an assignment's notebook is not where it belongs, and where it was found instead."""
+    """Say that an assignment's notebook is not where, or not called what, it must be, and what was found instead."""
     found = misplaced(files, assignment)
-    right = places(assignment)[0]
     if found:
-        return f"The notebook lies at {found[0]}, where it is not graded; move it to {right} and push again."
-    return f"There is no notebook at {right}."
+        return f"The notebook {where_it_belongs(found[0], assignment)} and push again."
+    return f"There is no notebook at {places(assignment)[0]}."
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.grader.notebooks import Unreadable, misplaced, places, read_notebook
+from autograder.grader.notebooks import Unreadable, misplaced, places, read_notebook, where_it_belongs
 from autograder.publishing.repository import GitRepository
 from autograder.records import NotebookFile
 
 FOLDER = "assignments"
-ENDINGS = ("_solved", "_edited", "_solution")  # of notebooks that we or the course put beside an original
 BROKEN = "{path} cannot be copied. {reason} Or get the course's version back first: autograder update"
 
 
@@ -87,31 +86,15 @@ class Clone:
     def misplaced(self) -> tuple[str, ...]:
         """Sentences about copies that lie where they are not graded."""
         files = [NotebookFile(path, "", 0) for path in self._copies()]
-        renamed = [(path, name) for name in self.assignments for path in self._renamed(name)]
-        return tuple(
-            f"{path} is not graded under this name; rename it to {self.copy(name).name}" for path, name in renamed
-        ) + tuple(
-            f"{path} is not graded where it is; move it to {self.short(self.copy(name))}"
-            for name in self.assignments
-            for path in misplaced(files, name)
-        )
-
-    def _renamed(self, assignment: str) -> list[str]:
-        """Paths of copies in an assignment's folder whose name is another, where none has the right one."""
-        mine = self.handed_in(assignment)
-        if mine is not None and mine.name == self.copy(assignment).name:
-            return []
-        right = {f"{name}{ending}.ipynb" for name in self.assignments for ending in ("", *ENDINGS)}
-        names = sorted(path.name for path in self.copy(assignment).parent.glob("*.ipynb"))
-        alike = [name for name in names if name.startswith(assignment) or "_solved" in name]
-        return [f"{FOLDER}/{assignment}/{name}" for name in alike if name not in right]
+        return tuple(where_it_belongs(path, name) for name in self.assignments for path in misplaced(files, name))
 
     def _copies(self) -> Iterator[str]:
-        """Paths of all copies in the clone; environments and hidden folders are passed by."""
+        """Paths of all copies, and of all notebooks of homework; environments and hidden folders are passed by."""
         for folder, folders, files in os.walk(self.root):
             inside = Path(folder)
             folders[:] = sorted(f for f in folders if f[0] != "." and not (inside / f / "pyvenv.cfg").exists())
-            yield from (self.short(inside / file) for file in files if file.endswith("_solved.ipynb"))
+            ending = ".ipynb" if inside.parent == self.root / FOLDER else "_solved.ipynb"
+            yield from (self.short(inside / file) for file in sorted(files) if file.endswith(ending))
 
     def short(self, path: Path) -> str:
         """Return a path within the clone as one writes it."""
