@@ -90,6 +90,14 @@ def test_standardised_columns_are_those_of_scikit_learn(hw01):
     assert np.allclose(hw01.graded_standardise(pixels), StandardScaler().fit_transform(pixels))
 
 
+def test_a_constant_column_of_decimals_has_no_deviation_but_that_of_rounding(hw01):
+    X = np.array([[0.1, 3.0], [0.1, 5.0], [0.1, 1.0]])
+    deviation = X.std(axis=0)[0]
+    assert f"{deviation:.1e}" == "1.4e-17"
+    assert np.allclose((X[:, 0] - X[:, 0].mean()) / deviation, -1)
+    assert np.allclose(hw01.graded_standardise(X), StandardScaler().fit_transform(X))
+
+
 def test_distances_are_those_of_scipy(hw01, draw):
     A, B = draw.normal(size=(7, 3)), draw.normal(size=(5, 3)) + 100
     assert np.allclose(hw01.graded_pairwise_distances(A, B), cdist(A, B))

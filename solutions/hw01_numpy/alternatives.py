@@ -116,6 +116,12 @@ def column_by_column(X):
 
 
 @alternatives.of("graded_standardise")
+def exactly_zero(X):
+    deviation = X.std(axis=0)
+    return (X - X.mean(axis=0)) / np.where(deviation == 0, 1, deviation)
+
+
+@alternatives.of("graded_standardise")
 def nan_to_zero(X):
     with np.errstate(invalid="ignore"):
         return np.nan_to_num((X - X.mean(axis=0)) / X.std(axis=0))
@@ -141,9 +147,15 @@ def distances_with_norm(A, B):
 
 alternatives.equivalent(
     "graded_standardise",
-    "return (X - X.mean(axis=0)) / np.where(deviation == 0, 1, deviation)",
-    "return (X - X.mean(axis=0)) / np.where(deviation == 0, 2, deviation)",
+    "return (X - X.mean(axis=0)) / np.where(deviation < 1e-12, 1, deviation)",
+    "return (X - X.mean(axis=0)) / np.where(deviation < 1e-12, 2, deviation)",
     because="a constant column is zero whatever it is divided by",
+)
+alternatives.equivalent(
+    "graded_standardise",
+    "return (X - X.mean(axis=0)) / np.where(deviation < 1e-12, 1, deviation)",
+    "return (X - X.mean(axis=0)) / np.where(deviation <= 1e-12, 1, deviation)",
+    because="no deviation is exactly 1e-12",
 )
 alternatives.equivalent(
     "graded_pairwise_distances",
