@@ -17,7 +17,7 @@ from autograder.exam import Exam
 from autograder.grader.grading import Finished, Task, grade, open_tasks, read_exams
 from autograder.record.autograded import unshown
 from autograder.record.ledger import Ledger, Record
-from autograder.record.standings import Standing, standing
+from autograder.record.standings import Standing, is_released, standing
 from autograder.records import Student
 
 
@@ -73,7 +73,7 @@ class Classroom:
     def standings(self) -> dict[str, dict[str, Standing]]:
         """Return where every student stands in every assignment."""
         records = self.records()
-        released = {name: self.course.release(name).exists() for name in self.course.assignments}
+        released = {name: is_released(self.course, name, records.values()) for name in self.course.assignments}
         return {
             student.id: {
                 name: standing(

@@ -8,7 +8,7 @@ from autograder.config import Assignment, Course, LateRule, Part
 from autograder.exam import Exam, Exercise
 from autograder.record.ledger import Graded, Record
 from autograder.record.marks import ManualMark
-from autograder.record.standings import State, decided_points, standing, wanted_pushes
+from autograder.record.standings import State, decided_points, is_released, standing, wanted_pushes
 from autograder.records import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
 
 DEADLINE = datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
@@ -173,5 +173,11 @@ def test_homework_that_is_not_released_is_not_zero(pushes):
     assert {decided_points(part, after) for part in found.parts} == {None}
 
 
-def test_what_was_handed_in_counts_even_if_its_release_was_taken_away():
-    assert judge([push("a", DEADLINE)], [graded("a", 4, 6)], released=False).points == 10.0
+def test_homework_is_released_once_it_lies_there_or_somebody_has_pushed_it(tmp_path):
+    course = Course(tmp_path, "Course", ZoneInfo("UTC"), {"hw": assignment()}, releases=tmp_path)
+    forks = [Record("a", (push("a", DEADLINE, "README.md"),), ()), Record("b", (push("b", DEADLINE),), ())]
+    assert not is_released(course, "hw", forks[:1])
+    assert is_released(course, "hw", forks)
+    course.release("hw").parent.mkdir()
+    course.release("hw").touch()
+    assert is_released(course, "hw", [])

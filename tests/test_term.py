@@ -101,10 +101,13 @@ class Term:
         path.write_text(json.dumps(source, indent=1))
 
     def commit(self, message: str) -> None:
-        git(self.office, "pull", "--quiet", "--rebase", "--autostash", "origin", "main")
+        self.pull()
         git(self.office, "add", "grading_config.py", "solutions")
         git(self.office, "commit", "--quiet", "--message", message)
         git(self.office, "push", "--quiet", "origin", "main")
+
+    def pull(self) -> None:
+        git(self.office, "pull", "--quiet", "--rebase", "--autostash", "origin", "main")
 
     def autograder(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -151,6 +154,7 @@ class Term:
 
     def look(self, week: str) -> dict[str, tuple[float | None, ...]]:
         """The points of everybody in every homework, remembered for the table."""
+        self.pull()
         self.weeks[week] = self.standings()
         return {student: tuple(hw["points"] for hw in entry.values()) for student, entry in self.weeks[week].items()}
 

@@ -7,6 +7,7 @@ server's or the collector's, never the commit's own, and grading again changes n
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -109,7 +110,7 @@ def standing(
     released: bool = True,
 ) -> Standing:
     """Return where a student stands in an assignment; one that is not `released` yet has no points, and not 0."""
-    judge = _Judge(course, assignment, exam, record, released or _pushed(record, assignment))
+    judge = _Judge(course, assignment, exam, record, released)
     parts = tuple(
         judge.part(part, extensions.get((student.id, assignment.name, part.name))) for part in assignment.parts
     )
@@ -127,16 +128,18 @@ def wanted_pushes(assignment: Assignment, student: str, record: Record, extensio
     return tuple(pushes.values())
 
 
+def is_released(course: Course, assignment: str, records: Iterable[Record]) -> bool:
+    """Whether students have an assignment: its release is here, or, where this copy lags behind, one has pushed it."""
+    if course.release(assignment).exists():
+        return True
+    return any(find_notebook(push.notebooks, assignment) for record in records for push in record.pushes)
+
+
 def split(pushes: tuple[Push, ...], deadline: datetime | None) -> tuple[Push | None, Push | None]:
     """Return the last push not after the deadline, and the last one after it."""
     on_time = [push for push in pushes if deadline is None or push.time <= end_of(deadline)]
     late = [push for push in pushes if deadline is not None and push.time > end_of(deadline)]
     return _newest(on_time), _newest(late)
-
-
-def _pushed(record: Record, assignment: Assignment) -> bool:
-    """Whether a student has ever handed an assignment in; then it was released, whatever became of its release."""
-    return any(find_notebook(push.notebooks, assignment.name) for push in record.pushes)
 
 
 def _newest(pushes: list[Push]) -> Push | None:
