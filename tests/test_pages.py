@@ -176,7 +176,8 @@ TOLD = {
         "16.8 of 30 points",
     ],
     "forgot-the-mean": [
-        MEAN_HINT,
+        f"Hint: {MEAN_HINT}",
+        "linreg_fit 6 of 6 ✓ passed Note: Marked with the reference's linreg_gradients",
         "linreg_gradients 2 of 6 ◐ partly right",
         "✗ not met: the result is right for sizes that all differ (0 of 2)",
         "– skipped: the arguments are not changed",

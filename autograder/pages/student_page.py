@@ -40,6 +40,11 @@ class Row:
         """Whether there is nothing left to learn from its criteria."""
         return self.mark is OF_STATUS[Status.PASSED] and not self.hint and not self.comment
 
+    @property
+    def advice(self) -> str:
+        """What the hint is called: who has all points needs none, but may be told how they came about."""
+        return "Note" if self.mark is OF_STATUS[Status.PASSED] else "Hint"
+
 
 @dataclass(frozen=True)
 class Results:
