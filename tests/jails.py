@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -36,3 +37,13 @@ def jailed_kernel(
         kernel = Kernel(jailed.socket, limits or jail.limits, jailed.watch)
         yield kernel
         kernel.close()
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    """Wait a while for a condition."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -9,12 +9,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from jails import SMALL, jail, jailed_kernel
+from jails import SMALL, eventually, jail, jailed_kernel
 
 from autograder.errors import JailFailed, KernelError
 from autograder.grader.kernel import Kernel
@@ -216,16 +215,6 @@ def running(seconds: str) -> list[str]:
         except OSError:
             continue
     return found
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Wait a while for a condition."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_nothing_is_left_behind(jail: Jail) -> None:

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import SmallCourse, dump, solution, test
+from jails import eventually
 
 from autograder.exam import Exam, read_exam
 from autograder.grader.workers import desk, workers
@@ -48,13 +48,6 @@ def command(process: int) -> bytes:
 
 def parent(process: int) -> int:
     return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def test_all_share_one_warm_process(exam: Exam) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from autograder.collecting.collect import fork_of
 from autograder.collecting.roster import Extensions
 from autograder.config import Course
-from autograder.errors import ExamError, NoJail
+from autograder.errors import ExamError
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examined
 from autograder.grader.notebooks import find_notebook
@@ -130,7 +130,7 @@ def _grade_in(pool: Executor, course: Course, tasks: Sequence[Task], broken: lis
             yield _record(course, task, future.result())
         except BrokenProcessPool:
             broken.append(task)
-        except (NoJail, ExamError):  # nothing can be graded
+        except ExamError:  # nothing can be graded
             raise
         except Exception as error:  # this one cannot: its store was lost, its jail could not be made
             yield Finished(task, error=f"{task.student.id}, {task.assignment}: {error}")

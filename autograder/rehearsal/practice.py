@@ -115,8 +115,7 @@ class Practice:
 
     def release(self) -> None:
         """Release every assignment and publish the course, once."""
-        journal = Journal(self.out)
-        if journal.has("published"):
+        if self.is_released:
             return
         with Examiner(self.original.limits) as examiner:
             for name in self.classroom.course.assignments:
@@ -128,7 +127,7 @@ class Practice:
             if path.is_file()
         }
         self.upstream.push(files, "The course: first assignments", DEADLINE - timedelta(days=14))
-        journal.note("published")
+        Journal(self.out).note("published")
 
     def waves(self) -> Iterator[tuple[Wave, datetime]]:
         """Yield the waves of pushes that were not collected yet, with the time of each."""
