@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import sys
 import traceback
+from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, Final
 
 from autograder.errors import ExamError
 from autograder.exam import Exam, read_exam
+
+MODULE: Final = "reference"  # where functions and classes of a reference say they come from
+KEPT_NAMES: Final = {"__name__", "get_ipython"}  # of those IPython gives every notebook
 
 # The trial of a submission builds the reference once, before any student's code runs, and lends it from here.
 current: ContextVar[SimpleNamespace] = ContextVar("current")
@@ -50,27 +56,32 @@ def run_reference(exam: Exam) -> dict[str, Any]:
         If a cell fails; the message says which and how.
     """
     os.environ.setdefault("MPLBACKEND", "Agg")
-    from IPython.core.inputtransformer2 import TransformerManager
     from IPython.utils.capture import capture_output
 
-    shell = _shell()
-    namespace: dict[str, Any] = {"__name__": "reference", "get_ipython": lambda: shell}
-    transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
-    for number, cell in enumerate(exam.reference_cells, start=1):
-        name = cell.grade_id or f"code cell {number}"
-        try:
-            with capture_output():  # what it prints would count as the test's own output under plain nbgrader
-                exec(compile(transform(cell.source), f"<{exam.assignment}: {name}>", "exec"), namespace)
-        except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"line {last.lineno} of {last.filename.strip('<>')}"
-            raise ExamError(f"the source notebook fails at {where}: {type(error).__name__}: {error}") from error
+    with _shell_of_its_own() as shell:
+        namespace: dict[str, Any] = shell.user_ns
+        for number, cell in enumerate(exam.reference_cells, start=1):
+            name = cell.grade_id or f"code cell {number}"
+            try:
+                code = compile(shell.transform_cell(cell.source), f"<{exam.assignment}: {name}>", "exec")
+                with capture_output():  # what it prints would count as the test's own output under plain nbgrader
+                    exec(code, namespace)
+            except Exception as error:
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                where = f"line {last.lineno} of {last.filename.strip('<>')}"
+                raise ExamError(f"the source notebook fails at {where}: {type(error).__name__}: {error}") from error
     return namespace
 
 
-def _shell() -> Any:
-    """Return what runs magics: the kernel's own shell where there is one, else one that shows nobody anything."""
+@contextlib.contextmanager
+def _shell_of_its_own() -> Iterator[Any]:
+    """Give a reference a shell that no other notebook shares, current while its cells run.
+
+    What a source notebook may contain is thus the same in the grader, in an audit and in a Jupyter kernel, whatever
+    these have done with IPython before; and they find their own shell and `__main__` again.
+    """
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     class Windowless(InteractiveShell):
         def enable_gui(self, gui: object = None) -> None:
@@ -79,6 +90,20 @@ def _shell() -> Any:
         def enable_matplotlib(self, gui: object = None) -> tuple[None, str]:  # also what only a browser could show
             return None, "agg"
 
-    if InteractiveShell.initialized():
-        return InteractiveShell.instance()
-    return Windowless.instance(colors="nocolor", history_load_length=0)
+        def atexit_operations(self) -> None:
+            pass
+
+    config = Config()
+    config.HistoryManager.enabled = False  # else a thread of its own writes the history, and forks would share it
+    current, namesake = InteractiveShell._instance, sys.modules.get(MODULE)
+    shell = Windowless(config=config, user_module=ModuleType(MODULE), colors="nocolor")  # type: ignore[no-untyped-call]
+    for name in shell.user_ns_hidden.keys() - KEPT_NAMES:
+        shell.user_ns.pop(name, None)
+    InteractiveShell._instance = shell  # type: ignore[assignment]
+    try:
+        yield shell
+    finally:
+        InteractiveShell._instance = current
+        del sys.modules[MODULE]
+        if namesake is not None:
+            sys.modules[MODULE] = namesake

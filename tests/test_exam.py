@@ -110,21 +110,6 @@ def test_the_reference_is_the_namespace_of_the_sources_own_cells(small_course):
     assert reference["f"](21) == 42
 
 
-@pytest.mark.parametrize(
-    "magic",
-    [
-        "%matplotlib inline",
-        "%matplotlib widget",
-        "get_ipython().run_line_magic('matplotlib', 'inline')",
-        "%%time\n1",
-        "!ls",
-    ],
-)
-def test_a_source_may_use_magics(small_course, magic):
-    small_course.write(code(magic), code("import matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()"), test("", "x"))
-    assert "plt" in run_reference(read_exam(small_course.source))
-
-
 def test_a_source_that_fails_names_cell_and_line(small_course):
     small_course.write(solution("x = 1\ny = 1 / 0", "broken"), test("", "t"))
     with pytest.raises(ExamError, match=r"line 2 of hw: broken: ZeroDivisionError"):
