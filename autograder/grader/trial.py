@@ -29,6 +29,7 @@ from autograder.grader.notebooks import Notebook
 from autograder.grader.proxy import Call
 from autograder.grader.testcell import Names, run_cell
 from autograder.grader.verdict import judge, to_be_marked
+from autograder.lending import Functions, lender
 from autograder.mistakes import Variants
 from autograder.records import ExerciseResult, Status
 
@@ -163,6 +164,7 @@ class Trial:
             kernel = self.kernel
             _start_random_numbers()
             lent = kernel.lend(loan) if loan else contextlib.nullcontext()
+            lender.set(functools.partial(_lent_by_test, kernel))
             with lent, _observed(kernel.namespace, calls), redirect_stdout(printed), redirect_stderr(printed):
                 value = run_cell(source, self._names(kernel))
             kernel.forget_functions()
@@ -235,6 +237,17 @@ def _noting(function: Callable[..., Any], name: str, used: dict[str, None]) -> C
         return function(*args, **kwargs)
 
     return noting
+
+
+@contextlib.contextmanager
+def _lent_by_test(kernel: Kernel, functions: Functions) -> Iterator[None]:
+    """Lend what a test lends; what is called meanwhile stays out of the evidence."""
+    observer, kernel.namespace.observer = kernel.namespace.observer, None
+    try:
+        with kernel.lend(functions):
+            yield
+    finally:
+        kernel.namespace.observer = observer
 
 
 @contextlib.contextmanager
