@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from autograder.collecting.forge import git_address, repository_name
-from autograder.collecting.roster import read_extensions, read_roster
+from autograder.collecting.roster import read_extensions, read_roster, shared_remotes
 from autograder.config import Course, load_course
 from autograder.doctor import Finding
 from autograder.errors import AutograderError, ConfigError, ReleaseError
@@ -153,11 +152,10 @@ def _people(course: Course) -> Iterator[Finding]:
 def _wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator[str]:
     """Say whose remote is wrong, without any password in it."""
     students = list(students)
-    times = Counter(git_address(student.remote, course.forge).removesuffix("/").casefold() for student in students)
+    shared = shared_remotes(students, course.forge)
     for student in students:
-        address = git_address(student.remote, course.forge)
         wrong = _wrong_form(course, student.remote)
-        if times[address.removesuffix("/").casefold()] > 1:
+        if student.id in shared:
             wrong = wrong or "is another student's, too"
         if course.clock is Clock.SERVER and not repository_name(student.remote, course.forge):
             wrong = wrong or f"is not on {course.forge.web}, whose clock is to count"

@@ -190,6 +190,27 @@ def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(remote, t
     assert done.push.time == T1
 
 
+@pytest.mark.parametrize(
+    "remotes",
+    [
+        ("{path}", "{path}/"),
+        ("a/x", "https://github.com/A/x.git"),
+        ("git@github.com:a/x.git", "https://github.com/a/x", "a/x"),
+    ],
+    ids=["a slash", "capitals and an address", "over ssh"],
+)
+def test_one_remote_for_several_students_is_told_of_each(remote, tmp_path, monkeypatch, remotes):
+    monkeypatch.setattr(Fork, "fetch", lambda fork: None)
+    students = [Student(f"student-{i}", text.format(path=remote.path)) for i, text in enumerate(remotes)]
+    alone = Student("alone", "https://github.com/b/x")
+    done = {entry.student.id: entry.notes for entry in collect(course(tmp_path), [*students, alone])}
+    assert done.pop("alone") == ()
+    for student, notes in done.items():
+        (note,) = notes
+        assert note.startswith(f"{student}: ") and "roster.csv" in note
+        assert all(other.id in note for other in students)
+
+
 ACCESS = "Please make sure you have the correct access rights\nand the repository exists.\n"
 
 

@@ -7,7 +7,7 @@ the record keeps both lines and the forge's stands for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -25,8 +25,10 @@ from autograder.collecting.forge import (
     repository_name,
 )
 from autograder.collecting.forks import Fork
+from autograder.collecting.roster import shared_remotes
 from autograder.config import Course
 from autograder.errors import AutograderError, ForgeFailed
+from autograder.publishing.repository import without_password
 from autograder.record.ledger import Ledger, Record
 from autograder.records import Clock, Push, Student
 
@@ -82,10 +84,24 @@ def collect(
             if error:
                 yield Collected(Student("the forge", course.forge.api), error=error)
         questions = _Round(course, upstream, now, forge)
+        shared = shared_remotes(students, course.forge)
         pool = stack.enter_context(ThreadPoolExecutor(REMOTES_AT_ONCE))
         stack.callback(pool.shutdown, cancel_futures=True)
         for done in as_completed([pool.submit(questions.collect, student) for student in students]):
-            yield done.result()
+            yield _with_sharers(course, done.result(), shared)
+
+
+def _with_sharers(course: Course, collected: Collected, shared: Mapping[str, tuple[str, ...]]) -> Collected:
+    """Add a note where the roster gives the remote to somebody else, too."""
+    student = collected.student
+    if student.id not in shared:
+        return collected
+    others = " and ".join(shared[student.id])
+    note = (
+        f"{student.id}: {without_password(student.remote)} is in {course.roster.name} for {others}, too, so that one "
+        "person's work counts for both; give each their own remote"
+    )
+    return replace(collected, notes=(*collected.notes, note))
 
 
 def fork_of(course: Course, student: Student) -> Fork:

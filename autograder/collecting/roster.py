@@ -1,13 +1,14 @@
-"""Who takes the course, and who has more time: two CSV files the instructors keep."""
+"""Who takes the course, and who has more time: two tables the instructors keep."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from autograder.config import MOMENT, NAME, Course, nearest, read_moment
+from autograder.collecting.forge import git_address, repository_name
+from autograder.collecting.tables import read_table
+from autograder.config import MOMENT, NAME, Assignment, Course, ForgeOptions, Part, nearest, read_moment
 from autograder.errors import ConfigError
 from autograder.exam import WHOLE
 from autograder.records import Student
@@ -31,7 +32,7 @@ def read_roster(path: Path) -> tuple[Student, ...]:
         Naming file, line and what is wrong with it.
     """
     students: dict[str, Student] = {}
-    for line, row in _rows(path, ("student", "remote"), ROSTER_COLUMNS):
+    for line, row in read_table(path, ("student", "remote"), ROSTER_COLUMNS):
         student, remote = row["student"], row["remote"]
         if not NAME.fullmatch(student):
             raise ConfigError(f"{path}, line {line}: student {student!r}; letters, digits, '_', '-' and '.' only")
@@ -60,45 +61,70 @@ def read_extensions(
         Naming file, line and what is wrong with it.
     """
     extensions: dict[tuple[str, str, str], datetime] = {}
+    lines: dict[tuple[str, str, str], int] = {}
     if not path.exists():
         return extensions
-    for line, row in _rows(path, ("student", "assignment", "deadline"), EXTENSION_COLUMNS):
+    for line, row in read_table(path, ("student", "assignment", "deadline"), EXTENSION_COLUMNS):
+        where = f"{path}, line {line}"
         if students is not None and row["student"] not in students:
             raise ConfigError(
-                f"{path}, line {line}: no student {row['student']!r} in the roster; {nearest(row['student'], students)}"
+                f"{where}: no student {row['student']!r} in the roster; {nearest(row['student'], students)}"
             )
         try:
             assignment = course.assignment(row["assignment"])
             deadline = read_moment(row["deadline"], course.timezone)
         except ConfigError as error:
-            raise ConfigError(f"{path}, line {line}: {error}") from None
+            raise ConfigError(f"{where}: {error}") from None
         except ValueError:
-            raise ConfigError(f"{path}, line {line}: deadline {row['deadline']!r} is not {MOMENT}") from None
-        names = [part.name for part in assignment.parts]
-        if row["part"] and row["part"] not in names:
-            right = "leave it empty" if names == [WHOLE] else nearest(row["part"], names)
-            raise ConfigError(f"{path}, line {line}: {assignment.name} has no part {row['part']!r}; {right}")
-        for part in [row["part"]] if row["part"] else names:
-            extensions[row["student"], assignment.name, part] = deadline
+            raise ConfigError(f"{where}: deadline {row['deadline']!r} is not {MOMENT}") from None
+        for part in _parts(where, assignment, row["part"]):
+            key = row["student"], assignment.name, part.name
+            if key in lines:
+                raise ConfigError(f"{where}: {_twice(key)}, in line {lines[key]}; delete one of the two")
+            if part.deadline is not None and deadline < part.deadline:
+                raise ConfigError(f"{where}: {_earlier(row['deadline'], part, course.local(part.deadline))}")
+            extensions[key], lines[key] = deadline, line
     return extensions
 
 
-def _rows(path: Path, needed: tuple[str, ...], known: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = [(name or "").strip() for name in reader.fieldnames or ()]
-            missing = [name for name in needed if name not in columns]
-            if missing:
-                raise ConfigError(f"{path}: column {missing[0]!r} is missing; the first line names {', '.join(known)}")
-            reader.fieldnames = columns
-            for row in reader:
-                values = {name: (row.get(name) or "").strip() for name in known}
-                if any(values.values()):
-                    yield reader.line_num, values
-    except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: no such file; write it, with a first line {','.join(needed)}, or autograder state pull"
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8 text; save the table as 'CSV UTF-8'") from None
+def shared_remotes(students: Iterable[Student], forge: ForgeOptions) -> dict[str, tuple[str, ...]]:
+    """Return, by student, the others with the same remote: whoever pushes there pushes for all of them.
+
+    A repository of the forge is the same however its address is written.
+    """
+    sharing: dict[str, list[str]] = {}
+    of_student = {}
+    for student in students:
+        address = git_address(student.remote, forge)
+        name = repository_name(address, forge) or address.rstrip("/").removesuffix(".git")
+        of_student[student.id] = sharing.setdefault(name.casefold(), [])
+        of_student[student.id].append(student.id)
+    return {
+        student: tuple(other for other in ids if other != student)
+        for student, ids in of_student.items()
+        if len(ids) > 1
+    }
+
+
+def _parts(where: str, assignment: Assignment, name: str) -> tuple[Part, ...]:
+    """The part of a name, or all where none is named."""
+    if not name:
+        return assignment.parts
+    names = [part.name for part in assignment.parts]
+    if name not in names:
+        right = "leave it empty" if names == [WHOLE] else nearest(name, names)
+        raise ConfigError(f"{where}: {assignment.name} has no part {name!r}; {right}")
+    return tuple(part for part in assignment.parts if part.name == name)
+
+
+def _twice(key: tuple[str, str, str]) -> str:
+    student, assignment, part = key
+    what = f"part {part!r} of {assignment}" if part else assignment
+    return f"{student!r} has an extension for {what} already"
+
+
+def _earlier(deadline: str, part: Part, everybodys: datetime) -> str:
+    """Say why a deadline is no extension of a part: it would take time away."""
+    of_part = f" of part {part.name!r}" if part.name else ""
+    more = ", or name the part that is meant" if part.name else ""
+    return f"deadline {deadline} is before everybody's{of_part}, {everybodys:%Y-%m-%d %H:%M}; give a later one{more}"
