@@ -53,7 +53,8 @@ c.CourseDirectory.ignore = [
     "__pycache__",
     ".pytest_cache",
     "mistakes.py",
-    "alternatives.py",  # known wrong and right answers: never released
+    "alternatives.py",
+    "shortcuts.py",  # known wrong and right answers: never released
 ]
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 c.ClearSolutions.text_stub = "*Write your answer here.*"

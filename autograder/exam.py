@@ -24,7 +24,8 @@ from autograder.errors import ExamError
 GRADER_VERSION = 2
 
 TRY_IT = "try-it"
-INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py"})  # beside a source notebook, never released
+# They lie beside a source notebook and are never released.
+INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py", "shortcuts.py"})
 WHOLE = ""  # the part of an assignment that has no parts
 
 

@@ -1,13 +1,14 @@
-"""Known wrong answers: they turn a failed test into a hint that teaches, and they test the tests.
+"""Known answers: they turn a failed test into a hint that teaches, and they test the tests.
 
-Beside a source notebook, `mistakes.py` lists functions that are wrong in a way real students were wrong, and
-`alternatives.py` right ones written otherwise. A failing answer that behaves like a known mistake, on the very calls
-the hidden test made, gets that mistake's hint.
+Beside a source notebook, `mistakes.py` lists functions that are wrong in a way real students were wrong,
+`alternatives.py` right ones written otherwise, and `shortcuts.py` answers that are after the points without doing
+the task. A failing answer that behaves like a known mistake, on the very calls the hidden test made, gets that
+mistake's hint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,14 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to write a function of an assignment; `hint` is empty for right ones.
+    """One way to write a function of an assignment; `hint` is empty for right ones and shortcuts.
 
     Attributes
     ----------
     family : tuple of str
         The functions that fit together only in this way, `of` among them; empty where it fits with the reference's.
+    keeps : tuple of int
+        For a mistake: the criteria that it has to meet all the same, by their position, the first is 1.
     """
 
     of: str
@@ -29,6 +32,7 @@ class Variant:
     function: Function
     hint: str = ""
     family: tuple[str, ...] = ()
+    keeps: tuple[int, ...] = ()
 
 
 class Variants:
@@ -45,6 +49,14 @@ class Variants:
     def __len__(self) -> int:
         """Count the variants."""
         return len(self._variants)
+
+    def _add_members(self, functions: tuple[str, ...], variant: Function) -> None:
+        """Add a variant of one function, or call it for a variant of each of several."""
+        if len(functions) == 1:
+            self._add(Variant(functions[0], variant.__name__, variant))
+            return
+        for function, member in zip(functions, variant(), strict=True):
+            self._add(Variant(function, variant.__name__, member, family=functions))
 
     def _add(self, variant: Variant) -> None:
         key = (variant.of, variant.name)
@@ -64,11 +76,30 @@ class Mistakes(Variants):
     ...     return x.sum()
     """
 
-    def of(self, function: str, *, hint: str) -> Callable[[Function], Function]:
-        """Register the decorated function as a known wrong way to write `function`."""
+    def of(self, function: str, *, hint: str, keeps: Iterable[int] = ()) -> Callable[[Function], Function]:
+        """Register the decorated function as a known wrong way to write `function`.
+
+        Parameters
+        ----------
+        function : str
+            Which function it is a way to write.
+        hint : str
+            What a student reads who made this mistake.
+        keeps : iterable of int
+            The criteria that have to be met in spite of the mistake, by their position in the test cell, the first
+            is 1: one slip costs what it concerns. `autograder audit` holds the test to it.
+
+        Raises
+        ------
+        ValueError
+            If a position is not a whole number from 1.
+        """
+        kept = tuple(keeps)
+        if not all(type(position) is int and position >= 1 for position in kept):
+            raise ValueError(f"{self.assignment}: keeps={kept!r} of a mistake in {function}; positions count from 1")
 
         def add(wrong: Function) -> Function:
-            self._add(Variant(function, wrong.__name__, wrong, hint))
+            self._add(Variant(function, wrong.__name__, wrong, hint, keeps=kept))
             return wrong
 
         return add
@@ -95,11 +126,7 @@ class Alternatives(Variants):
         """
 
         def add(right: Function) -> Function:
-            if len(functions) == 1:
-                self._add(Variant(functions[0], right.__name__, right))
-                return right
-            for function, member in zip(functions, right(), strict=True):
-                self._add(Variant(function, right.__name__, member, family=functions))
+            self._add_members(functions, right)
             return right
 
         return add
@@ -112,8 +139,37 @@ class Alternatives(Variants):
         self.equivalents[function, before, after] = because
 
 
+class Shortcuts(Variants):
+    """Answers of an assignment that are after the points without doing the task; none may keep all of them.
+
+    Constants; a closed form where an iteration is asked; another start in every run, so that nothing can be compared;
+    what the visible checks show learned by heart; calls counted, arguments remembered; a right first step and
+    nothing after.
+
+    Examples
+    --------
+    >>> shortcuts = Shortcuts("hw00")
+    >>> @shortcuts.of("mean")
+    ... def a_constant(x):
+    ...     return 0.5
+    """
+
+    def of(self, *functions: str) -> Callable[[Function], Function]:
+        """Register the decorated function as a shortcut around writing a function.
+
+        With several names it is called, takes nothing, and returns as many functions, which work together. The
+        exercise of the first name is the one whose points it is after.
+        """
+
+        def add(shortcut: Function) -> Function:
+            self._add_members(functions, shortcut)
+            return shortcut
+
+        return add
+
+
 def load_variants(source: str, name: str) -> Variants | None:
-    """Run the source of a `mistakes.py` or `alternatives.py` and return its registry, None where it has none."""
+    """Run the source of a file of variants and return its registry, None where it has none."""
     namespace: dict[str, Any] = {"__name__": name}
     exec(compile(source, f"<{name}>", "exec"), namespace)
     return next((value for value in namespace.values() if isinstance(value, Variants)), None)

@@ -25,7 +25,7 @@ c.Course.assignments = {"hw": {"title": "Homework", "deadline": "2027-03-06 23:5
 c.CourseDirectory.course_id = "small"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "assignments"
-c.CourseDirectory.ignore = ["mistakes.py", "alternatives.py"]
+c.CourseDirectory.ignore = ["mistakes.py", "alternatives.py", "shortcuts.py"]
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 """
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,22 @@ from conftest import CONFIG, DOUBLE, SmallCourse, code, solution, test, text
 from autograder.auditing.audit import Auditor, Graded
 from autograder.auditing.cases import Case, Kind, cases_of, read_cases
 from autograder.auditing.excerpt import excerpt, whole
-from autograder.auditing.tally import killed_equivalents, misnamed, shortfalls, survivors, tallies, tally, tally_json
+from autograder.auditing.tally import (
+    killed_equivalents,
+    misnamed,
+    shortfalls,
+    stopped,
+    survivors,
+    tallies,
+    tally,
+    tally_json,
+)
 from autograder.config import load_course
 from autograder.errors import ExamError
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
+from autograder.mistakes import Mistakes
 
 MEAN = '''\
 def mean_square(x):
@@ -84,13 +95,13 @@ def summed(x):
     return np.sum(x**2)
 
 
-@mistakes.of("mean_square", hint="x changed.")
+@mistakes.of("mean_square", hint="x changed.", keeps=[1])
 def in_place(x):
     x **= 2
     return x.mean()
 
 
-@mistakes.of("mean_square", hint="Never shown: these are the same numbers as those of `summed`.")
+@mistakes.of("mean_square", hint="Never shown: these are the same numbers as those of `summed`.", keeps=(1, 2, 3))
 def summed_again(x):
     return summed(x)
 """
@@ -143,6 +154,43 @@ alternatives.equivalent("double", "return 2 * x", "return x", because="only a te
 """
 
 
+SHORTCUTS = """\
+import numpy as np
+from autograder.mistakes import Shortcuts
+from autograder.reference import reference_of
+
+shortcuts = Shortcuts("hw")
+calls = []
+
+
+@shortcuts.of("mean_square")
+def a_constant(x):
+    return 10.0
+
+
+@shortcuts.of("mean_square")
+def right_in_the_first_call_only(x):
+    calls.append(x)
+    return reference_of("hw").mean_square(x) if len(calls) == 1 else 0.0
+
+
+@shortcuts.of("double", "mean_square")
+def helped_by_a_later_function():
+    def double(x):
+        return 42
+
+    def mean_square(x):
+        return 0.0
+
+    return double, mean_square
+
+
+@shortcuts.of("mean_square")
+def not_stopped(x):
+    return np.mean(x * x)
+"""
+
+
 def write(course: SmallCourse, *, test_double: str = TEST_DOUBLE, needs: str = ', needs="values"') -> Path:
     course.write(
         text("# Homework"), code("import math\nimport numpy as np"), code("DATA = np.arange(3.0)\nDATA.sum()"),
@@ -151,6 +199,7 @@ def write(course: SmallCourse, *, test_double: str = TEST_DOUBLE, needs: str = '
     )  # fmt: skip
     (course.source.parent / "mistakes.py").write_text(MISTAKES)
     (course.source.parent / "alternatives.py").write_text(ALTERNATIVES + CALLED_EQUIVALENT)
+    (course.source.parent / "shortcuts.py").write_text(SHORTCUTS)
     return course.source
 
 
@@ -199,6 +248,44 @@ def test_right_answers_keep_all_points_and_wrong_ones_are_seen(graded):
     assert any("'wrong_after_all' gets 0 of 3 points" in sentence for sentence in shortfalls(graded))
 
 
+def test_a_mistake_is_held_to_what_it_says_it_keeps(graded):
+    mistakes = of_kind(graded, Kind.MISTAKE)
+    assert [(name, entry.case.keeps, entry.lost) for name, entry in mistakes.items() if entry.case.keeps] == [
+        ("in_place", (1,), ()), ("summed_again", (1, 2, 3), (1, 2, 3)),
+    ]  # fmt: skip
+    found = [sentence for sentence in shortfalls(graded) if "keeps=" in sentence]
+    assert found == ["hw, mean_square: the mistake 'summed_again' says keeps=(1, 2, 3), but the test has 2 criteria"]
+
+
+def test_a_criterion_that_a_mistake_has_to_keep_is_named_when_it_is_lost(graded):
+    entry = of_kind(graded, Kind.MISTAKE)["in_place"]
+    entry = replace(entry, case=replace(entry.case, keeps=(1, 2)))
+    assert entry.lost == (2,)
+    assert shortfalls([entry])[0] == (
+        "hw, mean_square: the mistake 'in_place' says keeps=(1, 2), but does not meet 2: 'x stays as it was'"
+    )
+
+
+def test_a_shortcut_must_not_keep_all_points_and_what_stopped_it_is_said(graded):
+    shortcuts = of_kind(graded, Kind.SHORTCUT)
+    assert {name: (entry.case.exercise, entry.result.points) for name, entry in shortcuts.items()} == {
+        "a_constant": ("mean_square", 0), "right_in_the_first_call_only": ("mean_square", 0),
+        "helped_by_a_later_function": ("double", 0), "not_stopped": ("mean_square", 3),
+    }  # fmt: skip
+    assert {entry.case.name: entry.stopped_by for entry in stopped(graded)} == {
+        "a_constant": ("it is the mean of the squares",),
+        "right_in_the_first_call_only": ("it is the mean of the squares",),
+        "helped_by_a_later_function": ("the test as a whole",),
+    }
+    assert "hw, mean_square: the shortcut 'not_stopped' keeps all points; no criterion stops it" in shortfalls(graded)
+
+
+@pytest.mark.parametrize("keeps", [[0], ["shape"], [1.0], [True]])
+def test_positions_of_criteria_are_counted_from_one(keeps):
+    with pytest.raises(ValueError, match="positions count from 1"):
+        Mistakes("hw").of("double", hint="", keeps=keeps)
+
+
 def test_functions_that_return_nothing_get_nothing(graded):
     assert [entry.result.points for entry in of_kind(graded, Kind.NOTHING).values()] == [0, 0]
 
@@ -221,7 +308,9 @@ def test_json_tells_everything(graded):
     assert [entry["exercise"] for entry in told["exercises"]] == ["double", "mean_square"]
     assert [entry["read"] for entry in told["misnamed"]] == ["Divide by the number of entries."]
     assert told["killed_equivalents"][0]["before"] == "return 2 * x"
-    assert len(told["shortfalls"]) == 2  # the wrong alternative, and 4 of 5 mistakes named
+    # The wrong alternative, the shortcut, what a mistake keeps, and 4 of 5 mistakes named.
+    assert len(told["shortfalls"]) == 4
+    assert told["stopped"][0]["by"] == ["it is the mean of the squares"]
 
 
 def test_a_weak_test_is_found_out(examiner, small_course):
@@ -288,6 +377,7 @@ def test_an_impossible_exercise_is_found_out(examiner, small_course):
             "'typo' as a way to write 'duoble'.*double",
         ),
         ("alternatives.py", "@alternatives.of('halve')\ndef gone(x): ...", "'gone' as a way to write 'halve'"),
+        ("shortcuts.py", "@shortcuts.of('halve')\ndef gone(x): ...", "shortcuts.py has 'gone'.* to write 'halve'"),
         ("alternatives.py", "alternatives.equivalent('double', 'return x', 'return y', because='')", "no such mutant"),
     ],
 )
@@ -311,7 +401,8 @@ def test_the_command_prints_a_table_and_survivors(small_course):
     write(small_course)
     ended = run(small_course)
     assert ended.returncode == 1
-    assert "double 2/2 2/2 3/3 4/4 1" in " ".join(ended.stdout.split())
+    assert "double 2/2 2/2 0/0 3/3 1/1 4/4 1" in " ".join(ended.stdout.split())
+    assert "stopped: mean_square, 'a_constant' gets 0 of 3 points; not met:" in ended.stdout
     assert "falls short: hw, mean_square: the right answer 'wrong_after_all' gets 0 of 3 points" in ended.stdout
     assert "called equivalent, but it loses points: hw, double, line 4" in ended.stdout
     assert "not told by its own hint: mean_square, 'summed_again'" in ended.stdout

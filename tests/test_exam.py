@@ -97,7 +97,8 @@ def test_prose_makes_no_other_version(small_course):
 
 def test_data_files_ship_but_instructors_files_do_not(small_course):
     (small_course.source.parent / "data.csv").write_text("1,2")
-    (small_course.source.parent / "alternatives.py").write_text("")
+    for name in ("alternatives.py", "shortcuts.py"):
+        (small_course.source.parent / name).write_text("")
     assert dict(read_exam(small_course.source).files) == {"data.csv": b"1,2"}
 
 

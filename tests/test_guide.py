@@ -30,7 +30,7 @@ def guided(small_course: SmallCourse) -> SmallCourse:
         code(block("checks cell"), grade_id="weighted_mean_checks", locked=True),
         test(block("tests cell"), "weighted_mean", 4),
     )
-    for name in ("mistakes.py", "alternatives.py"):
+    for name in ("mistakes.py", "alternatives.py", "shortcuts.py"):
         small_course.source.with_name(name).write_text(block(name), encoding="utf-8")
     return small_course
 
@@ -44,6 +44,8 @@ def test_the_worked_example_passes_its_audit(guided):
     count = tally(graded)
     assert count.mistakes >= 5
     assert count.alternatives >= 2
+    assert count.shortcuts >= 2
+    assert count.keeping >= 1
     assert count.mutants >= 5
     assert {entry.case.kind for entry in graded} == set(Kind)
 

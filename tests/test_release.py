@@ -104,7 +104,9 @@ def test_a_failed_proof_releases_nothing_and_says_why(small_course, examiner, ce
 
 
 def test_instructors_files_beside_the_source_are_a_leak(small_course, examiner):
-    text = small_course.config.read_text().replace('c.CourseDirectory.ignore = ["mistakes.py", "alternatives.py"]', "")
+    text = small_course.config.read_text().replace(
+        'c.CourseDirectory.ignore = ["mistakes.py", "alternatives.py", "shortcuts.py"]', ""
+    )
     small_course.config.write_text(text)
     with pytest.raises(ReleaseError, match=r"file mistakes\.py"):
         release(load_course(small_course.config), "hw", examiner)

@@ -36,7 +36,7 @@ c.Course.assignments = {assignments!r}
 c.CourseDirectory.course_id = "term"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "assignments"
-c.CourseDirectory.ignore = ["mistakes.py", "alternatives.py"]
+c.CourseDirectory.ignore = ["mistakes.py", "alternatives.py", "shortcuts.py"]
 c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError"}}
 """
 HW = {"title": "Twice", "deadline": "2025-02-16 23:59"}

@@ -1,4 +1,4 @@
-"""Solution cells with a known answer in them: a variant from `mistakes.py` or `alternatives.py`, or nothing at all."""
+"""Solution cells with a known answer in them: a variant from one of the files, or nothing at all."""
 
 from __future__ import annotations
 

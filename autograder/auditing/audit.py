@@ -1,8 +1,8 @@
 """The test of the tests: known answers and mutants graded as a student's would be.
 
-Every known mistake has to lose points and should be told by its own hint, every right answer written otherwise keeps
-all points, functions that return nothing get none, and mutants of the reference lose some: one that keeps them all
-shows a gap in the hidden tests.
+Every known mistake has to lose points, keeps those that it does not concern, and should be told by its own hint; every
+right answer written otherwise keeps all points; no shortcut does; functions that return nothing get none, and mutants
+of the reference lose some: one that keeps them all shows a gap in the hidden tests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autograder.exam import Exam
 from autograder.grader.examiner import Examiner
 from autograder.grader.workers import desk, workers
 from autograder.jail import Jail
-from autograder.records import ExerciseResult
+from autograder.records import ExerciseResult, Outcome
 
 CALL_SECONDS, SECONDS = 10.0, 60.0  # a mutant may loop for ever; no known answer takes that long
 
@@ -49,6 +49,22 @@ class Graded:
         if self.case.kind is Kind.NOTHING:
             return self.result.points == 0
         return not self.full or bool(self.case.equivalent)
+
+    @property
+    def lost(self) -> tuple[int, ...]:
+        """Positions of the criteria that the mistake should have met, and did not."""
+        outcomes = [criterion.outcome for criterion in self.result.criteria]
+        return tuple(
+            position
+            for position in self.case.keeps
+            if position > len(outcomes) or outcomes[position - 1] is not Outcome.MET
+        )
+
+    @property
+    def stopped_by(self) -> tuple[str, ...]:
+        """Sentences of the criteria that were not met; a test without criteria is one itself."""
+        not_met = tuple(entry.sentence for entry in self.result.criteria if entry.outcome is Outcome.NOT_MET)
+        return not_met or (() if self.full else ("the test as a whole",))
 
     @property
     def named(self) -> bool:
@@ -106,7 +122,7 @@ class Auditor:
             self._excerpts[key] = self._excerpt(*key)
         part, everything = self._excerpts[key], whole(self._exams[case.assignment])
         graded = self._grade(part, case)
-        expected = graded.good and (graded.named or case.kind is not Kind.MISTAKE)
+        expected = graded.good and (case.kind is not Kind.MISTAKE or (graded.named and not graded.lost))
         return graded if expected or part == everything else self._grade(everything, case)
 
     def _excerpt(self, assignment: str, exercise: str) -> Excerpt:

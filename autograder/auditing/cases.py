@@ -20,6 +20,7 @@ class Kind(StrEnum):
     REFERENCE = "reference"
     MISTAKE = "mistake"
     ALTERNATIVE = "alternative"
+    SHORTCUT = "shortcut"
     NOTHING = "returns nothing"
     MUTANT = "mutant"
 
@@ -36,6 +37,8 @@ class Case:
         Ids of solution cells and what stands in them instead of the reference's.
     hint : str
         For a mistake: what the student should read.
+    keeps : tuple of int
+        For a mistake: positions of the criteria that it has to meet all the same, from 1.
     line, before, after
         For a mutant: the change.
     equivalent : str
@@ -49,6 +52,7 @@ class Case:
     name: str
     changes: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     hint: str = ""
+    keeps: tuple[int, ...] = ()
     line: int = 0
     before: str = ""
     after: str = ""
@@ -65,19 +69,22 @@ def read_cases(course: Course, name: str) -> tuple[Exam, list[Case]]:
     """
     source = course.source(name)
     exam = read_exam(source, course.assignment(name).patterns)
-    alternatives = source.with_name("alternatives.py")
-    return exam, cases_of(exam, alternatives.read_text(encoding="utf-8") if alternatives.exists() else "")
+    texts = {}
+    for name_of_file in ("alternatives", "shortcuts"):
+        file = source.with_name(f"{name_of_file}.py")
+        texts[name_of_file] = file.read_text(encoding="utf-8") if file.exists() else ""
+    return exam, cases_of(exam, **texts)
 
 
-def cases_of(exam: Exam, alternatives: str = "") -> list[Case]:
+def cases_of(exam: Exam, alternatives: str = "", shortcuts: str = "") -> list[Case]:
     """Return everything an assignment is to be tried with.
 
     Parameters
     ----------
     exam : Exam
         The assignment; it brings its `mistakes.py`.
-    alternatives : str
-        The source of `alternatives.py`, empty where there is none.
+    alternatives, shortcuts : str
+        The sources of `alternatives.py` and `shortcuts.py`, empty where there is none.
 
     Raises
     ------
@@ -88,6 +95,7 @@ def cases_of(exam: Exam, alternatives: str = "") -> list[Case]:
     cases = [Case(exam.assignment, exercise.id, Kind.REFERENCE, "", "") for exercise in dict(answers)]
     cases += _variants(exam, answers, exam.mistakes, Kind.MISTAKE)
     cases += _variants(exam, answers, alternatives, Kind.ALTERNATIVE)
+    cases += _variants(exam, answers, shortcuts, Kind.SHORTCUT)
     for exercise, cell in answers:
         functions = _defined(exam, exercise, cell)
         if functions:
@@ -121,8 +129,11 @@ def _variants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: 
         for grade_id, cell in cells.items():
             here = [name for name in functions if places[name][1] is cell]
             changes.append((grade_id, variant_cell(cell.source, text, here, variant.name, solutions)))
-        case = Case(exam.assignment, "", kind, ", ".join(functions), variant.name, tuple(changes), variant.hint)
-        for exercise in _judging(exam, [places[name][0] for name in functions]):
+        case = Case(
+            exam.assignment, "", kind, ", ".join(functions), variant.name, tuple(changes), variant.hint, variant.keeps
+        )  # fmt: skip
+        changed = [places[name][0] for name in functions]
+        for exercise in changed[:1] if kind is Kind.SHORTCUT else _judging(exam, changed):
             yield replace(case, exercise=exercise.id)
 
 
@@ -155,7 +166,8 @@ def _mutants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], alterna
             cases.append(
                 Case(
                     exam.assignment, exercise.id, Kind.MUTANT, ", ".join(functions), f"line {mutant.line}",
-                    ((cell.grade_id, mutant.source),), "", mutant.line, mutant.before, mutant.after, reason,
+                    ((cell.grade_id, mutant.source),), line=mutant.line, before=mutant.before, after=mutant.after,
+                    equivalent=reason,
                 )
             )  # fmt: skip
     found = {(function, case.before, case.after) for case in cases for function in case.function.split(", ")}

@@ -14,7 +14,7 @@ from typing import Any
 
 
 def variant(text: str, function: str, name: str, solutions: Sequence[str], notebook: Mapping[str, Any]) -> Any:
-    """Run the source of a `mistakes.py` or `alternatives.py` and return one of its variants.
+    """Run the source of a file of variants and return one of them.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def variant(text: str, function: str, name: str, solutions: Sequence[str], noteb
         variants = staged[text] = {}
         reference = Reference(solutions, notebook)
         registry = type("Registry", (_Registry,), {"variants": variants})
-        _pretend("autograder.mistakes", Mistakes=registry, Alternatives=registry, staged=staged)
+        _pretend("autograder.mistakes", Mistakes=registry, Alternatives=registry, Shortcuts=registry, staged=staged)
         _pretend("autograder.reference", reference_of=lambda assignment: reference)
         _pretend("autograder.marking", reference_of=lambda assignment: reference)
         exec(compile(text, "<variants>", "exec"), {"__name__": "variants"})
@@ -76,14 +76,14 @@ class _Names(dict[str, Any]):
 
 
 class _Registry:
-    """Stands for `Mistakes` and `Alternatives`."""
+    """Stands for `Mistakes`, `Alternatives` and `Shortcuts`."""
 
     variants: dict[tuple[str, str], Any]
 
     def __init__(self, assignment: str) -> None:
         self.assignment = assignment
 
-    def of(self, *functions: str, hint: str = "") -> Callable[[Any], Any]:
+    def of(self, *functions: str, hint: str = "", keeps: Sequence[int] = ()) -> Callable[[Any], Any]:
         def add(variant: Any) -> Any:
             members = [variant] if len(functions) == 1 else variant()
             for function, member in zip(functions, members, strict=True):

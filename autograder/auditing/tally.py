@@ -9,7 +9,7 @@ from typing import Any
 from autograder.auditing.audit import Graded
 from autograder.auditing.cases import Case, Kind
 
-NAMED, KILLED = 0.90, 0.98  # the least part of mistakes told by their own hint, and of mutants that lose points
+NAMED, KILLED = 0.95, 0.98  # the least part of mistakes told by their own hint, and of mutants that lose points
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,12 @@ class Tally:
     ----------
     caught, named : int
         Mistakes that lost points, and those of them told by their own hint.
+    keeping, kept : int
+        Mistakes that say which criteria they have to meet, and those of them that met them.
     accepted : int
         Alternatives that kept all points.
+    stopped : int
+        Shortcuts that lost points.
     killed : int
         Mutants that lost points.
     mutants : int
@@ -33,8 +37,12 @@ class Tally:
     mistakes: int
     caught: int
     named: int
+    keeping: int
+    kept: int
     alternatives: int
     accepted: int
+    shortcuts: int
+    stopped: int
     mutants: int
     killed: int
     equivalent: int
@@ -46,7 +54,8 @@ def tally(graded: Iterable[Graded], assignment: str = "", exercise: str = "") ->
         entry for entry in graded if assignment in {"", entry.case.assignment} and exercise in {"", entry.case.exercise}
     ]
     by_kind = {kind: [entry for entry in mine if entry.case.kind is kind] for kind in Kind}
-    mistakes, alternatives = by_kind[Kind.MISTAKE], by_kind[Kind.ALTERNATIVE]
+    mistakes, alternatives, shortcuts = (by_kind[kind] for kind in (Kind.MISTAKE, Kind.ALTERNATIVE, Kind.SHORTCUT))
+    keeping = [entry for entry in mistakes if entry.case.keeps]
     mutants = [entry for entry in by_kind[Kind.MUTANT] if not entry.case.equivalent]
     return Tally(
         assignment,
@@ -54,8 +63,12 @@ def tally(graded: Iterable[Graded], assignment: str = "", exercise: str = "") ->
         mistakes=len(mistakes),
         caught=sum(entry.good for entry in mistakes),
         named=sum(entry.named for entry in mistakes),
+        keeping=len(keeping),
+        kept=sum(not entry.lost for entry in keeping),
         alternatives=len(alternatives),
         accepted=sum(entry.good for entry in alternatives),
+        shortcuts=len(shortcuts),
+        stopped=sum(entry.good for entry in shortcuts),
         mutants=len(mutants),
         killed=sum(entry.good for entry in mutants),
         equivalent=len(by_kind[Kind.MUTANT]) - len(mutants),
@@ -71,6 +84,7 @@ def tallies(graded: Sequence[Graded]) -> list[Tally]:
 def shortfalls(graded: Sequence[Graded]) -> list[str]:
     """Say what is not as it has to be, one sentence each; none when all is well."""
     found = [_sentence(entry) for entry in graded if not entry.good and entry.case.kind is not Kind.MUTANT]
+    found += [_sentence_of_lost(entry) for entry in graded if entry.good and entry.lost]
     for assignment in dict.fromkeys(entry.case.assignment for entry in graded):
         count = tally(graded, assignment)
         if count.named < NAMED * count.mistakes:
@@ -90,8 +104,25 @@ def _sentence(entry: Graded) -> str:
         return f"{where} the mistake {case.name!r} keeps all points"
     if case.kind is Kind.ALTERNATIVE:
         return f"{where} the right answer {case.name!r} gets {points} ({result.hint or 'no hint'})"
+    if case.kind is Kind.SHORTCUT:
+        return f"{where} the shortcut {case.name!r} keeps all points; no criterion stops it"
     given = next((entry.sentence for entry in result.criteria if entry.points), "")
     return f"{where} a function that returns None gets {points} for {given!r}; let it need another criterion"
+
+
+def _sentence_of_lost(entry: Graded) -> str:
+    case, criteria = entry.case, entry.result.criteria
+    where = f"{case.assignment}, {case.exercise}: the mistake {case.name!r}"
+    beyond = [position for position in entry.lost if position > len(criteria)]
+    if beyond:
+        return f"{where} says keeps={case.keeps}, but the test has {len(criteria)} criteria"
+    lost = "; ".join(f"{position}: {criteria[position - 1].sentence!r}" for position in entry.lost)
+    return f"{where} says keeps={case.keeps}, but does not meet {lost}"
+
+
+def stopped(graded: Iterable[Graded]) -> list[Graded]:
+    """Return the shortcuts that lost points."""
+    return [entry for entry in graded if entry.case.kind is Kind.SHORTCUT and entry.good]
 
 
 def survivors(graded: Iterable[Graded]) -> list[Case]:
@@ -116,6 +147,17 @@ def tally_json(graded: Sequence[Graded]) -> dict[str, Any]:
         "shortfalls": shortfalls(graded),
         "survivors": [_mutant_json(case) for case in survivors(graded)],
         "killed_equivalents": [_mutant_json(case) for case in killed_equivalents(graded)],
+        "stopped": [
+            {
+                "assignment": entry.case.assignment,
+                "exercise": entry.case.exercise,
+                "shortcut": entry.case.name,
+                "points": entry.result.points,
+                "max_points": entry.result.max_points,
+                "by": list(entry.stopped_by),
+            }
+            for entry in stopped(graded)
+        ],
         "misnamed": [
             {
                 "assignment": entry.case.assignment,

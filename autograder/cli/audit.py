@@ -25,7 +25,7 @@ def audit(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Grade known mistakes, right answers written otherwise, and mutants of the reference: are the tests good?
+    """Grade known mistakes, right answers, shortcuts and mutants of the reference: are the tests good?
 
     Example: autograder audit hw01_numpy --exercise graded_commutator
     """
@@ -56,7 +56,15 @@ def audit(
 
 
 def _print(graded: Sequence[Graded]) -> None:
-    from autograder.auditing.tally import killed_equivalents, misnamed, shortfalls, survivors, tallies, tally
+    from autograder.auditing.tally import (
+        killed_equivalents,
+        misnamed,
+        shortfalls,
+        stopped,
+        survivors,
+        tallies,
+        tally,
+    )
 
     for name in dict.fromkeys(entry.case.assignment for entry in graded):
         counts = [count for count in tallies(graded) if count.assignment == name]
@@ -65,6 +73,11 @@ def _print(graded: Sequence[Graded]) -> None:
         case = entry.case
         out.print(f"not told by its own hint: {case.exercise}, {case.name!r}", markup=False)
         out.print(f"    student reads: {entry.result.hint}\n    its own hint:  {case.hint}", markup=False)
+    for entry in stopped(graded):
+        points = f"{entry.result.points:g} of {entry.result.max_points:g} points"
+        out.print(f"stopped: {entry.case.exercise}, {entry.case.name!r} gets {points}; not met:", markup=False)
+        for sentence in entry.stopped_by:
+            out.print(f"    {sentence}", markup=False)
     for case in survivors(graded):
         out.print(f"survivor: {_change(case)}", markup=False)
     for case in killed_equivalents(graded):
@@ -74,17 +87,19 @@ def _print(graded: Sequence[Graded]) -> None:
 
 
 def _table(title: str, counts: Sequence[Tally]) -> Table:
-    what = "mistakes caught and named, right answers accepted, mutants killed"
+    what = "mistakes caught, named, kept within bounds; right answers accepted, shortcuts stopped, mutants killed"
     table = Table(title=escape(f"{title}: {what}"), box=box.SIMPLE_HEAD)
     table.add_column("exercise", no_wrap=True)
-    for head in ("caught", "named", "accepted", "killed", "equivalent"):
+    for head in ("caught", "named", "kept", "accepted", "stopped", "killed", "equivalent"):
         table.add_column(head, justify="right", no_wrap=True)
     for count in counts:
         table.add_row(
             escape(count.exercise or "all"),
             f"{count.caught}/{count.mistakes}",
             f"{count.named}/{count.mistakes}",
+            f"{count.kept}/{count.keeping}",
             f"{count.accepted}/{count.alternatives}",
+            f"{count.stopped}/{count.shortcuts}",
             f"{count.killed}/{count.mutants}",
             f"{count.equivalent or ''}",
         )
