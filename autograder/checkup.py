@@ -18,8 +18,8 @@ from autograder.config import Course, load_course
 from autograder.doctor import Finding
 from autograder.errors import AutograderError, ConfigError, ReleaseError
 from autograder.exam import Exam, read_exam
-from autograder.publishing.credentials import credentials
-from autograder.publishing.repository import GitRepository, without_password
+from autograder.git.credentials import credentials
+from autograder.git.repository import GitRepository, without_password
 from autograder.record.ledger import Ledger
 from autograder.record.standings import closed
 from autograder.records import Clock, Student

@@ -11,7 +11,7 @@ from autograder.collecting.collect import collect
 from autograder.collecting.forks import Fork
 from autograder.config import Course
 from autograder.errors import RemoteFailed
-from autograder.publishing.repository import reason_of
+from autograder.git.repository import reason_of
 from autograder.record.ledger import Ledger
 from autograder.records import Clock, Student
 from autograder.rehearsal.forge_on_disk import BareRepository

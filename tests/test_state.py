@@ -12,8 +12,8 @@ from autograder.actions.state import State
 from autograder.collecting.forks import Fork
 from autograder.config import Course, ForgeOptions, load_course
 from autograder.errors import AutograderError, GitFailed, UsageError
+from autograder.git.credentials import credentials
 from autograder.pages.keys import Keys
-from autograder.publishing.credentials import credentials
 from autograder.record.ledger import Ledger
 from autograder.records import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
 from autograder.rehearsal.forge_on_disk import BareRepository

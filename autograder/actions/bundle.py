@@ -23,9 +23,9 @@ from autograder.collecting.forks import Fork
 from autograder.config import NAME, Course
 from autograder.errors import AutograderError, RemoteFailed, UsageError
 from autograder.exam import Exam
+from autograder.git.repository import GitRepository
 from autograder.grader.grading import Finished, Task, grade
 from autograder.grader.notebooks import places
-from autograder.publishing.repository import GitRepository
 from autograder.record.ledger import Ledger
 from autograder.records import NotebookFile, Report, Student
 

@@ -24,11 +24,11 @@ from autograder.collecting.collect import fork_of
 from autograder.collecting.roster import read_roster
 from autograder.config import NAME, Course
 from autograder.errors import GitFailed, RemoteFailed, UsageError
+from autograder.git.credentials import credentials
+from autograder.git.repository import GitRepository
+from autograder.git.trees import NOTHING, Tree, blob_name, contents, read_tree, write_tree
 from autograder.grader.notebooks import find_notebook
-from autograder.publishing.credentials import credentials
 from autograder.publishing.merging import Versions, merge_keys, merge_lines, merge_table
-from autograder.publishing.repository import GitRepository
-from autograder.publishing.trees import NOTHING, Tree, blob_name, contents, read_tree, write_tree
 from autograder.records import NotebookFile, Student
 
 BRANCH = "state"

@@ -7,21 +7,15 @@ later force-push takes nothing away.
 
 from __future__ import annotations
 
-import os
-import resource
-import signal
-import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
 
 from autograder.errors import RemoteFailed
-from autograder.publishing.repository import reason_of
+from autograder.git.command import run_git
+from autograder.git.repository import reason_of
 from autograder.records import Clock, NotebookFile, Push, Student, printable
 
 FETCH_SECONDS = 120
@@ -150,7 +144,7 @@ class Fork:
     def _create(self) -> None:
         if not (self.store / "HEAD").exists():
             self.store.parent.mkdir(parents=True, exist_ok=True)
-            self._run(["git", "init", "--quiet", "--bare", "--template=", str(self.store)])
+            self._run(["init", "--quiet", "--bare", "--template=", str(self.store)])
 
     def _has(self, commit: str) -> bool:
         with suppress(RemoteFailed):
@@ -159,56 +153,29 @@ class Fork:
 
     def _git(self, *arguments: str, input: bytes = b"", most_mb: int = 0) -> bytes:
         options = [word for setting in SAFE for word in ("-c", setting)]
-        return self._run(["git", f"--git-dir={self.store}", *options, *arguments], input, most_mb)
+        return self._run([f"--git-dir={self.store}", *options, *arguments], input, most_mb)
 
-    def _run(self, command: Sequence[str], input: bytes = b"", most_mb: int = 0) -> bytes:
-        """Run git in a process group of its own, with limits on its time and on the size of what it writes.
+    def _run(self, arguments: Sequence[str], input: bytes = b"", most_mb: int = 0) -> bytes:
+        """Run git with limits on its time and on the size of what it writes.
 
         Where `most_mb` is given, what git says beyond that many megabytes is left out.
         """
-        with TemporaryFile() as said:  # a pipe has no limit
-            return self._run_into(said, command, input, most_mb)
-
-    def _run_into(self, said: IO[bytes], command: Sequence[str], input: bytes, most_mb: int) -> bytes:
-        environment = {name: value for name, value in os.environ.items() if _may_pass(name)}
-        environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "LC_ALL": "C"}
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=said,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=partial(_limit_files, most_mb or MAX_FETCH_MB),
+        done = run_git(
+            arguments,
+            variables={"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"},
+            input=input,
+            seconds=FETCH_SECONDS,
+            most_mb=most_mb or MAX_FETCH_MB,
         )
-        try:
-            _, errors = process.communicate(input, timeout=FETCH_SECONDS)
-        except BaseException as error:  # also an interrupt: git's helpers must not live on
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise self._failed(f"no answer within {FETCH_SECONDS} s") from None
-            raise
-        cut = most_mb > 0 and process.returncode == -signal.SIGXFSZ
-        if process.returncode != 0 and not cut:
-            reason = reason_of(errors) or f"git ended with {process.returncode}"
-            theirs = [line for line in errors.decode("utf-8", "replace").splitlines() if "remote error: " in line]
-            if b"died of signal 25" in errors or b"File too large" in errors:
+        cut = most_mb > 0 and done.wrote_too_much
+        if done.code != 0 and not cut:
+            reason = reason_of(done.errors) or f"git ended with {done.code}"
+            theirs = [line for line in done.errors.decode("utf-8", "replace").splitlines() if "remote error: " in line]
+            if done.wrote_too_much or b"died of signal 25" in done.errors or b"File too large" in done.errors:
                 theirs = [f"{TOO_LARGE} {MAX_FETCH_MB} MB"]
             raise self._failed([reason, *theirs][-1])
-        said.seek(0)
-        return said.read()
+        return done.output
 
     def _failed(self, reason: str) -> RemoteFailed:
         said = printable(reason.removeprefix("fatal: "))  # by a server that anybody may run
         return RemoteFailed(f"{self.student.id}: {self.student.remote}: {said}")
-
-
-def _may_pass(name: str) -> bool:
-    """Whether git may see a variable: none of its own but those that hold the collector's credentials."""
-    return not name.startswith("GIT_") or name in {"GIT_ASKPASS", "GIT_SSH_COMMAND"}
-
-
-def _limit_files(megabytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (megabytes << 20,) * 2)

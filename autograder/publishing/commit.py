@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from autograder.config import Course
 from autograder.errors import GitFailed, UsageError
-from autograder.publishing.credentials import credentials
-from autograder.publishing.repository import GitRepository
+from autograder.git.credentials import credentials
+from autograder.git.repository import GitRepository
 
 
 def commit_paths(course: Course, paths: Sequence[str], message: str, remote: str = "origin") -> str:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from autograder.git.repository import GitRepository
 from autograder.publishing.leaks import Secrets
-from autograder.publishing.repository import GitRepository
 
 BATCH = 200  # objects read from git at once
 

@@ -16,12 +16,12 @@ from tempfile import TemporaryDirectory
 
 from autograder.config import Course
 from autograder.errors import GitFailed, PublishRefused, UsageError
+from autograder.git.credentials import credentials
+from autograder.git.repository import GitRepository, without_password
 from autograder.grader.grading import read_exams
-from autograder.publishing.credentials import credentials
 from autograder.publishing.history import Leak, search
 from autograder.publishing.leaks import Secrets, secrets_of
 from autograder.publishing.public_tree import PublicTree, public_tree
-from autograder.publishing.repository import GitRepository, without_password
 from autograder.students.student import FOLDER
 
 MARK = "Published-by: autograder"

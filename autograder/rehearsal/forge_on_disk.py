@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from autograder.errors import GitFailed
+from autograder.git.command import run_git
+from autograder.git.repository import reason_of
 
 AUTHOR = "practice class <practice@localhost>"
 
@@ -35,7 +37,7 @@ class BareRepository:
         """Return the subject of the newest commit, empty if there is none."""
         try:
             return self._git("log", "-1", "--format=%s", self.branch, "--").strip()
-        except subprocess.CalledProcessError:
+        except GitFailed:
             return ""
 
     def blob(self, path: str) -> str:
@@ -55,10 +57,9 @@ class BareRepository:
             parts += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
         self._git("fast-import", "--quiet", "--date-format=raw", input=b"".join(parts))
 
-    def _git(self, *arguments: str, bare: bool = True, input: bytes | None = None) -> str:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    def _git(self, *arguments: str, bare: bool = True, input: bytes = b"") -> str:
         where = [f"--git-dir={self.path}"] if bare else []
-        done = subprocess.run(
-            ["git", *where, *arguments], input=input, capture_output=True, check=True, env=environment
-        )
-        return done.stdout.decode()
+        done = run_git([*where, *arguments], input=input)
+        if done.code:
+            raise GitFailed(f"git {arguments[0]} in {self.path}: {reason_of(done.errors)}")
+        return done.output.decode()

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import GitFailed, UsageError
+from autograder.git.repository import GitRepository
 from autograder.grader.notebooks import Unreadable, conflict_sides, read_notebook
-from autograder.publishing.repository import GitRepository
 from autograder.students.student import FOLDER
 
 ORIGINAL = re.compile(rf"{FOLDER}/([^/]+)/\1\.ipynb")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
+from autograder.git.repository import GitRepository
 from autograder.grader.notebooks import Unreadable, misplaced, places, read_notebook, where_it_belongs
-from autograder.publishing.repository import GitRepository
 from autograder.records import NotebookFile
 
 FOLDER = "assignments"

@@ -16,8 +16,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import GitFailed, UsageError
+from autograder.git.repository import GitRepository
 from autograder.publishing.card import Card
-from autograder.publishing.repository import GitRepository
 from autograder.students.situation import Replaced, Situation, look, settled
 from autograder.students.student import write_new
 

@@ -5,9 +5,7 @@ Students' forks, which nobody trusts, are read by `autograder.collecting.forks` 
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autograder.errors import GitFailed
+from autograder.git.command import Ended, run_git
 
-# What a surrounding git command, such as a hook, would say about another repository.
-FOREIGN = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
 PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 ADVICE = (
     "hint:",
@@ -26,6 +23,7 @@ ADVICE = (
     "fatal: Could not read from remote repository.",
     "fatal: the remote end hung up unexpectedly",
 )
+LOCKED = re.compile(r"[Uu]nable to create '(?P<path>[^']*\.lock)': File exists")
 NO_ACCESS = "it does not exist, or is private and wants a token"  # a server does not say which
 NOBODY = {
     "GIT_AUTHOR_NAME": "autograder",
@@ -56,15 +54,15 @@ class GitRepository:
     def raw(self, *arguments: str, input: str | bytes = b"") -> bytes:
         """Run git here and return the bytes it printed; fails as `git` does."""
         done = self._run(arguments, input)
-        if done.returncode:
-            reason = reason_of(done.stderr) or f"it ended with {done.returncode}"
+        if done.code:
+            reason = reason_of(done.errors) or f"it ended with {done.code}"
             raise GitFailed(f"git {arguments[0]}: {without_password(reason)}")
-        return done.stdout
+        return done.output
 
     def says(self, *arguments: str) -> str | None:
         """Run git here and return what it printed, None if it failed."""
         done = self._run(arguments)
-        return None if done.returncode else done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+        return None if done.code else done.output.decode("utf-8", "surrogateescape").removesuffix("\n")
 
     def paths(self, *arguments: str) -> list[str]:
         """Run a git command that lists paths, with `-z` among its arguments, and return them."""
@@ -88,26 +86,18 @@ class GitRepository:
         author = self if known else GitRepository(self.path, self.settings, (*self.extra, *NOBODY.items()))
         return author.git("commit-tree", tree, *(f"-p{parent}" for parent in parents), input=message + "\n")
 
-    def _run(self, arguments: tuple[str, ...], input: str | bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-        environment |= {"LC_ALL": "C", **dict(self.extra)}
+    def _run(self, arguments: tuple[str, ...], input: str | bytes = b"") -> Ended:
         options = [word for setting in self.settings for word in ("-c", setting)]
-        try:
-            return subprocess.run(
-                ["git", *options, *arguments],
-                cwd=self.path,
-                env=environment,
-                input=input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input,
-                capture_output=True,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise GitFailed("git is not installed, or not on the PATH; get it from https://git-scm.com") from None
+        content = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
+        return run_git([*options, *arguments], folder=self.path, variables=dict(self.extra), input=content)
 
 
 def reason_of(errors: bytes) -> str:
     """Return the line of git's complaint that tells most, "" if there is none: what it says last is often advice."""
-    lines = [line.strip() for line in errors.decode("utf-8", "replace").splitlines() if line.strip()]
+    text = errors.decode("utf-8", "replace")
+    if locked := LOCKED.search(text):
+        return f"{locked['path']} is there: another git works here, or one was killed; if none does, delete that file"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(ADVICE)]
     rejected = [line for line in telling if line.startswith("! [")]
     line = [*lines[-1:], *telling[-1:], *rejected[-1:]][-1] if lines else ""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from autograder.publishing.repository import GitRepository
+from autograder.git.repository import GitRepository
 
 NOTHING = ""  # the name of no blob
 
