@@ -28,7 +28,7 @@ from autograder.collecting.forks import Fork
 from autograder.collecting.roster import shared_remotes
 from autograder.config import Course
 from autograder.errors import AutograderError, ForgeFailed
-from autograder.publishing.repository import without_password
+from autograder.git.repository import without_password
 from autograder.record.ledger import Ledger, Record
 from autograder.records import Clock, Push, Student
 
