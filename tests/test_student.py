@@ -215,7 +215,7 @@ def test_an_exercise_not_written_yet_is_no_error(tmp_path):
         (b"", "The notebook file is empty"),
         (released()[:-9], "not valid JSON"),
         (b"[]", "has no cells"),
-        (b"\xff\xfe", "not UTF-8"),
+        (b"\xff\xfe\x00", "not text"),
     ],
     ids=["empty", "cut", "list", "binary"],
 )

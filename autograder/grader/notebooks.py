@@ -8,15 +8,31 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from autograder.grader.filekinds import BINARY, TAKE_BACK, kind_of_file, kind_of_text
 from autograder.records import NotebookFile
 
 MAX_CELLS = 5_000
 BESIDE = ("", "_solved", "_edited", "_solution")  # endings of notebooks that we or the course put into its folder
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+OTHER_ENCODING = (
+    "The file is written in {name} and not in UTF-8, so JupyterLab refuses it. It was graded; to put it right, run "
+    "`python -c \"from pathlib import Path; p = Path('FILE'); p.write_text(p.read_text('{name}'), 'utf-8')\"`"
+    " and push again."
+)
+RAW_BREAK = (
+    "A line break or tab stands bare within a text of the file, so JupyterLab refuses it. It was graded; to mend it, "
+    "run `python -c \"import json; from pathlib import Path; p = Path('FILE'); "
+    "p.write_text(json.dumps(json.loads(p.read_text('utf-8'), strict=False), indent=1), 'utf-8')\"` and push again."
+)
+FIRST_CELL = re.compile(r'"cells"\s*:\s*\[\s*\{')
+BETWEEN_CELLS = re.compile(r"\s*,\s*(?=\{)")
 NEXT_PART = {  # of a conflict, by the part a mark stands in
     ("", "<<<<<<<"): "ours",
     ("ours", "|||||||"): "base",
@@ -48,30 +64,76 @@ class Notebook:
 
 
 def read_notebook(content: bytes) -> Notebook:
-    """Read a notebook of format 3 or 4.
+    """Read a notebook of format 3 or 4, also one that JupyterLab refuses, as long as its cells can be told.
 
     Raises
     ------
     Unreadable
         If it is no such notebook.
     """
-    if not content.strip():
-        raise Unreadable("The notebook file is empty. Save it in JupyterLab and push again.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable("The file is not a notebook: it is not UTF-8 text.") from None
-    problems: tuple[str, ...] = ()
+    kind = kind_of_file(content)
+    if kind:
+        raise Unreadable(kind)
+    text, problems = _decoded(content)
     data = _parse(text)
+    if data is None and (data := _parse(text, strict=False)) is not None:
+        problems.append(RAW_BREAK)
     if data is None and (sides := conflict_sides(text)):
         data = next((found for side in sides if (found := _parse(side)) is not None), None)
         marks = "The file holds the conflict marks of an unfinished merge (<<<<<<<)."
         if data is None:
             raise Unreadable(f"{marks} Settle the conflict, open the notebook in JupyterLab, save and push again.")
-        problems = (f"{marks} Your own side of each conflict was graded; settle the conflict and push again.",)
+        problems.append(f"{marks} Your own side of each conflict was graded; settle the conflict and push again.")
     if data is None:
-        raise Unreadable("The file is not a notebook: it is not valid JSON. Open it in JupyterLab, save, push again.")
-    return Notebook(tuple(_cells(data)), problems)
+        data, broken = _salvaged(text)
+        problems.append(broken)
+    return Notebook(tuple(_cells(data)), tuple(problems))
+
+
+def _decoded(content: bytes) -> tuple[str, list[str]]:
+    """Return a file's text and, where it is not UTF-8, what to say about that."""
+    try:
+        return content.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        pass
+    name = "utf-16" if content[:2] in UTF_16 else "cp1252"
+    with suppress(UnicodeDecodeError):
+        text = content.decode(name)
+        if text.lstrip().startswith("{"):
+            return text, [OTHER_ENCODING.format(name=name)]
+    raise Unreadable(BINARY)
+
+
+def _salvaged(text: str) -> tuple[Any, str]:
+    """Return the cells above the place where a notebook's JSON is broken, and a sentence about it.
+
+    Raises
+    ------
+    Unreadable
+        If no cell stands above that place.
+    """
+    try:
+        json.loads(text, strict=False)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} ({error.msg})"
+    except (ValueError, RecursionError):
+        where = "a place that is nested too deeply"
+    begin = FIRST_CELL.search(text)
+    decoder = json.JSONDecoder(strict=False)
+    cells: list[Any] = []
+    position = begin.end() - 1 if begin else len(text)
+    with suppress(ValueError, RecursionError):
+        while position < len(text) and text[position] == "{":
+            cell, position = decoder.raw_decode(text, position)
+            cells.append(cell)
+            comma = BETWEEN_CELLS.match(text, position)
+            position = comma.end() if comma else len(text)
+    if not cells:
+        known = kind_of_text(text)
+        raise Unreadable(known or f"The file is not a notebook: it is not valid JSON, from {where} on; {TAKE_BACK}.")
+    noun = "cell" if len(cells) == 1 else f"{len(cells)} cells"
+    broken = f"The file is not valid JSON from {where} on. Only the {noun} above was graded; {TAKE_BACK}."
+    return {"cells": cells}, broken
 
 
 def conflict_sides(text: str) -> tuple[str, str] | None:
@@ -91,9 +153,9 @@ def conflict_sides(text: str) -> tuple[str, str] | None:
     return ("".join(lines["ours"]), "".join(lines["theirs"])) if found else None
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str, *, strict: bool = True) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, strict=strict)
     except (ValueError, RecursionError):
         return None
 

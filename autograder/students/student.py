@@ -68,7 +68,8 @@ class Clone:
         original = self.original(assignment)
         try:
             content = original.read_bytes()
-            read_notebook(content)
+            for problem in read_notebook(content).problems:
+                raise Unreadable(problem)
         except FileNotFoundError:
             raise UsageError(f"{self.short(original)} is missing; bring it back: autograder update") from None
         except Unreadable as error:
