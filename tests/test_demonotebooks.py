@@ -430,6 +430,20 @@ def test_the_batch_gradient_of_the_digits_agrees_with_finite_differences(descend
     assert_allclose(dLdb, numeric(lambda b: -np.mean(log_softmax(X @ W.T + b.T, axis=1)[Y == 1]), b), atol=1e-8)
 
 
+@pytest.mark.parametrize("seed", [10, 20, 30])
+def test_the_learning_rate_grows_with_the_batch_whatever_the_shuffling(descending, seed):
+    rates = 2.0 ** np.arange(-2, 5)
+    with np.errstate(over="ignore", divide="ignore"):
+        reached = {
+            size: np.array([descending["final_loss"](size, seed, alpha) for alpha in rates])
+            for size in (4, 16, 64, 1500)
+        }
+    best = {size: rates[losses.argmin()] for size, losses in reached.items()}
+    assert best[4] < best[16] <= best[64] > best[1500]
+    assert_allclose(reached[4][:2], reached[16][2:4], rtol=0.15)  # four times the batch and the rate
+    assert_allclose(reached[16][:2], reached[64][2:4], rtol=0.15)
+
+
 # exponentially_weighted_averages
 
 
@@ -510,6 +524,41 @@ def test_a_gradient_of_zero_moves_nothing_and_is_not_changed(racing, rule):
 def test_the_slopes_agree_with_finite_differences(racing, potential, slope):
     for point in np.random.default_rng(10).normal(size=(5, 2)):
         assert_allclose(racing[slope](point), numeric(lambda p: float(racing[potential](p)), point), atol=1e-7)
+
+
+@pytest.mark.parametrize("height", [0.3, 1, 4], ids=lambda height: f"{height} times as high")
+def test_the_fair_race_ends_alike_from_other_starts(racing, height):
+    """What section 6 and 7 say of the best learning rates holds around the valley, and nearer and farther."""
+    turned = [np.sqrt(height) * racing["radii"] * np.array([np.cos(a), np.sin(a)]) for a in np.arange(0.3, 6.4, 0.4)]
+    starts, turn = np.array(turned), racing["turn"]
+    rules, alphas, sweep = racing["rules"], racing["alphas"], racing["sweep"]
+    along = {name: sweep(rule, starts=starts) for name, rule in rules.items()}
+    across = {
+        name: sweep(rule, racing["turned_slope"], racing["turned_potential"], starts @ turn.T)
+        for name, rule in rules.items()
+    }
+    best = {name: needed.min() for name, needed in along.items()}
+    assert max(best["momentum"], best["Adam"]) < best["gradient descent"] / 2
+    assert best["RMSProp"] > 2 * best["Adam"]
+    width = {name: np.ptp(np.log10(alphas[needed <= 2 * needed.min()])) for name, needed in along.items()}
+    assert max(width["gradient descent"], width["RMSProp"]) < 0.6
+    assert min(width["momentum"], width["Adam"]) > 1
+    assert across["momentum"].min() == best["momentum"]
+    assert across["Adam"].min() < 1.3 * best["Adam"] and across["RMSProp"].min() > 1.2 * best["RMSProp"]
+
+
+@pytest.mark.parametrize("seed", [4, 5, 6])
+def test_the_networks_best_rates_lie_close_together_from_other_random_starts(racing, seed):
+    reached = {
+        name: np.array(racing["after_five_epochs"](rule, racing["tried"][name], seeds=[seed]))
+        for name, rule in racing["rules"].items()
+    }
+    lowest = {name: losses.min() for name, losses in reached.items()}
+    assert max(lowest.values()) < 3.5 * min(lowest.values())
+    assert min(lowest["momentum"], lowest["RMSProp"], lowest["Adam"]) < lowest["gradient descent"]
+    half = {name: reached[name][racing["tried"][name] == 0.5] for name in ("gradient descent", "momentum")}
+    assert_allclose(half["gradient descent"], half["momentum"], rtol=0.15)
+    assert half["gradient descent"] > 2.5 * lowest["gradient descent"]
 
 
 @pytest.mark.parametrize("layers", [(3, 2), (3, 4, 2), (3, 6, 4, 2)], ids=["one layer", "two layers", "three layers"])
