@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -141,9 +142,10 @@ def read_exam(path: Path, parts: Mapping[str, tuple[str, ...]] | None = None) ->
     Raises
     ------
     ExamError
-        If the file is missing, no notebook, has two cells of one id, no exercise, or an exercise without a part.
+        If the file is missing, no notebook, has two cells of one id, no exercise, an exercise without a part, or
+        points that are no number.
     """
-    cells = tuple(_source_cell(cell) for cell in _load(path)["cells"])
+    cells = tuple(_source_cell(cell, path) for cell in _load(path)["cells"])
     ids = [cell.grade_id for cell in cells if cell.grade_id]
     twice = sorted({grade_id for grade_id in ids if ids.count(grade_id) > 1})
     if twice:
@@ -173,7 +175,7 @@ def _load(path: Path) -> dict[str, Any]:
     return notebook
 
 
-def _source_cell(cell: dict[str, Any]) -> SourceCell:
+def _source_cell(cell: dict[str, Any], path: Path) -> SourceCell:
     metadata = cell.get("metadata", {})
     marks = metadata.get("nbgrader", {})
     source = cell.get("source", "")
@@ -184,9 +186,20 @@ def _source_cell(cell: dict[str, Any]) -> SourceCell:
         graded=bool(marks.get("grade")) or bool(marks.get("task")),
         solution=bool(marks.get("solution")) or bool(marks.get("task")),
         locked=bool(marks.get("locked")),
-        points=float(marks.get("points") or 0),
+        points=_points(marks, path),
         tags=tuple(metadata.get("tags", ())),
     )
+
+
+def _points(marks: dict[str, Any], path: Path) -> float:
+    points = marks.get("points") or 0
+    number = isinstance(points, int | float) and not isinstance(points, bool)
+    if not number or not 0 <= points < math.inf:
+        raise ExamError(
+            f"{path}: the cell {marks.get('grade_id', '')!r} is worth {points!r} points; "
+            "give it a number, 0 or more, in nbgrader's toolbar"
+        )
+    return float(points)
 
 
 def _exercises(cells: tuple[SourceCell, ...], parts: Mapping[str, tuple[str, ...]], path: Path) -> tuple[Exercise, ...]:

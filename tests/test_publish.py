@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -23,8 +24,10 @@ from autograder.exam import read_exam
 from autograder.publishing.leaks import Secrets, secrets_of
 from autograder.publishing.public_tree import ALLOWED, public_tree
 from autograder.publishing.public_tree import solution as solution_notebook
-from autograder.publishing.publish import publish
+from autograder.publishing.publish import publish, uncommitted
 
+PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(90))).decode()
+ESSAY = {"grade_id": "why", "grade": True, "solution": True, "points": 4}
 BEFORE, AFTER = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UTC)
 RELEASED = [
     text("# Homework"),
@@ -166,6 +169,51 @@ def test_what_is_not_released_is_named_and_left_out(private, public):
     assert done.held_back == ("hw is not released yet",)
     assert HW not in paths(public)
     assert "| `hw` |" not in public("show", "master:README.md")
+
+
+def test_what_lies_beside_a_release_is_named_and_left_out(private, public):
+    (private.root / "assignments" / "hw" / "notes.txt").write_text("ask on-time\n")
+    done = publish(course_of(private))
+    assert "assignments/hw/notes.txt" not in paths(public)
+    assert HW in paths(public)
+    assert any("notes.txt is no part of the release" in sentence for sentence in done.held_back)
+
+
+def test_of_a_demonstrations_fields_only_those_on_the_list_are_published(private, public):
+    demo = notebook(code("a = 1") | {"outputs": [{"output_type": "stream", "name": "stdout", "text": "1\n"}]})
+    wanted = json.loads(json.dumps(demo))
+    demo["metadata"]["colab"] = {"name": "mine.ipynb"}
+    demo["cells"][0]["metadata"]["executionInfo"] = {"user": {"displayName": "The Instructor"}}
+    (private.root / "demonotebooks" / "demo.ipynb").write_text(json.dumps(demo))
+    publish(course_of(private))
+    assert json.loads(public("show", "master:demonotebooks/demo.ipynb")) == wanted
+
+
+def test_a_release_with_an_account_in_it_is_refused(private, public):
+    mine = notebook(*RELEASED)
+    mine["metadata"]["colab"] = {"name": "mine.ipynb"}
+    (private.root / HW).write_text(json.dumps(mine))
+    with pytest.raises(PublishRefused, match=r"release it again:\n  metadata: colab"):
+        publish(course_of(private))
+
+
+def test_what_is_not_committed_is_told(private, public):
+    git = Git(private.root)
+    git("init", "--quiet")
+    (private.root / ".gitignore").write_text("roster.csv\n")
+    git.commit({}, "The course")
+    assert uncommitted(course_of(private)) == []
+    (private.root / "notes.md").write_text("not of the course's\n")
+    assert uncommitted(course_of(private)) == []
+    private.config.write_text(private.config.read_text() + "\n")
+    (private.root / "solutions" / "hw" / "new.csv").write_text("1\n")
+    told = "not committed here: grading_config.py, solutions/hw/new.csv; "
+    assert uncommitted(course_of(private)) == [told + "what is published comes from files that only this folder has"]
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "publish", "--config", str(private.config)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told in done.stderr
 
 
 def test_a_link_to_another_file_is_refused(private, public):
@@ -328,6 +376,19 @@ PLANTED = {
     "a row of the roster": {"people.txt": ROSTER.splitlines()[1].encode()},
     "an address": {"README.md": b"ask on-time@students.example\n"},
     "a line of the ledger": {"data.txt": b'{"entry":"push","commit":"0123"}\n'},
+    "an account in a notebook's metadata": {
+        HW: json.dumps(notebook(*RELEASED) | {"metadata": {"colab": {"name": "mine", "file_id": "1AbC"}}}).encode()
+    },
+    "a picture of a mark scheme, attached": {
+        HW: dump([text("![](attachment:a.png)") | {"attachments": {"a.png": {"image/png": PICTURE}}}])
+    },
+    "a picture of a mark scheme, put out": {
+        "demonotebooks/demo.ipynb": dump(
+            [code("1") | {"outputs": [{"output_type": "display_data", "metadata": {}, "data": {"image/png": PICTURE}}]}]
+        )
+    },
+    "a picture of a mark scheme, in a page": {"a.html": f'<img src="data:image/png;base64,{PICTURE}">'.encode()},
+    "a picture of a mark scheme, as a file": {"a.png": base64.b64decode(PICTURE)},
     "a key of the pages": {"site.json": b'{"k": "c2VjcmV0LXNlY3JldC1zZWNyZXQ"}'},
     "a private key": {"id": b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"},
     "a token": {"config": b"token = ghp_" + b"a1B2" * 9 + b"\n"},
@@ -342,6 +403,9 @@ PLANTED = {
 @pytest.mark.parametrize("files", PLANTED.values(), ids=list(PLANTED))
 def test_what_leaked_in_an_old_commit_is_found(private, public, published, elsewhere, files):
     """Planted and taken away again, long ago: the newest files show nothing, the history does."""
+    scheme = text("### BEGIN MARK SCHEME\n![](attachment:a.png)\n### END MARK SCHEME", **ESSAY)
+    scheme["attachments"] = {"a.png": {"image/png": PICTURE}}
+    private.write(text("# Homework"), code("import math"), solution(DOUBLE), test(TEST_DOUBLE), scheme)
     planted = elsewhere.commit(files, "A slip")
     last = elsewhere.commit({name: None for name in files}, "Take it away")
     elsewhere("push", "--quiet")

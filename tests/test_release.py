@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -10,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, solution, test, text
+from conftest import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, notebook, solution, test, text
 
 from autograder.config import load_course
-from autograder.errors import AutograderError, ReleaseError
+from autograder.errors import AutograderError, ExamError, ReleaseError
 from autograder.exam import read_exam
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
+from autograder.publishing.fields import attachments_named
 from autograder.publishing.release import leaks, release
 
 HIDDEN_LINE = "assert double(21) == 42"
@@ -65,6 +67,116 @@ def test_plain_nbgrader_makes_the_same(small_course, examiner):
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "hw", "--force"]
     subprocess.run(command, cwd=small_course.root, env=environment, check=True, capture_output=True)
     assert json.loads((small_course.root / "assignments" / "hw" / "hw.ipynb").read_text()) == ours
+
+
+PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(90))).decode()
+COLAB = {"colab": {"name": "of-the-instructor.ipynb", "provenance": [{"file_id": "1AbCdEfGhIjKlMn"}]}}
+ESSAY = {"grade_id": "why", "grade": True, "solution": True, "points": 4}
+SCHEME = "Why?\n### BEGIN MARK SCHEME\nas in ![](attachment:answer.png)\n### END MARK SCHEME"
+
+
+def test_of_fields_only_those_on_the_list_are_released(small_course, examiner):
+    """The instructor's kernel and account, widgets, and a picture whose text was cut out; what is shown stays."""
+    shown = text("# See\n![](attachment:shown.png)") | {
+        "attachments": {"shown.png": {"image/png": PICTURE}, "old.png": {"image/png": PICTURE[::-1]}}
+    }
+    essay = text(SCHEME, **ESSAY) | {"attachments": {"answer.png": {"image/png": PICTURE}}}
+    imports = code("import math")
+    imports["metadata"] = {"tags": ["setup"], "executionInfo": {"user": {"displayName": "The Instructor"}}}
+    cells = [shown, imports, solution(DOUBLE), test(TEST_DOUBLE), essay]
+    source = notebook(*cells)
+    source["metadata"] = COLAB | {
+        "kernelspec": {"display_name": "my-env (3.11)", "language": "python", "name": "my-env"},
+        "language_info": {"name": "python", "version": "3.11.7"},
+        "authors": [{"name": "The Instructor"}],
+        "widgets": {"state": {"a": "the answer"}},
+    }
+    small_course.source.write_text(json.dumps(source))
+    got = released(small_course, examiner)
+    assert got["metadata"] == {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python", "version": "3.11.7"},
+    }
+    assert got["cells"][0]["attachments"] == {"shown.png": {"image/png": PICTURE}}
+    assert got["cells"][1]["metadata"] == {"tags": ["setup"]}
+    assert "attachments" not in got["cells"][4]
+    assert set(got["cells"][3]["metadata"]) == {"nbgrader", "deletable", "editable"}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("![](attachment:a.png)", True),
+        ("![](attachment:a%2Epng)", True),
+        ('![b](attachment:a.png "a title")', True),
+        ('<img src="attachment:a.png">', True),
+        ("a.png", False),
+        ("![](attachment:aa.png)", False),
+        ("![](attachment:a.png2)", False),
+    ],
+)
+def test_attachments_are_named_in_many_ways(text, named):
+    assert ("a.png" in attachments_named(text)) is named
+
+
+def test_other_files_in_the_folder_of_a_release_stay(small_course, examiner):
+    """Somebody's notes, a folder, a copy that was solved there: released or not, they are not ours."""
+    folder = small_course.root / "assignments" / "hw"
+    (folder / "drafts").mkdir(parents=True)
+    others = {"notes.txt": b"ask somebody", "drafts/plan.md": b"first", "hw_solved.ipynb": b"{}"}
+    for name, content in others.items():
+        (folder / name).write_bytes(content)
+    (small_course.source.parent / "data.csv").write_text("1,2\n")
+    made = release(load_course(small_course.config), "hw", examiner)
+    assert made.others == ("drafts", "hw_solved.ipynb", "notes.txt")
+    assert {name: (folder / name).read_bytes() for name in others} == others
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "data.csv", "drafts", "hw.ipynb", "hw_solved.ipynb", "notes.txt",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("points", ["2", True, -1, [2]], ids=str)
+def test_points_that_are_no_number_are_refused_by_the_name_of_their_cell(small_course, examiner, points):
+    small_course.write(solution(DOUBLE), test(TEST_DOUBLE, points=points))
+    with pytest.raises(ExamError, match=r"hw\.ipynb: the cell 'double' is worth .* points; give it a number"):
+        release(load_course(small_course.config), "hw", examiner)
+
+
+def autograder(small_course: SmallCourse, *words: str, say: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autograder", *words, "--config", str(small_course.config)],
+        input=say, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "say", "code", "released"),
+    [
+        ((), "", 2, False),
+        ((), "\n", 2, False),
+        ((), "hw\n", 0, True),
+        ((), "all\n", 0, True),
+        (("--all",), "", 0, True),
+        (("hw", "--all"), "", 2, False),
+        ((), "other\n", 2, False),
+    ],
+    ids=["nobody answers", "nothing", "a name", "all", "--all", "both", "an unknown name"],
+)
+def test_without_a_name_the_list_is_shown_and_asked_for(small_course, words, say, code, released):
+    done = autograder(small_course, "release", *words, say=say)
+    assert done.returncode == code, done.stderr
+    assert (small_course.root / "assignments" / "hw" / "hw.ipynb").exists() == released
+    assert words or "hw: Homework, not released yet" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_a_test_prints_is_not_part_of_the_json(small_course):
+    """Neither what it prints itself, nor what a program that it starts does."""
+    noisy = 'import os\nprint("{")\nos.system("echo loud")\n' + TEST_DOUBLE
+    small_course.write(solution(DOUBLE), test(noisy))
+    done = autograder(small_course, "examine", str(small_course.source), "-a", "hw", "--json")
+    assert json.loads(done.stdout)["points"] == 2, done.stderr
+    assert "loud" in done.stderr
 
 
 BROKEN = {

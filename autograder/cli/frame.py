@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one process per core saturates the machine; threads only fight
 
@@ -70,6 +70,8 @@ def run_app() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a Windows console of the old kind knows no ✓
+    if "--json" in arguments:
+        out.file = stdout_for_the_answer()
     try:
         app(args=arguments, prog_name="autograder")
     except AutograderError as error:
@@ -87,6 +89,17 @@ def run_app() -> None:
             raise
         err.print(f"autograder: {_how_to_get(error.name or '')}", style="red", markup=False)
         sys.exit(2)
+
+
+def stdout_for_the_answer() -> TextIO:
+    """Return the standard output for what a program will read; all else that is printed goes to standard error.
+
+    A test, a known mistake or a library may print whatever it likes, from C and from other processes, too.
+    """
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    return answer
 
 
 def _how_to_get(module: str) -> str:

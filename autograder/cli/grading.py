@@ -42,30 +42,6 @@ def doctor(
 
 
 @app.command()
-def release(
-    assignments: Annotated[list[str] | None, typer.Argument(help="Names; default: all in grading_config.py.")] = None,
-    config: ConfigOption = None,
-) -> None:
-    """Make the students' notebooks from solutions/, and prove that they give nothing away.
-
-    Example: autograder release hw01_numpy
-    """
-    from autograder.grader.examiner import Examiner
-    from autograder.publishing.release import release as release_one
-
-    classroom = open_classroom(config)
-    names = assignments or list(classroom.course.assignments)
-    for name in names:
-        classroom.course.assignment(name)
-    with Examiner(classroom.course.limits) as examiner:
-        for name in names:
-            made = release_one(classroom.course, name, examiner)
-            state = "released" if made.changed else "unchanged"
-            about = f"{made.exercises} exercises, {made.points:g} points"
-            out.print(f"{name}: {state}, {about} → {made.path}", markup=False)
-
-
-@app.command()
 def examine(
     file: Annotated[Path, typer.Argument(help="A notebook file.")],
     assignment: Annotated[str, typer.Option("--assignment", "-a", help="What to grade it as.")],

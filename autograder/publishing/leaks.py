@@ -17,13 +17,14 @@ from typing import Any
 
 from autograder.config import Course
 from autograder.exam import INSTRUCTORS_ONLY, Exam
-
-MARKER = re.compile(r"^\s*#{2,}\s*(BEGIN|END)\b|^\s*=== (BEGIN|END) ", re.IGNORECASE)
-BEGIN = re.compile(r"(###|===) BEGIN (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
-END = re.compile(r"(###|===) END (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+from autograder.publishing.fields import SETTINGS, not_for_students, strings_of, text_of
+from autograder.publishing.markers import BEGIN, END, MARKER, marked
+from autograder.publishing.pictures import hidden_pictures, pictures_in
+from autograder.students.student import FOLDER
 
 COMMON = ("autograder/", "demonotebooks/")  # the course's own code and demonstrations
 COMMON_LINES = 3  # of one hidden cell in one of their files
+KEY = 16  # characters of the shortest key
 SHORT = 10  # characters; `else:` or `return x` are nobody's secret
 NEVER = (
     "solutions/*", "ledger/*", "submitted/*", "autograded/*", "feedback/*", "forks/*", "outputs/*",
@@ -40,17 +41,27 @@ LEDGER = re.compile(rb'^\{"entry": ?"\w+"', re.MULTILINE)
 
 
 def leaks(exam: Exam, released: Path) -> list[str]:
-    """Return every line of a release that is not public in its source, and every file that is not for students."""
-    public = Counter(line for cell in exam.cells for line, hidden in marked(cell.source, cell.solution) if not hidden)
+    """Return every line of a release that is not public in its source, and what else in its folder is not for students.
+
+    That is files that are not the source's to give, and fields of the notebook that are not on the list.
+    """
     found = [
         f"  file {file.name}"
         for file in sorted(released.parent.iterdir())
         if file.name in INSTRUCTORS_ONLY or (file.name != released.name and file.name not in exam.files)
     ]
+    return found + notebook_leaks(exam, released)
+
+
+def notebook_leaks(exam: Exam, released: Path) -> list[str]:
+    """Return every line of a released notebook that is not public in its source, and every field not for students."""
+    public = Counter(line for cell in exam.cells for line, hidden in marked(cell.source, cell.solution) if not hidden)
     hidden = {line for cell in exam.cells for line in _hidden(cell.source, cell.solution)}
     seen: Counter[str] = Counter()
-    for cell in json.loads(released.read_text(encoding="utf-8"))["cells"]:
-        text = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+    notebook = json.loads(released.read_text(encoding="utf-8"))
+    found = [f"  {where}: {name}" for where, name in not_for_students(notebook)]
+    for cell in notebook["cells"]:
+        text = text_of(cell)
         if cell.get("outputs"):
             found.append(f"  stored output: {json.dumps(cell['outputs'])[:80]}")
         for line in map(str.strip, text.splitlines()):
@@ -58,21 +69,6 @@ def leaks(exam: Exam, released: Path) -> list[str]:
             if MARKER.match(line) or (line in hidden and seen[line] > public[line]):
                 found.append(f"  {line}")
     return found
-
-
-def marked(source: str, solution: bool) -> list[tuple[str, bool]]:
-    """Return each line of a source cell, stripped, with whether it may not be released.
-
-    A solution cell without markers is one solution from its first line to its last, as nbgrader has it.
-    """
-    whole = solution and not BEGIN.search(source)
-    inside = False
-    lines = []
-    for line in map(str.strip, source.splitlines()):
-        inside = inside or bool(BEGIN.search(line))
-        lines.append((line, inside or whole))
-        inside = inside and not END.search(line)
-    return lines
 
 
 def _hidden(source: str, solution: bool) -> list[str]:
@@ -94,11 +90,14 @@ class Secrets:
         What may not stand anywhere, as a line or as a word: rows about students, addresses, keys.
     names : tuple of str
         Patterns of paths that are never public.
+    pictures : mapping of str to str
+        Digests of pictures and other files within source notebooks that students do not get, and where each is.
     """
 
     lines: Mapping[str, str] = field(repr=False)
     texts: frozenset[str] = field(repr=False)
     names: tuple[str, ...] = NEVER
+    pictures: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     def seen_in(self, path: str, content: bytes) -> list[str]:
         """Return a sentence for everything secret that a file shows."""
@@ -107,8 +106,9 @@ class Secrets:
             found.append("a private key or an access token")
         if LEDGER.search(content):
             found.append("a line of the ledger")
-        lines = list(_lines(path, content))
         text = content.decode("utf-8", "replace")
+        notebook = _notebook(path, text)
+        lines = list(_lines(path, text, notebook))
         words = {*lines, *map(str.strip, text.splitlines()), *TOKEN.findall(text)}
         found += [f"about students, or a key: {word[:8]}…" for word in sorted(self.texts & words)]
         if path.endswith(".ipynb"):
@@ -121,6 +121,12 @@ class Secrets:
         for cell, some in sorted(by_cell.items()):
             if len(some) >= needed:
                 found.append(f"{cell}: {min(some)}")
+        if self.pictures:
+            shown = pictures_in(content, notebook)
+            found += sorted({self.pictures[digest] for digest in shown & self.pictures.keys()})
+        if isinstance(notebook, dict) and path.startswith(f"{FOLDER}/"):
+            fields = [(where, name) for where, name in not_for_students(notebook) if name not in SETTINGS]
+            found += [f"{where}, which students do not get: {name}" for where, name in fields]
         return found
 
     def _is_private(self, path: str) -> bool:
@@ -143,12 +149,16 @@ def secrets_of(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] 
                     public.add(line)
                 elif len(line) >= SHORT and re.search(r"\w", line):
                     hidden.setdefault(line, f"{what} of {name}, cell {cell.grade_id or '?'}")
+    pictures: dict[str, str] = {}
+    for name in exams:
+        pictures |= hidden_pictures(course.source(name), solved=name in solved)
     places = (course.roster, course.extensions, course.keys)
     names = tuple(path.relative_to(course.root).as_posix() for path in places if path.is_relative_to(course.root))
     return Secrets(
         lines={line: cell for line, cell in hidden.items() if line not in public},
         texts=frozenset(_private_texts(course)),
         names=(*NEVER, *names),
+        pictures=pictures,
     )
 
 
@@ -161,40 +171,24 @@ def _private_texts(course: Course) -> Iterator[str]:
                     yield row.strip()
                 yield from (word for word in TOKEN.findall(row) if "@" in word)
     if course.keys.exists():
-        keys = _strings(json.loads(course.keys.read_text(encoding="utf-8")), least=16)
-        yield from (word for key in keys for word in TOKEN.findall(key))
+        keys = strings_of(json.loads(course.keys.read_text(encoding="utf-8")))
+        yield from (word for key in keys if len(key) >= KEY for word in TOKEN.findall(key))
 
 
-def _strings(data: Any, least: int = 0) -> Iterator[str]:
-    """Every string within JSON data that is at least so long."""
-    if isinstance(data, str) and len(data) >= least:
-        yield data
-    elif isinstance(data, Mapping):
-        for value in data.values():
-            yield from _strings(value, least)
-    elif isinstance(data, list):
-        for value in data:
-            yield from _strings(value, least)
+def _notebook(path: str, text: str) -> Any:
+    """Return what a notebook's file holds, None for another file and for one that is broken."""
+    if not path.endswith(".ipynb"):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
-def _lines(path: str, content: bytes) -> Iterator[str]:
+def _lines(path: str, text: str, notebook: Any) -> Iterator[str]:
     """The lines of a file, stripped; of a notebook the lines of every text in it, its outputs among them."""
-    text = content.decode("utf-8", "replace")
-    data = None
-    if path.endswith(".ipynb"):
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            text = text.replace("\\n", "\n").replace('\\"', '"').replace('"', "\n")
-    parts = [text] if data is None else _strings(_joined(data))
+    if path.endswith(".ipynb") and notebook is None:
+        text = text.replace("\\n", "\n").replace('\\"', '"').replace('"', "\n")
+    parts = [text] if notebook is None else strings_of(notebook)
     for part in parts:
         yield from map(str.strip, part.splitlines())
-
-
-def _joined(data: Any) -> Any:
-    """JSON data of a notebook with its lists of lines joined."""
-    if isinstance(data, list) and data and all(isinstance(item, str) for item in data):
-        return "".join(data)
-    if isinstance(data, list):
-        return [_joined(item) for item in data]
-    return {key: _joined(value) for key, value in data.items()} if isinstance(data, dict) else data

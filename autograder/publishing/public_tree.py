@@ -15,7 +15,9 @@ from autograder.config import Assignment, Course
 from autograder.errors import ConfigError, PublishRefused
 from autograder.exam import Exam
 from autograder.publishing.card import CARD_FILE, Card, Homework, write_card
-from autograder.publishing.leaks import BEGIN, END, leaks
+from autograder.publishing.fields import for_students, text_of
+from autograder.publishing.leaks import notebook_leaks
+from autograder.publishing.markers import shown_with_solution
 from autograder.students.student import FOLDER
 
 README = "docs/public-readme.md"
@@ -38,8 +40,6 @@ ALLOWED = (
     "autograder/pages/static/*.svg",
 )
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
-SOLUTION_BEGINS = re.compile(r"(###|===) BEGIN SOLUTION")
-SOLUTION_ENDS = re.compile(r"(###|===) END SOLUTION")
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) -> Pub
             held_back.append(f"{name} is not released yet")
             continue
         files |= _release(course, exams[name])
+        held_back += _others(course, exams[name])
         reason = _too_early(course, entry, now)
         if entry.solutions and reason:
             held_back.append(f"the solution of {name}: {reason}")
@@ -83,7 +84,10 @@ def _allowed(root: Path) -> Iterator[tuple[str, bytes]]:
     for pattern in ALLOWED:
         for path in sorted(root.glob(pattern)):
             if path.is_file() and "__pycache__" not in path.parts:
-                yield path.relative_to(root).as_posix(), _read(path)
+                content = _read(path)
+                if path.suffix == ".ipynb":
+                    content = demonstration(path, content)
+                yield path.relative_to(root).as_posix(), content
 
 
 def _read(path: Path) -> bytes:
@@ -95,10 +99,23 @@ def _read(path: Path) -> bytes:
 def _release(course: Course, exam: Exam) -> dict[str, bytes]:
     name = exam.assignment
     released = course.release(name)
-    leaked = leaks(exam, released)
+    leaked = notebook_leaks(exam, released)
     if leaked:
         raise PublishRefused(f"{name} would give away, so release it again:\n" + "\n".join(leaked))
-    return {f"{FOLDER}/{name}/{path.name}": _read(path) for path in sorted(released.parent.iterdir()) if path.is_file()}
+    places = [released, *(path for path in _beside(course, name) if path.name in exam.files)]
+    return {f"{FOLDER}/{name}/{path.name}": _read(path) for path in places}
+
+
+def _others(course: Course, exam: Exam) -> Iterator[str]:
+    """Say what lies beside a released notebook and is not part of the release."""
+    for path in _beside(course, exam.assignment):
+        if path.name not in exam.files:
+            yield f"{path} is no part of the release; whatever students should get lies beside the source notebook"
+
+
+def _beside(course: Course, name: str) -> list[Path]:
+    released = course.release(name)
+    return [path for path in sorted(released.parent.iterdir()) if path != released]
 
 
 def _too_early(course: Course, entry: Assignment, now: datetime) -> str:
@@ -164,21 +181,29 @@ def solution(source: bytes) -> bytes:
     """Return a source notebook as a solution for students: without hidden tests and without nbgrader's marks."""
     notebook = json.loads(source)
     for cell in notebook["cells"]:
-        text = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
-        cell["source"] = "\n".join(_shown(text.splitlines()))
+        cell["source"] = "\n".join(shown_with_solution(text_of(cell).splitlines()))
         cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     kept: list[dict[str, Any]] = [cell for cell in notebook["cells"] if cell["source"].strip()]
-    return (json.dumps(notebook | {"cells": kept}, indent=1, ensure_ascii=False) + "\n").encode()
+    return _dumped(for_students(notebook | {"cells": kept}))
 
 
-def _shown(lines: list[str]) -> Iterator[str]:
-    """Yield the lines of a cell that students may see once the solution is out."""
-    hidden = False
-    for line in lines:
-        solution_mark = SOLUTION_BEGINS.search(line) or SOLUTION_ENDS.search(line)
-        hidden = hidden or (bool(BEGIN.search(line)) and not solution_mark)
-        if not hidden and not solution_mark:
-            yield line
-        hidden = hidden and not END.search(line)
+def demonstration(path: Path, content: bytes) -> bytes:
+    """Return a notebook to play with as it is published: as it is, with those fields only that are for students.
+
+    Raises
+    ------
+    PublishRefused
+        If it is no notebook.
+    """
+    try:
+        notebook = json.loads(content)
+    except ValueError as error:
+        raise PublishRefused(f"{path} is no notebook ({error}); repair it, or take it out of its folder") from None
+    kept = for_students(notebook)
+    return content if kept == notebook else _dumped(kept)
+
+
+def _dumped(notebook: Mapping[str, Any]) -> bytes:
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()

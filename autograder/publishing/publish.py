@@ -14,18 +14,19 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from autograder.config import Course
+from autograder.config import CONFIG_FILE, Course
 from autograder.errors import GitFailed, PublishRefused, UsageError
 from autograder.git.credentials import credentials
 from autograder.git.repository import GitRepository, without_password
 from autograder.grader.grading import read_exams
 from autograder.publishing.history import Leak, search
 from autograder.publishing.leaks import Secrets, secrets_of
-from autograder.publishing.public_tree import PublicTree, public_tree
+from autograder.publishing.public_tree import ALLOWED, README, PublicTree, public_tree
 from autograder.students.student import FOLDER
 
 MARK = "Published-by: autograder"
 MAX_NAMED = 20
+MAX_LISTED = 5
 REWRITTEN = """\
 the history of {url} was rewritten: {last} was published and is no longer in branch {branch}.
 Whoever has pulled it could not pull again. Put it back with
@@ -123,6 +124,24 @@ def publish(
         searched=searched,
         held_back=tree.held_back,
     )
+
+
+def uncommitted(course: Course) -> list[str]:
+    """Say which files of configuration, sources and releases are not committed: only this folder knows them."""
+    here = GitRepository(course.root)
+    if here.says("rev-parse", "--is-inside-work-tree") != "true":
+        return []
+    sources = [course.root / CONFIG_FILE, course.root / README, course.sources, course.releases]
+    sources += [course.root / pattern.partition("*")[0] for pattern in ALLOWED]
+    wanted = sorted({str(path) for path in sources if path.exists()})
+    # Paths as git prints them are relative to the top of its repository, which the course may be a folder of.
+    changed = here.paths("status", "--porcelain", "--no-renames", "--untracked-files=all", "-z", "--", *wanted)
+    names = [entry[3:] for entry in changed]
+    if not names:
+        return []
+    more = f" and {len(names) - MAX_LISTED} more" if names[MAX_LISTED:] else ""
+    listed = ", ".join(names[:MAX_LISTED])
+    return [f"not committed here: {listed}{more}; what is published comes from files that only this folder has"]
 
 
 @dataclass(frozen=True)

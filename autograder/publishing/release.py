@@ -7,13 +7,12 @@ released and the reason is said.
 
 from __future__ import annotations
 
+import json
 import logging
-import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from traitlets.config.loader import Config, PyFileConfigLoader
 
@@ -21,6 +20,7 @@ from autograder.config import CONFIG_FILE, Course
 from autograder.errors import ReleaseError
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examined, Examiner
+from autograder.publishing.fields import for_students
 from autograder.publishing.leaks import leaks
 from autograder.record.gradebook import make_room, put_tools_on_path
 from autograder.records import Status, Submission
@@ -28,17 +28,20 @@ from autograder.records import Status, Submission
 
 @dataclass(frozen=True)
 class Released:
-    """A release that passed its proofs."""
+    """A release that passed its proofs; `others` lie in its folder, are no part of it and were left alone."""
 
     assignment: str
     path: Path
     exercises: int
     points: float
     changed: bool
+    others: tuple[str, ...] = ()
 
 
 def release(course: Course, assignment: str, examiner: Examiner) -> Released:
     """Make, prove and put in place the released version of one assignment, and enter it in the gradebook.
+
+    The notebook and the files its source brings are written; whatever else lies in the folder is not touched.
 
     Raises
     ------
@@ -54,8 +57,11 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
         prove(exam, staged, course.source(assignment), examiner)
         make_room(course, exam)
         enter(course, assignment)
-        changed = _put(staged.parent, course.releases / assignment)
-    return Released(assignment, course.release(assignment), len(exam.exercises), exam.points, changed)
+        files = _files(staged.parent)
+    folder_here = course.releases / assignment
+    changed = _put(files, folder_here, last=staged.name)
+    others = tuple(sorted(path.name for path in folder_here.iterdir() if path.name not in files))
+    return Released(assignment, course.release(assignment), len(exam.exercises), exam.points, changed, others)
 
 
 def enter(course: Course, assignment: str) -> None:
@@ -80,7 +86,8 @@ def is_current(course: Course, assignment: str) -> bool:
     """
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
         staged = _convert(course, assignment, Path(folder), enter=False)
-        return _contents(staged.parent) == _contents(course.releases / assignment)
+        files = _files(staged.parent)
+    return _stale(files, course.releases / assignment) == []
 
 
 def _convert(course: Course, assignment: str, folder: Path, *, enter: bool) -> Path:
@@ -107,7 +114,12 @@ def _convert(course: Course, assignment: str, folder: Path, *, enter: bool) -> P
     except (Exception, SystemExit) as error:
         reason = said.last or str(error)
         raise ReleaseError(f"{course.source(assignment)}: nbgrader could not convert it: {reason}") from error
-    return folder / "release" / "." / assignment / f"{assignment}.ipynb"
+    made = folder / "release" / "." / assignment / f"{assignment}.ipynb"
+    notebook = for_students(json.loads(made.read_text(encoding="utf-8")))
+    # As nbformat writes it, so that a notebook of which nothing was left out is the converter's to the byte.
+    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": "))
+    made.write_text(text + "\n", encoding="utf-8")
+    return made
 
 
 class _Errors(logging.Handler):
@@ -188,18 +200,25 @@ def _errors(exam: Exam, examined: Examined, *, stubs: bool = False) -> Sequence[
     ]
 
 
-def _put(staged: Path, target: Path) -> bool:
-    """Put a staged folder in place of the old one; return whether anything differs."""
-    if target.exists() and _contents(staged) == _contents(target):
-        return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
-        shutil.copytree(staged, Path(beside) / "new")
-        if target.exists():
-            target.rename(Path(beside) / "old")
-        (Path(beside) / "new").rename(target)
-    return True
+def _put(files: Mapping[str, bytes], target: Path, last: str) -> bool:
+    """Write those files that differ, the one called `last` after all others; return whether any did."""
+    stale = _stale(files, target)
+    target.mkdir(parents=True, exist_ok=True)
+    for name in sorted(stale, key=lambda name: name == last):
+        temporary = target / f".{name}.tmp"
+        temporary.write_bytes(files[name])
+        temporary.replace(target / name)
+    return bool(stale)
 
 
-def _contents(folder: Path) -> dict[str, Any]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def _stale(files: Mapping[str, bytes], target: Path) -> list[str]:
+    """Return the names of files that a folder does not have, or has with another content."""
+    return [
+        name
+        for name, content in files.items()
+        if not (target / name).is_file() or (target / name).read_bytes() != content
+    ]
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}

@@ -1,0 +1,128 @@
+"""What a notebook holds beside what one reads: its metadata and attached files, of which few are for students.
+
+An editor writes more into a notebook than its author sees: the name of a kernel of one's own, the account a hosted
+notebook belongs to, pictures whose text was cut out again. So what students get is made by allow-list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+KERNEL_TITLES = ("Python 3", "Python 3 (ipykernel)")
+LANGUAGE = (
+    "name", "version", "mimetype", "file_extension", "pygments_lexer", "nbconvert_exporter", "codemirror_mode",
+)  # fmt: skip
+NBGRADER = ("grade", "grade_id", "locked", "points", "schema_version", "solution", "task", "cell_type", "checksum")
+CELL = ("cell_type", "id", "source", "metadata", "outputs", "execution_count", "attachments")
+LOCKS = ("deletable", "editable")  # how nbgrader keeps a test cell from being changed
+# What editors keep of their own settings: not released, and no reason to call an old commit a leak.
+SETTINGS = frozenset(
+    {"accelerator", "anaconda-cloud", "celltoolbar", "collapsed", "hide_input", "jupyter", "language_info", "nteract",
+     "pycharm", "scrolled", "slideshow", "toc", "toc-autonumbering", "toc-showcode", "trusted", "vscode"}
+)  # fmt: skip
+ATTACHMENT = re.compile(r"attachment:([^\n\"'<>]+)")
+
+
+def for_students(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a notebook with those fields that students get; outputs are left as they are."""
+    kept = {name: notebook[name] for name in ("nbformat", "nbformat_minor") if name in notebook}
+    cells = notebook.get("cells")
+    return {
+        **kept,
+        "metadata": _notebook_metadata(_table(notebook.get("metadata"))),
+        "cells": [_cell(cell) for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else [],
+    }
+
+
+def not_for_students(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield where and under which name a notebook holds what `for_students` leaves out or changes."""
+    kept = for_students(notebook)
+    yield from _differing("notebook", notebook, kept)
+    yield from _differing("metadata", notebook.get("metadata"), kept["metadata"])
+    cells = notebook.get("cells")
+    before = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
+    for number, (cell, left) in enumerate(zip(before, kept["cells"], strict=True), start=1):
+        yield from _differing(f"cell {number}", cell, left)
+        yield from _differing(f"metadata of cell {number}", cell.get("metadata"), left["metadata"])
+        yield from _differing(f"attachment of cell {number}", cell.get("attachments"), left.get("attachments"))
+
+
+def attachments_named(text: str) -> frozenset[str]:
+    """Return the names of attached files that a text shows."""
+    names: set[str] = set()
+    for match in ATTACHMENT.finditer(text):
+        whole = match[1].partition(")")[0].strip()
+        names |= {whole, unquote(whole), whole.split()[0] if whole else ""}
+    return frozenset(names)
+
+
+def text_of(cell: Mapping[str, Any]) -> str:
+    """Return the source of a cell, which a file may hold as a list of lines."""
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        return "".join(line for line in source if isinstance(line, str))
+    return source if isinstance(source, str) else ""
+
+
+def strings_of(data: Any) -> Iterator[str]:
+    """Yield every string within JSON data; a list of nothing but strings is one text in pieces."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, list) and data and all(isinstance(item, str) for item in data):
+        yield "".join(data)
+    elif isinstance(data, list):
+        for value in data:
+            yield from strings_of(value)
+    elif isinstance(data, dict):
+        for value in data.values():
+            yield from strings_of(value)
+
+
+def _notebook_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    if "kernelspec" in metadata:
+        kernel = metadata["kernelspec"]
+        title = _table(kernel).get("display_name")
+        kept["kernelspec"] = KERNEL | ({"display_name": title} if title in KERNEL_TITLES else {})
+    if "language_info" in metadata:
+        kept["language_info"] = _only(LANGUAGE, metadata["language_info"])
+    return kept
+
+
+def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _only(CELL, cell)
+    kept["metadata"] = _cell_metadata(_table(cell.get("metadata")))
+    named = attachments_named(text_of(cell))
+    attached = {name: file for name, file in _table(cell.get("attachments")).items() if name in named}
+    kept.pop("attachments", None)
+    return kept | ({"attachments": attached} if attached else {})
+
+
+def _cell_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: metadata[name] for name in LOCKS if isinstance(metadata.get(name), bool)}
+    if "tags" in metadata:
+        tags = metadata["tags"]
+        kept["tags"] = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+    if "nbgrader" in metadata:
+        kept["nbgrader"] = _only(NBGRADER, metadata["nbgrader"])
+    return kept
+
+
+def _only(names: tuple[str, ...], table: Any) -> dict[str, Any]:
+    return {name: value for name, value in _table(table).items() if name in names}
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _differing(where: str, before: Any, after: Any) -> Iterator[tuple[str, str]]:
+    """Yield the names under which two tables differ; what lies one level deeper is looked at on its own."""
+    for name, value in _table(before).items():
+        deeper = name in {"metadata", "cells", "attachments"}
+        if not deeper and _table(after).get(name) != value:
+            yield where, name
