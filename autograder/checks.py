@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.comparisons import compared
+
 CHECK_MIME = "application/vnd.autograder.check+json"
 MARKS = {"passed": "✓", "failed": "✗", "not attempted": "–"}
 NOT_ATTEMPTED = "not attempted yet"
@@ -184,12 +186,14 @@ def expect(condition: object, message: str) -> None:
     """Raise `Unmet` with the message unless the condition holds."""
     if not condition:
         raise Unmet(message)
+    compared()
 
 
 def expect_shape(value: object, shape: tuple[int, ...], name: str, like: str | None = None) -> None:
     """Expect an array of this shape; `like` names the thing whose shape it should share."""
     got = _array(value, name).shape
     if got == shape:
+        compared()
         return
     wanted = f"{like} has {shape}" if like else f"it should have {shape}"
     advice = ""
@@ -216,6 +220,7 @@ def expect_close(value: object, expected: Any, name: str, rtol: float = 1e-6, at
         atol = max(1e-9, rtol * float(np.max(np.abs(wanted), initial=0.0)))
     if not np.allclose(got, wanted, rtol=rtol, atol=atol):
         raise _difference(got, wanted, name)
+    compared()
 
 
 def expect_gradient(gradient: object, loss: Callable[[], float], at: Numbers, name: str) -> None:
@@ -224,6 +229,7 @@ def expect_gradient(gradient: object, loss: Callable[[], float], at: Numbers, na
     numeric, got = central_difference(loss, at), _array(gradient, name)
     if not relative_error(got, numeric) < 1e-6:
         raise _difference(got, numeric, name)
+    compared()
 
 
 @contextmanager
@@ -235,6 +241,7 @@ def expect_unchanged(**arrays: Any) -> Iterator[None]:
     if changed:
         message = f"{' and '.join(changed)} changed during the call: work on a copy, not on the argument itself"
         raise Unmet(message, message)
+    compared()
 
 
 def central_difference(loss: Callable[[], float], at: Numbers, h: float = 1e-5) -> Numbers:

@@ -22,7 +22,7 @@ from typing import Any
 from autograder.errors import ExamError
 
 # Raise it when the same answers would get other points: reports of an older grader are then made anew.
-GRADER_VERSION = 2
+GRADER_VERSION = 3
 
 TRY_IT = "try-it"
 # They lie beside a source notebook and are never released.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from autograder.comparisons import counted, note_comparisons
 from autograder.errors import KernelError
 from autograder.records import Criterion, Outcome, rounded
 from autograder.reference import reference_of
@@ -17,10 +18,18 @@ from autograder.reference import reference_of
 __all__ = ["Hint", "Marking", "Score", "reference_of"]
 
 Check = Callable[[], object]
+NOTHING_COMPARED = (
+    "In one criterion there was nothing to compare. Is something empty that your function returns, or another one in "
+    "every call, though np.random starts from the same seed?"
+)
 
 
 class Hint(AssertionError):
     """A failed expectation whose message a student may read: no inputs, no values of the test."""
+
+
+class NothingCompared(AssertionError):
+    """A criterion ended without a comparison: it saw nothing wrong because it saw nothing."""
 
 
 class Score(float):
@@ -66,6 +75,8 @@ class Marking:
     def criterion(self, points: float, sentence: str, *, needs: str | tuple[str, ...] = ()) -> Callable[[Check], Check]:
         """Run the decorated check at once; an exception means that the criterion is not met.
 
+        Nor is it met if the check ends without having compared anything: see `autograder.comparisons`.
+
         Parameters
         ----------
         points : float
@@ -97,8 +108,12 @@ class Marking:
     def _judge(self, check: Check, points: float, sentence: str, needs: tuple[str, ...]) -> Criterion:
         if any(self._criteria[name].outcome is not Outcome.MET for name in needs):
             return Criterion(sentence, 0.0, points, Outcome.SKIPPED)
+        note_comparisons(check)
         try:
-            check()
+            with counted() as comparisons:
+                check()
+            if not comparisons.count:
+                raise NothingCompared(f"{check.__name__} ended without a comparison")
         except KernelError:  # the student's process is gone: nothing more can be asked
             raise
         except Exception as error:

@@ -25,6 +25,7 @@ from autograder.auditing.tally import (
     tally,
     tally_json,
 )
+from autograder.auditing.vacuous import vacuous_criteria
 from autograder.config import load_course
 from autograder.errors import ExamError
 from autograder.exam import Exam, read_exam
@@ -323,6 +324,45 @@ def test_a_weak_test_is_found_out(examiner, small_course):
     assert "hw: 11 of 13 mutants lose points" in shortfalls(graded)
     assert "the mistake 'squared' keeps all points" in " ".join(shortfalls(graded))
     assert "returns None gets 1 of 3 points for 'x stays as it was'" in " ".join(shortfalls(graded))
+
+
+EMPTY = """\
+### BEGIN HIDDEN TESTS
+from autograder.marking import Marking
+
+marking = Marking(points=2)
+
+
+@marking.criterion(2, "every number is doubled")
+def every_number():
+    for got, wanted in zip(double(np.array([1.0, 2.0])), (2, 4)):
+        assert got == wanted
+
+
+marking.score()
+### END HIDDEN TESTS
+"""
+
+
+def test_a_criterion_that_can_end_without_a_comparison_fails_the_audit(examiner, small_course):
+    write(small_course, test_double=EMPTY)
+    path = small_course.source.with_name("shortcuts.py")
+    path.write_text(SHORTCUTS + '\n@shortcuts.of("double")\ndef nothing_to_compare(x):\n    return []\n')
+    exam, cases = read_cases(load_course(small_course.config), "hw")
+    auditor = Auditor(examiner, {"hw": exam})
+    graded = [auditor.grade(case) for case in cases if case.name == "nothing_to_compare"]
+    assert [(entry.result.points, entry.empty) for entry in graded] == [(0, ("every_number",))]
+    assert shortfalls(graded, vacuous_criteria(exam)) == [
+        "hw, double: the criterion 'every number is doubled' is vacuous, it can end at line 9 of the test without a "
+        "comparison; compare before, or raise a Hint there",
+        "hw, double: the criterion `every_number` is vacuous, it ends without a comparison for the shortcut "
+        "'nothing_to_compare'",
+    ]
+    ended = run(small_course, "hw", "-e", "double", "--json")
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout)["vacuous"] == [
+        {"assignment": "hw", "exercise": "double", "sentence": "every number is doubled", "lines": [9]}
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ excerpts

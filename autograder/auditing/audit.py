@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,8 +23,10 @@ from autograder.exam import Exam
 from autograder.grader.examiner import Examiner
 from autograder.grader.workers import desk, workers
 from autograder.jail import Jail
+from autograder.marking import NothingCompared
 from autograder.records import ExerciseResult, Outcome
 
+ENDED_EMPTY = re.compile(rf"{NothingCompared.__name__}: (\w+) ended without a comparison")
 CALL_SECONDS, SECONDS = 10.0, 60.0  # a mutant may loop for ever; no known answer takes that long
 
 
@@ -59,6 +62,11 @@ class Graded:
             for position in self.case.keeps
             if position > len(outcomes) or outcomes[position - 1] is not Outcome.MET
         )
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """Names of the checks that ended without a comparison."""
+        return tuple(dict.fromkeys(ENDED_EMPTY.findall(self.result.detail)))
 
     @property
     def stopped_by(self) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from autograder.auditing.audit import Graded
 from autograder.auditing.cases import Case, Kind
+from autograder.auditing.vacuous import Vacuous
 
 NAMED, KILLED = 0.95, 0.98  # the least part of mistakes told by their own hint, and of mutants that lose points
 
@@ -81,10 +82,12 @@ def tallies(graded: Sequence[Graded]) -> list[Tally]:
     return [tally(graded, *exercise) for exercise in exercises]
 
 
-def shortfalls(graded: Sequence[Graded]) -> list[str]:
+def shortfalls(graded: Sequence[Graded], vacuous: Iterable[Vacuous] = ()) -> list[str]:
     """Say what is not as it has to be, one sentence each; none when all is well."""
     found = [_sentence(entry) for entry in graded if not entry.good and entry.case.kind is not Kind.MUTANT]
     found += [_sentence_of_lost(entry) for entry in graded if entry.good and entry.lost]
+    found += map(_sentence_of_vacuous, vacuous)
+    found += _sentences_of_empty(graded)
     for assignment in dict.fromkeys(entry.case.assignment for entry in graded):
         count = tally(graded, assignment)
         if count.named < NAMED * count.mistakes:
@@ -120,6 +123,28 @@ def _sentence_of_lost(entry: Graded) -> str:
     return f"{where} says keeps={case.keeps}, but does not meet {lost}"
 
 
+def _sentence_of_vacuous(entry: Vacuous) -> str:
+    lines = " and ".join(map(str, entry.lines))
+    return (
+        f"{entry.assignment}, {entry.exercise}: the criterion {entry.sentence!r} is vacuous, it can end at line "
+        f"{lines} of the test without a comparison; compare before, or raise a Hint there"
+    )
+
+
+def _sentences_of_empty(graded: Iterable[Graded]) -> Iterator[str]:
+    """Say which checks ended without a comparison for an answer that was tried, with the first such answer."""
+    seen: set[tuple[str, str, str]] = set()
+    for entry in graded:
+        case = entry.case
+        for check in entry.empty:
+            if (case.assignment, case.exercise, check) not in seen:
+                seen.add((case.assignment, case.exercise, check))
+                yield (
+                    f"{case.assignment}, {case.exercise}: the criterion `{check}` is vacuous, it ends without a "
+                    f"comparison for the {case.kind} {case.name or case.function!r}"
+                )
+
+
 def stopped(graded: Iterable[Graded]) -> list[Graded]:
     """Return the shortcuts that lost points."""
     return [entry for entry in graded if entry.case.kind is Kind.SHORTCUT and entry.good]
@@ -140,11 +165,12 @@ def killed_equivalents(graded: Iterable[Graded]) -> list[Case]:
     return [entry.case for entry in graded if entry.case.equivalent and not entry.full]
 
 
-def tally_json(graded: Sequence[Graded]) -> dict[str, Any]:
+def tally_json(graded: Sequence[Graded], vacuous: Sequence[Vacuous] = ()) -> dict[str, Any]:
     """Return everything that an audit found as plain values."""
     return {
         "exercises": [vars(count) for count in tallies(graded)],
-        "shortfalls": shortfalls(graded),
+        "shortfalls": shortfalls(graded, vacuous),
+        "vacuous": [asdict(entry) for entry in vacuous],
         "survivors": [_mutant_json(case) for case in survivors(graded)],
         "killed_equivalents": [_mutant_json(case) for case in killed_equivalents(graded)],
         "stopped": [

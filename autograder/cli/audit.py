@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from autograder.auditing.audit import Graded
     from autograder.auditing.cases import Case
     from autograder.auditing.tally import Tally
+    from autograder.auditing.vacuous import Vacuous
 
 
 @app.command()
@@ -32,6 +33,7 @@ def audit(
     from autograder.auditing.audit import grade_cases
     from autograder.auditing.cases import read_cases
     from autograder.auditing.tally import shortfalls, tally_json
+    from autograder.auditing.vacuous import vacuous_criteria
     from autograder.config import nearest
     from autograder.errors import UsageError
     from autograder.progress import tracked
@@ -47,15 +49,21 @@ def audit(
     done = grade_cases(course, {name: exam for name, (exam, _) in read.items()}, cases)
     place = {case: index for index, case in enumerate(cases)}
     graded = sorted(tracked(done, len(cases), "auditing", err), key=lambda entry: place[entry.case])
+    vacuous = [
+        entry
+        for exam, _ in read.values()
+        for entry in vacuous_criteria(exam)
+        if not exercise or entry.exercise in exercise
+    ]
     if as_json:
-        out.print_json(data=tally_json(graded))
+        out.print_json(data=tally_json(graded, vacuous))
     else:
-        _print(graded)
-    if shortfalls(graded):
+        _print(graded, vacuous)
+    if shortfalls(graded, vacuous):
         raise typer.Exit(1)
 
 
-def _print(graded: Sequence[Graded]) -> None:
+def _print(graded: Sequence[Graded], vacuous: Sequence[Vacuous]) -> None:
     from autograder.auditing.tally import (
         killed_equivalents,
         misnamed,
@@ -82,7 +90,7 @@ def _print(graded: Sequence[Graded]) -> None:
         out.print(f"survivor: {_change(case)}", markup=False)
     for case in killed_equivalents(graded):
         out.print(f"called equivalent, but it loses points: {_change(case)}", markup=False)
-    for sentence in shortfalls(graded):
+    for sentence in shortfalls(graded, vacuous):
         out.print(f"falls short: {sentence}", style="red", markup=False)
 
 

@@ -25,7 +25,7 @@ from autograder.grader.replays import Replays
 from autograder.grader.testcell import FILENAME
 from autograder.jail import wire
 from autograder.jail.arrays import CannotCross
-from autograder.marking import Hint
+from autograder.marking import NOTHING_COMPARED, Hint, NothingCompared
 from autograder.mistakes import Variants
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -92,6 +92,7 @@ def _from_evidence(
         or next((words for error in evidence.errors if (words := _of_error(error, reference))), "")
         or _derived(evidence.calls, reference, own)
         or _visible_message(evidence)
+        or (NOTHING_COMPARED if any(isinstance(error, NothingCompared) for error in evidence.errors) else "")
         or COMPARE
     )
 

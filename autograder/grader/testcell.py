@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from autograder.comparisons import NOTE, compared, with_notes
 from autograder.grader.proxy import ModuleReference
 
 FILENAME = "<test>"
@@ -48,6 +49,7 @@ class Names(dict[str, Any]):
         self._imported, self._reserved = imported & reference.keys(), reserved - reference.keys()
         super().__setitem__("__builtins__", builtins)
         super().__setitem__("__name__", "test")
+        super().__setitem__(NOTE, compared)
 
     def __missing__(self, name: str) -> Any:
         """Look a name up that no test defined."""
@@ -81,6 +83,7 @@ def run_cell(source: str, names: Names) -> object:
     if tree.body and isinstance(last := tree.body[-1], ast.Expr):
         value = last.value
         tree.body.pop()
+    tree = with_notes(tree)
     try:
         exec(compile(tree, FILENAME, "exec"), names)
         return None if value is None else eval(compile(ast.Expression(value), FILENAME, "eval"), names)

@@ -1,0 +1,179 @@
+"""Whether a criterion compared anything: the evidence without which it gives no points.
+
+A criterion that simply returns has found nothing wrong, perhaps because it found nothing to look at. So it is noted,
+while it runs, whether it came past a comparison: an expectation of `autograder.checks`, an assertion, or a statement
+that raises where something is not as it should be. Expectations note it themselves; for the others a note is written
+into the functions of a test's cell.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import CodeType, FunctionType
+
+NOTE = "__compared__"  # the name by which a test's cell finds `compared`
+JUDGING = ("assert", "expect")  # a call by such a name compares: assert_allclose, assertEqual, assertRaises
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Comparisons:
+    """How many comparisons were come past."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+_current: ContextVar[Comparisons | None] = ContextVar("comparisons", default=None)
+
+
+def compared() -> None:
+    """Note that a value was compared with what it should be."""
+    current = _current.get()
+    if current is not None:
+        current.count += 1
+
+
+@contextmanager
+def counted() -> Iterator[Comparisons]:
+    """Count the comparisons while the context lasts."""
+    comparisons = Comparisons()
+    token = _current.set(comparisons)
+    try:
+        yield comparisons
+    finally:
+        _current.reset(token)
+
+
+def with_notes(tree: ast.Module) -> ast.Module:
+    """Return a cell in which every comparison of its functions is noted once it was come past."""
+    noted: ast.Module = _Notes().visit(tree)
+    return ast.fix_missing_locations(noted)
+
+
+def note_comparisons(check: Callable[[], object]) -> None:
+    """Write notes into a function, and into those of its cell that it calls, unless they have them.
+
+    In a kernel of nbgrader's nobody else does so. What has no source that can be found stays as it is.
+    """
+    left, seen = [check], set()
+    while left:
+        function = left.pop()
+        if not isinstance(function, FunctionType) or function in seen:
+            continue
+        seen.add(function)
+        code = function.__code__
+        noted = code if NOTE in code.co_names else _code_with_notes(code)
+        if noted is not None and noted is not code:
+            function.__code__ = noted
+            function.__globals__.setdefault(NOTE, compared)
+        named = [function.__globals__.get(name) for name in code.co_names]
+        left += [one for one in named if isinstance(one, FunctionType) and one.__code__.co_filename == code.co_filename]
+
+
+def _code_with_notes(code: CodeType) -> CodeType | None:
+    source = "".join(linecache.getlines(code.co_filename))
+    try:
+        module = compile(with_notes(ast.parse(source)), code.co_filename, "exec")
+    except (SyntaxError, ValueError):
+        return None
+    return _code_like(code, module)
+
+
+def _code_like(code: CodeType, within: CodeType) -> CodeType | None:
+    for constant in within.co_consts:
+        if isinstance(constant, CodeType):
+            alike = (constant.co_name, constant.co_firstlineno) == (code.co_name, code.co_firstlineno)
+            found = constant if alike and constant.co_freevars == code.co_freevars else _code_like(code, constant)
+            if found is not None:
+                return found
+    return None
+
+
+def is_note(statement: ast.stmt) -> bool:
+    """Whether a statement is a note."""
+    return (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and name_of(statement.value) == NOTE
+    )
+
+
+def name_of(call: ast.expr) -> str:
+    """Return the last part of the name by which a call calls something, empty for any other expression."""
+    if not isinstance(call, ast.Call):
+        return ""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+class _Notes(ast.NodeTransformer):
+    """Puts a note behind every statement of a function that compares."""
+
+    def __init__(self) -> None:
+        self._returns_judge: list[bool] = []  # of the functions around: ends it with a raise unless it returns?
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        self._returns_judge.append(isinstance(node.body[-1], ast.Raise))
+        self.generic_visit(node)
+        self._returns_judge.pop()
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        self._returns_judge.append(False)
+        self.generic_visit(node)
+        self._returns_judge.pop()
+        return node
+
+    def visit_Return(self, node: ast.Return) -> ast.Return | list[ast.stmt]:
+        return [_note(node), node] if self._returns_judge and self._returns_judge[-1] else node
+
+    def visit_Assert(self, node: ast.Assert) -> ast.stmt | list[ast.stmt]:
+        return self._noted(node)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt | list[ast.stmt]:
+        return self._noted(node) if name_of(node.value).startswith(JUDGING) else node
+
+    def visit_With(self, node: ast.With) -> ast.stmt | list[ast.stmt]:
+        self.generic_visit(node)
+        names = [name_of(item.context_expr) for item in node.items]
+        judges = any(name.startswith(JUDGING) or name == "raises" for name in names)
+        return self._noted(node) if judges else node
+
+    def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
+        return self._noted_if_raising(node, *_branches(node))
+
+    def visit_For(self, node: ast.For) -> ast.stmt | list[ast.stmt]:
+        return self._noted_if_raising(node, node.orelse)
+
+    def visit_While(self, node: ast.While) -> ast.stmt | list[ast.stmt]:
+        return self._noted_if_raising(node, node.orelse)
+
+    def visit_Try(self, node: ast.Try) -> ast.stmt | list[ast.stmt]:
+        handlers = [handler.body for handler in node.handlers]
+        return self._noted_if_raising(node, node.body, *handlers, node.orelse)
+
+    def visit_Match(self, node: ast.Match) -> ast.stmt | list[ast.stmt]:
+        return self._noted_if_raising(node, *(case.body for case in node.cases))
+
+    def _noted_if_raising(self, node: ast.stmt, *branches: list[ast.stmt]) -> ast.stmt | list[ast.stmt]:
+        raises = any(isinstance(statement, ast.Raise) for branch in branches for statement in branch)
+        self.generic_visit(node)
+        return self._noted(node) if raises else node
+
+    def _noted(self, node: ast.stmt) -> ast.stmt | list[ast.stmt]:
+        return [node, _note(node)] if self._returns_judge else node
+
+
+def _branches(node: ast.If) -> Iterator[list[ast.stmt]]:
+    """Yield the branches of an `if` with all its `elif`."""
+    yield node.body
+    if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+        yield from _branches(node.orelse[0])
+    else:
+        yield node.orelse
+
+
+def _note(at: ast.stmt) -> ast.stmt:
+    note = ast.Expr(ast.Call(ast.Name(NOTE, ast.Load()), [], []))
+    return ast.copy_location(note, at)
