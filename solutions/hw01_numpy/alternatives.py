@@ -64,6 +64,29 @@ def sigma_of(coordinate):
 
 
 @alternatives.of("graded_pauli_check")
+def capitals_only(coordinate):
+    if coordinate == "X":
+        sigma = np.matrix([[0, 1], [1, 0]])
+    elif coordinate == "Y":
+        sigma = np.matrix([[0, -1j], [1j, 0]])
+    elif coordinate == "Z":
+        sigma = np.matrix([[1, 0], [0, -1]])
+    return np.linalg.det(sigma), sigma**2, sigma.trace()[0, 0]
+
+
+@alternatives.of("graded_pauli_check")
+def anything_else_is_z(coordinate):
+    X, Y, Z = reference_of("hw01_numpy").graded_generate_pauli()
+    if coordinate == "X":
+        sigma = X
+    elif coordinate == "Y":
+        sigma = Y
+    else:
+        sigma = Z
+    return np.linalg.det(sigma), np.dot(sigma, sigma), np.sum(np.diag(sigma))
+
+
+@alternatives.of("graded_pauli_check")
 def by_hand(coordinate):
     (a, b), (c, d) = sigma_of(coordinate)
     return a * d - b * c, [[a * a + b * c, a * b + b * d], [c * a + d * c, c * b + d * d]], a + d
@@ -79,7 +102,7 @@ def with_linear_algebra(coordinate):
 @alternatives.of("graded_pauli_check")
 def real_parts(coordinate):
     sigma = sigma_of(coordinate)
-    return np.linalg.det(sigma).real, np.matmul(sigma, sigma).real, np.array(np.trace(sigma))
+    return np.linalg.det(sigma).real, np.matmul(sigma, sigma), np.array(np.trace(sigma)).real
 
 
 @alternatives.of("graded_commutator")
@@ -145,6 +168,12 @@ def distances_with_norm(A, B):
 
 # --- mutants of the reference that are as right as it -----------------------------------------------------------------
 
+alternatives.equivalent(
+    "graded_pauli_check",
+    "sigma = np.array({'x': X, 'y': Y, 'z': Z}[coordinate.lower()])",
+    "sigma = np.array({'x': X, 'y': Y, 'z': Z}[coordinate])",
+    because="small letters or capitals, one of them is enough",
+)
 alternatives.equivalent(
     "graded_standardise",
     "return (X - X.mean(axis=0)) / np.where(deviation < 1e-12, 1, deviation)",
