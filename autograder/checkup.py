@@ -16,7 +16,7 @@ from autograder.collecting.forge import git_address, repository_name
 from autograder.collecting.roster import read_extensions, read_roster, shared_remotes
 from autograder.config import Course, load_course
 from autograder.doctor import Finding
-from autograder.errors import AutograderError, ConfigError, ReleaseError
+from autograder.errors import AutograderError, ConfigError, DiskFailed, ReleaseError
 from autograder.exam import Exam, read_exam
 from autograder.git.credentials import credentials
 from autograder.git.repository import GitRepository, without_password
@@ -142,11 +142,21 @@ def _people(course: Course) -> Iterator[Finding]:
         yield Finding("extensions", True, f"{len({key[:2] for key in extensions})} given")
     except ConfigError as error:
         yield Finding("extensions", False, str(error), step=f"correct {course.extensions.name}")
-    try:
-        number = sum(bool(Ledger(course.ledger).read(student.id).pushes) for student in students)
-        yield Finding("ledger", True, f"{number} students have pushed")
-    except AutograderError as error:
-        yield Finding("ledger", False, str(error), step="git log, then git checkout COMMIT -- FILE on the state branch")
+    yield _ledger(course, students)
+
+
+def _ledger(course: Course, students: Iterable[Student]) -> Finding:
+    number, wrong = 0, []
+    for student in students:
+        try:
+            record = Ledger(course.ledger).read(student.id)
+        except DiskFailed as error:
+            wrong.append(str(error))
+            continue
+        number += bool(record.pushes)
+        wrong += record.damaged
+    said = "; ".join(wrong) or f"{number} students have pushed"
+    return Finding("ledger", not wrong, said, step="git log, then git checkout COMMIT -- FILE on the state branch")
 
 
 def _wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator[str]:

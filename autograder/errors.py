@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+from typing import Self
+
 
 class AutograderError(Exception):
     """Something a person can act on; the message names the thing and the next step.
@@ -51,6 +55,24 @@ class GitFailed(AutograderError):
 
 class PublishRefused(AutograderError):
     """The public repository would lose something or show something; nothing was pushed."""
+
+
+class DiskFailed(AutograderError):
+    """A file or folder could not be read or written; the message names it."""
+
+    @classmethod
+    def at(cls, path: Path | str, error: OSError) -> Self:
+        """Return what to say of an error of the operating system at a path, with what to do."""
+        return cls(f"{path}: {error.strerror}; {STEPS.get(error.errno or 0, LOOK)}")
+
+
+WRITABLE = "make it readable and writable for you, or work in another folder"
+SPACE = "free some, and run the same command again"
+LOOK = "look at what is there, move it away, and run the same command again"
+STEPS = {
+    errno.EACCES: WRITABLE, errno.EPERM: WRITABLE, errno.EROFS: WRITABLE, errno.EBUSY: WRITABLE,
+    errno.ENOSPC: SPACE, errno.EDQUOT: SPACE,
+}  # fmt: skip
 
 
 class Interrupted(AutograderError):

@@ -1,11 +1,18 @@
+import fcntl
 import json
+import subprocess
+import sys
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from autograder.errors import AutograderError
+from autograder.errors import DiskFailed
 from autograder.record.ledger import Ledger
+from autograder.record.marks import ManualMark, standing_marks
 from autograder.records import Clock, Criterion, ExerciseResult, NotebookFile, Outcome, Push, Report, Repository, Status
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -103,13 +110,153 @@ def test_a_torn_last_line_is_skipped_and_then_cut_off(tmp_path, lost):
     assert all(json.loads(line) for line in path.read_text().splitlines())
 
 
-@pytest.mark.parametrize("line", [b"{broken", b"[]", b'{"entry": "push"}', b'{"entry": "report", "report": {}}'])
-def test_a_damaged_line_is_named(tmp_path, line):
+def report_line(points: float = 1.0, **changes) -> bytes:
+    report = replace(REPORT, exercises=(replace(RESULT, points=points),)).to_json()
+    entry = {"entry": "report", "commit": "c" * 40, "blob": "b" * 40, "time": NOON.isoformat(), "report": report}
+    return json.dumps(entry | changes).encode()
+
+
+DAMAGED = {
+    "no JSON": b"{broken",
+    "no object": b"[]",
+    "a push without its fields": b'{"entry": "push"}',
+    "a report without its fields": b'{"entry": "report", "report": {}}',
+    "no text": b"\xff\xfe\x00",
+    "nested without end": b"[" * 100_000,
+    "more points than there are": report_line(100.0),
+    "fewer points than none": report_line(-1.0),
+    "points that are no number": report_line(float("nan")),
+    "a time without a zone": report_line(time="2027-03-01T12:00:00"),
+}
+
+
+@pytest.mark.parametrize("line", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_line_is_named_and_the_others_are_read(tmp_path, line):
     ledger = filled(tmp_path)
     path = tmp_path / "ledger" / "on-time.jsonl"
     path.write_bytes(line + b"\n" + path.read_bytes())
-    with pytest.raises(AutograderError, match=r"on-time\.jsonl, line 1"):
+    record = ledger.read("on-time")
+    (sentence,) = record.damaged
+    assert "on-time.jsonl, line 1: cannot be read (" in sentence
+    assert "restore the line from the history" in sentence
+    assert record.pushes == (PUSH,)
+    assert record.graded[0].report == REPORT
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"  \r\n", b"\t\n\n"])
+def test_a_blank_line_says_nothing(tmp_path, blank):
+    ledger = filled(tmp_path)
+    path = tmp_path / "ledger" / "on-time.jsonl"
+    path.write_bytes(blank + path.read_bytes() + blank)
+    record = ledger.read("on-time")
+    assert record.damaged == ()
+    assert (record.pushes, len(record.graded)) == ((PUSH,), 1)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "ledger" / "on-time.jsonl").mkdir(parents=True)
+    ledger = Ledger(tmp_path / "ledger")
+    with pytest.raises(DiskFailed, match=r"on-time\.jsonl: Is a directory; look at"):
         ledger.read("on-time")
+    with pytest.raises(DiskFailed, match=r"on-time\.jsonl: Is a directory; look at"):
+        ledger.add_push(PUSH)
+
+
+def test_a_line_that_is_being_written_is_not_cut(tmp_path):
+    """One writer is in the middle of a line when the other begins."""
+    ledger = filled(tmp_path)
+    path = tmp_path / "ledger" / "on-time.jsonl"
+    half = threading.Event()
+
+    def write_slowly():
+        line = report_line() + b"\n"
+        with path.open("ab", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(line[:50])
+            half.set()
+            time.sleep(0.3)
+            file.write(line[50:])
+
+    writer = threading.Thread(target=write_slowly)
+    writer.start()
+    half.wait()
+    ledger.add_push(replace(PUSH, commit="d" * 40))
+    writer.join()
+    record = ledger.read("on-time")
+    assert record.damaged == ()
+    assert (len(record.pushes), len(record.graded)) == (2, 2)
+
+
+APPEND = """
+import sys
+from datetime import timedelta
+sys.path.insert(0, {tests!r})
+from test_ledger import NOON, PUSH, Ledger, Path, replace
+ledger, who = Ledger(Path({folder!r})), sys.argv[1]
+for number in range(100):
+    moment = NOON + timedelta(seconds=number)
+    ledger.add_push(replace(PUSH, commit=f"{{who}}{{number:039}}", time=moment))
+    if who == "a" and number % 10 == 0:
+        ledger.rewrite("on-time", lambda lines: lines)
+"""
+
+
+def test_two_writers_lose_no_line_of_each_other_also_where_one_replaces_the_file(tmp_path):
+    script = APPEND.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
+    writers = [subprocess.Popen([sys.executable, "-c", script, who]) for who in "ab"]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    record = Ledger(tmp_path).read("on-time")
+    assert record.damaged == ()
+    assert len(record.pushes) == 200
+    lines = (tmp_path / "on-time.jsonl").read_bytes().splitlines()
+    assert len(lines) == len(set(lines)) == 200
+
+
+def test_a_full_disk_leaves_no_part_of_a_line(tmp_path):
+    filled(tmp_path)
+    path = tmp_path / "ledger" / "on-time.jsonl"
+    before = path.read_bytes()
+    room = len(before) + 40
+    script = (
+        f"import resource, signal, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from test_ledger import PUSH, Ledger, Path\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+        f"Ledger(Path({str(path.parent)!r})).add_push(PUSH)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "DiskFailed" in done.stderr
+    assert "on-time.jsonl: File too large" in done.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_lone_surrogate_is_recorded_as_what_can_be_written(tmp_path):
+    report = replace(REPORT, problems=("\ud800 is no letter",))
+    Ledger(tmp_path).add_report("on-time", "c" * 40, "b" * 40, report, NOON)
+    record = Ledger(tmp_path).read("on-time")
+    assert record.graded[0].report.problems == ("? is no letter",)
+
+
+@pytest.mark.parametrize("clock", [Clock.FIRST_SEEN, Clock.COMMIT_DATE])
+def test_the_newest_push_is_the_last_one_recorded_whatever_the_clock_said(tmp_path, clock):
+    """The clock was a year ahead for one poll, and a day behind for another."""
+    commits = {
+        "a": NOON,
+        "b": NOON + timedelta(days=365),
+        "c": NOON + timedelta(hours=1),
+        "d": NOON - timedelta(days=1),
+    }
+    for commit, moment in commits.items():
+        Ledger(tmp_path).add_push(replace(PUSH, commit=commit, time=moment, clock=clock))
+    assert [push.commit for push in Ledger(tmp_path).read("on-time").pushes] == list(commits)
+
+
+def test_the_mark_that_stands_is_the_last_one_recorded_whatever_the_clock_said(tmp_path):
+    for hours, points in ((9000.0, 1.0), (1.0, 2.0)):
+        mark = ManualMark("hw", "double", NOON + timedelta(hours=hours), points)
+        Ledger(tmp_path).add_mark("on-time", mark)
+    marks = Ledger(tmp_path).read("on-time").marks
+    assert standing_marks(marks, "hw")["double"].points == 2.0
 
 
 def test_a_report_of_another_version_is_refused():

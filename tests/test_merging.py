@@ -118,3 +118,14 @@ def test_page_keys_of_both_sides_are_kept_and_the_branch_decides(base, theirs, o
 def test_a_damaged_file_of_keys_is_not_merged():
     with pytest.raises(AutograderError, match="damaged"):
         merge_keys(Versions(None, keys(a="1"), b"{"))
+
+
+def test_new_lines_of_both_sides_come_by_their_time_and_a_clock_that_jumped_turns_nothing_around():
+    def at(commit: str, moment: str) -> bytes:
+        return line(entry="push", commit=commit, clock="first seen", time=f"2027-03-{moment}:00+00:00")
+
+    ahead, after = at("b", "30T12"), at("d", "01T15")  # one collector's clock was ahead for a poll
+    repository = line(entry="repository", id=1, pushed=None)
+    theirs = at("c", "01T14") + repository + at("e", "01T16")
+    merged = merge_lines(Versions(A, A + theirs, A + at("a2", "01T13") + ahead + after))
+    assert merged == A + at("a2", "01T13") + theirs + ahead + after

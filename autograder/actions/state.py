@@ -17,18 +17,21 @@ import random
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from autograder.collecting.collect import fork_of
 from autograder.collecting.roster import read_roster
 from autograder.config import NAME, Course
-from autograder.errors import GitFailed, RemoteFailed, UsageError
+from autograder.errors import DiskFailed, GitFailed, RemoteFailed, UsageError
 from autograder.git.credentials import credentials
 from autograder.git.repository import GitRepository
 from autograder.git.trees import NOTHING, Tree, blob_name, contents, read_tree, write_tree
 from autograder.grader.notebooks import find_notebook
 from autograder.publishing.merging import Versions, merge_keys, merge_lines, merge_table
+from autograder.record.ledger import Ledger
 from autograder.records import NotebookFile, Student
 
 BRANCH = "state"
@@ -41,9 +44,10 @@ SETTINGS = ("core.hooksPath=/dev/null", "gc.auto=0", "maintenance.auto=false")
 
 @dataclass(frozen=True)
 class Change:
-    """A file that is not the same here and on the branch: what it is here and there, and both merged."""
+    """A file that is not the same here and on the branch: what both began with, what it is, and both merged."""
 
     path: str
+    base: bytes | None = field(repr=False)
     ours: bytes | None = field(repr=False)
     theirs: bytes | None = field(repr=False)
     merged: bytes = field(repr=False)
@@ -61,11 +65,14 @@ class State:
         Name or URL of the repository with the branch.
     branch : str
         Name of the branch; the notebooks are on `<branch>-notebooks`.
+    troubles : list of str
+        A sentence for each student's file that was left out because it could not be read or written here.
     """
 
     course: Course
     remote: str = "origin"
     branch: str = BRANCH
+    troubles: list[str] = field(default_factory=list, compare=False)
 
     def pull(self) -> list[str]:
         """Bring what is on the branch here, keep what is only here, and return the files that changed here.
@@ -141,17 +148,34 @@ class State:
 
     def _bring(self, theirs: Tree) -> list[str]:
         """Make the files here what both sides merged are."""
-        changes = [change for change in self._changes(theirs) if change.merged != change.ours]
-        for change in changes:
+        brought = []
+        for change in self._changes(theirs):
+            if change.merged == change.ours:
+                continue
+            try:
+                self._put_here(change)
+                brought.append(change.path)
+            except DiskFailed as error:
+                self._leave_out(error)
+        return brought
+
+    def _put_here(self, change: Change) -> None:
+        ledger = LEDGER.fullmatch(change.path)
+        if ledger:  # as it is in this moment: somebody may have appended to it
+            Ledger(self.course.ledger).rewrite(ledger["student"], partial(_merged_with, change))
+        else:
             _write(self._place(change.path), change.merged)
-        return [change.path for change in changes]
+
+    def _leave_out(self, error: DiskFailed) -> None:
+        if str(error) not in self.troubles:
+            self.troubles.append(str(error))
 
     def _changes(self, theirs: Tree) -> list[Change]:
         """Return every file that is not the same here and there."""
         repository = self._repository
         base = read_tree(repository, repository.says("rev-parse", "--verify", "--quiet", BASE) or "")
-        ours = {path: self._place(path).read_bytes() for path in self._paths(theirs) if self._place(path).exists()}
-        paths = [path for path in self._paths(theirs) if theirs.blobs.get(path) != blob_name(ours.get(path))]
+        ours = self._here(theirs)
+        paths = [path for path, content in ours.items() if theirs.blobs.get(path) != blob_name(content)]
         wanted = [side.blobs[path] for path in paths for side in (base, theirs) if path in side.blobs]
         content = {NOTHING: None} | contents(repository, wanted)
         changes = []
@@ -159,8 +183,22 @@ class State:
             before, there = (content[side.blobs.get(path, NOTHING)] for side in (base, theirs))
             merged = self._merged(path, Versions(before, there, ours.get(path)))
             if merged is not None:
-                changes.append(Change(path, ours.get(path), there, merged))
+                changes.append(Change(path, before, ours.get(path), there, merged))
         return changes
+
+    def _here(self, theirs: Tree) -> dict[str, bytes | None]:
+        """Return what the files are here, None where there is none; a ledger that cannot be read is left out."""
+        found: dict[str, bytes | None] = {}
+        for path in self._paths(theirs):
+            place = self._place(path)
+            try:
+                found[path] = place.read_bytes() if place.exists() else None
+            except OSError as error:
+                failed = DiskFailed.at(place, error)
+                if not LEDGER.fullmatch(path):
+                    raise failed from None
+                self._leave_out(failed)
+        return found
 
     def _merged(self, path: str, versions: Versions) -> bytes | None:
         if LEDGER.fullmatch(path):
@@ -236,18 +274,30 @@ class State:
         return any(find_notebook([file], name) for name in self.course.assignments)
 
 
+def _merged_with(change: Change, ours: bytes) -> bytes:
+    return merge_lines(Versions(change.base, change.theirs, ours))
+
+
 def _pushed(lines: bytes) -> frozenset[NotebookFile]:
-    """Return the notebooks in the pushes of a ledger's lines."""
-    entries = [json.loads(line) for line in lines.split(b"\n")[:-1] if b'"push"' in line]
-    pushes = [entry for entry in entries if entry.get("entry") == "push"]
-    return frozenset(NotebookFile(**file) for entry in pushes for file in entry["notebooks"])
+    """Return the notebooks in the pushes of a ledger's lines; a damaged line names none."""
+    found: set[NotebookFile] = set()
+    for line in lines.split(b"\n")[:-1]:
+        with suppress(ValueError, KeyError, TypeError):
+            entry = json.loads(line) if b'"push"' in line else {}
+            if entry.get("entry") == "push":
+                found |= {NotebookFile(**file) for file in entry["notebooks"]}
+    return frozenset(found)
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise DiskFailed.at(path, error) from None

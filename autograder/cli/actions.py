@@ -135,8 +135,10 @@ def pull(remote: RemoteOption = "origin", branch: BranchOption = "state", config
     """
     from autograder.actions.state import State
 
-    changed = State(open_classroom(config).course, remote, branch).pull()
+    memory = State(open_classroom(config).course, remote, branch)
+    changed = memory.pull()
     out.print(f"state: {len(changed)} files changed here")
+    _tell_left_out(memory.troubles)
 
 
 @state.command()
@@ -152,9 +154,11 @@ def push(
     """
     from autograder.actions.state import State
 
-    changed = State(open_classroom(config).course, remote, branch).push(message)
+    memory = State(open_classroom(config).course, remote, branch)
+    changed = memory.push(message)
     _output(changed=len(changed))
     out.print(f"state: {len(changed)} files changed on the branch {branch}", markup=False)
+    _tell_left_out(memory.troubles)
 
 
 @app.command()
@@ -172,6 +176,13 @@ def commit(
 
     made = commit_paths(open_classroom(config).course, paths, message, remote)
     out.print(f"committed and pushed: {made[:10]}" if made else "nothing to commit: all is as it was", markup=False)
+
+
+def _tell_left_out(troubles: Sequence[str]) -> None:
+    for trouble in troubles:
+        err.print(f"left out: {trouble}", style="red", markup=False)
+    if troubles:
+        raise typer.Exit(1)
 
 
 def _tasks(classroom: Classroom, students: Sequence[str], assignment: str, *, force: bool) -> list[Task]:

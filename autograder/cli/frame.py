@@ -6,7 +6,6 @@ not be graded, 2 wrong usage or configuration.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -19,7 +18,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from autograder.errors import AutograderError, Interrupted
+from autograder.errors import STEPS, AutograderError, DiskFailed, Interrupted
 
 if TYPE_CHECKING:
     from autograder.classroom import Classroom
@@ -49,12 +48,6 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 STUDENTS = {"IPython", "ipykernel", "jupyter_client", "matplotlib", "nbclient", "nbformat", "numpy", "sklearn"}
-WRITABLE = "make it readable and writable for you, or work in another folder"
-SPACE = "free some, and run the same command again"
-DISK = {
-    errno.EACCES: WRITABLE, errno.EPERM: WRITABLE, errno.EROFS: WRITABLE, errno.EBUSY: WRITABLE,
-    errno.ENOSPC: SPACE, errno.EDQUOT: SPACE,
-}  # fmt: skip
 LINUX = {"fcntl", "grp", "pwd", "resource"}
 
 ConfigOption = Annotated[
@@ -80,9 +73,9 @@ def run_app() -> None:
         err.print(f"autograder: {error}", style="red", markup=False)
         sys.exit(error.exit_code)
     except OSError as error:
-        if debug or error.errno not in DISK or not error.filename:
+        if debug or error.errno not in STEPS or not error.filename:
             raise
-        err.print(f"autograder: {error.filename}: {error.strerror}; {DISK[error.errno]}", style="red", markup=False)
+        err.print(f"autograder: {DiskFailed.at(error.filename, error)}", style="red", markup=False)
         sys.exit(2)
     except ModuleNotFoundError as error:
         if debug or (error.name or "autograder").startswith("autograder"):

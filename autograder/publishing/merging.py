@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from autograder.errors import AutograderError
@@ -19,16 +22,40 @@ class Versions:
 
 
 def merge_lines(versions: Versions) -> bytes:
-    """Return a student's ledger with the lines of both sides: theirs first, then what only we know.
+    """Return a student's ledger with the lines of both sides: what both began with, then what is new, by its time.
 
-    A line of ours that says the same as a new one of theirs, at another moment perhaps, is left out: two runs did the
-    same work. A last line of ours without an end is torn, and left out too.
+    The order of each side's own lines stays, whatever their times say: a clock may have jumped. A line of ours that
+    says the same as a new one of theirs, at another moment perhaps, is left out: two runs did the same work. A last
+    line of ours without an end is torn, and left out too.
     """
     base, theirs = set(_lines(versions.base)), _lines(versions.theirs)
     said = {_identity(line) for line in theirs if line not in base}
     known = base.union(theirs)
     new = [line for line in _lines(versions.ours) if line not in known and _identity(line) not in said]
-    return b"".join(line + b"\n" for line in (*theirs, *new))
+    begin = next((number for number, line in enumerate(theirs) if line not in base), len(theirs))
+    return b"".join(line + b"\n" for line in (*theirs[:begin], *_by_time(theirs[begin:], new)))
+
+
+def _by_time(theirs: Sequence[bytes], ours: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the lines of two sides as one sequence, each side in its own order, the earlier of their next ones first.
+
+    A line without a time goes with the one before it.
+    """
+    sides = [list(reversed(list(zip(_times(lines), lines, strict=True)))) for lines in (theirs, ours)]
+    while all(sides):
+        first = min(sides, key=lambda side: side[-1][0])  # theirs, where both are of one moment
+        yield first.pop()[1]
+    for side in sides:
+        yield from (line for _, line in reversed(side))
+
+
+def _times(lines: Sequence[bytes]) -> Iterator[datetime]:
+    known = datetime.min.replace(tzinfo=UTC)
+    for line in lines:
+        with suppress(ValueError, KeyError, TypeError):
+            moment = datetime.fromisoformat(json.loads(line)["time"])
+            known = moment if moment.tzinfo else known
+        yield known
 
 
 def merge_table(name: str, versions: Versions) -> bytes | None:

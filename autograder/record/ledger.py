@@ -1,21 +1,29 @@
 """The append-only record: what was pushed when, and what grading it gave.
 
 A file of JSON Lines per student. A line is flushed and synced before anything builds on it; a torn last line, from
-a machine that died while writing, is skipped when reading and cut off before the next line is written. Gradebook
-and pages are projections of this record and can be rebuilt from it at will.
+a machine that died while writing, is skipped when reading and cut off before the next line is written. Who writes
+holds the file's lock, so nobody cuts a line that somebody else is writing. A line that cannot be read is named, and
+the others are read all the same. Gradebook and pages are projections of this record and can be rebuilt at will.
+
+What came first is told by the order of the lines. The time in a line is that of a clock, which may have jumped.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import math
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from autograder.errors import AutograderError
+from autograder.errors import DiskFailed
 from autograder.record.marks import ManualMark
 from autograder.records import Clock, NotebookFile, Push, Report, Repository
 
@@ -44,7 +52,7 @@ class Record:
     Attributes
     ----------
     pushes : tuple of Push
-        Each push once, by time: the forge's own record of it where there is one, else when it was first seen.
+        Each push once, in order: the forge's own record of it where there is one, else when it was first seen.
     graded : tuple of Graded
         Every report ever made.
     lost : tuple of Push
@@ -53,6 +61,8 @@ class Record:
         What the forge said of the student's repository; a new entry for each change.
     marks : tuple of ManualMark
         Every mark a person gave; of each exercise the newest one stands.
+    damaged : tuple of str
+        A sentence for each line that cannot be read, with what to do about it.
     """
 
     student: str
@@ -61,6 +71,7 @@ class Record:
     lost: tuple[Push, ...] = ()
     repositories: tuple[Repository, ...] = ()
     marks: tuple[ManualMark, ...] = ()
+    damaged: tuple[str, ...] = ()
 
     @property
     def reports(self) -> dict[Key, Report]:
@@ -79,30 +90,20 @@ class Ledger:
 
         Raises
         ------
-        AutograderError
-            If a line other than a torn last one is damaged.
+        DiskFailed
+            If the file cannot be read at all.
         """
-        pushes: list[Push] = []
-        graded: list[Graded] = []
-        repositories: list[Repository] = []
-        marks: list[ManualMark] = []
+        entries = _Entries(student, [], [], [], [])
+        damaged = []
         for number, line in enumerate(self._lines(student), start=1):
+            if not line.strip():
+                continue  # an editor's doing: nothing is said, so nothing is lost
             try:
-                entry = json.loads(line)
-                if entry["entry"] == "push":
-                    pushes.append(_push(student, entry))
-                elif entry["entry"] == "report":
-                    report = Report.from_json(entry["report"])
-                    graded.append(Graded(entry["commit"], entry["blob"], _time(entry["time"]), report))
-                elif entry["entry"] == "repository":
-                    repositories.append(_repository(entry))
-                elif entry["entry"] == "mark":
-                    marks.append(ManualMark.from_json(entry, _time(entry["time"])))
-            except (ValueError, KeyError, TypeError) as error:
-                where = f"{self._path(student)}, line {number}"
-                raise AutograderError(f"{where}: damaged ({error!r}); restore the file from its history") from None
-        lost = tuple(push for push in pushes if push.lost)
-        return Record(student, each_once(pushes), tuple(graded), lost, tuple(repositories), tuple(marks))
+                entries.add(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+                about = f"{self._path(student)}, line {number}: cannot be read ({_reason(error)})"
+                damaged.append(f"{about}; restore the line from the history of the state branch")
+        return replace(entries.record(), damaged=tuple(damaged))
 
     def add_push(self, push: Push) -> None:
         """Append a push."""
@@ -126,41 +127,146 @@ class Ledger:
         """Append a mark that a person gave."""
         self._append(student, {"entry": "mark"} | mark.to_json() | {"time": _text(mark.time)})
 
+    def rewrite(self, student: str, change: Callable[[bytes], bytes]) -> None:
+        """Replace the lines of a student's file, as one step, by what `change` makes of those that are there now.
+
+        Nobody appends meanwhile. A torn last line is not shown to `change`.
+
+        Raises
+        ------
+        DiskFailed
+            If the file cannot be read or written.
+        """
+        path = self._path(student)
+        with self._alone(student) as file:
+            file.seek(0)
+            before = file.read()
+            whole = before[: before.rfind(b"\n") + 1]
+            temporary = path.with_name(f".{path.name}.new")
+            temporary.unlink(missing_ok=True)
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(descriptor, "wb") as new:
+                new.write(change(whole))
+                new.flush()
+                os.fsync(new.fileno())
+            temporary.replace(path)
+
     def _path(self, student: str) -> Path:
         return self.folder / f"{student}.jsonl"
 
     def _lines(self, student: str) -> list[bytes]:
         """Return the whole lines of a student's file; what follows the last newline is torn."""
         path = self._path(student)
-        return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        try:
+            return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        except OSError as error:
+            raise DiskFailed.at(path, error) from None
 
     def _append(self, student: str, entry: dict[str, Any]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        with self._path(student).open("a+b") as file:
+        # A lone surrogate, from a student's notebook, has no place in UTF-8 and becomes a question mark.
+        line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+        with self._alone(student) as file:
             _cut_torn_line(file)
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+            end = file.seek(0, os.SEEK_END)
+            try:
+                rest = memoryview(line)
+                while rest:
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())
+            except OSError:  # a full disk took a part of the line
+                file.truncate(end)
+                raise
+
+    @contextmanager
+    def _alone(self, student: str) -> Iterator[FileIO]:
+        """Open a student's file for appending, and hold its lock."""
+        path = self._path(student)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            while True:
+                with path.open("a+b", buffering=0) as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                    if _is_at(file, path):  # else it was replaced while we waited
+                        yield file
+                        return
+        except OSError as error:
+            raise DiskFailed.at(path, error) from None
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """What was read of a student's lines so far, kind by kind."""
+
+    student: str
+    pushes: list[Push]
+    graded: list[Graded]
+    repositories: list[Repository]
+    marks: list[ManualMark]
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Read one entry; an unknown kind is left out: a later version may know more of them."""
+        if entry["entry"] == "push":
+            self.pushes.append(_push(self.student, entry))
+        elif entry["entry"] == "report":
+            self.graded.append(_graded(entry))
+        elif entry["entry"] == "repository":
+            self.repositories.append(_repository(entry))
+        elif entry["entry"] == "mark":
+            self.marks.append(ManualMark.from_json(entry, _time(entry["time"])))
+
+    def record(self) -> Record:
+        """Return the record they make."""
+        lost = tuple(push for push in self.pushes if push.lost)
+        once = each_once(self.pushes)
+        return Record(self.student, once, tuple(self.graded), lost, tuple(self.repositories), tuple(self.marks))
 
 
 def each_once(pushes: Sequence[Push]) -> tuple[Push, ...]:
-    """Return pushes by time, each once, without those that were lost.
+    """Return pushes in order, each once, without those that were lost.
 
-    The forge's record of a push stands for every sighting of its commit. The same commit twice in a row is one push:
-    two collectors saw it, or the forge told of it twice.
+    The forge's record of a push stands for every sighting of its commit. The same commit twice in a row is one push,
+    of the earlier time: two collectors saw it, or the forge told of it twice. What the forge told has the order of
+    the forge's clock, what was seen here that of the lines, whatever the clock here said; between the two it is time.
     """
-    told = {push.commit for push in pushes if push.clock is Clock.SERVER}
+    told = sorted((push for push in pushes if push.clock is Clock.SERVER), key=lambda push: push.time)
+    commits = {push.commit for push in told}
+    seen = [push for push in pushes if push.clock is not Clock.SERVER]
+    seen = [push for push in seen if push.clock is not Clock.FIRST_SEEN or push.commit not in commits]
     kept: list[Push] = []
-    for push in sorted(pushes, key=lambda push: push.time):
-        seen_only = push.clock is Clock.FIRST_SEEN and push.commit in told
-        again = bool(kept) and kept[-1].commit == push.commit
-        if not (push.lost or seen_only or again):
+    for push in _merged(told, seen):
+        if push.lost:
+            continue
+        if kept and kept[-1].commit == push.commit:
+            kept[-1] = min(kept[-1], push, key=lambda one: one.time)
+        else:
             kept.append(push)
     return tuple(kept)
 
 
-def _cut_torn_line(file: Any) -> None:
+def _merged(one: Sequence[Push], other: Sequence[Push]) -> Iterator[Push]:
+    """Yield two sequences as one, each in its own order, the earlier of their next ones first."""
+    ones, others = list(reversed(one)), list(reversed(other))
+    while ones and others:
+        yield (ones if ones[-1].time <= others[-1].time else others).pop()
+    yield from reversed(ones or others)
+
+
+def _is_at(file: FileIO, path: Path) -> bool:
+    """Whether an open file is the one at a path."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    here = os.fstat(file.fileno())
+    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _reason(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
+
+
+def _cut_torn_line(file: FileIO) -> None:
     end = file.seek(0, os.SEEK_END)
     if end == 0:
         return
@@ -168,6 +274,15 @@ def _cut_torn_line(file: Any) -> None:
     if file.read(1) != b"\n":
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _graded(entry: dict[str, Any]) -> Graded:
+    report = Report.from_json(entry["report"])
+    for exercise in report.exercises:
+        if not 0 <= exercise.points <= exercise.max_points < math.inf:
+            said = f"{exercise.points:g} of {exercise.max_points:g} points"
+            raise ValueError(f"{exercise.id} has {said}, which no grading gives")
+    return Graded(entry["commit"], entry["blob"], _time(entry["time"]), report)
 
 
 def _push(student: str, entry: dict[str, Any]) -> Push:
@@ -199,4 +314,7 @@ def _text(moment: datetime) -> str:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"time {text!r} without a time zone")
+    return moment

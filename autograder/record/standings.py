@@ -143,7 +143,7 @@ def split(pushes: tuple[Push, ...], deadline: datetime | None) -> tuple[Push | N
 
 
 def _newest(pushes: list[Push]) -> Push | None:
-    return max(pushes, key=lambda push: push.time, default=None)
+    return pushes[-1] if pushes else None
 
 
 def end_of(deadline: datetime) -> datetime:
