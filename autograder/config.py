@@ -28,6 +28,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 MAX_NAMED = 20
 SECTIONS = ("Course", "CourseDirectory")
 HTTP = ("https://", "http://")
+FIND = ("place", "anywhere")
 MOMENT = "a date and time like '2027-03-06 23:59'"
 
 
@@ -86,7 +87,11 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Course:
-    """The course: everything `grading_config.py` says, checked."""
+    """The course: everything `grading_config.py` says, checked.
+
+    `find` says what is graded where nothing at its place holds an answer: "anywhere" the answers found elsewhere in
+    what was pushed; with "place" nothing, they are only told of.
+    """
 
     root: Path
     name: str
@@ -94,6 +99,7 @@ class Course:
     assignments: Mapping[str, Assignment]
     upstream: str = ""
     branch: str = "master"
+    find: str = "place"
     clock: Clock = Clock.FIRST_SEEN
     forge: ForgeOptions = field(default_factory=ForgeOptions)
     roster: Path = Path("roster.csv")
@@ -196,7 +202,7 @@ class _Reader:
         readers: dict[str, Callable[[str, Any], Any]] = {
             "name": self.text, "upstream": self.text, "site_url": self.text, "contact": self.contact,
             "branch": self.text,
-            "clock": self.clock, "forge": self.forge, "limits": self.limits,
+            "find": self.find, "clock": self.clock, "forge": self.forge, "limits": self.limits,
             "notebook_mb": self.positive, "workers": self.count, "roster": self.place, "extensions": self.place,
             "ledger": self.place, "forks": self.place, "outputs": self.place, "keys": self.place, "site": self.place,
             "assignments": lambda key, value: self.assignments(key, value, zone),
@@ -294,6 +300,11 @@ class _Reader:
             return Clock(str(value))
         except ValueError:
             raise self.wrong(key, value, nearest(str(value), [clock.value for clock in Clock])) from None
+
+    def find(self, key: str, value: object) -> str:
+        if value not in FIND:
+            raise self.wrong(key, value, nearest(str(value), FIND))
+        return str(value)
 
     def contact(self, key: str, value: object) -> str:
         if not self.text(key, value).startswith(("mailto:", "https://")):

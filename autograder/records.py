@@ -67,11 +67,31 @@ class Student:
 
 @dataclass(frozen=True)
 class NotebookFile:
-    """A notebook in a pushed tree: its path, its git blob and its size in bytes."""
+    """A notebook in a pushed tree.
+
+    Attributes
+    ----------
+    path, blob, size
+        Its path, its git blob and its size in bytes.
+    holds : str or None
+        The assignment whose cells it holds, whatever its name is; "" for none, None where nobody has looked.
+    written : tuple of str
+        nbgrader ids of the solution cells in which something was written.
+    changed : bool
+        Whether it holds anything, beside answers, that the released notebook does not.
+    """
 
     path: str
     blob: str
     size: int
+    holds: str | None = None
+    written: tuple[str, ...] = ()
+    changed: bool = True
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> NotebookFile:
+        """Read what `dataclasses.asdict` gave."""
+        return cls(**{**data, "written": tuple(data.get("written", ()))})
 
 
 @dataclass(frozen=True)
@@ -84,6 +104,10 @@ class Push:
         The forge's number of this push, 0 where no forge told of it.
     lost : bool
         Whether the commit was gone before it could be fetched, or is too large: then nothing of it can be graded.
+    aside : bool
+        Whether it went to another branch than the one that was graded then.
+    pointers : tuple of (str, str)
+        Paths at which no file was pushed: links and what they lead to, and repositories within it with "".
     """
 
     student: str
@@ -94,6 +118,8 @@ class Push:
     notebooks: tuple[NotebookFile, ...] = ()
     activity: int = 0
     lost: bool = False
+    aside: bool = False
+    pointers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

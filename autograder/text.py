@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from rich import box
@@ -14,10 +15,11 @@ from autograder.collecting.forge import changes
 from autograder.config import Course
 from autograder.record.ledger import Record
 from autograder.record.marks import ManualMark
-from autograder.record.standings import PartStanding, Standing, State
+from autograder.record.standings import PartStanding, Standing, State, decided_points, decided_sum
 from autograder.records import ExerciseResult, Outcome, Report, Status, rounded
 
 MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.SKIPPED: "–"}
+AFTER_ALL = datetime.max.replace(tzinfo=UTC)  # when every deadline is over
 WIDEST = 10_000  # what a table is measured in, to know whether it would be cut
 COLOURS = {
     Status.PASSED: "green",
@@ -53,7 +55,9 @@ def exercise_table(exercises: tuple[ExerciseResult, ...], title: str) -> Table:
     return table
 
 
-def print_standings(standings: Mapping[str, Mapping[str, Standing]], console: Console) -> None:
+def print_standings(
+    standings: Mapping[str, Mapping[str, Standing]], console: Console, now: datetime = AFTER_ALL
+) -> None:
     """Print who has how many points: a column per assignment, or a row where those would not fit."""
     released = {name for mine in standings.values() for name, entry in mine.items() if not _unreleased(entry)}
     left = {name for mine in standings.values() for name in mine} - released
@@ -61,14 +65,14 @@ def print_standings(standings: Mapping[str, Mapping[str, Standing]], console: Co
         student: {name: entry for name, entry in mine.items() if name in released}
         for student, mine in standings.items()
     }
-    wide = standings_table(shown)
+    wide = standings_table(shown, now)
     needed = console.measure(wide, options=console.options.update(width=WIDEST)).maximum
-    console.print(wide if needed <= console.width else standings_list(shown))
+    console.print(wide if needed <= console.width else standings_list(shown, now))
     if left:
         console.print(f"{State.UNRELEASED.value}: {', '.join(sorted(left))}", markup=False)
 
 
-def standings_table(standings: Mapping[str, Mapping[str, Standing]]) -> Table:
+def standings_table(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
     """Return a table of students with points and state per assignment."""
     assignments = next(iter(standings.values()), {})
     table = Table("student", box=box.SIMPLE_HEAD)
@@ -76,12 +80,12 @@ def standings_table(standings: Mapping[str, Mapping[str, Standing]]) -> Table:
         table.add_column(escape(name), no_wrap=True)
     table.add_column("points", justify="right")
     for student, by_assignment in standings.items():
-        cells = [escape("\n".join(_part(part) for part in entry.parts)) for entry in by_assignment.values()]
-        table.add_row(escape(student), *cells, _sum(by_assignment))
+        cells = [escape("\n".join(_part(part, now) for part in entry.parts)) for entry in by_assignment.values()]
+        table.add_row(escape(student), *cells, _sum(by_assignment, now))
     return table
 
 
-def standings_list(standings: Mapping[str, Mapping[str, Standing]]) -> Table:
+def standings_list(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
     """Return a table with a row for each assignment of each student, and one for each of its parts."""
     table = Table("student", "assignment", box=box.SIMPLE_HEAD)
     table.add_column("points", justify="right", no_wrap=True)
@@ -89,10 +93,11 @@ def standings_list(standings: Mapping[str, Mapping[str, Standing]]) -> Table:
     for student, by_assignment in standings.items():
         for name, entry in by_assignment.items():
             whole = entry.parts[0].state.value if len(entry.parts) == 1 else ""
-            table.add_row(escape(student), escape(name), _of(entry), whole)
+            table.add_row(escape(student), escape(name), _of(decided_sum(entry, now), entry.max_points), whole)
             for part in entry.parts if not whole else ():
-                table.add_row(escape(student), escape(f"  {part.part}"), _of(part), part.state.value)
-        table.add_row(escape(student), "all", _sum(by_assignment), "", end_section=True)
+                points = _of(decided_points(part, now), part.max_points)
+                table.add_row(escape(student), escape(f"  {part.part}"), points, part.state.value)
+        table.add_row(escape(student), "all", _sum(by_assignment, now), "", end_section=True)
     return table
 
 
@@ -100,24 +105,25 @@ def _unreleased(standing: Standing) -> bool:
     return all(part.state is State.UNRELEASED for part in standing.parts)
 
 
-def _sum(standings: Mapping[str, Standing]) -> str:
-    return f"{rounded(sum(standing.points or 0.0 for standing in standings.values())):g}"
+def _sum(standings: Mapping[str, Standing], now: datetime) -> str:
+    return f"{rounded(sum(decided_sum(standing, now) or 0.0 for standing in standings.values())):g}"
 
 
-def _of(standing: Standing | PartStanding) -> str:
-    points = "–" if standing.points is None else f"{standing.points:g}"
-    return f"{points} / {standing.max_points:g}"
+def _of(points: float | None, max_points: float) -> str:
+    return f"{'–' if points is None else f'{points:g}'} / {max_points:g}"
 
 
-def _part(part: PartStanding) -> str:
+def _part(part: PartStanding, now: datetime) -> str:
     name = f"{part.part}: " if part.part else ""
-    return f"{name}{_of(part)}  {part.state.value}"
+    return f"{name}{_of(decided_points(part, now), part.max_points)}  {part.state.value}"
 
 
 def show_student(course: Course, standings: Mapping[str, Standing], record: Record, console: Console) -> None:
     """Print everything about one student."""
-    for push in sorted((*record.pushes, *record.lost), key=lambda push: push.time):
+    for push in sorted((*record.pushes, *record.aside, *record.lost), key=lambda push: push.time):
         when = f"{course.local(push.time):%Y-%m-%d %H:%M}"
+        if push.aside:
+            when += f" to the branch {push.branch}, which is not graded"
         lost = ", could not be fetched: it cannot be graded" if push.lost else ""
         console.print(f"pushed {push.commit[:10]} at {when} ({push.clock.value}){lost}", markup=False)
     for sentence in changes(course, record.student, record.repositories):
@@ -145,18 +151,18 @@ def _mark(course: Course, mark: ManualMark) -> str:
     return f"{mark.exercise}: {given} by hand, read {course.local(mark.time):%Y-%m-%d %H:%M}{comment}"
 
 
-def standings_json(standings: Mapping[str, Mapping[str, Standing]]) -> dict[str, Any]:
-    """Return points, states and reasons by student and assignment."""
+def standings_json(standings: Mapping[str, Mapping[str, Standing]], now: datetime = AFTER_ALL) -> dict[str, Any]:
+    """Return points, states and reasons by student and assignment; there are no points before they are decided."""
     return {
         student: {
             name: {
-                "points": standing.points,
+                "points": decided_sum(standing, now),
                 "max_points": standing.max_points,
                 "problems": list(standing.problems),
                 "parts": [
                     {
                         "part": part.part,
-                        "points": part.points,
+                        "points": decided_points(part, now),
                         "max_points": part.max_points,
                         "state": part.state.value,
                         "why": part.why,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -6,9 +7,10 @@ import pytest
 
 from autograder.config import Assignment, Course, LateRule, Part
 from autograder.exam import Exam, Exercise
+from autograder.record.candidates import late_factor, wanted
 from autograder.record.ledger import Graded, Record
 from autograder.record.marks import ManualMark
-from autograder.record.standings import State, decided_points, is_released, standing, wanted_pushes
+from autograder.record.standings import State, decided_points, decided_sum, is_released, standing
 from autograder.records import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
 
 DEADLINE = datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
@@ -29,6 +31,16 @@ def push(name: str, when: datetime, *paths: str) -> Push:
     return Push(STUDENT.id, name, "master", when, Clock.FIRST_SEEN, files)
 
 
+def seen(name: str, when: datetime, branch: str = "", **written: str) -> Push:
+    """A push of files whose cells were looked at: `written` says of each path which answers are in it."""
+    names = {"right": PATH, "original": "assignments/hw/hw.ipynb", "copy": "assignments/hw/Copy of hw.ipynb"}
+    files = tuple(
+        NotebookFile(names[path], f"blob {blob or name}", 1, "hw", tuple(cells.split()), bool(cells))
+        for path, (cells, _, blob) in ((path, text.partition("@")) for path, text in written.items())
+    )
+    return Push(STUDENT.id, name, branch or "master", when, Clock.FIRST_SEEN, files, aside=bool(branch))
+
+
 def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> Graded:
     results = (
         ExerciseResult("one", "first", one, 4.0, Status.PARTIAL),
@@ -37,10 +49,10 @@ def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> Grade
     return Graded(name, f"blob {name}", DEADLINE, Report("hw", PATH, "graded", results, exam=exam))
 
 
-def judge(pushes, reports, *, extensions=None, late=None, marks=(), released=True):
+def judge(pushes, reports, *, extensions=None, late=None, marks=(), released=True, aside=(), find="place"):
     entry = assignment(late)
-    course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
-    record = Record(STUDENT.id, tuple(pushes), tuple(reports), marks=tuple(marks))
+    course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry}, find=find)
+    record = Record(STUDENT.id, tuple(pushes), tuple(reports), marks=tuple(marks), aside=tuple(aside))
     return standing(course, entry, EXAM, STUDENT, record, extensions or {}, released=released)
 
 
@@ -136,12 +148,14 @@ def test_what_must_be_graded_is_what_counts_and_what_is_newest():
         push("second", DEADLINE + timedelta(days=2)),
         push("newest", DEADLINE + timedelta(days=20)),
     )
-    wanted = wanted_pushes(assignment(), STUDENT.id, Record(STUDENT.id, pushes), {})
-    assert {entry.commit for entry in wanted} == {"first", "second", "newest"}
+    entry = assignment()
+    course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
+    found = wanted(course, entry, STUDENT.id, Record(STUDENT.id, pushes), {})
+    assert {entry.commit for entry, _ in found} == {"first", "second", "newest"}
 
 
-def test_a_push_seen_out_of_order_counts_by_its_time():
-    pushes = [push("later", DEADLINE), push("earlier", DEADLINE - timedelta(days=1))]
+def test_the_order_of_pushes_is_the_records_whatever_the_clock_said():
+    pushes = [push("earlier", DEADLINE), push("later", DEADLINE - timedelta(days=1))]
     assert judge(pushes, [graded("later", 4, 6), graded("earlier", 0, 0)]).parts[0].push.commit == "later"
 
 
@@ -181,3 +195,188 @@ def test_homework_is_released_once_it_lies_there_or_somebody_has_pushed_it(tmp_p
     course.release("hw").parent.mkdir()
     course.release("hw").touch()
     assert is_released(course, "hw", [])
+
+
+# ------------------------------------------------------------------------------------------------------- late rules
+
+RULE = LateRule(per_day=0.1, days=3)
+
+
+def first_part(pushes, reports, **options):
+    return judge(pushes, reports, late=RULE, **options).parts[0]
+
+
+def after(days: float) -> datetime:
+    return DEADLINE + timedelta(days=days)
+
+
+def test_the_next_homeworks_push_does_not_erase_a_late_one():
+    later = push("b", after(8), "assignments/hw2/hw2_solved.ipynb", PATH)
+    later = replace(later, notebooks=(later.notebooks[0], replace(later.notebooks[1], blob="blob a")))
+    found = first_part([push("a", after(0.5)), later], [graded("a", 4, 0)])
+    assert (found.state, found.push.commit, found.points) == (State.LATE, "a", 3.6)
+
+
+def test_of_all_late_pushes_the_one_worth_most_after_its_deduction_counts():
+    pushes = [push("a", after(0.5)), push("b", after(1.5)), push("c", after(2.5))]
+    found = first_part(pushes, [graded("a", 3, 0), graded("b", 4, 0), graded("c", 1, 0)])
+    assert (found.push.commit, found.points, found.factor) == ("b", 3.2, 0.8)
+
+
+@pytest.mark.parametrize("days", [1.5, 2.5, 20])
+def test_an_unchanged_late_push_made_again_costs_no_other_day(days):
+    again = replace(push("b", after(days)), notebooks=push("a", after(0.5)).notebooks)
+    found = first_part([push("a", after(0.5)), again], [graded("a", 4, 0)])
+    assert (found.push.commit, found.points, found.factor) == ("a", 3.6, 0.9)
+
+
+def test_while_one_late_push_is_not_graded_nothing_is_settled():
+    found = first_part([push("a", after(0.5)), push("b", after(1.5))], [graded("a", 4, 0)])
+    assert (found.state, found.points) == (State.WAITING, None)
+
+
+def test_what_is_graded_and_what_counts_is_decided_in_one_place():
+    pushes = [push("early", after(-1)), *(push(f"late-{day}", after(day - 0.5)) for day in range(1, 6))]
+    entry = assignment(RULE)
+    course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
+    record = Record(STUDENT.id, tuple(pushes))
+    to_grade = {push.commit for push, _ in wanted(course, entry, STUDENT.id, record, {})}
+    assert to_grade == {"early", "late-1", "late-2", "late-3", "late-5"}, "the newest one is that of the second part"
+    found = standing(course, entry, EXAM, STUDENT, replace(record, graded=(graded("late-5", 4, 6),)), {})
+    assert [part.state for part in found.parts] == [State.WAITING, State.GRADED]
+
+
+BUDAPEST = ZoneInfo("Europe/Budapest")
+
+
+@pytest.mark.parametrize(
+    ("deadline", "pushed", "days"),
+    [
+        ("2026-10-24 23:59", "2026-10-24 23:59", 0),
+        ("2026-10-24 23:59", "2026-10-25 23:30", 1),
+        ("2026-10-24 23:59", "2026-10-25 23:59", 1),
+        ("2026-10-24 23:59", "2026-10-26 00:00", 2),
+        ("2026-10-24 23:59", "2026-10-27 23:30", 3),
+        ("2026-10-24 23:59", "2026-10-28 00:00", None),
+        ("2026-03-28 23:59", "2026-03-29 23:59", 1),
+        ("2026-03-28 23:59", "2026-03-30 00:00", 2),
+        ("2026-03-28 02:30", "2026-03-29 03:30", 1),
+        ("2026-03-28 02:30", "2026-03-29 03:31", 2),
+        ("2026-10-24 02:30", "2026-10-25 02:30", 1),
+        ("2026-10-24 12:00", "2026-10-25 12:00", 1),
+        ("2027-01-10 12:00", "2027-01-10 18:00", 1),
+    ],
+    ids=[
+        "in time", "clocks set back", "to the last minute", "the next day", "the third day", "the fourth day",
+        "clocks set forward", "and the day after", "a time that is not there", "and a minute later",
+        "a time that is there twice", "at noon", "the same evening",
+    ],
+)  # fmt: skip
+def test_days_are_those_of_the_courses_calendar(deadline, pushed, days):
+    moments = [
+        datetime.fromisoformat(text).replace(tzinfo=BUDAPEST, fold=1).astimezone(UTC) for text in (deadline, pushed)
+    ]
+    factor = late_factor(RULE, moments[1], moments[0], BUDAPEST)
+    assert factor == pytest.approx(0.0 if days is None else 1 - 0.1 * days)
+
+
+# ----------------------------------------------------------------------------------------- not begun, and elsewhere
+
+
+def test_what_is_not_begun_is_no_points_before_the_deadline_and_0_after_it():
+    (first, _) = judge([seen("a", after(-1), original="")], []).parts
+    assert first.state is State.NOT_BEGUN
+    assert (decided_points(first, DEADLINE), decided_points(first, after(1))) == (None, 0.0)
+    assert "assignments/hw/hw.ipynb holds no answer yet" in first.why
+
+
+def test_a_part_of_which_nothing_was_attempted_is_not_begun_while_another_is():
+    report = graded("a", 4, 0)
+    results = (report.report.exercises[0], replace(report.report.exercises[1], points=0.0, status=Status.NOT_ATTEMPTED))
+    report = replace(report, report=replace(report.report, exercises=results))
+    found = judge([seen("a", after(-1), right="one_solution")], [report])
+    assert [(part.state, decided_points(part, DEADLINE)) for part in found.parts] == [
+        (State.GRADED, 4.0),
+        (State.NOT_BEGUN, None),
+    ]
+    assert decided_sum(found, DEADLINE) is None and decided_sum(found, after(30)) == 4.0
+
+
+def test_what_is_not_begun_is_not_graded_and_what_was_changed_is():
+    entry = assignment()
+    course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
+    untouched = seen("a", after(-1), right="")
+    assert wanted(course, entry, STUDENT.id, Record(STUDENT.id, (untouched,)), {}) == ()
+    changed = replace(untouched, notebooks=(replace(untouched.notebooks[0], changed=True),))
+    assert len(wanted(course, entry, STUDENT.id, Record(STUDENT.id, (changed,)), {})) == 1
+
+
+def test_who_is_marked_by_a_person_has_begun():
+    mark = ManualMark("hw", "one", DEADLINE, points=3.0)
+    report = graded("a", 0, 0)
+    found = judge([seen("a", after(-1), right="")], [report], marks=[mark]).parts[0]
+    assert (found.state, found.points) == (State.GRADED, 3.0)
+
+
+def test_a_stub_copy_does_not_hide_the_original_that_was_worked_in():
+    found = judge([seen("a", after(-1), right="@stub", original="one_solution")], [graded("a", 4, 6)])
+    assert found.points == 10.0 and found.problems == ()
+
+
+def test_work_that_a_later_push_lost_still_counts():
+    lost = [seen("b", after(-1), original="@stub"), replace(seen("b", after(-1)), notebooks=())]
+    for newer in lost:
+        first = judge([seen("a", after(-2), right="one_solution"), newer], [graded("a", 4, 6)]).parts[0]
+        assert (first.state, first.push.commit, first.points) == (State.GRADED, "a", 4.0)
+        assert "in the newer one of" in first.why
+
+
+@pytest.mark.parametrize("stub", [{}, {"right": "@stub"}, {"original": "@stub"}], ids=["alone", "a copy", "original"])
+def test_answers_elsewhere_are_told_of_or_graded_as_the_course_says(stub):
+    pushes = [seen("a", after(-1), copy="one_solution two_solution", **stub)]
+    told = judge(pushes, [graded("a", 4, 6)])
+    assert told.points == 0.0 and decided_sum(told, DEADLINE) is None
+    assert {part.state for part in told.parts} == {State.NOT_BEGUN if stub else State.MISSING}
+    assert (
+        "assignments/hw/Copy of hw.ipynb" in told.parts[0].why and "rename it to hw_solved.ipynb" in told.parts[0].why
+    )
+    assert ("in place of the one there" in told.parts[0].why) == ("right" in stub)
+    assert told.problems == (), "it is not said twice"
+    found = judge(pushes, [graded("a", 4, 6)], find="anywhere")
+    assert found.points == 10.0
+    assert any("move it there" in sentence for sentence in found.problems)
+
+
+def test_answers_on_another_branch_are_told_of_or_graded_as_the_course_says():
+    aside = [seen("a", after(-1), "main", right="one_solution")]
+    told = judge([], [graded("a", 4, 6)], aside=aside)
+    assert {part.state for part in told.parts} == {State.MISSING}
+    assert "branch main" in told.parts[0].why and "`git push origin main:master`" in told.parts[0].why
+    found = judge([], [graded("a", 4, 6)], aside=aside, find="anywhere")
+    assert (found.points, found.parts[0].push.branch) == (10.0, "main")
+    strange = [replace(aside[0], branch="$(reboot)")]
+    assert "git push" not in judge([], [], aside=strange).parts[0].why
+
+
+@pytest.mark.parametrize("days", [0.1, 9, 100])
+def test_what_is_moved_to_its_place_unchanged_has_the_time_of_its_first_push(days):
+    pushes = [
+        seen("a", after(-1), copy="one_solution@x", right="@stub"),
+        seen("b", after(days), right="one_solution@x"),
+    ]
+    for earlier in ([pushes[0]], [seen("z", after(-2), original="@stub"), pushes[0]]):
+        first = judge([*earlier, pushes[1]], [graded("x", 4, 6)]).parts[0]
+        assert (first.state, first.points, first.push.commit) == (State.GRADED, 4.0, "b")
+        assert "counts as one of Fri 5 Mar 2027, 22:59 UTC, when the same file was first pushed" in first.why
+    changed = [pushes[0], seen("b", after(days), right="one_solution@y")]
+    assert judge(changed, [graded("x", 4, 6), graded("y", 4, 6)]).parts[0].state is State.TOO_LATE
+
+
+def test_a_copy_of_what_is_graded_raises_no_alarm():
+    for copy in ("one_solution", "one_solution@older", "@stub"):
+        found = judge([seen("a", after(-1), right="one_solution", copy=copy)], [graded("a", 4, 6)])
+        assert found.problems == () and found.points == 10.0, copy
+    fuller = judge(
+        [seen("a", after(-1), right="one_solution", copy="one_solution two_solution@fuller")], [graded("a", 4, 6)]
+    )
+    assert "Copy of hw.ipynb has answers in 1 cell more" in fuller.problems[0]

@@ -271,7 +271,7 @@ class State:
             return None  # collected on another machine, which keeps it itself
 
     def _is_homework(self, file: NotebookFile) -> bool:
-        return any(find_notebook([file], name) for name in self.course.assignments)
+        return bool(file.holds) or any(find_notebook([file], name) for name in self.course.assignments)
 
 
 def _merged_with(change: Change, ours: bytes) -> bytes:
@@ -285,7 +285,7 @@ def _pushed(lines: bytes) -> frozenset[NotebookFile]:
         with suppress(ValueError, KeyError, TypeError):
             entry = json.loads(line) if b'"push"' in line else {}
             if entry.get("entry") == "push":
-                found |= {NotebookFile(**file) for file in entry["notebooks"]}
+                found |= {NotebookFile.from_json(file) for file in entry["notebooks"]}
     return frozenset(found)
 
 

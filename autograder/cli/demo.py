@@ -39,9 +39,9 @@ def demo(
     found = practice.classroom.standings()
     differences = practice.differences()
     if as_json:
-        out.print_json(data={"standings": standings_json(found), "differences": differences})
+        out.print_json(data={"standings": standings_json(found, practice.end), "differences": differences})
     else:
-        print_standings(found, out)
+        print_standings(found, out, practice.end)
         out.print(f"points pages:   {practice.classroom.course.site / 'index.html'}", markup=False)
         out.print(f"students' own:  the links in {practice.out / 'links.csv'}", markup=False)
         out.print(f"why so many:    autograder show {WHO} --config {practice.out / CONFIG_FILE}", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -105,13 +106,13 @@ def standings(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """
     from autograder.text import print_standings, standings_json
 
-    classroom = open_classroom(config)
+    classroom, now = open_classroom(config), datetime.now(UTC)
     found = classroom.standings()
     mind_roster(classroom)
     if as_json:
-        out.print_json(data=standings_json(found))
+        out.print_json(data=standings_json(found, now))
     elif found:
-        print_standings(found, out)
+        print_standings(found, out, now)
 
 
 @app.command()

@@ -22,12 +22,12 @@ from autograder.config import Course
 from autograder.errors import ExamError
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examined
-from autograder.grader.notebooks import find_notebook
+from autograder.grader.notebooks import at_its_place
 from autograder.grader.verdict import not_tested
 from autograder.grader.workers import desk, workers
 from autograder.jail import Jail
+from autograder.record.candidates import wanted
 from autograder.record.ledger import Ledger
-from autograder.record.standings import wanted_pushes
 from autograder.records import NotebookFile, Push, Report, Student, Submission
 
 ROUNDS = 3  # a pool whose process was killed is replaced; the last round has one process, so only the culprit fails
@@ -80,10 +80,9 @@ def open_tasks(
         record = ledger.read(student.id)
         reports = record.reports
         for name, assignment in course.assignments.items():
-            for push in wanted_pushes(assignment, student.id, record, extensions):
-                file = find_notebook(push.notebooks, name)
-                if file and (force or (name, file.blob, exams[name].version) not in reports):
-                    _add(tasks, Task(name, file, student), push)
+            for push, file in wanted(course, assignment, student.id, record, extensions):
+                if force or (name, file.blob, exams[name].version) not in reports:
+                    _add(tasks, Task(name, at_its_place(file, name), student), push)
     return list(tasks.values())
 
 

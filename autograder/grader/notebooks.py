@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -196,15 +196,64 @@ def places(assignment: str) -> tuple[str, ...]:
 
 
 def find_notebook(files: Sequence[NotebookFile], assignment: str) -> NotebookFile | None:
-    """Return the notebook of an assignment in a pushed tree, None where there is none at its place."""
+    """Return the notebook of an assignment in a pushed tree, None where there is none at its place.
+
+    Of several, the one with answers: a copy in which nothing is written must not hide an original that was worked in.
+    """
     by_path = {file.path: file for file in files}
-    return next((by_path[path] for path in places(assignment) if path in by_path), None)
+    there = [by_path[path] for path in places(assignment) if path in by_path]
+    return next((file for file in there if is_begun(file, assignment)), there[0] if there else None)
+
+
+def is_begun(file: NotebookFile, assignment: str) -> bool:
+    """Whether a file holds an answer to an assignment; one at which nobody has looked is taken for one that does."""
+    return file.holds is None or (file.holds == assignment and bool(file.written))
+
+
+def at_its_place(file: NotebookFile, assignment: str) -> NotebookFile:
+    """Return a file with the path at which it belongs, unless it lies at such a place.
+
+    A report is of a notebook's bytes and may serve several students: it tells nobody how another one called the file.
+    """
+    right = places(assignment)
+    return file if file.path in right else replace(file, path=right[0])
+
+
+def answers_elsewhere(files: Sequence[NotebookFile], assignment: str) -> tuple[NotebookFile, ...]:
+    """Return the files with answers to an assignment that lie where they are not graded, the likeliest first.
+
+    Automatic backups come last; the course's own solution is nobody's work.
+    """
+    right = PurePosixPath(places(assignment)[0])
+
+    def rank(file: NotebookFile) -> tuple[bool, int, bool, int, str]:
+        path = PurePosixPath(file.path)
+        return is_backup(file.path), -len(file.written), path.parent != right.parent, len(path.parts), file.path
+
+    named = misplaced([file for file in files if file.holds is None], assignment)
+    found = [
+        file
+        for file in files
+        if file.path in named
+        or (
+            file.holds == assignment
+            and file.written
+            and file.path not in places(assignment)
+            and PurePosixPath(file.path).stem != f"{assignment}_solution"
+        )
+    ]
+    return tuple(sorted(found, key=rank))
+
+
+def is_backup(path: str) -> bool:
+    """Whether it is one of Jupyter's automatic backups."""
+    return ".ipynb_checkpoints" in PurePosixPath(path).parts
 
 
 def misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str, ...]:
     """Return the paths of notebooks that look like the assignment's, but have a place or a name that is not graded."""
     right = places(assignment)
-    paths = [file.path for file in files if ".ipynb_checkpoints" not in PurePosixPath(file.path).parts]
+    paths = [file.path for file in files if not is_backup(file.path)]
     copied = any(path in right and path.endswith("_solved.ipynb") for path in paths)
     names = {PurePosixPath(path).name for path in right}
     return tuple(

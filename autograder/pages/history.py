@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.grader.notebooks import find_notebook
@@ -67,7 +67,7 @@ def history(record: Record, standing: Standing) -> tuple[Entry, ...]:
     """Return the entries of an assignment, newest first."""
     entries: list[Entry] = []
     earlier: tuple[Graded, ...] = ()
-    stretches = _stretches(record, standing.assignment)
+    stretches = _stretches(record, standing)
     for stretch in stretches:
         counts = _counting(stretch, standing)
         if not stretch.gradings:
@@ -97,20 +97,29 @@ def _entry(stretch: _Stretch, number: int, earlier: Sequence[Graded]) -> Entry:
     return Entry(stretch.pushes[0], stretch.file, graded, again=number > 0, first=before is graded, changes=changes)
 
 
-def _stretches(record: Record, assignment: str) -> list[_Stretch]:
+def _stretches(record: Record, standing: Standing) -> list[_Stretch]:
     stretches: list[_Stretch] = []
     seen: set[str] = set()
-    for push in record.pushes:
-        file = find_notebook(push.notebooks, assignment)
+    for push, file in _states(record, standing):
         blob = file.blob if file else ""
         if stretches and blob == (stretches[-1].file.blob if stretches[-1].file else ""):
             stretches[-1] = replace(stretches[-1], pushes=(*stretches[-1].pushes, push))
         elif file or stretches:
-            gradings = _gradings(record, file, assignment)
+            gradings = _gradings(record, file, standing.assignment)
             # An old state pushed anew has its gradings in the list already: its last one says enough.
             stretches.append(_Stretch((push,), file, gradings[-1:] if blob in seen else gradings))
             seen.add(blob)
     return stretches
+
+
+def _states(record: Record, standing: Standing) -> Iterator[tuple[Push, NotebookFile | None]]:
+    """Yield each push with its notebook, by time; also what counts though it does not lie at its place."""
+    counting = {(part.push.branch, part.push.commit): part for part in standing.parts if part.push is not None}
+    aside = [push for push in record.aside if (push.branch, push.commit) in counting]
+    pushes = sorted((*record.pushes, *aside), key=lambda push: push.time) if aside else record.pushes
+    for push in pushes:
+        part = counting.get((push.branch, push.commit))
+        yield push, part.file if part else find_notebook(push.notebooks, standing.assignment)
 
 
 def _gradings(record: Record, file: NotebookFile | None, assignment: str) -> tuple[Graded, ...]:

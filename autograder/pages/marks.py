@@ -38,6 +38,7 @@ OF_STATE = {
     State.NOTHING: Mark("○", "nothing pushed", "quiet"),
     State.UNRELEASED: Mark("○", "not released yet", "quiet"),
     State.TOO_LATE: Mark("✗", "pushed too late", "bad"),
+    State.NOT_BEGUN: Mark("○", "not begun", "quiet"),
 }
 OF_CLOCK = {
     Clock.SERVER: "time recorded by the server",

@@ -194,8 +194,7 @@ def _late(part: PartStanding, assignment: str) -> Push | None:
     if part.late is None or part.late == part.push:
         return None
     file = find_notebook(part.late.notebooks, assignment)
-    counting = find_notebook(part.push.notebooks, assignment) if part.push else None
-    return part.late if file and (counting is None or file.blob != counting.blob) else None
+    return part.late if file and (part.file is None or file.blob != part.file.blob) else None
 
 
 def _results(

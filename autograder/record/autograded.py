@@ -12,7 +12,7 @@ from autograder.config import Course
 from autograder.errors import RemoteFailed
 from autograder.exam import Exam, SourceCell
 from autograder.grader.grading import Task, outputs_path
-from autograder.grader.notebooks import Unreadable, find_notebook, read_notebook
+from autograder.grader.notebooks import Unreadable, read_notebook
 from autograder.record.harmless import harmless_outputs, harmless_text
 from autograder.record.standings import Standing
 from autograder.records import NotebookFile, Push, Status, Student
@@ -33,8 +33,7 @@ def shown_push(standing: Standing) -> Push | None:
 
 def shown_file(standing: Standing) -> NotebookFile | None:
     """Return the notebook of that push."""
-    push = shown_push(standing)
-    return find_notebook(push.notebooks, standing.assignment) if push else None
+    return next((part.file for part in reversed(standing.parts) if part.push and part.exercises), None)
 
 
 def unshown(

@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from autograder.config import Course
-from autograder.record.standings import PartStanding, Standing, decided_points
+from autograder.record.standings import PartStanding, Standing, decided_points, decided_sum
 from autograder.records import Status, Student, rounded
 
 Row = Sequence[object]
@@ -80,10 +80,7 @@ def export(
 
 def decided(standing: Standing, now: datetime) -> float | None:
     """Return the points of an assignment, None while a part or a person's mark is missing."""
-    points = [decided_points(part, now) for part in standing.parts]
-    if None in points or any(_waiting(part) for part in standing.parts):
-        return None
-    return rounded(sum(point or 0.0 for point in points))
+    return None if any(_waiting(part) for part in standing.parts) else decided_sum(standing, now)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ class Record:
         Each push once, in order: the forge's own record of it where there is one, else when it was first seen.
     graded : tuple of Graded
         Every report ever made.
+    aside : tuple of Push
+        Pushes to other branches than the one that is graded, of which something may have to be told, in order.
     lost : tuple of Push
         Pushes the forge told of whose commits could not be had any more.
     repositories : tuple of Repository
@@ -72,6 +74,7 @@ class Record:
     repositories: tuple[Repository, ...] = ()
     marks: tuple[ManualMark, ...] = ()
     damaged: tuple[str, ...] = ()
+    aside: tuple[Push, ...] = ()
 
     @property
     def reports(self) -> dict[Key, Report]:
@@ -218,8 +221,11 @@ class _Entries:
     def record(self) -> Record:
         """Return the record they make."""
         lost = tuple(push for push in self.pushes if push.lost)
-        once = each_once(self.pushes)
-        return Record(self.student, once, tuple(self.graded), lost, tuple(self.repositories), tuple(self.marks))
+        once = each_once([push for push in self.pushes if not push.aside])
+        aside = each_once([push for push in self.pushes if push.aside])
+        return Record(
+            self.student, once, tuple(self.graded), lost, tuple(self.repositories), tuple(self.marks), aside=aside
+        )
 
 
 def each_once(pushes: Sequence[Push]) -> tuple[Push, ...]:
@@ -292,9 +298,11 @@ def _push(student: str, entry: dict[str, Any]) -> Push:
         branch=entry["branch"],
         time=_time(entry["time"]),
         clock=Clock(entry["clock"]),
-        notebooks=tuple(NotebookFile(**file) for file in entry["notebooks"]),
+        notebooks=tuple(NotebookFile.from_json(file) for file in entry["notebooks"]),
         activity=entry.get("activity", 0),
         lost=entry.get("lost", False),
+        aside=entry.get("aside", False),
+        pointers=tuple((path, target) for path, target in entry.get("pointers", ())),
     )
 
 

@@ -6,19 +6,21 @@ server's or the collector's, never the commit's own, and grading again changes n
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from autograder.collecting.roster import Extensions
-from autograder.config import Assignment, Course, LateRule, Part
+from autograder.config import Assignment, Course, Part
 from autograder.exam import Exam
-from autograder.grader.notebooks import find_notebook, misplaced, places, where_it_belongs
+from autograder.grader.notebooks import find_notebook, is_begun
+from autograder.record.candidates import Candidate, Choice, can_give_points, choose, end_of
 from autograder.record.ledger import Record
 from autograder.record.marks import ManualMark, marked, standing_marks
-from autograder.records import ExerciseResult, NotebookFile, Push, Report, Student, rounded
+from autograder.record.sentences import Sentences
+from autograder.records import ExerciseResult, NotebookFile, Push, Report, Status, Student, rounded
 
 
 class State(StrEnum):
@@ -30,6 +32,7 @@ class State(StrEnum):
     WAITING = "not graded yet"
     NOTHING = "nothing pushed"
     TOO_LATE = "pushed too late"
+    NOT_BEGUN = "not begun"
     UNRELEASED = "not released yet"
 
 
@@ -43,6 +46,8 @@ class PartStanding:
         The student's own, with any extension; `extended` says whether it differs from everybody's.
     push : Push or None
         The push that counts.
+    file : NotebookFile or None
+        The notebook in it that was graded, or is to be.
     late : Push or None
         The newest push after the deadline, which does not count or counts less.
     exercises : tuple of ExerciseResult
@@ -64,6 +69,7 @@ class PartStanding:
     why: str
     max_points: float
     push: Push | None = None
+    file: NotebookFile | None = None
     late: Push | None = None
     exercises: tuple[ExerciseResult, ...] = ()
     automatic: tuple[ExerciseResult, ...] = ()
@@ -111,21 +117,13 @@ def standing(
 ) -> Standing:
     """Return where a student stands in an assignment; one that is not `released` yet has no points, and not 0."""
     judge = _Judge(course, assignment, exam, record, released)
-    parts = tuple(
-        judge.part(part, extensions.get((student.id, assignment.name, part.name))) for part in assignment.parts
-    )
-    return Standing(student.id, assignment.name, parts, judge.problems(parts))
-
-
-def wanted_pushes(assignment: Assignment, student: str, record: Record, extensions: Extensions) -> tuple[Push, ...]:
-    """Return the pushes of a student that must be graded for an assignment: those that count, and the newest."""
-    pushes = {push.commit: push for push in record.pushes[-1:]}
+    parts, choices = [], []
     for part in assignment.parts:
-        deadline = extensions.get((student, assignment.name, part.name), part.deadline)
-        on_time, late = split(record.pushes, deadline)
-        chosen = [on_time, late if assignment.late and _factor(assignment.late, late, deadline) else None]
-        pushes |= {push.commit: push for push in chosen if push is not None}
-    return tuple(pushes.values())
+        extension = extensions.get((student.id, assignment.name, part.name))
+        choice = choose(course, assignment, record, extension or part.deadline)
+        parts.append(judge.part(part, extension, choice))
+        choices.append(choice)
+    return Standing(student.id, assignment.name, tuple(parts), judge.problems(parts, choices))
 
 
 def is_released(course: Course, assignment: str, records: Iterable[Record]) -> bool:
@@ -133,22 +131,6 @@ def is_released(course: Course, assignment: str, records: Iterable[Record]) -> b
     if course.release(assignment).exists():
         return True
     return any(find_notebook(push.notebooks, assignment) for record in records for push in record.pushes)
-
-
-def split(pushes: tuple[Push, ...], deadline: datetime | None) -> tuple[Push | None, Push | None]:
-    """Return the last push not after the deadline, and the last one after it."""
-    on_time = [push for push in pushes if deadline is None or push.time <= end_of(deadline)]
-    late = [push for push in pushes if deadline is not None and push.time > end_of(deadline)]
-    return _newest(on_time), _newest(late)
-
-
-def _newest(pushes: list[Push]) -> Push | None:
-    return pushes[-1] if pushes else None
-
-
-def end_of(deadline: datetime) -> datetime:
-    """Return the last moment that is not after a deadline: the minute named counts to its end."""
-    return deadline + timedelta(seconds=59, microseconds=999_999) if deadline.second == 0 else deadline
 
 
 def closed(deadline: datetime | None, now: datetime) -> bool:
@@ -159,19 +141,17 @@ def closed(deadline: datetime | None, now: datetime) -> bool:
 def decided_points(part: PartStanding, now: datetime) -> float | None:
     """Return the points of a part, None while they may not be called points yet.
 
-    Who has pushed nothing, or not this notebook, has no points to show before the deadline and 0 after it.
+    Who has not begun has no points to show before the deadline and 0 after it.
     """
-    if part.state in (State.NOTHING, State.MISSING) and not closed(part.deadline, now):
+    if part.state in (State.NOTHING, State.MISSING, State.NOT_BEGUN) and not closed(part.deadline, now):
         return None
     return part.points
 
 
-def missing_sentence(assignment: str, files: tuple[NotebookFile, ...]) -> str:
-    """Say that an assignment's notebook is not where, or not called what, it must be, and what was found instead."""
-    found = misplaced(files, assignment)
-    if found:
-        return f"The notebook {where_it_belongs(found[0], assignment)} and push again."
-    return f"There is no notebook at {places(assignment)[0]}."
+def decided_sum(standing: Standing, now: datetime) -> float | None:
+    """Return the points of all parts, None while those of one may not be called points yet."""
+    points = [decided_points(part, now) for part in standing.parts]
+    return None if None in points else rounded(sum(point or 0.0 for point in points))
 
 
 @dataclass(frozen=True)
@@ -184,50 +164,65 @@ class _Judge:
     record: Record
     released: bool
 
-    def part(self, part: Part, extension: datetime | None) -> PartStanding:
-        deadline = extension or part.deadline
-        on_time, late = split(self.record.pushes, deadline)
-        rule = self.assignment.late
+    def part(self, part: Part, extension: datetime | None, choice: Choice) -> PartStanding:
         mine = [exercise for exercise in self.exam.exercises if exercise.part == part.name]
         blank = PartStanding(
             part.name,
-            deadline,
+            extension or part.deadline,
             extended=extension is not None and extension != part.deadline,
             state=State.NOTHING,
             why="Nothing has been pushed yet.",
             max_points=rounded(sum(exercise.points for exercise in mine)),
-            late=late,
+            late=choice.newest_late,
         )
         if not self.released:
             return _changed(blank, State.UNRELEASED, "This homework is not released yet.", late=None)
-        candidates = [self._standing(blank, push, 1.0) for push in (on_time,) if push is not None]
-        if rule and late is not None and (factor := _factor(rule, late, deadline)):
-            candidates.append(self._standing(blank, late, factor))
-        if candidates:
-            return _best(candidates)
-        if late is not None:
-            return _changed(blank, State.TOO_LATE, f"The push of {self._when(late)} came after the deadline.")
+        if choice.on_time is None and not choice.late:
+            return self._without_push(blank, choice)
+        candidates = [entry for entry in (choice.on_time, *choice.late) if entry is not None]
+        best = _best([self._standing(blank, entry, choice) for entry in candidates])
+        if best.state in (State.MISSING, State.NOT_BEGUN) and self._began_late(choice):
+            return _changed(blank, State.TOO_LATE, self.sentences.too_late(choice))
+        return best
+
+    @cached_property
+    def sentences(self) -> Sentences:
+        """What is said of pushes and places."""
+        return Sentences(self.course, self.assignment.name)
+
+    def _without_push(self, blank: PartStanding, choice: Choice) -> PartStanding:
+        if choice.newest_late is not None:
+            return _changed(blank, State.TOO_LATE, self.sentences.too_late(choice))
+        if choice.elsewhere is not None:
+            return _changed(blank, State.MISSING, self.sentences.elsewhere(choice.elsewhere))
         return blank
 
-    def _standing(self, blank: PartStanding, push: Push, factor: float) -> PartStanding:
-        file = find_notebook(push.notebooks, self.assignment.name)
-        when = self._when(push)
+    def _began_late(self, choice: Choice) -> bool:
+        """Whether there is an answer at its place after the deadline, and none before."""
+        late = choice.newest_late
+        file = find_notebook(late.notebooks, self.assignment.name) if late else None
+        return file is not None and is_begun(file, self.assignment.name)
+
+    def _standing(self, blank: PartStanding, candidate: Candidate, choice: Choice) -> PartStanding:
+        push, file = candidate.push, candidate.file
         if file is None:
-            return _changed(blank, State.MISSING, missing_sentence(self.assignment.name, push.notebooks), push=push)
+            return _changed(blank, State.MISSING, self.sentences.missing(push, choice.elsewhere), push=push)
+        blank = replace(blank, push=push, file=file)
         report = self._report(file)
+        marked_by_hand = any(mark.changes_points for mark in self._marks(blank.part))
+        untouched = not can_give_points(file) or (report is not None and _answers_nothing(report, file, blank.part))
+        if untouched and not marked_by_hand:
+            return _changed(blank, State.NOT_BEGUN, self.sentences.not_begun(push, file, choice.elsewhere))
         if report is None:
-            return _changed(blank, State.WAITING, f"The push of {when} is waiting to be graded.", push=push)
+            why = f"The push of {self.course.words(push.time)} is waiting to be graded."
+            return _changed(blank, State.WAITING, why)
+        state = State.LATE if candidate.factor < 1.0 else State.GRADED
         graded = self._with_marks(blank, report)
-        if factor < 1.0:
-            why = f"The push of {when} counts, at {factor:.0%} because it came after the deadline."
-            return _changed(graded, State.LATE, why, push=push, factor=factor)
-        newer = blank.late is not None
-        why = f"The push of {when} counts: " + ("the last one before the deadline." if newer else "the newest one.")
-        return _changed(graded, State.GRADED, why, push=push)
+        return _changed(graded, state, self.sentences.counts(candidate, choice), factor=candidate.factor)
 
     def _with_marks(self, blank: PartStanding, report: Report) -> PartStanding:
         """A part with a report's results, and what a person made of them."""
-        marks = standing_marks(self.record.marks, self.assignment.name)
+        marks = {mark.exercise: mark for mark in self._marks(blank.part)}
         automatic = tuple(exercise for exercise in report.exercises if exercise.part == blank.part)
         return replace(
             blank,
@@ -236,8 +231,10 @@ class _Judge:
             marks=tuple(marks[exercise.id] for exercise in automatic if exercise.id in marks),
         )
 
-    def _when(self, push: Push) -> str:
-        return self.course.words(push.time)
+    def _marks(self, part: str) -> list[ManualMark]:
+        """The marks that people gave for a part."""
+        marks = standing_marks(self.record.marks, self.assignment.name)
+        return [marks[entry.id] for entry in self.exam.exercises if entry.part == part and entry.id in marks]
 
     def _report(self, file: NotebookFile) -> Report | None:
         """The report of a notebook under the exam as it is now; a student's older report serves until then."""
@@ -248,31 +245,41 @@ class _Judge:
         older = [report for key, report in reports.items() if key[:2] == (self.assignment.name, file.blob)]
         return older[-1] if older else None
 
-    def problems(self, parts: tuple[PartStanding, ...]) -> tuple[str, ...]:
-        """What the reports behind the parts said about the notebook as a whole, each sentence once."""
+    def problems(self, parts: Sequence[PartStanding], choices: Sequence[Choice]) -> tuple[str, ...]:
+        """What is to be said about the notebook as a whole, each sentence once."""
         sentences: dict[str, None] = {}
         for part in parts:
-            files = part.push.notebooks if part.push else ()
-            file = find_notebook(files, self.assignment.name)
-            report = self._report(file) if file else None
+            report = self._report(part.file) if part.file and part.state is not State.NOT_BEGUN else None
             sentences |= dict.fromkeys(report.problems if report else ())
-            if misplaced(files, self.assignment.name):
-                sentences[missing_sentence(self.assignment.name, files)] = None
+        for part, choice in zip(parts, choices, strict=True):
+            told = self._about_places(part, choice)
+            if told and not any(told in other.why for other in parts):
+                sentences[told] = None
         return tuple(sentences)
+
+    def _about_places(self, part: PartStanding, choice: Choice) -> str:
+        """What is to be said about where answers lie, empty if there is nothing."""
+        found, counts = choice.elsewhere, choice.on_time
+        if found is None or part.state is State.UNRELEASED:
+            return ""
+        if found == counts:
+            return self.sentences.graded_elsewhere(found)
+        if counts is not None and counts.file is not None and counts.is_begun(self.assignment.name):
+            return self.sentences.more_elsewhere(counts.file, found)
+        return self.sentences.elsewhere(found)
+
+
+def _answers_nothing(report: Report, file: NotebookFile, part: str) -> bool:
+    """Whether grading found no attempt at any exercise of a part."""
+    none = {Status.NOT_ATTEMPTED} if file.written or file.holds is None else {Status.NOT_ATTEMPTED, Status.NOT_FOUND}
+    found = [exercise.status for exercise in report.exercises if exercise.part == part]
+    return report.status == "graded" and bool(found) and all(status in none for status in found)
 
 
 def _best(candidates: list[PartStanding]) -> PartStanding:
     """Return what counts of a push in time and a late one: while one of them is not graded, nothing is settled."""
     waiting = [candidate for candidate in candidates if candidate.state is State.WAITING]
     return waiting[0] if waiting else max(candidates, key=lambda candidate: candidate.points or 0.0)
-
-
-def _factor(rule: LateRule, push: Push | None, deadline: datetime | None) -> float:
-    """Share of the points a late push keeps; 0 when it is later than the rule allows."""
-    if push is None or deadline is None:
-        return 0.0
-    days = math.ceil((push.time - end_of(deadline)) / timedelta(days=1))
-    return max(0.0, 1.0 - rule.per_day * days) if days <= rule.days else 0.0
 
 
 def _changed(standing: PartStanding, state: State, why: str, **changes: object) -> PartStanding:

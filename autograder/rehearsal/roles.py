@@ -221,7 +221,7 @@ ROLES = (
     Role("corrected-late", {Wave.EARLY: wrong, Wave.AFTER: solved}, State.GRADED, _nothing),
     Role("half-done", {Wave.EARLY: half}, State.GRADED, _full_in_first_half),
     Role("known-mistake", {Wave.LAST_DAY: mistaken}, State.GRADED, _hint_for_mistake),
-    Role("not-attempted", {Wave.EARLY: untouched}, State.GRADED, _nothing),
+    Role("not-attempted", {Wave.EARLY: untouched}, State.NOT_BEGUN, _nothing),
     Role("wrong-place", {Wave.EARLY: misplaced}, State.GRADED, _nothing, "move it to"),
     Role("broken-json", {Wave.LAST_DAY: broken}, State.GRADED, _nothing, "not valid JSON"),
     Role("endless-loop", {Wave.LAST_DAY: endless}, State.GRADED, _full, "took too long"),
