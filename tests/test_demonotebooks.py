@@ -374,6 +374,42 @@ def test_the_two_layer_gradients_agree_with_finite_differences(walking):
         assert_allclose(walking[name], numeric(loss, parameters[index]), atol=1e-8)
 
 
+@pytest.mark.parametrize(("first", "second"), [(0.5, 0.1), (-2.0, 0.7), (0.01, -3.0)])
+def test_units_that_start_equal_stay_equal(walking, first, second):
+    N, units = walking["N"], walking["n1"]
+    for steps in (1, 30):
+        trained = walking["train_from"](
+            np.full((units, N), first), np.repeat([[second], [-second]], units, axis=1), steps
+        )
+        assert_allclose(trained, np.tile(trained[0], (units, 1)), rtol=1e-12)
+
+
+def test_the_scalar_network_has_the_gradient_of_the_same_network_of_arrays(walking):
+    from scipy.special import expit
+
+    Scalar, moons, which = walking["Scalar"], walking["moons"], walking["which"]
+    drawn = np.random.default_rng(13).normal(size=(5, 3)), np.random.default_rng(14).normal(size=6)
+    weights = {"hidden": [[Scalar(value) for value in row] for row in drawn[0]], "out": [Scalar(v) for v in drawn[1]]}
+    walking["surprise"](weights, moons[:7], which[:7]).backward()
+
+    def loss(hidden: np.ndarray) -> float:
+        scores = expit(moons[:7] @ hidden[:, :2].T + hidden[:, 2]) @ drawn[1][:5] + drawn[1][5]
+        return float(np.mean(np.logaddexp(0, np.where(which[:7] == 1, -scores, scores))))
+
+    walked = np.array([[weight.gradient for weight in row] for row in weights["hidden"]])
+    assert_allclose(walked, numeric(loss, drawn[0]), atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "drawing", ["", "########\n" * 12, "#.\n.#\nlonger-than-eight"], ids=["nothing", "too many rows", "ragged"]
+)
+def test_whatever_is_drawn_is_64_numbers_from_0_to_1(logistic, drawing):
+    picture = logistic["read_drawing"](drawing)
+    assert picture.shape == (1, 64)
+    assert 0 <= picture.min() <= picture.max() <= 1
+    assert picture.any() == bool(drawing)
+
+
 # gradient_descent
 
 
@@ -599,6 +635,7 @@ def test_the_first_weights_have_the_spread_that_is_said(racing, spread):
     ("name", "callback", "positions"),
     [
         ("linear_regression", "try_alpha", [(1e-3,), (10**-0.25,)]),
+        ("linear_regression", "try_step", [(0,), (60,)]),
         ("gradient_descent", "try_alpha", [(0.05,), (2.15,)]),
         ("exponentially_weighted_averages", "try_beta", [(0, False), (0, True), (0.99, True)]),
         ("optimizers", "try_rule", [("gradient descent", 1.0), ("momentum", 0.5), ("RMSProp", 0.01), ("Adam", 1.0)]),
