@@ -56,8 +56,18 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+def leave_out_grammars() -> None:
+    """Let this process go without the grammars that jsonschema compiles as soon as it is imported.
+
+    nbformat and nbgrader import it. The grammars are for a check of internationalised addresses, which no notebook
+    needs, and take more than a second of the processor. Without their package jsonschema leaves that check out.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
 def run_app() -> None:
     """Run the command line and exit with its code."""
+    leave_out_grammars()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     for stream in (sys.stdout, sys.stderr):
