@@ -6,13 +6,17 @@ be compared. `Report.to_json` is the documented format of `docs/report.md`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 REPORT_VERSION = 1
+Upgrade = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+# From a version of the report to the next one. A version that only added a field needs none: reading gives a field
+# that is missing its default.
+UPGRADES: Mapping[int, Upgrade] = {}
 
 
 class Status(StrEnum):
@@ -230,16 +234,15 @@ class Report:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Report:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, in this version of the program or in an older one.
 
         Raises
         ------
         ValueError
-            If it is another version, or a field is missing or of another type.
+            If it is of a newer version, or a field is missing or of another type.
         """
         try:
-            if data["version"] != REPORT_VERSION:
-                raise ValueError(f"a report of version {data['version']!r}, this program reads {REPORT_VERSION}")
+            data = upgraded(data)
             return cls(
                 assignment=str(data["assignment"]),
                 notebook=str(data["notebook"]),
@@ -252,6 +255,24 @@ class Report:
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a report: {error!r}") from error
+
+
+def upgraded(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a report's JSON object as the newest version has it; what is written stays as it was.
+
+    Raises
+    ------
+    ValueError
+        If it is of a version that nobody knows yet.
+    """
+    version = data["version"]
+    known = isinstance(version, int) and not isinstance(version, bool) and version >= 1
+    if not known or version > REPORT_VERSION:
+        raise ValueError(f"a report of version {version!r}, this program reads up to {REPORT_VERSION}; update it")
+    for older in range(version, REPORT_VERSION):
+        if older in UPGRADES:
+            data = UPGRADES[older](data)
+    return data
 
 
 def printable(text: str) -> str:

@@ -138,7 +138,7 @@ def test_a_damaged_line_is_named_and_the_others_are_read(tmp_path, line):
     record = ledger.read("on-time")
     (sentence,) = record.damaged
     assert "on-time.jsonl, line 1: cannot be read (" in sentence
-    assert "restore the line from the history" in sentence
+    assert "autograder verify says what to do" in sentence
     assert record.pushes == (PUSH,)
     assert record.graded[0].report == REPORT
 

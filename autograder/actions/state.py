@@ -121,6 +121,19 @@ class State:
             time.sleep(random.uniform(0.0, 0.1 * 2**attempt))
         raise GitFailed(f"the branch {self.branch!r} was outrun {TRIES} times; run this again")
 
+    def differing(self) -> list[Change]:
+        """Return what is not the same here and on the branch, without changing either; nothing without such a branch.
+
+        Raises
+        ------
+        GitFailed
+            If git cannot reach the branch.
+        AutograderError
+            If a table was changed on both sides.
+        """
+        theirs = self._fetch(self.branch)
+        return self._changes(theirs) if theirs.commit else []
+
     def notebook(self, blob: str) -> bytes | None:
         """Return the bytes of a notebook that was pushed once, None if it was not kept."""
         if not BLOB.fullmatch(blob):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.cli import actions, audit, demo, export, grading, publishing, student
+from autograder.cli import actions, audit, demo, export, grading, publishing, student, verify
 from autograder.cli.frame import run_app as main
 
-__all__ = ["actions", "audit", "demo", "export", "grading", "main", "publishing", "student"]
+__all__ = ["actions", "audit", "demo", "export", "grading", "main", "publishing", "student", "verify"]

@@ -23,6 +23,8 @@ MAX_FETCH_MB = 512
 MAX_LISTING_MB = 32  # some hundred thousand files; a few hundred bytes of trees within trees can list billions
 MAX_NOTEBOOKS = 500
 TOO_LARGE = "it sends a file of more than"
+MISSING = "is not in the store"
+DAMAGED = "is damaged in the store"
 GONE = ("not our ref", "unadvertised object", TOO_LARGE)  # why a commit cannot be had, now or later
 SAFE = (
     "core.hooksPath=/dev/null",
@@ -129,6 +131,36 @@ class Fork:
     def read(self, blob: str) -> bytes:
         """Return the bytes of a blob."""
         return self._git("cat-file", "blob", blob)
+
+    def damage(self, blobs: Sequence[str]) -> dict[str, str]:
+        """Return which of these blobs the store does not hold as they were pushed, and what is wrong with each."""
+        wanted = list(dict.fromkeys(blobs))
+        if not wanted or not (self.store / "HEAD").exists():
+            return dict.fromkeys(wanted, MISSING)
+        try:
+            # git holds what it reads against its name, and fails as a whole where one does not fit.
+            lines = self._git("cat-file", "--batch-check=%(objectname) %(objecttype)", input="\n".join(wanted).encode())
+            missing = [line.split()[0].decode() for line in lines.splitlines() if not line.endswith(b" blob")]
+            there = [blob for blob in wanted if blob not in missing]
+            self._git("cat-file", "--batch", input="\n".join(there).encode())
+        except RemoteFailed:
+            missing = [blob for blob in wanted if not self._can_read(blob)]
+        return {blob: DAMAGED if self._is_stored(blob) else MISSING for blob in missing}
+
+    def _can_read(self, blob: str) -> bool:
+        try:
+            self.read(blob)
+        except RemoteFailed:
+            return False
+        return True
+
+    def _is_stored(self, blob: str) -> bool:
+        """Whether the store has a file for a blob, or has packed it, whatever is in there."""
+        loose = self.store / "objects" / blob[:2] / blob[2:]
+        if loose.exists():
+            return True
+        packs = (self.store / "objects" / "pack").glob("*.idx")
+        return any(bytes.fromhex(blob) in path.read_bytes() for path in packs)
 
     def keep(self, content: bytes) -> str:
         """Put a file's content among the blobs, and return the name it has there."""

@@ -77,6 +77,10 @@ class Keys:
         path.chmod(0o600)  # a checkout of a state branch makes it readable for all
         return cls(path)
 
+    def knows(self, student: str) -> bool:
+        """Whether a student has a key."""
+        return student in self._contents.students
+
     def of(self, student: str) -> PageKey:
         """Return a student's page and key.
 

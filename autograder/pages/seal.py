@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gzip
 import os
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -53,6 +54,23 @@ def seal(packed: bytes, key: bytes, page: str, size: int) -> str:
     nonce = os.urandom(NONCE_BYTES)
     ciphertext = AESGCM(derived(key)).encrypt(nonce, packed.ljust(size, b"\0"), page.encode())
     return b64encode(nonce + ciphertext).decode()
+
+
+def opened(sealed: str, key: bytes, page: str) -> str:
+    """Return the contents of a page that `seal` encrypted.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, or was sealed with another key or for another page.
+    """
+    content = b64decode(sealed, validate=True)
+    try:
+        packed = AESGCM(derived(key)).decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], page.encode())
+    except InvalidTag:
+        raise ValueError("its key does not open it") from None
+    length = int.from_bytes(packed[:LENGTH_BYTES], "big")
+    return gzip.decompress(packed[LENGTH_BYTES : LENGTH_BYTES + length]).decode()
 
 
 def derived(key: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -25,6 +26,17 @@ from autograder.records import Student
 
 STATIC = ("pages.css", "times.js", "open.js", "icon.svg")
 OURS = frozenset({"index.html", "static", "p", ".nojekyll"})
+
+
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the pages say: the course page, and by student the page of their own."""
+
+    index: str = field(repr=False)
+    own: Mapping[str, str] = field(repr=False)
 
 
 def build_site(
@@ -77,17 +89,39 @@ def build_site(
     _check_contact(contact)
     _check_replaceable(out)
     keys.ensure(student.id for student in students)
-    templates = environment(course)
-    templates.globals |= {"now": now}
-    own = {student.id: standings.get(student.id, {}) for student in students}
-    files = {"index.html": _rendered(templates, "course.html", page=course_page(course, exams, own.values(), now))}
-    contents = {}
+    contents = site_contents(course, exams, standings, records, keys, now, students, contact=contact)
+    packed = {student: pack(text) for student, text in contents.own.items()}
+    _write(out, {INDEX: contents.index} | _sealed(_templates(course, now), packed, keys))
+    return {student.id: keys.of(student.id).link for student in students}
+
+
+def site_contents(
+    course: Course,
+    exams: Mapping[str, Exam],
+    standings: Mapping[str, Mapping[str, Standing]],
+    records: Mapping[str, Record],
+    keys: Keys,
+    now: datetime,
+    students: Sequence[Student],
+    *,
+    contact: str = "",
+) -> Contents:
+    """Return what the pages say, of the same parameters as `build_site`, before anything is sealed or written."""
+    templates = _templates(course, now)
+    standing = {student.id: standings.get(student.id, {}) for student in students}
+    index = _rendered(templates, "course.html", page=course_page(course, exams, standing.values(), now))
+    own = {}
     for student in students:
         record = records.get(student.id, Record(student.id))
-        page = student_page(course, exams, student, keys.code(student.id), own[student.id], record, now)
-        contents[student.id] = pack(_own_page(templates, course, page, contact))
-    _write(out, files | _sealed(templates, contents, keys))
-    return {student.id: keys.of(student.id).link for student in students}
+        page = student_page(course, exams, student, keys.code(student.id), standing[student.id], record, now)
+        own[student.id] = _own_page(templates, course, page, contact)
+    return Contents(index, own)
+
+
+def _templates(course: Course, now: datetime) -> Environment:
+    templates = environment(course)
+    templates.globals |= {"now": now}
+    return templates
 
 
 def _own_page(templates: Environment, course: Course, page: StudentPage, contact: str) -> str:

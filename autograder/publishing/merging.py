@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from autograder.errors import AutograderError
+from autograder.record.lines import is_readable
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,15 @@ def merge_lines(versions: Versions) -> bytes:
 
     The order of each side's own lines stays, whatever their times say: a clock may have jumped. A line of ours that
     says the same as a new one of theirs, at another moment perhaps, is left out: two runs did the same work. A last
-    line of ours without an end is torn, and left out too.
+    line of ours without an end is torn, and left out too. A line that cannot be read and was set aside here does not
+    come back.
     """
-    base, theirs = set(_lines(versions.base)), _lines(versions.theirs)
+    base, ours = set(_lines(versions.base)), set(_lines(versions.ours))
+    theirs = [
+        line
+        for line in _lines(versions.theirs)
+        if versions.ours is None or line in ours or line not in base or is_readable(line)
+    ]
     said = {_identity(line) for line in theirs if line not in base}
     known = base.union(theirs)
     new = [line for line in _lines(versions.ours) if line not in known and _identity(line) not in said]

@@ -3,7 +3,8 @@
 A file of JSON Lines per student. A line is flushed and synced before anything builds on it; a torn last line, from
 a machine that died while writing, is skipped when reading and cut off before the next line is written. Who writes
 holds the file's lock, so nobody cuts a line that somebody else is writing. A line that cannot be read is named, and
-the others are read all the same. Gradebook and pages are projections of this record and can be rebuilt at will.
+the others are read all the same; a checksum in each line tells one that was changed. Gradebook and pages are
+projections of this record and can be rebuilt at will.
 
 What came first is told by the order of the lines. The time in a line is that of a clock, which may have jumped.
 """
@@ -11,7 +12,6 @@ What came first is told by the order of the lines. The time in a line is that of
 from __future__ import annotations
 
 import fcntl
-import json
 import math
 import os
 import stat
@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import DiskFailed
+from autograder.record.lines import entry_of, line_of
 from autograder.record.marks import ManualMark
 from autograder.records import Clock, NotebookFile, Push, Report, Repository
 
 Key = tuple[str, str, str]  # assignment, notebook blob, exam version: equal keys mean equal points
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ class Record:
         return {entry.key: entry.report for entry in self.graded}
 
 
+Entry = Push | Graded | Repository | ManualMark
+
+
 class Ledger:
     """The folder that holds the record."""
 
@@ -102,10 +107,10 @@ class Ledger:
             if not line.strip():
                 continue  # an editor's doing: nothing is said, so nothing is lost
             try:
-                entries.add(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-                about = f"{self._path(student)}, line {number}: cannot be read ({_reason(error)})"
-                damaged.append(f"{about}; restore the line from the history of the state branch")
+                entries.add(parse_entry(student, entry_of(line)))
+            except UNREADABLE as error:
+                about = f"{self._path(student)}, line {number}: cannot be read ({why_unreadable(error)})"
+                damaged.append(f"{about}; autograder verify says what to do")
         return replace(entries.record(), damaged=tuple(damaged))
 
     def add_push(self, push: Push) -> None:
@@ -167,8 +172,7 @@ class Ledger:
             raise DiskFailed.at(path, error) from None
 
     def _append(self, student: str, entry: dict[str, Any]) -> None:
-        # A lone surrogate, from a student's notebook, has no place in UTF-8 and becomes a question mark.
-        line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+        line = line_of(entry) + b"\n"
         with self._alone(student) as file:
             _cut_torn_line(file)
             end = file.seek(0, os.SEEK_END)
@@ -207,16 +211,16 @@ class _Entries:
     repositories: list[Repository]
     marks: list[ManualMark]
 
-    def add(self, entry: dict[str, Any]) -> None:
-        """Read one entry; an unknown kind is left out: a later version may know more of them."""
-        if entry["entry"] == "push":
-            self.pushes.append(_push(self.student, entry))
-        elif entry["entry"] == "report":
-            self.graded.append(_graded(entry))
-        elif entry["entry"] == "repository":
-            self.repositories.append(_repository(entry))
-        elif entry["entry"] == "mark":
-            self.marks.append(ManualMark.from_json(entry, _time(entry["time"])))
+    def add(self, said: Entry | None) -> None:
+        """Take what one line says; nothing for a kind of entry that only a later version knows."""
+        if isinstance(said, Push):
+            self.pushes.append(said)
+        elif isinstance(said, Graded):
+            self.graded.append(said)
+        elif isinstance(said, Repository):
+            self.repositories.append(said)
+        elif isinstance(said, ManualMark):
+            self.marks.append(said)
 
     def record(self) -> Record:
         """Return the record they make."""
@@ -226,6 +230,30 @@ class _Entries:
         return Record(
             self.student, once, tuple(self.graded), lost, tuple(self.repositories), tuple(self.marks), aside=aside
         )
+
+
+def parse_entry(student: str, entry: dict[str, Any]) -> Entry | None:
+    """Return what an entry of a student's file says, None for a kind that only a later version knows.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, AttributeError, OverflowError
+        If it says what cannot be; these are `UNREADABLE`.
+    """
+    if entry["entry"] == "push":
+        return _push(student, entry)
+    if entry["entry"] == "report":
+        return _graded(entry)
+    if entry["entry"] == "repository":
+        return _repository(entry)
+    if entry["entry"] == "mark":
+        return ManualMark.from_json(entry, _time(entry["time"]))
+    return None
+
+
+def why_unreadable(error: Exception) -> str:
+    """Say what an error of `UNREADABLE` means for the line it comes from."""
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
 
 
 def each_once(pushes: Sequence[Push]) -> tuple[Push, ...]:
@@ -266,10 +294,6 @@ def _is_at(file: FileIO, path: Path) -> bool:
         return False
     here = os.fstat(file.fileno())
     return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
-
-
-def _reason(error: Exception) -> str:
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
 
 
 def _cut_torn_line(file: FileIO) -> None:

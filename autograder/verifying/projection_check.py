@@ -1,0 +1,186 @@
+"""What was made from the record, held against it: nbgrader's gradebook and the points pages."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from autograder.config import Course
+from autograder.errors import AutograderError
+from autograder.exam import Exam
+from autograder.pages.keys import Keys
+from autograder.pages.seal import opened
+from autograder.pages.site import INDEX, site_contents
+from autograder.record.ledger import Record
+from autograder.record.standings import PartStanding, Standing, State
+from autograder.records import Status, Student
+from autograder.verifying.trouble import Trouble
+
+SQLITE = "sqlite:///"
+STEP_GRADEBOOK = "autograder gradebook brings it up to date"
+STEP_DAMAGED = "autograder verify --repair moves it aside and makes it anew; marks that were not read yet stay in it"
+STEP_PAGES = "autograder pages builds them anew"
+UPDATED = re.compile(r'Last update: <time datetime="([^"]+)"')
+SEALED = re.compile(r'<template id="sealed" data-page="(?P<page>\w+)">(?P<sealed>[^<]*)</template>')
+Standings = Mapping[str, Mapping[str, Standing]]
+Scores = dict[tuple[str, str, str], tuple[float | None, float | None]]  # student, assignment, cell → auto, by hand
+SCORES = """
+select submission.student_id, assignment.name, base_cell.name, grade.auto_score, grade.manual_score
+from grade
+join base_cell on grade.cell_id = base_cell.id
+join submitted_notebook notebook on grade.notebook_id = notebook.id
+join submitted_assignment submission on notebook.assignment_id = submission.id
+join assignment on submission.assignment_id = assignment.id
+"""
+
+
+def database_file(course: Course) -> Path | None:
+    """Return the file of the gradebook, None where it is on a server."""
+    return Path(course.database.removeprefix(SQLITE)) if course.database.startswith(SQLITE) else None
+
+
+def check_gradebook(course: Course, standings: Standings) -> Iterator[Trouble]:
+    """Yield where `gradebook.db` says something else than the record."""
+    path = database_file(course)
+    if path is None:
+        yield Trouble(course.database, "is on a server, and was not looked at", serious=False)
+        return
+    if not path.exists():
+        yield Trouble(str(path), "is not there yet", "autograder gradebook makes it", serious=False)
+        return
+    try:
+        scores = read_scores(path)
+    except sqlite3.Error as error:
+        yield Trouble(str(path), f"is damaged: {error}", STEP_DAMAGED)
+        return
+    wanted = _wanted_scores(standings)
+    wrong = [key for key, want in wanted.items() if scores.get(key, (None, None))[0] != want[0] or key not in scores]
+    for student, assignment, cell in sorted(wrong)[:20]:
+        said = scores.get((student, assignment, cell))
+        found = "nothing" if said is None else f"{said[0]!r}"
+        what = (
+            f"has {found} for {cell} of {student} in {assignment}, the record {wanted[student, assignment, cell][0]!r}"
+        )
+        yield Trouble(str(path), what, STEP_GRADEBOOK)
+    if wrong[20:]:
+        yield Trouble(str(path), f"{len(wrong) - 20} more grades differ", STEP_GRADEBOOK)
+    entered = [key for key, want in wanted.items() if key in scores and scores[key][1] != want[1]]
+    if entered:
+        student, assignment, cell = min(entered)
+        what = f"{len(entered)} marks by hand are not those of the record, as for {cell} of {student} in {assignment}"
+        yield Trouble(str(path), what, "autograder gradebook reads them", serious=False)
+    submitted = {key[:2] for key in scores}
+    surplus = sorted(submitted - {key[:2] for key in wanted} - _waiting(standings))
+    for student, assignment in surplus:
+        yield Trouble(str(path), f"has a submission of {student} in {assignment}, the record none", STEP_GRADEBOOK)
+
+
+def read_scores(path: Path) -> Scores:
+    """Read every grade of a gradebook.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file is damaged, or no gradebook.
+    """
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        (said,) = connection.execute("pragma quick_check(1)").fetchone()
+        if said != "ok":
+            raise sqlite3.DatabaseError(said)
+        return {(row[0], row[1], row[2]): (row[3], row[4]) for row in connection.execute(SCORES)}
+    finally:
+        connection.close()
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether there is a gradebook that cannot be read."""
+    try:
+        read_scores(path)
+    except sqlite3.Error:
+        return path.exists()
+    return False
+
+
+def _wanted_scores(standings: Standings) -> Scores:
+    wanted: Scores = {}
+    for student, mine in standings.items():
+        for name, standing in mine.items():
+            for part in filter(_is_counted, standing.parts):
+                marks = {mark.exercise: mark.points for mark in part.marks}
+                for exercise in part.automatic:
+                    waits = exercise.status is Status.TO_BE_MARKED
+                    automatic = None if waits else exercise.points
+                    wanted[student, name, exercise.id] = automatic, marks.get(exercise.id)
+    return wanted
+
+
+def _is_counted(part: PartStanding) -> bool:
+    return part.state in {State.GRADED, State.LATE}
+
+
+def _waiting(standings: Standings) -> set[tuple[str, str]]:
+    """Submissions that may stand in the gradebook as they were, because a part of them is not graded again yet."""
+    return {
+        (student, name)
+        for student, mine in standings.items()
+        for name, standing in mine.items()
+        if any(part.state is State.WAITING for part in standing.parts)
+    }
+
+
+def check_pages(
+    course: Course,
+    exams: Mapping[str, Exam],
+    students: Sequence[Student],
+    standings: Standings,
+    records: Mapping[str, Record],
+) -> Iterator[Trouble]:
+    """Yield which pages say something else than the record said at the moment they were built for."""
+    index = course.site / INDEX
+    if not index.exists():
+        yield Trouble(str(index), "is not there yet", "autograder pages builds it", serious=False)
+        return
+    if not course.keys.exists():
+        step = "autograder state pull brings it; a new one means a new link for every student"
+        yield Trouble(str(course.keys), "there are pages, but no keys to them", step)
+        return
+    try:
+        keys, text = Keys(course.keys), index.read_text(encoding="utf-8")
+        match = UPDATED.search(text)
+        moment = datetime.fromisoformat(match[1]) if match else None
+    except (AutograderError, ValueError) as error:
+        yield Trouble(str(index), f"cannot be compared: {error}", STEP_PAGES)
+        return
+    if moment is None:
+        yield Trouble(str(index), "does not say when it was made", STEP_PAGES)
+        return
+    known = [student for student in students if keys.knows(student.id)]
+    wanted = site_contents(course, exams, standings, records, keys, moment, known, contact=course.contact)
+    if text != wanted.index:
+        yield Trouble(str(index), "is not what the record gives", STEP_PAGES)
+    for student in students:
+        reason = _wrong_page(course.site, keys, student.id, wanted.own.get(student.id))
+        if reason:
+            yield Trouble(str(course.site), f"the page of {student.id} {reason}", STEP_PAGES)
+
+
+def _wrong_page(site: Path, keys: Keys, student: str, wanted: str | None) -> str:
+    """Say what is wrong with a student's page, empty if nothing is."""
+    if wanted is None:
+        return "has no key yet"
+    own = keys.of(student)
+    path = site / "p" / f"{own.page}.html"
+    if not path.exists():
+        return "is missing"
+    match = SEALED.search(path.read_text(encoding="utf-8", errors="replace"))
+    if match is None:
+        return "is damaged"
+    try:
+        text = opened(match["sealed"].strip(), own.key, own.page)
+    except (ValueError, OSError, EOFError) as error:
+        return f"is damaged ({error})"
+    return "" if text == wanted else "is not what the record gives"

@@ -1,0 +1,147 @@
+"""The ledger held against the stores of students' pushes, and against the branch that keeps the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from autograder.actions.state import State
+from autograder.collecting.collect import fork_of
+from autograder.collecting.forks import MISSING, Fork
+from autograder.collecting.restore import restored
+from autograder.config import Course
+from autograder.errors import AutograderError, GitFailed, RemoteFailed
+from autograder.git.repository import GitRepository
+from autograder.grader.grading import Task
+from autograder.grader.notebooks import find_notebook
+from autograder.record.ledger import Record
+from autograder.record.lines import is_readable
+from autograder.records import Student
+from autograder.verifying.trouble import Trouble
+
+REMOTE = "origin"
+STEP_STORE = "autograder verify --repair gets it again, from the state branch or the student's repository"
+
+
+def check_stores(course: Course, students: Sequence[Student], records: Mapping[str, Record]) -> Iterator[Trouble]:
+    """Yield the homework that the ledger says was pushed and that is not in its student's store as it was."""
+    elsewhere = []
+    for student in students:
+        homework = pushed_homework(course, records[student.id])
+        if not homework:
+            continue
+        store = fork_of(course, student)
+        if not store.store.exists():
+            elsewhere.append(student.id)
+            continue
+        damage = store.damage(list(homework))
+        for blob, reason in damage.items():
+            task = homework[blob]
+            yield Trouble(str(store.store), f"{task.file.path} ({blob[:10]}) {reason}", STEP_STORE)
+    if elsewhere:
+        what = f"no stores here of {len(elsewhere)} students who pushed: {', '.join(elsewhere[:10])}"
+        step = "collected on another machine, or deleted; what is needed is fetched when it is"
+        yield Trouble(str(course.forks), what, step, serious=False)
+
+
+def pushed_homework(course: Course, record: Record) -> dict[str, Task]:
+    """Return the notebooks of a student's pushes that are homework and small enough to be graded, by blob."""
+    found: dict[str, Task] = {}
+    for push in record.pushes:
+        for name in course.assignments:
+            file = find_notebook(push.notebooks, name)
+            if file is not None and file.size <= course.notebook_mb * 1e6:
+                student = Student(record.student, "")
+                found.setdefault(file.blob, Task(name, file, student, [(record.student, push.commit)]))
+    return found
+
+
+def check_state(course: Course, remote: str = REMOTE) -> Iterator[Trouble]:
+    """Yield where the state branch and the files here differ; nothing where the course keeps no such branch."""
+    here = GitRepository(course.root)
+    if here.says("rev-parse", "--show-prefix") != "" or here.says("remote", "get-url", remote) is None:
+        return  # in no repository, or in a folder of another one: a practice class, for example
+    state = State(course, remote)
+    where = f"branch {state.branch} of {remote}"
+    try:
+        differing = state.differing()
+    except GitFailed as error:
+        yield Trouble(where, f"cannot be compared: {error}", "autograder verify, when it can be reached", serious=False)
+        return
+    except AutograderError as error:
+        yield Trouble(where, str(error), "autograder state pull, after the tables agree")
+        return
+    for change in differing:
+        yield from _differences(where, change.path, change.ours, change.theirs)
+
+
+def _differences(where: str, path: str, ours: bytes | None, theirs: bytes | None) -> Iterator[Trouble]:
+    if not path.startswith("ledger/"):
+        if ours != theirs:
+            what = f"{path} is not the same here and there"
+            yield Trouble(where, what, "autograder state push, or pull, brings both together", serious=False)
+        return
+    here, there = _lines(ours), _lines(theirs)
+    missing = [line for line in there if line not in here]
+    new = [line for line in here if line not in there]
+    if missing:
+        what = f"{path}: {len(missing)} of {len(there)} lines are not here, or not as they are there"
+        yield Trouble(where, what, "autograder state pull brings them")
+    damaged = sum(not is_readable(line) for line in missing)
+    if damaged:
+        yield Trouble(where, f"{path}: {damaged} of these lines cannot be read", "they are in the branch's history")
+    if new:
+        what = f"{path}: {len(new)} lines are not there yet"
+        yield Trouble(where, what, "autograder state push puts them there", serious=False)
+
+
+def _lines(content: bytes | None) -> list[bytes]:
+    return [line for line in (content or b"").split(b"\n")[:-1] if line.strip()]
+
+
+def repair_stores(
+    course: Course, students: Sequence[Student], records: Mapping[str, Record], remote: str = REMOTE
+) -> Iterator[Trouble]:
+    """Get every damaged or missing notebook again, and say of each student what came of it.
+
+    A store that holds damaged files is moved aside first: git does not write a file anew that it believes to have.
+    """
+    read = restored(course, students, State(course, remote))
+    for student in students:
+        homework = pushed_homework(course, records[student.id])
+        store = fork_of(course, student)
+        damage = store.damage(list(homework)) if homework and store.store.exists() else {}
+        if not damage:
+            continue
+        aside = None
+        if any(reason != MISSING for reason in damage.values()):
+            aside = _move_aside(store)
+        got = [blob for blob, task in homework.items() if (aside or blob in damage) and _get(task, store, aside, read)]
+        still = store.damage(list(homework))
+        moved = f"; the old store is {aside.store}" if aside else ""
+        if still:
+            what = f"{len(still)} notebooks could not be had again: {', '.join(blob[:10] for blob in still)}{moved}"
+            yield Trouble(str(store.store), what, "ask the student to push them again, or restore a backup")
+        else:
+            yield Trouble(str(store.store), f"{len(got)} notebooks are there again{moved}", serious=False)
+
+
+def _move_aside(store: Fork) -> Fork:
+    """Move a store out of the way, under a name that no student's id can have, and return it."""
+    number = 1
+    while (place := store.store.with_name(f"_damaged-{number}-{store.store.name}")).exists():
+        number += 1
+    store.store.rename(place)
+    return replace(store, store=place)
+
+
+def _get(task: Task, store: Fork, aside: Fork | None, read: Callable[[Task], bytes]) -> bool:
+    """Bring a notebook into a store, from the one that was moved aside or from wherever it still is."""
+    if aside is not None and not aside.damage([task.file.blob]):
+        store.keep(aside.read(task.file.blob))
+        return True
+    try:
+        read(task)
+    except RemoteFailed:
+        return False
+    return True
