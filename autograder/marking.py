@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from autograder.comparisons import counted, note_comparisons
 from autograder.errors import KernelError
-from autograder.records import Criterion, Outcome, rounded
+from autograder.records import Criterion, Outcome
 from autograder.reference import reference_of
 
 __all__ = ["Hint", "Marking", "Score", "reference_of"]
@@ -133,4 +133,6 @@ class Marking:
         total = sum(criterion.max_points for criterion in criteria)
         if not math.isclose(total, self.points):
             raise ValueError(f"the criteria add up to {total:g} points, the exercise has {self.points:g}")
-        return Score(rounded(sum(criterion.points for criterion in criteria)), criteria, tuple(self._errors))
+        full = all(criterion.outcome is Outcome.MET for criterion in criteria)
+        points = self.points if full else math.fsum(criterion.points for criterion in criteria)
+        return Score(points, criteria, tuple(self._errors))

@@ -287,6 +287,11 @@ def rounded(points: float) -> float:
     return round(float(points), 2) + 0.0
 
 
+def rounded_below(points: float, most: float) -> float:
+    """Return points to a hundredth, unless that would make none of some, or all there are of nearly all."""
+    return rounded(points) if points < most and 0.0 < rounded(points) < most else points
+
+
 def exercise_from_json(data: Mapping[str, Any]) -> ExerciseResult:
     """Read one exercise of a report; see `Report.from_json` for what it raises."""
     return ExerciseResult(

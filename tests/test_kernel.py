@@ -119,6 +119,21 @@ def test_a_process_that_vanishes_is_a_dead_kernel(fresh: Kernel, body: str) -> N
         fresh.run_cell("1")
 
 
+def test_an_exception_in_the_place_of_a_cells_outputs_is_a_wire_error() -> None:
+    with kernel() as made:
+        made.run_cell(
+            "import autograder.jail.worker as worker\n"
+            "class Told(Exception): pass\n"
+            "def run(self, source, seconds): raise Told('4711')\n"
+            "run_cell, worker.Worker._run_cell = worker.Worker._run_cell, run"
+        )
+        with pytest.raises(WireError) as caught:
+            made.run_cell("1")
+        assert "4711" not in str(caught.value)
+        with pytest.raises(WireError):
+            made.run_cell("1")
+
+
 FIND_SOCKET = """
 import os
 fd = int(os.environ["SOCKET_OF_THE_WORKER"])

@@ -235,6 +235,22 @@ def octuple(x):
     assert points(results(examiner, exam, *tests_last)) == dict.fromkeys(FULL, 0.0)
 
 
+def test_a_second_test_that_was_moved_down_is_not_answered_by_what_is_lent(examiner, small_course):
+    small_course.write(
+        solution(DOUBLE), test("assert double(1) == 2", "visible"), test("assert double(21) == 42", "hidden"),
+        solution("def triple(x):\n    return 3 * x", "triple_solution"), test("assert triple(2) == 6", "triple"),
+        solution(QUADRUPLE, "quadruple_solution"), test("assert quadruple(21) == 84", "quadruple"),
+    )  # fmt: skip
+    hoarding = "seen = {}\ndef quadruple(x):\n    seen[21] = double(21)\n    return 0"
+    cells = [
+        solution("def double(x):\n    return seen.get(x, 0)"), test("", "visible"),
+        solution("def triple(x):\n    return 0", "triple_solution"), test("", "triple"),
+        solution(hoarding, "quadruple_solution"), test("", "quadruple"), test("", "hidden"),
+    ]  # fmt: skip
+    found = results(examiner, read_exam(small_course.source), *cells)
+    assert points(found) == {"visible": 0.0, "hidden": 0.0, "triple": 0.0, "quadruple": 0.0}
+
+
 def test_a_second_test_of_an_answer_is_not_answered_by_the_reference(examiner, small_course):
     small_course.write(
         solution(DOUBLE), test("assert double(1) == 2", "visible"),

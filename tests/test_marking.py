@@ -118,6 +118,71 @@ def test_the_cells_value_is_partial_credit_as_in_nbgrader(value, points, status)
     assert (result.points, result.status) == (points, status)
 
 
+def of_points(points, value=None, error=None):
+    exercise = Exercise("double", "", points, False, ("double_solution",))
+    return judge(exercise, Evidence("", value, error), ANSWER, None, {})
+
+
+def third(met):
+    marking = Marking(points=0.625)
+    for number in range(3):
+
+        def check(number=number):
+            assert number < met
+
+        check.__name__ = f"third_{number}"
+        marking.criterion(0.625 / 3, f"third {number}")(check)
+    return marking.score()
+
+
+@pytest.mark.parametrize(
+    ("points", "value", "wanted", "status"),
+    [
+        (0.625, third(3), 0.625, Status.PASSED),
+        (0.625, third(2), 0.42, Status.PARTIAL),
+        (0.625, 0.625, 0.625, Status.PASSED),
+        (0.125, None, 0.125, Status.PASSED),
+        (1 / 3, None, 1 / 3, Status.PASSED),
+        (2.0, 1.999, 1.999, Status.PARTIAL),
+        (2.0, 0.001, 0.001, Status.PARTIAL),
+        (1.0, 0.1 + 0.2 + 0.3 + 0.4, 1.0, Status.PASSED),
+    ],
+)
+def test_points_are_compared_before_they_are_rounded(points, value, wanted, status):
+    result = of_points(points, value)
+    assert (result.points, result.status) == (wanted, status)
+
+
+def zero_points(*met):
+    marking = Marking(points=0)
+    for number, is_met in enumerate(met):
+
+        def check(is_met=is_met):
+            assert is_met
+
+        check.__name__ = f"check_{number}"
+        marking.criterion(0, f"sentence {number}")(check)
+    return marking.score()
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "status"),
+    [
+        (None, None, Status.PASSED),
+        (None, AssertionError(), Status.FAILED),
+        (0, None, Status.FAILED),
+        (1, None, Status.PASSED),
+        (zero_points(True, True), None, Status.PASSED),
+        (zero_points(True, False), None, Status.PARTIAL),
+        (zero_points(False, False), None, Status.FAILED),
+    ],
+    ids=["it ends well", "it fails", "a number of 0", "a number", "all criteria", "some criteria", "no criterion"],
+)
+def test_an_exercise_of_no_points_takes_its_status_from_its_test(value, error, status):
+    result = of_points(0.0, value, error)
+    assert (result.points, result.status) == (0.0, status)
+
+
 def test_a_stub_is_not_attempted():
     assert verdict(error=student_error(NotImplementedError), answer=STUB).status is Status.NOT_ATTEMPTED
 

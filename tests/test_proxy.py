@@ -657,9 +657,50 @@ def test_an_exception_may_hold_a_number_that_cannot_be_written_out(student: Kern
         names["fail_so"]()
 
 
+STOPPING = """
+def stop(*_): raise StopIteration
+class Stopping:
+    __getitem__ = __setitem__ = __delitem__ = __len__ = __iter__ = __str__ = __dir__ = __delattr__ = stop
+    answer = property(stop)
+class Kind(type):
+    __instancecheck__ = stop
+class Class(metaclass=Kind): pass
+class Quiet(StopIteration): pass
+def quietly(*_): raise Quiet
+stopping = Stopping()
+"""
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda names: names["stop"](1),
+        lambda names: names["quietly"](1),
+        lambda names: names["stopping"][0],
+        lambda names: names["stopping"].answer,
+        lambda names: names["stopping"].__setitem__(0, 1),
+        lambda names: names["stopping"].__delitem__(0),
+        lambda names: delattr(names["stopping"], "answer"),
+        lambda names: setattr(names["stopping"], "answer", 1),
+        lambda names: len(names["stopping"]),
+        lambda names: iter(names["stopping"]),
+        lambda names: str(names["stopping"]),
+        lambda names: dir(names["stopping"]),
+        lambda names: isinstance(names["stopping"], names["Class"]),
+    ],
+    ids=["call", "subclass", "item", "attribute", "set item", "delete item", "delete attribute", "set attribute",
+         "length", "iterator", "text", "names of attributes", "instance"],
+)  # fmt: skip
+def test_no_operation_but_next_can_end_the_loop_of_a_test(student: Kernel, names: Any, use: Any) -> None:
+    assert student.run_cell(STOPPING).error is None
+    with pytest.raises((RuntimeError, AttributeError, TypeError)) as caught:
+        list(map(use, [names]))  # a StopIteration would end it as if all had been well
+    assert not isinstance(caught.value, StopIteration)
+
+
 def test_a_function_cannot_end_the_loop_that_calls_it(student: Kernel, names: Any) -> None:
     student.run_cell("def fail_so(x): raise StopIteration(5)")
-    with pytest.raises(RuntimeError, match="fail_so raised StopIteration") as caught:
+    with pytest.raises(RuntimeError, match="StopIteration") as caught:
         list(map(names["fail_so"], [1, 2]))
     assert "fail_so" in caught.value.student_traceback  # type: ignore[attr-defined]
 

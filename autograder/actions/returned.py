@@ -13,7 +13,7 @@ from typing import Any
 from autograder.errors import AutograderError
 from autograder.exam import Exam, Exercise
 from autograder.grader.notebooks import places
-from autograder.records import Criterion, ExerciseResult, Report, Status, rounded
+from autograder.records import Criterion, ExerciseResult, Report, Status, rounded, rounded_below
 
 MAX_BYTES = 4 << 20
 MAX_SECONDS = 86_400.0
@@ -95,7 +95,7 @@ def _checked(result: ExerciseResult, exercise: Exercise) -> ExerciseResult:
     _must(len(result.criteria) <= MAX_CRITERIA, f"{name} has too many criteria")
     return replace(
         result,
-        points=rounded(result.points),
+        points=rounded_below(result.points, exercise.points),
         max_points=exercise.points,
         hint=_text(result.hint, MAX_SENTENCE),
         criteria=tuple(_criterion(criterion, name) for criterion in result.criteria),

@@ -10,8 +10,10 @@ import resource
 import select
 import signal
 import socket
+import sys
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -26,13 +28,15 @@ from autograder.grader.trial import Step, Trial
 from autograder.grader.verdict import not_tested
 from autograder.jail import Jail, Jailed, Limits
 from autograder.mistakes import Variants, load_variants
-from autograder.records import ExerciseResult, Report, Submission, exercise_from_json, rounded
+from autograder.records import ExerciseResult, Report, Submission, exercise_from_json, printable, rounded
 from autograder.reference import run_reference
 
 TICK_MS = 50
 MAX_LINE = 64 << 20
 SLACK_SECONDS = 20.0  # beyond the submission's own limit: for starting kernels and matching mistakes
 TRIAL_MB = 2048
+MAX_PROBLEMS = 50  # a report that goes another way is refused for more than 200
+CUT_SHORT = "Grading was cut short by an error; please tell your instructor."
 MAX_SHOWN = 64 << 20  # characters that the cells of one notebook may show: they are kept here and on the disk
 LEFT_OUT = {"output_type": "stream", "name": "stderr", "text": "[Left out: the notebook as a whole shows too much.]\n"}
 
@@ -229,11 +233,20 @@ def _report(exam: Exam, submission: Submission, findings: _Findings, seconds: fl
         notebook=submission.notebook,
         status="unreadable" if findings.unreadable else "graded",
         exercises=exercises,
-        problems=tuple(dict.fromkeys(findings.problems)),
+        problems=_few(dict.fromkeys(findings.problems)),
         seconds=rounded(seconds),
         rung=rung,
         exam=exam.version,
     )
+
+
+def _few(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Return at most so many sentences as anybody reads, and how many more there are."""
+    every = tuple(sentences)
+    if len(every) <= MAX_PROBLEMS:
+        return every
+    kept = every[: MAX_PROBLEMS - 1]
+    return (*kept, f"There is more of this kind: {len(every) - len(kept)} further sentences were left out.")
 
 
 # ---------------------------------------------------------------------------------------------- in the trial's process
@@ -302,7 +315,9 @@ def _trial(
         remote.tell(done=True)
     except BaseException as error:
         with contextlib.suppress(BaseException):
-            _Remote(channel, limits).tell(problem=f"Grading was cut short ({type(error).__name__}).")
+            remote = _Remote(channel, limits)
+            remote.tell(problem=CUT_SHORT)  # its class and its words may be the student's
+            print(printable("".join(traceback.format_exception(error))), file=sys.stderr)
     finally:
         os._exit(0)
 

@@ -117,8 +117,13 @@ class Kernel(Exchange):
         """
         self.forget_functions()
         limit = self.limits.cell_seconds
-        reply = self.request("cell", (source,), seconds=limit)
         with self._breaking():
+            try:
+                reply = self.request("cell", (source,), seconds=limit)
+            except KernelError:
+                raise
+            except Exception:  # how a cell ended is part of its answer; its class and its words are the student's
+                raise WireError("malformed message (an exception in the place of a cell's outputs)") from None
             if type(reply) is not list or [type(f) for f in reply if f is not None] not in _CELL_REPLIES:
                 raise WireError("malformed message (a cell's outputs)")
             outputs, ids, updates, error, seconds, timed_out = reply
@@ -179,7 +184,13 @@ class Kernel(Exchange):
             now = time.monotonic()
             if now >= self._end:
                 raise OutOfTime("the notebook took too long as a whole")
-            return self.ask(operation, operands, kwargs, seconds=limit, deadline=self.later(now, limit + GRACE_SECONDS))
+            deadline = self.later(now, limit + GRACE_SECONDS)
+            try:
+                return self.ask(operation, operands, kwargs, seconds=limit, deadline=deadline)
+            except StopIteration as stop:
+                if operation == "next":
+                    raise
+                raise _no_end(stop) from None
 
     def expect(self, kind: type[T], operation: str, operands: tuple[Any, ...]) -> T:
         """Like `request`, for a result that has to be of exactly this built-in type."""
@@ -302,6 +313,13 @@ class Kernel(Exchange):
             raise WireError("malformed message (an exception)")
         ours = self._thrown.get(description[1])
         return remake(description[0]) if ours is None else ours
+
+
+def _no_end(stop: StopIteration) -> RuntimeError:
+    """Return what stands for a StopIteration: that would end a test's `all(map(...))` as if all had been well."""
+    error = RuntimeError("the student's code raised StopIteration")
+    error.student_traceback = getattr(stop, "student_traceback", "")  # type: ignore[attr-defined]
+    return error
 
 
 def _withdrawn(*_: object, **__: object) -> None:

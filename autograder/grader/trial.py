@@ -21,10 +21,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograder import reference as references
-from autograder.errors import KernelDied, KernelError, OutOfTime
+from autograder.errors import KernelDied, KernelError
 from autograder.exam import Exam, Exercise
 from autograder.grader.evidence import Evidence
 from autograder.grader.kernel import CellRun, Kernel
+from autograder.grader.losses import MAX_RESTARTS, Losses
 from autograder.grader.notebooks import Notebook
 from autograder.grader.proxy import Call
 from autograder.grader.testcell import Names, run_cell
@@ -33,7 +34,6 @@ from autograder.lending import Functions, lender
 from autograder.mistakes import Variants
 from autograder.records import ExerciseResult, Status
 
-MAX_RESTARTS = 4
 SEED = 0
 
 
@@ -74,6 +74,9 @@ class Trial:
     _tested: set[str] = field(default_factory=set)  # ids of exercises whose test is over
     _wrong: list[str] = field(default_factory=list)  # functions of exercises that did not get all their points
 
+    def __post_init__(self) -> None:
+        self._losses = Losses(self.tell_problem)
+
     def run(self, notebook: Notebook) -> None:
         """Run the whole notebook and report each exercise once."""
         references.current.set(SimpleNamespace(**self.reference))
@@ -83,6 +86,8 @@ class Trial:
                 self._run_cell(step)
             else:
                 self._run_test(step.exercise, step, sources)
+                self._losses.tested = True
+        self._losses.summarise()
         for exercise in self.exam.exercises:
             if exercise.manual:
                 self.tell_result(to_be_marked(exercise, sources.get(exercise.id)))
@@ -91,7 +96,7 @@ class Trial:
     def kernel(self) -> Kernel:
         """The running kernel; a new one where the last was lost, brought to where that one was."""
         if self._kernel is None:
-            if self._restarts > MAX_RESTARTS:
+            if self._given_up:
                 raise KernelDied("the notebook ended its process too often")
             self._restarts += 1
             self._kernel = self.kernels.start()
@@ -99,16 +104,25 @@ class Trial:
                 self._kernel.run_cell(source)
         return self._kernel
 
+    @property
+    def _given_up(self) -> bool:
+        """Whether no process runs, and none will be started."""
+        return self._kernel is None and self._restarts > MAX_RESTARTS
+
     def _run_cell(self, step: Step) -> None:
+        if self._given_up:
+            self._losses.gave_up()
+            return
         try:
             ran = self.kernel.run_cell(step.source)
         except KernelError as error:
-            self._lost(error, f"Cell {step.number}")
+            self._kernel = None
+            self._losses.lost(step.number, self.kernels.why(), error)
             return
         self._done.append(step.source)
         self.tell_cell(step, ran)
         if ran.timed_out:
-            self.tell_problem(f"Cell {step.number} was stopped: it took too long. What stands below it was graded.")
+            self._losses.stopped(step.number)
 
     def _run_test(self, exercise: Exercise, step: Step, sources: Mapping[str, str]) -> None:
         answer = [sources[cell] for cell in exercise.solutions if cell in sources]
@@ -117,7 +131,7 @@ class Trial:
             for names in self._loans(exercise):
                 if result.points < exercise.points:
                     result = max(result, self._with_loan(exercise, step, answer, names), key=lambda one: one.points)
-        if result.points < exercise.points:
+        if result.status is not Status.PASSED:
             self._wrong += [name for name in self.exam.defines(exercise) if callable(self.reference.get(name))]
         self._tested.add(exercise.id)
         self.tell_result(result)
@@ -127,14 +141,14 @@ class Trial:
 
         A wrong `linear_backward` cannot be replaced alone where the student's caches look otherwise than the
         reference's. Functions of this exercise and of those below it in the source are not lent, wherever the
-        student's test cells stand: they could answer it. Nor are functions of exercises whose own test is still to
-        come, because the student put it further down: what they return could be kept for it.
+        student's test cells stand: they could answer it. Nor is any function that an exercise defines of which a
+        test is still to come, the second of one answer for instance: what it returns could be kept for it.
         """
         above = self.exam.exercises[: self.exam.exercises.index(exercise)]
-        earlier = [one for one in above if one.id in self._tested]
-        names = list(dict.fromkeys(name for one in earlier for name in self.exam.defines(one)))
-        own = self.exam.defines(exercise)
-        lendable = [name for name in names if name not in own and callable(self.reference.get(name))]
+        names = dict.fromkeys(name for one in above for name in self.exam.defines(one))
+        to_come = [one for one in self.exam.exercises if not one.manual and one.id not in self._tested]
+        kept = {name for one in (exercise, *to_come) for name in self.exam.defines(one)}
+        lendable = [name for name in names if name not in kept and callable(self.reference.get(name))]
         wrong = [name for name in lendable if name in self._wrong]
         return [wrong, lendable] if wrong else []
 
@@ -179,17 +193,6 @@ class Trial:
     def _names(self, kernel: Kernel) -> Names:
         exam = self.exam
         return Names(self.test_names, kernel.namespace, self.reference, exam.imported, exam.bound_by_tests)
-
-    def _lost(self, error: KernelError, what: str) -> None:
-        self._kernel = None
-        limit = self.kernels.why()
-        if limit:
-            reason = f"was stopped: {limit}"
-        elif isinstance(error, OutOfTime):
-            reason = "was stopped: it took too long"
-        else:
-            reason = "ended the Python process (os._exit, quit or a crash)"
-        self.tell_problem(f"{what} {reason}. It was left out; the rest of the notebook was graded.")
 
 
 def plan(exam: Exam, notebook: Notebook) -> Iterator[Step]:

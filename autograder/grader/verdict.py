@@ -11,9 +11,10 @@ from autograder.grader.evidence import Evidence, answer_below_stub
 from autograder.grader.hints import hint_for
 from autograder.marking import Score
 from autograder.mistakes import Variants
-from autograder.records import Criterion, ExerciseResult, Status, printable, rounded
+from autograder.records import ExerciseResult, Outcome, Status, printable, rounded_below
 
 MAX_DETAIL = 4_000
+ALMOST = 1e-9  # sums of fractions miss what they come to by less
 STUBS = ("NotImplementedError", "YOUR ANSWER HERE", "Write your answer here")
 
 
@@ -40,11 +41,13 @@ def judge(
     functions : sequence of str
         Names of the functions that the exercise asks for.
     """
-    points, criteria = _points(exercise, evidence)
+    share = _share(exercise, evidence)
+    points = rounded_below(share * exercise.points, exercise.points)
+    criteria = evidence.value.criteria if isinstance(evidence.value, Score) and evidence.error is None else ()
     missing = _missing_name(evidence)
-    if points >= exercise.points:
+    if share == 1.0:
         status = Status.PASSED
-    elif points > 0:
+    elif share > 0.0:
         status = Status.PARTIAL
     elif _unattempted(evidence, answer):
         status = Status.NOT_ATTEMPTED
@@ -73,15 +76,23 @@ def not_tested(exercise: Exercise, hint: str = "") -> ExerciseResult:
     return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status, hint)
 
 
-def _points(exercise: Exercise, evidence: Evidence) -> tuple[float, tuple[Criterion, ...]]:
+def _share(exercise: Exercise, evidence: Evidence) -> float:
+    """Return which part of an exercise's points its test gives, from 0 to 1; without rounding, 1 is all of them.
+
+    An exercise of 0 points has a share, too: of its criteria those that were met, else whatever number the test gave.
+    """
     value = evidence.value
     if evidence.error is not None:
-        return 0.0, ()
-    if isinstance(value, Score):
-        return min(rounded(value), exercise.points), value.criteria
+        return 0.0
+    if isinstance(value, Score) and not exercise.points:
+        met = [criterion.outcome is Outcome.MET for criterion in value.criteria]
+        return sum(met) / len(met) if met else 1.0
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return rounded(min(max(0.0, value), exercise.points)), ()  # in this order nan, a mean of nothing, is 0
-    return exercise.points, ()
+        number = max(0.0, float(value))  # in this order nan, a mean of nothing, is 0
+        if number >= exercise.points - ALMOST:
+            return 1.0 if number or exercise.points else 0.0
+        return number / exercise.points
+    return 1.0
 
 
 def _unattempted(evidence: Evidence, answer: Sequence[str]) -> bool:

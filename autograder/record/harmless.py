@@ -7,6 +7,7 @@ allow-list where there is one; Markdown is shown, with everything in it that cou
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,12 +17,32 @@ BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 INSIDE = re.compile(r"""src=["']data:(image/(?:png|jpeg));base64,([A-Za-z0-9+/=]+)["']""")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 LINK = re.compile(r"\](?=[(\[:])")
-FORMULA_LINK = re.compile(r"\\(?:href|mmlToken|cssId|class|style|require|csname)(?![A-Za-z])")
+ADDRESS = re.compile(r"\bhttps?:(?=//)", re.IGNORECASE)
+ENTITY = re.compile(r"&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][A-Za-z0-9]*;)")
+# What of a formula could be a link, run something, or be put over other parts of the page.
+LINKING = ("href", "ref", "eqref", "mmlToken", "cssId", "class", "style", "require", "csname", "unicode", "enclose")
+PLACING = (
+    *("bbox", "raise", "lower", "moveleft", "moveright", "llap", "rlap", "mathllap", "mathrlap", "smash"),
+    *("kern", "mkern", "hskip", "mskip", "hspace", "mspace", "Space", "rule", "Rule", "above", "abovewithdelims"),
+)
+COMMAND = re.compile(rf"\\(?:{'|'.join((*LINKING, *PLACING))})(?![A-Za-z])")
+LINE_SPACE = re.compile(r"\\\\(?=\s*\[\s*[-+.0-9])")  # between the lines of a formula: as much as one likes, or less
 
 
 def harmless_text(markdown: str) -> str:
-    """Return Markdown with a space where a tag or a link would begin; formulas stay formulas."""
-    return FORMULA_LINK.sub(r"\\text", LINK.sub("] ", TAG.sub("< ", markdown)))
+    """Return Markdown with a space where a tag or a link would begin; formulas stay formulas.
+
+    Entities become what they stand for first: the page turns them into it after all that is looked for here.
+    """
+    text = ENTITY.sub(_as_written, ENTITY.sub(lambda found: html.unescape(found.group()), markdown))
+    text = ADDRESS.sub(r"\g<0> ", LINK.sub("] ", TAG.sub("< ", text)))
+    return LINE_SPACE.sub(r"\\\\{}", COMMAND.sub(r"\\text", text))
+
+
+def _as_written(entity: re.Match[str]) -> str:
+    """Return what shows an entity itself; what only looks like one stays as it is."""
+    text = entity.group()
+    return text if html.unescape(text) == text else f"&amp;{text[1:]}"
 
 
 def harmless_outputs(outputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
