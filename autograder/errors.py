@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Self
+
+# What is within a wall concerns one student or one assignment, which the text names; the others go on.
+Wall = Callable[[str], AbstractContextManager[None]]
+
+
+def no_wall(what: str) -> AbstractContextManager[None]:
+    """Let whatever fails within end everything: for callers who do one thing."""
+    return nullcontext()
 
 
 class AutograderError(Exception):
@@ -53,6 +63,10 @@ class GitFailed(AutograderError):
     """git could not do what was asked, in a student's clone or in the public repository."""
 
 
+class GradebookFailed(AutograderError):
+    """nbgrader's gradebook cannot be read or written; the record has everything but the newest marks by hand."""
+
+
 class PublishRefused(AutograderError):
     """The public repository would lose something or show something; nothing was pushed."""
 
@@ -77,6 +91,15 @@ STEPS = {
 
 class Interrupted(AutograderError):
     """Somebody pressed Ctrl-C; what was done is kept."""
+
+
+def said_of(error: Exception) -> str:
+    """Return what to say of an error that nobody foresaw, or of the operating system, with what to do."""
+    if isinstance(error, AutograderError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno:
+        return str(DiskFailed.at(error.filename or "a file", error))
+    return f"{type(error).__name__}: {error}; please report this: it is a fault of the autograder's"
 
 
 class KernelError(Exception):

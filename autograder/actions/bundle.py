@@ -21,7 +21,7 @@ from pathlib import Path
 from autograder.actions.returned import read_returned
 from autograder.collecting.forks import Fork
 from autograder.config import NAME, Course
-from autograder.errors import AutograderError, RemoteFailed, UsageError
+from autograder.errors import AutograderError, UsageError, said_of
 from autograder.exam import Exam
 from autograder.git.repository import GitRepository
 from autograder.grader.grading import Finished, Task, grade
@@ -76,8 +76,9 @@ def write_bundle(
                 (notebooks / f"{task.file.blob}.ipynb").write_bytes(read(task))
             exam = exams[task.assignment].version
             pieces.append(Piece(task.assignment, exam, task.file.blob, task.file.path, task.file.size))
-        except RemoteFailed as error:
-            missing.append(f"{task.assignment}, {task.file.path}: {error}")
+        except (AutograderError, OSError) as error:
+            (notebooks / f"{task.file.blob}.ipynb").unlink(missing_ok=True)
+            missing.append(f"{task.assignment}, {task.file.path}: {said_of(error)}")
     manifest = {"version": BUNDLE_VERSION, "pieces": [asdict(piece) for piece in pieces]}
     (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return missing
@@ -153,11 +154,15 @@ def record_returned(
         except AutograderError as error:
             yield Recorded(task, error=f"{task.student.id}, {task.assignment}: what came back is refused: {error}")
             continue
+        failed = []
         for student, commit in task.waiting:
-            entries = ledger.read(student).graded
-            if not any(entry.report == report and entry.commit == commit for entry in entries):  # a job started again
-                ledger.add_report(student, commit, task.file.blob, report, now)
-        yield Recorded(task, report)
+            try:
+                entries = ledger.read(student).graded
+                if not any(entry.report == report and entry.commit == commit for entry in entries):  # started again
+                    ledger.add_report(student, commit, task.file.blob, report, now)
+            except (AutograderError, OSError) as error:
+                failed.append(f"{student}, {task.assignment}: {said_of(error)}")
+        yield Recorded(task, report, "; ".join(failed))
 
 
 def write_course(root: Path, out: Path) -> None:
@@ -187,5 +192,6 @@ def _name(task: Task) -> str:
 
 def _write(path: Path, report: Report) -> None:
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(report.to_json(), ensure_ascii=False), encoding="utf-8")
+    text = json.dumps(report.to_json(), ensure_ascii=False)
+    temporary.write_text(text, encoding="utf-8", errors="replace")
     temporary.replace(path)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.cli.frame import ConfigOption, app, err, open_classroom, out
-from autograder.cli.work import check_student
+from autograder.cli.work import check_student, tell_troubles
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,11 +67,12 @@ def bundle(
         write_course(course.root, folder / "course")
     for sentence in missing:
         err.print(f"not bundled: {sentence}", style="red", markup=False)
+    code = tell_troubles(classroom)
     number = len(tasks) - len(missing)
     shards = min(most, -(-number // per_shard))
     _output(tasks=number, shards=[f"{shard}/{shards}" for shard in range(1, shards + 1)])
     out.print(f"bundled: {number} notebooks for {shards} machines, {len(missing)} missing → {folder}", markup=False)
-    raise typer.Exit(1 if missing else 0)
+    raise typer.Exit(max(code, 1 if missing else 0))
 
 
 @app.command("grade-bundle")
@@ -120,11 +121,11 @@ def record(
     for entry in refused:
         err.print(f"refused: {entry.error}", style="red", markup=False)
     recorded = sum(entry.report is not None for entry in done)
-    waiting = len(done) - recorded - len(refused)
+    waiting = sum(entry.report is None and not entry.error for entry in done)
     line = f"recorded: {recorded} reports, {len(refused)} refused, {waiting} notebooks still to be graded"
     out.print(line)
     _summary(line)
-    raise typer.Exit(1 if refused else 0)
+    raise typer.Exit(max(tell_troubles(classroom), 1 if refused else 0))
 
 
 @state.command()

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from autograder.cli.frame import ConfigOption, JsonOption, app, err, open_classroom, out
-from autograder.cli.work import collect_all, grade_all
+from autograder.cli.work import collect_all, grade_all, tell_troubles
 from autograder.config import CONFIG_FILE
 from autograder.errors import AutograderError
 
@@ -75,5 +75,6 @@ def _walk(practice: Practice, screen: Console) -> None:
         raise AutograderError("a submission of the practice class could not be graded")
     classroom.update_gradebook()
     links = classroom.build_pages(practice.end)
+    tell_troubles(classroom)
     text = links_csv(classroom.students, links, classroom.course.site.as_uri())
     (practice.out / "links.csv").write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from autograder.cli.frame import ConfigOption, app, err, open_classroom, out
+from autograder.cli.work import tell_troubles
 from autograder.errors import UsageError
 from autograder.record.export import Format
 from autograder.record.export import export as export_points
@@ -30,14 +31,16 @@ def export(
     """
     classroom = open_classroom(config)
     standings, now = classroom.standings(), datetime.now(UTC)
-    made = export_points(classroom.course, classroom.students, standings, form, now, assignment or ())
+    students = [student for student in classroom.students if student.id in standings]
+    made = export_points(classroom.gradable, students, standings, form, now, assignment or ())
     if to is None:
         print(made.text, end="")
     else:
         _write(to, made.text)
-        out.print(f"exported: {len(classroom.students)} students → {to}", markup=False)
+        out.print(f"exported: {len(students)} students → {to}", markup=False)
     if made.undecided:
         err.print(f"note: {made.undecided} results are empty: not pushed, graded or marked yet", markup=False)
+    raise typer.Exit(tell_troubles(classroom))
 
 
 def _write(path: Path, text: str) -> None:

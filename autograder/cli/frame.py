@@ -68,7 +68,7 @@ def leave_out_grammars() -> None:
 def run_app() -> None:
     """Run the command line and exit with its code."""
     leave_out_grammars()
-    debug = "--debug" in sys.argv
+    debug = debugging()
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -83,15 +83,21 @@ def run_app() -> None:
         err.print(f"autograder: {error}", style="red", markup=False)
         sys.exit(error.exit_code)
     except OSError as error:
-        if debug or error.errno not in STEPS or not error.filename:
+        if debug or error.errno not in STEPS:
             raise
-        err.print(f"autograder: {DiskFailed.at(error.filename, error)}", style="red", markup=False)
+        place = error.filename or "a file that is written"
+        err.print(f"autograder: {DiskFailed.at(place, error)}", style="red", markup=False)
         sys.exit(2)
     except ModuleNotFoundError as error:
         if debug or (error.name or "autograder").startswith("autograder"):
             raise
         err.print(f"autograder: {_how_to_get(error.name or '')}", style="red", markup=False)
         sys.exit(2)
+
+
+def debugging() -> bool:
+    """Whether errors are wanted with their traceback."""
+    return "--debug" in sys.argv
 
 
 def stdout_for_the_answer() -> TextIO:

@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from autograder.cli.frame import ConfigOption, JsonOption, app, config_here, open_classroom, out
-from autograder.cli.work import check_student, collect_all, grade_all, gradebook_all, mind_roster
+from autograder.cli.work import (
+    check_student,
+    collect_all,
+    grade_all,
+    gradebook_all,
+    mind_roster,
+    pages_all,
+    run_all,
+    tell_troubles,
+)
 
 
 @app.command()
@@ -82,7 +91,9 @@ def collect(config: ConfigOption = None) -> None:
 
     Example: autograder collect
     """
-    raise typer.Exit(0 if collect_all(open_classroom(config)) else 1)
+    classroom = open_classroom(config)
+    mind_roster(classroom)
+    raise typer.Exit(0 if collect_all(classroom) else 1)
 
 
 @app.command()
@@ -95,7 +106,9 @@ def grade(
 
     Example: autograder grade --student someone --force
     """
-    raise typer.Exit(0 if grade_all(open_classroom(config), student or [], force=force) else 1)
+    classroom = open_classroom(config)
+    done = grade_all(classroom, student or [], force=force)
+    raise typer.Exit(max(tell_troubles(classroom), 0 if done else 1))
 
 
 @app.command()
@@ -128,7 +141,11 @@ def show(
 
     classroom = open_classroom(config)
     check_student(classroom, student)
-    show_student(classroom.course, classroom.standings()[student], classroom.records()[student], out)
+    records = classroom.records()
+    found = classroom.standings(records)
+    if student in found:
+        show_student(classroom.course, found[student], records[student], out)
+    raise typer.Exit(tell_troubles(classroom))
 
 
 @app.command()
@@ -137,7 +154,9 @@ def gradebook(config: ConfigOption = None) -> None:
 
     Example: autograder gradebook && nbgrader export
     """
-    gradebook_all(open_classroom(config))
+    classroom = open_classroom(config)
+    done = gradebook_all(classroom)
+    raise typer.Exit(max(tell_troubles(classroom), 0 if done else 1))
 
 
 @app.command()
@@ -147,8 +166,8 @@ def pages(config: ConfigOption = None) -> None:
     Example: autograder pages
     """
     classroom = open_classroom(config)
-    classroom.build_pages()
-    out.print(f"pages: {classroom.course.site / 'index.html'}", markup=False)
+    pages_all(classroom)
+    raise typer.Exit(tell_troubles(classroom))
 
 
 @app.command()
@@ -169,6 +188,7 @@ def links(
         keys.rotate(student)
     found = classroom.build_pages()
     print(links_csv(classroom.students, found, classroom.course.site_url), end="")
+    raise typer.Exit(tell_troubles(classroom))
 
 
 @app.command()
@@ -177,10 +197,4 @@ def run(config: ConfigOption = None) -> None:
 
     Example: autograder run
     """
-    classroom = open_classroom(config)
-    collected = collect_all(classroom)
-    graded = grade_all(classroom, [], force=False)
-    gradebook_all(classroom)
-    classroom.build_pages()
-    out.print(f"pages: {classroom.course.site / 'index.html'}", markup=False)
-    raise typer.Exit(0 if collected and graded else 1)
+    raise typer.Exit(run_all(open_classroom(config)))

@@ -1,19 +1,21 @@
-"""Long work behind commands, with its progress: collecting and grading."""
+"""Long work behind commands, with its progress; what fails for one student or in one step holds nobody else up."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from autograder.cli.frame import err, out
-from autograder.errors import UsageError
+from autograder.cli.frame import debugging, err, out
+from autograder.errors import AutograderError, Interrupted, UsageError, said_of
 
 if TYPE_CHECKING:
     from autograder.classroom import Classroom
+    from autograder.grader.grading import Finished
 
 
 def collect_all(classroom: Classroom, screen: Console = out, now: datetime | None = None) -> bool:
@@ -28,7 +30,6 @@ def collect_all(classroom: Classroom, screen: Console = out, now: datetime | Non
         err.print(f"not collected: {reason}{times}", style="red", markup=False)
     for note in (note for entry in done for note in entry.notes):
         err.print(f"note: {note}", markup=False)
-    mind_roster(classroom)
     new = sum(len(entry.pushes) for entry in done)
     screen.print(f"collected: {new} new pushes from {len(done)} repositories, {failed.total()} failed")
     return not failed
@@ -67,16 +68,65 @@ def grade_all(
     return not failed
 
 
-def gradebook_all(classroom: Classroom, screen: Console = out) -> None:
-    """Take people's marks into the record, run what waits for some, and bring nbgrader's gradebook up to date."""
+def gradebook_all(classroom: Classroom, screen: Console = out) -> bool:
+    """Take people's marks into the record, run what waits for some, and bring nbgrader's gradebook up to date.
+
+    Return whether all that people will mark could be run.
+    """
     from autograder.errors import NoJail
     from autograder.progress import tracked
 
     number, tasks = classroom.read_gradebook(), classroom.unshown()
+    done: list[Finished] = []
     try:
-        list(tracked(classroom.grade(tasks), len(tasks), "running what people will mark", screen))
+        done += tracked(classroom.grade(tasks), len(tasks), "running what people will mark", screen)
     except NoJail as error:
         err.print(f"note: the formgrader shows answers without what they give: {error}", markup=False)
+    failed = [entry.error for entry in done if entry.error]
+    for sentence in failed:
+        err.print(f"not run: {sentence}", style="red", markup=False)
     for sentence in classroom.update_gradebook():
         err.print(f"note: {sentence}", markup=False)
     screen.print(f"gradebook: {number} new marks by hand, {classroom.course.database}", markup=False)
+    return not failed
+
+
+def pages_all(classroom: Classroom, screen: Console = out) -> bool:
+    """Build the points pages."""
+    classroom.build_pages()
+    screen.print(f"pages: {classroom.course.site / 'index.html'}", markup=False)
+    return True
+
+
+def run_all(classroom: Classroom) -> int:
+    """Do everything a poll does, each step also where one before it failed, and return the exit code."""
+    mind_roster(classroom)  # without one there is nobody to do anything for
+    steps: dict[str, Callable[[Classroom], bool]] = {
+        "collect": collect_all, "grade": grade_all, "gradebook": gradebook_all, "pages": pages_all,
+    }  # fmt: skip
+    said: set[str] = set()
+    codes = [_step(name, partial(work, classroom), said) for name, work in steps.items()]
+    return max(*codes, tell_troubles(classroom))
+
+
+def _step(name: str, work: Callable[[], bool], said: set[str]) -> int:
+    """Do one step and return its exit code; what ends it is told once, also where it ends others, too."""
+    try:
+        return 0 if work() else 1
+    except (Interrupted, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        if debugging():
+            raise
+        sentence = said_of(error)
+        if sentence not in said:
+            err.print(f"{name} failed: {sentence}", style="red", markup=False)
+        said.add(sentence)
+        return error.exit_code if isinstance(error, AutograderError) else 1
+
+
+def tell_troubles(classroom: Classroom) -> int:
+    """Say what failed for one student, assignment or file while the others went on; return the exit code."""
+    for sentence in classroom.troubles:
+        err.print(f"left out: {sentence}", style="red", markup=False)
+    return max(classroom.troubles.values(), default=0)

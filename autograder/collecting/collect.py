@@ -27,7 +27,7 @@ from autograder.collecting.forge import (
 from autograder.collecting.forks import Fork
 from autograder.collecting.roster import shared_remotes
 from autograder.config import Course
-from autograder.errors import AutograderError, ForgeFailed
+from autograder.errors import ForgeFailed, RemoteFailed, said_of
 from autograder.git.repository import without_password
 from autograder.record.ledger import Ledger, Record
 from autograder.records import Clock, Push, Student
@@ -71,7 +71,9 @@ def collect(
     A new push is in the ledger, flushed and synced, before it is yielded. One dead remote fails alone; where the
     forge's API fails, what git can tell is recorded as first seen, until the API tells the time.
     """
-    upstream = upstream_commits(course)
+    upstream, failed = _upstream_as_known(course)
+    if failed is not None:
+        yield failed
     with ExitStack() as stack:
         forge = None
         if course.clock is Clock.SERVER:
@@ -118,10 +120,22 @@ def upstream_commits(course: Course) -> frozenset[str]:
     RemoteFailed
         If the published course cannot be fetched.
     """
-    if not course.upstream:
-        return frozenset()
+    return _published(course).history() if course.upstream else frozenset()
+
+
+def _published(course: Course) -> Fork:
     published = Student("the published course", git_address(course.upstream, course.forge))
-    return Fork(published, course.forks / UPSTREAM_STORE, course.branch).history()
+    return Fork(published, course.forks / UPSTREAM_STORE, course.branch)
+
+
+def _upstream_as_known(course: Course) -> tuple[frozenset[str], Collected | None]:
+    """Return the commits of the published course; those it had last time where it cannot be asked, and why not."""
+    try:
+        return upstream_commits(course), None
+    except (RemoteFailed, OSError) as error:
+        published = _published(course)
+        said = f"{said_of(error)}; collecting went on with what was published when it last answered"
+        return published.known_history(), Collected(published.student, error=said)
 
 
 @dataclass(frozen=True)
@@ -151,13 +165,15 @@ class _Round:
     forge: _Forge | None
 
     def collect(self, student: Student) -> Collected:
-        record, fork = Ledger(self.course.ledger).read(student.id), fork_of(self.course, student)
+        """Ask for one student's pushes; whatever fails is theirs alone."""
         try:
+            record, fork = Ledger(self.course.ledger).read(student.id), fork_of(self.course, student)
             if self.forge is not None and repository_name(student.remote, self.course.forge):
                 return self._from_forge(self.forge, student, fork, record)
             return Collected(student, self._first_seen(fork, record))
-        except AutograderError as error:
-            return Collected(student, error=str(error))
+        except Exception as error:  # also what nobody foresaw: a store that is no folder, a hostile answer
+            said = said_of(error)
+            return Collected(student, error=said if said.startswith(student.id) else f"{student.id}: {said}")
 
     def _first_seen(self, fork: Fork, record: Record) -> tuple[Push, ...]:
         """Record the tip of the branch if it is new."""

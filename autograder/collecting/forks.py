@@ -112,7 +112,13 @@ class Fork:
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force",
             "--", self.student.remote, f"{ref}:refs/seen/tip",
         )  # fmt: skip
-        return frozenset(self._git("rev-list", "refs/seen/tip").decode().split())
+        return self.known_history()
+
+    def known_history(self) -> frozenset[str]:
+        """Return all commits of the branch as it was last fetched, none if it never was."""
+        with suppress(RemoteFailed, OSError):
+            return frozenset(self._git("rev-list", "refs/seen/tip").decode().split())
+        return frozenset()
 
     def notebooks(self, commit: str) -> tuple[NotebookFile, ...]:
         """Return the notebooks in a commit's tree: regular files only, at most `MAX_NOTEBOOKS`.

@@ -49,11 +49,12 @@ def read_roster(path: Path) -> tuple[Student, ...]:
 
 
 def read_extensions(
-    path: Path, course: Course, students: Collection[str] | None = None
+    path: Path, course: Course, students: Collection[str] | None = None, strangers: list[str] | None = None
 ) -> dict[tuple[str, str, str], datetime]:
     """Read the extensions; no file means none. An empty `part` means every part of the assignment.
 
-    Where the `students` of the roster are given, a line for anybody else is refused.
+    Where the `students` of the roster are given, a line for anybody else is refused; where `strangers` is given, too,
+    it is left out, and a sentence about it added there.
 
     Raises
     ------
@@ -67,9 +68,11 @@ def read_extensions(
     for line, row in read_table(path, ("student", "assignment", "deadline"), EXTENSION_COLUMNS):
         where = f"{path}, line {line}"
         if students is not None and row["student"] not in students:
-            raise ConfigError(
-                f"{where}: no student {row['student']!r} in the roster; {nearest(row['student'], students)}"
-            )
+            sentence = f"{where}: no student {row['student']!r} in the roster; {nearest(row['student'], students)}"
+            if strangers is None:
+                raise ConfigError(sentence)
+            strangers.append(f"{sentence} (or delete the line, if they left)")
+            continue
         try:
             assignment = course.assignment(row["assignment"])
             deadline = read_moment(row["deadline"], course.timezone)

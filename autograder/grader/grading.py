@@ -19,7 +19,7 @@ from pathlib import Path
 from autograder.collecting.collect import fork_of
 from autograder.collecting.roster import Extensions
 from autograder.config import Course
-from autograder.errors import ExamError
+from autograder.errors import AutograderError, DiskFailed, ExamError, said_of
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examined
 from autograder.grader.notebooks import at_its_place
@@ -45,7 +45,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Finished:
-    """A task that is done; `error` says why it could not be."""
+    """A task that is done; `error` says why it could not be, or not in full."""
 
     task: Task
     report: Report | None = None
@@ -132,15 +132,23 @@ def _grade_in(pool: Executor, course: Course, tasks: Sequence[Task], broken: lis
         except ExamError:  # nothing can be graded
             raise
         except Exception as error:  # this one cannot: its store was lost, its jail could not be made
-            yield Finished(task, error=f"{task.student.id}, {task.assignment}: {error}")
+            yield Finished(task, error=f"{task.student.id}, {task.assignment}: {said_of(error)}")
 
 
 def _record(course: Course, task: Task, examined: Examined) -> Finished:
     ledger, now = Ledger(course.ledger), datetime.now(UTC)
-    _keep_outputs(outputs_path(course, task.assignment, task.file.blob), examined)
+    failed = []
     for student, commit in task.waiting:
-        ledger.add_report(student, commit, task.file.blob, examined.report, now)
-    return Finished(task, examined.report)
+        try:
+            ledger.add_report(student, commit, task.file.blob, examined.report, now)
+        except (AutograderError, OSError) as error:  # others may wait for the same notebook
+            failed.append(f"{student}, {task.assignment}: graded, but not recorded: {said_of(error)}")
+    try:
+        _keep_outputs(outputs_path(course, task.assignment, task.file.blob), examined)
+    except OSError as error:  # the formgrader shows it without what it gave
+        path = outputs_path(course, task.assignment, task.file.blob)
+        failed.append(f"{task.student.id}, {task.assignment}: graded, outputs not kept: {DiskFailed.at(path, error)}")
+    return Finished(task, examined.report, "; ".join(failed))
 
 
 def outputs_path(course: Course, assignment: str, blob: str) -> Path:
@@ -151,8 +159,12 @@ def outputs_path(course: Course, assignment: str, blob: str) -> Path:
 def _keep_outputs(path: Path, examined: Examined) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(examined.cells), encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(examined.cells), encoding="utf-8")
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _add(tasks: dict[tuple[str, str], Task], task: Task, push: Push) -> None:

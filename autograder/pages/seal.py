@@ -23,7 +23,7 @@ BLOCK = 1024
 
 def pack(contents: str) -> bytes:
     """Compress a page's contents, with their compressed length in front, big-endian in four bytes."""
-    packed = gzip.compress(contents.encode(), mtime=0)
+    packed = gzip.compress(contents.encode("utf-8", "replace"), mtime=0)  # a lone surrogate is not worth a page
     return len(packed).to_bytes(LENGTH_BYTES, "big") + packed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from autograder.config import Course
-from autograder.errors import ConfigError, UsageError
+from autograder.errors import ConfigError, UsageError, Wall, no_wall
 from autograder.exam import Exam
 from autograder.pages.course_page import course_page
 from autograder.pages.environment import environment
@@ -50,6 +50,8 @@ def build_site(
     students: Sequence[Student],
     *,
     contact: str = "",
+    unchanged: Collection[str] = (),
+    wall: Wall = no_wall,
 ) -> dict[str, str]:
     """Write the course page and a page per student; the folder `out` changes all at once or not at all.
 
@@ -73,6 +75,10 @@ def build_site(
         Who gets a page.
     contact : str, optional
         Where to ask for a regrade: a `mailto:` or `https:` address.
+    unchanged : collection of str, optional
+        Students of whom nothing is known now: their pages stay as they were.
+    wall : callable, optional
+        Keeps what fails for one student from the others; that student's page stays as it was.
 
     Returns
     -------
@@ -89,9 +95,11 @@ def build_site(
     _check_contact(contact)
     _check_replaceable(out)
     keys.ensure(student.id for student in students)
-    contents = site_contents(course, exams, standings, records, keys, now, students, contact=contact)
+    judged = [student for student in students if student.id not in unchanged]
+    contents = site_contents(course, exams, standings, records, keys, now, judged, contact=contact, wall=wall)
     packed = {student: pack(text) for student, text in contents.own.items()}
-    _write(out, {INDEX: contents.index} | _sealed(_templates(course, now), packed, keys))
+    kept = _kept(out, [student for student in students if student.id not in packed], keys)
+    _write(out, {INDEX: contents.index} | kept | _sealed(_templates(course, now), packed, keys))
     return {student.id: keys.of(student.id).link for student in students}
 
 
@@ -105,6 +113,7 @@ def site_contents(
     students: Sequence[Student],
     *,
     contact: str = "",
+    wall: Wall = no_wall,
 ) -> Contents:
     """Return what the pages say, of the same parameters as `build_site`, before anything is sealed or written."""
     templates = _templates(course, now)
@@ -112,9 +121,10 @@ def site_contents(
     index = _rendered(templates, "course.html", page=course_page(course, exams, standing.values(), now))
     own = {}
     for student in students:
-        record = records.get(student.id, Record(student.id))
-        page = student_page(course, exams, student, keys.code(student.id), standing[student.id], record, now)
-        own[student.id] = _own_page(templates, course, page, contact)
+        with wall(f"{student.id}: the page stays as it was"):
+            record = records.get(student.id, Record(student.id))
+            page = student_page(course, exams, student, keys.code(student.id), standing[student.id], record, now)
+            own[student.id] = _own_page(templates, course, page, contact)
     return Contents(index, own)
 
 
@@ -122,6 +132,12 @@ def _templates(course: Course, now: datetime) -> Environment:
     templates = environment(course)
     templates.globals |= {"now": now}
     return templates
+
+
+def _kept(out: Path, students: Iterable[Student], keys: Keys) -> dict[str, str]:
+    """Return the pages of students as they are in the site now."""
+    places = (f"p/{keys.of(student.id).page}.html" for student in students)
+    return {place: (out / place).read_text(encoding="utf-8") for place in places if (out / place).is_file()}
 
 
 def _own_page(templates: Environment, course: Course, page: StudentPage, contact: str) -> str:
@@ -168,7 +184,7 @@ def _write(out: Path, pages: Mapping[str, str]) -> None:
     (new / "p").mkdir(parents=True)
     (new / "static").mkdir()
     for name, text in pages.items():
-        (new / name).write_text(text, encoding="utf-8")
+        (new / name).write_text(text, encoding="utf-8", errors="replace")
     for name in STATIC:
         (new / "static" / name).write_bytes((files("autograder.pages") / "static" / name).read_bytes())
     (new / ".nojekyll").touch()

@@ -69,14 +69,17 @@ def shown_blob(course: Course, student: str, assignment: str) -> str:
 
 def write_autograded(course: Course, exam: Exam, student: str, blob: str, content: bytes) -> None:
     """Write the notebook that the formgrader is to show of a student; `content` is that of the blob."""
-    outputs = outputs_path(course, exam.assignment, blob)
-    executed = {cell["number"]: cell for cell in json.loads(outputs.read_text())} if outputs.exists() else {}
+    executed: dict[int, Any] = {}
+    with suppress(OSError, ValueError, KeyError, TypeError):  # without what they gave, the cells can be shown as well
+        outputs = json.loads(outputs_path(course, exam.assignment, blob).read_text())
+        executed = {cell["number"]: cell for cell in outputs}
     notebook = autograded_notebook(exam, content, executed)
     notebook["metadata"][BLOB] = blob
     path = autograded_path(course, student, exam.assignment)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    temporary.write_text(text, encoding="utf-8", errors="replace")  # a student's lone surrogate cannot be written
     temporary.replace(path)
 
 

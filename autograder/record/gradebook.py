@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from nbgrader import api
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.config import Assignment, Course
-from autograder.errors import RemoteFailed
+from autograder.errors import GradebookFailed, RemoteFailed, Wall, no_wall
 from autograder.exam import Exam
 from autograder.grader.grading import Task
 from autograder.record.autograded import autograded_path, shown_file, shown_push, write_autograded
@@ -25,15 +27,36 @@ from autograder.record.formgrader import put_marks, read_marks
 from autograder.record.standings import PartStanding, Standing, State
 from autograder.records import Status, Student
 
+MADE_ANEW = (
+    "close what has it open and run autograder gradebook again; if it is damaged, move it away first: it is made anew, "
+    "but for marks given in it since the last run"
+)
 Standings = Mapping[str, Mapping[str, Standing]]
 Cells = set[tuple[str, str, float]]  # kind, nbgrader's id and points of each cell
 
 
-def read_gradebook(course: Course, exams: Mapping[str, Exam]) -> int:
-    """Append to the record every mark that a person gave since this was last done; return how many there were."""
+@contextmanager
+def open_gradebook(course: Course) -> Iterator[api.Gradebook]:
+    """Open nbgrader's gradebook.
+
+    Raises
+    ------
+    GradebookFailed
+        If it is damaged, in use, or cannot be written.
+    """
     put_tools_on_path()
-    with api.Gradebook(course.database) as book:
-        return read_marks(course, exams, book, datetime.now(UTC))
+    try:
+        with api.Gradebook(course.database) as book:
+            yield book
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise GradebookFailed(f"{course.database}: {reason}; {MADE_ANEW}") from None
+
+
+def read_gradebook(course: Course, exams: Mapping[str, Exam], wall: Wall = no_wall) -> int:
+    """Append to the record every mark that a person gave since this was last done; return how many there were."""
+    with open_gradebook(course) as book:
+        return read_marks(course, exams, book, datetime.now(UTC), wall)
 
 
 def update_gradebook(
@@ -42,6 +65,7 @@ def update_gradebook(
     students: Sequence[Student],
     standings: Standings,
     read: Callable[[Task], bytes],
+    wall: Wall = no_wall,
 ) -> list[str]:
     """Bring `gradebook.db` and the autograded notebooks up to the standings.
 
@@ -63,23 +87,35 @@ def update_gradebook(
         If nbgrader cannot read the source notebook of an assignment.
     """
     put_tools_on_path()
-    given_out = [entry for entry in course.assignments.values() if _is_given_out(course, entry.name, standings)]
-    for assignment in given_out:
-        _enter_exam(course, exams[assignment.name])
-    with api.Gradebook(course.database) as book:
-        for assignment in given_out:
+    entered = []
+    for assignment in course.assignments.values():
+        if _is_given_out(course, assignment.name, standings):
+            with wall(f"{assignment.name}: the gradebook does not get it"):
+                _enter_exam(course, exams[assignment.name])
+                entered.append(assignment)
+    sentences: list[str] = []
+    with open_gradebook(course) as book:
+        for assignment in entered:
             deadlines = [part.deadline for part in assignment.parts if part.deadline]
             book.update_or_create_assignment(assignment.name, duedate=_naive(max(deadlines, default=None)))
         known, handed_in = {student.id: student for student in book.students}, _handed_in(book)
-        for student in students:
-            _update_student(book, student, known.get(student.id))
         entries = _Entries(course, exams, book, read, handed_in)
-        return [
-            sentence
-            for student in students
-            for assignment in given_out
-            for sentence in entries.update(student, assignment, standings[student.id][assignment.name])
-        ]
+        for student in students:
+            with wall(f"{student.id}: the gradebook keeps what it had"), _undone_if_it_fails(book):
+                _update_student(book, student, known.get(student.id))
+                for assignment in entered:
+                    sentences += entries.update(student, assignment, standings[student.id][assignment.name])
+    return sentences
+
+
+@contextmanager
+def _undone_if_it_fails(book: api.Gradebook) -> Iterator[None]:
+    """Leave nothing half entered: the next student's commit would write it."""
+    try:
+        yield
+    except Exception:
+        book.db.rollback()
+        raise
 
 
 def put_tools_on_path() -> None:
@@ -91,7 +127,7 @@ def put_tools_on_path() -> None:
 
 def knows(course: Course, exam: Exam) -> bool:
     """Return whether the gradebook knows an exam with the cells and points it has now."""
-    with api.Gradebook(course.database) as book:
+    with open_gradebook(course) as book:
         return _known_cells(book, exam.assignment) == _cells(exam)
 
 
@@ -101,7 +137,7 @@ def make_room(course: Course, exam: Exam) -> bool:
     nbgrader refuses to add cells to an assignment, or take some out, once it was handed in. Marks that people gave are
     in the record before anything goes, and come back with `update_gradebook`.
     """
-    with api.Gradebook(course.database) as book:
+    with open_gradebook(course) as book:
         known = _known_cells(book, exam.assignment)
         if known == _cells(exam):
             return False

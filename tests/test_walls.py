@@ -1,0 +1,225 @@
+"""What fails for one student, one assignment or one step is one line; the others get what is theirs."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from conftest import SmallCourse, code, dump, solution, test
+
+from autograder.classroom import Classroom
+from autograder.cli.work import run_all
+from autograder.rehearsal.forge_on_disk import BareRepository
+
+NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
+PATH = "assignments/hw/hw_solved.ipynb"
+RIGHT = "def double(x):\n    return 2 * x"
+WRONG = "def double(x):\n    return x * x"
+
+
+def answer(student: str, source: str = RIGHT) -> bytes:
+    return dump([code(f"# {student}"), solution(source), test("", "double")])
+
+
+@dataclass(frozen=True)
+class Class:
+    """A small course whose students push to bare repositories."""
+
+    course: SmallCourse
+
+    @property
+    def root(self) -> Path:
+        return self.course.root
+
+    def remote(self, student: str) -> BareRepository:
+        return BareRepository(self.root / "remotes" / f"{student}.git", "master")
+
+    def enrol(self, *students: str) -> None:
+        for student in students:
+            self.remote(student).create()
+            self.push(student, answer(student, WRONG if student == "wrong" else RIGHT), "first")
+        lines = [f"{student},{self.remote(student).path}" for student in students]
+        (self.root / "roster.csv").write_text("student,remote\n" + "\n".join(lines) + "\n")
+
+    def push(self, student: str, content: bytes, subject: str) -> None:
+        self.remote(student).push({PATH: content}, subject, NOON)
+
+    def configure(self, *lines: str) -> None:
+        with self.course.config.open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+    def run(self) -> tuple[int, dict[str, float | None]]:
+        """Everything a poll does: its exit code, and the points of everybody who has any."""
+        classroom = Classroom.open(self.course.config)
+        exit_code = run_all(classroom)
+        standings = Classroom.open(self.course.config).standings()
+        return exit_code, {student: entry["hw"].points for student, entry in standings.items() if "hw" in entry}
+
+    def ledger(self, student: str) -> Path:
+        return self.root / "ledger" / f"{student}.jsonl"
+
+    def page_count(self) -> int:
+        return len(list((self.root / "site" / "p").glob("*.html")))
+
+
+@pytest.fixture
+def small_class(small_course: SmallCourse) -> Class:
+    return Class(small_course)
+
+
+# ------------------------------------------------------------------------------------------- faults of one student
+
+
+def a_bad_line(small: Class, student: str) -> None:
+    with small.ledger(student).open("ab") as file:
+        file.write(b"{broken\n")
+
+
+def points_by_an_editor(small: Class, student: str) -> None:
+    path = small.ledger(student)
+    path.write_text(path.read_text().replace('"points":2.0', '"points":100.0'))
+
+
+def a_folder_for_a_ledger(small: Class, student: str) -> None:
+    small.ledger(student).unlink()
+    small.ledger(student).mkdir()
+
+
+def a_file_for_a_store(small: Class, student: str) -> None:
+    store = small.root / "forks" / f"{student}.git"
+    shutil.rmtree(store)
+    store.write_text("no repository")
+
+
+def a_file_for_a_remote(small: Class, student: str) -> None:
+    shutil.rmtree(small.remote(student).path)
+    small.remote(student).path.write_text("no repository")
+
+
+def a_vanished_remote(small: Class, student: str) -> None:
+    shutil.rmtree(small.remote(student).path)
+
+
+def a_file_for_the_formgraders_folder(small: Class, student: str) -> None:
+    shutil.rmtree(small.root / "autograded" / student)
+    (small.root / "autograded" / student).write_text("no folder")
+    small.push(student, answer(student, WRONG), "second")
+
+
+FAULTS: dict[str, tuple[Callable[[Class, str], None], str]] = {
+    "a line that is no JSON": (a_bad_line, "{}.jsonl, line 3: cannot be read"),
+    "100 of 2 points": (points_by_an_editor, "{}.jsonl, line 2: cannot be read (double has 100 of 2 points"),
+    "a folder in the place of the ledger's file": (a_folder_for_a_ledger, "not collected: {}: "),
+    "a file in the place of the store": (a_file_for_a_store, "forks/{}.git"),
+    "a file in the place of the remote": (a_file_for_a_remote, "not collected: {}: "),
+    "a remote that vanished": (a_vanished_remote, "not collected: {}: "),
+    "a file in the place of a folder": (a_file_for_the_formgraders_folder, "{}: the gradebook keeps what it had"),
+}
+
+
+def test_what_students_broke_in_every_way_is_a_line_each_and_the_others_go_on(small_class, capfd):
+    names = [f"student-{number}" for number in range(len(FAULTS))]
+    small_class.enrol("good", *names)
+    assert small_class.run() == (0, dict.fromkeys(["good", *names], 2.0))
+    capfd.readouterr()
+    for name, (fault, _) in zip(names, FAULTS.values(), strict=True):
+        fault(small_class, name)
+    small_class.push("good", answer("good", WRONG), "second")
+    code, points = small_class.run()
+    errors = capfd.readouterr().err
+    assert (code, points["good"]) == (1, 0.0), errors
+    assert "Traceback" not in errors
+    assert "please report this" not in errors
+    assert small_class.page_count() == 1 + len(names)
+    for name, (_, sentence) in zip(names, FAULTS.values(), strict=True):
+        assert sentence.format(name) in errors, errors
+
+
+# --------------------------------------------------------------------------------------- faults of a course's files
+
+
+def test_a_lone_surrogate_in_a_notebook_is_graded_and_shown(small_class, capfd):
+    small_class.enrol("good", "odd")
+    notebook = json.loads(answer("odd", 'def double(x):\n    raise ValueError("\ud800")'))
+    notebook["cells"].insert(0, code("'\ud800'"))
+    small_class.push("odd", json.dumps(notebook).encode(), "second")
+    assert small_class.run() == (0, {"good": 2.0, "odd": 0.0}), capfd.readouterr().err
+
+
+def test_an_extension_of_somebody_who_left_is_told_and_left_out(small_class, capfd):
+    small_class.enrol("good")
+    (small_class.root / "extensions.csv").write_text("student,assignment,part,deadline\nleft,hw,,2027-03-09 23:59\n")
+    assert small_class.run() == (1, {"good": 2.0})
+    assert "line 2: no student 'left' in the roster" in capfd.readouterr().err
+
+
+def test_pages_are_built_without_the_gradebook(small_class, capfd):
+    small_class.enrol("good")
+    (small_class.root / "gradebook.db").write_bytes(b"no database at all" * 100)
+    assert small_class.run() == (1, {"good": 2.0})
+    assert "gradebook.db: file is not a database; close what has it open" in capfd.readouterr().err
+    assert small_class.page_count() == 1
+
+
+def test_an_upstream_out_of_reach_stops_nobody(small_class, tmp_path, capfd):
+    upstream = BareRepository(tmp_path / "upstream.git", "master")
+    upstream.create()
+    upstream.push({"README.md": b"hello"}, "begin", NOON)
+    small_class.configure(f"c.Course.upstream = {str(upstream.path)!r}")
+    small_class.enrol("good")
+    fresh = small_class.remote("fresh")
+    fresh.fork(upstream)
+    with (small_class.root / "roster.csv").open("a") as file:
+        file.write(f"fresh,{fresh.path}\n")
+    assert small_class.run()[0] == 0
+    upstream.path.rename(tmp_path / "away")
+    small_class.push("good", answer("good", WRONG), "second")
+    code, points = small_class.run()
+    assert (code, points["good"]) == (1, 0.0)
+    assert "the published course" in capfd.readouterr().err
+    assert not small_class.ledger("fresh").exists(), "a fork without work in it is still known as one"
+
+
+def test_one_source_that_is_no_exam_leaves_the_other_assignments_alone(small_class, capfd):
+    small_class.configure('c.Course.assignments["later"] = {"title": "Later"}')
+    (small_class.root / "solutions" / "later").mkdir()
+    (small_class.root / "solutions" / "later" / "later.ipynb").write_text("no notebook")
+    small_class.enrol("good")
+    assert small_class.run() == (2, {"good": 2.0})
+    assert "later.ipynb" in capfd.readouterr().err
+    assert small_class.page_count() == 1
+
+
+def test_damaged_page_keys_stop_the_pages_alone(small_class, capfd):
+    small_class.enrol("good")
+    (small_class.root / "keys.json").write_text("{}")
+    code, points = small_class.run()
+    assert (code, points) == (2, {"good": 2.0})
+    assert "pages failed: " in capfd.readouterr().err
+    assert (small_class.root / "gradebook.db").exists()
+
+
+def test_results_of_an_assignment_that_was_renamed_are_missed_aloud(small_class, capfd):
+    small_class.enrol("good")
+    assert small_class.run()[0] == 0
+    config = small_class.course.config
+    config.write_text(config.read_text().replace('{"hw": {', '{"homework": {'))
+    (small_class.root / "solutions" / "hw").rename(small_class.root / "solutions" / "homework")
+    source = small_class.root / "solutions" / "homework"
+    (source / "hw.ipynb").rename(source / "homework.ipynb")
+    assert small_class.run()[0] == 1
+    errors = capfd.readouterr().err
+    assert "has results of 'hw' for 1 students, and grading_config.py names no such assignment" in errors
+
+
+def test_a_run_that_cannot_know_its_students_says_so_and_ends(small_class):
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "run"], cwd=small_class.root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "roster.csv: no such file" in done.stderr
