@@ -23,7 +23,7 @@ class AutograderError(Exception):
     Attributes
     ----------
     exit_code : int
-        1 when the work is wrong or could not be graded, 2 for wrong usage or configuration.
+        1 when the work is wrong or could not be graded, 2 for wrong usage or configuration, 75 for "not now".
     """
 
     exit_code = 1
@@ -65,6 +65,12 @@ class GitFailed(AutograderError):
 
 class GradebookFailed(AutograderError):
     """nbgrader's gradebook cannot be read or written; the record has everything but the newest marks by hand."""
+
+
+class Busy(AutograderError):
+    """Another process works in the course's folder; nothing was done, and later it can be."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h: cron and scripts may try again
 
 
 class PublishRefused(AutograderError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.cli.frame import ConfigOption, app, err, open_classroom, out
-from autograder.cli.work import check_student, tell_troubles
+from autograder.cli.work import alone, check_student, tell_troubles
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def bundle(
     classroom = open_classroom(config)
     course, tasks = classroom.course, _tasks(classroom, student or (), assignment, force=force)
     read = restored(course, classroom.students, State(course, remote))
-    missing = write_bundle(course, classroom.exams, tasks, read, folder)
+    with alone(classroom, "bundle"):  # a notebook that is found elsewhere goes into its store
+        missing = write_bundle(course, classroom.exams, tasks, read, folder)
     if with_course:
         write_course(course.root, folder / "course")
     for sentence in missing:
@@ -115,8 +116,9 @@ def record(
     from autograder.actions.bundle import record_returned
 
     classroom = open_classroom(config)
-    tasks = _tasks(classroom, student or (), assignment, force=force)
-    done = list(record_returned(classroom.course, classroom.exams, tasks, reports, datetime.now(UTC)))
+    with alone(classroom, "record"):
+        tasks = _tasks(classroom, student or (), assignment, force=force)
+        done = list(record_returned(classroom.course, classroom.exams, tasks, reports, datetime.now(UTC)))
     refused = [entry for entry in done if entry.error]
     for entry in refused:
         err.print(f"refused: {entry.error}", style="red", markup=False)
@@ -136,8 +138,10 @@ def pull(remote: RemoteOption = "origin", branch: BranchOption = "state", config
     """
     from autograder.actions.state import State
 
-    memory = State(open_classroom(config).course, remote, branch)
-    changed = memory.pull()
+    classroom = open_classroom(config)
+    memory = State(classroom.course, remote, branch)
+    with alone(classroom, "state pull"):
+        changed = memory.pull()
     out.print(f"state: {len(changed)} files changed here")
     _tell_left_out(memory.troubles)
 
@@ -155,8 +159,10 @@ def push(
     """
     from autograder.actions.state import State
 
-    memory = State(open_classroom(config).course, remote, branch)
-    changed = memory.push(message)
+    classroom = open_classroom(config)
+    memory = State(classroom.course, remote, branch)
+    with alone(classroom, "state push"):
+        changed = memory.push(message)
     _output(changed=len(changed))
     out.print(f"state: {len(changed)} files changed on the branch {branch}", markup=False)
     _tell_left_out(memory.troubles)

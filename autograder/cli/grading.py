@@ -10,6 +10,7 @@ import typer
 
 from autograder.cli.frame import ConfigOption, JsonOption, app, config_here, open_classroom, out
 from autograder.cli.work import (
+    alone,
     check_student,
     collect_all,
     grade_all,
@@ -93,7 +94,9 @@ def collect(config: ConfigOption = None) -> None:
     """
     classroom = open_classroom(config)
     mind_roster(classroom)
-    raise typer.Exit(0 if collect_all(classroom) else 1)
+    with alone(classroom, "collect"):
+        done = collect_all(classroom)
+    raise typer.Exit(0 if done else 1)
 
 
 @app.command()
@@ -107,7 +110,8 @@ def grade(
     Example: autograder grade --student someone --force
     """
     classroom = open_classroom(config)
-    done = grade_all(classroom, student or [], force=force)
+    with alone(classroom, "grade"):
+        done = grade_all(classroom, student or [], force=force)
     raise typer.Exit(max(tell_troubles(classroom), 0 if done else 1))
 
 
@@ -155,7 +159,8 @@ def gradebook(config: ConfigOption = None) -> None:
     Example: autograder gradebook && nbgrader export
     """
     classroom = open_classroom(config)
-    done = gradebook_all(classroom)
+    with alone(classroom, "gradebook"):
+        done = gradebook_all(classroom)
     raise typer.Exit(max(tell_troubles(classroom), 0 if done else 1))
 
 
@@ -166,7 +171,8 @@ def pages(config: ConfigOption = None) -> None:
     Example: autograder pages
     """
     classroom = open_classroom(config)
-    pages_all(classroom)
+    with alone(classroom, "pages"):
+        pages_all(classroom)
     raise typer.Exit(tell_troubles(classroom))
 
 
@@ -182,19 +188,23 @@ def links(
     from autograder.pages import Keys, links_csv
 
     classroom = open_classroom(config)
-    keys = Keys.load_or_create(classroom.course.keys)
-    for student in rotate or []:
-        check_student(classroom, student)
-        keys.rotate(student)
-    found = classroom.build_pages()
+    with alone(classroom, "links"):
+        keys = Keys.load_or_create(classroom.course.keys)
+        for student in rotate or []:
+            check_student(classroom, student)
+            keys.rotate(student)
+        found = classroom.build_pages()
     print(links_csv(classroom.students, found, classroom.course.site_url), end="")
     raise typer.Exit(tell_troubles(classroom))
 
 
 @app.command()
 def run(config: ConfigOption = None) -> None:
-    """Do everything a poll does: collect, grade, gradebook, pages.
+    """Do everything a poll does: collect, grade, gradebook, pages; exits with 75 while another one is at it.
 
     Example: autograder run
     """
-    raise typer.Exit(run_all(open_classroom(config)))
+    classroom = open_classroom(config)
+    with alone(classroom, "run"):
+        code = run_all(classroom)
+    raise typer.Exit(code)

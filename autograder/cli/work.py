@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +17,13 @@ from autograder.errors import AutograderError, Interrupted, UsageError, said_of
 if TYPE_CHECKING:
     from autograder.classroom import Classroom
     from autograder.grader.grading import Finished
+
+
+def alone(classroom: Classroom, command: str) -> AbstractContextManager[None]:
+    """Hold the course's lock while something is changed; see `autograder.record.writer`."""
+    from autograder.record.writer import one_writer
+
+    return one_writer(classroom.course.root, command, classroom.course.words)
 
 
 def collect_all(classroom: Classroom, screen: Console = out, now: datetime | None = None) -> bool:
