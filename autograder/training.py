@@ -215,6 +215,7 @@ def find_batches(
 
 
 Tree = dict[Batch, Any]
+Step = Callable[[Parameters, Any, Numbers, Numbers], tuple[Parameters, Any] | None]
 
 
 def _shared(ways: Sequence[Epoch]) -> Tree:
@@ -228,9 +229,12 @@ def _shared(ways: Sequence[Epoch]) -> Tree:
 
 
 def _ways(
-    state: Parameters, memory: Any, update: Update, X: Numbers, Y: Numbers, tree: Tree, epoch: Tree, epochs: int
+    state: Parameters, memory: Any, update: Step, X: Numbers, Y: Numbers, tree: Tree, epoch: Tree, epochs: int
 ) -> Iterator[tuple[tuple[Parameters, ...], tuple[Batch, ...]]]:
-    """Yield the states and the batches of every way through the rest of an epoch and the epochs after it."""
+    """Yield the states and the batches of every way through the rest of an epoch and the epochs after it.
+
+    A step that cannot be made ends its ways.
+    """
     if not tree:
         if epochs > 1:
             yield from _ways(state, memory, update, X, Y, epoch, epoch, epochs - 1)
@@ -239,28 +243,38 @@ def _ways(
         return
     for batch, rest in tree.items():
         rows = list(batch)
-        after, kept = update(state, memory, X[rows], Y[rows])
+        stepped = update(state, memory, X[rows], Y[rows])
+        if stepped is None:
+            continue
+        after, kept = stepped
         for states, batches in _ways(after, kept, update, X, Y, rest, epoch, epochs):
             yield (state, *states), (batch, *batches)
 
 
 def find_batches_back(
     end: Parameters,
-    is_start: Callable[[Path], bool],
+    is_start: Callable[[Parameters], bool],
     slope: Slope,
     rate: float,
     X: Numbers,
     Y: Numbers,
     batch_size: int,
+    epochs: int = 1,
 ) -> Path | None:
-    """Find the batches of one epoch whose steps, undone, lead back to something that may be a start; None if none do.
+    """Find the batches whose steps, undone, lead back to something that may be a start; None if none do.
 
-    Where the start is another one in every call, this takes the place of `find_batches`.
+    Where the start is another one in every call, this takes the place of `find_batches`. It knows plain gradient
+    descent only, and takes some thirty times as long.
     """
-    for way in cuts(len(X), sizes_of(len(X), batch_size)):
-        path = walk_back(end, slope, X, Y, rate, way)
-        if path is not None and is_start(path):
-            return path
+
+    def undo(after: Parameters, memory: Any, x: Numbers, y: Numbers) -> tuple[Parameters, Any] | None:
+        before = _step_back(after, slope, x, y, rate)
+        return None if before is None else (before, memory)
+
+    steps = _shared([way[::-1] for way in cuts(len(X), sizes_of(len(X), batch_size))])
+    for states, batches in _ways(end, None, undo, X, Y, steps, steps, epochs):
+        if is_start(states[-1]):
+            return Path(states[::-1], batches[::-1], epochs)
     return None
 
 
@@ -278,8 +292,7 @@ def walk_back(
     states = [end]
     for batch in reversed(batches):
         rows = slice(None) if batch is None else list(batch)
-        with np.errstate(over="ignore", invalid="ignore"):  # that is how it fails to converge
-            before = _step_back(states[0], slope, X[rows], Y[rows], rate)
+        before = _step_back(states[0], slope, X[rows], Y[rows], rate)
         if before is None:
             return None
         states.insert(0, before)
@@ -289,8 +302,9 @@ def walk_back(
 def _step_back(after: Parameters, slope: Slope, X: Numbers, Y: Numbers, rate: float) -> Parameters | None:
     before = after
     for _ in range(MAX_ROUNDS):
-        _, gradients = slope(before, X, Y)
-        again = {name: value + rate * gradients[name] for name, value in after.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # that is how it fails to converge
+            _, gradients = slope(before, X, Y)
+            again = {name: value + rate * gradients[name] for name, value in after.items()}
         change = movement(again, before)
         before = again
         if change < 1e-13:

@@ -212,3 +212,19 @@ def test_a_hint_tells_no_number_of_the_test(value, hint):
     with pytest.raises(Unmet) as caught:
         checks.expect_close(value, [[1.0, 2.0], [3.0, 4.0]], "Z")
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("value", "numbers"),
+    [
+        (None, []),
+        ((), []),
+        ("Z, W and a_prev", []),
+        (([1.0, 2.0], {"W": np.eye(2), "layer": 3}), [1, 2, 1, 0, 0, 1, 3]),
+        ((np.ones(2), object()), None),
+        ([np.ones(2), lambda: 1], None),
+    ],
+)
+def test_numbers_in_anything(value, numbers):
+    found = checks.numbers_in(value)
+    assert found is None if numbers is None else found.tolist() == numbers

@@ -148,13 +148,13 @@ def test_steps_are_undone(draw):
 def test_a_start_is_found_by_what_is_known_of_it(draw):
     start, X, Y = problem(draw, 4)
     start["b"] = np.zeros((2, 1))
-    end, _ = loop(start, X, Y, 0.05, [[3, 1, 0, 2]], 2)
+    end, _ = loop(start, X, Y, 0.05, [[3, 1, 0, 2], [0, 2, 3, 1]], 2)
 
-    def biases_are_zero(path):
-        return np.allclose(path.start["b"], 0, atol=1e-6)
+    def biases_are_zero(parameters):
+        return np.allclose(parameters["b"], 0, atol=1e-6)
 
-    path = find_batches_back(end, biases_are_zero, squares, 0.05, X, Y, 2)
-    assert path.batches == ((1, 3), (0, 2))
+    path = find_batches_back(end, biases_are_zero, squares, 0.05, X, Y, 2, epochs=2)
+    assert path.batches == ((1, 3), (0, 2), (0, 2), (1, 3))
     assert np.allclose(path.start["W"], start["W"])
     elsewhere = {name: value + 0.1 for name, value in end.items()}
     assert find_batches_back(elsewhere, biases_are_zero, squares, 0.05, X, Y, 2) is None
