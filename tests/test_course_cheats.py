@@ -126,7 +126,7 @@ CHEATS = [  # assignment, exercise, function, how it cheats, points that are tru
     (HW02, "linreg_fit", "linreg_fit", nan, 1.5),
     (HW02, "linreg_closed_form", "linreg_closed_form", another_question, 0.5),
     (HW03, "one_hot", "one_hot", another_question, 0),
-    (HW03, "initialize_weights", "initialize_weights", nan, 2),
+    (HW03, "initialize_weights", "initialize_weights", nan, 2.5),
     (HW03, "linear_backward", "linear_backward", nothing_to_find, 1.5),
     (HW03, "nn_backward", "nn_backward", nothing_to_find, 1),
     (HW04, "train_network", "train_network", nan, 1),

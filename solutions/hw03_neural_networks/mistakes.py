@@ -29,14 +29,26 @@ def always_ten_classes(y, classes=None):
     return np.eye(10)[y]
 
 
-@mistakes.of("one_hot", hint="Counting the distinct labels forgets a class that no example has: K = max + 1.")
+@mistakes.of(
+    "one_hot", hint="Counting the distinct labels forgets a class that no example has: K = max + 1.", keeps=(1, 2, 4)
+)
 def distinct_labels_counted(y, classes=None):
     Y = np.zeros((len(y), classes or len(np.unique(y))))
     Y[np.arange(len(y)), np.unique(y, return_inverse=True)[1]] = 1
     return Y
 
 
-@mistakes.of("one_hot", hint="The classes count from 0: label y belongs into column y, not y − 1.")
+@mistakes.of(
+    "one_hot", hint="Counting the distinct labels forgets a class that no example has: K = max + 1.", keeps=(1, 2)
+)
+def columns_for_distinct_labels(y, classes=None):
+    Y = np.zeros((len(y), len(np.unique(y))))
+    for i in range(len(y)):
+        Y[i, y[i]] = 1
+    return Y
+
+
+@mistakes.of("one_hot", hint="The classes count from 0: label y belongs into column y, not y − 1.", keeps=(1,))
 def classes_from_one(y, classes=None):
     Y = np.zeros((len(y), classes or np.max(y) + 1))
     Y[np.arange(len(y)), y - 1] = 1
@@ -49,7 +61,9 @@ def one_column_short(y, classes=None):
     return (y[:, None] == np.arange(K)).astype(float)
 
 
-@mistakes.of("one_hot", hint="The argument `classes` is not used: with it there are that many columns.")
+@mistakes.of(
+    "one_hot", hint="The argument `classes` is not used: with it there are that many columns.", keeps=(1, 2, 3)
+)
 def number_of_classes_ignored(y, classes=None):
     return np.eye(np.max(y) + 1)[y]
 
@@ -88,19 +102,38 @@ def weights_transposed(layer_dimensions):
     return layers_of(layer_dimensions, lambda n, m: np.random.randn(m, n) / np.sqrt(m))
 
 
-@mistakes.of("initialize_weights", hint="The biases have one axis only; they are columns, (n_l, 1).")
+@mistakes.of(
+    "initialize_weights", hint="The biases have one axis only; they are columns, (n_l, 1).", keeps=(1, 2, 4, 5, 6)
+)
 def flat_biases(layer_dimensions):
     return layers_of(layer_dimensions, lambda n, m: np.random.randn(n, m) / np.sqrt(m), np.zeros)
 
 
-@mistakes.of("initialize_weights", hint="Standard deviation 1 is too large for layers with many inputs: divide by √n.")
+@mistakes.of(
+    "initialize_weights",
+    hint="Standard deviation 1 is too large for layers with many inputs: divide by √n.",
+    keeps=(1, 2, 3, 4, 5),
+)
 def weights_not_scaled(layer_dimensions):
     return layers_of(layer_dimensions, np.random.randn)
 
 
-@mistakes.of("initialize_weights", hint="0.01 is so small that the signal dies out in a deep network: use 1/√n.")
+@mistakes.of(
+    "initialize_weights",
+    hint="0.01 is so small that the signal dies out in a deep network: use 1/√n.",
+    keeps=(1, 2, 3, 4, 5),
+)
 def one_hundredth(layer_dimensions):
     return layers_of(layer_dimensions, lambda n, m: 0.01 * np.random.randn(n, m))
+
+
+@mistakes.of(
+    "initialize_weights",
+    hint="1/n makes the weights shrink too fast with the number of inputs: divide by √n, its root.",
+    keeps=(1, 2, 3, 4, 5),
+)
+def divided_by_n(layer_dimensions):
+    return layers_of(layer_dimensions, lambda n, m: np.random.randn(n, m) / m)
 
 
 @mistakes.of("initialize_weights", hint="np.random.rand draws from 0 to 1: the weights should have mean 0, use randn.")
@@ -117,7 +150,7 @@ def seed_in_the_loop(layer_dimensions):
     return layers_of(layer_dimensions, weight)
 
 
-@mistakes.of("initialize_weights", hint="The biases are random; they start at zero.")
+@mistakes.of("initialize_weights", hint="The biases are random; they start at zero.", keeps=(1, 2, 3, 4, 6))
 def random_biases(layer_dimensions):
     return layers_of(
         layer_dimensions,
@@ -126,7 +159,11 @@ def random_biases(layer_dimensions):
     )
 
 
-@mistakes.of("initialize_weights", hint="The layers count from 1 in the keys: W1 is the first, there is no W0.")
+@mistakes.of(
+    "initialize_weights",
+    hint="The layers count from 1 in the keys: W1 is the first, there is no W0.",
+    keeps=(2, 3, 4, 5, 6),
+)
 def keys_from_zero(layer_dimensions):
     parameters = reference().initialize_weights(layer_dimensions)
     return {f"{name[0]}{int(name[1:]) - 1}": value for name, value in parameters.items()}
@@ -140,7 +177,7 @@ def with_cache(Z, W, a_prev):
     return Z, (Z, W, a_prev)
 
 
-@mistakes.of("linear_forward", hint="The bias is missing in Z = W a + b.")
+@mistakes.of("linear_forward", hint="The bias is missing in Z = W a + b.", keeps=(1, 3, 4))
 def without_bias(W, b, a_prev):
     return with_cache(W @ a_prev, W, a_prev)
 
@@ -150,9 +187,14 @@ def bias_as_a_row(W, b, a_prev):
     return with_cache(W @ a_prev + b.T, W, a_prev)
 
 
-@mistakes.of("linear_forward", hint="Only Z comes back: return Z and the cache.")
+@mistakes.of("linear_forward", hint="Only Z comes back: return Z and the cache.", keeps=(1, 2, 4))
 def without_cache(W, b, a_prev):
     return W @ a_prev + b
+
+
+@mistakes.of("linear_forward", hint="The cache is empty: the way back will need Z, W and a_prev.", keeps=(1, 2, 4))
+def empty_cache(W, b, a_prev):
+    return W @ a_prev + b, None
 
 
 @mistakes.of("linear_forward", hint="Examples are columns inside the network: Z is W a + b, of shape (n_l, M).")
@@ -178,7 +220,9 @@ def falling_sigmoid(Z):
     return 1 / (1 + np.exp(Z))
 
 
-@mistakes.of("activation_forward", hint="e^z/(1 + e^z) becomes inf/inf = nan for large z: write 1/(1 + e^−z).")
+@mistakes.of(
+    "activation_forward", hint="e^z/(1 + e^z) becomes inf/inf = nan for large z: write 1/(1 + e^−z).", keeps=(1, 3)
+)
 def overflowing_sigmoid(Z):
     return np.exp(Z) / (1 + np.exp(Z))
 
@@ -204,7 +248,7 @@ def brackets_forgotten(Z):
     return 1 / 1 + np.exp(-Z)
 
 
-@mistakes.of("activation_forward", hint="Z changed during the call: work on a new array.")
+@mistakes.of("activation_forward", hint="Z changed during the call: work on a new array.", keeps=(1, 2))
 def sigmoid_in_place(Z):
     Z[:] = reference().activation_forward(Z)
     return Z
@@ -219,14 +263,16 @@ def columns_for_rows(Z):
     return exponentials / np.sum(exponentials, axis=0)
 
 
-@mistakes.of("softmax", hint="e^1000 overflows and inf/inf is nan: subtract each row's maximum first.")
+@mistakes.of("softmax", hint="e^1000 overflows and inf/inf is nan: subtract each row's maximum first.", keeps=(1, 2, 4))
 def unshifted_softmax(Z):
     exponentials = np.exp(Z)
     return exponentials / np.sum(exponentials, axis=1, keepdims=True)
 
 
 @mistakes.of(
-    "softmax", hint="The maximum of the whole table is subtracted: rows far below it become 0/0. Each row its own."
+    "softmax",
+    hint="The maximum of the whole table is subtracted: rows far below it become 0/0. Each row its own.",
+    keeps=(1, 2, 4),
 )
 def one_maximum_for_all(Z):
     exponentials = np.exp(Z - np.max(Z))
@@ -251,7 +297,7 @@ def without_exponential(Z):
     return shifted / np.sum(shifted, axis=1, keepdims=True)
 
 
-@mistakes.of("softmax", hint="Z changed during the call (Z -= … works in place): make a new array.")
+@mistakes.of("softmax", hint="Z changed during the call (Z -= … works in place): make a new array.", keeps=(1, 2, 3))
 def softmax_in_place(Z):
     Z -= np.max(Z, axis=1, keepdims=True)
     return np.exp(Z) / np.sum(np.exp(Z), axis=1, keepdims=True)
@@ -278,7 +324,7 @@ def forward(parameters, X, layers=None, hidden=None, last=None):
     return (last or (lambda Z: right.softmax(Z.T)))(a), caches
 
 
-@mistakes.of("nn_forward", hint="The last layer has no sigmoid: its Z goes straight into softmax.")
+@mistakes.of("nn_forward", hint="The last layer has no sigmoid: its Z goes straight into softmax.", keeps=(1, 4, 5))
 def sigmoid_before_softmax(parameters, X):
     return forward(parameters, X, last=lambda Z: reference().softmax(reference().activation_forward(Z).T))
 
@@ -293,7 +339,9 @@ def nothing_between_the_layers(parameters, X):
     return forward(parameters, X, hidden=lambda Z: Z)
 
 
-@mistakes.of("nn_forward", hint="The depth is fixed to two layers: take it from the number of parameters.")
+@mistakes.of(
+    "nn_forward", hint="The depth is fixed to two layers: take it from the number of parameters.", keeps=(1, 2, 5)
+)
 def always_two_layers(parameters, X):
     return forward(parameters, X, layers=2)
 
@@ -318,10 +366,34 @@ def network_without_biases(parameters, X):
     return forward({name: value * (name[0] == "W") for name, value in parameters.items()}, X)
 
 
+@mistakes.of(
+    "nn_forward", hint="The caches are empty: keep what linear_forward returns for every layer.", keeps=(1, 2, 3, 5)
+)
+def empty_caches(parameters, X):
+    return forward(parameters, X)[0], []
+
+
+@mistakes.of("nn_forward", hint="Only P comes back: return P and the caches.", keeps=(1, 2, 3, 5))
+def probabilities_alone(parameters, X):
+    return forward(parameters, X)[0]
+
+
+@mistakes.of(
+    "nn_forward",
+    hint="Only the cache of the last layer comes back: keep those of all layers, the first one first.",
+    keeps=(1, 2, 3, 5),
+)
+def last_cache_only(parameters, X):
+    P, caches = forward(parameters, X)
+    return P, caches[-1:]
+
+
 # --- crossentropy --------------------------------------------------------------------------------------------------
 
 
-@mistakes.of("crossentropy", hint="Half of the loss: cross-entropy has 1/M; 1/(2M) belongs to the squares.")
+@mistakes.of(
+    "crossentropy", hint="Half of the loss: cross-entropy has 1/M; 1/(2M) belongs to the squares.", keeps=(1, 3, 4)
+)
 def half_of_the_loss(P, Y):
     return reference().crossentropy(P, Y) / 2
 
@@ -332,7 +404,9 @@ def loss_not_averaged(P, Y):
 
 
 @mistakes.of(
-    "crossentropy", hint="np.mean over everything divides by M·K: sum over the classes, average over the examples."
+    "crossentropy",
+    hint="np.mean over everything divides by M·K: sum over the classes, average over the examples.",
+    keeps=(1, 3, 4),
 )
 def averaged_over_classes(P, Y):
     return -np.mean(Y * np.log(np.clip(P, 1e-12, 1)))
@@ -343,7 +417,7 @@ def without_the_minus(P, Y):
     return -reference().crossentropy(P, Y)
 
 
-@mistakes.of("crossentropy", hint="0 · log 0 is nan: keep P above 1e-12 before the logarithm.")
+@mistakes.of("crossentropy", hint="0 · log 0 is nan: keep P above 1e-12 before the logarithm.", keeps=(1, 2, 4))
 def logarithm_of_zero(P, Y):
     return -np.sum(Y * np.log(P)) / len(P)
 
@@ -372,6 +446,13 @@ def divided_by_classes(P, Y):
     return -np.sum(Y * np.log(np.clip(P, 1e-12, 1))) / P.shape[1]
 
 
+@mistakes.of(
+    "crossentropy", hint="Y is left out: of each row only the logarithm of the true class counts.", keeps=(1, 4)
+)
+def labels_left_out(P, Y):
+    return -np.sum(np.log(np.clip(P, 1e-12, 1))) / len(P)
+
+
 @mistakes.of("crossentropy", hint="One number is asked for; yours keeps one per example.")
 def one_loss_per_example(P, Y):
     return -np.sum(Y * np.log(np.clip(P, 1e-12, 1)), axis=1) / len(P)
@@ -385,7 +466,7 @@ def last_gradient_not_transposed(P, Y):
     return (P - Y) / len(P)
 
 
-@mistakes.of("losssoftmax_backward", hint="M times too large: the loss is a mean over the examples.")
+@mistakes.of("losssoftmax_backward", hint="M times too large: the loss is a mean over the examples.", keeps=(1, 3))
 def last_gradient_not_averaged(P, Y):
     return (P - Y).T
 
@@ -397,7 +478,7 @@ def last_gradient_sign(P, Y):
     return (Y - P).T / len(P)
 
 
-@mistakes.of("losssoftmax_backward", hint="A factor 2 too small: the loss has 1/M, not 1/(2M).")
+@mistakes.of("losssoftmax_backward", hint="A factor 2 too small: the loss has 1/M, not 1/(2M).", keeps=(1, 3))
 def last_gradient_half(P, Y):
     return (P - Y).T / (2 * len(P))
 
@@ -422,7 +503,7 @@ def softmax_twice(P, Y):
 # --- activation_backward -------------------------------------------------------------------------------------------
 
 
-@mistakes.of("activation_backward", hint="a(1 − a) needs a = σ(Z); you put Z itself into it.")
+@mistakes.of("activation_backward", hint="a(1 − a) needs a = σ(Z); you put Z itself into it.", keeps=(1, 3))
 def slope_from_z(dLda, cache):
     return dLda * cache[0] * (1 - cache[0])
 
@@ -460,7 +541,9 @@ def sigmoid_twice(dLda, cache):
     return dLda * a * (1 - a)
 
 
-@mistakes.of("activation_backward", hint="dLda changed during the call (*= works in place): make a new array.")
+@mistakes.of(
+    "activation_backward", hint="dLda changed during the call (*= works in place): make a new array.", keeps=(1, 2)
+)
 def gradient_in_place(dLda, cache):
     a = reference().activation_forward(cache[0])
     dLda *= a * (1 - a)
@@ -470,13 +553,17 @@ def gradient_in_place(dLda, cache):
 # --- linear_backward -----------------------------------------------------------------------------------------------
 
 
-@mistakes.of("linear_backward", hint="dLdb has lost an axis: np.sum(…, axis=1, keepdims=True) keeps it a column.")
+@mistakes.of(
+    "linear_backward",
+    hint="dLdb has lost an axis: np.sum(…, axis=1, keepdims=True) keeps it a column.",
+    keeps=(1, 3, 4, 5, 6),
+)
 def flat_bias_gradient(dLdZ, cache):
     _, W, a_prev = cache
     return W.T @ dLdZ, dLdZ @ a_prev.T, np.sum(dLdZ, axis=1)
 
 
-@mistakes.of("linear_backward", hint="The 1/M is already inside dLdZ: do not divide a second time.")
+@mistakes.of("linear_backward", hint="The 1/M is already inside dLdZ: do not divide a second time.", keeps=(1, 2, 3, 6))
 def divided_twice(dLdZ, cache):
     _, W, a_prev = cache
     M = dLdZ.shape[1]
@@ -513,13 +600,17 @@ def output_for_input(dLdZ, cache):
     return W.T @ dLdZ, dLdZ @ Z.T, np.sum(dLdZ, axis=1, keepdims=True)
 
 
-@mistakes.of("linear_backward", hint="dLdW is transposed: it has the shape of W.")
+@mistakes.of("linear_backward", hint="dLdW is transposed: it has the shape of W.", keeps=(2, 3, 5))
 def weight_gradient_transposed(dLdZ, cache):
     _, W, a_prev = cache
     return W.T @ dLdZ, a_prev @ dLdZ.T, np.sum(dLdZ, axis=1, keepdims=True)
 
 
-@mistakes.of("linear_backward", hint="dLdb is averaged; the mean is already inside dLdZ, so it is a plain sum.")
+@mistakes.of(
+    "linear_backward",
+    hint="dLdb is averaged; the mean is already inside dLdZ, so it is a plain sum.",
+    keeps=(1, 2, 3, 4, 6),
+)
 def bias_averaged(dLdZ, cache):
     _, W, a_prev = cache
     return W.T @ dLdZ, dLdZ @ a_prev.T, np.mean(dLdZ, axis=1, keepdims=True)
@@ -554,12 +645,18 @@ def backward(X, Y, P, caches, sigmoid_cache=lambda layer: layer - 2, start=None,
     return gradients
 
 
-@mistakes.of("nn_backward", hint="The sigmoid takes the cache of the wrong layer: it belongs to the layer below.")
+@mistakes.of(
+    "nn_backward", hint="The sigmoid takes the cache of the wrong layer: it belongs to the layer below.", keeps=(2, 6)
+)
 def cache_of_the_wrong_layer(X, Y, P, caches):
     return backward(X, Y, P, caches, sigmoid_cache=lambda layer: layer - 1)
 
 
-@mistakes.of("nn_backward", hint="The slope of the sigmoid is left out between the layers: call activation_backward.")
+@mistakes.of(
+    "nn_backward",
+    hint="The slope of the sigmoid is left out between the layers: call activation_backward.",
+    keeps=(1, 2, 6),
+)
 def sigmoid_left_out(X, Y, P, caches):
     return backward(X, Y, P, caches, through=False)
 
@@ -571,13 +668,13 @@ def sigmoid_in_the_last_layer(X, Y, P, caches):
     return backward(X, Y, P, caches, start=start)
 
 
-@mistakes.of("nn_backward", hint="Only the last layer has its gradients: walk down to layer 1.")
+@mistakes.of("nn_backward", hint="Only the last layer has its gradients: walk down to layer 1.", keeps=(2, 6))
 def last_layer_only(X, Y, P, caches):
     gradients = backward(X, Y, P, caches)
     return {name: gradients[name] for name in (f"dLdW{len(caches)}", f"dLdb{len(caches)}")}
 
 
-@mistakes.of("nn_backward", hint="The keys count the layers from 0; the first layer is dLdW1.")
+@mistakes.of("nn_backward", hint="The keys count the layers from 0; the first layer is dLdW1.", keeps=(2, 3, 4, 5, 6))
 def gradient_keys_from_zero(X, Y, P, caches):
     gradients = backward(X, Y, P, caches)
     return {f"{name[:4]}{int(name[4:]) - 1}": value for name, value in gradients.items()}
@@ -600,7 +697,7 @@ def uphill_gradients(X, Y, P, caches):
     return {name: -value for name, value in backward(X, Y, P, caches).items()}
 
 
-@mistakes.of("nn_backward", hint="The number of layers is fixed to two: take it from the caches.")
+@mistakes.of("nn_backward", hint="The number of layers is fixed to two: take it from the caches.", keeps=(3, 4))
 def two_layers_backwards(X, Y, P, caches):
     return {name: value for name, value in backward(X, Y, P, caches[:1] + caches[-1:]).items() if int(name[4:]) <= 2}
 
@@ -627,7 +724,7 @@ def descend(X, Y, layers, n_iter, lr, moves=lambda name: True, parameters=None, 
     return parameters, losses
 
 
-@mistakes.of("nn_train_gd", hint="The biases never move: update every b as well as every W.")
+@mistakes.of("nn_train_gd", hint="The biases never move: update every b as well as every W.", keeps=(1, 3, 4, 5, 6))
 def biases_never_updated(X, Y, layers, n_iter=1000, lr=0.01):
     return descend(X, Y, layers, n_iter, lr, moves=lambda name: name[0] == "W")
 
@@ -658,13 +755,19 @@ def starting_anew(X, Y, layers, n_iter=1000, lr=0.01):
     return results[-1][0], [losses[0] for _, losses in results]
 
 
-@mistakes.of("nn_train_gd", hint="Only the last loss is returned: append one in every iteration.")
+@mistakes.of(
+    "nn_train_gd", hint="Only the last loss is returned: append one in every iteration.", keeps=(1, 2, 3, 4, 6)
+)
 def last_loss_only(X, Y, layers, n_iter=1000, lr=0.01):
     parameters, losses = descend(X, Y, layers, n_iter, lr)
     return parameters, losses[-1]
 
 
-@mistakes.of("nn_train_gd", hint="The gradients are computed once, before the loop: compute them in every iteration.")
+@mistakes.of(
+    "nn_train_gd",
+    hint="The gradients are computed once, before the loop: compute them in every iteration.",
+    keeps=(1, 2, 3, 5, 6),
+)
 def gradients_computed_once(X, Y, layers, n_iter=1000, lr=0.01):
     right = reference()
     parameters, losses = right.initialize_weights(layers), []
@@ -674,6 +777,39 @@ def gradients_computed_once(X, Y, layers, n_iter=1000, lr=0.01):
         losses.append(right.crossentropy(right.nn_forward(parameters, X)[0], Y))
         parameters = {name: value - lr * gradients[f"dLd{name}"] for name, value in parameters.items()}
     return parameters, losses
+
+
+@mistakes.of(
+    "nn_train_gd",
+    hint="The biases are set to −α times their gradient: like the weights, they change by that from where they are.",
+    keeps=(1, 2, 3, 5, 6),
+)
+def biases_overwritten(X, Y, layers, n_iter=1000, lr=0.01):
+    right = reference()
+    parameters, losses = right.initialize_weights(layers), []
+    for _ in range(n_iter):
+        P, caches = right.nn_forward(parameters, X)
+        losses.append(right.crossentropy(P, Y))
+        gradients = right.nn_backward(X, Y, P, caches)
+        for name in parameters:
+            before = parameters[name] if name[0] == "W" else 0.0
+            parameters[name] = before - lr * gradients[f"dLd{name}"]
+    return parameters, losses
+
+
+@mistakes.of("nn_train_gd", hint="Two losses are recorded in every iteration: one is asked for.", keeps=(1, 2, 3, 4, 6))
+def two_losses_an_iteration(X, Y, layers, n_iter=1000, lr=0.01):
+    right = reference()
+    parameters, losses = right.initialize_weights(layers), []
+    for _ in range(n_iter):
+        parameters, (loss,) = descend(X, Y, layers, 1, lr, parameters=parameters)
+        losses += [loss, right.crossentropy(right.nn_forward(parameters, X)[0], Y)]
+    return parameters, losses
+
+
+@mistakes.of("nn_train_gd", hint="Only the parameters come back: return the losses, too.", keeps=(1, 2, 3, 4, 6))
+def parameters_alone(X, Y, layers, n_iter=1000, lr=0.01):
+    return descend(X, Y, layers, n_iter, lr)[0]
 
 
 # --- nn_train_sgd --------------------------------------------------------------------------------------------------
@@ -702,18 +838,30 @@ def cut(order, batch_size):
     return [(piece, piece) for piece in pieces]
 
 
-@mistakes.of("nn_train_sgd", hint="The data are never shuffled: sorted by class, each batch sees one class only.")
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The data are never shuffled: sorted by class, each batch sees one class only.",
+    keeps=(1, 2, 3, 4, 6, 7),
+)
 def never_shuffled(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return epochs_of(X, Y, layers, epochs, lr, lambda epoch, M: cut(np.arange(M), batch_size))
 
 
-@mistakes.of("nn_train_sgd", hint="The data are shuffled once, before the epochs: every epoch needs a new order.")
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The data are shuffled once, before the epochs: every epoch needs a new order.",
+    keeps=(1, 2, 3, 4, 6, 7),
+)
 def shuffled_once(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     order = np.random.RandomState(1).permutation(len(X))
     return epochs_of(X, Y, layers, epochs, lr, lambda epoch, M: cut(order, batch_size))
 
 
-@mistakes.of("nn_train_sgd", hint="The last, smaller batch is dropped: every example is used in every epoch.")
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The last, smaller batch is dropped: every example is used in every epoch.",
+    keeps=(1, 2, 3, 5, 6, 7),
+)
 def remainder_dropped(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     def batches(epoch, M):
         pieces = cut(np.random.permutation(M), batch_size)
@@ -722,7 +870,9 @@ def remainder_dropped(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return epochs_of(X, Y, layers, epochs, lr, batches)
 
 
-@mistakes.of("nn_train_sgd", hint="The slice is counted by the epoch: an epoch visits all batches, not one.")
+@mistakes.of(
+    "nn_train_sgd", hint="The slice is counted by the epoch: an epoch visits all batches, not one.", keeps=(1, 2, 7)
+)
 def slices_by_epoch(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     def batches(epoch, M):
         pieces = cut(np.arange(M), batch_size)
@@ -740,7 +890,7 @@ def two_orders(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return epochs_of(X, Y, layers, epochs, lr, batches)
 
 
-@mistakes.of("nn_train_sgd", hint="The biases never move: update every b as well as every W.")
+@mistakes.of("nn_train_sgd", hint="The biases never move: update every b as well as every W.", keeps=(1, 3, 4, 5, 6, 7))
 def biases_forgotten(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     def batches(epoch, M):
         return cut(np.random.permutation(M), batch_size)
@@ -748,7 +898,11 @@ def biases_forgotten(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return epochs_of(X, Y, layers, epochs, lr, batches, moves=lambda name: name[0] == "W")
 
 
-@mistakes.of("nn_train_sgd", hint="The last batch is divided by batch_size; average over the batch's own size.")
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The last batch is divided by batch_size; average over the batch's own size.",
+    keeps=(1, 2, 3, 5, 6, 7),
+)
 def averaged_by_batch_size(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     def batches(epoch, M):
         return cut(np.random.permutation(M), batch_size)
@@ -764,7 +918,11 @@ def drawn_with_repetition(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return epochs_of(X, Y, layers, epochs, lr, batches)
 
 
-@mistakes.of("nn_train_sgd", hint="The arrays of the caller are shuffled in place: pick rows by an index instead.")
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The arrays of the caller are shuffled in place: pick rows by an index instead.",
+    keeps=(1, 2, 3, 4, 5, 6),
+)
 def shuffled_in_place(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     for _ in range(epochs):
         order = np.random.permutation(len(X))
@@ -778,3 +936,80 @@ def one_batch_per_epoch(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
         return cut(np.random.permutation(M), batch_size)[:1]
 
     return epochs_of(X, Y, layers, epochs, lr, batches)
+
+
+@mistakes.of(
+    "nn_train_sgd", hint="Every step uses all of X and Y: it should use the rows of its batch only.", keeps=(1, 2, 6, 7)
+)
+def everything_in_every_step(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
+    def batches(epoch, M):
+        return [(np.arange(M), np.arange(M)) for _ in cut(np.arange(M), batch_size)]
+
+    return epochs_of(X, Y, layers, epochs, lr, batches)
+
+
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The last batch is smaller where batch_size does not divide M: a reshape to full rows cannot hold it.",
+    keeps=(1, 2, 3, 5, 6, 7),
+)
+def batches_by_reshape(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
+    def batches(epoch, M):
+        return [(rows, rows) for rows in np.random.permutation(M).reshape(-1, batch_size)]
+
+    return epochs_of(X, Y, layers, epochs, lr, batches)
+
+
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The batches are nearly equal; they should have batch_size examples each, and only the last one fewer.",
+    keeps=(1, 2, 3, 5, 6, 7),
+)
+def batches_of_nearly_equal_size(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
+    def batches(epoch, M):
+        pieces = np.array_split(np.random.permutation(M), -(-M // batch_size))
+        return [(rows, rows) for rows in pieces]
+
+    return epochs_of(X, Y, layers, epochs, lr, batches)
+
+
+def with_losses(reduced, X, Y, layers, batch_size, epochs, lr):
+    """Right steps; `reduced` makes the recorded loss of an epoch from P, Y and the loss of each of its batches."""
+    right = reference()
+    parameters, losses = right.initialize_weights(layers), []
+    for _ in range(epochs):
+        seen = []
+        for rows, _ in cut(np.random.permutation(len(X)), batch_size):
+            P, caches = right.nn_forward(parameters, X[rows])
+            seen.append((P, Y[rows], right.crossentropy(P, Y[rows])))
+            gradients = right.nn_backward(X[rows], Y[rows], P, caches)
+            parameters = {name: value - lr * gradients[f"dLd{name}"] for name, value in parameters.items()}
+        losses.append(reduced(seen))
+    return parameters, losses
+
+
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The recorded loss is that of the epoch's last batch: take the mean over all of its batches.",
+    keeps=(1, 2, 3, 4, 5, 7),
+)
+def loss_of_the_last_batch(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
+    return with_losses(lambda seen: seen[-1][2], X, Y, layers, batch_size, epochs, lr)
+
+
+@mistakes.of("nn_train_sgd", hint="The losses of the batches are added up: take their mean.", keeps=(1, 2, 3, 4, 5, 7))
+def losses_added_up(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
+    return with_losses(lambda seen: sum(loss for _, _, loss in seen), X, Y, layers, batch_size, epochs, lr)
+
+
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The recorded loss compares P of the last batch with the first rows of Y: other examples. Use that batch's Y.",
+    keeps=(1, 2, 3, 4, 5, 7),
+)
+def loss_against_other_examples(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
+    def loss(seen):
+        P = seen[-1][0]
+        return reference().crossentropy(P, Y[: len(P)])
+
+    return with_losses(loss, X, Y, layers, batch_size, epochs, lr)
