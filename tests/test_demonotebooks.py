@@ -61,11 +61,11 @@ class Displays:
         self.alts: list[str] = []
         self.players: list[str] = []
 
-    def display(self, bundle: dict[str, str], raw: bool) -> None:
-        assert raw
-        self.alts.append(bundle["text/plain"])
-        if "animation" in bundle["text/html"]:
-            self.players.append(bundle["text/html"])
+    def display(self, shown: figures.Shown) -> None:
+        markup = shown._repr_html_()
+        self.alts.append(repr(shown))
+        if "animation" in markup:
+            self.players.append(markup)
 
 
 def refuse(*_: object) -> None:
@@ -95,8 +95,8 @@ def execute(cell: nbformat.NotebookNode, namespace: Namespace) -> None:
     exec(compile(body, cell.id, "exec"), namespace)
     if isinstance(last, ast.Expr):
         value = eval(compile(ast.Expression(last.value), cell.id, "eval"), namespace)
-        if hasattr(value, "_ipython_display_"):
-            value._ipython_display_()
+        if isinstance(value, figures.Shown):
+            figures.display(value)
 
 
 @pytest.fixture(autouse=True)

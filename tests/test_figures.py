@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from autograder import figures, graphs
-from autograder.drawing import Edge, Graph, GraphFigure, Node
+from autograder.drawing import Edge, Graph, GraphPicture, Node
 
 mpl.use("Agg")
 
@@ -34,14 +34,14 @@ GRAPHS = {
 each_graph = pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS.keys())
 each_direction = pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
 
-Displayed = list[dict[str, str]]
+Displayed = list[figures.Shown]
 
 
 @pytest.fixture
 def displayed(monkeypatch: pytest.MonkeyPatch) -> Displayed:
-    bundles: Displayed = []
-    monkeypatch.setattr(figures, "display", lambda bundle, raw: bundles.append(bundle))
-    return bundles
+    shown: Displayed = []
+    monkeypatch.setattr(figures, "display", shown.append)
+    return shown
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +52,12 @@ def settings_of_the_course():
     plt.close("all")
 
 
-def drawn(graph: Graph, backward: bool) -> GraphFigure:
+def pictured(graph: Graph, backward: bool) -> GraphPicture:
     return graph.backward() if backward else graph.forward()
+
+
+def drawn(graph: Graph, backward: bool) -> Figure:
+    return pictured(graph, backward).figure
 
 
 def texts(figure: Figure) -> list[str]:
@@ -78,11 +82,11 @@ def test_every_arrow_carries_its_shape(graph, backward):
 
 @each_graph
 def test_a_gradient_stands_on_every_arrow_that_needs_one(graph):
-    written = texts(graph.backward())
+    written = texts(graph.backward().figure)
     for edge in graph.edges:
         if edge.gradient is None:
             assert any(rf"\partial L/\partial {edge.value}$" in text for text in written)
-    assert not any(r"\partial" in text for text in texts(graph.forward()))
+    assert not any(r"\partial" in text for text in texts(graph.forward().figure))
 
 
 @each_graph
@@ -110,24 +114,23 @@ def test_nothing_leaves_the_paper_and_no_text_covers_another(graph, backward):
 
 @each_graph
 @each_direction
-def test_the_display_carries_alternative_text(graph, backward, displayed):
-    figure = drawn(graph, backward)
-    figure._ipython_display_()
-    (bundle,) = displayed
-    assert bundle["text/plain"] == figure.alt == graph.describe(backward)
-    assert f'alt="{html.escape(figure.alt)}"' in bundle["text/html"]
-    assert not re.search(r"[\\${}^]", figure.alt), "a screen reader would spell out the mark-up"
+def test_the_display_carries_alternative_text(graph, backward):
+    shown = pictured(graph, backward)
+    markup = shown._repr_html_()
+    assert repr(shown) == shown.words == graph.describe(backward)
+    assert f'alt="{html.escape(shown.words)}"' in markup
+    assert not re.search(r"[\\${}^]", shown.words), "a screen reader would spell out the mark-up"
     for edge in graph.edges:
         if "^" not in "".join(edge.shape):
-            assert f"({' × '.join(edge.shape) or 'scalar'})" in figure.alt
-    svg = base64.b64decode(bundle["text/html"].split("base64,")[1].split('"')[0]).decode()
+            assert f"({' × '.join(edge.shape) or 'scalar'})" in shown.words
+    svg = base64.b64decode(markup.split("base64,")[1].split('"')[0]).decode()
     assert "<svg" in svg and "http-equiv" not in svg
 
 
 def test_sizes_take_the_place_of_symbols():
-    figure = graphs.LINEAR_REGRESSION.forward(M=442, N=10, K=1)
-    assert "442 × 10" in texts(figure) and "1 × 10" in texts(figure)
-    assert "X (442 × 10) goes from [X]" in figure.alt
+    shown = graphs.LINEAR_REGRESSION.forward(M=442, N=10, K=1)
+    assert "442 × 10" in texts(shown.figure) and "1 × 10" in texts(shown.figure)
+    assert "X (442 × 10) goes from [X]" in shown.words
 
 
 def test_a_networks_graph_has_the_shapes_of_a_network():
@@ -158,7 +161,7 @@ def test_a_wrong_graph_says_what_is_wrong(nodes, edges, message):
 def test_two_arrows_between_the_same_boxes_are_both_seen():
     nodes = (Node("a", 0, 0), Node("sum", 1, 0, "$a + a$"))
     graph = Graph("a sum", nodes, (Edge("a", "sum", "x", bend=0.4), Edge("a", "sum", "y", bend=-0.4)))
-    heights = {text.get_text(): text.get_position()[1] for text in graph.forward().axes[0].texts}
+    heights = {text.get_text(): text.get_position()[1] for text in graph.forward().figure.axes[0].texts}
     assert heights["$x$\nscalar"] != heights["$y$\nscalar"]
 
 
@@ -166,8 +169,8 @@ def test_show_displays_once_with_alternative_text(displayed):
     figure, axes = plt.subplots()
     axes.plot([1, 2])
     figures.show(figure, 'a line that rises & a "quote"')
-    (bundle,) = displayed
-    assert 'alt="a line that rises &amp; a &quot;quote&quot;"' in bundle["text/html"]
+    (shown,) = displayed
+    assert 'alt="a line that rises &amp; a &quot;quote&quot;"' in shown._repr_html_()
     assert not plt.get_fignums()
 
 
@@ -185,9 +188,9 @@ def moving_line() -> FuncAnimation:
 
 def test_a_player_needs_no_network(displayed, moving_line):
     figures.play(moving_line, "a line that rises")
-    (bundle,) = displayed
-    player = bundle["text/html"]
-    assert 'alt="a line that rises"' in player and bundle["text/plain"] == "a line that rises"
+    (shown,) = displayed
+    player = shown._repr_html_()
+    assert 'alt="a line that rises"' in player and repr(shown) == "a line that rises"
     assert not re.search(r'(?:src|href)="https?:', player)
     assert "fa-" not in player, "a button lost its character"
     frames = re.findall(r'frames\[\d\] = "(data:image/png;base64,[^"]+)"', player)
@@ -206,16 +209,16 @@ def test_the_palette_can_be_read_on_the_paper():
 
 def test_a_players_frames_keep_their_colours(displayed, moving_line):
     figures.play(moving_line, "a line that rises")
-    frames = re.findall(r'data:image/png;base64,([^"]+)"', displayed[0]["text/html"])
+    frames = re.findall(r'data:image/png;base64,([^"]+)"', displayed[0]._repr_html_())
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(frames[0]))).convert("RGB")).reshape(-1, 3) / 255
     for colour in (figures.VERMILION, figures.PAPER):
         assert np.abs(pixels - to_rgb(colour)).max(axis=1).min() < 0.02
 
 
 @pytest.mark.parametrize("draw", [graphs.LINEAR_UNIT.forward, graphs.LINEAR_UNIT.backward], ids=["forward", "backward"])
-def test_the_direction_does_not_hang_on_colour(draw: Callable[[], GraphFigure]):
-    figure = draw()
-    backward = "backward" in figure.alt
+def test_the_direction_does_not_hang_on_colour(draw: Callable[[], GraphPicture]):
+    shown = draw()
+    figure, backward = shown.figure, "backward" in shown.words
     dashed = [patch.get_linestyle() != "-" for patch in figure.axes[0].patches if hasattr(patch, "_posA_posB")]
     assert dashed == [backward] * len(dashed)
     assert ("← backward: gradients" if backward else "forward: values →") in texts(figure)

@@ -255,8 +255,8 @@ def _few(sentences: Iterable[str]) -> tuple[str, ...]:
 class _Remote:
     """The trial's side of starting kernels: asks the examiner, who owns the jail."""
 
-    def __init__(self, channel: socket.socket, limits: Limits) -> None:
-        self.channel, self.limits = channel, limits
+    def __init__(self, channel: socket.socket, limits: Limits, *, figures: bool = False) -> None:
+        self.channel, self.limits, self.figures = channel, limits, figures
         self._shown = 0
 
     def tell(self, **message: Any) -> None:
@@ -274,7 +274,9 @@ class _Remote:
         answer, descriptors, _, _ = socket.recv_fds(self.channel, 1, 1)
         if not answer or not descriptors:
             raise KernelDied("no jailed process could be started")
-        return Kernel(socket.socket(fileno=descriptors[0]), self.limits)
+        kernel = Kernel(socket.socket(fileno=descriptors[0]), self.limits)
+        kernel.draw_figures(self.figures)
+        return kernel
 
     def why(self) -> str:
         self.tell(why=True)
@@ -293,7 +295,8 @@ def _trial(
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _limit_self(limits)
-        remote = _Remote(channel, limits)
+        # Only a person looks at figures: they are drawn where one marks by hand.
+        remote = _Remote(channel, limits, figures=any(exercise.manual for exercise in exam.exercises))
         try:
             notebook = read_notebook(submission.content)
         except Unreadable as error:

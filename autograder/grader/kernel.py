@@ -133,6 +133,10 @@ class Kernel(Exchange):
             student_error = None if error is None else _student_error(error)
         return CellRun(tuple(clean), student_error, seconds, timed_out)
 
+    def draw_figures(self, wanted: bool) -> None:
+        """Say whether figures that cells display are drawn; without a word they are."""
+        self.request("draw figures", (wanted,))
+
     @contextlib.contextmanager
     def lend(self, functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
         """Put trusted functions in the place of the student's of these names while the context lasts.

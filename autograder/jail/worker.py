@@ -69,6 +69,7 @@ class Worker(Exchange):
             "names": lambda: [name for name in self.shell.user_ns if type(name) is str],
             "lend": self._lend,
             "give back": self._give_back,
+            "draw figures": self._draw_figures,
         }
         self._kept: list[dict[str, object]] = []
 
@@ -129,6 +130,12 @@ class Worker(Exchange):
     def _end_if_forked(self) -> None:
         if os.getpid() != self._process:  # a process the student forked came back from its cell
             os._exit(0)
+
+    def _draw_figures(self, wanted: bool) -> None:
+        """Have figures drawn when they are displayed, or their words kept only: drawing can outlast all the rest."""
+        formatter = self.shell.display_formatter
+        assert formatter is not None
+        formatter.active_types = formatter.format_types if wanted else ["text/plain"]
 
     def _get(self, name: str) -> Any:
         try:
