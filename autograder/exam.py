@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import ExamError
+from autograder.handout import Handout, read_handout
 
 # Raise it when the same answers would get other points: reports of an older grader are then made anew.
 GRADER_VERSION = 3
@@ -69,6 +70,7 @@ class Exam:
     exercises: tuple[Exercise, ...]
     files: Mapping[str, bytes] = field(repr=False, default_factory=dict)
     mistakes: str = field(repr=False, default="")
+    handout: Handout = field(repr=False, default_factory=Handout)
 
     @property
     def points(self) -> float:
@@ -114,6 +116,16 @@ class Exam:
         code = (cell for cell in self.cells if cell.kind == "code")
         return tuple(cell for cell in code if not cell.is_test and TRY_IT not in cell.tags)
 
+    @cached_property
+    def settings(self) -> tuple[str, ...]:
+        """The statements in which the course's own cells import, or make what answers build on, in their order."""
+        found = []
+        for cell in self.reference_cells:
+            statements = [] if cell.solution else _statements(cell.source)
+            if cell.locked or any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in statements):
+                found += [ast.unparse(statement) for statement in statements if _is_setting(statement)]
+        return tuple(found)
+
     @property
     def version(self) -> str:
         """Fingerprint of all that points depend on; another version means: grade again."""
@@ -129,7 +141,7 @@ class Exam:
         return digest.hexdigest()[:16]
 
 
-def read_exam(path: Path, parts: Mapping[str, tuple[str, ...]] | None = None) -> Exam:
+def read_exam(path: Path, parts: Mapping[str, tuple[str, ...]] | None = None, release: Path | None = None) -> Exam:
     """Read the exam of a source notebook.
 
     Parameters
@@ -138,6 +150,8 @@ def read_exam(path: Path, parts: Mapping[str, tuple[str, ...]] | None = None) ->
         `solutions/NAME/NAME.ipynb`; data files and `mistakes.py` lie beside it.
     parts : mapping of str to tuple of str, optional
         Patterns of exercise ids by part, as `grading_config.py` gives them.
+    release : Path, optional
+        What students were given; it may be missing.
 
     Raises
     ------
@@ -160,6 +174,7 @@ def read_exam(path: Path, parts: Mapping[str, tuple[str, ...]] | None = None) ->
         exercises=exercises,
         files={file.name: file.read_bytes() for file in sorted(path.parent.iterdir()) if _ships(file)},
         mistakes=mistakes.read_text(encoding="utf-8") if mistakes.exists() else "",
+        handout=read_handout(cells, release),
     )
 
 
@@ -224,6 +239,14 @@ def _part(exercise: str, parts: Mapping[str, tuple[str, ...]], path: Path) -> st
         found = " and ".join(matching) or "none"
         raise ExamError(f"{path}: exercise {exercise!r} belongs to {found} of the parts; it must be exactly one")
     return matching[0]
+
+
+def _is_setting(statement: ast.stmt) -> bool:
+    """Whether a statement only makes names: a decorated function may be a check that runs at once."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return not statement.decorator_list
+    kinds = ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign
+    return isinstance(statement, kinds) and getattr(statement, "module", "") != "__future__"
 
 
 def _names_of(cells: Iterable[SourceCell], *, imports_only: bool = False) -> Iterator[str]:

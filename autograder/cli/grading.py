@@ -75,7 +75,7 @@ def examine(
         content = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}; name a notebook file") from None
-    exam = read_exam(course.source(assignment), entry.patterns)
+    exam = read_exam(course.source(assignment), entry.patterns, course.release(assignment))
     with Examiner(course.limits) as examiner:
         report = examiner.examine(exam, Submission(assignment, str(file), content)).report
     if as_json:

@@ -61,7 +61,8 @@ def read_exams(course: Course) -> dict[str, Exam]:
         If one cannot serve; then nothing is graded.
     """
     return {
-        name: read_exam(course.source(name), assignment.patterns) for name, assignment in course.assignments.items()
+        name: read_exam(course.source(name), assignment.patterns, course.release(name))
+        for name, assignment in course.assignments.items()
     }
 
 

@@ -103,8 +103,13 @@ class Kernel(Exchange):
         self._shown = Shown()
         self.random.settle()
 
-    def run_cell(self, source: str) -> CellRun:
+    def run_cell(self, source: str, *, run_on: bool = False) -> CellRun:
         """Run a cell as a notebook would, and return what it showed.
+
+        Parameters
+        ----------
+        run_on : bool
+            Whether to run what stands below a statement that fails, too.
 
         Raises
         ------
@@ -119,7 +124,7 @@ class Kernel(Exchange):
         limit = self.limits.cell_seconds
         with self._breaking():
             try:
-                reply = self.request("cell", (source,), seconds=limit)
+                reply = self.request("cell", (source, run_on), seconds=limit)
             except KernelError:
                 raise
             except Exception:  # how a cell ended is part of its answer; its class and its words are the student's
@@ -136,6 +141,17 @@ class Kernel(Exchange):
     def draw_figures(self, wanted: bool) -> None:
         """Say whether figures that cells display are drawn; without a word they are."""
         self.request("draw figures", (wanted,))
+
+    def bind(self, statements: str) -> None:
+        """Run statements of the course's own in the notebook's names, each by itself; one that fails is passed over.
+
+        Raises
+        ------
+        KernelError
+            If the kernel is lost.
+        """
+        with contextlib.suppress(TimeoutError):
+            self.request("bind", (statements,))
 
     @contextlib.contextmanager
     def lend(self, functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -48,11 +48,19 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as the student pushed it."""
+    """A cell as the student pushed it.
+
+    Attributes
+    ----------
+    attachments : mapping of str to mapping of str to str
+        By name, what the student attached: its media type, and the file in base64. Nothing of it is checked.
+    """
 
     kind: str
     source: str
     grade_id: str = ""
+    tags: tuple[str, ...] = ()
+    attachments: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -186,7 +194,24 @@ def _cell(cell: dict[str, Any]) -> Cell:
         kind=kind if kind in {"code", "markdown", "raw"} else "markdown",
         source=source if isinstance(source, str) else "",
         grade_id=grade_id if isinstance(grade_id, str) else "",
+        tags=tuple(tag for tag in _list(metadata, "tags") if isinstance(tag, str)),
+        attachments=_attachments(cell.get("attachments")),
     )
+
+
+def _list(entry: object, key: str) -> list[Any]:
+    found = entry.get(key) if isinstance(entry, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _attachments(entries: object) -> dict[str, dict[str, str]]:
+    if not isinstance(entries, dict):
+        return {}
+    return {
+        str(name): {str(kind): content for kind, content in kinds.items() if isinstance(content, str)}
+        for name, kinds in entries.items()
+        if isinstance(kinds, dict)
+    }
 
 
 def places(assignment: str) -> tuple[str, ...]:

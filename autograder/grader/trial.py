@@ -12,7 +12,7 @@ import contextlib
 import functools
 import io
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -23,17 +23,23 @@ import numpy as np
 from autograder import reference as references
 from autograder.errors import KernelDied, KernelError
 from autograder.exam import Exam, Exercise
+from autograder.grader.essays import find_essays
 from autograder.grader.evidence import Evidence
+from autograder.grader.failures import Failures
 from autograder.grader.kernel import CellRun, Kernel
 from autograder.grader.losses import MAX_RESTARTS, Losses
+from autograder.grader.names import bound_names
 from autograder.grader.notebooks import Notebook
+from autograder.grader.ownlines import RanCell, own_line
 from autograder.grader.proxy import Call
+from autograder.grader.restoring import Restored, code_in_locked_cell, restore
 from autograder.grader.testcell import Names, run_cell
-from autograder.grader.verdict import judge, to_be_marked
+from autograder.grader.verdict import judge, missing_name, to_be_marked
 from autograder.lending import Functions, lender
 from autograder.mistakes import Variants
 from autograder.records import ExerciseResult, Status
 
+RAISES = "raises-exception"  # the tag of a cell that is meant to fail
 SEED = 0
 
 
@@ -52,8 +58,9 @@ class Step:
     """A cell of the notebook as it will be run: the student's own source, or the test of an exercise."""
 
     source: str
-    number: int | None = None
+    number: int = 0
     exercise: Exercise | None = None
+    may_fail: bool = False
 
 
 @dataclass
@@ -69,7 +76,10 @@ class Trial:
     tell_cell: Callable[[Step, CellRun], None]
     test_names: dict[str, Any] = field(default_factory=dict)
     _kernel: Kernel | None = None
-    _done: list[str] = field(default_factory=list)
+    _settings: str = ""  # the course's own statements that come before everything of the student's
+    _done: list[Step] = field(default_factory=list)
+    _failures: Failures = field(default_factory=Failures)
+    _not_found: list[tuple[ExerciseResult, str]] = field(default_factory=list)  # results that lack a name, and which
     _restarts: int = 0
     _tested: set[str] = field(default_factory=set)  # ids of exercises whose test is over
     _wrong: list[str] = field(default_factory=list)  # functions of exercises that did not get all their points
@@ -80,17 +90,27 @@ class Trial:
     def run(self, notebook: Notebook) -> None:
         """Run the whole notebook and report each exercise once."""
         references.current.set(SimpleNamespace(**self.reference))
-        sources = {cell.grade_id: cell.source for cell in notebook.cells if cell.grade_id}
-        for step in plan(self.exam, notebook):
+        restored = restore(self.exam, notebook)
+        self._settings = needed_settings(self.exam, restored)
+        sources = {entry.cell.grade_id: entry.cell.source for entry in restored if entry.cell.grade_id}
+        for entry in restored:
+            if entry.remark:
+                self.tell_problem(entry.remark)
+        steps = list(plan(self.exam, restored))
+        postponed: list[tuple[Exercise, Step]] = []
+        for position, step in enumerate(steps, start=1):
             if step.exercise is None:
                 self._run_cell(step)
-            else:
-                self._run_test(step.exercise, step, sources)
-                self._losses.tested = True
+            elif not self._run_test(step.exercise, step, sources, steps[position:]):
+                postponed.append((step.exercise, step))
+        for exercise, step in postponed:
+            self._run_test(exercise, step, sources, ())
         self._losses.summarise()
+        self._tell_failures()
+        essays = find_essays(self.exam, restored)
         for exercise in self.exam.exercises:
             if exercise.manual:
-                self.tell_result(to_be_marked(exercise, sources.get(exercise.id)))
+                self.tell_result(to_be_marked(exercise, written=essays[exercise.id].written))
 
     @property
     def kernel(self) -> Kernel:
@@ -99,9 +119,9 @@ class Trial:
             if self._given_up:
                 raise KernelDied("the notebook ended its process too often")
             self._restarts += 1
-            self._kernel = self.kernels.start()
-            for source in self._done:
-                self._kernel.run_cell(source)
+            self._kernel = self._fresh_kernel()
+            for step in self._done:
+                self._kernel.run_cell(step.source, run_on=True)
         return self._kernel
 
     @property
@@ -109,24 +129,65 @@ class Trial:
         """Whether no process runs, and none will be started."""
         return self._kernel is None and self._restarts > MAX_RESTARTS
 
+    def _fresh_kernel(self) -> Kernel:
+        kernel = self.kernels.start()
+        if self._settings:
+            kernel.bind(self._settings)
+        return kernel
+
     def _run_cell(self, step: Step) -> None:
         if self._given_up:
             self._losses.gave_up()
             return
         try:
-            ran = self.kernel.run_cell(step.source)
+            ran = self.kernel.run_cell(step.source, run_on=True)
         except KernelError as error:
             self._kernel = None
             self._losses.lost(step.number, self.kernels.why(), error)
             return
-        self._done.append(step.source)
+        self._done.append(step)
         self.tell_cell(step, ran)
+        self._note_error(step, ran, tested=self._losses.tested)
         if ran.timed_out:
             self._losses.stopped(step.number)
 
-    def _run_test(self, exercise: Exercise, step: Step, sources: Mapping[str, str]) -> None:
+    def _note_error(self, step: Step, ran: CellRun, *, tested: bool) -> None:
+        if ran.error is None or ran.timed_out or step.may_fail:
+            return
+        sentence = self._failures.note(step.number, step.source, ran.error, tested=tested)
+        if sentence:
+            self.tell_problem(sentence)
+
+    def _tell_failures(self) -> None:
+        """Tell which cells failed below a test, and let hints about missing names point to the cells that failed."""
+        if self._failures.untold:
+            self._run_without_tests()
+        for sentence in self._failures.closing_sentences():
+            self.tell_problem(sentence)
+        for result, name in self._not_found:
+            pointed = self._failures.pointed(result, name)
+            if pointed != result:
+                self.tell_result(pointed)
+
+    def _run_without_tests(self) -> None:
+        """Run the cells in a fresh kernel as far as one that failed below a test, to learn what it says by itself."""
+        self._kernel = None
+        last = max(self._failures.untold)
+        with contextlib.suppress(KernelError):
+            kernel = self._fresh_kernel()
+            for step in self._done:
+                if step.number > last:
+                    break
+                self._note_error(step, kernel.run_cell(step.source, run_on=True), tested=False)
+
+    def _run_test(self, exercise: Exercise, step: Step, sources: Mapping[str, str], below: Sequence[Step]) -> bool:
+        """Test an exercise and tell its result; return False where a cell further down makes a name that is missing."""
         answer = [sources[cell] for cell in exercise.solutions if cell in sources]
-        result = self._judge(exercise, self._try(step.source), answer)
+        evidence = self._try(step.source)
+        result = self._judge(exercise, evidence, answer)
+        missing = missing_name(evidence) if result.status is Status.NOT_FOUND else ""
+        if missing and any(missing in bound_names(cell.source) for cell in below if cell.exercise is None):
+            return False
         if result.status is not Status.NOT_ATTEMPTED:
             for names in self._loans(exercise):
                 if result.points < exercise.points:
@@ -134,7 +195,9 @@ class Trial:
         if result.status is not Status.PASSED:
             self._wrong += [name for name in self.exam.defines(exercise) if callable(self.reference.get(name))]
         self._tested.add(exercise.id)
+        self._not_found.append((result, missing))
         self.tell_result(result)
+        return True
 
     def _loans(self, exercise: Exercise) -> list[list[str]]:
         """Return what may be lent to an exercise: first what is wrong, then all, in case it has a layout of its own.
@@ -167,9 +230,12 @@ class Trial:
 
     def _judge(self, exercise: Exercise, evidence: Evidence, answer: list[str]) -> ExerciseResult:
         functions = self.exam.defines(exercise)
-        return judge(exercise, evidence, answer, self.mistakes, self.reference, functions)
+        result = judge(exercise, evidence, answer, self.mistakes, self.reference, functions)
+        where = own_line(evidence, [RanCell(step.number, step.source) for step in self._done]) if result.hint else ""
+        return replace(result, hint=f"{result.hint} {where}".strip())
 
     def _try(self, source: str, loan: Mapping[str, Callable[..., Any]] | None = None) -> Evidence:
+        self._losses.tested = True
         calls: list[Call] = []
         printed = io.StringIO()
         value: object = None
@@ -195,22 +261,43 @@ class Trial:
         return Names(self.test_names, kernel.namespace, self.reference, exam.imported, exam.bound_by_tests)
 
 
-def plan(exam: Exam, notebook: Notebook) -> Iterator[Step]:
+def plan(exam: Exam, cells: Sequence[Restored]) -> Iterator[Step]:
     """Yield the steps of a notebook: its code cells, each test at its place, lost tests at the end.
 
     Locked cells are taken from the exam, as nbgrader does, whatever the student made of them.
     """
     exercises = {exercise.id: exercise for exercise in exam.exercises if not exercise.manual}
-    last = {cell.grade_id: index for index, cell in enumerate(notebook.cells) if cell.grade_id in exercises}
-    for index, cell in enumerate(notebook.cells):
-        if cell.grade_id in exercises:
-            if last[cell.grade_id] == index:
-                yield Step(exam.tests[cell.grade_id], index + 1, exercises[cell.grade_id])
-        elif cell.kind == "code":
-            yield Step(exam.locked.get(cell.grade_id, cell.source), index + 1)
+    there = {entry.cell.grade_id for entry in cells}
+    for entry in cells:
+        cell = entry.cell
+        exercise = exercises.get(cell.grade_id)
+        if exercise is not None or cell.grade_id in exam.locked:
+            written = code_in_locked_cell(exam, cells, entry)
+            if written:
+                yield Step(written, entry.number)
+        if exercise is not None:
+            yield Step(exam.tests[cell.grade_id], entry.number, exercise)
+        elif entry.is_code:
+            source = exam.locked.get(cell.grade_id, cell.source)
+            yield Step(source, entry.number, may_fail=RAISES in cell.tags)
     for name, exercise in exercises.items():
-        if name not in last:
-            yield Step(exam.tests[name], None, exercise)
+        if name not in there:
+            yield Step(exam.tests[name], 0, exercise)
+
+
+def needed_settings(exam: Exam, cells: Sequence[Restored]) -> str:
+    """Return what the course's own cells import and make, without what the student's notebook makes itself."""
+    made = {name for entry in cells if entry.is_code for name in bound_names(_source(exam, entry))}
+    needed = []
+    for statement in exam.settings:
+        imports = statement.startswith(("import ", "from "))
+        if imports or not bound_names(statement) & made:
+            needed.append(statement)
+    return "\n".join(needed)
+
+
+def _source(exam: Exam, entry: Restored) -> str:
+    return exam.locked.get(entry.cell.grade_id, entry.cell.source)
 
 
 def _note(lent: list[str], wrong: list[str]) -> str:

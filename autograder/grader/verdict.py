@@ -15,7 +15,6 @@ from autograder.records import ExerciseResult, Outcome, Status, printable, round
 
 MAX_DETAIL = 4_000
 ALMOST = 1e-9  # sums of fractions miss what they come to by less
-STUBS = ("NotImplementedError", "YOUR ANSWER HERE", "Write your answer here")
 
 
 def judge(
@@ -44,7 +43,7 @@ def judge(
     share = _share(exercise, evidence)
     points = rounded_below(share * exercise.points, exercise.points)
     criteria = evidence.value.criteria if isinstance(evidence.value, Score) and evidence.error is None else ()
-    missing = _missing_name(evidence)
+    missing = missing_name(evidence)
     if share == 1.0:
         status = Status.PASSED
     elif share > 0.0:
@@ -63,10 +62,9 @@ def judge(
     )
 
 
-def to_be_marked(exercise: Exercise, answer: str | None) -> ExerciseResult:
+def to_be_marked(exercise: Exercise, *, written: bool) -> ExerciseResult:
     """Return the result of an exercise that a person will mark; an untouched one gets its zero at once."""
-    untouched = answer is None or any(stub in answer for stub in STUBS)
-    status = Status.NOT_ATTEMPTED if untouched else Status.TO_BE_MARKED
+    status = Status.TO_BE_MARKED if written else Status.NOT_ATTEMPTED
     return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status)
 
 
@@ -106,7 +104,8 @@ def _unattempted(evidence: Evidence, answer: Sequence[str]) -> bool:
     return bool(errors) and (all(stubs) or (bool(answer) and isinstance(errors[0], NameError)))
 
 
-def _missing_name(evidence: Evidence) -> str:
+def missing_name(evidence: Evidence) -> str:
+    """Return the name of the student's that a test asked for in vain, empty if there was none."""
     for error in evidence.errors:
         if isinstance(error, NameError) and not hasattr(error, "student_traceback"):
             return error.name or ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
+import contextlib
 import getpass
 import importlib
 import os
@@ -27,6 +29,7 @@ from autograder.jail.limits import Limits
 from autograder.jail.objects import OPERATIONS, Objects
 from autograder.jail.randomness import make_generator, make_random_state
 from autograder.jail.recorder import Recorder
+from autograder.jail.runon import run_on
 from autograder.jail.shell import Shell, cell_error
 from autograder.jail.stopwatch import Stopwatch, TimeIsUp
 from autograder.jail.warming import warm_up
@@ -70,6 +73,7 @@ class Worker(Exchange):
             "lend": self._lend,
             "give back": self._give_back,
             "draw figures": self._draw_figures,
+            "bind": self._bind,
         }
         self._kept: list[dict[str, object]] = []
 
@@ -85,7 +89,7 @@ class Worker(Exchange):
     def perform(self, operation: str, operands: tuple[Any, ...], kwargs: dict[str, Any], seconds: float) -> Any:
         """Run a cell, or an operation on the student's names and objects, within its time."""
         if operation == "cell":
-            return self._run_cell(operands[0], seconds)
+            return self._run_cell(operands[0], seconds, goes_on=bool(operands[1]))
         figures = _open_figures()
         with self.recorder.fresh_page() as page:
             try:
@@ -108,7 +112,7 @@ class Worker(Exchange):
         outputs, self._outputs = self._outputs, []
         return outputs
 
-    def _run_cell(self, source: str, seconds: float) -> list[Any]:
+    def _run_cell(self, source: str, seconds: float, *, goes_on: bool) -> list[Any]:
         began = time.monotonic()
         with self.recorder.fresh_page() as page:
             limit = self.stopwatch.limit(seconds)
@@ -121,11 +125,32 @@ class Worker(Exchange):
                 error = escaped
                 self.shell.showtraceback()
             self._end_if_forked()
+            expired = limit.expired
+            if error is not None and goes_on and not expired:
+                expired = self._run_on(source, error, seconds - (time.monotonic() - began))
             self.recorder.drain()
             outputs = page.finished()
         ids = [[index, name] for index, name in page.ids.items()]
         took = time.monotonic() - began
-        return [outputs, ids, page.updates, None if error is None else cell_error(error), took, limit.expired]
+        return [outputs, ids, page.updates, None if error is None else cell_error(error), took, expired]
+
+    def _run_on(self, source: str, error: BaseException, seconds: float) -> bool:
+        """Run what stands below a cell's error; return whether that was stopped at the end of the cell's time."""
+        limit = self.stopwatch.limit(max(seconds, 0.01))
+        try:
+            with limit:
+                run_on(self.shell, source, error)
+                self.shell.events.trigger("post_execute")
+        except BaseException:  # the time is up, or the code ends itself: the cell's first error has been told
+            pass
+        self._end_if_forked()
+        return limit.expired
+
+    def _bind(self, source: str) -> None:
+        """Run statements of the course's own, each by itself, and tell of no error."""
+        for node in ast.parse(source).body:
+            with contextlib.suppress(Exception):
+                exec(compile(ast.Module([node], []), "<the course's own>", "exec"), self.shell.user_ns)
 
     def _end_if_forked(self) -> None:
         if os.getpid() != self._process:  # a process the student forked came back from its cell

@@ -11,7 +11,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from traitlets.config.loader import Config, PyFileConfigLoader
@@ -20,6 +20,7 @@ from autograder.config import CONFIG_FILE, Course
 from autograder.errors import ReleaseError
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examined, Examiner
+from autograder.handout import read_handout
 from autograder.publishing.fields import for_students
 from autograder.publishing.leaks import leaks
 from autograder.record.gradebook import make_room, put_tools_on_path
@@ -54,6 +55,7 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
     exam = read_exam(course.source(assignment), entry.patterns)
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
         staged = _convert(course, assignment, Path(folder), enter=False)
+        exam = replace(exam, handout=read_handout(exam.cells, staged))
         prove(exam, staged, course.source(assignment), examiner)
         make_room(course, exam)
         enter(course, assignment)

@@ -1,0 +1,115 @@
+"""Which answers a person has to see: all that are not exactly what was given out.
+
+As in nbgrader no word in an answer decides, only whether its cell was left as it was. Beyond nbgrader, an answer that
+stands beside its cell, or whose cell lost its id, is found by its place between the course's own cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.exam import Exam, Exercise, SourceCell
+from autograder.grader.restoring import Restored
+
+
+@dataclass(frozen=True)
+class Essay:
+    """The answer to an exercise that a person marks.
+
+    Attributes
+    ----------
+    exercise : str
+        Whose it is.
+    written : bool
+        Whether a person has to see it.
+    cell : int
+        Number of the cell where the mark belongs: the exercise's own, else the last of the student's at its place;
+        0 where there is none.
+    """
+
+    exercise: str
+    written: bool
+    cell: int = 0
+
+
+def find_essays(exam: Exam, cells: Sequence[Restored]) -> dict[str, Essay]:
+    """Return what the student answered to each exercise that a person marks, by the exercise's id."""
+    marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
+    places = {entry.cell.grade_id: position for position, entry in enumerate(cells) if entry.cell.grade_id}
+    essays = {}
+    taken: set[int] = set()
+    manual = [exercise for exercise in exam.exercises if exercise.manual]
+    for exercise in manual:
+        essays[exercise.id] = _essay(exam, exercise, marks[exercise.id], cells, places, taken)
+    lost = [exercise for exercise in manual if exercise.id not in places and not essays[exercise.id].written]
+    for exercise in lost:  # better that somebody looks in vain
+        own = [entry for entry in cells if _is_own_text(exam, entry) and entry.number not in taken]
+        if own:
+            essays[exercise.id] = Essay(exercise.id, True, own[-1].number)
+            taken.add(own[-1].number)
+    return essays
+
+
+def _essay(
+    exam: Exam,
+    exercise: Exercise,
+    mark: SourceCell,
+    cells: Sequence[Restored],
+    places: dict[str, int],
+    taken: set[int],
+) -> Essay:
+    place = places.get(exercise.id)
+    if place is not None:
+        entry = cells[place]
+        is_task = mark.locked
+        changed = not exam.handout.is_unchanged(exercise.id, entry.cell.source)
+        if is_task or changed or entry.cell.attachments:
+            return Essay(exercise.id, True, entry.number)
+    beside = [entry for entry in _beside(exam, exercise, cells, places) if entry.number not in taken]
+    taken.update(entry.number for entry in beside)
+    if place is not None:
+        return Essay(exercise.id, bool(beside), cells[place].number)
+    return Essay(exercise.id, bool(beside), beside[-1].number if beside else 0)
+
+
+def _beside(exam: Exam, exercise: Exercise, cells: Sequence[Restored], places: dict[str, int]) -> list[Restored]:
+    """Return the student's own texts between the course's cells that surround an exercise's cell, or its place."""
+    if exercise.id in places:
+        begin = end = places[exercise.id]
+    else:
+        begin, end = _gap(exam, exercise, cells, places)
+    found = []
+    position = begin - 1
+    while position >= 0 and not _is_given(exam, cells[position]):
+        found.append(cells[position])
+        position -= 1
+    position = begin + 1 if exercise.id in places else begin
+    while position < len(cells) and (position < end or not _is_given(exam, cells[position])):
+        found.append(cells[position])
+        position += 1
+    return sorted((entry for entry in found if _is_own_text(exam, entry)), key=lambda entry: entry.number)
+
+
+def _gap(exam: Exam, exercise: Exercise, cells: Sequence[Restored], places: dict[str, int]) -> tuple[int, int]:
+    """Return where a lost cell stood: below the nearest of the course's cells above it that is still there."""
+    texts = {entry.cell.source.strip(): position for position, entry in enumerate(cells)}
+    position = 0
+    for mark in exam.cells:
+        if mark.grade_id == exercise.id:
+            break
+        here = places.get(mark.grade_id) if mark.grade_id else texts.get(mark.source.strip())
+        if here is not None:
+            position = max(position, here + 1)
+    return position, position
+
+
+def _is_given(exam: Exam, entry: Restored) -> bool:
+    return bool(entry.cell.grade_id) or exam.handout.is_given(entry.cell.source)
+
+
+def _is_own_text(exam: Exam, entry: Restored) -> bool:
+    cell = entry.cell
+    if cell.kind == "code" or _is_given(exam, entry):
+        return False
+    return bool(cell.source.strip() or cell.attachments)

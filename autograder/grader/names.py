@@ -1,0 +1,70 @@
+"""The names that a cell's source binds, read without running it, also where Python cannot read all of it."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+
+DEFINES = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
+BINDS = re.compile(r"^(\w+)\s*(?:=(?!=)|,\s*\w+.*=(?!=))", re.MULTILINE)
+MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
+MAX_SOURCE = 200_000
+
+
+@functools.lru_cache(maxsize=4_096)
+def defined_names(source: str) -> frozenset[str]:
+    """Return the functions and classes that a cell defines at its top level."""
+    tree = _tree(source)
+    if tree is None:
+        return frozenset(DEFINES.findall(source[:MAX_SOURCE]))
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return frozenset(node.name for node in tree.body if isinstance(node, kinds))
+
+
+@functools.lru_cache(maxsize=4_096)
+def stub_names(source: str) -> frozenset[str]:
+    """Return the functions of a cell that holds nothing but functions that are not written yet."""
+    tree = _tree(source)
+    if tree is None or not tree.body or not all(map(_is_stub, tree.body)):
+        return frozenset()
+    return defined_names(source)
+
+
+def _is_stub(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    body = node.body
+    if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        body = body[1:]
+    return len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.unparse(body[0])
+
+
+@functools.lru_cache(maxsize=4_096)
+def bound_names(source: str) -> frozenset[str]:
+    """Return all names that a cell binds in its notebook: by definitions, assignments and imports."""
+    tree = _tree(source)
+    if tree is None:
+        begin = source[:MAX_SOURCE]
+        return frozenset(DEFINES.findall(begin)) | frozenset(BINDS.findall(begin))
+    return frozenset(name for node in tree.body for name in _bound(node))
+
+
+def _tree(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(MAGIC.sub("", source[:MAX_SOURCE]))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+        return
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield from ((alias.asname or alias.name).split(".")[0] for alias in node.names)
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    for child in ast.iter_child_nodes(node):
+        yield from _bound(child)

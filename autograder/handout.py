@@ -1,0 +1,132 @@
+"""What students were given: the cells of the released notebook, to tell what is theirs from what was there.
+
+Read from the released notebook itself. Where there is none, and for copies of an older release, the texts that
+nbgrader puts in the place of answers by default are tried on the source notebook.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+CODE_STUBS = (
+    "raise NotImplementedError",
+    "raise NotImplementedError()",
+    "# YOUR CODE HERE\nraise NotImplementedError()",
+)
+TEXT_STUBS = ("YOUR ANSWER HERE", "*Write your answer here.*", "")
+REGION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\b.*?^[ \t]*### END SOLUTION[^\n]*\n?", re.MULTILINE | re.DOTALL)
+NOT_GIVEN_OUT = re.compile(
+    r"^[ \t]*### BEGIN (HIDDEN TESTS|MARK SCHEME)\b.*?^[ \t]*### END \1[^\n]*\n?", re.MULTILINE | re.DOTALL
+)
+
+
+class SourceCell(Protocol):
+    """What is read of a cell of a source notebook."""
+
+    @property
+    def kind(self) -> str:
+        """Its type."""
+
+    @property
+    def source(self) -> str:
+        """Its text."""
+
+    @property
+    def grade_id(self) -> str:
+        """Its nbgrader id, empty if it has none."""
+
+    @property
+    def solution(self) -> bool:
+        """Whether students answer in it."""
+
+
+@dataclass(frozen=True)
+class Handout:
+    """What students were given.
+
+    Attributes
+    ----------
+    by_id : mapping of str to tuple of str
+        By nbgrader's id, the texts with which the cell may have been given out; the first is the released one.
+    texts : frozenset of str
+        The texts of all cells, without space around them.
+    """
+
+    by_id: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: frozenset[str] = frozenset()
+
+    def is_unchanged(self, grade_id: str, source: str) -> bool:
+        """Whether a cell holds what it held when it was given out."""
+        return _plain(source) in self.by_id.get(grade_id, ())
+
+    def is_given(self, source: str) -> bool:
+        """Whether some cell was given out with this text."""
+        text = _plain(source).strip()
+        return bool(text) and text in self.texts
+
+    def text(self, grade_id: str) -> str:
+        """Return a cell's text as it was given out."""
+        return next(iter(self.by_id.get(grade_id, ())), "")
+
+
+def read_handout(cells: Iterable[SourceCell], release: Path | None = None) -> Handout:
+    """Return what students were given of a source notebook's cells.
+
+    Parameters
+    ----------
+    release : Path, optional
+        The released notebook; it may be missing.
+    """
+    by_id: dict[str, list[str]] = {}
+    texts: set[str] = set()
+    for grade_id, source in _released(release):
+        texts.add(_plain(source).strip())
+        if grade_id:
+            by_id.setdefault(grade_id, []).append(_plain(source))
+    for cell in cells:
+        variants = [_plain(text) for text in _variants(cell)]
+        texts.update(text.strip() for text in variants)
+        if cell.grade_id:
+            by_id.setdefault(cell.grade_id, []).extend(variants)
+    return Handout({grade_id: tuple(dict.fromkeys(found)) for grade_id, found in by_id.items()}, frozenset(texts))
+
+
+def _released(path: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield id and text of the cells of a released notebook; nothing where it cannot be read."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"] if path else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for cell in cells:
+        marks: Any = cell.get("metadata", {}).get("nbgrader", {})
+        source = cell.get("source", "")
+        yield marks.get("grade_id", ""), source if isinstance(source, str) else "".join(source)
+
+
+def _variants(cell: SourceCell) -> Iterator[str]:
+    """Yield a source cell's text as nbgrader would give it out, with each text it may put in an answer's place."""
+    given = NOT_GIVEN_OUT.sub("", cell.source)
+    if not cell.solution:
+        yield given
+        yield given.rstrip("\n")
+        return
+    for stub in CODE_STUBS if cell.kind == "code" else TEXT_STUBS:
+        if not REGION.search(given):
+            yield stub
+            continue
+        filled = REGION.sub(lambda region, stub=stub: _indented(stub, region[1]), given)  # type: ignore[misc]
+        yield filled.rstrip("\n")
+        yield filled
+
+
+def _indented(text: str, indent: str) -> str:
+    return "".join(f"{indent}{line}\n" for line in text.split("\n"))
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n")

@@ -1,0 +1,135 @@
+"""What stands below a statement that failed: run all the same, so that one line costs no more than itself.
+
+A cell that imports `tqdm` first and NumPy below has NumPy at home and would have nothing here. Where the failure may
+be this machine's alone, everything below runs. Else the cell fails at home as well, where what stands below never
+ran: then nothing is bound anew that an earlier cell has bound.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from IPython.core.error import UsageError
+
+_AT_HOME: Final = (ImportError, OSError, EOFError, UsageError)  # may be there: a package, a file, a network, a magic
+_OF_A_MODULE: Final = re.compile(r"module '[\w.]+' has no attribute")
+_BEGINS: Final = re.compile(r"[^\s#)\]}]")
+_GOES_ON: Final = re.compile(r"(?:elif|else|except|finally)\b")
+_MAX_PIECES: Final = 500
+_MAX_JOINED: Final = 20
+
+
+def run_on(shell: Any, source: str, error: BaseException) -> None:
+    """Run the statements of a cell that its first error kept from running; what they raise is not told.
+
+    Parameters
+    ----------
+    shell : Shell
+        What ran the cell a moment ago.
+    source : str
+        The cell.
+    error : BaseException
+        What it ended with.
+    """
+    name = f"<cell {shell.execution_count - 1}>"
+    if isinstance(error, SyntaxError):
+        rest, everything = list(_readable(shell, source)), False
+    elif isinstance(error, Exception):
+        rest, everything = _below(shell, source, error, name), _may_be_fine_at_home(error)
+    else:  # exit, an interruption
+        return
+    names = shell.user_ns
+    for node in (single for statement in rest for single in _single_imports(statement)):
+        if everything or not any(bound in names for bound in _bound(node)):
+            _run(shell, node, name)
+
+
+def _may_be_fine_at_home(error: Exception) -> bool:
+    if isinstance(error, _AT_HOME):
+        return True
+    return isinstance(error, AttributeError) and bool(_OF_A_MODULE.match(str(error)))
+
+
+def _run(shell: Any, node: ast.stmt, name: str) -> None:
+    try:
+        code = compile(ast.Module([node], []), name, "exec", dont_inherit=True)
+        with shell.builtin_trap:
+            exec(code, shell.user_global_ns, shell.user_ns)
+    except Exception:  # the cell's first error has been told
+        return
+
+
+def _below(shell: Any, source: str, error: Exception, name: str) -> list[ast.stmt]:
+    """Return the statements below the one that raised, and that one, if it imports."""
+    line = _line_of(error, name)
+    try:
+        nodes = ast.parse(shell.transform_cell(source)).body
+    except (SyntaxError, ValueError):
+        return []
+    for position, node in enumerate(nodes):
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            stops = isinstance(node, ast.Raise)
+            again = isinstance(node, ast.Import | ast.ImportFrom)  # of several names
+            return [] if stops else nodes[position if again else position + 1 :]
+    return []
+
+
+def _line_of(error: Exception, name: str) -> int:
+    """Return the line of the cell's own code at which an error came up, 0 if it did so nowhere there."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == name:
+            return trace.tb_lineno
+        trace = trace.tb_next
+    return 0
+
+
+def _single_imports(node: ast.stmt) -> list[ast.stmt]:
+    """Return a statement, or in the place of one that imports several names one for each."""
+    if isinstance(node, ast.Import):
+        return [ast.copy_location(ast.Import([alias]), node) for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [ast.copy_location(ast.ImportFrom(node.module, [alias], node.level), node) for alias in node.names]
+    return [node]
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """Yield the names a statement binds in the notebook; to import a module once more does no harm."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+        return
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+        yield node.id
+    for child in ast.iter_child_nodes(node):
+        yield from _bound(child)
+
+
+def _readable(shell: Any, source: str) -> Iterator[ast.stmt]:
+    """Yield the statements of a cell that Python cannot read as a whole, each where it stands."""
+    lines = source.splitlines()
+    begins = [number for number, line in enumerate(lines) if _BEGINS.match(line) and not _GOES_ON.match(line)]
+    begins = [number for number in begins if number == begins[0] or not lines[number - 1].startswith("@")]
+    if not begins or len(begins) > _MAX_PIECES:
+        return
+    ends = [*begins[1:], len(lines)]
+    position = 0
+    while position < len(begins):
+        begin = begins[position]
+        for last in range(position, min(position + _MAX_JOINED, len(ends))):  # a text may have lines like statements
+            nodes = _parsed(shell, lines[begin : ends[last]], begin)
+            if nodes:
+                yield from nodes
+                position = last
+                break
+        position += 1
+
+
+def _parsed(shell: Any, lines: list[str], above: int) -> list[ast.stmt]:
+    try:
+        tree = ast.parse(shell.transform_cell("\n".join(lines)))
+    except (SyntaxError, ValueError):
+        return []
+    return [ast.increment_lineno(node, above) for node in tree.body]
