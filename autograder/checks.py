@@ -40,13 +40,15 @@ class Unmet(AssertionError):
     """An expectation that was not met.
 
     The message is for a visible check: it tells shapes and values. `hint` is what may be told of a hidden test:
-    the kind of the difference, without the test's numbers; empty when there is nothing to tell.
+    the kind of the difference, without the test's numbers; empty when there is nothing to tell. `seen` is what is true
+    of this one comparison and perhaps of no other.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", seen: str = "") -> None:
         """Keep the hint beside the message."""
         super().__init__(message)
         self.hint = hint
+        self.seen = seen
 
 
 @dataclass(frozen=True)
@@ -307,8 +309,8 @@ def _difference(got: Numbers, wanted: Numbers, name: str) -> Unmet:
         if np.isclose(factor, -1, rtol=1e-4):
             return Unmet(f"{name} has the wrong sign", f"{name} has the wrong sign")
         known = next((word for value, word in FACTORS.items() if np.isclose(factor, value, rtol=1e-4)), None)
-        hint = f"{name} is {known} what it should be" if known else ""
-        return Unmet(f"{name} is {factor:.4g} times what it should be", hint)
+        seen = f"{name} is {known} what it should be" if known else ""
+        return Unmet(f"{name} is {factor:.4g} times what it should be", seen=seen)
     if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got.T, wanted, rtol=1e-5):
         return Unmet(f"{name} is transposed", f"{name} is transposed")
     if got.ndim == 0:

@@ -211,7 +211,7 @@ def test_relative_error(a, b, error):
 def test_a_hint_tells_no_number_of_the_test(value, hint):
     with pytest.raises(Unmet) as caught:
         checks.expect_close(value, [[1.0, 2.0], [3.0, 4.0]], "Z")
-    assert caught.value.hint == hint
+    assert (caught.value.hint or caught.value.seen) == hint
 
 
 @pytest.mark.parametrize(

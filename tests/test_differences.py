@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from autograder.grader.differences import difference
+from autograder.grader.differences import differences
 
 A = np.array([[1.0, 2.0, 4.0], [3.0, 5.0, 7.0]])
 SQUARE = np.array([[1.0, 2.0], [5.0, 9.0]])
@@ -33,7 +33,7 @@ SIZES = {"the number of rows of X": 5, "the number of columns of X": 3}
         (SQUARE.T, SQUARE, "the result is transposed"),
         (A[0], A, "the result has lost an axis: keepdims=True, or reshape"),
         (A[:, :2], A, "the result has the wrong shape"),
-        (A.sum(axis=0), A.sum(), "the result should be one number: sum over all axes"),
+        (A.sum(axis=0), A.sum(), "the result should be one number, and is an array"),
         (A * np.nan, A, "the result contains nan or inf"),
         (A + 3, A, "the result is off by the same number everywhere"),
         (A[::-1], A, "the result has its rows in the wrong order"),
@@ -56,7 +56,9 @@ SIZES = {"the number of rows of X": 5, "the number of columns of X": 3}
         ({"W1": A, "W2": A**2 + 0.3, "b1": A}, {"W1": A, "W2": A, "b1": A},
          "of the entries, b is right, W is not"),
         (A + np.array([[9, 7, 8], [2, 0, 3]]), A, ""),
-        (A, (A, A), "return two things, in the order of the task"),
+        (np.array([A, -A]), (A, A), "the second result has the wrong sign"),
+        (A, (A, A, A), "return three things, in the order of the task"),
+        (3.0, (A, A), "return two things, in the order of the task"),
         ((A, A), (A, A, A), "return three things, in the order of the task"),
         ({"W1": A, "b1": -A}, {"W1": A, "b1": A}, "an entry b has the wrong sign"),
         ({"W1": A}, {"W1": A, "b1": A}, "the result lacks some of its keys"),
@@ -66,10 +68,19 @@ SIZES = {"the number of rows of X": 5, "the number of columns of X": 3}
     ],
 )  # fmt: skip
 def test_a_difference_has_a_name(got, wanted, words):
-    assert difference(got, wanted, SIZES) == words
+    assert next(iter(differences(got, wanted, SIZES)), "") == words
+
+
+def test_everything_that_a_factor_can_be_is_told():
+    assert differences(A / 2, A, {"the number of columns of Z": 2, "the number of rows of Z": 3}) == (
+        "the result is half of what it should be",
+        "the result is too small, by the number of columns of Z: is it divided once too often?",
+        "the result is off by a factor",
+    )
+    assert differences(0.25, 1.0, {"the number of columns of Z": 2}) == ()
 
 
 @pytest.mark.parametrize("got", [137 * A, A + 137, A**137, {"W137": A}, [A] * 137])
 def test_no_number_of_the_test_is_told(got):
-    words = difference(got, A, {"the number of rows of X": 137})
+    words = " ".join(differences(got, A, {"the number of rows of X": 137}))
     assert not re.search(r"\d", words)

@@ -7,9 +7,18 @@ import pytest
 from autograder.checks import Unmet
 from autograder.errors import KernelDied
 from autograder.exam import Exercise
-from autograder.grader.accidents import STOPPED, TOO_LONG
+from autograder.grader.accidents import TOO_LONG
 from autograder.grader.evidence import Evidence
-from autograder.grader.hints import COMPARE, NO_VALUE, PERHAPS, STILL_RAISES
+from autograder.grader.hints import (
+    COMPARE,
+    NO_VALUE,
+    PERHAPS,
+    PRINTS,
+    REACHED,
+    RETURNS_NONE,
+    RETURNS_NONE_SOMETIMES,
+    STILL_RAISES,
+)
 from autograder.grader.kernel import CannotCross
 from autograder.grader.proxy import Call
 from autograder.grader.recognition import recognise
@@ -312,9 +321,9 @@ SQUARED = [call([3], np.array([9.0]))]
 HALF = [call([3, 4], np.array([3.0, 4.0]))]
 
 
-def wrong(*calls, error=None, functions=("double",), known=mistakes):
+def wrong(*calls, error=None, functions=("double",), known=mistakes, failed=()):
     evidence = Evidence("", None, error or AssertionError(), calls)
-    return judge(EXERCISE, evidence, ANSWER, known, others, functions).hint
+    return judge(EXERCISE, evidence, ANSWER, known, others, functions, failed).hint
 
 
 def test_a_known_mistake_comes_before_what_the_test_says():
@@ -329,8 +338,71 @@ def test_errors_alone_may_have_other_reasons():
 
 
 def test_a_mistake_in_another_exercises_function_is_said_to_be_there():
-    assert wrong(*SQUARED, functions=["triple"]) == "In `double`: squared"
-    assert wrong(*SQUARED, error=Hint("from the test"), functions=["triple"]) == "from the test"
+    failed = ["double"]
+    assert wrong(*SQUARED, functions=["triple"], failed=failed) == "In `double`: squared"
+    assert wrong(*SQUARED, error=Hint("from the test"), functions=["triple"], failed=failed) == "from the test"
+
+
+def test_a_function_that_passed_its_own_test_is_not_blamed():
+    assert wrong(*SQUARED, functions=["triple"]) == COMPARE
+
+
+def printing(x):
+    return Call("double", (x,), {}, None, output=({"output_type": "stream", "name": "stdout", "text": "4711"},))
+
+
+@pytest.mark.parametrize(
+    ("calls", "hint"),
+    [
+        ([call([3]), call([4])], RETURNS_NONE),
+        ([printing(3), printing(4)], PRINTS),
+        ([printing(3), call([4])], RETURNS_NONE),
+        ([call([3]), call([4], np.array([8.0]))], RETURNS_NONE_SOMETIMES),
+        ([call([3]), call([4], np.array([5.0]))], RETURNS_NONE_SOMETIMES),
+    ],
+    ids=["always", "printed", "printed once", "in some cases", "in some cases, and wrong in others"],
+)
+def test_that_nothing_is_returned_comes_before_what_the_test_says(calls, hint):
+    assert wrong(*calls, error=Hint("use the argument")) == hint.format(function="double")
+    assert "4711" not in wrong(*calls)
+
+
+def test_nothing_is_what_some_functions_return():
+    append = Call("append", ([],), {}, None, args_after=([2],))
+    evidence = Evidence("", None, Hint("from the test"), (append,))
+    reference = {"append": lambda x: x.append(1)}
+    assert judge(EXERCISE, evidence, ANSWER, None, reference, ["append"]).hint == "from the test"
+
+
+def test_a_stub_in_a_branch_is_not_another_functions():
+    answer = ["def double(x):\n    if x:\n        return 2 * x\n    raise NotImplementedError"]
+    evidence = Evidence("", marked(("one", 1, None, ()), ("two", 1, student_error(NotImplementedError), ())), None)
+    assert judge(EXERCISE, evidence, answer, None, {}).hint == REACHED
+
+
+def mean(x):
+    return float(np.mean(x))
+
+
+def averaged(of, *shapes):
+    """What calls of a function that takes a mean tell, if it takes `of` instead."""
+    arrays = [np.random.default_rng(shape).uniform(1, 2, size=shape) for shape in shapes]
+    calls = tuple(Call("loss", (x,), {}, of(x)) for x in arrays)
+    evidence = Evidence("", None, AssertionError(), calls)
+    return judge(EXERCISE, evidence, ANSWER, None, {"loss": lambda Z: float(np.sum(Z) / len(Z))}, ["loss"]).hint
+
+
+def test_what_is_half_only_for_two_columns_is_too_small_by_their_number():
+    words = "The result is too small, by the number of columns of Z: is it divided once too often?"
+    assert averaged(mean, (5, 2), (7, 3), (4, 1)) == words
+    assert averaged(mean, (5, 2)) == "The result is half of what it should be."
+    assert averaged(mean, (5, 3)) == COMPARE  # one number, wrong once, is off by a size of something too easily
+
+
+def test_what_a_single_comparison_saw_is_said_to_be_of_one_case():
+    error = Unmet("4711", seen="the step of W is half of what it should be")
+    assert wrong(error=error) == "In one case the step of W is half of what it should be."
+    assert wrong(*HALF, error=error) == "The result is half of what it should be."
 
 
 def test_an_expectations_own_hint_comes_before_what_the_numbers_tell():
@@ -345,7 +417,7 @@ def test_without_known_mistakes_the_numbers_tell():
 def test_what_most_wrong_calls_have_in_common_is_told():
     calls = [call([n, n + 1], np.array([1.0, 1.0]) * factor * n) for n, factor in ((1, -2), (2, 7), (3, 7))]
     calls += [call([n, n + 2], -np.array([2.0 * n, 2.0 * n + 4])) for n in (5, 6, 7, 8)]
-    assert wrong(*calls) == "The result has the wrong sign."
+    assert wrong(*calls) == "In most cases the result has the wrong sign."
 
 
 def test_a_factor_that_is_a_size_of_an_argument_is_called_by_its_name():
@@ -381,7 +453,7 @@ def test_a_changed_argument_is_told():
         (CannotCross("double returned a value of dtype [('4711', '<f8')]"), NO_VALUE),
         (CannotCross("4711 returned an array of objects: was it built from None?"), NO_VALUE),
         (student_error(TimeoutError, "it took longer than 20 seconds and was stopped"), TOO_LONG),
-        (student_error(ValueError, "4711"), STOPPED),
+        (student_error(ValueError, "4711"), "Your code stopped with a ValueError in this test."),
         (AssertionError("4711"), COMPARE),
     ],
     ids=["a result that cannot cross", "its own text", "its own name", "out of time", "an error", "nothing known"],

@@ -188,3 +188,44 @@ def test_the_cache_of_a_wrong_forward_may_be_laid_out_otherwise_too():
 def test_an_object_that_no_call_made_says_nothing():
     calls = [Call("backward", (X, Packed()), {}, (X, X))]
     assert recognise(calls, of_units, units) is None
+
+
+# ------------------------------------------------------------------------------------------------ numbers not finite
+
+
+def crossentropy(P, Y):
+    return float(-np.sum(Y * np.log(np.clip(P, 1e-12, 1))) / len(P))
+
+
+entropies = Mistakes("hw")
+
+
+@entropies.of("crossentropy", hint="Sum over the classes, average over the examples.")
+def averaged_over_classes(P, Y):
+    return float(-np.mean(Y * np.log(np.clip(P, 1e-12, 1))))
+
+
+@entropies.of("crossentropy", hint="Without Y.")
+def without_labels(P, Y):
+    return float(-np.sum(np.log(np.clip(P, 1e-12, 1))) / len(P))
+
+
+def unclipped(of_logarithms):
+    """The calls of an answer that does not clip: one with a probability of 0, where it gives inf or nan."""
+    labels = np.eye(3)[[0, 2]]
+    probabilities = [np.array([[0.5, 0.2, 0.3], [0.1, 0.1, 0.8]]), np.array([[0.0, 0.5, 0.5], [0.2, 0.2, 0.6]])]
+    with np.errstate(all="ignore"):
+        results = [float(of_logarithms(labels * np.log(P))) for P in probabilities]
+    return [Call("crossentropy", (P, labels), {}, result) for P, result in zip(probabilities, results, strict=True)]
+
+
+def test_a_mistake_is_recognised_where_both_are_finite():
+    found = recognise(unclipped(lambda logs: -np.mean(logs)), entropies, {"crossentropy": crossentropy})
+    assert found is not None
+    assert (found.mistake.name, found.certain) == ("averaged_over_classes", True)
+
+
+def test_who_is_right_where_the_numbers_are_finite_made_no_known_mistake():
+    calls = unclipped(lambda logs: -np.sum(logs) / 2)
+    assert recognise(calls, entropies, {"crossentropy": crossentropy}) is None
+    assert recognise(calls[1:], entropies, {"crossentropy": crossentropy}) is None

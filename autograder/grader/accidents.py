@@ -5,40 +5,62 @@ Neither the exception's own message nor its place is told, because they might qu
 
 from __future__ import annotations
 
+import builtins
 import re
 
+import numpy as np
+
 TOO_LONG = "Your code took too long in this test: does a loop never end?"
-STOPPED = "Your code stopped with an error in this test: try it with other shapes and sizes."
+STOPPED = "Your code stopped with {a_kind} in this test."
 SHAPES = "Two shapes do not fit together: write the shapes beside every line; is a .T or an axis missing?"
 NOTHING = "Something is None where a value is wanted: is a `return` missing?"
 NO_NAME = "Your code uses a name that is not there: restart the kernel, run all cells, and see where it stops."
 ONE_NUMBER = "A whole array stands where one number is wanted."
+ONE_ENTRY = "A single number stands where a list or an array is wanted."
+EMPTY = "Something is empty of which an entry is wanted."
 
 # The first that fits counts, so a subclass or a narrower pattern stands before a wider one.
 WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
     (TimeoutError, "", TOO_LONG),
-    (MemoryError, "", "Your code needs more memory than there is: some array is much too large."),
+    (MemoryError, "", "Your code needs more memory than there is."),
     (RecursionError, "", "A function calls itself without end."),
     (UnboundLocalError, "", "A variable is used before it has a value: is it set in one branch or in a loop only?"),
     (NameError, "", NO_NAME),
     (KeyError, "", "A dictionary is asked for a key that it does not have: how are the keys numbered?"),
     (Exception, "^axis", "An axis is named that the array does not have: look at its shape."),
+    (IndexError, "too many indices", "An array is asked for an entry by more indices than it has axes."),
+    (IndexError, "only integers|must be of integer", "An index is no whole number."),
+    (IndexError, "empty", EMPTY),
+    (IndexError, "boolean index", "A mask has another shape than the array it chooses from."),
     (IndexError, "", "An index is outside of its array or list: the first is 0, the last one less than the length."),
     (ZeroDivisionError, "", "Your code divides by zero."),
     (ValueError, "unpack", "A line unpacks another number of values than there are."),
     (ValueError, "ambiguous", "A whole array stands where true or false is wanted: np.any, np.all, or one entry?"),
-    (ValueError, "sequence", ONE_NUMBER),
-    (ValueError, "core dimension|aligned|broadcast|shape|dimension", SHAPES),
-    (TypeError, "data type", "A shape is one argument: np.zeros((n, m)), with two pairs of brackets."),
-    (TypeError, "Cannot cast", "An array of whole numbers cannot take fractions in place: make it one of floats."),
-    (TypeError, "as an integer", "A whole number is wanted: // divides to one, / does not."),
-    (TypeError, "length-1|0-dimensional", ONE_NUMBER),
+    (ValueError, "inhomogeneous", "An array is made from rows of different lengths."),
+    (ValueError, "empty|zero-size|at least one array", EMPTY),
+    (ValueError, "with a sequence", ONE_NUMBER),
+    (ValueError, "cannot reshape", "An array is reshaped to a shape that holds another number of entries."),
+    (np.linalg.LinAlgError, "", "A matrix is not one that NumPy can do this with: is it square, can it be inverted?"),
+    (ValueError, "core dimension|aligned|broadcast|must match|same number of dimensions", SHAPES),
+    (TypeError, "^Cannot interpret .* as a data type", "A shape is one argument: np.zeros((n, m))."),
+    (TypeError, r"Cannot cast .* dtype\('float.* dtype\('u?int",
+     "An array of whole numbers cannot take fractions in place: make it one of floats."),
+    (TypeError, "Cannot cast", "An array cannot take numbers of another type in place."),
+    (TypeError, "as an integer", "A whole number is wanted, and it is none: // divides to one, / does not."),
+    (TypeError, "integer scalar arrays|indices must be integers", "An index is no whole number."),
+    (TypeError, "length-1|only 0-dimensional", ONE_NUMBER),
     (TypeError, "NoneType", NOTHING),
     (AttributeError, "NoneType", NOTHING),
-    (TypeError, "argument", "A function is called with other arguments than it takes: compare names and order."),
-    (AttributeError, "", "Something is not what your code takes it for: a list instead of an array, perhaps."),
-    (TypeError, "", "Something has another type than your code expects: a list instead of an array, perhaps."),
-)
+    (TypeError, "not callable", "Something is called, with round brackets, that is no function."),
+    (TypeError, "0-d array|unsized|has no len|'(int|float|complex|bool)' object is not", ONE_ENTRY),
+    (TypeError, "positional argument|keyword argument|required argument|multiple values for argument",
+     "A function is called with other arguments than it takes: compare names and order."),
+    (TypeError, "unsupported operand|ufunc .* not (supported|contain a loop)|concatenate",
+     "Two things are combined whose types do not go together."),
+    (AttributeError, "^module ", "A module is asked for a name that it does not have: is the name spelt right?"),
+    (AttributeError, "", "Something is asked for an attribute that it does not have: look at the names behind dots."),
+    (TypeError, "", "Something has another type than is wanted there."),
+)  # fmt: skip
 
 
 def accident(error: BaseException) -> str:
@@ -47,4 +69,12 @@ def accident(error: BaseException) -> str:
         return ""
     message = str(error)
     fitting = (words for kind, pattern, words in WORDS if isinstance(error, kind) and re.search(pattern, message))
-    return next(fitting, STOPPED)
+    return next(fitting, "") or STOPPED.format(a_kind=_a_kind(error))
+
+
+def _a_kind(error: BaseException) -> str:
+    """Return the nearest of Python's own classes, with its article: a student's own class is not named."""
+    kind = next(kind.__name__ for kind in type(error).__mro__ if getattr(builtins, kind.__name__, None) is kind)
+    if kind == "Exception":
+        return "an error"
+    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,13 @@ FACTORS = {2.0: "twice what it should be", 0.5: "half of what it should be"}
 RTOL = 1e-5
 
 
-def difference(got: Any, wanted: Any, sizes: Mapping[str, int] | None = None, name: str = "the result") -> str:
+def differences(
+    got: Any, wanted: Any, sizes: Mapping[str, int] | None = None, name: str = "the result"
+) -> tuple[str, ...]:
     """Describe how a result differs from the right one; empty when it does not, or in no way that has a name.
+
+    Where there are several descriptions all of them fit: half of what it should be, for two columns, is too small by
+    the number of columns as well. Other calls tell which one is meant.
 
     Parameters
     ----------
@@ -30,32 +35,36 @@ def difference(got: Any, wanted: Any, sizes: Mapping[str, int] | None = None, na
         How to call the result.
     """
     if wanted is None:
-        return ""
+        return ()
     if got is None:
-        return f"{name} is None: is a `return` missing?"
+        return (f"{name} is None: is a `return` missing?",)
     if isinstance(wanted, dict):
         return _of_dictionaries(got, wanted, sizes or {}, name)
     if isinstance(wanted, tuple):
         return _of_tuples(got, wanted, sizes or {}, name)
     a, b = _numbers(got), _numbers(wanted)
     if b is None:
-        return ""
+        return ()
     if a is None:
-        return f"{name} is {_a_kind(got)}, not {'an array of numbers' if b.ndim else 'a number'}"
+        return (f"{name} is {_a_kind(got)}, not {'an array of numbers' if b.ndim else 'a number'}",)
     with np.errstate(all="ignore"):
-        return _of_shapes(a, b, name) or _of_values(a, b, sizes or {}, name)
+        return _some(_of_shapes(a, b, name)) or _of_values(a, b, sizes or {}, name)
 
 
-def _of_dictionaries(got: Any, wanted: dict[Any, Any], sizes: Mapping[str, int], name: str) -> str:
+def _some(words: str) -> tuple[str, ...]:
+    return (words,) if words else ()
+
+
+def _of_dictionaries(got: Any, wanted: dict[Any, Any], sizes: Mapping[str, int], name: str) -> tuple[str, ...]:
     if not isinstance(got, dict):
-        return f"{name} is {_a_kind(got)}, not a dictionary"
+        return (f"{name} is {_a_kind(got)}, not a dictionary",)
     if not wanted.keys() <= got.keys():
-        return f"{name} lacks some of its keys"
+        return (f"{name} lacks some of its keys",)
     kinds = {_entry(key): True for key in wanted}
     for key in wanted:
         kinds[_entry(key)] &= same(got[key], wanted[key])
-    words = (difference(got[key], wanted[key], sizes, f"an entry {_entry(key)}") for key in wanted)
-    return next(filter(None, words), "") or _which("entries", kinds)
+    words = (differences(got[key], wanted[key], sizes, f"an entry {_entry(key)}") for key in wanted)
+    return next(filter(None, words), ()) or _some(_which("entries", kinds))
 
 
 def _entry(key: Any) -> str:
@@ -63,13 +72,16 @@ def _entry(key: Any) -> str:
     return re.sub(r"[0-9]+$", "", str(key))
 
 
-def _of_tuples(got: Any, wanted: tuple[Any, ...], sizes: Mapping[str, int], name: str) -> str:
+def _of_tuples(got: Any, wanted: tuple[Any, ...], sizes: Mapping[str, int], name: str) -> tuple[str, ...]:
+    if isinstance(got, np.ndarray) and got.ndim:  # whoever stacks the results in an array has returned them, too
+        got = list(got)
     if not isinstance(got, (list, tuple)) or len(got) != len(wanted):
         count = {2: "two", 3: "three", 4: "four"}.get(len(wanted), "several")
-        return f"return {count} things, in the order of the task"
+        return (f"return {count} things, in the order of the task",)
     named = list(zip(got, wanted, ORDINALS, strict=False))
-    words = (difference(a, b, sizes, f"the {ordinal} result") for a, b, ordinal in named)
-    return next(filter(None, words), "") or _which("results", {f"the {ordinal}": same(a, b) for a, b, ordinal in named})
+    words = (differences(a, b, sizes, f"the {ordinal} result") for a, b, ordinal in named)
+    right = {f"the {ordinal}": same(a, b) for a, b, ordinal in named}
+    return next(filter(None, words), ()) or _some(_which("results", right))
 
 
 def _which(what: str, right: Mapping[str, bool]) -> str:
@@ -95,23 +107,28 @@ def _of_shapes(got: Numbers, wanted: Numbers, name: str) -> str:
     if got.ndim == 2 and got.shape == wanted.shape[::-1]:
         return f"{name} is transposed"
     if wanted.ndim == 0:
-        return f"{name} should be one number: sum over all axes"
+        return f"{name} should be one number, and is an array"
     if got.ndim < wanted.ndim:
         return f"{name} has lost an axis: keepdims=True, or reshape"
     return f"{name} has the wrong shape"
 
 
-def _of_values(got: Numbers, wanted: Numbers, sizes: Mapping[str, int], name: str) -> str:
+def _of_values(got: Numbers, wanted: Numbers, sizes: Mapping[str, int], name: str) -> tuple[str, ...]:
     if not np.all(np.isfinite(got)):
-        return f"{name} contains nan or inf" if np.all(np.isfinite(wanted)) else ""
+        return _some(f"{name} contains nan or inf" if np.all(np.isfinite(wanted)) else "")
     if np.allclose(got, wanted, rtol=RTOL, atol=1e-9):
-        return ""
+        return ()
     factor = _factor(got, wanted)
-    known = "" if factor is None else _of_factor(factor, sizes)
-    if known:
-        return f"{name} {known}"
-    if factor is not None and got.size > 1:  # one number is always off by some factor
-        return f"{name} is off by a factor{_and_sign(factor)}"
+    if factor is not None:
+        found = [f"{name} {words}" for words in _of_factor(factor, sizes)]
+        if got.size > 1:  # one number is always off by some factor
+            found.append(f"{name} is off by a factor{_and_sign(factor)}")
+        if found:
+            return tuple(found)
+    return _some(_of_other_values(got, wanted, name))
+
+
+def _of_other_values(got: Numbers, wanted: Numbers, name: str) -> str:
     if np.iscomplexobj(wanted) and np.allclose(got, wanted.real, rtol=RTOL):
         return f"{name} has lost its imaginary part"
     if np.iscomplexobj(wanted) and np.allclose(got, wanted.conj(), rtol=RTOL):
@@ -131,19 +148,20 @@ def _factor(got: Numbers, wanted: Numbers) -> float | None:
     return factor.real if alike and factor.real else None
 
 
-def _of_factor(factor: float, sizes: Mapping[str, int]) -> str:
-    if np.isclose(factor, -1, rtol=RTOL):
-        return "has the wrong sign"
+def _of_factor(factor: float, sizes: Mapping[str, int]) -> Iterator[str]:
     sign = _and_sign(factor)
+    if np.isclose(factor, -1, rtol=RTOL):
+        yield "has the wrong sign"
     for value, words in FACTORS.items():
         if np.isclose(abs(factor), value, rtol=RTOL):
-            return f"is {words}{sign}"
+            yield f"is {words}{sign}"
     for size, number in sizes.items():
-        if number > 2 and np.isclose(abs(factor), number, rtol=RTOL):
-            return f"is too large, by {size}: is a mean missing?{sign}"
-        if number > 2 and np.isclose(abs(factor), 1 / number, rtol=RTOL):
-            return f"is too small, by {size}: is it divided once too often?{sign}"
-    return ""
+        if number == 1 and np.isclose(abs(factor), 1, rtol=RTOL):
+            continue
+        if np.isclose(abs(factor), number, rtol=RTOL):
+            yield f"is too large, by {size}: is a mean missing?{sign}"
+        if np.isclose(abs(factor), 1 / number if number else np.inf, rtol=RTOL):
+            yield f"is too small, by {size}: is it divided once too often?{sign}"
 
 
 def _and_sign(factor: float) -> str:

@@ -1,8 +1,9 @@
 """The sentence a student reads beside an exercise that did not get all its points.
 
-In the order in which they help: which known mistake it is, what the test says itself, in which way the numbers are
-wrong, what kind of accident it was. No sentence quotes a hidden test, its inputs, or what the student's function
-printed or raised during it.
+In the order in which they help: which known mistake it is, that nothing was returned, what the test says itself, what
+kind of accident it was, in which way the numbers are wrong. A cause is named only where it is certain; otherwise it is
+said what was seen, or asked. No sentence quotes a hidden test, its inputs, or what the student's function printed or
+raised during it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograder.checks import Unmet
 from autograder.errors import KernelDied, OutOfTime
 from autograder.grader.accidents import TOO_LONG, accident
-from autograder.grader.differences import difference
+from autograder.grader.differences import differences
 from autograder.grader.evidence import Evidence, answer_below_stub
 from autograder.grader.proxy import Call
 from autograder.grader.recognition import Recognised, recognise
@@ -31,6 +33,11 @@ from autograder.mistakes import Variants
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 STILL_RAISES = "`raise NotImplementedError` still stands above your answer: delete that line."
 NOT_WRITTEN = "It calls a function that is not written yet."
+REACHED = "A `raise NotImplementedError` in your answer was reached."
+RETURNS_NONE = "`{function}` returns None: is a `return` missing?"
+PRINTS = "`{function}` returns None: `print` only shows a value, a `return` hands it on."
+RETURNS_NONE_SOMETIMES = "`{function}` returns None in some cases: does every way through it end in a `return`?"
+IN_MOST_CASES = "In most cases "
 DISTURBED = "Your code disturbed the exchange with the test."
 ENDED = "Your code ended the Python process during this test."
 COMPARE = "The result is not what it should be: compare it by hand on a small case with other shapes and sizes."
@@ -55,6 +62,7 @@ def hint_for(
     functions: Sequence[str],
     mistakes: Variants | None,
     reference: Mapping[str, Any],
+    wrong: Collection[str] = (),
 ) -> str:
     """Return the hint for a failed exercise.
 
@@ -68,29 +76,43 @@ def hint_for(
         The functions that the exercise asks for; where it is empty, all that the test called count.
     mistakes, reference
         The assignment's known mistakes and its reference namespace.
+    wrong : collection of str
+        Functions of other exercises that did not pass their own test: no others are blamed.
     """
     if evidence.lost:
         return _of_loss(evidence)
     if any(isinstance(error, NotImplementedError) for error in evidence.errors):
-        return STILL_RAISES if answer_below_stub(answer) else NOT_WRITTEN
+        return _of_stub(answer)
     try:
-        return _from_evidence(evidence, functions, mistakes, reference)
+        return _from_evidence(evidence, functions, mistakes, reference, wrong)
     except Exception:  # what a student's function returned may be anything, a list that contains itself for one
         return COMPARE
 
 
+def _of_stub(answer: Sequence[str]) -> str:
+    if answer_below_stub(answer):
+        return STILL_RAISES
+    return REACHED if any("NotImplementedError" in source for source in answer) else NOT_WRITTEN
+
+
 def _from_evidence(
-    evidence: Evidence, functions: Sequence[str], mistakes: Variants | None, reference: Mapping[str, Any]
+    evidence: Evidence,
+    functions: Sequence[str],
+    mistakes: Variants | None,
+    reference: Mapping[str, Any],
+    wrong: Collection[str],
 ) -> str:
     own = functions or list(dict.fromkeys(call.function for call in evidence.calls))
     known = recognise(evidence.calls, mistakes, reference, own) if mistakes is not None and own else None
     return (
         _certain(known)
+        or _nothing_returned(evidence.calls, reference, own)
         or next((str(error) for error in evidence.errors if isinstance(error, Hint)), "")
         or (PERHAPS + known.mistake.hint if known is not None else "")
-        or _known_elsewhere(evidence.calls, mistakes, reference, own)
+        or _known_elsewhere(evidence.calls, mistakes, reference, [name for name in wrong if name not in own])
         or next((words for error in evidence.errors if (words := _of_error(error, reference))), "")
         or _derived(evidence.calls, reference, own)
+        or next((_sentence(f"in one case {seen}") for seen in map(_seen, evidence.errors) if seen), "")
         or _visible_message(evidence)
         or (NOTHING_COMPARED if any(isinstance(error, NothingCompared) for error in evidence.errors) else "")
         or COMPARE
@@ -110,10 +132,10 @@ def _of_loss(evidence: Evidence) -> str:
 
 
 def _known_elsewhere(
-    calls: Sequence[Call], mistakes: Variants | None, reference: Mapping[str, Any], own: Sequence[str]
+    calls: Sequence[Call], mistakes: Variants | None, reference: Mapping[str, Any], wrong: Sequence[str]
 ) -> str:
-    """Return the hint of a mistake in a function of another exercise, which this one's test called as well."""
-    others = dict.fromkeys(call.function for call in calls if call.function not in own)
+    """Return the hint of a mistake in a wrong function of another exercise, which this one's test called as well."""
+    others = dict.fromkeys(call.function for call in calls if call.function in wrong)
     known = recognise(calls, mistakes, reference, list(others)) if mistakes is not None and others else None
     return f"In `{known.mistake.of}`: {known.mistake.hint}" if known is not None and known.certain else ""
 
@@ -127,31 +149,65 @@ def _of_error(error: BaseException, reference: Mapping[str, Any]) -> str:
     return hint if isinstance(hint, str) and hint else accident(error)
 
 
-def _derived(calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]) -> str:
-    """Say in which way results are wrong, if most of the wrong calls agree on it."""
+def _nothing_returned(calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]) -> str:
+    """Say so where a function returns None instead of something."""
     replays = Replays(calls, reference)
-    found: Counter[str] = Counter()
     for function in functions:
-        for index in replays.of(function):
-            call = calls[index]
-            if call.error is None and not replays.is_right(index):
-                right = replays.right(index)
-                if right.error is None and not right.drew:
-                    sizes = _sizes(reference[function], call)
-                    found[difference(call.result, right.result, sizes) or _changed(call)] += 1
-    if not found:
-        return ""
-    words, times = found.most_common(1)[0]
-    return _sentence(words) if words and 2 * times > found.total() else ""
+        indices = replays.of(function)
+        nothing = [index for index in indices if calls[index].error is None and calls[index].result is None]
+        if not nothing or replays.right(nothing[0]).result is None:
+            continue
+        if len(nothing) < sum(calls[index].error is None for index in indices):
+            return RETURNS_NONE_SOMETIMES.format(function=function)
+        printed = all(any(output["output_type"] == "stream" for output in calls[index].output) for index in nothing)
+        return (PRINTS if printed else RETURNS_NONE).format(function=function)
+    return ""
 
 
-def _changed(call: Call) -> str:
-    """Say which arguments a call changed."""
+def _seen(error: BaseException) -> str:
+    return error.seen if isinstance(error, Unmet) else ""
+
+
+def _derived(calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]) -> str:
+    """Say in which way results are wrong, if all wrong calls agree on it, or in which way most are."""
+    found = [words or _changed(call) for call, words in _wrong_calls(calls, reference, functions)]
+    for words in found[0] if found else ():
+        if all(words in others for others in found):
+            return _sentence(words)
+    counts = Counter(words[0] for words in found if words)
+    for words, times in counts.most_common(1):
+        if 2 * times > len(found):
+            return _sentence(IN_MOST_CASES + words)
+    return ""
+
+
+def _wrong_calls(
+    calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]
+) -> list[tuple[Call, tuple[str, ...]]]:
+    """Return wrong calls that ended with a result, each with all that can be said of the difference."""
+    replays = Replays(calls, reference)
+    wrong = []
+    for index in (index for function in functions for index in replays.of(function)):
+        if calls[index].error is None and not replays.is_right(index):
+            right = replays.right(index)
+            if right.error is None and not right.drew:
+                wrong.append((calls[index], right.result))
+    alone = len(wrong) == 1
+    described = []
+    for call, right_result in wrong:
+        # One number that is wrong once may be off by the size of something just by chance.
+        sizes = {} if alone and np.size(call.result) == 1 else _sizes(reference[call.function], call)
+        described.append((call, differences(call.result, right_result, sizes)))
+    return described
+
+
+def _changed(call: Call) -> tuple[str, ...]:
+    """Say whether a call changed an argument."""
     pairs = zip((*call.args, *call.kwargs.values()), (*call.args_after, *call.kwargs_after.values()), strict=False)
     for before, after in pairs:
         if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"):
-            return "an argument changed during the call: work on a copy"
-    return ""
+            return ("an argument changed during the call: work on a copy",)
+    return ()
 
 
 def _sizes(function: Callable[..., Any], call: Call) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """Which known mistake a student made, seen from what their functions did in a hidden test.
 
 A mistake is recognised when it does what the student's function did on every call the test made, while the reference
-does something else on at least one: agreement where all answers agree says nothing.
+does something else on at least one: agreement where all answers agree says nothing. Where the student's results are
+not finite, because they guard against nothing, the numbers that are finite on both sides decide.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.grader.proxy import Call
-from autograder.grader.replays import Agreement, Replays
+from autograder.grader.replays import Agreement, Replays, is_finite
 from autograder.mistakes import Variant, Variants
 
 CPU_SECONDS = 10.0  # spent on one test's calls at most; none of the course's comes near
@@ -55,7 +56,24 @@ def recognise(
             return Recognised(mistake, certain=True)
         if agreement is Agreement.SAME_ERROR and perhaps is None:
             perhaps = Recognised(mistake, certain=False)
-    return perhaps
+    return perhaps or _recognise_where_finite(replays, mistakes, functions, end)
+
+
+def _recognise_where_finite(
+    replays: Replays, mistakes: Variants, functions: Sequence[str], end: float
+) -> Recognised | None:
+    for mistake in mistakes:
+        if functions and mistake.of not in functions:
+            continue
+        indices = replays.of(mistake.of)
+        finite = [index for index in indices if is_finite(replays.calls[index].result)]
+        told = [index for index in finite if not replays.is_right(index)]
+        if len(finite) == len(indices) or not told:
+            continue
+        alike = (replays.agrees_where_finite(index, mistake.function) for index in indices)
+        if all(agrees and time.process_time() <= end for agrees in alike):
+            return Recognised(mistake, certain=True)
+    return None
 
 
 def _agreement_of_all(mistake: Variant, replays: Replays, end: float) -> Agreement:

@@ -86,6 +86,17 @@ class Replays:
                 return _agreement(call, replay(function, call, translated))
         return found
 
+    def agrees_where_finite(self, index: int, function: Function) -> bool:
+        """Whether a function does what the student's did in a call, where both gave finite numbers."""
+        if is_finite(self.calls[index].result):
+            return self.agreement(index, function) is Agreement.FULL
+        call = self.calls[index]
+        given = self._translated((call.args, call.kwargs))
+        if call.error is not None or _holds_handle(given):
+            return False
+        outcome = replay(function, call, given)
+        return outcome.error is None and _same_where_finite(call.result, outcome.result)
+
     def right(self, index: int) -> Outcome:
         """Return what the reference makes of a call."""
         call = self.calls[index]
@@ -170,6 +181,31 @@ def same(one: Any, other: Any) -> bool:
         return bool(np.array_equal(a, b))
     except (ValueError, TypeError):
         return False
+
+
+def is_finite(value: Any) -> bool:
+    """Whether all numbers in a result are finite."""
+    if isinstance(value, dict):
+        return all(map(is_finite, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(is_finite, value))
+    if isinstance(value, (float, complex, np.ndarray, np.generic)):
+        return np.asarray(value).dtype.kind not in "fc" or bool(np.all(np.isfinite(value)))
+    return True
+
+
+def _same_where_finite(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same_where_finite(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(_same_where_finite, one, other))
+    if is_finite(one) and is_finite(other):
+        return same(one, other)
+    a, b = np.asarray(one), np.asarray(other)
+    if a.shape != b.shape or a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":
+        return False
+    both = np.isfinite(a) & np.isfinite(b)
+    return same(a[both], b[both])
 
 
 def _same_but_layout(theirs: Any, ours: Any) -> bool:

@@ -230,7 +230,7 @@ class Trial:
 
     def _judge(self, exercise: Exercise, evidence: Evidence, answer: list[str]) -> ExerciseResult:
         functions = self.exam.defines(exercise)
-        result = judge(exercise, evidence, answer, self.mistakes, self.reference, functions)
+        result = judge(exercise, evidence, answer, self.mistakes, self.reference, functions, self._wrong)
         where = own_line(evidence, [RanCell(step.number, step.source) for step in self._done]) if result.hint else ""
         return replace(result, hint=f"{result.hint} {where}".strip())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from autograder.exam import Exercise
@@ -24,6 +24,7 @@ def judge(
     mistakes: Variants | None,
     reference: Mapping[str, Any],
     functions: Sequence[str] = (),
+    wrong: Collection[str] = (),
 ) -> ExerciseResult:
     """Return the result of one exercise.
 
@@ -39,6 +40,8 @@ def judge(
         The assignment's known mistakes and its reference namespace.
     functions : sequence of str
         Names of the functions that the exercise asks for.
+    wrong : collection of str
+        Functions of other exercises that did not pass their own test.
     """
     share = _share(exercise, evidence)
     points = rounded_below(share * exercise.points, exercise.points)
@@ -54,7 +57,7 @@ def judge(
         status = Status.NOT_FOUND if missing else Status.FAILED
     hint = ""
     if status in {Status.PARTIAL, Status.FAILED}:
-        hint = hint_for(evidence, answer, functions, mistakes, reference)
+        hint = hint_for(evidence, answer, functions, mistakes, reference, wrong)
     if status is Status.NOT_FOUND:
         hint = f"No `{missing}` was found in your notebook: was it renamed or deleted, or does its cell fail?"
     return ExerciseResult(
