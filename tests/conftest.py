@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import pytest
 
 from autograder.config import Course
 from autograder.grader.examiner import Examiner
+from autograder.jail import RungReport, probe
+from autograder.jail.keeper import Keeper
 from autograder.publishing.release import release
 
 REPOSITORY = Path(__file__).parents[1]
@@ -89,6 +91,58 @@ def test(source: str, grade_id: str = "double", points: float = 2) -> dict[str, 
 
 
 test.__test__ = False  # type: ignore[attr-defined]
+
+
+# ------------------------------------------------------------------------------------------------------------ lanes
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """Hold the tests of `make test-fast` to their lane: they start no jail."""
+    if not starts_no_jail(item.config):
+        return (yield)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Keeper, "__init__", _refuse_a_jail)
+        return (yield)
+
+
+def _refuse_a_jail(*_: object, **__: object) -> None:
+    pytest.fail("this test starts a jail: mark it with @pytest.mark.slow, or its module with pytestmark")
+
+
+# ------------------------------------------------------------------------------------------------------------ rungs
+
+REPORTS = pytest.StashKey[list[RungReport]]()
+
+
+def reports(config: pytest.Config) -> list[RungReport]:
+    """Return which rungs work on this machine; found out once for all processes of a test run."""
+    if REPORTS not in config.stash:
+        told = getattr(config, "workerinput", {}).get("rungs")
+        config.stash[REPORTS] = [RungReport(*report) for report in told] if told else list(probe())
+    return config.stash[REPORTS]
+
+
+def starts_no_jail(config: pytest.Config) -> bool:
+    return "not slow" in config.getoption("markexpr")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of pytest-xdist what works, since all must collect the same tests."""
+    if not starts_no_jail(node.config):
+        node.workerinput["rungs"] = [astuple(report) for report in reports(node.config)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what takes a `rung` on every rung that works here."""
+    if "rung" not in metafunc.fixturenames:
+        return
+    config, marks = metafunc.config, {mark.name for mark in metafunc.definition.iter_markers()}
+    rungs = [] if starts_no_jail(config) else [report.rung for report in reports(config) if report.works]
+    at_release = rungs[:1] if "strongest_at_release" in marks else []
+    parameters = [pytest.param(rung, marks=pytest.mark.release if rung in at_release else ()) for rung in rungs]
+    metafunc.parametrize("rung", parameters, ids="rung{}".format, scope="module")
 
 
 @pytest.fixture(autouse=True)

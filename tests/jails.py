@@ -9,22 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from autograder.grader.kernel import Kernel
-from autograder.jail import Jail, Limits, RungReport
-from autograder.jail.rungs import RUNGS, try_rung
+from autograder.jail import Jail, Limits
 
 SMALL = Limits(cell_seconds=10, call_seconds=5, seconds=60, memory_mb=256, processes=24, disk_mb=16, inodes=200)
-_tried: dict[int, RungReport] = {}
 
 
-@pytest.fixture(scope="module", params=RUNGS, ids="rung{}".format)
-def jail(request: pytest.FixtureRequest) -> Iterator[Jail]:
-    """A jail on each rung that works here."""
-    if request.param not in _tried:
-        _tried[request.param] = try_rung(request.param)
-    report = _tried[request.param]
-    if not report.works:
-        pytest.skip(f"rung {report.rung}: {report.reason}")
-    with Jail(SMALL, rung=report.rung) as jail:
+@pytest.fixture(scope="module")
+def jail(rung: int) -> Iterator[Jail]:
+    """A jail on each rung that works here, see `pytest_generate_tests` in conftest.py."""
+    with Jail(SMALL, rung=rung) as jail:
         yield jail
 
 

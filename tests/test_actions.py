@@ -12,6 +12,8 @@ from autograder.cli import grading, main
 from autograder.rehearsal.forge_on_disk import BareRepository
 from autograder.rehearsal.practice import DEADLINE
 
+pytestmark = pytest.mark.slow
+
 PATH = "assignments/hw/hw_solved.ipynb"
 RIGHT = dump([solution(DOUBLE)])
 AUTOGRADER = (sys.executable, "-m", "autograder")

@@ -33,6 +33,8 @@ from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 from autograder.mistakes import Mistakes
 
+pytestmark = pytest.mark.slow
+
 MEAN = '''\
 def mean_square(x):
     """The mean of the squares of x."""

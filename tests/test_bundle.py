@@ -17,6 +17,8 @@ from autograder.errors import ExamError, UsageError
 from autograder.record.ledger import Ledger
 from autograder.records import Clock, NotebookFile, Push
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PATH = "assignments/hw/hw_solved.ipynb"
 RIGHT = dump([solution(DOUBLE.replace("### BEGIN SOLUTION\n    return", "return").replace("### END SOLUTION", ""))])

@@ -21,6 +21,8 @@ from autograder.record.ledger import Ledger
 from autograder.records import NotebookFile, Report, Student, Submission
 from autograder.rehearsal.forge_on_disk import BareRepository
 
+pytestmark = pytest.mark.slow
+
 LIMITS = Limits(cell_seconds=5, call_seconds=5, seconds=60, memory_mb=400, processes=48, disk_mb=16)
 ANSWERS = {
     "right": "def double(x):\n    return 2 * x",

@@ -14,6 +14,8 @@ from autograder.grader.examiner import Examiner
 from autograder.records import Report, Status, Submission
 from autograder.rehearsal.roles import Desk
 
+pytestmark = pytest.mark.slow
+
 COURSE = load_course(REPOSITORY / "grading_config.py")
 
 

@@ -25,6 +25,8 @@ from numpy.testing import assert_allclose
 
 from autograder import figures
 
+pytestmark = pytest.mark.slow
+
 mpl.use("Agg")
 
 FOLDER = Path(__file__).parents[1] / "demonotebooks"

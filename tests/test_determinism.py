@@ -12,6 +12,8 @@ from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 from autograder.records import Report, Submission
 
+pytestmark = pytest.mark.slow
+
 START = "def start(n):\n    return np.random.randn(n, n)"
 TEST_START = """\
 ### BEGIN HIDDEN TESTS

@@ -17,6 +17,8 @@ from autograder.grader.hints import NO_VALUE
 from autograder.jail import Limits
 from autograder.records import Status, Submission
 
+pytestmark = pytest.mark.slow
+
 SOLVED = "def double(x):\n    return 2 * x\n"
 STUB = "def double(x):\n    raise NotImplementedError\n"
 HALVE = "def halve(x):\n    ### BEGIN SOLUTION\n    return double(x) / 4\n    ### END SOLUTION\n"

@@ -135,6 +135,7 @@ def autograder(course: MarkedCourse, *arguments: str) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=course.small.root, capture_output=True, text=True, env=os.environ, check=False)
 
 
+@pytest.mark.slow
 def test_the_command_writes_what_nbgrader_exports(course):
     course.grade("on-time", EARLY)
     course.grade("late", EARLY, double=1.0)

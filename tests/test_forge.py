@@ -23,6 +23,8 @@ from autograder.record.ledger import Ledger, Record
 from autograder.records import Clock, Push, Student
 from autograder.text import show_student
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "ghp_aVerySecretToken"
 PATH = "assignments/hw/hw_solved.ipynb"
 DEADLINE = datetime(2027, 2, 10, 22, 59, tzinfo=UTC)

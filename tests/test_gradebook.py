@@ -25,6 +25,8 @@ from autograder.record.autograded import autograded_path
 from autograder.record.marks import ManualMark
 from autograder.records import Status
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -14,6 +14,8 @@ from autograder.config import load_course
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 
+pytestmark = pytest.mark.slow
+
 GUIDE = (REPOSITORY / "docs" / "writing-exercises.md").read_text(encoding="utf-8")
 
 

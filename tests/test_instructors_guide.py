@@ -31,6 +31,8 @@ from autograder.exam import read_exam
 from autograder.record.ledger import Ledger
 from autograder.rehearsal.roles import Author, Desk, half, solved
 
+pytestmark = pytest.mark.slow
+
 GUIDE = REPOSITORY / "docs" / "instructors.md"
 BUDAPEST = ZoneInfo("Europe/Budapest")
 PLACES = (

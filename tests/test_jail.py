@@ -20,6 +20,8 @@ from autograder.grader.kernel import Kernel
 from autograder.jail import Jail
 from autograder.jail.processes import descendants
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["jail"]
 
 

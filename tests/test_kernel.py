@@ -16,6 +16,8 @@ from autograder.errors import KernelDied, KernelError, OutOfTime, WireError
 from autograder.grader.kernel import CellRun, Kernel
 from autograder.jail.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def fresh() -> Iterator[Kernel]:

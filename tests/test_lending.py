@@ -14,6 +14,8 @@ from autograder.jail import Limits
 from autograder.lending import lent
 from autograder.records import ExerciseResult, Submission
 
+pytestmark = pytest.mark.slow
+
 MATRIX = "def matrix():\n    return 3"
 TWICE = "def twice():\n    return 2 * matrix()"
 TEST = """\

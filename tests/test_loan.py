@@ -12,6 +12,8 @@ from autograder.grader.examiner import Examined, Examiner
 from autograder.jail import Limits
 from autograder.records import ExerciseResult, Status, Submission
 
+pytestmark = pytest.mark.slow
+
 DOUBLE = "def double(x):\n    return 2 * x"
 QUADRUPLE = "def quadruple(x):\n    return double(double(x))"
 OCTUPLE = "def octuple(x):\n    return double(quadruple(x))"

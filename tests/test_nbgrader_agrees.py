@@ -16,6 +16,8 @@ from autograder.record.gradebook import put_tools_on_path
 from autograder.records import Submission
 from autograder.rehearsal.roles import Desk, half, mistaken, solved, untouched
 
+pytestmark = pytest.mark.slow
+
 ROLES = {"all-right": solved, "half-done": half, "known-mistake": mistaken, "not-attempted": untouched}
 
 

@@ -33,6 +33,7 @@ ARGUMENTS = [
 NOON = "2027-03-07T12:14:00+01:00"
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome on this machine"),
     pytest.mark.skipif(find_spec("playwright") is None, reason="playwright is not installed"),
 ]

@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from conftest import REPOSITORY, SmallCourse
 
+pytestmark = pytest.mark.slow
+
 AUTOGRADER = [sys.executable, "-m", "autograder"]
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 KILLS = 4

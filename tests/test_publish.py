@@ -26,6 +26,8 @@ from autograder.publishing.public_tree import ALLOWED, public_tree
 from autograder.publishing.public_tree import solution as solution_notebook
 from autograder.publishing.publish import publish, uncommitted
 
+pytestmark = pytest.mark.slow
+
 PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(90))).decode()
 ESSAY = {"grade_id": "why", "grade": True, "solution": True, "points": 4}
 BEFORE, AFTER = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UTC)

@@ -21,6 +21,8 @@ from autograder.jail import Limits
 from autograder.publishing.fields import attachments_named
 from autograder.publishing.release import leaks, release
 
+pytestmark = pytest.mark.slow
+
 HIDDEN_LINE = "assert double(21) == 42"
 
 

@@ -30,6 +30,8 @@ from autograder.students.checktext import annotation_commands, summary
 from autograder.students.situation import settled
 from autograder.students.update import same_place
 
+pytestmark = pytest.mark.slow
+
 CHECKPOINT = "assignments/hw/.ipynb_checkpoints/hw-checkpoint.ipynb"
 
 

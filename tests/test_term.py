@@ -18,6 +18,8 @@ from local_actions import BIN, Actions, Job, Run, evaluate, filled, git
 from autograder.config import load_course
 from autograder.record.ledger import Ledger
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "token-of-the-workflow"
 START = datetime(2025, 2, 3, 8, tzinfo=UTC)  # a Monday
 COPIED = (

@@ -19,6 +19,8 @@ from autograder.jail import Jail, Limits
 from autograder.jail.processes import descendants
 from autograder.records import Submission
 
+pytestmark = pytest.mark.slow
+
 RIGHT = dump([solution("def double(x):\n    return 2 * x"), test("")])
 SMALL = Limits(cell_seconds=10, call_seconds=5, seconds=60, memory_mb=512)
 

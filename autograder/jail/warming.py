@@ -44,6 +44,8 @@ def warm_up() -> Shell:
                 shell.run_cell(cell, store_history=True)  # type: ignore[no-untyped-call]
     sys.modules["matplotlib.pyplot"].draw_if_interactive.called = False  # else %run would draw what we drew
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)  # else %tb in a notebook would show our own failing cell
     shell.execution_count = 1
     # a parsed formula holds open font files, which the forked process will close
     sys.modules["matplotlib.mathtext"].MathTextParser._parse_cached.cache_clear()

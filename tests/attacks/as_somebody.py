@@ -1,13 +1,15 @@
-"""Run a program as somebody else: `python as_somebody.py (USER_ID | container) PROGRAM …`, started by root.
+"""Run a program as somebody else: `python as_somebody.py (USER_ID | container) CLONE SCRATCH PROGRAM …`, as root.
 
-Where Python is installed in a directory of root's alone, the program runs in a mount namespace of its own that shows
-the installation to everybody; nothing of the machine is changed. `container` is root as in a container engine's
-default: a few capabilities, none of them for namespaces, and Docker's system call filter.
+Where Python, the clone or the scratch directory is in a directory of root's alone, the program runs in a mount
+namespace of its own that shows these, and nothing else of that directory, to everybody; nothing of the machine is
+changed. `container` is root as in a container engine's default: a few capabilities, none of them for namespaces, and
+Docker's system call filter.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import struct
 import sys
 from pathlib import Path
@@ -17,11 +19,12 @@ from autograder.jail import lockdown, seccomp
 DOCKERS_CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31)
 
 
-def main(somebody: str, *program: str) -> None:
+def main(somebody: str, clone: str, scratch: str, *program: str) -> None:
     """Become somebody and start the program."""
+    os.umask(0o022)
     lockdown.unshare(lockdown.CLONE_NEWNS)
     lockdown.mount("", "/", None, lockdown.MS_REC | lockdown.MS_PRIVATE)
-    show(Path(sys.base_prefix).resolve())
+    show(*(Path(place).resolve() for place in (sys.base_prefix, sys.prefix, clone, scratch)))
     os.environ.update(HOME="/tmp", PYTHONDONTWRITEBYTECODE="1")
     if somebody == "container":
         contain()
@@ -30,16 +33,36 @@ def main(somebody: str, *program: str) -> None:
     os.execv(program[0], program)
 
 
-def show(installation: Path) -> None:
-    """Let everybody into a directory, by mounting an empty one over the parent that keeps them out."""
-    closed = next((parent for parent in reversed(installation.parents) if not parent.stat().st_mode & 1), None)
-    if closed is None:
-        return
-    itself = os.open(installation, os.O_PATH)
-    lockdown.mount("tmpfs", str(closed), "tmpfs", 0, "mode=755")
-    installation.mkdir(parents=True)
-    lockdown.mount(f"/proc/self/fd/{itself}", str(installation), None, lockdown.MS_BIND | lockdown.MS_REC)
-    os.close(itself)
+def show(*places: Path) -> None:
+    """Let everybody into some directories, by mounting an empty one over each that keeps them out."""
+    pieces = {piece for place in places for piece in ([place] if is_open(place) else place.iterdir())}
+    hidden = {piece: closed for piece in pieces if (closed := outermost_closed(piece))}
+    themselves = {piece: os.open(piece, os.O_PATH) for piece in sorted(hidden)}
+    for closed in set(hidden.values()):
+        lockdown.mount("tmpfs", str(closed), "tmpfs", 0, "mode=755")
+    for piece, itself in themselves.items():
+        if not piece.exists():
+            make_like(piece, itself)
+            lockdown.mount(f"/proc/self/fd/{itself}", str(piece), None, lockdown.MS_BIND | lockdown.MS_REC)
+        os.close(itself)
+
+
+def is_open(directory: Path) -> bool:
+    return bool(directory.stat().st_mode & 1)
+
+
+def outermost_closed(piece: Path) -> Path | None:
+    """Return the outermost directory above that not everybody can enter."""
+    return next((parent for parent in reversed(piece.parents) if not is_open(parent)), None)
+
+
+def make_like(piece: Path, itself: int) -> None:
+    """Make what something can be mounted over: a directory, or a file."""
+    if stat.S_ISDIR(os.fstat(itself).st_mode):
+        piece.mkdir(parents=True)
+    else:
+        piece.parent.mkdir(parents=True, exist_ok=True)
+        piece.touch()
 
 
 def contain() -> None:
