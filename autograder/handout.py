@@ -18,7 +18,7 @@ CODE_STUBS = (
     "raise NotImplementedError()",
     "# YOUR CODE HERE\nraise NotImplementedError()",
 )
-TEXT_STUBS = ("YOUR ANSWER HERE", "*Write your answer here.*", "")
+TEXT_STUBS = ("YOUR ANSWER HERE", "*Write your answer here.*")
 REGION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\b.*?^[ \t]*### END SOLUTION[^\n]*\n?", re.MULTILINE | re.DOTALL)
 NOT_GIVEN_OUT = re.compile(
     r"^[ \t]*### BEGIN (HIDDEN TESTS|MARK SCHEME)\b.*?^[ \t]*### END \1[^\n]*\n?", re.MULTILINE | re.DOTALL

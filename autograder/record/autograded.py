@@ -11,9 +11,12 @@ from typing import Any
 from autograder.config import Course
 from autograder.errors import RemoteFailed
 from autograder.exam import Exam, SourceCell
+from autograder.grader.essays import find_essays
 from autograder.grader.grading import Task, outputs_path
-from autograder.grader.notebooks import Unreadable, read_notebook
-from autograder.record.harmless import harmless_outputs, harmless_text
+from autograder.grader.notebooks import Cell, Notebook, Unreadable, read_notebook
+from autograder.grader.restoring import restore
+from autograder.record.harmless import harmless_outputs
+from autograder.record.pictures import shown_text
 from autograder.record.standings import Standing
 from autograder.records import NotebookFile, Push, Status, Student
 
@@ -87,37 +90,48 @@ def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mappi
     """Return a notebook of format 4 from a submission and what its cells gave, by number from 1."""
     marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
     try:
-        cells = read_notebook(content).cells
+        notebook = read_notebook(content)
     except Unreadable:
-        cells = ()
+        notebook = Notebook(())
+    cells = restore(exam, notebook)
+    beside = {essay.cell: essay.exercise for essay in find_essays(exam, cells).values() if essay.cell}
     written = []
     seen: set[str] = set()
-    for number, cell in enumerate(cells, start=1):
-        ran = executed.get(number, {})
-        mark = marks.get(cell.grade_id) if cell.grade_id not in seen else None
-        seen |= {cell.grade_id} if mark else set()
-        ours = mark.source if mark and (mark.is_test or mark.locked) else None
-        kind = "markdown" if cell.kind == "raw" else cell.kind
-        source = ours or (cell.source if kind == "code" else harmless_text(cell.source))
-        written.append(_cell(f"cell-{number}", kind, source, mark, harmless_outputs(ran.get("outputs", []))))
+    for entry in cells:
+        grade_id = entry.cell.grade_id or beside.get(entry.number, "")
+        outputs = harmless_outputs(executed.get(entry.number, {}).get("outputs", []))
+        written.append(_cell(f"cell-{entry.number}", entry.cell, marks.get(grade_id), outputs))
+        seen.add(grade_id)
     for mark in marks.values():
         if mark.graded and mark.grade_id not in seen:
-            written.append(_cell(f"cell-{len(written) + 1}", mark.kind, mark.source, mark, []))
+            source = exam.handout.text(mark.grade_id) if mark.solution else mark.source
+            written.append(_cell(f"cell-{len(written) + 1}", Cell(mark.kind, source), mark, []))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {"cells": written, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def _cell(cell_id: str, kind: str, source: str, mark: SourceCell | None, outputs: Sequence[Any]) -> dict[str, Any]:
-    metadata: dict[str, Any] = {}
-    if mark is not None:
-        task = mark.graded and mark.solution and mark.kind == "markdown" and mark.locked
-        metadata["nbgrader"] = {
-            "grade": mark.graded and not task,
-            "grade_id": mark.grade_id,
-            "locked": mark.locked,
-            "schema_version": 3,
-            "solution": mark.solution and not task,
-            "task": task,
-        } | ({"points": mark.points} if mark.graded else {})
-    cell = {"cell_type": kind, "id": cell_id, "metadata": metadata, "source": source}
-    return cell | ({"execution_count": None, "outputs": list(outputs)} if kind == "code" else {})
+def _cell(cell_id: str, own: Cell, mark: SourceCell | None, outputs: Sequence[Any]) -> dict[str, Any]:
+    """Return a cell of nbformat: the student's own, the exam's where that is locked, with the exam's metadata."""
+    cell: dict[str, Any] = {"cell_type": "code" if own.kind == "code" else "markdown", "id": cell_id}
+    cell["metadata"] = {} if mark is None else {"nbgrader": _marks(mark)}
+    if mark is not None and (mark.is_test or mark.locked):
+        cell["source"] = mark.source
+    elif own.kind == "code":
+        cell["source"] = own.source
+    else:
+        cell["source"], pictures = shown_text(own.source, own.attachments)
+        cell |= {"attachments": pictures} if pictures else {}
+    return cell | ({"execution_count": None, "outputs": list(outputs)} if own.kind == "code" else {})
+
+
+def _marks(mark: SourceCell) -> dict[str, Any]:
+    task = mark.graded and mark.solution and mark.kind == "markdown" and mark.locked
+    marks = {
+        "grade": mark.graded and not task,
+        "grade_id": mark.grade_id,
+        "locked": mark.locked,
+        "schema_version": 3,
+        "solution": mark.solution and not task,
+        "task": task,
+    }
+    return marks | ({"points": mark.points} if mark.graded else {})
