@@ -101,7 +101,7 @@ class Classroom:
 
     def grade(self, tasks: Sequence[Task]) -> Iterator[Finished]:
         """Grade tasks; see `autograder.grader.grading`."""
-        return grade(self.course, self.exams, tasks)
+        return grade(self.course, self.exams, tasks, self._reader())
 
     def records(self) -> dict[str, Record]:
         """Return the record of every student whose file can be read; what cannot be read is a trouble."""

@@ -117,6 +117,7 @@ class Course:
     autograded: Path = Path("autograded")
     limits: Limits = field(default_factory=Limits)
     notebook_mb: float = 20.0
+    store_mb: float = 1000.0
     workers: int = 0
 
     def source(self, assignment: str) -> Path:
@@ -203,7 +204,8 @@ class _Reader:
             "name": self.text, "upstream": self.text, "site_url": self.text, "contact": self.contact,
             "branch": self.text,
             "find": self.find, "clock": self.clock, "forge": self.forge, "limits": self.limits,
-            "notebook_mb": self.positive, "workers": self.count, "roster": self.place, "extensions": self.place,
+            "notebook_mb": self.positive, "store_mb": self.positive, "workers": self.count,
+            "roster": self.place, "extensions": self.place,
             "ledger": self.place, "forks": self.place, "outputs": self.place, "keys": self.place, "site": self.place,
             "assignments": lambda key, value: self.assignments(key, value, zone),
         }  # fmt: skip

@@ -109,7 +109,8 @@ def _with_sharers(course: Course, collected: Collected, shared: Mapping[str, tup
 def fork_of(course: Course, student: Student) -> Fork:
     """Return a student's fork."""
     remote = git_address(student.remote, course.forge)
-    return Fork(replace(student, remote=remote), course.forks / f"{student.id}.git", course.branch)
+    store = course.forks / f"{student.id}.git"
+    return Fork(replace(student, remote=remote), store, course.branch, course.store_mb)
 
 
 def upstream_commits(course: Course) -> frozenset[str]:

@@ -7,21 +7,34 @@ later force-push takes nothing away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import os
+import re
+import shutil
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from autograder.errors import RemoteFailed
-from autograder.git.command import run_git
+from autograder.errors import GitFailed, RemoteFailed
+from autograder.git.command import OUT_OF_TIME, run_git
 from autograder.git.repository import reason_of
+from autograder.git.stores import changing
 from autograder.records import Clock, NotebookFile, Push, Student, printable
 
 FETCH_SECONDS = 120
 MAX_FETCH_MB = 512
 MAX_LISTING_MB = 32  # some hundred thousand files; a few hundred bytes of trees within trees can list billions
 MAX_NOTEBOOKS = 500
+FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+TIP = "refs/seen/tip"
+BESIDE = "beside.git"
+LOST_FILE = re.compile(r"$|notice: |missing blob |broken link from +tree |\s*to +blob ")  # all that fsck says of one
+# Many packs become one. What no ref leads to stays: it may be the last copy of a notebook.
+PACK = ("-c", "gc.auto=500", "-c", "gc.autoPackLimit=20", "-c", "gc.autoDetach=false", "-c", "gc.pruneExpire=never")
 TOO_LARGE = "it sends a file of more than"
 MISSING = "is not in the store"
 DAMAGED = "is damaged in the store"
@@ -32,6 +45,7 @@ SAFE = (
     "core.symlinks=false",
     "fetch.recurseSubmodules=false",
     "fetch.fsckObjects=false",  # a fork's old commits are not the student's fault; nothing of them is checked out
+    "fetch.unpackLimit=1",  # a pack of each fetch: fewer files, and see `_fetch_beside`
     "gc.auto=0",
     "maintenance.auto=false",
     "protocol.allow=never",
@@ -42,14 +56,17 @@ SAFE = (
     "protocol.ssh.allow=always",
 )
 
+Outcome = TypeVar("Outcome")
+
 
 @dataclass(frozen=True)
 class Fork:
-    """A student's repository and our bare store of it."""
+    """A student's repository and our bare store of it, which may take `most_mb` megabytes; 0 for no limit."""
 
     student: Student
     store: Path
     branch: str
+    most_mb: float = 0
 
     def fetch(self) -> str | None:
         """Fetch the tip of the graded branch and return its commit, None while the branch does not exist.
@@ -59,41 +76,72 @@ class Fork:
         RemoteFailed
             If the remote cannot be reached, is no repository, takes too long or sends too much.
         """
-        self._create()
+        return self._in_a_sound_store(self._fetch)
+
+    def _fetch(self) -> str | None:
         ref = f"refs/heads/{self.branch}"
         listed = self._git("ls-remote", "--heads", "--", self.student.remote, ref).split()
         if not listed:
             return None
         commit = listed[0].decode("ascii", "replace")
         if not self._has(commit):
-            self._git(
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--force",
-                "--", self.student.remote, f"{ref}:refs/seen/tip",
-            )  # fmt: skip
-            commit = self._git("rev-parse", "--verify", "refs/seen/tip^{commit}").decode().strip()
-            self._git("update-ref", f"refs/seen/{commit}", commit)
+            self._refuse_more_than_the_quota()
+            with self._changing() as held:
+                self._git(*FETCH, "--depth=1", "--force", "--", self.student.remote, f"{ref}:{TIP}", held=held)
+                commit = self._git("rev-parse", "--verify", f"{TIP}^{{commit}}").decode().strip()
+                self._git("update-ref", f"refs/seen/{commit}", commit, held=held)
+                self._tidy(held)
         return commit
 
-    def fetch_commit(self, commit: str) -> bool:
+    def fetch_commit(self, commit: str, *, anew: bool = False) -> bool:
         """Fetch one commit by its name, also when no branch leads to it any more; return whether it can be had.
+
+        Parameters
+        ----------
+        anew : bool
+            Whether it is fetched with all its files though the store has it: some of them may be lost.
 
         Raises
         ------
         RemoteFailed
             If the remote cannot be asked: then nothing is known about the commit.
         """
-        self._create()
+        return self._in_a_sound_store(partial(self._fetch_commit, commit, anew=anew))
+
+    def _fetch_commit(self, commit: str, *, anew: bool) -> bool:
+        if anew:
+            return self._fetch_beside(commit)
         if self._has(commit):
             return True
-        try:
-            self._git(
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--", self.student.remote, commit
-            )
-        except RemoteFailed as error:
-            if any(words in str(error) for words in GONE):
-                return False
-            raise
-        self._git("update-ref", f"refs/seen/{commit}", f"{commit}^{{commit}}")
+        self._refuse_more_than_the_quota()
+        with self._changing() as held:
+            try:
+                self._git(*FETCH, "--depth=1", "--", self.student.remote, commit, held=held)
+            except RemoteFailed as error:
+                if any(words in str(error) for words in GONE):
+                    return False
+                raise
+            self._git("update-ref", f"refs/seen/{commit}", f"{commit}^{{commit}}", held=held)
+            self._tidy(held)
+        return True
+
+    def _fetch_beside(self, commit: str) -> bool:
+        """Fetch a commit into a store of its own, and take over its packs: git will not fetch what it believes to have.
+
+        A pack is read before a damaged file of the same name, and in the place of a damaged pack.
+        """
+        with self._changing() as held:
+            fresh = replace(self, store=self.store / BESIDE)
+            shutil.rmtree(fresh.store, ignore_errors=True)
+            try:
+                if not fresh.fetch_commit(commit):
+                    return False
+                packs = fresh.store / "objects" / "pack"
+                for path in sorted(packs.iterdir(), key=lambda path: path.suffix == ".idx"):  # which makes a pack known
+                    path.replace(self.store / "objects" / "pack" / path.name)
+            finally:
+                shutil.rmtree(fresh.store, ignore_errors=True)
+            self._git("update-ref", f"refs/seen/{commit}", f"{commit}^{{commit}}", held=held)
         return True
 
     def history(self) -> frozenset[str]:
@@ -104,20 +152,20 @@ class Fork:
         RemoteFailed
             As `fetch` does.
         """
-        self._create()
+        return self._in_a_sound_store(self._history)
+
+    def _history(self) -> frozenset[str]:
         ref = f"refs/heads/{self.branch}"
         if not self._git("ls-remote", "--heads", "--", self.student.remote, ref):
             return frozenset()
-        self._git(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force",
-            "--", self.student.remote, f"{ref}:refs/seen/tip",
-        )  # fmt: skip
-        return self.known_history()
+        with self._changing() as held:
+            self._git(*FETCH, "--force", "--", self.student.remote, f"{ref}:{TIP}", held=held)
+        return frozenset(self._git("rev-list", TIP).decode().split())
 
     def known_history(self) -> frozenset[str]:
         """Return all commits of the branch as it was last fetched, none if it never was."""
         with suppress(RemoteFailed, OSError):
-            return frozenset(self._git("rev-list", "refs/seen/tip").decode().split())
+            return frozenset(self._git("rev-list", TIP).decode().split())
         return frozenset()
 
     def notebooks(self, commit: str) -> tuple[NotebookFile, ...]:
@@ -171,7 +219,36 @@ class Fork:
     def keep(self, content: bytes) -> str:
         """Put a file's content among the blobs, and return the name it has there."""
         self._create()
-        return self._git("hash-object", "-w", "--stdin", "--no-filters", input=content).decode().strip()
+        with self._changing() as held:
+            name = self._git("hash-object", "-w", "--stdin", "--no-filters", input=content, held=held).decode().strip()
+        if not self._can_read(name):  # git writes nothing anew that it believes to have
+            self._write_anew(name, content)
+        return name
+
+    def _write_anew(self, name: str, content: bytes) -> None:
+        place = self.store / "objects" / name[:2] / name[2:]
+        place.parent.mkdir(exist_ok=True)
+        temporary = place.with_name(f"tmp_obj_{os.getpid()}")
+        temporary.write_bytes(zlib.compress(b"blob %d\0" % len(content) + content))
+        temporary.replace(place)
+
+    @property
+    def megabytes(self) -> float:
+        """What the store takes of the disk."""
+        files = (path.lstat() for path in self.store.rglob("*"))
+        return sum(file.st_blocks * 512 for file in files) / 1e6
+
+    def _refuse_more_than_the_quota(self) -> None:
+        if self.most_mb and self.megabytes > self.most_mb:
+            raise self._failed(
+                f"what they pushed takes {self.megabytes:.0f} MB in {self.store}, more than c.Course.store_mb, "
+                f"{self.most_mb:g}: nothing more of theirs is fetched; ask them to take large files out, then delete "
+                "that folder, or raise c.Course.store_mb"
+            )
+
+    def _tidy(self, held: int) -> None:
+        """Pack the store where it is time; git itself sees whether it is."""
+        self._git(*PACK, "gc", "--auto", "--quiet", held=held)
 
     def push_of(self, commit: str, seen: datetime, clock: Clock) -> Push:
         """Return the record of a commit first seen at a moment, or dated by itself where the clock says so."""
@@ -179,21 +256,60 @@ class Fork:
             seen = datetime.fromtimestamp(int(self._git("show", "-s", "--format=%ct", commit)), UTC)
         return Push(self.student.id, commit, self.branch, seen, clock, self.notebooks(commit))
 
+    def _in_a_sound_store(self, work: Callable[[], Outcome]) -> Outcome:
+        """Do something; where it fails because the store is broken, set that aside and do it in a new one."""
+        self._create()
+        try:
+            return work()
+        except RemoteFailed:
+            if self._is_sound():
+                raise
+        self.set_aside()
+        self._create()
+        return work()
+
+    def _is_sound(self) -> bool:
+        """Whether git can work in the store. A lost file is no reason to leave it: that can be fetched by itself."""
+        done = run_git([f"--git-dir={self.store}", "fsck", "--connectivity-only", "--no-dangling"])
+        lines = (done.output + done.errors).decode("utf-8", "replace").splitlines()
+        return done.code in {0, OUT_OF_TIME} or all(LOST_FILE.match(line) for line in lines)
+
+    def set_aside(self) -> Path:
+        """Move the store out of the way, under a name that no student's id can have, and return where it is now."""
+        number = 1
+        while (place := self.store.with_name(f"_damaged-{number}-{self.store.name}")).exists():
+            number += 1
+        return self.store.rename(place)
+
+    def aside(self) -> Iterator[Fork]:
+        """Yield the stores that were set aside, the newest first: what is whole in them can still be read."""
+        for place in sorted(self.store.parent.glob(f"_damaged-*-{self.store.name}"), reverse=True):
+            yield replace(self, store=place)
+
     def _create(self) -> None:
         if not (self.store / "HEAD").exists():
-            self.store.parent.mkdir(parents=True, exist_ok=True)
-            self._run(["init", "--quiet", "--bare", "--template=", str(self.store)])
+            self.store.mkdir(parents=True, exist_ok=True)
+            with self._changing() as held:
+                self._run(["init", "--quiet", "--bare", "--template=", str(self.store)], held=held)
+
+    @contextmanager
+    def _changing(self) -> Iterator[int]:
+        try:
+            with changing(self.store, FETCH_SECONDS) as held:
+                yield held
+        except GitFailed as error:
+            raise RemoteFailed(f"{self.student.id}: {error}") from None
 
     def _has(self, commit: str) -> bool:
         with suppress(RemoteFailed):
             return bool(self._git("rev-parse", "--verify", "--quiet", f"refs/seen/{commit}^{{commit}}"))
         return False
 
-    def _git(self, *arguments: str, input: bytes = b"", most_mb: int = 0) -> bytes:
+    def _git(self, *arguments: str, input: bytes = b"", most_mb: int = 0, held: int | None = None) -> bytes:
         options = [word for setting in SAFE for word in ("-c", setting)]
-        return self._run([f"--git-dir={self.store}", *options, *arguments], input, most_mb)
+        return self._run([f"--git-dir={self.store}", *options, *arguments], input, most_mb, held)
 
-    def _run(self, arguments: Sequence[str], input: bytes = b"", most_mb: int = 0) -> bytes:
+    def _run(self, arguments: Sequence[str], input: bytes = b"", most_mb: int = 0, held: int | None = None) -> bytes:
         """Run git with limits on its time and on the size of what it writes.
 
         Where `most_mb` is given, what git says beyond that many megabytes is left out.
@@ -204,6 +320,7 @@ class Fork:
             input=input,
             seconds=FETCH_SECONDS,
             most_mb=most_mb or MAX_FETCH_MB,
+            held=held,
         )
         cut = most_mb > 0 and done.wrote_too_much
         if done.code != 0 and not cut:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from autograder.actions.state import State
 from autograder.collecting.collect import fork_of
+from autograder.collecting.forks import Fork
 from autograder.config import Course
 from autograder.errors import RemoteFailed
 from autograder.grader.grading import Task
@@ -13,7 +15,7 @@ from autograder.records import Student
 
 
 def restored(course: Course, students: Sequence[Student], state: State) -> Callable[[Task], bytes]:
-    """Return a reader that looks in the student's store, then on the state's branch, then in the student's fork.
+    """Return a reader that looks in the student's stores, then on the state's branch, then in the student's fork.
 
     What it finds elsewhere it puts into the store. The reader raises `RemoteFailed` if the notebook is nowhere.
     """
@@ -25,13 +27,22 @@ def restored(course: Course, students: Sequence[Student], state: State) -> Calla
             return store.read(task.file.blob)
         except RemoteFailed as error:
             missing = error
-        kept = state.notebook(task.file.blob)
+        kept = _from_aside(store, task.file.blob)
+        if kept is None:
+            kept = state.notebook(task.file.blob)
         if kept is not None:
             store.keep(kept)
             return kept
         for student, commit in task.waiting:
-            if fork_of(course, remotes[student]).fetch_commit(commit):
+            if fork_of(course, remotes[student]).fetch_commit(commit, anew=True):
                 return fork_of(course, remotes[student]).read(task.file.blob)
         raise missing
 
     return read
+
+
+def _from_aside(store: Fork, blob: str) -> bytes | None:
+    for damaged in store.aside():
+        with suppress(RemoteFailed):
+            return damaged.read(blob)
+    return None

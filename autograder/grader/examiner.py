@@ -43,10 +43,15 @@ LEFT_OUT = {"output_type": "stream", "name": "stderr", "text": "[Left out: the n
 
 @dataclass(frozen=True)
 class Examined:
-    """A report and, for the instructor, the notebook's cells with the outputs they gave."""
+    """A report and, for the instructor, the notebook's cells with the outputs they gave.
+
+    `by_clock` says whether a limit of time decided anything: a machine that had nothing else to do might have been in
+    time.
+    """
 
     report: Report
     cells: tuple[dict[str, Any], ...]
+    by_clock: bool = False
 
 
 class Examiner:
@@ -103,7 +108,7 @@ class Examiner:
         with _Kernels(self.jail, exam, self.limits) as kernels:
             self._try(exam, submission, kernels, findings)
         report = _report(exam, submission, findings, time.monotonic() - started, self.jail.rung)
-        return Examined(report, tuple(findings.cells))
+        return Examined(report, tuple(findings.cells), findings.by_clock)
 
     def _try(self, exam: Exam, submission: Submission, kernels: _Kernels, findings: _Findings) -> None:
         reference, mistakes = self._references[exam.version]
@@ -133,6 +138,7 @@ class _Findings:
     cells: list[dict[str, Any]] = field(default_factory=list)
     unreadable: bool = False
     complete: bool = False
+    by_clock: bool = False
 
     def add(self, message: Mapping[str, Any]) -> None:
         if "result" in message:
@@ -147,6 +153,7 @@ class _Findings:
             self.problems.append(str(message["unreadable"]))
         elif "done" in message:
             self.complete = True
+            self.by_clock = bool(message.get("by_clock"))
 
 
 class _Kernels:
@@ -217,6 +224,7 @@ def _listen(channel: socket.socket, kernels: _Kernels, findings: _Findings, dead
                 findings.add(message)
                 if findings.complete:
                     return
+    findings.by_clock = True
     findings.problems.append("The notebook took too long as a whole; what had been graded until then counts.")
 
 
@@ -258,6 +266,12 @@ class _Remote:
     def __init__(self, channel: socket.socket, limits: Limits, *, figures: bool = False) -> None:
         self.channel, self.limits, self.figures = channel, limits, figures
         self._shown = 0
+        self._kernels: list[Kernel] = []
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether a limit of time ended anything in any kernel."""
+        return any(kernel.out_of_time for kernel in self._kernels)
 
     def tell(self, **message: Any) -> None:
         self.channel.sendall(json.dumps(message).encode() + b"\n")
@@ -275,6 +289,7 @@ class _Remote:
         if not answer or not descriptors:
             raise KernelDied("no jailed process could be started")
         kernel = Kernel(socket.socket(fileno=descriptors[0]), self.limits)
+        self._kernels.append(kernel)
         kernel.draw_figures(self.figures)
         return kernel
 
@@ -315,7 +330,7 @@ def _trial(
             tell_cell=remote.show,
         )
         trial.run(notebook)
-        remote.tell(done=True)
+        remote.tell(done=True, by_clock=remote.out_of_time)
     except BaseException as error:
         with contextlib.suppress(BaseException):
             remote = _Remote(channel, limits)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from pathlib import Path
 from autograder.collecting.collect import fork_of
 from autograder.collecting.roster import Extensions
 from autograder.config import Course
-from autograder.errors import AutograderError, DiskFailed, ExamError, said_of
+from autograder.errors import AutograderError, DiskFailed, ExamError, RemoteFailed, said_of
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examined
 from autograder.grader.notebooks import at_its_place
@@ -87,8 +87,22 @@ def open_tasks(
     return list(tasks.values())
 
 
-def grade(course: Course, exams: Mapping[str, Exam], tasks: Sequence[Task]) -> Iterator[Finished]:
+def grade(
+    course: Course,
+    exams: Mapping[str, Exam],
+    tasks: Sequence[Task],
+    restore: Callable[[Task], bytes] | None = None,
+) -> Iterator[Finished]:
     """Grade the tasks, many at once, and yield each as it is done and in the ledger.
+
+    What a limit of time decided while this machine had more to do than it can do at once is graded once more, alone,
+    after the others, and only that counts.
+
+    Parameters
+    ----------
+    restore : callable, optional
+        Brings a notebook back into the student's store, from wherever it still is; it raises `RemoteFailed` if that
+        is nowhere. See `autograder.collecting.restore`.
 
     Raises
     ------
@@ -97,43 +111,77 @@ def grade(course: Course, exams: Mapping[str, Exam], tasks: Sequence[Task]) -> I
     ExamError
         If a source notebook fails.
     """
-    left = list(tasks)
-    if not left:
+    left = _Left(list(tasks))
+    if not left.tasks:
         return
     most = course.workers or os.cpu_count() or 1
     wanted = {name: exams[name] for name in {task.assignment for task in tasks}}
     with Jail(course.limits) as jail:
         for number in range(ROUNDS):
-            count = 1 if number == ROUNDS - 1 else min(most, len(left))
-            broken: list[Task] = []
+            count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
             with workers(count, jail, wanted) as pool:
-                yield from _grade_in(pool, course, left, broken)
-            left = broken
-            if not left:
-                return
-    for task in left:
+                yield from _grade_in(pool, course, left)
+            if not left.tasks:
+                break
+        again = [*left.doubtful]
+        for task, failed in left.missing:
+            try:
+                if restore is None:
+                    raise failed
+                restore(task)
+                again.append(task)
+            except (AutograderError, OSError) as error:
+                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {said_of(error)}")
+        alone = _Left(again, final=True)
+        if again:
+            with workers(1, jail, wanted) as pool:
+                yield from _grade_in(pool, course, alone)
+    for task in (*left.tasks, *alone.tasks):
         yield Finished(
             task, error=f"{task.student.id}, {task.assignment}: its grading process died; see the system log"
         )
 
 
-def _grade_in(pool: Executor, course: Course, tasks: Sequence[Task], broken: list[Task]) -> Iterator[Finished]:
+@dataclass
+class _Left:
+    """What is left to do: tasks to begin, or whose process died; those the clock decided; those without a notebook."""
+
+    tasks: list[Task]
+    doubtful: list[Task] = field(default_factory=list)
+    missing: list[tuple[Task, RemoteFailed]] = field(default_factory=list)
+    final: bool = False
+
+
+def _grade_in(pool: Executor, course: Course, left: _Left) -> Iterator[Finished]:
     waiting: dict[Future[Examined], Task] = {}
+    tasks, left.tasks = left.tasks, []
     for task in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
         try:
             waiting[pool.submit(_examine, course, task)] = task
         except BrokenProcessPool:
-            broken.append(task)
+            left.tasks.append(task)
     for future in as_completed(waiting):
         task = waiting[future]
         try:
-            yield _record(course, task, future.result())
+            examined = future.result()
+            if examined.by_clock and not left.final and is_overloaded():
+                left.doubtful.append(task)
+            else:
+                yield _record(course, task, examined)
         except BrokenProcessPool:
-            broken.append(task)
+            left.tasks.append(task)
         except ExamError:  # nothing can be graded
             raise
         except Exception as error:  # this one cannot: its store was lost, its jail could not be made
-            yield Finished(task, error=f"{task.student.id}, {task.assignment}: {said_of(error)}")
+            if isinstance(error, RemoteFailed) and not left.final:
+                left.missing.append((task, error))
+            else:
+                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {said_of(error)}")
+
+
+def is_overloaded() -> bool:
+    """Whether more processes want to run, in the last minute, than this machine has cores: its clock proves nothing."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1) + 0.5
 
 
 def _record(course: Course, task: Task, examined: Examined) -> Finished:

@@ -86,6 +86,8 @@ class Kernel(Exchange):
         The student's names.
     heard : list of dict
         What the last thing asked for printed and displayed, as nbformat outputs; never part of a cell's outputs.
+    out_of_time : bool
+        Whether a limit of time ended anything: on a machine that has other things to do, it might not have.
     """
 
     def __init__(self, sock: socket.socket, limits: Limits, watch: Callable[[], str | None] | None = None) -> None:
@@ -93,6 +95,7 @@ class Kernel(Exchange):
         self.limits = limits
         self.namespace = StudentNamespace(self)
         self.heard: list[Output] = []
+        self.out_of_time = False
         self._end = time.monotonic() + limits.seconds
         self._broken: KernelError | None = None
         self._handles: weakref.WeakValueDictionary[int, Handle] = weakref.WeakValueDictionary()
@@ -136,6 +139,7 @@ class Kernel(Exchange):
             self._shown.add(clean, ids)
             self._shown.update(updates)
             student_error = None if error is None else _student_error(error)
+        self.out_of_time |= timed_out
         return CellRun(tuple(clean), student_error, seconds, timed_out)
 
     def draw_figures(self, wanted: bool) -> None:
@@ -237,6 +241,7 @@ class Kernel(Exchange):
         try:
             yield
         except Exception as error:
+            self.out_of_time |= isinstance(error, OutOfTime | TimeoutError)
             if isinstance(error, KernelError):
                 self._broken = error
                 self.channel.close()
