@@ -14,6 +14,8 @@ from conftest import SmallCourse, code, dump, solution, test
 
 from autograder.classroom import Classroom
 from autograder.cli.work import run_all
+from autograder.grader import grading
+from autograder.grader.workers import workers
 from autograder.rehearsal.forge_on_disk import BareRepository
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -113,7 +115,7 @@ def a_file_for_the_formgraders_folder(small: Class, student: str) -> None:
 
 FAULTS: dict[str, tuple[Callable[[Class, str], None], str]] = {
     "a line that is no JSON": (a_bad_line, "{}.jsonl, line 3: cannot be read"),
-    "100 of 2 points": (points_by_an_editor, "{}.jsonl, line 2: cannot be read (double has 100 of 2 points"),
+    "100 of 2 points": (points_by_an_editor, "{}.jsonl, line 2: cannot be read (its checksum is wrong"),
     "a folder in the place of the ledger's file": (a_folder_for_a_ledger, "not collected: {}: "),
     "a file in the place of the store": (a_file_for_a_store, "forks/{}.git"),
     "a file in the place of the remote": (a_file_for_a_remote, "not collected: {}: "),
@@ -223,3 +225,36 @@ def test_a_run_that_cannot_know_its_students_says_so_and_ends(small_class):
     )
     assert done.returncode == 2
     assert "roster.csv: no such file" in done.stderr
+
+
+def test_a_notebook_that_its_store_lost_is_brought_back_and_graded(small_class, capfd):
+    small_class.enrol("good", "other")
+    assert [entry.error for entry in Classroom.open(small_class.course.config).collect()] == ["", ""]
+    for pack in (small_class.root / "forks" / "other.git" / "objects" / "pack").glob("*.pack"):
+        pack.chmod(0o644)
+        pack.write_bytes(b"no pack")
+    assert small_class.run() == (0, {"good": 2.0, "other": 2.0}), capfd.readouterr().err
+
+
+SLOW = "import time\ndef double(x):\n    time.sleep(3)\n    return 2 * x"
+
+
+@pytest.mark.parametrize(("overloaded", "rounds"), [(True, [2, 1]), (False, [2])], ids=["overloaded", "not"])
+def test_what_the_clock_decided_on_an_overloaded_machine_is_graded_once_more_alone(
+    small_class, monkeypatch, overloaded, rounds
+):
+    """Two students, one of whom is stopped at the limit of a call's time; each gets one report."""
+    begun = []
+
+    def counted(count, *arguments):
+        begun.append(count)
+        return workers(count, *arguments)
+
+    monkeypatch.setattr(grading, "workers", counted)
+    monkeypatch.setattr(grading, "is_overloaded", lambda: overloaded)
+    small_class.configure('c.Course.limits = {"call_seconds": 1.0}', "c.Course.workers = 2")
+    small_class.enrol("good", "slow")
+    small_class.push("slow", answer("slow", SLOW), "slow")
+    assert small_class.run() == (0, {"good": 2.0, "slow": 0.0})
+    assert begun == rounds
+    assert small_class.ledger("slow").read_text().count('"entry":"report"') == 1
