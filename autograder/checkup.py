@@ -17,7 +17,7 @@ from autograder.collecting.roster import read_extensions, read_roster, shared_re
 from autograder.config import Course, load_course
 from autograder.doctor import Finding
 from autograder.errors import AutograderError, ConfigError, DiskFailed, ReleaseError
-from autograder.exam import Exam, read_exam
+from autograder.exam import Exam
 from autograder.git.credentials import credentials
 from autograder.git.repository import GitRepository, without_password
 from autograder.record.ledger import Ledger
@@ -75,9 +75,9 @@ def _times(course: Course) -> Iterator[Finding]:
 
 
 def _sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
-    for name, assignment in course.assignments.items():
+    for name in course.assignments:
         try:
-            exam = exams[name] = read_exam(course.source(name), assignment.patterns)
+            exam = exams[name] = course.exam(name)
         except AutograderError as error:
             yield Finding(f"source of {name}", False, str(error), step="correct the source notebook")
             continue

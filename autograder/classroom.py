@@ -15,7 +15,7 @@ from autograder.collecting.restore import restored
 from autograder.collecting.roster import Extensions, read_extensions, read_roster
 from autograder.config import Course, load_course, nearest
 from autograder.errors import AutograderError, ExamError, Interrupted, NoJail, said_of
-from autograder.exam import Exam, read_exam
+from autograder.exam import Exam
 from autograder.grader.grading import Finished, Task, grade, open_tasks
 from autograder.record.autograded import unshown
 from autograder.record.ledger import Ledger, Record
@@ -75,9 +75,9 @@ class Classroom:
         """
         exams: dict[str, Exam] = {}
         failed = []
-        for name, assignment in self.course.assignments.items():
+        for name in self.course.assignments:
             try:
-                exams[name] = read_exam(self.course.source(name), assignment.patterns)
+                exams[name] = self.course.exam(name)
             except ExamError as error:
                 failed.append(error)
         if failed and not exams:

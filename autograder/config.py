@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
 
 from autograder.errors import ConfigError
-from autograder.exam import WHOLE
+from autograder.exam import WHOLE, Exam, read_exam
 from autograder.jail.limits import Limits
 from autograder.records import Clock
 
@@ -119,6 +119,7 @@ class Course:
     notebook_mb: float = 20.0
     store_mb: float = 1000.0
     workers: int = 0
+    lend: bool = True
 
     def source(self, assignment: str) -> Path:
         """Path of an assignment's source notebook."""
@@ -139,6 +140,17 @@ class Course:
         if name not in self.assignments:
             raise ConfigError(f"no assignment is called {name!r}; {nearest(name, self.assignments)}")
         return self.assignments[name]
+
+    def exam(self, assignment: str) -> Exam:
+        """Read an assignment's exam.
+
+        Raises
+        ------
+        ExamError
+            If its source notebook cannot serve.
+        """
+        patterns = self.assignment(assignment).patterns
+        return read_exam(self.source(assignment), patterns, self.release(assignment), lend=self.lend)
 
     def local(self, moment: datetime) -> datetime:
         """Return the moment in the course's time zone."""
@@ -204,7 +216,7 @@ class _Reader:
             "name": self.text, "upstream": self.text, "site_url": self.text, "contact": self.contact,
             "branch": self.text,
             "find": self.find, "clock": self.clock, "forge": self.forge, "limits": self.limits,
-            "notebook_mb": self.positive, "store_mb": self.positive, "workers": self.count,
+            "lend": self.switch, "notebook_mb": self.positive, "store_mb": self.positive, "workers": self.count,
             "roster": self.place, "extensions": self.place,
             "ledger": self.place, "forks": self.place, "outputs": self.place, "keys": self.place, "site": self.place,
             "assignments": lambda key, value: self.assignments(key, value, zone),
@@ -319,6 +331,11 @@ class _Reader:
     def text(self, key: str, value: object) -> str:
         if not isinstance(value, str):
             raise self.wrong(key, value, "a text in quotes")
+        return value
+
+    def switch(self, key: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self.wrong(key, value, "True or False")
         return value
 
     def positive(self, key: str, value: object) -> Any:

@@ -26,6 +26,7 @@ from autograder.handout import Handout, read_handout
 GRADER_VERSION = 3
 
 TRY_IT = "try-it"
+NO_LOAN = "no-loan"  # a test cell with this tag is run with the student's own functions only
 # They lie beside a source notebook and are never released.
 INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py", "shortcuts.py"})
 WHOLE = ""  # the part of an assignment that has no parts
@@ -71,6 +72,7 @@ class Exam:
     files: Mapping[str, bytes] = field(repr=False, default_factory=dict)
     mistakes: str = field(repr=False, default="")
     handout: Handout = field(repr=False, default_factory=Handout)
+    lend: bool = True
 
     @property
     def points(self) -> float:
@@ -81,6 +83,10 @@ class Exam:
     def tests(self) -> dict[str, str]:
         """Source of each exercise's test cell, by exercise id."""
         return {cell.grade_id: cell.source for cell in self.cells if cell.is_test}
+
+    def tags(self, exercise: Exercise) -> tuple[str, ...]:
+        """Return the tags of an exercise's graded cell."""
+        return next(cell.tags for cell in self.cells if cell.graded and cell.grade_id == exercise.id)
 
     def defines(self, exercise: Exercise) -> tuple[str, ...]:
         """Return the functions and classes that an exercise's solution cells define."""
@@ -130,6 +136,8 @@ class Exam:
     def version(self) -> str:
         """Fingerprint of all that points depend on; another version means: grade again."""
         digest = hashlib.sha256(f"grader {GRADER_VERSION}\n".encode())
+        if not self.lend:
+            digest.update(b"no loan")
         for cell in self.cells:
             if cell.kind == "code" or cell.graded:
                 digest.update(json.dumps([cell.source, cell.grade_id, cell.points, cell.tags]).encode())
@@ -141,7 +149,13 @@ class Exam:
         return digest.hexdigest()[:16]
 
 
-def read_exam(path: Path, parts: Mapping[str, tuple[str, ...]] | None = None, release: Path | None = None) -> Exam:
+def read_exam(
+    path: Path,
+    parts: Mapping[str, tuple[str, ...]] | None = None,
+    release: Path | None = None,
+    *,
+    lend: bool = True,
+) -> Exam:
     """Read the exam of a source notebook.
 
     Parameters
@@ -152,6 +166,8 @@ def read_exam(path: Path, parts: Mapping[str, tuple[str, ...]] | None = None, re
         Patterns of exercise ids by part, as `grading_config.py` gives them.
     release : Path, optional
         What students were given; it may be missing.
+    lend : bool, optional
+        Whether an exercise is tested with the reference's functions in the place of earlier ones that are wrong.
 
     Raises
     ------
@@ -175,6 +191,7 @@ def read_exam(path: Path, parts: Mapping[str, tuple[str, ...]] | None = None, re
         files={file.name: file.read_bytes() for file in sorted(path.parent.iterdir()) if _ships(file)},
         mistakes=mistakes.read_text(encoding="utf-8") if mistakes.exists() else "",
         handout=read_handout(cells, release),
+        lend=lend,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from conftest import SmallCourse, code, dump, solution, test
 
+from autograder.config import load_course
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examined, Examiner
 from autograder.jail import Limits
@@ -156,6 +157,68 @@ def test_whoever_calls_lent_functions_only_is_told_which_one_is_not_right(examin
     hints = {result.id: result.hint for result in report.exercises}
     assert hints["gradients"] == "Marked with the reference's `backward`, because yours is not right yet."
     assert hints["train"] == "Marked with the reference's functions, because your `backward` is not right yet."
+
+
+SCALED = {"scale": "def scale(x):\n    return 10 * x", **UNITS}
+REVERSED = IN_A_DICTIONARY | {
+    "network": "def network(weights, x):\n    caches = []\n    for w in weights:\n        x, cache = forward(w, x)\n"
+    "        caches.insert(0, cache)\n    return x, caches",
+}
+
+
+@pytest.fixture(scope="module")
+def scaled(tmp_path_factory: pytest.TempPathFactory) -> Exam:
+    course = SmallCourse(tmp_path_factory.mktemp("scaled"))
+    cells = []
+    for name, answer in SCALED.items():
+        hidden = TESTS.get(name, "assert scale(2) == 20")
+        source = f"### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS"
+        cells += [solution(answer, f"{name}_solution"), test(source, name, 1)]
+    return read_exam(course.write(*cells))
+
+
+@pytest.mark.parametrize("scale", ["def scale(x):\n    return x", SCALED["scale"]], ids=["wrong", "right"])
+def test_two_functions_that_do_not_fit_together_are_not_mended_because_another_is_wrong(examiner, scaled, scale):
+    report = examine(examiner, scaled, cells_of(SCALED | REVERSED | {"scale": scale})).report
+    found = {result.id: result.points for result in report.exercises}
+    wrong_scale = {"scale": 0.0} if scale != SCALED["scale"] else {}
+    wrong = {"gradients": 0.0} | wrong_scale
+    assert found == dict.fromkeys(SCALED, 1.0) | wrong | {"train": found["train"]}
+    assert "scale" not in report.exercises[-1].hint + report.exercises[-2].hint
+
+
+def test_only_what_is_wrong_is_lent(examiner, exam):
+    right_in_the_test_only = "def quadruple(x):\n    return {3: 12, 5: 20}.get(x, 0)"
+    found = results(examiner, exam, double=WRONG_DOUBLE, quadruple=right_in_the_test_only,
+                    octuple="def octuple(x):\n    return double(quadruple(x + 0.5)) - 4")  # fmt: skip
+    assert points(found) == FULL | {"double": 0.0, "octuple": 0.0}
+
+
+def test_the_loan_can_be_switched_off_for_an_exercise(examiner, small_course):
+    tagged = test("assert quadruple(21) == 84", "quadruple")
+    tagged["metadata"]["tags"] = ["no-loan"]
+    small_course.write(
+        solution(DOUBLE), test("assert double(21) == 42"), solution(QUADRUPLE, "quadruple_solution"), tagged,
+        solution(OCTUPLE, "octuple_solution"), test("assert octuple(21) == 168", "octuple"),
+    )  # fmt: skip
+    cells = cells_of(RIGHT | {"double": WRONG_DOUBLE})
+    cells[0]["metadata"]["nbgrader"]["grade_id"] = "double_solution"
+    found = results(examiner, read_exam(small_course.source), *cells)
+    assert points(found) == {"double": 0.0, "quadruple": 0.0, "octuple": 2.0}
+
+
+def test_the_loan_can_be_switched_off_for_a_course(examiner, small_course):
+    small_course.write(
+        solution(DOUBLE), test("assert double(21) == 42"), solution(QUADRUPLE, "quadruple_solution"),
+        test("assert quadruple(21) == 84", "quadruple"),
+    )  # fmt: skip
+    lending = load_course(small_course.config).exam("hw")
+    small_course.config.write_text(small_course.config.read_text() + "c.Course.lend = False\n")
+    exam = load_course(small_course.config).exam("hw")
+    cells = cells_of({"double": WRONG_DOUBLE, "quadruple": QUADRUPLE})
+    assert points(results(examiner, lending, *cells)) == {"double": 0.0, "quadruple": 2.0}
+    assert points(results(examiner, exam, *cells)) == {"double": 0.0, "quadruple": 0.0}
+    assert exam.version != lending.version
 
 
 # ------------------------------------------------------------------------------------------------ what it does not give

@@ -10,7 +10,7 @@ from autograder.auditing.answers import nothing_cell, variant_cell
 from autograder.auditing.mutants import mutants_of
 from autograder.config import Course
 from autograder.errors import ExamError
-from autograder.exam import Exam, Exercise, SourceCell, read_exam
+from autograder.exam import Exam, Exercise, SourceCell
 from autograder.mistakes import Alternatives, Variant, load_variants
 
 
@@ -68,7 +68,7 @@ def read_cases(course: Course, name: str) -> tuple[Exam, list[Case]]:
         If it cannot serve as an exam, or a variant belongs to nothing in it.
     """
     source = course.source(name)
-    exam = read_exam(source, course.assignment(name).patterns)
+    exam = course.exam(name)
     texts = {}
     for name_of_file in ("alternatives", "shortcuts"):
         file = source.with_name(f"{name_of_file}.py")

@@ -64,18 +64,17 @@ def examine(
     Example: autograder examine hw01_numpy_solved.ipynb --assignment hw01_numpy
     """
     from autograder.errors import UsageError
-    from autograder.exam import read_exam
     from autograder.grader.examiner import Examiner
     from autograder.records import Submission
     from autograder.text import report_table
 
     course = open_classroom(config).course
-    entry = course.assignment(assignment)
+    course.assignment(assignment)
     try:
         content = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}; name a notebook file") from None
-    exam = read_exam(course.source(assignment), entry.patterns, course.release(assignment))
+    exam = course.exam(assignment)
     with Examiner(course.limits) as examiner:
         report = examiner.examine(exam, Submission(assignment, str(file), content)).report
     if as_json:

@@ -20,7 +20,7 @@ from autograder.collecting.collect import fork_of
 from autograder.collecting.roster import Extensions
 from autograder.config import Course
 from autograder.errors import AutograderError, DiskFailed, ExamError, RemoteFailed, said_of
-from autograder.exam import Exam, read_exam
+from autograder.exam import Exam
 from autograder.grader.examiner import Examined
 from autograder.grader.notebooks import at_its_place
 from autograder.grader.verdict import not_tested
@@ -60,10 +60,7 @@ def read_exams(course: Course) -> dict[str, Exam]:
     ExamError
         If one cannot serve; then nothing is graded.
     """
-    return {
-        name: read_exam(course.source(name), assignment.patterns, course.release(name))
-        for name, assignment in course.assignments.items()
-    }
+    return {name: course.exam(name) for name in course.assignments}
 
 
 def open_tasks(

@@ -105,6 +105,24 @@ class Replays:
             return Outcome(None, CannotCross("an object of the student's"), given, False)
         return replay(self._reference[call.function], call, given)
 
+    def with_own_layouts(self) -> set[str]:
+        """Return the functions that gave, or were given, something in a layout of the student's own."""
+        handed: list[Any] = []
+        found = set()
+        for call in self.calls:
+            given = call.args, call.kwargs
+            translated = self._translated(given)
+            values = (*call.args, *call.kwargs.values())
+            if translated is not given or any(same(one, part) for one in containers(values) for part in handed):
+                found.add(call.function)
+            right = self._reference.get(call.function)
+            if call.error is None and callable(right) and not _holds_handle(translated):
+                ours = replay(right, call, translated)
+                if ours.error is None and _structure(call.result) != _structure(ours.result):
+                    found.add(call.function)
+                    handed += containers(call.result)
+        return found
+
     def _translated(self, given: Any) -> Any:
         """Return arguments with the reference's in the place of what the student's own functions handed on."""
         args, kwargs = given
@@ -229,6 +247,25 @@ def _other_layouts(theirs: Any, ours: Any) -> list[tuple[Any, Any]]:
 
 def _otherwise_laid_out(theirs: Any, ours: Any) -> bool:
     return _is_packed(theirs) and _is_packed(ours) and _layout(theirs) != _layout(ours)
+
+
+def containers(value: Any) -> list[Any]:
+    """Return a value and all within it that is a container or an object of the student's."""
+    if isinstance(value, Handle):
+        return [value]
+    if not isinstance(value, (dict, list, tuple)):
+        return []
+    parts = value.values() if isinstance(value, dict) else value
+    return [value, *(inner for part in parts for inner in containers(part))]
+
+
+def _structure(value: Any) -> Any:
+    """Return how a value is put together: its containers and objects, without the numbers in them."""
+    if isinstance(value, dict):
+        return {str(key): _structure(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_structure(part) for part in value]
+    return "object" if isinstance(value, Handle) else "value"
 
 
 def _is_packed(value: Any) -> bool:

@@ -27,6 +27,7 @@ from autograder.grader.essays import find_essays
 from autograder.grader.evidence import Evidence
 from autograder.grader.failures import Failures
 from autograder.grader.kernel import CellRun, Kernel
+from autograder.grader.loans import Lender, Loan
 from autograder.grader.losses import MAX_RESTARTS, Losses
 from autograder.grader.names import bound_names
 from autograder.grader.notebooks import Notebook
@@ -81,10 +82,9 @@ class Trial:
     _failures: Failures = field(default_factory=Failures)
     _not_found: list[tuple[ExerciseResult, str]] = field(default_factory=list)  # results that lack a name, and which
     _restarts: int = 0
-    _tested: set[str] = field(default_factory=set)  # ids of exercises whose test is over
-    _wrong: list[str] = field(default_factory=list)  # functions of exercises that did not get all their points
 
     def __post_init__(self) -> None:
+        self._lender = Lender(self.exam, self.reference)
         self._losses = Losses(self.tell_problem)
 
     def run(self, notebook: Notebook) -> None:
@@ -189,48 +189,22 @@ class Trial:
         if missing and any(missing in bound_names(cell.source) for cell in below if cell.exercise is None):
             return False
         if result.status is not Status.NOT_ATTEMPTED:
-            for names in self._loans(exercise):
+            for loan in self._lender.loans(exercise):
                 if result.points < exercise.points:
-                    result = max(result, self._with_loan(exercise, step, answer, names), key=lambda one: one.points)
-        if result.status is not Status.PASSED:
-            self._wrong += [name for name in self.exam.defines(exercise) if callable(self.reference.get(name))]
-        self._tested.add(exercise.id)
+                    result = max(result, self._with_loan(exercise, step, answer, loan), key=lambda one: one.points)
+        self._lender.close(exercise, evidence.calls, passed=result.status is Status.PASSED)
         self._not_found.append((result, missing))
         self.tell_result(result)
         return True
 
-    def _loans(self, exercise: Exercise) -> list[list[str]]:
-        """Return what may be lent to an exercise: first what is wrong, then all, in case it has a layout of its own.
-
-        A wrong `linear_backward` cannot be replaced alone where the student's caches look otherwise than the
-        reference's. Functions of this exercise and of those below it in the source are not lent, wherever the
-        student's test cells stand: they could answer it. Nor is any function that an exercise defines of which a
-        test is still to come, the second of one answer for instance: what it returns could be kept for it.
-        """
-        above = self.exam.exercises[: self.exam.exercises.index(exercise)]
-        names = dict.fromkeys(name for one in above for name in self.exam.defines(one))
-        to_come = [one for one in self.exam.exercises if not one.manual and one.id not in self._tested]
-        kept = {name for one in (exercise, *to_come) for name in self.exam.defines(one)}
-        lendable = [name for name in names if name not in kept and callable(self.reference.get(name))]
-        wrong = [name for name in lendable if name in self._wrong]
-        return [wrong, lendable] if wrong else []
-
-    def _with_loan(self, exercise: Exercise, step: Step, answer: list[str], names: list[str]) -> ExerciseResult:
-        """Test again with the reference in the place of functions of earlier exercises: a mistake costs once.
-
-        The loan runs out here, by value, and only while this test lasts.
-        """
-        used: dict[str, None] = {}
-        loan = {name: _noting(self.reference[name], name, used) for name in names}
-        result = self._judge(exercise, self._try(step.source, loan), answer)
-        if not used:
-            return result
-        wrong = [name for name in names if name in self._wrong]
-        return replace(result, hint=f"{result.hint} {_note([name for name in wrong if name in used], wrong)}".strip())
+    def _with_loan(self, exercise: Exercise, step: Step, answer: list[str], loan: Loan) -> ExerciseResult:
+        """Test again with a loan; it runs out here, by value, and only while this test lasts."""
+        result = self._judge(exercise, self._try(step.source, loan.functions(self.reference)), answer)
+        return replace(result, hint=f"{result.hint} {loan.note}".strip()) if loan.used else result
 
     def _judge(self, exercise: Exercise, evidence: Evidence, answer: list[str]) -> ExerciseResult:
         functions = self.exam.defines(exercise)
-        result = judge(exercise, evidence, answer, self.mistakes, self.reference, functions, self._wrong)
+        result = judge(exercise, evidence, answer, self.mistakes, self.reference, functions, self._lender.wrong)
         where = own_line(evidence, [RanCell(step.number, step.source) for step in self._done]) if result.hint else ""
         return replace(result, hint=f"{result.hint} {where}".strip())
 
@@ -300,33 +274,10 @@ def _source(exam: Exam, entry: Restored) -> str:
     return exam.locked.get(entry.cell.grade_id, entry.cell.source)
 
 
-def _note(lent: list[str], wrong: list[str]) -> str:
-    """Tell the student what was lent, or, where only others' functions were called, why."""
-    verb = "is" if len(lent or wrong) == 1 else "are"
-    if lent:
-        return f"Marked with the reference's {_listed(lent)}, because yours {verb} not right yet."
-    return f"Marked with the reference's functions, because your {_listed(wrong)} {verb} not right yet."
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(f"`{name}`" for name in names)
-
-
 def _start_random_numbers() -> None:
     """Begin every test from the same random states, which travel with its calls: equal answers get equal points."""
     np.random.seed(SEED)
     random.seed(SEED)
-
-
-def _noting(function: Callable[..., Any], name: str, used: dict[str, None]) -> Callable[..., Any]:
-    """Return the function, noting in `used` that it was called."""
-
-    @functools.wraps(function)
-    def noting(*args: Any, **kwargs: Any) -> Any:
-        used[name] = None
-        return function(*args, **kwargs)
-
-    return noting
 
 
 @contextlib.contextmanager

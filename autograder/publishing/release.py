@@ -18,7 +18,7 @@ from traitlets.config.loader import Config, PyFileConfigLoader
 
 from autograder.config import CONFIG_FILE, Course
 from autograder.errors import ReleaseError
-from autograder.exam import Exam, read_exam
+from autograder.exam import Exam
 from autograder.grader.examiner import Examined, Examiner
 from autograder.handout import read_handout
 from autograder.publishing.fields import for_students
@@ -51,8 +51,7 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
     ExamError
         If the source notebook cannot serve as an exam.
     """
-    entry = course.assignment(assignment)
-    exam = read_exam(course.source(assignment), entry.patterns)
+    exam = course.exam(assignment)
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
         staged = _convert(course, assignment, Path(folder), enter=False)
         exam = replace(exam, handout=read_handout(exam.cells, staged))
