@@ -14,6 +14,10 @@ c.Course.timezone = "Europe/Budapest"
 c.Course.upstream = "https://github.com/qati/DeepLearningCourse"
 c.Course.branch = "master"
 
+# What is graded where nothing at its place holds an answer: with "anywhere" the answers found under another name, in
+# another folder or on another branch; with "place" nothing, then students are told where those belong.
+c.Course.find = "place"
+
 # Deadlines are in the course's time zone; the minute named is the last one that counts.
 # A notebook whose exercises fall due at different times has parts: patterns of exercise ids with a deadline each.
 c.Course.assignments = {

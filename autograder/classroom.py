@@ -92,7 +92,7 @@ class Classroom:
 
     def collect(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Collected]:
         """Ask every remote what was pushed; see `autograder.collecting.collect`."""
-        return collect(self.course, self.students, now=now)
+        return collect(self.course, self.students, now=now, exams=self.exams.values())
 
     def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[Task]:
         """Return what still has to be graded, of all students or of some."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+SUBMODULE = ".gitmodules"  # the file that names them
 REPORT_VERSION = 1
 Upgrade = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 # From a version of the report to the next one. A version that only added a field needs none: reading gives a field
@@ -111,7 +112,8 @@ class Push:
     aside : bool
         Whether it went to another branch than the one that was graded then.
     pointers : tuple of (str, str)
-        Paths at which no file was pushed: links and what they lead to, and repositories within it with "".
+        Paths at which no file was pushed: links and what they lead to, repositories within it with "", and those that
+        were meant to be there, as submodules, with `SUBMODULE`.
     """
 
     student: str

@@ -44,7 +44,7 @@ def test_every_role_gets_what_it_must(practice):
     _, standings = practice
     points = {student: {name: entry["points"] for name, entry in by.items()} for student, by in standings.items()}
     full = {name: entry["max_points"] for name, entry in standings["all-right"].items()}
-    assert len(points) == 13
+    assert len(points) == 18
     for student in ("all-right", "corrected", "endless-loop", "quits-python"):
         assert points[student] == full, student
     for student in ("late", "corrected-late", "not-attempted", "broken-json", "peeks", "nothing-pushed"):

@@ -22,7 +22,7 @@ WHO = "known-mistake"  # a practice student whose points tell most
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option("--out", help="Where the practice class lives.")] = Path("demo"),
-    students: Annotated[int, typer.Option("--students", min=1, max=5000, help="Beyond 13 the roles repeat.")] = 13,
+    students: Annotated[int, typer.Option("--students", min=1, max=5000, help="Beyond 18 the roles repeat.")] = 18,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from autograder.collecting.astray import OtherBranches, notes_on_places
 from autograder.collecting.forge import (
     Activity,
     Forks,
@@ -26,8 +27,10 @@ from autograder.collecting.forge import (
 )
 from autograder.collecting.forks import Fork
 from autograder.collecting.roster import shared_remotes
+from autograder.collecting.sightings import Sightings
 from autograder.config import Course
 from autograder.errors import ForgeFailed, RemoteFailed, said_of
+from autograder.exam import Exam
 from autograder.git.repository import without_password
 from autograder.record.ledger import Ledger, Record
 from autograder.records import Clock, Push, Student
@@ -64,12 +67,17 @@ class Collected:
 
 
 def collect(
-    course: Course, students: Sequence[Student], *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    course: Course,
+    students: Sequence[Student],
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    exams: Iterable[Exam] = (),
 ) -> Iterator[Collected]:
     """Ask for every student's pushes, many at once, and yield each student as they are done.
 
-    A new push is in the ledger, flushed and synced, before it is yielded. One dead remote fails alone; where the
-    forge's API fails, what git can tell is recorded as first seen, until the API tells the time.
+    Of the `exams`, answers are looked for in all that was pushed, under every name and on every branch. A new push is
+    in the ledger, flushed and synced, before it is yielded. One dead remote fails alone; where the forge's API fails,
+    what git can tell is recorded as first seen, until the API tells the time.
     """
     upstream, failed = _upstream_as_known(course)
     if failed is not None:
@@ -85,7 +93,8 @@ def collect(
             forge, error = _ask_for_forks(course, GitHub(client))
             if error:
                 yield Collected(Student("the forge", course.forge.api), error=error)
-        questions = _Round(course, upstream, now, forge)
+        sightings = Sightings(exams, course.notebook_mb)
+        questions = _Round(course, upstream, now, forge, sightings)
         shared = shared_remotes(students, course.forge)
         pool = stack.enter_context(ThreadPoolExecutor(REMOTES_AT_ONCE))
         stack.callback(pool.shutdown, cancel_futures=True)
@@ -164,6 +173,7 @@ class _Round:
     upstream: frozenset[str]
     now: Callable[[], datetime]
     forge: _Forge | None
+    sightings: Sightings
 
     def collect(self, student: Student) -> Collected:
         """Ask for one student's pushes; whatever fails is theirs alone."""
@@ -171,19 +181,44 @@ class _Round:
             record, fork = Ledger(self.course.ledger).read(student.id), fork_of(self.course, student)
             if self.forge is not None and repository_name(student.remote, self.course.forge):
                 return self._from_forge(self.forge, student, fork, record)
-            return Collected(student, self._first_seen(fork, record))
+            branches = fork.branches()
+            pushes = self._first_seen(fork, record, branches)
+            return self._with_other_branches(Collected(student, pushes), fork, branches, self._push_of)
         except Exception as error:  # also what nobody foresaw: a store that is no folder, a hostile answer
             said = said_of(error)
             return Collected(student, error=said if said.startswith(student.id) else f"{student.id}: {said}")
 
-    def _first_seen(self, fork: Fork, record: Record) -> tuple[Push, ...]:
+    def _with_other_branches(
+        self,
+        collected: Collected,
+        fork: Fork,
+        branches: Mapping[str, str],
+        push_of: Callable[[Fork, str], Push],
+    ) -> Collected:
+        """Add what is new on other branches, and notes on answers that are not where they are graded."""
+        student, ledger = collected.student.id, Ledger(self.course.ledger)
+        others = OtherBranches(self.course, self.sightings, self.upstream)
+        error = collected.error
+        aside: list[Push] = []
+        try:
+            aside += others.collect(fork, ledger.read(student), branches, push_of)
+        except Exception as failed:  # what is graded is recorded all the same
+            error = error or said_of(failed)
+        notes = notes_on_places(self.course, ledger.read(student)) if collected.pushes or aside else ()
+        return replace(collected, pushes=(*collected.pushes, *aside), error=error, notes=(*collected.notes, *notes))
+
+    def _push_of(self, fork: Fork, commit: str) -> Push:
+        """Return the push of a commit that is seen now for the first time."""
+        clock = Clock.COMMIT_DATE if self.course.clock is Clock.COMMIT_DATE else Clock.FIRST_SEEN
+        return fork.push_of(commit, self.now(), clock)
+
+    def _first_seen(self, fork: Fork, record: Record, branches: Mapping[str, str] | None = None) -> tuple[Push, ...]:
         """Record the tip of the branch if it is new."""
-        tip = fork.fetch()
+        tip = fork.fetch(branches)
         last = record.pushes[-1].commit if record.pushes else None
         if tip is None or tip == last or (last is None and tip in self.upstream):
             return ()
-        clock = Clock.COMMIT_DATE if self.course.clock is Clock.COMMIT_DATE else Clock.FIRST_SEEN
-        push = fork.push_of(tip, self.now(), clock)
+        push = self.sightings.look_at(fork, self._push_of(fork, tip))
         Ledger(self.course.ledger).add_push(push)
         return (push,)
 
@@ -217,7 +252,15 @@ class _Round:
         if record.repositories[-1:] != (repository,):
             Ledger(self.course.ledger).add_repository(fork.student.id, repository)
         notes = *identified.notes, *_notes(self.course, fork.student.id, found, tip, pushes)
-        return Collected(fork.student, tuple(push for push in pushes if not push.lost), notes=notes)
+        collected = Collected(fork.student, tuple(push for push in pushes if not push.lost), notes=notes)
+
+        def push_of(on_branch: Fork, commit: str) -> Push:
+            activity = github.activity(found, on_branch.branch, ())
+            times = [entry.time for entry in activity if entry.after == commit]
+            push = self._push_of(on_branch, commit)
+            return replace(push, time=times[0], clock=Clock.SERVER) if times else push
+
+        return self._with_other_branches(collected, fork, fork.branches(), push_of)
 
     def _add_told(self, fork: Fork, record: Record, activity: Iterable[Activity]) -> Iterator[Push]:
         """Fetch and record what the forge tells of, oldest first, from the first work of the student on."""
@@ -233,6 +276,7 @@ class _Round:
             push = Push(
                 fork.student.id, entry.after, fork.branch, entry.time, Clock.SERVER, notebooks, entry.id, not there
             )
+            push = self.sightings.look_at(fork, push) if there else push
             Ledger(self.course.ledger).add_push(push)
             yield push
 

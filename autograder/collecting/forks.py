@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from autograder.collecting.pushed_tree import PushedTree, read_pushed_tree
 from autograder.errors import GitFailed, RemoteFailed
 from autograder.git.command import OUT_OF_TIME, run_git
 from autograder.git.repository import reason_of
@@ -35,6 +36,8 @@ BESIDE = "beside.git"
 LOST_FILE = re.compile(r"$|notice: |missing blob |broken link from +tree |\s*to +blob ")  # all that fsck says of one
 # Many packs become one. What no ref leads to stays: it may be the last copy of a notebook.
 PACK = ("-c", "gc.auto=500", "-c", "gc.autoPackLimit=20", "-c", "gc.autoDetach=false", "-c", "gc.pruneExpire=never")
+MAX_BRANCHES_MB = 1  # some ten thousand names
+MAX_REF = 4096  # bytes of a branch's name, and more than that
 TOO_LARGE = "it sends a file of more than"
 MISSING = "is not in the store"
 DAMAGED = "is damaged in the store"
@@ -68,22 +71,26 @@ class Fork:
     branch: str
     most_mb: float = 0
 
-    def fetch(self) -> str | None:
+    def fetch(self, branches: Mapping[str, str] | None = None) -> str | None:
         """Fetch the tip of the graded branch and return its commit, None while the branch does not exist.
+
+        Parameters
+        ----------
+        branches : mapping of str to str, optional
+            What `branches` returned a moment ago; without it the remote is asked.
 
         Raises
         ------
         RemoteFailed
             If the remote cannot be reached, is no repository, takes too long or sends too much.
         """
-        return self._in_a_sound_store(self._fetch)
+        return self._in_a_sound_store(partial(self._fetch, branches))
 
-    def _fetch(self) -> str | None:
+    def _fetch(self, branches: Mapping[str, str] | None) -> str | None:
         ref = f"refs/heads/{self.branch}"
-        listed = self._git("ls-remote", "--heads", "--", self.student.remote, ref).split()
-        if not listed:
+        commit = branches.get(self.branch) if branches is not None else self._tip(ref)
+        if commit is None:
             return None
-        commit = listed[0].decode("ascii", "replace")
         if not self._has(commit):
             self._refuse_more_than_the_quota()
             with self._changing() as held:
@@ -168,19 +175,51 @@ class Fork:
             return frozenset(self._git("rev-list", TIP).decode().split())
         return frozenset()
 
-    def notebooks(self, commit: str) -> tuple[NotebookFile, ...]:
-        """Return the notebooks in a commit's tree: regular files only, at most `MAX_NOTEBOOKS`.
+    def branches(self) -> dict[str, str]:
+        """Return the commit of every branch of the remote by its name, of very many only some.
 
-        Of a tree without end only the beginning is looked at.
+        Raises
+        ------
+        RemoteFailed
+            As `fetch` does.
         """
-        found = []
+        return self._in_a_sound_store(self._branches)
+
+    def _branches(self) -> dict[str, str]:
+        listed = self._git("ls-remote", "--heads", "--", self.student.remote, most_mb=MAX_BRANCHES_MB)
+        lines = [line.split("\t") for line in listed.decode("utf-8", "replace").split("\n")[:-1]]
+        found = {ref.removeprefix("refs/heads/"): commit for commit, ref in lines}
+        if len(listed) > (MAX_BRANCHES_MB << 20) - MAX_REF and self.branch not in found:
+            tip = self._tip(f"refs/heads/{self.branch}")  # among those that were cut off
+            found |= {self.branch: tip} if tip else {}
+        return found
+
+    def tree(self, commit: str) -> PushedTree:
+        """Return what is in a commit's tree; of one without end only the beginning is looked at."""
         listing = self._git("ls-tree", "-r", "-z", "--long", "--full-tree", commit, most_mb=MAX_LISTING_MB)
-        for entry in listing.split(b"\0")[:-1]:  # the last one is empty, or torn
-            about, _, path = entry.partition(b"\t")
-            if path.endswith(b".ipynb") and about.startswith((b"100644 ", b"100755 ")):
-                _, _, blob, size = about.split()
-                found.append(NotebookFile(printable(path.decode("utf-8", "replace")), blob.decode(), int(size)))
-        return tuple(sorted(found, key=lambda file: (file.path.count("/"), file.path))[:MAX_NOTEBOOKS])
+        return read_pushed_tree(listing, self.read_all)
+
+    def notebooks(self, commit: str) -> tuple[NotebookFile, ...]:
+        """Return the notebooks in a commit's tree, at most `MAX_NOTEBOOKS`: files, and links to files in it."""
+        found = [file for file in self.tree(commit).files if file.path.endswith(".ipynb")]
+        found = sorted(found, key=lambda file: (file.path.count("/"), file.path))[:MAX_NOTEBOOKS]
+        return tuple(NotebookFile(file.path, file.blob, file.size) for file in found)
+
+    def read_all(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield blobs with their bytes; who asks knows that they are not too large. What is lost is left out."""
+        if not blobs:
+            return
+        said = self._git("cat-file", "--batch", input="\n".join([*blobs, ""]).encode())
+        position = 0
+        for blob in blobs:
+            end = said.index(b"\n", position)
+            about = said[position:end].split()
+            position = end + 1
+            if about[1] == b"missing":
+                continue
+            size = int(about[2])
+            yield blob, said[position : position + size]
+            position += size + 1
 
     def read(self, blob: str) -> bytes:
         """Return the bytes of a blob."""
@@ -286,6 +325,19 @@ class Fork:
         for place in sorted(self.store.parent.glob(f"_damaged-*-{self.store.name}"), reverse=True):
             yield replace(self, store=place)
 
+    def was_looked_at(self, commit: str) -> bool:
+        """Whether everything that a commit of another branch says is in the record."""
+        return self._has(commit, "looked")
+
+    def note_looked_at(self, commit: str) -> None:
+        """Note that it is."""
+        with self._changing() as held:
+            self._git("update-ref", f"refs/looked/{commit}", f"{commit}^{{commit}}", held=held)
+
+    def _tip(self, ref: str) -> str | None:
+        listed = self._git("ls-remote", "--heads", "--", self.student.remote, ref).split()
+        return listed[0].decode("ascii", "replace") if listed else None
+
     def _create(self) -> None:
         if not (self.store / "HEAD").exists():
             self.store.mkdir(parents=True, exist_ok=True)
@@ -300,9 +352,9 @@ class Fork:
         except GitFailed as error:
             raise RemoteFailed(f"{self.student.id}: {error}") from None
 
-    def _has(self, commit: str) -> bool:
+    def _has(self, commit: str, kind: str = "seen") -> bool:
         with suppress(RemoteFailed):
-            return bool(self._git("rev-parse", "--verify", "--quiet", f"refs/seen/{commit}^{{commit}}"))
+            return bool(self._git("rev-parse", "--verify", "--quiet", f"refs/{kind}/{commit}^{{commit}}"))
         return False
 
     def _git(self, *arguments: str, input: bytes = b"", most_mb: int = 0, held: int | None = None) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder.config import Course
 from autograder.grader.notebooks import places, where_it_belongs
 from autograder.record.candidates import Candidate, Choice
-from autograder.records import NotebookFile, Push, rounded
+from autograder.records import SUBMODULE, NotebookFile, Push, rounded
 
 PLAIN_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
@@ -69,6 +69,17 @@ class Sentences:
         when = self.course.words(push.time)
         return f"{file.path} holds no answer yet, as pushed on {when}. {SAVE} {LATER}"
 
+    def about_elsewhere(self, choice: Choice) -> str:
+        """Say what there is to be said of answers elsewhere, whether they are graded or not; "" if nothing is."""
+        found, counts = choice.elsewhere, choice.on_time
+        if found is None:
+            return ""
+        if found == counts:
+            return self.graded_elsewhere(found)
+        if counts is not None and counts.file is not None and counts.is_begun(self.assignment):
+            return self.more_elsewhere(counts.file, found)
+        return self.elsewhere(found)
+
     def elsewhere(self, found: Candidate) -> str:
         """Say where answers lie that are not graded there, and what to do."""
         if found.file is None:
@@ -117,7 +128,7 @@ class Sentences:
                     f"{path} is a link to {target}, and what it leads to was not pushed. "
                     f"Put the notebook itself at {self.right} and push again."
                 )
-            elif not target:
+            elif not target or (target == SUBMODULE and not any(file.written for file in push.notebooks)):
                 yield (
                     f"{path} is a git repository within yours, and nothing of what is in it was pushed. "
                     f"If your notebook is there, move it to {self.right}, add it, commit and push."

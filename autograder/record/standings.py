@@ -130,7 +130,11 @@ def is_released(course: Course, assignment: str, records: Iterable[Record]) -> b
     """Whether students have an assignment: its release is here, or, where this copy lags behind, one has pushed it."""
     if course.release(assignment).exists():
         return True
-    return any(find_notebook(push.notebooks, assignment) for record in records for push in record.pushes)
+    pushes = (push for record in records for push in (*record.pushes, *record.aside))
+    return any(
+        find_notebook(push.notebooks, assignment) or any(file.holds == assignment for file in push.notebooks)
+        for push in pushes
+    )
 
 
 def closed(deadline: datetime | None, now: datetime) -> bool:
@@ -210,7 +214,9 @@ class _Judge:
         blank = replace(blank, push=push, file=file)
         report = self._report(file)
         marked_by_hand = any(mark.changes_points for mark in self._marks(blank.part))
-        untouched = not can_give_points(file) or (report is not None and _answers_nothing(report, file, blank.part))
+        untouched = not can_give_points(file) or (
+            report is not None and self._answers_nothing(report, file, blank.part)
+        )
         if untouched and not marked_by_hand:
             return _changed(blank, State.NOT_BEGUN, self.sentences.not_begun(push, file, choice.elsewhere))
         if report is None:
@@ -219,6 +225,13 @@ class _Judge:
         state = State.LATE if candidate.factor < 1.0 else State.GRADED
         graded = self._with_marks(blank, report)
         return _changed(graded, state, self.sentences.counts(candidate, choice), factor=candidate.factor)
+
+    def _answers_nothing(self, report: Report, file: NotebookFile, part: str) -> bool:
+        """Whether grading found no attempt at any exercise of a part."""
+        begun = is_begun(file, self.assignment.name)
+        none = {Status.NOT_ATTEMPTED} if begun else {Status.NOT_ATTEMPTED, Status.NOT_FOUND}
+        found = [exercise.status for exercise in report.exercises if exercise.part == part]
+        return report.status == "graded" and bool(found) and all(status in none for status in found)
 
     def _with_marks(self, blank: PartStanding, report: Report) -> PartStanding:
         """A part with a report's results, and what a person made of them."""
@@ -259,21 +272,7 @@ class _Judge:
 
     def _about_places(self, part: PartStanding, choice: Choice) -> str:
         """What is to be said about where answers lie, empty if there is nothing."""
-        found, counts = choice.elsewhere, choice.on_time
-        if found is None or part.state is State.UNRELEASED:
-            return ""
-        if found == counts:
-            return self.sentences.graded_elsewhere(found)
-        if counts is not None and counts.file is not None and counts.is_begun(self.assignment.name):
-            return self.sentences.more_elsewhere(counts.file, found)
-        return self.sentences.elsewhere(found)
-
-
-def _answers_nothing(report: Report, file: NotebookFile, part: str) -> bool:
-    """Whether grading found no attempt at any exercise of a part."""
-    none = {Status.NOT_ATTEMPTED} if file.written or file.holds is None else {Status.NOT_ATTEMPTED, Status.NOT_FOUND}
-    found = [exercise.status for exercise in report.exercises if exercise.part == part]
-    return report.status == "graded" and bool(found) and all(status in none for status in found)
+        return "" if part.state is State.UNRELEASED else self.sentences.about_elsewhere(choice)
 
 
 def _best(candidates: list[PartStanding]) -> PartStanding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,6 +32,13 @@ class BareRepository:
         self.create()
         if not self.subject():
             self._git("fetch", "--quiet", str(upstream.path), f"{self.branch}:{self.branch}")
+
+    def with_branch(self, name: str) -> BareRepository:
+        """Return the repository with another branch to push to, which begins where this one is."""
+        other = replace(self, branch=name)
+        if not other.subject():
+            self._git("branch", name, self.branch)
+        return other
 
     def subject(self) -> str:
         """Return the subject of the newest commit, empty if there is none."""

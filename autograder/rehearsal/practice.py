@@ -30,6 +30,7 @@ from autograder.rehearsal.roles import ROLES, Desk, Grade, Role, Wave
 DEADLINE = datetime(2026, 3, 6, 22, 59, tzinfo=UTC)
 HIDDEN = "marking.criterion"  # stands in every hidden test of the course, and nowhere else
 CELL_SECONDS = 6
+LATE_RULE = {"per_day": 0.2, "days": 1}
 ASSIGNMENTS = 2
 CONFIG = '''\
 """The practice class: made by `autograder demo`; the course's own configuration with other dates and places."""
@@ -93,7 +94,11 @@ class Practice:
         UsageError
             If the folder holds something that is not a practice class.
         """
-        about = {"sources": self._fingerprint(), "deadline": DEADLINE.isoformat()}
+        about = {
+            "sources": self._fingerprint(),
+            "deadline": DEADLINE.isoformat(),
+            "roles": " ".join(role.name for role in ROLES),
+        }
         journal = Journal(self.out)
         if self.out.exists() and any(self.out.iterdir()) and not journal.path.exists():
             raise UsageError(f"{self.out} is not empty and no practice class; name another folder with --out")
@@ -138,7 +143,7 @@ class Practice:
     @property
     def end(self) -> datetime:
         """The moment at which the practice class is looked at: everything is over."""
-        return DEADLINE + timedelta(days=2)
+        return DEADLINE + timedelta(days=max(Wave) + 1)
 
     def push(self, wave: Wave, time: datetime) -> Iterator[str]:
         """Let every student push what their role pushes in this wave; yield who has."""
@@ -146,6 +151,7 @@ class Practice:
             fork = self.fork(student)
             fork.fork(self.upstream)
             if wave in role.pushes:
+                fork = fork.with_branch(role.branch) if role.branch else fork
                 files: dict[str, bytes] = {}
                 for desk in self.desks(student):
                     files |= role.pushes[wave](desk)
@@ -168,7 +174,8 @@ class Practice:
         found = []
         for student, role in self.students.items():
             for desk in self.desks(student):
-                for sentence in compare(role, desk, standings[student][desk.exam.assignment]):
+                due = role.in_course(self.classroom.course.find)
+                for sentence in compare(due, desk, standings[student][desk.exam.assignment]):
                     found.append(f"{student}, {desk.exam.assignment}: {sentence}")
         return found + self._seen_by_students()
 
@@ -192,7 +199,8 @@ class Practice:
         for name, entry in self.assignments.items():
             dated = {part.name: {"exercises": list(part.exercises), "deadline": local} for part in entry.parts}
             whole = dated.keys() == {WHOLE}
-            assignments[name] = {"title": entry.title} | ({"deadline": local} if whole else {"parts": dated})
+            dates = {"deadline": local} if whole else {"parts": dated}
+            assignments[name] = {"title": entry.title, "late": LATE_RULE} | dates
         return CONFIG.format(
             upstream=str(self.upstream.path),
             original=str(self.original.root / CONFIG_FILE),
@@ -248,6 +256,8 @@ def compare(role: Role, desk: Desk, standing: Standing) -> Iterator[str]:
     for part in standing.parts:
         if part.state is not role.state:
             yield f"the state is {part.state.value!r}, it must be {role.state.value!r}"
+        if part.factor != role.factor:
+            yield f"{part.factor:g} of the points count, it must be {role.factor:g}"
     if role.problem and not any(role.problem in sentence for sentence in _sentences(standing)):
         yield f"no sentence says {role.problem!r}"
     for exercise in desk.exam.exercises:

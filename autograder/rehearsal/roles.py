@@ -6,7 +6,7 @@ import ast
 import copy
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
@@ -41,7 +41,8 @@ class Wave(IntEnum):
 
     EARLY = -3
     LAST_DAY = -1
-    AFTER = 1
+    LATE = 1
+    AFTER = 3
 
 
 class Grade(IntEnum):
@@ -58,13 +59,37 @@ Author = Callable[["Desk"], Files]
 
 @dataclass(frozen=True)
 class Role:
-    """One kind of student: what they push in which wave, and what must come of it."""
+    """One kind of student: what they push in which wave, and what must come of it.
+
+    Attributes
+    ----------
+    problem : str
+        Words that a sentence to the student must hold.
+    branch : str
+        Where they push to, "" for the branch that is graded.
+    factor : float
+        Share of the points that the late rule leaves.
+    astray : bool
+        Whether their work lies where it is graded only in a course that looks for it anywhere; then `state` and
+        `problem` are what they get in any other.
+    """
 
     name: str
     pushes: Mapping[Wave, Author]
     state: State
     grades: Callable[[Exercise, Desk], Grade]
     problem: str = ""
+    branch: str = ""
+    factor: float = 1.0
+    astray: bool = False
+
+    def in_course(self, find: str) -> Role:
+        """Return the role as it must come out in a course with this `c.Course.find`."""
+        if not self.astray:
+            return self
+        if find == "anywhere":
+            return replace(self, state=State.GRADED, problem="it belongs at")
+        return replace(self, grades=_nothing)
 
 
 @dataclass(frozen=True)
@@ -168,6 +193,30 @@ def misplaced(desk: Desk) -> Files:
     return {f"{desk.exam.assignment}_solved.ipynb": desk.notebook(desk.answers)}
 
 
+def renamed(desk: Desk) -> Files:
+    """All right, under the name that Colab gives a copy."""
+    folder, _, _ = desk.path.rpartition("/")
+    return {f"{folder}/Copy of {desk.exam.assignment}.ipynb": desk.notebook(desk.answers)}
+
+
+def notes(desk: Desk) -> Files:
+    """Something else: the homework lies in the fork as it was given out."""
+    return {"notes.md": b"What I want to ask in the lecture.\n"}
+
+
+def next_homework(desk: Desk) -> Files:
+    """The homework that comes next, of which this course knows nothing yet."""
+    return {"assignments/next/next_solved.ipynb": desk.notebook({})}
+
+
+def in_colab(desk: Desk) -> Files:
+    """All right, with a line on top of the imports that only Colab can run."""
+    notebook = json.loads(desk.notebook(desk.answers))
+    imports = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code" and "import " in cell["source"])
+    imports["source"] = f"from google.colab import drive\n{imports['source']}"
+    return {desk.path: json.dumps(notebook, indent=1, ensure_ascii=False).encode()}
+
+
 def broken(desk: Desk) -> Files:
     """All right, but only the beginning of the file was written."""
     return {desk.path: desk.notebook(desk.answers)[:100]}
@@ -222,7 +271,12 @@ ROLES = (
     Role("half-done", {Wave.EARLY: half}, State.GRADED, _full_in_first_half),
     Role("known-mistake", {Wave.LAST_DAY: mistaken}, State.GRADED, _hint_for_mistake),
     Role("not-attempted", {Wave.EARLY: untouched}, State.NOT_BEGUN, _nothing),
-    Role("wrong-place", {Wave.EARLY: misplaced}, State.GRADED, _nothing, "move it to"),
+    Role("wrong-place", {Wave.EARLY: misplaced}, State.NOT_BEGUN, _full, "move it to", astray=True),
+    Role("renamed", {Wave.EARLY: renamed}, State.NOT_BEGUN, _full, "rename it to", astray=True),
+    Role("wrong-branch", {Wave.LAST_DAY: solved}, State.MISSING, _full, "on the branch", "my-work", astray=True),
+    Role("not-begun", {Wave.EARLY: notes}, State.NOT_BEGUN, _nothing, "holds no answer yet"),
+    Role("late-then-next", {Wave.LATE: solved, Wave.AFTER: next_homework}, State.LATE, _full, factor=0.8),
+    Role("colab-import", {Wave.EARLY: in_colab}, State.GRADED, _full, "google.colab"),
     Role("broken-json", {Wave.LAST_DAY: broken}, State.GRADED, _nothing, "not valid JSON"),
     Role("endless-loop", {Wave.LAST_DAY: endless}, State.GRADED, _full, "took too long"),
     Role("quits-python", {Wave.EARLY: quitting}, State.GRADED, _full, "ended the Python process"),
