@@ -33,6 +33,7 @@ NOT_ATTEMPTED = "not attempted yet"
 STILL_RAISES = "`raise NotImplementedError` still stands above your answer{where}: delete that line"
 NO_VALUE = "{name} is None: is a `return` missing?"
 FACTORS = {2.0: "twice", 0.5: "half of"}
+NEAR = 2e-3  # of the largest number: three decimals
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -313,9 +314,11 @@ def _difference(got: Numbers, wanted: Numbers, name: str) -> Unmet:
         return Unmet(f"{name} is {factor:.4g} times what it should be", seen=seen)
     if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got.T, wanted, rtol=1e-5):
         return Unmet(f"{name} is transposed", f"{name} is transposed")
+    near = NEAR * float(np.max(np.abs(wanted), initial=0.0))
+    hint = f"{name} is nearly right: is something rounded on the way?" if np.allclose(got, wanted, 0, near) else ""
     if got.ndim == 0:
-        return Unmet(f"{name} is {got:.6g}, expected {wanted:.6g}")
+        return Unmet(f"{name} is {got:.6g}, expected {wanted:.6g}", hint)
     index = np.unravel_index(int(np.argmax(np.abs(got - wanted))), got.shape)
     place = ", ".join(str(int(i)) for i in index)
     values = f"at [{place}] it is {got[index]:.6g}, expected {wanted[index]:.6g}"
-    return Unmet(f"{name} has the right shape but other values: {values}")
+    return Unmet(f"{name} has the right shape but other values: {values}", hint)

@@ -201,12 +201,13 @@ def test_relative_error(a, b, error):
     ("value", "hint"),
     [
         ([[3.0, 5.0], [7.0, 9.0]], ""),
+        ([[1.001, 2.0], [3.0, 3.998]], "Z is nearly right: is something rounded on the way?"),
         ([[2.0, 4.0], [6.0, 8.0]], "Z is twice what it should be"),
         ([[7.0, 14.0], [21.0, 28.0]], ""),
         ([[1.0], [2.0]], "Z has the wrong shape"),
         ([1.0, 2.0, 3.0, 4.0], "Z has the wrong shape: an axis is missing (keepdims=True? reshape?)"),
     ],
-    ids=["values", "twice", "factor", "shape", "axis"],
+    ids=["values", "rounded", "twice", "factor", "shape", "axis"],
 )
 def test_a_hint_tells_no_number_of_the_test(value, hint):
     with pytest.raises(Unmet) as caught:
