@@ -5,9 +5,11 @@ They run here without a jail: what they do in place, a call by value does to the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +20,9 @@ from conftest import REPOSITORY
 from autograder.checks import relative_error
 from autograder.exam import Exam, read_exam
 from autograder.grader.testcell import Names, run_cell
+from autograder.marking import Score
+from autograder.mistakes import Variant, load_variants
+from autograder.records import Outcome
 from autograder.reference import current, run_reference
 
 Cheat = Callable[..., Any]
@@ -144,12 +149,35 @@ def lent(reference: dict[str, Any]) -> Iterator[None]:
         current.reset(token)
 
 
-def points(assignment: str, exercise: str, function: str, cheat: Callable[[Cheat], Cheat]) -> float:
+def score(assignment: str, exercise: str, functions: dict[str, Any]) -> Score:
+    """The score of an exercise where some functions are others than the reference's."""
     exam, reference = course(assignment)
-    student = reference | {function: cheat(reference[function])}
+    if "autograder.lending" in exam.tests[exercise]:
+        pytest.skip("a test that lends functions needs a kernel to lend them to")
     np.random.seed(0)
     with lent(reference), np.errstate(all="ignore"):
-        return float(run_cell(exam.tests[exercise], Names({}, student, reference)))  # type: ignore[arg-type]
+        found = run_cell(exam.tests[exercise], Names({}, reference | functions, reference))
+    assert isinstance(found, Score)
+    return found
+
+
+def points(assignment: str, exercise: str, function: str, cheat: Callable[[Cheat], Cheat]) -> float:
+    _, reference = course(assignment)
+    return float(score(assignment, exercise, {function: cheat(reference[function])}))
+
+
+def variants_of(path: Path) -> list[Variant]:
+    """The known answers in a file, registered anew: shortcuts remember things."""
+    return list(load_variants(path.read_text(encoding="utf-8"), path.name) or ())
+
+
+def each_variant(name: str) -> list[Any]:
+    return [
+        pytest.param(path, place, id=f"{path.parent.name[:4]}-{variant.of}-{variant.name}")
+        for path in sorted((REPOSITORY / "solutions").glob(f"*/{name}"))
+        for place, variant in enumerate(variants_of(path))
+        if not variant.family
+    ]
 
 
 @pytest.mark.parametrize(("assignment", "exercise", "function", "cheat", "true"), CHEATS)
@@ -174,3 +202,27 @@ def test_parameters_that_are_gone_are_missed():
 def test_an_error_that_is_nan_is_large():
     assert relative_error([np.nan, 1.0], [1.0, 1.0]) > 1e-3
     assert relative_error([np.inf], [np.inf]) > 1e-3
+
+
+@pytest.mark.parametrize(("path", "place"), each_variant("shortcuts.py"))
+def test_a_shortcut_does_not_arrive(path, place):
+    shortcut = variants_of(path)[place]
+    found = score(path.parent.name, shortcut.of, {shortcut.of: shortcut.function})
+    assert found < sum(criterion.max_points for criterion in found.criteria)
+
+
+@pytest.mark.parametrize(("path", "place"), each_variant("mistakes.py"))
+def test_a_mistake_costs_points_and_leaves_what_it_keeps(path, place):
+    mistake = variants_of(path)[place]
+    found = score(path.parent.name, mistake.of, {mistake.of: mistake.function})
+    met = {number for number, entry in enumerate(found.criteria, start=1) if entry.outcome is Outcome.MET}
+    assert set(mistake.keeps) <= met < set(range(1, len(found.criteria) + 1))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "solutions").glob("*/shortcuts.py")), ids=lambda path: path.parent.name
+)
+def test_every_exercise_has_two_shortcuts(path):
+    exam, _ = course(path.parent.name)
+    counts = Counter(shortcut.of for shortcut in variants_of(path))
+    assert [exercise.id for exercise in exam.exercises if not exercise.manual and counts[exercise.id] < 2] == []

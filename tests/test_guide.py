@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY, SmallCourse, code, solution, test
 
@@ -56,3 +58,36 @@ def test_the_worked_examples_visible_check_passes():
     names: dict[str, object] = {}
     exec(block("solution cell") + block("checks cell"), names)
     assert names["weighted_mean_of_two_rows"].status == "passed"
+
+
+def test_a_training_is_followed_as_the_guide_says():
+    def loss(parameters, X, Y):
+        return 0.5 * np.mean((X @ parameters["W"] + parameters["b"] - Y) ** 2)
+
+    def gradients(parameters, X, Y):
+        misses = X @ parameters["W"] + parameters["b"] - Y
+        return {"W": X.T @ misses / len(X), "b": np.mean(misses, keepdims=True)}
+
+    def train(start, bias=lambda b, step: b - step):
+        def run(X, Y, n_iter, lr):
+            w = {"W": start(X.shape[1]), "b": np.zeros(1)}
+            for _ in range(n_iter):
+                slopes = gradients(w, X, Y)
+                w = {"W": w["W"] - lr * slopes["W"], "b": bias(w["b"], lr * slopes["b"])}
+            return w, []
+
+        return run
+
+    def follows(training, n_iter):
+        names = {"np": np, "train": training, "reference": SimpleNamespace(loss=loss, gradients=gradients)}
+        exec(block("following a training"), names)
+        draw = np.random.default_rng(0)
+        names["expect_descent"](0.5 * draw.normal(size=(5, 3)), draw.normal(size=5), n_iter, 0.2)
+
+    follows(train(np.random.randn), 4)
+    follows(train(lambda N: np.random.default_rng().normal(size=N)), 4)  # another start in every run
+    for wrong in (lambda b, step: -step, lambda b, step: b, lambda b, step: b + step):
+        with pytest.raises(AssertionError, match="the way of"):
+            follows(train(np.random.randn, wrong), 4)
+    with pytest.raises(AssertionError, match="differs from run to run"):
+        follows(train(lambda N: np.random.default_rng().normal(size=N), lambda b, step: -step), 4)
