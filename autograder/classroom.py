@@ -17,7 +17,7 @@ from autograder.config import Course, load_course, nearest
 from autograder.errors import AutograderError, ExamError, Interrupted, NoJail, said_of
 from autograder.exam import Exam
 from autograder.grader.grading import Finished, Task, grade, open_tasks
-from autograder.record.autograded import unshown
+from autograder.record.autograded import clean_outputs, unshown
 from autograder.record.ledger import Ledger, Record
 from autograder.record.standings import Standing, is_released, standing
 from autograder.records import Student
@@ -189,10 +189,13 @@ class Classroom:
         from autograder.record.gradebook import update_gradebook
 
         self.read_gradebook()
-        standings = self.standings()
-        return update_gradebook(
-            self.gradable, self.exams, self._judged(standings), standings, self._reader(), self.wall
-        )
+        records = self.records()
+        standings = self.standings(records)
+        judged = self._judged(standings)
+        sentences = update_gradebook(self.gradable, self.exams, judged, standings, self._reader(), self.wall)
+        if len(judged) == len(self.students):  # else nobody knows what the others need
+            clean_outputs(self.gradable, standings, records)
+        return sentences
 
     def _judged(self, standings: Mapping[str, Mapping[str, Standing]]) -> list[Student]:
         return [student for student in self.students if student.id in standings]

@@ -40,7 +40,10 @@ def export(
         out.print(f"exported: {len(students)} students → {to}", markup=False)
     if made.undecided:
         err.print(f"note: {made.undecided} results are empty: not pushed, graded or marked yet", markup=False)
-    raise typer.Exit(tell_troubles(classroom))
+    for name, number in made.outdated.items():
+        what = f"{number} results of {name} are empty: its tests were changed, and they are not graded again yet"
+        err.print(f"not decided: {what}; autograder run, then export again", style="red", markup=False)
+    raise typer.Exit(max(tell_troubles(classroom), 1 if made.outdated else 0))
 
 
 def _write(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from autograder.config import Course
-from autograder.errors import ConfigError, UsageError, Wall, no_wall
+from autograder.errors import ConfigError, DiskFailed, UsageError, Wall, no_wall
 from autograder.exam import Exam
 from autograder.pages.course_page import course_page
 from autograder.pages.environment import environment
@@ -181,6 +181,18 @@ def _write(out: Path, pages: Mapping[str, str]) -> None:
         old.rename(out)
     for folder in (new, old):
         shutil.rmtree(folder, ignore_errors=True)
+    try:
+        _write_new(new, pages)
+    except OSError as error:  # a full disk: the site stays as it was
+        shutil.rmtree(new, ignore_errors=True)
+        raise DiskFailed.at(new, error) from None
+    if out.exists():
+        out.rename(old)
+    new.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_new(new: Path, pages: Mapping[str, str]) -> None:
     (new / "p").mkdir(parents=True)
     (new / "static").mkdir()
     for name, text in pages.items():
@@ -188,7 +200,3 @@ def _write(out: Path, pages: Mapping[str, str]) -> None:
     for name in STATIC:
         (new / "static" / name).write_bytes((files("autograder.pages") / "static" / name).read_bytes())
     (new / ".nojekyll").touch()
-    if out.exists():
-        out.rename(old)
-    new.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

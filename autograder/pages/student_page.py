@@ -17,6 +17,8 @@ from autograder.record.marks import ManualMark
 from autograder.record.standings import PartStanding, Standing, State, closed, decided_points
 from autograder.records import Criterion, ExerciseResult, Push, Status, Student, rounded
 
+MOST_ENTRIES = 40  # of the history of a notebook: as many pushes as anybody looks at
+
 
 @dataclass(frozen=True)
 class Row:
@@ -84,12 +86,13 @@ class PartView:
 
 @dataclass(frozen=True)
 class AssignmentView:
-    """An assignment as its student sees it."""
+    """An assignment as its student sees it; of a long history, `left_out` entries are not shown."""
 
     standing: Standing
     title: str
     parts: tuple[PartView, ...]
     history: tuple[Entry, ...]
+    left_out: int = 0
 
     @property
     def anchor(self) -> str:
@@ -171,7 +174,10 @@ def _assignment(
     title: str, exam: Exam, standing: Standing, student: Student, record: Record, now: datetime
 ) -> AssignmentView:
     parts = tuple(_part(part, exam, student, record, now) for part in standing.parts)
-    return AssignmentView(standing, title, parts, history(record, standing))
+    entries = history(record, standing)
+    # All pages are padded to the size of the largest: whoever pushes without end must not make everybody's grow.
+    shown = tuple(entry for number, entry in enumerate(entries) if number < MOST_ENTRIES or entry.counts)
+    return AssignmentView(standing, title, parts, shown, len(entries) - len(shown))
 
 
 def _part(part: PartStanding, exam: Exam, student: Student, record: Record, now: datetime) -> PartView:

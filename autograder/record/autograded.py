@@ -16,6 +16,7 @@ from autograder.grader.grading import Task, outputs_path
 from autograder.grader.notebooks import Cell, Notebook, Unreadable, read_notebook
 from autograder.grader.restoring import restore
 from autograder.record.harmless import harmless_outputs
+from autograder.record.ledger import Record
 from autograder.record.pictures import shown_text
 from autograder.record.standings import Standing
 from autograder.records import NotebookFile, Push, Status, Student
@@ -59,6 +60,26 @@ def unshown(
                     read(Task(name, file, student, [(student.id, push.commit)]))
                     tasks.setdefault((name, file.blob), Task(name, file, student))
     return list(tasks.values())
+
+
+def clean_outputs(course: Course, standings: Standings, records: Mapping[str, Record]) -> int:
+    """Remove the outputs that nobody will look at any more, and return how many there were.
+
+    Kept are those of every notebook that counts, that is newest, or that the formgrader shows: a few megabytes each.
+    """
+    kept = {
+        part.file.blob for mine in standings.values() for entry in mine.values() for part in entry.parts if part.file
+    }
+    kept |= {file.blob for record in records.values() for push in record.pushes[-1:] for file in push.notebooks}
+    kept |= {file.blob for mine in standings.values() for entry in mine.values() if (file := shown_file(entry))}
+    removed = 0
+    for name in course.assignments:
+        for path in (course.outputs / name).glob("*.json"):
+            if path.stem not in kept:
+                with suppress(OSError):
+                    path.unlink()
+                    removed += 1
+    return removed
 
 
 def shown_blob(course: Course, student: str, assignment: str) -> str:

@@ -1,7 +1,7 @@
 """Points for other systems: as a plain table, and as the gradebooks of Moodle and Canvas take them.
 
-The numbers are those of the pages. Where there is none yet, because something waits to be pushed, graded or marked by
-a person, the field is empty: other systems would take a 0 for a result.
+The numbers are those of the pages. Where there is none yet, because something waits to be pushed, graded, graded again
+or marked by a person, the field is empty: other systems would take a 0, or an older number, for a result.
 """
 
 from __future__ import annotations
@@ -37,10 +37,14 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Export:
-    """A table, and how many results in it are empty because they are not decided yet."""
+    """A table, and how many results in it are empty because they are not decided yet.
+
+    `outdated` are those that were graded with an older exam and wait to be graded again, by assignment.
+    """
 
     text: str
     undecided: int
+    outdated: Mapping[str, int]
 
 
 def export(
@@ -71,16 +75,25 @@ def export(
         name: {student.id: decided(standings[student.id][name], now) for student in students}
         for name in assignments or course.assignments
     }
-    wanted = [name for name in points if assignments or any(value is not None for value in points[name].values())]
+    outdated = Counter(
+        name
+        for name in points
+        for student in students
+        if any(part.outdated for part in standings[student.id][name].parts)
+    )
+    begun = {name for name, ours in points.items() if any(value is not None for value in ours.values())}
+    wanted = [name for name in points if assignments or name in begun or name in outdated]
     table = {Format.CSV: _plain, Format.MOODLE: _moodle, Format.CANVAS: _canvas}[form]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table(_Class(course, students, standings, now, wanted)))
-    return Export(text.getvalue(), sum(value is None for name in wanted for value in points[name].values()))
+    undecided = sum(value is None for name in wanted for value in points[name].values())
+    return Export(text.getvalue(), undecided, outdated)
 
 
 def decided(standing: Standing, now: datetime) -> float | None:
-    """Return the points of an assignment, None while a part or a person's mark is missing."""
-    return None if any(_waiting(part) for part in standing.parts) else decided_sum(standing, now)
+    """Return the points of an assignment, None while a part, a person's mark or another grading is missing."""
+    waits = any(part.outdated or _waiting(part) for part in standing.parts)
+    return None if waits else decided_sum(standing, now)
 
 
 @dataclass(frozen=True)
@@ -118,7 +131,7 @@ def _plain(of: _Class) -> Iterator[Row]:
         who = (student.id, student.number, student.name, student.email, student.group)
         for name in of.wanted:
             for part in of.standings[student.id][name].parts:
-                points = _number(decided_points(part, of.now))
+                points = _number(None if part.outdated else decided_points(part, of.now))
                 moments = (_moment(of.course, part.deadline), _moment(of.course, part.push.time if part.push else None))
                 commit = part.push.commit if part.push else ""
                 rest = (part.state.value, points, _number(part.max_points), " ".join(_waiting(part)))

@@ -36,6 +36,9 @@ class State(StrEnum):
     UNRELEASED = "not released yet"
 
 
+REGRADED = "The tests were changed since it was graded: it will be graded again."
+
+
 @dataclass(frozen=True)
 class PartStanding:
     """A student's points in one part.
@@ -58,6 +61,8 @@ class PartStanding:
         What a person said of these exercises.
     factor : float
         Share of the points the late rule leaves, 1 on time.
+    outdated : bool
+        Whether these results are of an older exam, and wait to be graded again.
     why : str
         One sentence for the student.
     """
@@ -75,6 +80,7 @@ class PartStanding:
     automatic: tuple[ExerciseResult, ...] = ()
     marks: tuple[ManualMark, ...] = ()
     factor: float = 1.0
+    outdated: bool = False
 
     @property
     def points(self) -> float | None:
@@ -224,7 +230,10 @@ class _Judge:
             return _changed(blank, State.WAITING, why)
         state = State.LATE if candidate.factor < 1.0 else State.GRADED
         graded = self._with_marks(blank, report)
-        return _changed(graded, state, self.sentences.counts(candidate, choice), factor=candidate.factor)
+        why, outdated = self.sentences.counts(candidate, choice), report.exam != self.exam.version
+        if outdated:
+            why = f"{why} {REGRADED}"
+        return _changed(graded, state, why, factor=candidate.factor, outdated=outdated)
 
     def _answers_nothing(self, report: Report, file: NotebookFile, part: str) -> bool:
         """Whether grading found no attempt at any exercise of a part."""

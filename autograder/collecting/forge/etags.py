@@ -32,9 +32,16 @@ def load(cache: Path | None) -> dict[str, Page]:
 
 
 def save(cache: Path, pages: Mapping[str, Page]) -> None:
-    """Keep the answers of this run; those it did not need are of no use to the next one either."""
-    cache.parent.mkdir(parents=True, exist_ok=True)
+    """Keep the answers of this run; those it did not need are of no use to the next one either.
+
+    Where they cannot be written, the next run asks for more than it would have to, and that is all.
+    """
     kept = {url: asdict(page) for url, page in pages.items() if page.etag}
     temporary = cache.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps({"version": CACHE_VERSION, "pages": kept}), encoding="utf-8")
-    temporary.replace(cache)
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps({"version": CACHE_VERSION, "pages": kept}), encoding="utf-8")
+        temporary.replace(cache)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
