@@ -236,7 +236,7 @@ def test_answers_on_another_branch_are_seen(course, clone, name, graded_is_there
     assert f"somebody, hw: Your answers are on the branch {name}" in said
     again, said = collected(course, clone, "anywhere")
     assert (to_be_graded(again), said) == ({RIGHT}, ""), "nothing new is pushed, so nothing is told again"
-    assert f"On the branch {name}, {SOLVED} was graded" in told(standing(again))
+    assert f"{SOLVED} on the branch {name} is graded all the same" in told(standing(again))
     if graded_is_there:
         clone.push()
         again, said = collected(course, clone, now=AFTER)
@@ -286,7 +286,9 @@ def test_a_linked_folder_is_found_by_what_it_holds(course, clone):
     (clone.folder / FOLDER).rmdir()
     (clone.folder / FOLDER).symlink_to("../work")
     clone.push()
-    assert "work/hw_solved.ipynb is not graded where it lies" in told(standing(collected(course, clone)[0]))
+    assert "Your answers are in work/hw_solved.ipynb. It is not graded where it lies" in told(
+        standing(collected(course, clone)[0])
+    )
 
 
 def test_a_repository_within_the_repository_was_not_pushed(course, clone, tmp_path):

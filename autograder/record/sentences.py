@@ -62,12 +62,12 @@ class Sentences:
     def not_begun(self, push: Push, file: NotebookFile, elsewhere: Candidate | None) -> str:
         """Say that nothing is answered yet."""
         if elsewhere is not None:
-            return f"{file.path} holds no answer. {self.elsewhere(elsewhere)}"
-        pointers = list(self.pointers(push))
-        if pointers:
-            return f"{file.path} holds no answer. {pointers[0]}"
+            return self.elsewhere(elsewhere)
+        for pointer in self.pointers(push):
+            return f"{file.path} holds no answer. {pointer}"
         when = self.course.words(push.time)
-        return f"{file.path} holds no answer yet, as pushed on {when}. {SAVE} {LATER}"
+        begin = "" if file.path.endswith("_solved.ipynb") else f" To begin: `autograder start {self.assignment}`."
+        return f"{file.path} holds no answer yet, as pushed on {when}.{begin} {SAVE} {LATER}"
 
     def about_elsewhere(self, choice: Choice) -> str:
         """Say what there is to be said of answers elsewhere, whether they are graded or not; "" if nothing is."""
@@ -87,25 +87,29 @@ class Sentences:
         path = found.file.path
         unchanged = f"Left unchanged, it counts from {self.course.words(found.since)}, when it was first pushed."
         if found.push.aside:
-            moved = "" if path in places(self.assignment) else f", move {path} to {self.right}"
-            return (
-                f"Your answers are on the branch {found.push.branch}, and the branch {self.course.branch} is graded. "
-                f"Bring them there{self._command(found.push.branch)}{moved}, and push again. {unchanged}"
-            )
+            branches = f"Your answers are on the branch {found.push.branch}, and {self.course.branch} is graded."
+            move = "" if path in places(self.assignment) else f" Move {path} to {self.right}, commit and push."
+            return f"{branches} {self._how_to_merge(found.push.branch)}{move} {unchanged}"
+        if found.file.holds is None:
+            return f"The notebook {where_it_belongs(path, self.assignment)} and push again. {unchanged}"
         there = {file.path for file in found.push.notebooks}
         instead = ", in place of the one there, which holds no answer," if self.right in there else ""
-        return f"The notebook {where_it_belongs(path, self.assignment)}{instead} and push again. {unchanged}"
+        where = where_it_belongs(path, self.assignment).removeprefix(path)
+        return f"Your answers are in {path}. It{where}{instead} and push again. {unchanged}"
 
     def graded_elsewhere(self, found: Candidate) -> str:
         """Say where answers were found that are graded though they do not lie at their place."""
         if found.file is None:
             return ""
-        right = f"{found.file.path} was graded; it belongs at {self.right}"
-        if found.push.aside:
-            branch = found.push.branch
-            where = f" on the branch {self.course.branch}: bring it there{self._command(branch)}"
-            return f"On the branch {branch}, {right}{where} before you go on."
-        return f"{right}: move it there before you go on."
+        path = found.file.path
+        moved = "" if path in places(self.assignment) else f"; it belongs at {self.right}: move it there"
+        if not found.push.aside:
+            return f"{path} is graded all the same{moved} before you go on."
+        branch = found.push.branch
+        return (
+            f"{path} on the branch {branch} is graded all the same{moved}; it belongs at the branch "
+            f"{self.course.branch}. {self._how_to_merge(branch)}"
+        )
 
     def more_elsewhere(self, counting: NotebookFile, found: Candidate) -> str:
         """Say that another file beside the one that counts has more answers."""
@@ -116,7 +120,7 @@ class Sentences:
         more = len(found.file.written) - len(counting.written)
         cells = "1 cell" if more == 1 else f"{more} cells"
         return (
-            f"{counting.path} was graded; {found.file.path} has answers in {cells} more. "
+            f"{counting.path} is graded; {found.file.path} has answers in {cells} more. "
             "If that one is meant, save it under the name of the first and push again."
         )
 
@@ -134,11 +138,13 @@ class Sentences:
                     f"If your notebook is there, move it to {self.right}, add it, commit and push."
                 )
 
-    def _command(self, branch: str) -> str:
-        """The command for it; of a name that a shell might take for more, none."""
-        if not PLAIN_BRANCH.fullmatch(branch):
-            return ""
-        return f" (`git push origin {branch}:{self.course.branch}`)"
+    def _how_to_merge(self, branch: str) -> str:
+        """Say how a branch becomes a part of the one that is graded."""
+        graded = self.course.branch
+        if not PLAIN_BRANCH.fullmatch(branch):  # a shell might take it for more than a name
+            return f"Merge it into {graded} and push."
+        command = f"`git push origin {branch}:{graded}`"
+        return f"To bring them there: {command}; if git refuses, merge it into {graded} and push."
 
 
 SAVE = "If you have worked on it: save the notebook in JupyterLab, add, commit and push it."
