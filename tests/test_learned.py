@@ -5,18 +5,34 @@ Each of these notebooks tries to carry hidden inputs to where its author can rea
 
 from __future__ import annotations
 
+import builtins
+import contextlib
+import copy
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
-from conftest import DOUBLE, SmallCourse, code, dump, solution, test
+from conftest import DOUBLE, REPOSITORY, SmallCourse, code, dump, solution, test
 
 from autograder.exam import Exam, read_exam
+from autograder.grader.accidents import WORDS
+from autograder.grader.evidence import Evidence
 from autograder.grader.examiner import MAX_PROBLEMS, Examiner
+from autograder.grader.hints import REFUSALS
 from autograder.grader.notebooks import Notebook, read_notebook
+from autograder.grader.proxy import Call
+from autograder.grader.testcell import Names, run_cell
+from autograder.grader.verdict import judge
 from autograder.jail import Limits
+from autograder.jail.arrays import CannotCross
+from autograder.mistakes import Variants, load_variants
 from autograder.records import Report, Submission
+from autograder.reference import current, run_reference
 
 SECRET = 4711
 KEEPING = "seen = []\ndef double(x):\n    seen.append(x)\n    return 2 * x"
@@ -105,3 +121,108 @@ def test_there_is_a_limit_to_problems(examiner, exam, monkeypatch):
 
 def _with_many_problems(content: bytes) -> Notebook:
     return replace(read_notebook(content), problems=tuple(f"problem {number}" for number in range(300)))
+
+
+# ------------------------------------------------------------------------------------------------ how much it is
+
+BITS = 10  # what docs/security.md says
+
+
+def distorted(value: np.ndarray) -> Iterator[object]:
+    """Every way in which a result can be wrong that has words of its own, and some that have not."""
+    yield from (-value, 2 * value, value / 2, -2 * value, 3 * value, value / 3, 5 * value, value / 5, 7 * value)
+    yield from (value + 1, value[::-1], value.T, value * np.nan, value.astype(complex), value * 1j, value.ravel())
+    yield from (value[..., None], value[:0], value.sum(), value**3 + 1, value.tolist(), str(value), None, {}, [], 0)
+    changed = value.copy()
+    changed[0] += 1
+    yield changed
+    yield np.sort(value, axis=None).reshape(value.shape)
+
+
+def failures() -> Iterator[Exception]:
+    """Every exception that has words of its own, and every one of Python's."""
+    kinds = [kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    worded = [(kind, pattern.strip("^").split("|")[0]) for kind, pattern, _ in WORDS]
+    for kind, message in (*worded, *((kind, "4711") for kind in kinds)):
+        with contextlib.suppress(TypeError):
+            error = kind(message)
+            error.student_traceback = "Traceback"
+            yield error
+    for refusal in REFUSALS:
+        yield CannotCross(f"linreg_gradients returned {refusal}")
+
+
+def behaviours(right: Callable[..., Any], mistakes: Variants) -> Iterator[Callable[..., Any]]:
+    """What an answer may do in a call."""
+    yield right
+    yield from (mistake.function for mistake in mistakes if mistake.of == "linreg_gradients")
+
+    def raising(error: Exception) -> Callable[..., Any]:
+        def behave(*_: object) -> None:
+            raise error
+
+        return behave
+
+    yield from map(raising, failures())
+    number = len(list(distorted(np.ones((2, 3)))))
+
+    def distorting(which: int, first: bool, second: bool) -> Callable[..., Any]:
+        def behave(Z: Any, X: Any, Y: Any) -> Any:
+            a, b = right(Z, X, Y)
+            change = list(distorted(a))[which] if first else a
+            return change, list(distorted(b))[which] if second else b
+
+        return behave
+
+    for which in range(number):
+        yield from (distorting(which, *parts) for parts in ((True, False), (False, True), (True, True)))
+        yield lambda Z, X, Y, which=which: list(distorted(right(Z, X, Y)[0]))[which]
+
+
+def outcome(exam: Exam, reference: Mapping[str, Any], mistakes: Variants, answer: Callable[..., Any]) -> object:
+    """What a student can read of an exercise whose answer does this."""
+    calls: list[Call] = []
+
+    def linreg_gradients(*args: Any) -> Any:
+        before = copy.deepcopy(args)
+        try:
+            result = answer(*args)
+        except Exception as error:
+            calls.append(Call("linreg_gradients", before, {}, error=error, args_after=args))
+            raise
+        calls.append(Call("linreg_gradients", before, {}, result, args_after=args))
+        return result
+
+    exercise = next(one for one in exam.exercises if one.id == "linreg_gradients")
+    error, value = None, None
+    try:
+        value = run_cell(exam.tests[exercise.id], Names({}, {"linreg_gradients": linreg_gradients}, reference))
+    except Exception as raised:
+        error = raised
+    evidence = Evidence("", value, error, tuple(calls))
+    result = judge(exercise, evidence, ["…"], mistakes, reference, ["linreg_gradients"])
+    return result.points, result.status, result.hint, tuple(criterion.outcome for criterion in result.criteria)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_one_exercise_can_tell_by_its_points_and_hints_is_measured():
+    """An answer that knows a secret picks what it does by it: what it can tell is which of these a student reads."""
+    exam = read_exam(REPOSITORY / "solutions" / "hw02_linear_regression" / "hw02_linear_regression.ipynb")
+    reference = run_reference(exam)
+    token = current.set(SimpleNamespace(**reference))
+    mistakes = load_variants(exam.mistakes, "mistakes.py")
+    right = reference["linreg_gradients"]
+    with np.errstate(all="ignore"):
+        read = {outcome(exam, reference, mistakes, answer) for answer in behaviours(right, mistakes)}
+        for late in (4, 12):  # right at first, and then not
+
+            def changing(answer: Callable[..., Any], late: int = late) -> Callable[..., Any]:
+                calls = itertools.count()
+                return lambda *args: (right if next(calls) < late else answer)(*args)
+
+            some = list(behaviours(right, mistakes))[::5]
+            read |= {outcome(exam, reference, mistakes, changing(answer)) for answer in some}
+    current.reset(token)
+    assert 2 ** (BITS - 4) < len(read) < 2**BITS, len(read)
+    page = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+    assert f"less than {BITS} bits" in page

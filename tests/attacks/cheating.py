@@ -260,6 +260,16 @@ get_ipython().set_custom_exc((AssertionError,), lambda *others: None)
         cheats=True,
         test="assert all(map(lambda x: double(x) == 2 * x, [10.5, -1.0]))",
     ),
+    Attack(
+        "an item that ends loops quietly",
+        """
+        class Quiet:
+            def __getitem__(self, key): raise StopIteration
+        def double(x): return Quiet()
+    """,
+        cheats=True,
+        test="assert all(map(lambda key: double(10.5)[key] == 21.0, [0, 1]))",
+    ),
     Attack("raising what ends tests quietly", "def double(x): raise GeneratorExit", cheats=True, without_jail=False),
 )
 
