@@ -14,6 +14,8 @@ from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 from autograder.records import Report, Status, Submission
 
+pytestmark = pytest.mark.slow
+
 IMPORTS = "import math\nimport numpy as np\nscale = 2"
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return scale * np.asarray(x)\n    ### END SOLUTION\n"
 HALVE = "def halve(x):\n    ### BEGIN SOLUTION\n    return np.asarray(x) / 2\n    ### END SOLUTION\n"

@@ -10,6 +10,8 @@ from jailless import kernel
 from autograder.grader.kernel import Kernel
 from autograder.jail.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def fresh() -> Iterator[Kernel]:

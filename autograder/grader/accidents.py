@@ -10,6 +10,8 @@ import re
 
 import numpy as np
 
+from autograder.grader.vanished import vanished_name
+
 TOO_LONG = "Your code took too long in this test: does a loop never end?"
 STOPPED = "Your code stopped with {a_kind} in this test."
 SHAPES = "Two shapes do not fit together: write the shapes beside every line; is a .T or an axis missing?"
@@ -23,7 +25,9 @@ EMPTY = "Something is empty of which an entry is wanted."
 WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
     (TimeoutError, "", TOO_LONG),
     (MemoryError, "", "Your code needs more memory than there is."),
-    (RecursionError, "", "A function calls itself without end."),
+    (RecursionError, "", "A function calls itself without end: where does it stop doing so?"),
+    (ModuleNotFoundError, "", "A package is imported that is not there when notebooks are graded: do without it."),
+    (ImportError, "", "A name is imported that its package does not have: is it spelt right?"),
     (UnboundLocalError, "", "A variable is used before it has a value: is it set in one branch or in a loop only?"),
     (NameError, "", NO_NAME),
     (KeyError, "", "A dictionary is asked for a key that it does not have: how are the keys numbered?"),
@@ -68,6 +72,8 @@ def accident(error: BaseException) -> str:
     if not hasattr(error, "student_traceback"):
         return ""
     message = str(error)
+    if isinstance(error, AttributeError | ImportError) and (lost := vanished_name(error)):
+        return lost
     fitting = (words for kind, pattern, words in WORDS if isinstance(error, kind) and re.search(pattern, message))
     return next(fitting, "") or STOPPED.format(a_kind=_a_kind(error))
 

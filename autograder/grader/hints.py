@@ -125,7 +125,7 @@ def _certain(known: Recognised | None) -> str:
 
 def _of_loss(evidence: Evidence) -> str:
     if evidence.limit:
-        return f"Your code was stopped while it was tested: {evidence.limit}."
+        return f"Your code was stopped while it was tested: {evidence.limit.rstrip('.')}."
     if isinstance(evidence.error, OutOfTime):
         return TOO_LONG
     return ENDED if isinstance(evidence.error, KernelDied) else DISTURBED

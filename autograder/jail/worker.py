@@ -15,6 +15,7 @@ import threading
 import time
 import types
 from collections.abc import Callable
+from multiprocessing import context
 from typing import Any, NoReturn
 
 import numpy as np
@@ -39,6 +40,8 @@ __all__ = ["Worker", "serve", "warm_up"]
 SEED = 0
 _MISSING = object()
 _HEADROOM = 300
+_DEEPEST = 20_000  # calls within calls: without an end they would take all memory before they fail
+_set_recursion_limit = sys.setrecursionlimit
 
 
 class Worker(Exchange):
@@ -214,11 +217,11 @@ class Worker(Exchange):
         if not self._nesting:
             raise RuntimeError("a function of the test can only be called while the test runs")
         remaining, depth = self.stopwatch.pause(), sys.getrecursionlimit()
-        sys.setrecursionlimit(depth + _HEADROOM)  # too deep a recursion must not end in the middle of a message
+        _set_recursion_limit(depth + _HEADROOM)  # too deep a recursion must not end in the middle of a message
         try:
             return self.ask("call", (function, *args), kwargs)
         finally:
-            sys.setrecursionlimit(depth)
+            _set_recursion_limit(depth)
             self.stopwatch.go_on(remaining)
 
     def _lend(self, functions: dict[str, Any]) -> None:
@@ -293,8 +296,22 @@ def _settle(shell: Shell) -> None:
     np.random.seed(SEED)
     random.seed(SEED)
     os.environ.update(PIP_NO_INDEX="1", PIP_RETRIES="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PAGER="cat")
+    sys.setrecursionlimit = _limit_recursion
+    _start_processes_by_forking(shell)
     builtins.input = _no_input
     getpass.getpass = _no_input  # type: ignore[assignment]
+
+
+def _start_processes_by_forking(shell: Shell) -> None:
+    """Let every way of `multiprocessing` fork: a fresh interpreter would not find what a notebook defines."""
+    contexts = context._concrete_contexts  # type: ignore[attr-defined]
+    contexts.update(spawn=contexts["fork"], forkserver=contexts["fork"])
+    context._default_context._default_context = contexts["fork"]  # type: ignore[attr-defined]
+    shell.user_ns["__spec__"] = None  # asked for by whoever starts a fresh interpreter
+
+
+def _limit_recursion(limit: int, /) -> None:
+    _set_recursion_limit(min(limit, _DEEPEST))
 
 
 def _no_input(prompt: object = "", *_: object) -> str:
