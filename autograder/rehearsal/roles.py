@@ -112,9 +112,9 @@ class Desk:
         return {cell.grade_id: _without_markers(cell) for cell in cells}
 
     def first_half(self) -> set[str]:
-        """Return the ids of the exercises that make the first half."""
+        """Return the ids of the exercises that make the first half, at least one."""
         ids = [exercise.id for exercise in self.exam.exercises]
-        return set(ids[: len(ids) // 2])
+        return set(ids[: max(1, len(ids) // 2)])
 
     def known_mistake(self) -> tuple[str, str, str]:
         """Return the function, the source and the hint of the assignment's first known mistake."""
@@ -212,8 +212,9 @@ def next_homework(desk: Desk) -> Files:
 def in_colab(desk: Desk) -> Files:
     """All right, with a line on top of the imports that only Colab can run."""
     notebook = json.loads(desk.notebook(desk.answers))
-    imports = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code" and "import " in cell["source"])
-    imports["source"] = f"from google.colab import drive\n{imports['source']}"
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    first = next((cell for cell in cells if "import " in "".join(cell["source"])), cells[0])
+    first["source"] = "from google.colab import drive\n" + "".join(first["source"])
     return {desk.path: json.dumps(notebook, indent=1, ensure_ascii=False).encode()}
 
 
