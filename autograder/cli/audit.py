@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from autograder.auditing.tally import Tally
     from autograder.auditing.vacuous import Vacuous
 
+HEADS = ("exercise", "caught", "named", "kept", "right", "stopped", "killed", "equal")
+
 
 @app.command()
 def audit(
@@ -95,23 +97,29 @@ def _print(graded: Sequence[Graded], vacuous: Sequence[Vacuous]) -> None:
 
 
 def _table(title: str, counts: Sequence[Tally]) -> Table:
-    what = "mistakes caught, named, kept within bounds; right answers accepted, shortcuts stopped, mutants killed"
-    table = Table(title=escape(f"{title}: {what}"), box=box.SIMPLE_HEAD)
-    table.add_column("exercise", no_wrap=True)
-    for head in ("caught", "named", "kept", "accepted", "stopped", "killed", "equivalent"):
-        table.add_column(head, justify="right", no_wrap=True)
-    for count in counts:
-        table.add_row(
-            escape(count.exercise or "all"),
-            f"{count.caught}/{count.mistakes}",
-            f"{count.named}/{count.mistakes}",
-            f"{count.kept}/{count.keeping}",
-            f"{count.accepted}/{count.alternatives}",
-            f"{count.stopped}/{count.shortcuts}",
-            f"{count.killed}/{count.mutants}",
-            f"{count.equivalent or ''}",
-        )
+    what = "mistakes caught, named, within what they keep; right answers accepted, shortcuts stopped, mutants killed"
+    table = Table(title=escape(f"{title}: {what}"), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    rows = [HEADS, *map(_row, counts)]
+    table.add_column(HEADS[0], no_wrap=True)
+    for column in range(1, len(HEADS)):  # a name may be cut where a line is too long, a number never
+        width = max(len(row[column]) for row in rows)
+        table.add_column(HEADS[column], justify="right", no_wrap=True, min_width=width)
+    for row in rows[1:]:
+        table.add_row(*row)
     return table
+
+
+def _row(count: Tally) -> tuple[str, ...]:
+    return (
+        escape(count.exercise or "all"),
+        f"{count.caught}/{count.mistakes}",
+        f"{count.named}/{count.mistakes}",
+        f"{count.kept}/{count.keeping}",
+        f"{count.accepted}/{count.alternatives}",
+        f"{count.stopped}/{count.shortcuts}",
+        f"{count.killed}/{count.mutants}",
+        f"{count.equivalent or ''}",
+    )
 
 
 def _change(case: Case) -> str:
