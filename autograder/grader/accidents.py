@@ -72,7 +72,7 @@ def accident(error: BaseException) -> str:
     if not hasattr(error, "student_traceback"):
         return ""
     message = str(error)
-    if isinstance(error, AttributeError | ImportError) and (lost := vanished_name(error)):
+    if isinstance(error, AttributeError | ImportError) and (lost := vanished_name(message)):
         return lost
     fitting = (words for kind, pattern, words in WORDS if isinstance(error, kind) and re.search(pattern, message))
     return next(fitting, "") or STOPPED.format(a_kind=_a_kind(error))

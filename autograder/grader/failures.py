@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from autograder.grader.accidents import NO_NAME
 from autograder.grader.kernel import StudentError
 from autograder.grader.names import bound_names
+from autograder.grader.vanished import vanished_name
 from autograder.records import ExerciseResult, Status, printable
 
 EXPECTED = frozenset({"NotImplementedError"})  # an exercise that is not written yet
@@ -90,13 +91,16 @@ class Failures:
 def _sentence(number: int, source: str, error: StudentError) -> str:
     begin = first_line(source)
     name = error.ename if error.ename.isidentifier() else "an error"
-    message = shortened(" ".join(CELL_FILE.sub("", error.evalue).split()), MAX_MESSAGE)
+    lost = vanished_name(error.evalue)
+    evalue = error.evalue.partition("\n")[0] if lost else error.evalue
+    message = shortened(" ".join(CELL_FILE.sub("", evalue).split()), MAX_MESSAGE)
     said = f"Cell {number} (`{begin}`) raised {shortened(name)}{': ' if message else ''}{message}"
     line = _line(source, error)
     at = f", at its line `{line}`" if line and line != begin else ""
     package = NOT_INSTALLED.search(message) if error.ename == "ModuleNotFoundError" else None
-    why = f" {PACKAGE.format(package=package[1].split('.')[0])}" if package else ""
-    return printable(f"{said.rstrip('.')}{at}.{why}")
+    advice = PACKAGE.format(package=package[1].split(".")[0]) if package else lost
+    told = f"{said.rstrip('.')}{at}"
+    return printable(f"{told if told.endswith('…') else told + '.'} {advice}".strip())
 
 
 def _line(source: str, error: StudentError) -> str:

@@ -139,8 +139,8 @@ def _salvaged(text: str) -> tuple[Any, str]:
     if not cells:
         known = kind_of_text(text)
         raise Unreadable(known or f"The file is not a notebook: it is not valid JSON, from {where} on; {TAKE_BACK}.")
-    noun = "cell" if len(cells) == 1 else f"{len(cells)} cells"
-    broken = f"The file is not valid JSON from {where} on. Only the {noun} above was graded; {TAKE_BACK}."
+    above = "cell above was" if len(cells) == 1 else f"{len(cells)} cells above were"
+    broken = f"The file is not valid JSON from {where} on. Only the {above} graded; {TAKE_BACK}."
     return {"cells": cells}, broken
 
 

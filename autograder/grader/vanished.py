@@ -32,12 +32,11 @@ OF_ARRAY = re.compile(r"'numpy\.\w+' object has no attribute '(\w+)'|`(\w+)` was
 SENTENCE = "NumPy no longer has `{old}`: write `{new}`."
 
 
-def vanished_name(error: BaseException) -> str:
-    """Return a sentence about a name that NumPy lost, empty where the error is about no such name.
+def vanished_name(message: str) -> str:
+    """Return a sentence about a name that NumPy lost, empty where an error's message is about no such name.
 
-    Only names of our own lists are told, whatever the error says.
+    Only names of our own lists are told, whatever the message says.
     """
-    message = str(error)
     found = OF_MODULE.search(message)
     name = next((group for group in found.groups() if group), "") if found else ""
     if name in NAMES and name not in vars(np):
