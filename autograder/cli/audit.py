@@ -100,7 +100,7 @@ def _table(title: str, counts: Sequence[Tally]) -> Table:
     what = "mistakes caught, named, within what they keep; right answers accepted, shortcuts stopped, mutants killed"
     table = Table(title=escape(f"{title}: {what}"), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     rows = [HEADS, *map(_row, counts)]
-    table.add_column(HEADS[0], no_wrap=True)
+    table.add_column(HEADS[0], overflow="ellipsis")
     for column in range(1, len(HEADS)):  # a name may be cut where a line is too long, a number never
         width = max(len(row[column]) for row in rows)
         table.add_column(HEADS[column], justify="right", no_wrap=True, min_width=width)
