@@ -62,6 +62,8 @@ ACCIDENTS: dict[str, tuple[Callable[[], object], str]] = {
     "range": (lambda: range(4711 / 2), "// divides to one"),
     "float index": (lambda: [1][A], "no whole number"),
     "none": (lambda: None + 4711, "Something is None"),
+    "none for a number": (lambda: range(None), "Something is None"),
+    "an array for a number": (lambda: range(A), "whole number"),
     "none's attribute": (lambda: None.shape, "Something is None"),
     "list": (lambda: [4711].shape, "attribute that it does not have"),
     "arguments": (lambda: recurse(1, 4711), "other arguments than it takes"),

@@ -10,6 +10,7 @@ from autograder.exam import Exercise
 from autograder.grader.accidents import TOO_LONG
 from autograder.grader.evidence import Evidence
 from autograder.grader.hints import (
+    ALWAYS_ONE_FACTOR,
     COMPARE,
     NO_VALUE,
     PERHAPS,
@@ -397,6 +398,12 @@ def test_what_is_half_only_for_two_columns_is_too_small_by_their_number():
     assert averaged(mean, (5, 2), (7, 3), (4, 1)) == words
     assert averaged(mean, (5, 2)) == "The result is half of what it should be."
     assert averaged(mean, (5, 3)) == COMPARE  # one number, wrong once, is off by a size of something too easily
+
+
+def test_one_number_that_is_always_off_by_one_factor_is_told_so():
+    assert averaged(lambda Z: 1.44 * np.sum(Z) / len(Z), (5, 2), (7, 3), (4, 1)) == ALWAYS_ONE_FACTOR
+    assert averaged(lambda Z: 1.44 * np.sum(Z) / len(Z), (5, 2), (7, 3)) == COMPARE
+    assert averaged(lambda Z: float(np.sum(Z**2)) / len(Z), (5, 2), (7, 3), (4, 1)) == COMPARE
 
 
 def test_what_a_single_comparison_saw_is_said_to_be_of_one_case():

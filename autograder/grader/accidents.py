@@ -15,7 +15,7 @@ from autograder.grader.vanished import vanished_name
 TOO_LONG = "Your code took too long in this test: does a loop never end?"
 STOPPED = "Your code stopped with {a_kind} in this test."
 SHAPES = "Two shapes do not fit together: write the shapes beside every line; is a .T or an axis missing?"
-NOTHING = "Something is None where a value is wanted: is a `return` missing?"
+NOTHING = "Something is None where a value is wanted: what a function without `return` gives, or a default?"
 NO_NAME = "Your code uses a name that is not there: restart the kernel, run all cells, and see where it stops."
 ONE_NUMBER = "A whole array stands where one number is wanted."
 ONE_ENTRY = "A single number stands where a list or an array is wanted."
@@ -26,7 +26,7 @@ WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
     (TimeoutError, "", TOO_LONG),
     (MemoryError, "", "Your code needs more memory than there is."),
     (RecursionError, "", "A function calls itself without end: where does it stop doing so?"),
-    (ModuleNotFoundError, "", "A package is imported that is not there when notebooks are graded: do without it."),
+    (ModuleNotFoundError, "", "A module is imported that is not there when notebooks are graded: is it spelt right?"),
     (ImportError, "", "A name is imported that its package does not have: is it spelt right?"),
     (UnboundLocalError, "", "A variable is used before it has a value: is it set in one branch or in a loop only?"),
     (NameError, "", NO_NAME),
@@ -50,11 +50,13 @@ WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
     (TypeError, r"Cannot cast .* dtype\('float.* dtype\('u?int",
      "An array of whole numbers cannot take fractions in place: make it one of floats."),
     (TypeError, "Cannot cast", "An array cannot take numbers of another type in place."),
-    (TypeError, "as an integer", "A whole number is wanted, and it is none: // divides to one, / does not."),
-    (TypeError, "integer scalar arrays|indices must be integers", "An index is no whole number."),
-    (TypeError, "length-1|only 0-dimensional", ONE_NUMBER),
     (TypeError, "NoneType", NOTHING),
     (AttributeError, "NoneType", NOTHING),
+    (TypeError, "float[0-9]*' object cannot be interpreted as an integer",
+     "A whole number is wanted, and it is none: // divides to one, / does not."),
+    (TypeError, "as an integer", "A whole number is wanted, and it is none."),
+    (TypeError, "integer scalar arrays|indices must be integers", "An index is no whole number."),
+    (TypeError, "length-1|only 0-dimensional", ONE_NUMBER),
     (TypeError, "not callable", "Something is called, with round brackets, that is no function."),
     (TypeError, "0-d array|unsized|has no len|'(int|float|complex|bool)' object is not", ONE_ENTRY),
     (TypeError, "positional argument|keyword argument|required argument|multiple values for argument",

@@ -38,6 +38,8 @@ RETURNS_NONE = "`{function}` returns None: is a `return` missing?"
 PRINTS = "`{function}` returns None: `print` only shows a value, a `return` hands it on."
 RETURNS_NONE_SOMETIMES = "`{function}` returns None in some cases: does every way through it end in a `return`?"
 IN_MOST_CASES = "In most cases "
+ALWAYS_ONE_FACTOR = "The result is off by a factor, the same one in every case."
+ENOUGH = 3  # single numbers that are off by one factor are so by chance no more
 DISTURBED = "Your code disturbed the exchange with the test."
 ENDED = "Your code ended the Python process during this test."
 COMPARE = "The result is not what it should be: compare it by hand on a small case with other shapes and sizes."
@@ -170,7 +172,8 @@ def _seen(error: BaseException) -> str:
 
 def _derived(calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]) -> str:
     """Say in which way results are wrong, if all wrong calls agree on it, or in which way most are."""
-    found = [words or _changed(call) for call, words in _wrong_calls(calls, reference, functions)]
+    wrong = _wrong_calls(calls, reference, functions)
+    found = [words or _changed(call) for call, _, words in wrong]
     for words in found[0] if found else ():
         if all(words in others for others in found):
             return _sentence(words)
@@ -178,13 +181,23 @@ def _derived(calls: Sequence[Call], reference: Mapping[str, Any], functions: Seq
     for words, times in counts.most_common(1):
         if 2 * times > len(found):
             return _sentence(IN_MOST_CASES + words)
-    return ""
+    return ALWAYS_ONE_FACTOR if _has_one_factor([(call.result, right) for call, right, _ in wrong]) else ""
+
+
+def _has_one_factor(pairs: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether single numbers, of which each is off by some factor, are all off by the same."""
+    if len(pairs) < ENOUGH or not all(isinstance(got, (float, np.floating)) for got, _ in pairs):
+        return False
+    got, wanted = (np.array([float(pair[side]) for pair in pairs]) for side in (0, 1))
+    with np.errstate(all="ignore"):
+        factors = got / wanted
+    return bool(np.all(np.isfinite(factors)) and np.allclose(factors, factors[0], rtol=1e-6))
 
 
 def _wrong_calls(
     calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]
-) -> list[tuple[Call, tuple[str, ...]]]:
-    """Return wrong calls that ended with a result, each with all that can be said of the difference."""
+) -> list[tuple[Call, Any, tuple[str, ...]]]:
+    """Return wrong calls that ended with a result, each with the right one and how the difference can be called."""
     replays = Replays(calls, reference)
     wrong = []
     for index in (index for function in functions for index in replays.of(function)):
@@ -197,7 +210,7 @@ def _wrong_calls(
     for call, right_result in wrong:
         # One number that is wrong once may be off by the size of something just by chance.
         sizes = {} if alone and np.size(call.result) == 1 else _sizes(reference[call.function], call)
-        described.append((call, differences(call.result, right_result, sizes)))
+        described.append((call, right_result, differences(call.result, right_result, sizes)))
     return described
 
 
