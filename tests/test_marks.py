@@ -37,6 +37,13 @@ def test_a_mark_decides_as_nbgrader_counts(result, points, extra, wanted, status
     assert (found.points, found.status) == (wanted, status)
 
 
+def test_a_mark_of_all_points_is_all_points_also_where_they_are_no_hundredths():
+    eighth = replace(WAITS, max_points=0.625)
+    for points, status in ((0.625, Status.PASSED), (0.5, Status.PARTIAL)):
+        found = marked(eighth, replace(MARK, points=points))
+        assert (found.points, found.status) == (points, status)
+
+
 def test_a_hint_goes_when_a_person_gave_everything_and_stays_otherwise():
     assert marked(WRONG, replace(MARK, points=4.0)).hint == ""
     assert marked(WRONG, replace(MARK, points=2.0)).hint == WRONG.hint

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, notebook, solution, test, text
+from conftest import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, dump, notebook, solution, test, text
 
 from autograder.config import load_course
 from autograder.errors import AutograderError, ExamError, ReleaseError
@@ -20,6 +20,7 @@ from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 from autograder.publishing.fields import attachments_named
 from autograder.publishing.release import leaks, release
+from autograder.records import Status, Submission
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +52,44 @@ def test_a_solution_cell_without_markers_becomes_one_stub(small_course, examiner
     small_course.write(solution("def double(x):\n    return 2 * x"), test(TEST_DOUBLE))
     notebook = released(small_course, examiner)
     assert "".join(notebook["cells"][0]["source"]) == "raise NotImplementedError"
+
+
+EIGHTHS = """\
+### BEGIN HIDDEN TESTS
+from autograder.marking import Marking
+
+marking = Marking(points=0.125)
+
+
+@marking.criterion(0.0625, "three doubled is six")
+def three():
+    assert double(3) == 6
+
+
+@marking.criterion(0.0625, "four doubled is eight", needs="three")
+def four():
+    assert double(4) == 8
+
+
+marking.score()
+### END HIDDEN TESTS
+"""
+
+
+@pytest.mark.parametrize("points", [0, 1 / 3, 0.125])
+def test_exercises_of_no_points_and_of_fractions_are_released_and_read_as_they_are(small_course, examiner, points):
+    tests = test(EIGHTHS if points == 0.125 else TEST_DOUBLE, points=points)
+    other = solution(
+        "def triple(x):\n    ### BEGIN SOLUTION\n    return 3 * x\n    ### END SOLUTION", "triple_solution"
+    )
+    small_course.write(solution(DOUBLE), tests, other, test("assert triple(2) == 6", "triple", 3))
+    release(load_course(small_course.config), "hw", examiner)
+    exam = read_exam(small_course.source)
+    for answer, status in (("return 2 * x", Status.PASSED), ("return x", Status.FAILED)):
+        cells = [solution(f"def double(x):\n    {answer}"), test("", "double")]
+        result = examiner.examine(exam, Submission("hw", "hw.ipynb", dump(cells))).report.exercises[0]
+        wanted = points if status is Status.PASSED else 0.0
+        assert (result.points, result.status, bool(result.hint)) == (wanted, status, status is Status.FAILED)
 
 
 def test_released_again_nothing_changes(small_course, examiner):

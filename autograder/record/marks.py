@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from autograder.records import ExerciseResult, Status, rounded
+from autograder.records import ExerciseResult, Status, rounded_below
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def marked(result: ExerciseResult, mark: ManualMark | None) -> ExerciseResult:
     waits = result.status is Status.TO_BE_MARKED
     if mark is None or not mark.changes_points or (waits and mark.points is None):
         return result
-    points = rounded((result.points if mark.points is None else mark.points) + mark.extra)
+    given = (result.points if mark.points is None else mark.points) + mark.extra
+    points = rounded_below(given, result.max_points)
     status = Status.PASSED if points >= result.max_points else Status.PARTIAL if points > 0 else Status.FAILED
     return replace(result, points=points, status=status, hint="" if status is Status.PASSED else result.hint)
