@@ -187,6 +187,7 @@ def class_of(course: SmallCourse, folder: Path, pushed: list[dict[str, bytes]], 
     return classroom
 
 
+@pytest.mark.slow
 def test_everybodys_work_is_graded_wherever_it_lies(course, tmp_path):
     """The same as one class, to its points."""
     pushed = [{path: given(RIGHT, extra=f"{n}"), SOLVED: given()} for n, path in enumerate(NAMES.values())]
@@ -203,6 +204,7 @@ def _reports(classroom: Classroom) -> Iterator[Report]:
         yield from (entry.report for entry in record.graded)
 
 
+@pytest.mark.slow
 def test_moved_to_its_place_after_the_deadline_it_counts_from_its_first_push(course, clone):
     clone.write(f"{FOLDER}/Copy of hw.ipynb", given(RIGHT))
     clone.push()
@@ -359,6 +361,7 @@ UNBEGUN = {
 }
 
 
+@pytest.mark.slow
 def test_a_copy_without_an_attempt_is_not_begun(course, tmp_path):
     classroom = class_of(course, tmp_path, [{SOLVED: content} for content in UNBEGUN.values()])
     for kind, mine in zip(UNBEGUN, classroom.standings().values(), strict=True):
@@ -376,6 +379,7 @@ BEGUN = {
 }
 
 
+@pytest.mark.slow
 def test_an_attempt_is_graded_even_if_it_gives_nothing(course, tmp_path):
     classroom = class_of(course, tmp_path, [{SOLVED: content} for content in BEGUN.values()])
     for kind, mine in zip(BEGUN, classroom.standings().values(), strict=True):
@@ -397,6 +401,7 @@ def test_the_courses_own_notebooks_are_nobodys_answers(course, clone):
     assert (standing(classroom).parts[0].state, said) == (State.NOT_BEGUN, "")
 
 
+@pytest.mark.slow
 def test_a_notebook_that_is_too_large_to_be_looked_at_is_graded_as_ever(course, clone):
     clone.write(SOLVED, given(RIGHT))
     clone.push()
