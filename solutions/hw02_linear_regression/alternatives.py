@@ -124,6 +124,37 @@ def fourth_order(W, b, X, Y, h=1e-5):
     return gradient[:, :-1], gradient[:, -1:]
 
 
+@alternatives.of("linreg_numeric_gradients")
+def there_and_back(W, b, X, Y, h=1e-5):
+    right = reference_of("hw02_linear_regression")
+    gradients = np.zeros(W.shape), np.zeros(b.shape)
+    for parameter, gradient in zip((W, b), gradients, strict=True):
+        for index in np.ndindex(parameter.shape):
+            parameter[index] += h
+            above = right.linreg_loss(right.linreg_model(W, b, X), Y)
+            parameter[index] -= 2 * h
+            below = right.linreg_loss(right.linreg_model(W, b, X), Y)
+            parameter[index] += h
+            gradient[index] = above / (2 * h) - below / (2 * h)
+    return gradients
+
+
+@alternatives.of("linreg_numeric_gradients")
+def sums_of_squares(W, b, X, Y, h=1e-5):
+    def squares(V, c):
+        return sum(np.sum((V @ x + c[:, 0] - y) ** 2) for x, y in zip(X, Y, strict=True))
+
+    M, dLdW, dLdb = len(X), W.copy(), b.copy()
+    for k, row in enumerate(W):
+        unit = np.zeros(b.shape)
+        unit[k] = h
+        dLdb[k] = (squares(W, b + unit) - squares(W, b - unit)) / (2 * M) / (2 * h)
+        for n in range(len(row)):
+            step = unit * (np.arange(len(row)) == n)
+            dLdW[k, n] = (squares(W + step, b) - squares(W - step, b)) / (4 * M * h)
+    return dLdW, dLdb
+
+
 @alternatives.of("linreg_fit")
 def random_start(X, Y, num_iteration=1000, learning_rate=0.1):
     right = reference_of("hw02_linear_regression")
@@ -160,6 +191,19 @@ def without_helpers(X, Y, num_iteration=1000, learning_rate=0.1):
         losses.append(0.5 / M * (misses**2).sum())
         theta -= learning_rate / M * A.T @ misses
     return theta[:-1].T, theta[-1:].T, losses
+
+
+@alternatives.of("linreg_fit")
+def losses_and_the_last_one(X, Y, num_iteration=1000, learning_rate=0.1, verbose=False):
+    right = reference_of("hw02_linear_regression")
+    W, b = np.random.uniform(-0.1, 0.1, (Y.shape[1], X.shape[1])), np.random.uniform(-0.1, 0.1, (Y.shape[1], 1))
+    losses = [right.linreg_loss(right.linreg_model(W, b, X), Y)]
+    while len(losses) <= num_iteration:
+        dLdW, dLdb = right.linreg_gradients(right.linreg_model(W, b, X), X, Y)
+        W, b = W - learning_rate * dLdW, b - learning_rate * dLdb
+        losses.append(right.linreg_loss(right.linreg_model(W, b, X), Y))
+    print("the last loss", losses[-1])
+    return [W, b, losses]
 
 
 @alternatives.of("linreg_rmse")

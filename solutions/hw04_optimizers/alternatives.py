@@ -125,6 +125,13 @@ def adam_on_copies(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1
     return new_w, new_V, new_S
 
 
+@alternatives.of("adam_step")
+def adam_in_the_papers_short_form(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    V, S = beta1 * V + (1 - beta1) * g, beta2 * S + (1 - beta2) * g**2
+    alpha_t = alpha * np.sqrt(1 - beta2**t) / (1 - beta1**t)
+    return w - alpha_t * V / (np.sqrt(S) + epsilon), V, S
+
+
 @alternatives.of("train_network")
 def state_in_one_dictionary(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
     right = reference()
@@ -174,12 +181,13 @@ def with_a_class(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epoc
     parameters, losses = right.initial_parameters(layers), []
     optimizers = {name: Optimizer(w) for name, w in parameters.items()}
     for _ in range(epochs):
-        order = np.random.permutation(X.shape[0])
+        order, total = np.random.permutation(X.shape[0]), 0.0
         for k in range(-(-len(X) // batch_size)):
             batch = order[k * batch_size : (k + 1) * batch_size]
             loss, gradients = right.loss_and_gradients(parameters, X[batch], Y[batch])
             parameters = {name: optimizers[name].step(w, gradients[name]) for name, w in parameters.items()}
-        losses.append(loss)
+            total += loss * len(batch)
+        losses.append(total / len(X))
     return parameters, np.array(losses)
 
 
