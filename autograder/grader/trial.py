@@ -188,10 +188,11 @@ class Trial:
         missing = missing_name(evidence) if result.status is Status.NOT_FOUND else ""
         if missing and any(missing in bound_names(cell.source) for cell in below if cell.exercise is None):
             return False
-        if result.status is not Status.NOT_ATTEMPTED:
+        if result.status is not Status.NOT_ATTEMPTED and result.points < exercise.points:
             for loan in self._lender.loans(exercise):
-                if result.points < exercise.points:
-                    result = max(result, self._with_loan(exercise, step, answer, loan), key=lambda one: one.points)
+                result = max(result, self._with_loan(exercise, step, answer, loan), key=lambda one: one.points)
+                if result.points >= exercise.points:
+                    break
         self._lender.close(exercise, evidence.calls, passed=result.status is Status.PASSED)
         self._not_found.append((result, missing))
         self.tell_result(result)
