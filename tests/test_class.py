@@ -1,22 +1,25 @@
-"""A class of two hundred, twenty of them hostile in different ways: the others get exactly what they get alone."""
+"""A class of two hundred, some of them hostile or broken in every way known: the others get what they get alone."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from broken_students import FAULTS
 from conftest import CONFIG, SmallCourse, code, dump, solution, test
+from small_class import Class
 
 from autograder.config import Course, load_course
 from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examiner
 from autograder.grader.grading import Task, grade
 from autograder.jail import Limits
+from autograder.record.gradebook import open_gradebook
 from autograder.record.ledger import Ledger
 from autograder.records import NotebookFile, Report, Student, Submission
 from autograder.rehearsal.forge_on_disk import BareRepository
@@ -60,12 +63,16 @@ def content(student: str, answer: str, attack: str = "") -> bytes:
     return dump(cells)
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Exam]:
-    small = SmallCourse(tmp_path_factory.mktemp("class"))
+def write_course(small: SmallCourse) -> None:
     small.write(solution("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"),
                 test("### BEGIN HIDDEN TESTS\nassert double(21) == 42\n### END HIDDEN TESTS"))  # fmt: skip
     small.config.write_text(CONFIG)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Exam]:
+    small = SmallCourse(tmp_path_factory.mktemp("class"))
+    write_course(small)
     loaded = load_course(small.config)
     return replace(loaded, limits=LIMITS), read_exam(small.source)
 
@@ -90,28 +97,46 @@ def children() -> set[int]:
     return {pid for pid in found if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
-def test_of_a_class_the_hostile_harm_only_themselves(course, tmp_path, monkeypatch):
+def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(tmp_path, monkeypatch, capfd):
+    """A whole run over bare repositories: who is honest gets exactly what they get alone, and pages are built."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
-    loaded, exam = course
-    loaded = replace(loaded, forks=tmp_path / "forks", ledger=tmp_path / "ledger", outputs=tmp_path / "outputs")
-    kinds = list(ANSWERS)
+    small = Class(SmallCourse(tmp_path / "class"))
+    write_course(small.course)
+    small.configure(f"c.Course.limits = {asdict(LIMITS)!r}")
+    broken = [f"broken-{number}" for number in range(len(FAULTS))]
+    small.enrol(*broken)
+    assert small.run()[0] == 0  # what is broken was whole once
     attacks = dict(zip([f"hostile-{number}" for number in range(len(HOSTILE))], HOSTILE.values(), strict=True))
-    honest = {f"honest-{number}": kinds[number % len(kinds)] for number in range(STUDENTS - len(attacks))}
-    notebooks = {student: content(student, ANSWERS[kind]) for student, kind in honest.items()}
-    notebooks |= {student: content(student, ANSWERS["wrong"], attack) for student, attack in attacks.items()}
-    order = sorted(notebooks, key=lambda student: hash((student, "mixed")))
+    honest = [f"honest-{number}" for number in range(STUDENTS - len(attacks) - len(broken))]
+    kinds = {student: list(ANSWERS)[number % len(ANSWERS)] for number, student in enumerate(honest)}
+    small.enrol(*sorted([*broken, *attacks, *honest], key=lambda student: hash((student, "mixed"))))
+    for student, kind in kinds.items():
+        small.push(student, content(student, ANSWERS[kind]), "homework")
+    for student, attack in attacks.items():
+        small.push(student, content(student, ANSWERS["wrong"], attack), "homework")
+    for student, (fault, _) in zip(broken, FAULTS.values(), strict=True):
+        fault(small, student)
     processes = children()
+    capfd.readouterr()
 
-    done = list(grade(loaded, {"hw": exam}, [_task(loaded, student, notebooks[student]) for student in order]))
+    code, points = small.run()
 
-    assert [finished.error for finished in done if finished.error] == []
-    reports = {student: Ledger(loaded.ledger).read(student).graded[-1].report for student in notebooks}
-    alone = dict(_alone(exam, loaded.limits, kinds))
-    for student, kind in honest.items():
-        assert _told(reports[student]) == alone[kind], student
-    assert {student: reports[student].points for student in attacks} == dict.fromkeys(attacks, 0.0)
+    errors = capfd.readouterr().err
+    assert (code, "Traceback" in errors) == (1, False), errors
+    for student, (_, sentence) in zip(broken, FAULTS.values(), strict=True):
+        assert sentence.format(student) in errors, errors
+    assert not any(f"{student}:" in errors for student in honest), errors
+    ledger = Ledger(small.root / "ledger")
+    alone = dict(_alone(read_exam(small.course.source), LIMITS, list(ANSWERS)))
+    for student, kind in kinds.items():
+        assert _told(ledger.read(student).graded[-1].report) == alone[kind], student
+    assert {student: points[student] for student in attacks} == dict.fromkeys(attacks, 0.0)
+    assert small.page_count() == STUDENTS
+    with open_gradebook(load_course(small.course.config)) as book:
+        scores = {entry.student.id: entry.score for entry in book.assignment_submissions("hw")}
+    assert {student: scores[student] for student in honest} == {student: points[student] for student in honest}
     assert leftovers(scratch) == {"cgroups": [], "mounts": [], "files": []}
     assert children() == processes
 

@@ -14,6 +14,7 @@ from autograder.record.export import Export, Format, export
 from autograder.record.ledger import Ledger
 from autograder.records import Clock, NotebookFile, Push
 
+pytestmark = pytest.mark.slow
 LATER = datetime(2027, 6, 1, tzinfo=UTC)
 
 
