@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from autograder.collecting.forge import git_address, repository_name
 from autograder.collecting.roster import read_extensions, read_roster, shared_remotes
 from autograder.config import Course, load_course
 from autograder.doctor import Finding
-from autograder.errors import AutograderError, ConfigError, DiskFailed, ReleaseError
+from autograder.errors import AutograderError, ConfigError, DiskFailed, ReleaseError, said_of
 from autograder.exam import Exam
 from autograder.git.credentials import credentials
 from autograder.git.repository import GitRepository, without_password
@@ -43,18 +43,24 @@ def examine_course(config: Path, *, network: bool = False) -> list[Finding]:
     except ConfigError as error:
         return [Finding("configuration", False, str(error), step=f"correct {config.name}")]
     exams: dict[str, Exam] = {}
-    return [
-        Finding("configuration", True, f"{config}: {len(course.assignments)} assignments"),
-        *_times(course),
-        *_sources(course, exams),
-        *_releases(course, exams),
-        _upstream(course, network=network),
-        *_people(course),
-        _keys(course),
-        *_site(course),
-        _gradebook(course, exams),
-        _workers(course),
-    ]
+    looks: dict[str, Callable[[], Iterable[Finding]]] = {
+        "times": lambda: _times(course),
+        "sources": lambda: _sources(course, exams),
+        "releases": lambda: _releases(course, exams),
+        "public repository": lambda: [_upstream(course, network=network)],
+        "people": lambda: _people(course),
+        "page keys": lambda: [_keys(course)],
+        "site": lambda: _site(course),
+        "gradebook": lambda: [_gradebook(course, exams)],
+        "workers": lambda: [_workers(course)],
+    }
+    found = [Finding("configuration", True, f"{config}: {len(course.assignments)} assignments")]
+    for what, look in looks.items():
+        try:
+            found += look()
+        except (AutograderError, OSError) as error:  # the others are looked at all the same
+            found.append(Finding(what, False, said_of(error), step="correct that, and look again"))
+    return found
 
 
 def _times(course: Course) -> Iterator[Finding]:
@@ -112,7 +118,7 @@ def _upstream(course: Course, *, network: bool) -> Finding:
         return Finding(what, False, f"{name} {wrong}", step="correct c.Course.upstream")
     if not (network or _on_this_machine(url)):
         return Finding(what, True, f"{name}; whether it answers: autograder doctor --network")
-    variables = (("GIT_TERMINAL_PROMPT", "0"), *credentials(course.forge))
+    variables = credentials(course.forge)
     git = GitRepository(course.root, extra=variables)
     heads = git.says("ls-remote", "--heads", "--", url)
     if heads is None:

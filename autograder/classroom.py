@@ -101,7 +101,7 @@ class Classroom:
     def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[Task]:
         """Return what still has to be graded, of all students or of some."""
         chosen = [student for student in students or self.students if student.id in self.records()]
-        return open_tasks(self.gradable, self.exams, chosen, self.extensions, force=force)
+        return open_tasks(self.gradable, self.exams, chosen, self.extensions, force=force, wall=self.wall)
 
     def grade(self, tasks: Sequence[Task]) -> Iterator[Finished]:
         """Grade tasks; see `autograder.grader.grading`."""

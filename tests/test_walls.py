@@ -9,6 +9,7 @@ from broken_students import FAULTS
 from conftest import SmallCourse, code
 from small_class import NOON, WRONG, Class, answer
 
+from autograder.checkup import examine_course
 from autograder.classroom import Classroom
 from autograder.grader import grading
 from autograder.grader.workers import workers
@@ -156,3 +157,12 @@ def test_what_the_clock_decided_on_an_overloaded_machine_is_graded_once_more_alo
     assert small_class.run() == (0, {"good": 2.0, "slow": 0.0})
     assert begun == rounds
     assert small_class.ledger("slow").read_text().count('"entry":"report"') == 1
+
+
+def test_the_doctor_looks_on_where_one_thing_cannot_be_looked_at(small_class):
+    small_class.enrol("good")
+    (small_class.root / "keys.json").mkdir(mode=0o700)
+    found = {finding.what: finding for finding in examine_course(small_class.course.config)}
+    assert not found["page keys"].good
+    assert "keys.json: Is a directory" in found["page keys"].detail
+    assert "workers" in found

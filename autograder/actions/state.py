@@ -151,7 +151,7 @@ class State:
         found = GitRepository(self.course.root)
         if found.says("rev-parse", "--git-dir") is None:
             raise UsageError(f"{self.course.root} is in no git repository; the state is kept on a branch of one")
-        return GitRepository(found.path, SETTINGS, (("GIT_TERMINAL_PROMPT", "0"), *credentials(self.course.forge)))
+        return GitRepository(found.path, SETTINGS, credentials(self.course.forge))
 
     @property
     def _kept_branch(self) -> str:

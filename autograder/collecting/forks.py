@@ -23,7 +23,7 @@ from autograder.collecting.pushed_tree import PushedTree, read_pushed_tree
 from autograder.errors import GitFailed, RemoteFailed
 from autograder.git.command import OUT_OF_TIME, run_git
 from autograder.git.repository import reason_of
-from autograder.git.stores import changing
+from autograder.git.stores import changing, clear
 from autograder.records import Clock, NotebookFile, Push, Student, printable
 
 FETCH_SECONDS = 120
@@ -163,7 +163,7 @@ class Fork:
 
     def _history(self) -> frozenset[str]:
         ref = f"refs/heads/{self.branch}"
-        if not self._git("ls-remote", "--heads", "--", self.student.remote, ref):
+        if not self._git("ls-remote", "--heads", "--", self.student.remote, ref, most_mb=1):
             return frozenset()
         with self._changing() as held:
             self._git(*FETCH, "--force", "--", self.student.remote, f"{ref}:{TIP}", held=held)
@@ -286,8 +286,11 @@ class Fork:
             )
 
     def _tidy(self, held: int) -> None:
-        """Pack the store where it is time; git itself sees whether it is."""
-        self._git(*PACK, "gc", "--auto", "--quiet", held=held)
+        """Pack the store where git finds that it is time; one that cannot be packed still serves."""
+        try:
+            self._git(*PACK, "gc", "--auto", "--quiet", held=held)
+        except RemoteFailed:
+            clear(self.store)
 
     def push_of(self, commit: str, seen: datetime, clock: Clock) -> Push:
         """Return the record of a commit first seen at a moment, or dated by itself where the clock says so."""
@@ -335,7 +338,7 @@ class Fork:
             self._git("update-ref", f"refs/looked/{commit}", f"{commit}^{{commit}}", held=held)
 
     def _tip(self, ref: str) -> str | None:
-        listed = self._git("ls-remote", "--heads", "--", self.student.remote, ref).split()
+        listed = self._git("ls-remote", "--heads", "--", self.student.remote, ref, most_mb=1).split()
         return listed[0].decode("ascii", "replace") if listed else None
 
     def _create(self) -> None:

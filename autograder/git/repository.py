@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,11 +35,12 @@ NOBODY = {
 
 @dataclass(frozen=True)
 class GitRepository:
-    """A repository; `path` is its working tree, or itself when it is bare."""
+    """A repository; `path` is its working tree, or itself when it is bare, `held` a lock that its gits inherit."""
 
     path: Path
     settings: tuple[str, ...] = ()
     extra: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    held: int | None = field(default=None, repr=False)
 
     def git(self, *arguments: str, input: str | bytes = b"") -> str:
         """Run git here and return what it printed, without the newline at its end.
@@ -70,26 +71,25 @@ class GitRepository:
 
     def config(self, *settings: str) -> GitRepository:
         """Return the same repository with settings like `"user.name=Someone"` for every command."""
-        return GitRepository(self.path, self.settings + settings, self.extra)
+        return replace(self, settings=self.settings + settings)
 
     @contextmanager
     def other_index(self) -> Iterator[GitRepository]:
         """Return the repository with an empty index beside its own, in which a commit can be made quietly."""
         with TemporaryDirectory(prefix="autograder-index-") as folder:
-            yield GitRepository(
-                self.path, self.settings, (*self.extra, ("GIT_INDEX_FILE", str(Path(folder) / "index")))
-            )
+            yield replace(self, extra=(*self.extra, ("GIT_INDEX_FILE", str(Path(folder) / "index"))))
 
     def commit_tree(self, tree: str, message: str, *parents: str) -> str:
         """Make a commit of a tree, in the name git knows, else in the autograder's, and return its id."""
         known = self.says("var", "GIT_COMMITTER_IDENT") and self.says("var", "GIT_AUTHOR_IDENT")
-        author = self if known else GitRepository(self.path, self.settings, (*self.extra, *NOBODY.items()))
+        author = self if known else replace(self, extra=(*self.extra, *NOBODY.items()))
         return author.git("commit-tree", tree, *(f"-p{parent}" for parent in parents), input=message + "\n")
 
     def _run(self, arguments: tuple[str, ...], input: str | bytes = b"") -> Ended:
         options = [word for setting in self.settings for word in ("-c", setting)]
         content = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
-        return run_git([*options, *arguments], folder=self.path, variables=dict(self.extra), input=content)
+        variables = dict(self.extra)
+        return run_git([*options, *arguments], folder=self.path, variables=variables, input=content, held=self.held)
 
 
 def reason_of(errors: bytes) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from autograder.collecting.collect import fork_of
 from autograder.collecting.roster import Extensions
 from autograder.config import Course
-from autograder.errors import AutograderError, DiskFailed, ExamError, RemoteFailed, said_of
+from autograder.errors import AutograderError, DiskFailed, ExamError, RemoteFailed, Wall, no_wall, said_of
 from autograder.exam import Exam
 from autograder.grader.examiner import Examined
 from autograder.grader.notebooks import at_its_place
@@ -70,17 +70,19 @@ def open_tasks(
     extensions: Extensions,
     *,
     force: bool = False,
+    wall: Wall = no_wall,
 ) -> list[Task]:
     """Return what the record lacks: a task for each notebook that counts, or is newest, and has no report yet."""
     tasks: dict[tuple[str, str], Task] = {}
     ledger = Ledger(course.ledger)
     for student in students:
-        record = ledger.read(student.id)
-        reports = record.reports
-        for name, assignment in course.assignments.items():
-            for push, file in wanted(course, assignment, student.id, record, extensions):
-                if force or (name, file.blob, exams[name].version) not in reports:
-                    _add(tasks, Task(name, at_its_place(file, name), student), push)
+        with wall(f"{student.id}: nothing of theirs is graded"):
+            record = ledger.read(student.id)
+            reports = record.reports
+            for name, assignment in course.assignments.items():
+                for push, file in wanted(course, assignment, student.id, record, extensions):
+                    if force or (name, file.blob, exams[name].version) not in reports:
+                        _add(tasks, Task(name, at_its_place(file, name), student), push)
     return list(tasks.values())
 
 

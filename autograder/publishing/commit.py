@@ -34,7 +34,7 @@ def commit_paths(course: Course, paths: Sequence[str], message: str, remote: str
     if tree == here.git("rev-parse", f"{head}^{{tree}}"):
         return ""
     commit = here.commit_tree(tree, message, head)
-    outside = GitRepository(here.path, here.settings, (("GIT_TERMINAL_PROMPT", "0"), *credentials(course.forge)))
+    outside = GitRepository(here.path, here.settings, credentials(course.forge))
     try:
         outside.git("push", "--quiet", "--", remote, f"{commit}:refs/heads/{branch}")
     except GitFailed as error:

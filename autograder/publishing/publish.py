@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -16,8 +17,10 @@ from tempfile import TemporaryDirectory
 
 from autograder.config import CONFIG_FILE, Course
 from autograder.errors import GitFailed, PublishRefused, UsageError
+from autograder.git.command import SECONDS
 from autograder.git.credentials import credentials
 from autograder.git.repository import GitRepository, without_password
+from autograder.git.stores import changing
 from autograder.grader.grading import read_exams
 from autograder.publishing.history import Leak, search
 from autograder.publishing.leaks import Secrets, secrets_of
@@ -99,31 +102,34 @@ def publish(
         raise UsageError("nobody knows where to publish; set c.Course.upstream in grading_config.py, or use --to")
     exams = read_exams(course)
     tree = public_tree(course, exams, now or datetime.now(UTC))
-    public = _Public.open(course, url)
-    tip = public.fetch()
-    public.check_history(tip, over)
-    commit, is_new = public.commit(tree, tip)
-    secrets = secrets_of(course, exams, tree.solved)
-    found, searched = public.search(commit, secrets)
-    left = [leak for leak in found if not any(leak.blob.startswith(known) for known in accept if len(known) >= 7)]
-    if left:
-        lines = [*map(str, left[:MAX_NAMED]), *([f"  and {len(left) - MAX_NAMED} more"] if left[MAX_NAMED:] else [])]
-        raise PublishRefused(LEAKED.format(url=public.name, leaks="\n".join(lines), blob=left[0].blob[:10]))
-    changes = public.changes(tip, commit)
-    if is_new and not dry_run:
-        public.push(commit)
-    elif not dry_run:
-        public.remember(commit)
-    return Publication(
-        url=public.name,
-        branch=course.branch,
-        commit=commit if is_new else "",
-        pushed=is_new and not dry_run,
-        files=tuple(tree.files),
-        changes=changes,
-        searched=searched,
-        held_back=tree.held_back,
-    )
+    with _Public.open(course, url) as public:
+        tip = public.fetch()
+        public.check_history(tip, over)
+        commit, is_new = public.commit(tree, tip)
+        secrets = secrets_of(course, exams, tree.solved)
+        found, searched = public.search(commit, secrets)
+        left = [leak for leak in found if not any(leak.blob.startswith(known) for known in accept if len(known) >= 7)]
+        if left:
+            lines = [
+                *map(str, left[:MAX_NAMED]),
+                *([f"  and {len(left) - MAX_NAMED} more"] if left[MAX_NAMED:] else []),
+            ]
+            raise PublishRefused(LEAKED.format(url=public.name, leaks="\n".join(lines), blob=left[0].blob[:10]))
+        changes = public.changes(tip, commit)
+        if is_new and not dry_run:
+            public.push(commit)
+        elif not dry_run:
+            public.remember(commit)
+        return Publication(
+            url=public.name,
+            branch=course.branch,
+            commit=commit if is_new else "",
+            pushed=is_new and not dry_run,
+            files=tuple(tree.files),
+            changes=changes,
+            searched=searched,
+            held_back=tree.held_back,
+        )
 
 
 def uncommitted(course: Course) -> list[str]:
@@ -153,14 +159,16 @@ class _Public:
     store: GitRepository
 
     @classmethod
-    def open(cls, course: Course, url: str) -> _Public:
+    @contextmanager
+    def open(cls, course: Course, url: str) -> Iterator[_Public]:
         digest = hashlib.sha256(url.encode()).hexdigest()[:8]
         path = course.forks / f"_public-{digest}.git"  # no student's id begins like this
-        if not (path / "HEAD").exists():
-            path.mkdir(parents=True, exist_ok=True)
-            GitRepository(path).git("init", "--quiet", "--bare", "--template=", ".")
-        quiet = ("GIT_TERMINAL_PROMPT", "0")
-        return cls(url, course.branch, GitRepository(path, extra=(quiet, *credentials(course.forge))))
+        path.mkdir(parents=True, exist_ok=True)
+        with changing(path, SECONDS) as held:
+            store = GitRepository(path, extra=credentials(course.forge), held=held)
+            if not (path / "HEAD").exists():
+                store.git("init", "--quiet", "--bare", "--template=", ".")
+            yield cls(url, course.branch, store)
 
     @property
     def name(self) -> str:

@@ -56,7 +56,7 @@ def unshown(
                 exercise.status is Status.TO_BE_MARKED for part in standing.parts for exercise in part.exercises
             )
             if push and file and waits and not outputs_path(course, name, file.blob).exists():
-                with suppress(RemoteFailed):
+                with suppress(RemoteFailed, OSError):
                     read(Task(name, file, student, [(student.id, push.commit)]))
                     tasks.setdefault((name, file.blob), Task(name, file, student))
     return list(tasks.values())
