@@ -113,7 +113,7 @@ def test_a_cell_that_is_meant_to_fail_is_not_told(examiner, exam):
 
 def test_a_cell_that_fails_below_a_test_is_told_as_it_fails_without_one(examiner, exam):
     report = graded(examiner, exam, *cells(between="table = {}\ntable['W1']"))
-    assert report.problems == ("Cell 4 (`table = {}`) raised KeyError: 'W1', at its line `table['W1']`.",)
+    assert report.problems == ("Cell 4 (`table = {}`) raised KeyError at its line `table['W1']`: 'W1'.",)
 
 
 SPIES = {

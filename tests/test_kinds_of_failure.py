@@ -100,6 +100,8 @@ POOLS = {
 
 @pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
 def test_processes_are_started_whichever_way_a_notebook_asks_for(examiner, exam, pool):
+    if examiner.jail.rung == 3:
+        pytest.skip("rung 3 has no /dev/shm")
     examined = graded(examiner, exam, "def double(x):\n    return 2 * x", f"def square(n):\n    return n * n\n{pool}")
     assert examined.report.problems == ()
     assert examined.report.points == 5.0

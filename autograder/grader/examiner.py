@@ -22,6 +22,7 @@ from typing import Any, Self
 from autograder.errors import KernelDied
 from autograder.exam import Exam
 from autograder.grader.kernel import CellRun, Kernel
+from autograder.grader.names import names_of
 from autograder.grader.notebooks import Unreadable, read_notebook
 from autograder.grader.outputs import Output, size_of
 from autograder.grader.trial import Step, Trial
@@ -98,7 +99,9 @@ class Examiner:
         if exam.version not in self._references:
             mistakes = load_variants(exam.mistakes, "mistakes.py") if exam.mistakes else None
             self._references[exam.version] = (run_reference(exam), mistakes)
-            _ = exam.imported, exam.bound_by_tests  # found once, not in every trial
+            _ = exam.imported, exam.bound_by_tests, exam.settings  # found once, not in every trial
+            for text in (*exam.handout.texts, *(cell.source for cell in exam.cells)):
+                names_of(text)  # remembered: most cells of a submission are as they were given out
 
     def examine(self, exam: Exam, submission: Submission) -> Examined:
         """Grade one submission. Whatever the student's code does, a report comes back."""

@@ -94,13 +94,13 @@ def _sentence(number: int, source: str, error: StudentError) -> str:
     lost = vanished_name(error.evalue)
     evalue = error.evalue.partition("\n")[0] if lost else error.evalue
     message = shortened(" ".join(CELL_FILE.sub("", evalue).split()), MAX_MESSAGE)
-    said = f"Cell {number} (`{begin}`) raised {shortened(name)}{': ' if message else ''}{message}"
     line = _line(source, error)
-    at = f", at its line `{line}`" if line and line != begin else ""
+    at = f" at its line `{line}`" if line and line != begin else ""
+    said = f"Cell {number} (`{begin}`) raised {shortened(name)}{at}{': ' if message else ''}{message}"
     package = NOT_INSTALLED.search(message) if error.ename == "ModuleNotFoundError" else None
     advice = PACKAGE.format(package=package[1].split(".")[0]) if package else lost
-    told = f"{said.rstrip('.')}{at}"
-    return printable(f"{told if told.endswith('…') else told + '.'} {advice}".strip())
+    end = "" if said.endswith((".", "?", "!", "…")) else "."
+    return printable(f"{said}{end} {advice}".strip())
 
 
 def _line(source: str, error: StudentError) -> str:

@@ -6,6 +6,7 @@ import ast
 import functools
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 DEFINES = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
 BINDS = re.compile(r"^(\w+)\s*(?:=(?!=)|,\s*\w+.*=(?!=))", re.MULTILINE)
@@ -13,23 +14,52 @@ MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
 MAX_SOURCE = 200_000
 
 
+class CellNames(NamedTuple):
+    """What a cell makes in its notebook.
+
+    Attributes
+    ----------
+    defined : frozenset of str
+        Functions and classes of its top level.
+    bound : frozenset of str
+        All names it binds: by definitions, assignments and imports.
+    stubs : frozenset of str
+        Its functions, if it holds nothing but functions that are not written yet.
+    """
+
+    defined: frozenset[str]
+    bound: frozenset[str]
+    stubs: frozenset[str]
+
+
 @functools.lru_cache(maxsize=4_096)
-def defined_names(source: str) -> frozenset[str]:
-    """Return the functions and classes that a cell defines at its top level."""
+def names_of(source: str) -> CellNames:
+    """Return the names that a cell's source makes."""
     tree = _tree(source)
     if tree is None:
-        return frozenset(DEFINES.findall(source[:MAX_SOURCE]))
+        begin = source[:MAX_SOURCE]
+        defined = frozenset(DEFINES.findall(begin))
+        return CellNames(defined, defined | frozenset(BINDS.findall(begin)), frozenset())
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    return frozenset(node.name for node in tree.body if isinstance(node, kinds))
+    defined = frozenset(node.name for node in tree.body if isinstance(node, kinds))
+    bound = frozenset(name for node in tree.body for name in _bound(node))
+    is_stub = bool(tree.body) and all(map(_is_stub, tree.body))
+    return CellNames(defined, bound, defined if is_stub else frozenset())
 
 
-@functools.lru_cache(maxsize=4_096)
+def defined_names(source: str) -> frozenset[str]:
+    """Return the functions and classes that a cell defines at its top level."""
+    return names_of(source).defined
+
+
+def bound_names(source: str) -> frozenset[str]:
+    """Return all names that a cell binds in its notebook."""
+    return names_of(source).bound
+
+
 def stub_names(source: str) -> frozenset[str]:
     """Return the functions of a cell that holds nothing but functions that are not written yet."""
-    tree = _tree(source)
-    if tree is None or not tree.body or not all(map(_is_stub, tree.body)):
-        return frozenset()
-    return defined_names(source)
+    return names_of(source).stubs
 
 
 def _is_stub(node: ast.stmt) -> bool:
@@ -39,16 +69,6 @@ def _is_stub(node: ast.stmt) -> bool:
     if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         body = body[1:]
     return len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.unparse(body[0])
-
-
-@functools.lru_cache(maxsize=4_096)
-def bound_names(source: str) -> frozenset[str]:
-    """Return all names that a cell binds in its notebook: by definitions, assignments and imports."""
-    tree = _tree(source)
-    if tree is None:
-        begin = source[:MAX_SOURCE]
-        return frozenset(DEFINES.findall(begin)) | frozenset(BINDS.findall(begin))
-    return frozenset(name for node in tree.body for name in _bound(node))
 
 
 def _tree(source: str) -> ast.Module | None:

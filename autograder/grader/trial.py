@@ -242,37 +242,36 @@ def plan(exam: Exam, cells: Sequence[Restored]) -> Iterator[Step]:
     Locked cells are taken from the exam, as nbgrader does, whatever the student made of them.
     """
     exercises = {exercise.id: exercise for exercise in exam.exercises if not exercise.manual}
+    locked, tests = exam.locked, exam.tests
     there = {entry.cell.grade_id for entry in cells}
     for entry in cells:
         cell = entry.cell
         exercise = exercises.get(cell.grade_id)
-        if exercise is not None or cell.grade_id in exam.locked:
+        if exercise is not None or cell.grade_id in locked:
             written = code_in_locked_cell(exam, cells, entry)
             if written:
                 yield Step(written, entry.number)
         if exercise is not None:
-            yield Step(exam.tests[cell.grade_id], entry.number, exercise)
+            yield Step(tests[cell.grade_id], entry.number, exercise)
         elif entry.is_code:
-            source = exam.locked.get(cell.grade_id, cell.source)
+            source = locked.get(cell.grade_id, cell.source)
             yield Step(source, entry.number, may_fail=RAISES in cell.tags)
     for name, exercise in exercises.items():
         if name not in there:
-            yield Step(exam.tests[name], 0, exercise)
+            yield Step(tests[name], 0, exercise)
 
 
 def needed_settings(exam: Exam, cells: Sequence[Restored]) -> str:
     """Return what the course's own cells import and make, without what the student's notebook makes itself."""
-    made = {name for entry in cells if entry.is_code for name in bound_names(_source(exam, entry))}
+    locked = exam.locked
+    sources = [locked.get(entry.cell.grade_id, entry.cell.source) for entry in cells if entry.is_code]
+    made = {name for source in sources for name in bound_names(source)}
     needed = []
     for statement in exam.settings:
         imports = statement.startswith(("import ", "from "))
         if imports or not bound_names(statement) & made:
             needed.append(statement)
     return "\n".join(needed)
-
-
-def _source(exam: Exam, entry: Restored) -> str:
-    return exam.locked.get(entry.cell.grade_id, entry.cell.source)
 
 
 def _start_random_numbers() -> None:
