@@ -3,6 +3,7 @@
 #   make test       set up, then run the tests: ten minutes on two cores
 #   make test-fast  only what starts no jail, nbgrader, browser or class: a minute, for every save
 #   make test-all   the tests and what repeats them on every rung and as every user: before a release
+#   make matrix     the practice class and test-fast on each Python that is here, and with the oldest packages allowed
 #   make check      linters and types
 PYTHON ?= python3
 VENV   := .venv
@@ -13,18 +14,15 @@ NOTEBOOKS := $(wildcard demonotebooks solutions assignments)
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: help demo test test-fast test-all check lock clean
+.PHONY: help demo test test-fast test-all matrix check lock clean
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n '2,6s/^# *//p' $(MAKEFILE_LIST)
+	@sed -n '2,7s/^# *//p' $(MAKEFILE_LIST)
 
 # The environment is made again only when what it is made from has changed.
 $(READY): pyproject.toml requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with make PYTHON=python3.12 …")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(PYTHON) .ci/environment.py $(VENV)
 	@touch $@
 
 demo: $(READY)
@@ -39,6 +37,10 @@ test-fast: $(READY)
 test-all: $(READY)
 	$(PYTEST)
 
+matrix: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	UV=$(BIN)/uv .ci/matrix $(VERSIONS)
+
 check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -46,11 +48,10 @@ check: $(READY)
 	$(BIN)/codespell README.md docs autograder $(NOTEBOOKS) grading_config.py
 
 # The locked file for the grader and the tests, from the ranges in pyproject.toml.
-lock:
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet uv
+lock: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --universal --extra test --no-emit-index-url --no-emit-find-links --no-annotate \
 	    --no-header --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) .matrix demo

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ CONFIG = """\
 c = get_config()
 c.Course.name = "A small course"
 c.Course.timezone = "Europe/Budapest"
+c.Course.workers = 1  # a process more would import everything once more, for two or three notebooks
 c.Course.assignments = {"hw": {"title": "Homework", "deadline": "2027-03-06 23:59"}}
 c.CourseDirectory.course_id = "small"
 c.CourseDirectory.source_directory = "solutions"
@@ -145,6 +147,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("rung", parameters, ids="rung{}".format, scope="module")
 
 
+# ------------------------------------------------------------------------------------------------------------ skips
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Count what was skipped by its reason, and say which rungs were left out."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    left_out = [report for report in config.stash.get(REPORTS, []) if not report.works]
+    if not reasons and not left_out:
+        return
+    terminalreporter.section("not run here, by reason")
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"{count:4} skipped: {reason}")
+    for report in left_out:
+        terminalreporter.line(f"rung {report.rung} does not work here: {report.reason}")
+
+
 @pytest.fixture(autouse=True)
 def startable_main() -> None:
     """Let multiprocessing start a process from here: the `__main__` of xdist or IPython lacks what it asks."""
@@ -184,7 +203,12 @@ class SmallCourse:
 @pytest.fixture
 def small_course(tmp_path: Path) -> SmallCourse:
     """A course whose one exercise is to double a number."""
-    course = SmallCourse(tmp_path / "course")
+    return make_small_course(tmp_path / "course")
+
+
+def make_small_course(folder: Path) -> SmallCourse:
+    """Write the small course into a folder that is not there yet."""
+    course = SmallCourse(folder)
     course.write(text("# Homework"), code("import math"), solution(DOUBLE), test(TEST_DOUBLE))
     course.config.write_text(CONFIG)
     (course.root / "nbgrader_config.py").write_text('load_subconfig("grading_config.py")')

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import DOUBLE, REPOSITORY, SmallCourse, dump, solution
+from conftest import DOUBLE, REPOSITORY, SmallCourse, dump, make_small_course, solution
 
 from autograder.cli import grading, main
 from autograder.rehearsal.forge_on_disk import BareRepository
@@ -35,13 +35,17 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
 @pytest.fixture
 def course(small_course: SmallCourse, tmp_path: Path) -> Path:
     """A course in a repository with a remote; one student has pushed a right answer."""
-    fork = BareRepository(tmp_path / "on-time.git", "master")
+    return hosted(small_course.root, tmp_path)
+
+
+def hosted(root: Path, folder: Path) -> Path:
+    """Make a repository with a remote of a course; one student has pushed a right answer, another is not there."""
+    fork = BareRepository(folder / "on-time.git", "master")
     fork.create()
     fork.push({PATH: RIGHT}, "homework", DEADLINE)
-    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", "instructors.git")
-    root = small_course.root
+    git(folder, "init", "--quiet", "--bare", "--initial-branch=main", "instructors.git")
     git(root, "init", "--quiet", "--initial-branch=main")
-    git(root, "remote", "add", "origin", str(tmp_path / "instructors.git"))
+    git(root, "remote", "add", "origin", str(folder / "instructors.git"))
     git(root, "add", ".")
     git(root, "commit", "--quiet", "--message", "The course")
     git(root, "push", "--quiet", "origin", "main")
@@ -76,6 +80,16 @@ def test_the_jobs_one_after_the_other_give_points(course, tmp_path):
     assert (outputs(told)["tasks"], outputs(told)["shards"]) == (0, [])
 
 
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course in which what was pushed is graded and recorded."""
+    folder = tmp_path_factory.mktemp("graded")
+    course = hosted(make_small_course(folder / "course").root, folder)
+    for arguments in (("collect",), ("bundle", "bundle"), ("grade-bundle", "bundle", "reports"), ("record", "reports")):
+        run(course, *arguments)
+    return course
+
+
 @pytest.mark.parametrize(
     ("variables", "tasks"),
     [
@@ -88,13 +102,9 @@ def test_the_jobs_one_after_the_other_give_points(course, tmp_path):
     ],
     ids=["nothing", "force", "no force", "a schedule's empty inputs", "everything", "a student without a push"],
 )
-def test_a_workflows_inputs_come_through_the_environment(course, tmp_path, variables, tasks):
-    run(course, "collect")
-    run(course, "bundle", "bundle")
-    run(course, "grade-bundle", "bundle", "reports")
-    run(course, "record", "reports")
+def test_a_workflows_inputs_come_through_the_environment(graded, tmp_path, variables, tasks):
     told = tmp_path / "output"
-    done = run(course, "bundle", "again", GITHUB_OUTPUT=str(told), **variables)
+    done = run(graded, "bundle", str(tmp_path / "again"), GITHUB_OUTPUT=str(told), **variables)
     assert done.returncode == 0, done.stderr
     assert outputs(told)["tasks"] == tasks
 

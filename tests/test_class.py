@@ -74,7 +74,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Exam]:
     small = SmallCourse(tmp_path_factory.mktemp("class"))
     write_course(small)
     loaded = load_course(small.config)
-    return replace(loaded, limits=LIMITS), read_exam(small.source)
+    return replace(loaded, limits=LIMITS, workers=2), read_exam(small.source)
 
 
 def leftovers(scratch: Path) -> dict[str, object]:
@@ -104,7 +104,7 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(tmp_path, mo
     monkeypatch.setenv("TMPDIR", str(scratch))
     small = Class(SmallCourse(tmp_path / "class"))
     write_course(small.course)
-    small.configure(f"c.Course.limits = {asdict(LIMITS)!r}")
+    small.configure(f"c.Course.limits = {asdict(LIMITS)!r}\nc.Course.workers = 2")
     broken = [f"broken-{number}" for number in range(len(FAULTS))]
     small.enrol(*broken)
     assert small.run()[0] == 0  # what is broken was whole once
@@ -118,7 +118,7 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(tmp_path, mo
         small.push(student, content(student, ANSWERS["wrong"], attack), "homework")
     for student, (fault, _) in zip(broken, FAULTS.values(), strict=True):
         fault(small, student)
-    processes = children()
+    processes, before = children(), leftovers(scratch)
     capfd.readouterr()
 
     code, points = small.run()
@@ -137,7 +137,7 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(tmp_path, mo
     with open_gradebook(load_course(small.course.config)) as book:
         scores = {entry.student.id: entry.score for entry in book.assignment_submissions("hw")}
     assert {student: scores[student] for student in honest} == {student: points[student] for student in honest}
-    assert leftovers(scratch) == {"cgroups": [], "mounts": [], "files": []}
+    assert leftovers(scratch) == before
     assert children() == processes
 
 

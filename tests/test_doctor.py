@@ -21,6 +21,8 @@ from autograder.doctor import Finding
 from autograder.pages.keys import Keys
 from autograder.publishing.release import is_current
 
+pytestmark = pytest.mark.slow
+
 HERE = """
 c.Course.upstream = "{upstream}"
 c.Course.site_url = "https://points.example"
@@ -61,7 +63,6 @@ def findings(course: MarkedCourse, **options: bool) -> dict[str, Finding]:
     return {finding.what: finding for finding in examine_course(course.small.config, **options)}
 
 
-@pytest.mark.slow
 def test_of_a_course_that_is_set_up_only_what_is_to_come_is_said(course):
     found = findings(course)
     assert [name for name, finding in found.items() if not finding.good] == ["public repository"]
@@ -206,7 +207,6 @@ def test_a_release_is_current_until_its_source_changes(course):
 # --------------------------------------------------------------------------------------------------------- the machine
 
 
-@pytest.mark.slow
 def test_a_missing_module_is_missing_with_how_to_get_it(monkeypatch):
     monkeypatch.setattr(doctor, "MODULES", ("numpy", "no-such-module"))
     found = {finding.what: finding for finding in doctor.examine_machine()}
@@ -219,7 +219,6 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ, check=False)
 
 
-@pytest.mark.slow
 def test_the_command_looks_at_the_machine_and_inside_a_course_at_that_too(course, tmp_path):
     outside = run(tmp_path)
     assert outside.stdout.startswith("this machine\n") and "this course" not in outside.stdout
@@ -230,7 +229,6 @@ def test_the_command_looks_at_the_machine_and_inside_a_course_at_that_too(course
     assert run(course.small.root).returncode == 1
 
 
-@pytest.mark.slow
 def test_the_command_gives_json(course):
     data = json.loads(run(course.small.root, "--json").stdout)
     (release,) = [finding for finding in data if finding["what"] == "release of hw"]

@@ -34,6 +34,8 @@ from autograder.mistakes import Variants, load_variants
 from autograder.records import Report, Submission
 from autograder.reference import current, run_reference
 
+pytestmark = pytest.mark.slow
+
 SECRET = 4711
 KEEPING = "seen = []\ndef double(x):\n    seen.append(x)\n    return 2 * x"
 HIDDEN = f"### BEGIN HIDDEN TESTS\nassert double({SECRET}) == {2 * SECRET}\n### END HIDDEN TESTS"

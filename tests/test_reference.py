@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -57,11 +58,13 @@ def another_reference(course):
 
 @pytest.fixture
 def ipython_untouched():
-    """Begin without an IPython shell, and leave none."""
-    kept, main = InteractiveShell._instance, sys.modules["__main__"]
+    """Begin without an IPython shell, and leave none, nor what a kernel's sets in the environment."""
+    kept, main, environment = InteractiveShell._instance, sys.modules["__main__"], dict(os.environ)
     InteractiveShell.clear_instance()
     yield
     InteractiveShell.clear_instance()
+    os.environ.clear()
+    os.environ.update(environment)
     InteractiveShell._instance, sys.modules["__main__"] = kept, main
 
 

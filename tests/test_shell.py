@@ -175,6 +175,7 @@ OTHERWISE_IN_JUPYTER = {
     "quit": "ends the kernel there",
     "fork": "kills the kernel there",
     "streams in turn": "the order of streams is lost there",
+    "subprocess": "what a process prints may come after what the cell prints next",
     "bytes on stdout": "fails there",
 }
 

@@ -18,6 +18,8 @@ from autograder.record.ledger import Ledger
 from autograder.records import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
 from autograder.rehearsal.forge_on_disk import BareRepository
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ROSTER = "student,remote\non-time,/forks/on-time.git\nlate,/forks/late.git\n"
 HOMEWORK = "assignments/hw/hw_solved.ipynb"

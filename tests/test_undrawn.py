@@ -12,6 +12,8 @@ from autograder.exam import Exam, read_exam
 from autograder.grader.examiner import Examiner
 from autograder.records import Submission
 
+pytestmark = pytest.mark.slow
+
 PLOTS = {
     "pyplot": "plt.plot([1, 2])\nplt.show()",
     "left open": "plt.plot([1, 2]);",

@@ -22,6 +22,8 @@ from autograder.record.lines import entry_of, is_readable, line_of
 from autograder.records import Report
 from autograder.verifying.verify import Verified, repair, verify
 
+pytestmark = pytest.mark.slow
+
 LATER = datetime(2027, 4, 1, tzinfo=UTC)
 
 

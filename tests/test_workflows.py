@@ -14,7 +14,10 @@ WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 BIN = Path(sys.executable).parent
 PINNED = re.compile(r"uses: [\w-]+(/[\w-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 OURS = re.compile(r"(?:\.venv/bin/)?autograder (?P<command>(?:state )?[a-z-]+)(?P<rest>.*)")
-OTHERS = re.compile(r"(uv pip install --quiet --system|python -m pip install|make (check|test|demo)$|git init) ?.*")
+OTHERS = re.compile(
+    r"(uv pip install --quiet --system|python -m pip install|git init|"
+    r"make (check|test|demo|matrix VERSIONS=lowest)$) ?.*"
+)
 
 
 def lint(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,7 @@ def test_a_second_writer_hears_who_is_at_it_and_since_when(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_a_run_beside_another_ends_with_a_code_of_its_own_and_reading_goes_on(small_course):
     (small_course.root / "roster.csv").write_text("student,remote\n")
     with one_writer(small_course.root, "run"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -71,12 +71,13 @@ def usage(scratch: str, enough: int) -> tuple[int, int]:
             if len(open_directories) > DEEPEST:
                 count = enough + 1
     finally:
-        for directory, _ in open_directories:
+        for directory, entries in open_directories:
+            entries.close()
             os.close(directory)
     return size, count
 
 
-def _scan(name: str, parent: int | None) -> tuple[int, Iterator[os.DirEntry[str]]]:
+def _scan(name: str, parent: int | None) -> tuple[int, os._ScandirIterator[str]]:
     """Open a directory by its name in its parent, so that no path gets too long; returns it and its entries."""
     directory = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     return directory, os.scandir(directory)

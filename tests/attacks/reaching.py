@@ -158,6 +158,7 @@ PROCESSES = (
         os.setpriority(os.PRIO_USER, 0, 0)
         return True
     """,
+        False,  # without a jail it depends on what else the user runs, and changes it
     ),
     Attack(
         "shared memory that stays",
