@@ -166,3 +166,14 @@ def test_what_was_given_out_is_read_from_the_release(small_course, exam, tmp_pat
     assert read_exam(small_course.source, release=tmp_path / "none.ipynb").handout.is_unchanged(
         "why", "YOUR ANSWER HERE"
     )
+
+
+def test_a_stub_of_other_words_below_an_answer_is_left_out(small_course, exam, tmp_path):
+    stub = "def double(x):\n    # YOUR TURN\n    pass"
+    release = tmp_path / "hw.ipynb"
+    release.write_text(json.dumps({"cells": handed_in(answer=stub)}))
+    exam = read_exam(small_course.source, release=release)
+    cells = handed_in()
+    cells.insert(3, solution(stub))
+    assert stub not in sources_run(exam, cells)
+    assert stub in sources_run(exam, handed_in(answer=stub))

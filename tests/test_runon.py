@@ -107,3 +107,12 @@ def test_the_courses_own_statements_are_bound_each_by_itself(fresh: Kernel) -> N
     fresh.bind("import no_such_package\nimport math\nn = 4")
     assert fresh.namespace["n"] == 4
     assert fresh.run_cell("math.pi, In").error is None
+
+
+@pytest.mark.parametrize("magic", ["%%time", "%%capture", "%%capture said", "%%prun -q"])
+def test_a_cell_that_is_timed_or_captured_loses_no_more(fresh: Kernel, magic: str) -> None:
+    ran = fresh.run_cell(f"{magic}\nimport no_such_package\nimport math as m\ndef f():\n    return m.pi", run_on=True)
+    assert ran.error is not None
+    assert ran.error.ename == "ModuleNotFoundError"
+    assert fresh.namespace["f"]() > 3
+    assert fresh.run_cell("%%time\nx = 1").error is None

@@ -102,11 +102,15 @@ def _answers_recognised(exam: Exam, marks: Mapping[str, SourceCell], cells: Sequ
 
 def _stubs_left_out(exam: Exam, cells: Sequence[Restored]) -> Iterator[Restored]:
     """Yield the cells; one with nothing but stubs, below answers to them, is not to be run."""
-    asked = {name for exercise in exam.exercises for name in exam.defines(exercise)}
+    asked = frozenset(name for exercise in exam.exercises for name in exam.defines(exercise))
+    answers = [mark.grade_id for mark in exam.cells if mark.kind == "code" and mark.solution and not mark.graded]
+    given = {text.strip() for grade_id in answers for text in exam.handout.by_id.get(grade_id, ())}
     written: dict[str, int] = {}
     for entry in cells:
         source = entry.cell.source
-        stubs = stub_names(source) & asked if entry.cell.kind == "code" else frozenset()
+        stubs: frozenset[str] = frozenset()
+        if entry.cell.kind == "code":
+            stubs = asked & (defined_names(source) if source.strip() in given else stub_names(source))
         if stubs and all(name in written for name in stubs):
             answer = max(written[name] for name in stubs)
             listed = " and ".join(f"`{name}`" for name in sorted(stubs))

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import io
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -41,6 +42,7 @@ from autograder.mistakes import Variants
 from autograder.records import ExerciseResult, Status
 
 RAISES = "raises-exception"  # the tag of a cell that is meant to fail
+AGAIN_SECONDS = 60.0  # for learning what failing cells say: all points are told by then
 SEED = 0
 
 
@@ -106,11 +108,11 @@ class Trial:
         for exercise, step in postponed:
             self._run_test(exercise, step, sources, ())
         self._losses.summarise()
-        self._tell_failures()
         essays = find_essays(self.exam, restored)
         for exercise in self.exam.exercises:
             if exercise.manual:
                 self.tell_result(to_be_marked(exercise, written=essays[exercise.id].written))
+        self._tell_failures()
 
     @property
     def kernel(self) -> Kernel:
@@ -173,10 +175,11 @@ class Trial:
         """Run the cells in a fresh kernel as far as one that failed below a test, to learn what it says by itself."""
         self._kernel = None
         last = max(self._failures.untold)
+        end = time.monotonic() + AGAIN_SECONDS
         with contextlib.suppress(KernelError):
             kernel = self._fresh_kernel()
             for step in self._done:
-                if step.number > last:
+                if step.number > last or time.monotonic() > end:
                     break
                 self._note_error(step, kernel.run_cell(step.source, run_on=True), tested=False)
 

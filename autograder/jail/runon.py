@@ -16,6 +16,7 @@ from IPython.core.error import UsageError
 
 _AT_HOME: Final = (ImportError, OSError, EOFError, UsageError)  # may be there: a package, a file, a network, a magic
 _OF_A_MODULE: Final = re.compile(r"module '[\w.]+' has no attribute")
+_MAGIC: Final = re.compile(r"\s*%%(?:time|capture|prun)\b")  # what it made stays, what failed in it is not known
 _BEGINS: Final = re.compile(r"[^\s#)\]}]")
 _GOES_ON: Final = re.compile(r"(?:elif|else|except|finally)\b")
 _MAX_PIECES: Final = 500
@@ -35,7 +36,10 @@ def run_on(shell: Any, source: str, error: BaseException) -> None:
         What it ended with.
     """
     name = f"<cell {shell.execution_count - 1}>"
-    if isinstance(error, SyntaxError):
+    if _MAGIC.match(source):
+        body = source.lstrip().partition("\n")[2]
+        rest, everything = [node for node in _readable(shell, body) if not isinstance(node, ast.Expr)], False
+    elif isinstance(error, SyntaxError):
         rest, everything = list(_readable(shell, source)), False
     elif isinstance(error, Exception):
         rest, everything = _below(shell, source, error, name), _may_be_fine_at_home(error)

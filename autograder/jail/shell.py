@@ -86,7 +86,11 @@ class Shell(InteractiveShell):
         Where outputs go.
     before_traceback : callable
         Called when a cell has raised, before anything is made of it.
+    shown_error : BaseException or None
+        What a traceback was shown of last: `%%time` shows an error and ends as if there had been none.
     """
+
+    shown_error: BaseException | None = None
 
     recorder = AnyTrait()
     before_traceback: Callable[[], None] = staticmethod(lambda: None)
@@ -128,6 +132,7 @@ class Shell(InteractiveShell):
             error: BaseException = self._get_exc_info(exc_tuple)[1]  # type: ignore[no-untyped-call]
         except ValueError:  # %tb before anything failed
             return
+        self.shown_error = error
         name, message, text = cell_error(error)
         shown = {"ename": name, "evalue": message, "traceback": text.split("\n")}
         self.recorder.page.add({"output_type": "error"} | shown)

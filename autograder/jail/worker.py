@@ -120,10 +120,13 @@ class Worker(Exchange):
         with self.recorder.fresh_page() as page:
             limit = self.stopwatch.limit(seconds)
             error: BaseException | None
+            self.shell.shown_error = None
             try:
                 with limit:
                     ran = self.shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
                 error = ran.error_before_exec or ran.error_in_exec
+                if error is None and source.lstrip().startswith("%%"):
+                    error = self.shell.shown_error
             except BaseException as escaped:
                 error = escaped
                 self.shell.showtraceback()
