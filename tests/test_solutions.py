@@ -5,8 +5,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from autograder.checks import check, expect_close
 from autograder.mistakes import load_variants
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
@@ -113,3 +115,17 @@ def test_every_exercise_has_five_mistakes_and_three_alternatives(name):
         assert count.keys() == exercises
         assert min(count.values()) >= least
         assert all(variant.hint.endswith(".") for variant in variants) or kind == "alternatives"
+
+
+LOSSES = list(load_variants((SOLUTIONS / "hw02_linear_regression" / "mistakes.py").read_text(encoding="utf-8"), "m"))
+
+
+@pytest.mark.parametrize("mistake", [each for each in LOSSES if each.of == "linreg_loss"], ids=lambda each: each.name)
+def test_the_worked_loss_is_no_other_convention(mistake):
+    (checks,) = (
+        cell for cell in cells_of("hw02_linear_regression") if marks(cell).get("grade_id") == "linreg_loss_checks"
+    )
+    namespace = {"np": np, "check": check, "expect_close": expect_close, "linreg_loss": mistake.function}
+    exec(source(checks), namespace)
+    passed = namespace["loss_of_the_worked_case"].status == "passed"
+    assert passed == (mistake.name == "loss_in_place")  # which is right, but for what it does to its argument
