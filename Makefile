@@ -4,6 +4,7 @@
 #   make test-fast  only what starts no jail, nbgrader, browser or class: a minute, for every save
 #   make test-all   the tests and what repeats them on every rung and as every user: before a release
 #   make matrix     the practice class and test-fast on each Python that is here, and with the oldest packages allowed
+#   make campaign   every named place killed, interrupted, out of disk, and the ledger against a model: hours
 #   make check      linters and types
 PYTHON ?= python3
 VENV   := .venv
@@ -14,11 +15,11 @@ NOTEBOOKS := $(wildcard demonotebooks solutions assignments)
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: help demo test test-fast test-all matrix check lock clean
+.PHONY: help demo test test-fast test-all matrix campaign check lock clean
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n '2,7s/^# *//p' $(MAKEFILE_LIST)
+	@sed -n '2,8s/^# *//p' $(MAKEFILE_LIST)
 
 # The environment is made again only when what it is made from has changed.
 $(READY): pyproject.toml requirements.lock
@@ -40,6 +41,10 @@ test-all: $(READY)
 matrix: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	UV=$(BIN)/uv .ci/matrix $(VERSIONS)
+
+campaign: $(READY)
+	AUTOGRADER_LENGTHY=1 $(BIN)/python -m pytest -q --timeout=0 tests/test_ledger_model.py
+	$(BIN)/python tests/campaign.py
 
 check: $(READY)
 	$(BIN)/ruff check

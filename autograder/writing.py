@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from autograder.errors import DiskFailed
 from autograder.faults import reached
 
 PRIVATE = 0o600
@@ -25,33 +28,42 @@ def write_whole(path: Path, content: bytes, what: str, *, mode: int = SHARED) ->
         A word for the kind of file, by which the tests name the places where a fault may happen.
     mode : int
         Permissions of the file that is made.
+
+    Raises
+    ------
+    DiskFailed
+        If it cannot be written; the old content stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    reached(f"{what}: before it is written")
-    descriptor = _open_alone(temporary, mode)
     try:
-        os.ftruncate(descriptor, 0)
-        _write(descriptor, content)
-        reached(f"{what}: written beside")
-        os.fsync(descriptor)
-        os.replace(temporary, path)  # noqa: PTH105 - says what it does
-        reached(f"{what}: in its place")
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(descriptor)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.new")
+        with _opened_alone(temporary, mode) as descriptor:
+            try:
+                os.ftruncate(descriptor, 0)
+                _write(descriptor, content)
+                reached(f"{what}: written beside its place")
+                os.fsync(descriptor)
+                temporary.replace(path)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise DiskFailed.at(path, error) from None
+    reached(f"{what}: in its place")
 
 
-def _open_alone(temporary: Path, mode: int) -> int:
+@contextmanager
+def _opened_alone(temporary: Path, mode: int) -> Iterator[int]:
     """Open a temporary file that nobody else writes at this moment, and hold its lock."""
     while True:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if _is_at(descriptor, temporary):
-            return descriptor
-        os.close(descriptor)  # whoever had it has put it into its place
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_at(descriptor, temporary):  # else whoever had it has put it into its place
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -28,6 +27,8 @@ from autograder.grader.grading import Finished, Task, grade
 from autograder.grader.notebooks import places
 from autograder.record.ledger import Ledger
 from autograder.records import NotebookFile, Report, Student
+from autograder.temporary import temporary_folder
+from autograder.writing import write_whole
 
 BUNDLE_VERSION = 1
 MANIFEST = "bundle.json"
@@ -121,8 +122,8 @@ def grade_bundle(
         if piece.assignment not in exams or exams[piece.assignment].version != piece.exam:
             raise UsageError(f"{folder}: bundled for another exam of {piece.assignment!r} than this checkout has")
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="autograder-bundle-") as scratch:
-        here = replace(course, forks=Path(scratch), outputs=Path(scratch) / "outputs", ledger=Path(scratch) / "ledger")
+    with temporary_folder("bundle") as scratch:
+        here = replace(course, forks=scratch, outputs=scratch / "outputs", ledger=scratch / "ledger")
         store = Fork(NOBODY, here.forks / f"{NOBODY.id}.git", course.branch)
         for piece in pieces:
             file = folder / "notebooks" / f"{piece.blob}.ipynb"
@@ -191,7 +192,5 @@ def _name(task: Task) -> str:
 
 
 def _write(path: Path, report: Report) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     text = json.dumps(report.to_json(), ensure_ascii=False)
-    temporary.write_text(text, encoding="utf-8", errors="replace")
-    temporary.replace(path)
+    write_whole(path, text.encode("utf-8", "replace"), "returned report")

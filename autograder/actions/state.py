@@ -12,7 +12,6 @@ tree holds only what the last run added; older ones are fetched by their blob's 
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import time
@@ -33,6 +32,7 @@ from autograder.grader.notebooks import find_notebook
 from autograder.publishing.merging import Versions, merge_keys, merge_lines, merge_table
 from autograder.record.ledger import Ledger
 from autograder.records import NotebookFile, Student
+from autograder.writing import PRIVATE, write_whole
 
 BRANCH = "state"
 BASE = "refs/autograder/base"  # the commit both sides began with
@@ -177,7 +177,7 @@ class State:
         if ledger:  # as it is in this moment: somebody may have appended to it
             Ledger(self.course.ledger).rewrite(ledger["student"], partial(_merged_with, change))
         else:
-            _write(self._place(change.path), change.merged)
+            write_whole(self._place(change.path), change.merged, "state", mode=PRIVATE)
 
     def _leave_out(self, error: DiskFailed) -> None:
         if str(error) not in self.troubles:
@@ -300,17 +300,3 @@ def _pushed(lines: bytes) -> frozenset[NotebookFile]:
             if entry.get("entry") == "push":
                 found |= {NotebookFile.from_json(file) for file in entry["notebooks"]}
     return frozenset(found)
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise DiskFailed.at(path, error) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -48,10 +47,8 @@ def export(
 
 def _write(path: Path, text: str) -> None:
     """Write a file that only its owner can read: it holds names and points."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; name a file in a folder that is there") from None
+    from autograder.writing import PRIVATE, write_whole
+
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: No such file or directory; name a file in a folder that is there")
+    write_whole(path, text.encode(), "export", mode=PRIVATE)

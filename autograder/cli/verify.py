@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from autograder.cli.frame import ConfigOption, JsonOption, app, open_classroom, out
+from autograder.cli.work import alone
 
 
 @app.command()
@@ -25,8 +26,10 @@ def verify(
     from autograder.verifying.verify import repair as repair_now
     from autograder.verifying.verify import verify as verify_now
 
-    classroom = open_classroom(config)
-    done = list(repair_now(classroom, remote=remote)) if repair else []
+    classroom, done = open_classroom(config), []
+    if repair:
+        with alone(classroom, "verify --repair"):
+            done = list(repair_now(classroom, remote=remote))
     found = verify_now(open_classroom(config), remote=remote)
     looked = f"{found.students} students, {found.lines} lines of the ledger, {found.notebooks} notebooks"
     if as_json:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,9 +22,11 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from autograder.errors import GitFailed
+from autograder.faults import reached
 
 SECONDS = 600.0
 SECONDS_TO_ANSWER = 120.0  # for a question to another machine that moves no files
+ROOM = 1 << 16  # bytes; with less no commit can be written
 MOMENT = 3.0  # seconds a git that is to end has for removing its locks
 MAX_COMPLAINT = 1 << 16  # bytes of what git says went wrong
 NO_GIT = "git is not installed, or not on the PATH; get it from https://git-scm.com"
@@ -97,15 +100,17 @@ def run_git(
     limit = seconds or (SECONDS_TO_ANSWER if asks else SECONDS)
     environment = {name: value for name, value in os.environ.items() if may_pass(name)}
     environment |= ASK_NOBODY | dict(variables or {})
-    with TemporaryFile() as given, TemporaryFile() as said, TemporaryFile() as complained:
+    with TemporaryFile() as given, TemporaryFile() as said, _complaints() as complained:
         given.write(input)
         given.seek(0)
+        reached("before git", arguments)
         process = _start(["git", *arguments], folder, environment, (given, said, complained), most_mb, held)
         try:
             code = _wait(process, limit)
         except BaseException:  # an interrupt: git's helpers must not live on
             _end(process)
             raise
+        reached("after git", arguments)
         said.seek(0)
         if code is None:
             _end(process)
@@ -114,7 +119,25 @@ def run_git(
         errors = complained.read()
         if code == NOT_FOUND and b"git" in errors:
             raise GitFailed(NO_GIT)
+        if code != 0 and _is_disk_full(arguments, folder):
+            errors += b"\nfatal: No space left on device\n"  # git itself says what it could not do, not always why
         return Ended(code, said.read(), errors)
+
+
+def _is_disk_full(arguments: Sequence[str], folder: Path | None) -> bool:
+    """Whether there is hardly any room where a git works."""
+    stores = [word.partition("=")[2] for word in arguments if word.startswith("--git-dir=")]
+    place = Path(stores[0] if stores else folder or ".")
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free < ROOM
+
+
+def _complaints() -> IO[bytes]:
+    """Return a file for what git complains about: in memory, since that the disk is full must be told, too."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("git's complaints"), "w+b")
+    return TemporaryFile()
 
 
 def may_pass(name: str) -> bool:

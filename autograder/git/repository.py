@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from autograder.errors import GitFailed
 from autograder.git.command import Ended, run_git
+from autograder.temporary import temporary_folder
 
 PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 ADVICE = (
@@ -76,8 +76,8 @@ class GitRepository:
     @contextmanager
     def other_index(self) -> Iterator[GitRepository]:
         """Return the repository with an empty index beside its own, in which a commit can be made quietly."""
-        with TemporaryDirectory(prefix="autograder-index-") as folder:
-            yield replace(self, extra=(*self.extra, ("GIT_INDEX_FILE", str(Path(folder) / "index"))))
+        with temporary_folder("index") as folder:
+            yield replace(self, extra=(*self.extra, ("GIT_INDEX_FILE", str(folder / "index"))))
 
     def commit_tree(self, tree: str, message: str, *parents: str) -> str:
         """Make a commit of a tree, in the name git knows, else in the autograder's, and return its id."""

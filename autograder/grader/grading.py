@@ -29,6 +29,7 @@ from autograder.jail import Jail
 from autograder.record.candidates import wanted
 from autograder.record.ledger import Ledger
 from autograder.records import NotebookFile, Push, Report, Student, Submission
+from autograder.writing import write_whole
 
 ROUNDS = 3  # a pool whose process was killed is replaced; the last round has one process, so only the culprit fails
 
@@ -186,16 +187,15 @@ def is_overloaded() -> bool:
 def _record(course: Course, task: Task, examined: Examined) -> Finished:
     ledger, now = Ledger(course.ledger), datetime.now(UTC)
     failed = []
+    try:  # before the report, with which nobody would run it again
+        _keep_outputs(outputs_path(course, task.assignment, task.file.blob), examined)
+    except DiskFailed as error:  # the formgrader shows it without what it gave
+        failed.append(f"{task.student.id}, {task.assignment}: graded, outputs not kept: {error}")
     for student, commit in task.waiting:
         try:
             ledger.add_report(student, commit, task.file.blob, examined.report, now)
         except (AutograderError, OSError) as error:  # others may wait for the same notebook
             failed.append(f"{student}, {task.assignment}: graded, but not recorded: {said_of(error)}")
-    try:
-        _keep_outputs(outputs_path(course, task.assignment, task.file.blob), examined)
-    except OSError as error:  # the formgrader shows it without what it gave
-        path = outputs_path(course, task.assignment, task.file.blob)
-        failed.append(f"{task.student.id}, {task.assignment}: graded, outputs not kept: {DiskFailed.at(path, error)}")
     return Finished(task, examined.report, "; ".join(failed))
 
 
@@ -205,14 +205,7 @@ def outputs_path(course: Course, assignment: str, blob: str) -> Path:
 
 
 def _keep_outputs(path: Path, examined: Examined) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(examined.cells), encoding="utf-8")
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(path, json.dumps(examined.cells).encode(), "outputs")
 
 
 def _add(tasks: dict[tuple[str, str], Task], task: Task, push: Push) -> None:

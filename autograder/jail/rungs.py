@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from autograder.errors import JailFailed, NoJail
 from autograder.jail import smallroot
 from autograder.jail.keeper import Jailed, Keeper
 from autograder.jail.limits import Limits
+from autograder.temporary import temporary_folder
 
 RUNGS = {
     1: "namespaces and a user id of its own for every submission (root or sudo)",
@@ -95,7 +95,7 @@ def try_rung(rung: int) -> RungReport:
 
 def _findings(keeper: Keeper) -> Iterator[str]:
     """Yield what a jailed process found wrong."""
-    with tempfile.TemporaryDirectory() as directory:
+    with temporary_folder("probe") as directory:
         Path(directory).chmod(0o755)
         forbidden = Path(directory, "forbidden")
         forbidden.write_text("out of reach", "utf-8")

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import ConfigError, UsageError
+from autograder.writing import PRIVATE, write_whole
 
 KEYS_VERSION = 1
 KEY_BYTES = 16
@@ -171,13 +172,8 @@ def _write(path: Path, contents: _Contents) -> None:
         student: {"page": page.page, "key": _text(page.key)} for student, page in sorted(contents.students.items())
     }
     data = {"version": KEYS_VERSION, "secret": contents.secret.hex(), "students": students}
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    write_whole(path, text.encode(), "page keys", mode=PRIVATE)
 
 
 def _text(key: bytes) -> str:

@@ -15,6 +15,7 @@ from jinja2 import Environment
 from autograder.config import Course
 from autograder.errors import ConfigError, DiskFailed, UsageError, Wall, no_wall
 from autograder.exam import Exam
+from autograder.faults import reached
 from autograder.pages.course_page import course_page
 from autograder.pages.environment import environment
 from autograder.pages.keys import Keys
@@ -186,9 +187,12 @@ def _write(out: Path, pages: Mapping[str, str]) -> None:
     except OSError as error:  # a full disk: the site stays as it was
         shutil.rmtree(new, ignore_errors=True)
         raise DiskFailed.at(new, error) from None
+    reached("site: written beside its place")
     if out.exists():
         out.rename(old)
+        reached("site: old one moved away")
     new.rename(out)
+    reached("site: in its place")
     shutil.rmtree(old, ignore_errors=True)
 
 

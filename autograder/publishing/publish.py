@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import PurePosixPath
 
 from autograder.config import CONFIG_FILE, Course
 from autograder.errors import GitFailed, PublishRefused, UsageError
@@ -26,6 +25,7 @@ from autograder.publishing.history import Leak, search
 from autograder.publishing.leaks import Secrets, secrets_of
 from autograder.publishing.public_tree import ALLOWED, README, PublicTree, public_tree
 from autograder.students.student import FOLDER
+from autograder.temporary import temporary_folder
 
 MARK = "Published-by: autograder"
 MAX_NAMED = 20
@@ -218,9 +218,9 @@ class _Public:
 
     def commit(self, tree: PublicTree, tip: str) -> tuple[str, bool]:
         """Make the next commit; return it, or the newest one there is, and whether it is new."""
-        with TemporaryDirectory(prefix="autograder-public-") as folder, self.store.other_index() as index:
+        with temporary_folder("public") as folder, self.store.other_index() as index:
             for name, content in tree.files.items():
-                path = Path(folder) / name
+                path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
             index.git(f"--work-tree={folder}", "add", "--all", "--force", "--", ".")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,8 @@ from autograder.publishing.fields import for_students
 from autograder.publishing.leaks import leaks
 from autograder.record.gradebook import make_room, put_tools_on_path
 from autograder.records import Status, Submission
+from autograder.temporary import temporary_folder
+from autograder.writing import write_whole
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
         If the source notebook cannot serve as an exam.
     """
     exam = course.exam(assignment)
-    with tempfile.TemporaryDirectory(prefix="release-") as folder:
-        staged = _convert(course, assignment, Path(folder), enter=False)
+    with temporary_folder("release") as folder:
+        staged = _convert(course, assignment, folder, enter=False)
         exam = replace(exam, handout=read_handout(exam.cells, staged))
         prove(exam, staged, course.source(assignment), examiner)
         make_room(course, exam)
@@ -73,8 +74,8 @@ def enter(course: Course, assignment: str) -> None:
     ReleaseError
         If nbgrader cannot convert it, or refuses because of what was handed in; see `gradebook.make_room`.
     """
-    with tempfile.TemporaryDirectory(prefix="release-") as folder:
-        _convert(course, assignment, Path(folder), enter=True)
+    with temporary_folder("release") as folder:
+        _convert(course, assignment, folder, enter=True)
 
 
 def is_current(course: Course, assignment: str) -> bool:
@@ -85,8 +86,8 @@ def is_current(course: Course, assignment: str) -> bool:
     ReleaseError
         If nbgrader cannot convert the source.
     """
-    with tempfile.TemporaryDirectory(prefix="release-") as folder:
-        staged = _convert(course, assignment, Path(folder), enter=False)
+    with temporary_folder("release") as folder:
+        staged = _convert(course, assignment, folder, enter=False)
         files = _files(staged.parent)
     return _stale(files, course.releases / assignment) == []
 
@@ -206,9 +207,7 @@ def _put(files: Mapping[str, bytes], target: Path, last: str) -> bool:
     stale = _stale(files, target)
     target.mkdir(parents=True, exist_ok=True)
     for name in sorted(stale, key=lambda name: name == last):
-        temporary = target / f".{name}.tmp"
-        temporary.write_bytes(files[name])
-        temporary.replace(target / name)
+        write_whole(target / name, files[name], "release")
     return bool(stale)
 
 

@@ -20,6 +20,7 @@ from autograder.record.ledger import Record
 from autograder.record.pictures import shown_text
 from autograder.record.standings import Standing
 from autograder.records import NotebookFile, Push, Status, Student
+from autograder.writing import write_whole
 
 Standings = Mapping[str, Mapping[str, Standing]]
 BLOB = "autograder_blob"  # in the notebook's metadata: which state of the student's file it shows
@@ -100,11 +101,8 @@ def write_autograded(course: Course, exam: Exam, student: str, blob: str, conten
     notebook = autograded_notebook(exam, content, executed)
     notebook["metadata"][BLOB] = blob
     path = autograded_path(course, student, exam.assignment)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-    temporary.write_text(text, encoding="utf-8", errors="replace")  # a student's lone surrogate cannot be written
-    temporary.replace(path)
+    write_whole(path, text.encode("utf-8", "replace"), "autograded notebook")
 
 
 def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autograder.config import Assignment, Course
 from autograder.errors import GradebookFailed, RemoteFailed, Wall, no_wall
 from autograder.exam import Exam
+from autograder.faults import reached
 from autograder.grader.grading import Task
 from autograder.record.autograded import autograded_path, shown_file, shown_push, write_autograded
 from autograder.record.formgrader import put_marks, read_marks
@@ -231,7 +232,9 @@ class _Entries:
         exam = self.exams[assignment.name]
         changed |= put_marks(self.book, exam, notebook, marks, file.blob if file else "", new) or bool(new)
         if changed:
+            reached("gradebook: before a commit")
             self.book.db.commit()
+            reached("gradebook: committed")
         return changed
 
     def _show(self, student: Student, standing: Standing, *, changed: bool) -> Iterator[str]:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import DiskFailed
+from autograder.faults import reached
 from autograder.record.lines import entry_of, line_of
 from autograder.record.marks import ManualMark
 from autograder.records import Clock, NotebookFile, Push, Report, Repository
@@ -174,16 +175,19 @@ class Ledger:
     def _append(self, student: str, entry: dict[str, Any]) -> None:
         line = line_of(entry) + b"\n"
         with self._alone(student) as file:
+            reached("ledger: before a line")
             _cut_torn_line(file)
             end = file.seek(0, os.SEEK_END)
             try:
                 rest = memoryview(line)
                 while rest:
                     rest = rest[file.write(rest) :]
+                reached("ledger: line written")
                 os.fsync(file.fileno())
             except OSError:  # a full disk took a part of the line
                 file.truncate(end)
                 raise
+        reached("ledger: line synced")
 
     @contextmanager
     def _alone(self, student: str) -> Iterator[FileIO]:

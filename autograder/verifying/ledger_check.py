@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.config import Course, nearest
 from autograder.exam import Exam
-from autograder.record.ledger import UNREADABLE, Entry, Graded, Ledger, Record, parse_entry, why_unreadable
+from autograder.record.ledger import UNREADABLE, Entry, Graded, Ledger, parse_entry, why_unreadable
 from autograder.record.lines import entry_of, has_checksum
 from autograder.record.marks import ManualMark
 from autograder.records import Clock, ExerciseResult, Push, rounded
@@ -91,18 +91,6 @@ def check_ledger(course: Course, exams: Mapping[str, Exam], students: Iterable[s
 def ledger_files(course: Course) -> list[Path]:
     """Return the students' files of a course's ledger."""
     return sorted(path for path in course.ledger.glob("*.jsonl") if path.is_file())
-
-
-def unknown_assignments(course: Course, records: Iterable[Record]) -> list[str]:
-    """Return a sentence for each assignment that has reports or marks but is not in the configuration."""
-    named: Counter[str] = Counter()
-    for record in records:
-        mine = {entry.report.assignment for entry in record.graded} | {mark.assignment for mark in record.marks}
-        named.update(mine - course.assignments.keys())
-    return [
-        f"{number} students have points for {name!r}, which grading_config.py does not know; {STEP_RENAMED}"
-        for name, number in sorted(named.items())
-    ]
 
 
 def check_file(file: StudentFile, course: Course, exams: Mapping[str, Exam], now: datetime) -> Iterator[Trouble]:

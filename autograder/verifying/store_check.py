@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from autograder.actions.state import State
 from autograder.collecting.collect import fork_of
-from autograder.collecting.forks import MISSING, Fork
 from autograder.collecting.restore import restored
 from autograder.config import Course
 from autograder.errors import AutograderError, GitFailed, RemoteFailed
@@ -27,7 +26,7 @@ def check_stores(course: Course, students: Sequence[Student], records: Mapping[s
     """Yield the homework that the ledger says was pushed and that is not in its student's store as it was."""
     elsewhere = []
     for student in students:
-        homework = pushed_homework(course, records[student.id])
+        homework = pushed_homework(course, records[student.id]) if student.id in records else {}
         if not homework:
             continue
         store = fork_of(course, student)
@@ -104,44 +103,30 @@ def repair_stores(
 ) -> Iterator[Trouble]:
     """Get every damaged or missing notebook again, and say of each student what came of it.
 
-    A store that holds damaged files is moved aside first: git does not write a file anew that it believes to have.
+    A store in which git does not write what is missing is set aside, and a new one takes what is whole in it.
     """
     read = restored(course, students, State(course, remote))
     for student in students:
-        homework = pushed_homework(course, records[student.id])
+        homework = pushed_homework(course, records[student.id]) if student.id in records else {}
         store = fork_of(course, student)
         damage = store.damage(list(homework)) if homework and store.store.exists() else {}
         if not damage:
             continue
-        aside = None
-        if any(reason != MISSING for reason in damage.values()):
-            aside = _move_aside(store)
-        got = [blob for blob, task in homework.items() if (aside or blob in damage) and _get(task, store, aside, read)]
+        _get(homework, damage, read)
         still = store.damage(list(homework))
-        moved = f"; the old store is {aside.store}" if aside else ""
         if still:
-            what = f"{len(still)} notebooks could not be had again: {', '.join(blob[:10] for blob in still)}{moved}"
+            store.set_aside()
+            _get(homework, homework, read)
+            still = store.damage(list(homework))
+        if still:
+            what = f"{len(still)} notebooks could not be had again: {', '.join(blob[:10] for blob in still)}"
             yield Trouble(str(store.store), what, "ask the student to push them again, or restore a backup")
         else:
-            yield Trouble(str(store.store), f"{len(got)} notebooks are there again{moved}", serious=False)
+            yield Trouble(str(store.store), f"{len(damage)} notebooks are there again", serious=False)
 
 
-def _move_aside(store: Fork) -> Fork:
-    """Move a store out of the way, under a name that no student's id can have, and return it."""
-    number = 1
-    while (place := store.store.with_name(f"_damaged-{number}-{store.store.name}")).exists():
-        number += 1
-    store.store.rename(place)
-    return replace(store, store=place)
-
-
-def _get(task: Task, store: Fork, aside: Fork | None, read: Callable[[Task], bytes]) -> bool:
-    """Bring a notebook into a store, from the one that was moved aside or from wherever it still is."""
-    if aside is not None and not aside.damage([task.file.blob]):
-        store.keep(aside.read(task.file.blob))
-        return True
-    try:
-        read(task)
-    except RemoteFailed:
-        return False
-    return True
+def _get(homework: Mapping[str, Task], blobs: Iterable[str], read: Callable[[Task], bytes]) -> None:
+    """Bring notebooks into their store, from wherever they still are."""
+    for blob in blobs:
+        with suppress(RemoteFailed):
+            read(homework[blob])

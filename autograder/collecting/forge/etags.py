@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from autograder.errors import DiskFailed
+from autograder.writing import write_whole
 
 CACHE_VERSION = 1
 
@@ -37,11 +39,5 @@ def save(cache: Path, pages: Mapping[str, Page]) -> None:
     Where they cannot be written, the next run asks for more than it would have to, and that is all.
     """
     kept = {url: asdict(page) for url, page in pages.items() if page.etag}
-    temporary = cache.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps({"version": CACHE_VERSION, "pages": kept}), encoding="utf-8")
-        temporary.replace(cache)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with suppress(DiskFailed):
+        write_whole(cache, json.dumps({"version": CACHE_VERSION, "pages": kept}).encode(), "forge's answers")
