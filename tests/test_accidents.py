@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +24,17 @@ def unbound() -> None:
     print(value)
 
 
+def ask() -> str:
+    raise EOFError("nobody to ask")
+
+
 A, B = np.ones((4711, 2)), np.ones((3, 2))
 ACCIDENTS: dict[str, tuple[Callable[[], object], str]] = {
+    "a file": (lambda: Path("no 4711").read_text(), "not there when notebooks are graded"),
+    "a folder": (lambda: list(Path("no 4711").iterdir()), "not there when notebooks are graded"),
+    "a program": (lambda: subprocess.run(["no-4711"]), "not there when notebooks are graded"),
+    "an address": (lambda: urllib.request.urlopen("http://127.0.0.1:9/4711"), "not there when notebooks are graded"),
+    "a question": (ask, "Nobody answers"),
     "product": (lambda: A @ B, "shapes do not fit"),
     "dot": (lambda: np.dot(A, B), "shapes do not fit"),
     "sum": (lambda: A + B, "shapes do not fit"),
