@@ -98,6 +98,7 @@ def test_pictures_open_no_way_for_anything_else(source):
     assert "onerror=" not in page
 
 
+@pytest.mark.slow
 def test_there_is_an_end_to_pictures_and_to_looking_for_them():
     many = "\n".join(f"![it](data:image/png;base64,{ENCODED})" for _ in range(30))
     text, pictures = shown_text(many, {})

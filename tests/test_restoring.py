@@ -177,3 +177,10 @@ def test_a_stub_of_other_words_below_an_answer_is_left_out(small_course, exam, t
     cells.insert(3, solution(stub))
     assert stub not in sources_run(exam, cells)
     assert stub in sources_run(exam, handed_in(answer=stub))
+
+
+def test_a_stub_that_asks_for_the_same_name_once_more_is_an_exercise_of_its_own(small_course):
+    again = test("assert double(2) == 4", "again")
+    small_course.write(solution(DOUBLE), test(""), solution(DOUBLE, "again_solution"), again)
+    cells = [solution(ANSWER), test(""), solution(STUB, "again_solution"), again]
+    assert STUB in sources_run(read_exam(small_course.source), cells)

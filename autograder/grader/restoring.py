@@ -7,6 +7,7 @@ the answer away, and code written into a locked cell is run before that cell is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -102,8 +103,10 @@ def _answers_recognised(exam: Exam, marks: Mapping[str, SourceCell], cells: Sequ
 
 def _stubs_left_out(exam: Exam, cells: Sequence[Restored]) -> Iterator[Restored]:
     """Yield the cells; one with nothing but stubs, below answers to them, is not to be run."""
-    asked = frozenset(name for exercise in exam.exercises for name in exam.defines(exercise))
-    answers = [mark.grade_id for mark in exam.cells if mark.kind == "code" and mark.solution and not mark.graded]
+    marks = [mark for mark in exam.cells if mark.kind == "code" and mark.solution and not mark.graded]
+    times = Counter(name for mark in marks for name in defined_names(mark.source))
+    asked = frozenset(name for name, number in times.items() if number == 1)  # else a stub is an exercise of its own
+    answers = [mark.grade_id for mark in marks]
     given = {text.strip() for grade_id in answers for text in exam.handout.by_id.get(grade_id, ())}
     written: dict[str, int] = {}
     for entry in cells:
