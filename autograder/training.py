@@ -41,7 +41,8 @@ Epoch = tuple[Batch, ...]
 
 RTOL = 1e-4  # of the whole movement: single precision is far more exact, another order of the batches far less
 ATOL = 1e-8
-MAX_ROUNDS = 200  # of one step back; those of the course need about 30
+CLOSE, ROUNDS_MORE = 1e-10, 10  # from close by, ten rounds more reach the limit of rounding
+MAX_ROUNDS = 200  # of one step back; those of the course need about 20
 
 
 @dataclass(frozen=True)
@@ -287,7 +288,7 @@ def walk_back(
     """Undo steps of plain gradient descent and return the path, its start first; None where that does not succeed.
 
     A step back solves before = after + rate * gradient(before) by repeating it, which converges while the rate times
-    the curvature of the loss is below 1.
+    the curvature of the loss is below 1. Roundings grow on the way back: undo few steps, five rather than fifty.
     """
     states = [end]
     for batch in reversed(batches):
@@ -300,14 +301,15 @@ def walk_back(
 
 
 def _step_back(after: Parameters, slope: Slope, X: Numbers, Y: Numbers, rate: float) -> Parameters | None:
-    before = after
+    before, close_by = after, 0
     for _ in range(MAX_ROUNDS):
         with np.errstate(over="ignore", invalid="ignore"):  # that is how it fails to converge
             _, gradients = slope(before, X, Y)
             again = {name: value + rate * gradients[name] for name, value in after.items()}
         change = movement(again, before)
         before = again
-        if change < 1e-13:
+        close_by += change < CLOSE
+        if close_by > ROUNDS_MORE:
             return before
         if not np.isfinite(change):
             return None
