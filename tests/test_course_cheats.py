@@ -215,6 +215,18 @@ def test_an_error_that_is_nan_is_large():
     assert relative_error([np.inf], [np.inf]) > 1e-3
 
 
+def test_a_wider_last_layer_costs_its_own_criterion_and_no_other():
+    def narrow_only(right: Cheat) -> Cheat:
+        def cheat(X: Any, Y: Any, P: Any, caches: Any) -> Any:
+            if len(caches) > 1 and P.shape[1] > caches[-1][1].shape[1]:
+                raise ValueError("operands could not be broadcast together")
+            return right(X, Y, P, caches)
+
+        return cheat
+
+    assert points(HW03, "nn_backward", "nn_backward", narrow_only) == 7
+
+
 @pytest.mark.parametrize(("path", "place"), each_variant("shortcuts.py"))
 def test_a_shortcut_does_not_arrive(path, place):
     shortcut = variants_of(path)[place]
