@@ -14,8 +14,10 @@ import pytest
 from conftest import CONFIG, SmallCourse, code, dump, solution, test, text
 
 from autograder.classroom import Classroom
+from autograder.collecting.pushed_tree import PushedTree, TreeFile
+from autograder.collecting.sightings import Sightings
 from autograder.record.standings import Standing, State, decided_sum
-from autograder.records import Report
+from autograder.records import Clock, NotebookFile, Push, Report
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 AFTER = datetime(2027, 4, 1, 12, tzinfo=UTC)
@@ -420,3 +422,35 @@ def test_what_a_hostile_fork_names_is_printable_and_harmless(course, clone):
     git(clone.folder, "push", "--quiet", str(clone.fork), "HEAD:refs/heads/$(reboot)")
     classroom, said = collected(course, clone)
     assert "\x1b" not in said + told(standing(classroom)) and "git push" not in said
+
+
+class Store:
+    """Stands for a fork's store; says what was read of it."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files, self.read = files, []
+
+    def tree(self, commit: str) -> PushedTree:
+        return PushedTree(tuple(TreeFile(path, path, len(content)) for path, content in self.files.items()), ())
+
+    def read_all(self, blobs: list[str]) -> Iterator[tuple[str, bytes]]:
+        self.read += blobs
+        yield from ((blob, self.files[blob]) for blob in blobs)
+
+
+def test_a_push_without_end_is_looked_at_to_a_limit_and_once(course, monkeypatch):
+    monkeypatch.setattr("autograder.collecting.sightings.MAX_LOOK_MB", 1)
+    answered = given(RIGHT)
+    files = {SOLVED: answered, "deep.ipynb": b"[" * 100_000, "large.ipynb": b" " * 3_000_000}
+    files |= {f"padded-{number}.ipynb": answered + b" " * 400_000 for number in range(9)}
+    store = Store(files)
+    sightings = Sightings(Classroom.open(course.config).exams.values(), 2.0)
+    notebooks = tuple(NotebookFile(path, path, len(content)) for path, content in files.items())
+    push = Push("somebody", "commit", "master", NOW, Clock.FIRST_SEEN, notebooks)
+    seen = {file.path: file for file in sightings.look_at(store, push).notebooks}
+    assert (seen[SOLVED].holds, seen["deep.ipynb"].holds, seen["large.ipynb"].holds) == ("hw", "", None)
+    assert sum(len(files[blob]) for blob in store.read) <= 1_000_000
+    read = list(store.read)
+    store.files = {path: files[path] for path in (SOLVED, "deep.ipynb")}
+    sightings.look_at(store, replace(push, notebooks=notebooks[:2]))
+    assert store.read == read, "what was seen once is known"

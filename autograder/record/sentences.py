@@ -107,7 +107,7 @@ class Sentences:
             return f"{path} is graded all the same{moved} before you go on."
         branch = found.push.branch
         return (
-            f"{path} on the branch {branch} is graded all the same{moved}; it belongs at the branch "
+            f"{path} on the branch {branch} is graded all the same{moved}; it belongs on the branch "
             f"{self.course.branch}. {self._how_to_merge(branch)}"
         )
 

@@ -88,7 +88,7 @@ class Role:
         if not self.astray:
             return self
         if find == "anywhere":
-            return replace(self, state=State.GRADED, problem="it belongs at")
+            return replace(self, state=State.GRADED, problem="is graded all the same")
         return replace(self, grades=_nothing)
 
 
