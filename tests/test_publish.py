@@ -21,7 +21,7 @@ from autograder.cli.frame import app
 from autograder.config import Course, load_course
 from autograder.errors import ConfigError, GitFailed, PublishRefused, UsageError
 from autograder.exam import read_exam
-from autograder.publishing.leaks import Secrets, secrets_of
+from autograder.publishing.leaks import Secrets, is_nobodys, secrets_of
 from autograder.publishing.public_tree import ALLOWED, public_tree
 from autograder.publishing.public_tree import solution as solution_notebook
 from autograder.publishing.publish import publish, uncommitted
@@ -709,3 +709,14 @@ def test_the_checks_last_step_runs_in_a_students_fork(real, tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"### {copy}" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "nobodys"),
+    [
+        ("except Exception:", True), ("return False", True), ("return None", True), ("---------------", True),
+        ("return double", False), ("except KernelError:", False), ("return 42", False), ("assert x == 1", False),
+    ],
+)  # fmt: skip
+def test_a_line_of_pythons_words_alone_is_nobodys_secret(line, nobodys):
+    assert is_nobodys(line) is nobodys

@@ -6,7 +6,9 @@ treat the same matter, so there a single line that looks alike gives nothing awa
 
 from __future__ import annotations
 
+import builtins
 import json
+import keyword
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -147,7 +149,7 @@ def secrets_of(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] 
             for line, is_hidden in marked(cell.source, cell.solution):
                 if shown or not is_hidden:
                     public.add(line)
-                elif len(line) >= SHORT and re.search(r"\w", line):
+                elif len(line) >= SHORT and not is_nobodys(line):
                     hidden.setdefault(line, f"{what} of {name}, cell {cell.grade_id or '?'}")
     pictures: dict[str, str] = {}
     for name in exams:
@@ -160,6 +162,11 @@ def secrets_of(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] 
         names=(*NEVER, *names),
         pictures=pictures,
     )
+
+
+def is_nobodys(line: str) -> bool:
+    """Whether a line has no word but Python's own, like `except Exception:`: it stands in every program."""
+    return all(keyword.iskeyword(word) or hasattr(builtins, word) for word in re.findall(r"\w+", line))
 
 
 def _private_texts(course: Course) -> Iterator[str]:
