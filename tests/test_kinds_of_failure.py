@@ -58,7 +58,7 @@ HINTS = {
     "a missing package": (
         "def double(x):\n    import torch\n    return 2 * x",
         "",
-        "package is imported that is not there",
+        "imported that is not there when",
     ),
     "a missing part": ("def double(x):\n    from math import nothing\n    return 2 * x", "", "package does not have"),
 }

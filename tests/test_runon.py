@@ -116,3 +116,14 @@ def test_a_cell_that_is_timed_or_captured_loses_no_more(fresh: Kernel, magic: st
     assert ran.error.ename == "ModuleNotFoundError"
     assert fresh.namespace["f"]() > 3
     assert fresh.run_cell("%%time\nx = 1").error is None
+
+
+def test_below_a_mistake_nothing_long_is_begun(fresh: Kernel) -> None:
+    """At home the cell ended at once: here it must not take the time that other cells need."""
+    ran = fresh.run_cell("1 / 0\nwhile True: pass\nfor _ in iter(int, 1): pass\nn = 4", run_on=True)
+    assert not ran.timed_out
+    assert fresh.namespace["n"] == 4
+    ran = fresh.run_cell("1 / 0\nforever = [0 for _ in iter(int, 1)]\nm = 4", run_on=True)
+    assert not ran.timed_out
+    assert ran.error is not None
+    assert ran.error.ename == "ZeroDivisionError"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 TAKE_BACK = (
-    "take back an older version (`git log --oneline -- FILE` lists them, `git checkout COMMIT -- FILE` brings one "
-    "back) and push again"
+    "take back an older version of FILE, your notebook (`git log --oneline -- FILE` lists them, "
+    "`git checkout COMMIT -- FILE` brings one back) and push again"
 )
 EMPTY = f"The notebook file is empty. If the notebook is still open in JupyterLab, save it there; else {TAKE_BACK}."
 ZEROS = f"The notebook file holds nothing but zero bytes, as after a full disk: {TAKE_BACK}."

@@ -2,7 +2,7 @@
 
 A cell that imports `tqdm` first and NumPy below has NumPy at home and would have nothing here. Where the failure may
 be this machine's alone, everything below runs. Else the cell fails at home as well, where what stands below never
-ran: then nothing is bound anew that an earlier cell has bound.
+ran: then only what makes names is run, and none is bound anew that an earlier cell has bound.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _OF_A_MODULE: Final = re.compile(r"module '[\w.]+' has no attribute")
 _MAGIC: Final = re.compile(r"\s*%%(?:time|capture|prun)\b")  # what it made stays, what failed in it is not known
 _BEGINS: Final = re.compile(r"[^\s#)\]}]")
 _GOES_ON: Final = re.compile(r"(?:elif|else|except|finally)\b")
+_MAKES_NAMES: Final = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
 _MAX_PIECES: Final = 500
 _MAX_JOINED: Final = 20
 
@@ -38,20 +39,22 @@ def run_on(shell: Any, source: str, error: BaseException) -> None:
     name = f"<cell {shell.execution_count - 1}>"
     if _MAGIC.match(source):
         body = source.lstrip().partition("\n")[2]
-        rest, everything = [node for node in _readable(shell, body) if not isinstance(node, ast.Expr)], False
+        rest, everything = list(_readable(shell, body)), False
     elif isinstance(error, SyntaxError):
         rest, everything = list(_readable(shell, source)), False
     elif isinstance(error, Exception):
-        rest, everything = _below(shell, source, error, name), _may_be_fine_at_home(error)
+        rest, everything = _below(shell, source, error, name), may_be_fine_at_home(error)
     else:  # exit, an interruption
         return
     names = shell.user_ns
     for node in (single for statement in rest for single in _single_imports(statement)):
-        if everything or not any(bound in names for bound in _bound(node)):
+        makes_new = isinstance(node, _MAKES_NAMES) and not any(bound in names for bound in _bound(node))
+        if everything or makes_new:
             _run(shell, node, name)
 
 
-def _may_be_fine_at_home(error: Exception) -> bool:
+def may_be_fine_at_home(error: BaseException) -> bool:
+    """Whether a cell may have run to its end where the student worked, as far as its error tells."""
     if isinstance(error, _AT_HOME):
         return True
     return isinstance(error, AttributeError) and bool(_OF_A_MODULE.match(str(error)))

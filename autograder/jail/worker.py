@@ -30,7 +30,7 @@ from autograder.jail.limits import Limits
 from autograder.jail.objects import OPERATIONS, Objects
 from autograder.jail.randomness import make_generator, make_random_state
 from autograder.jail.recorder import Recorder
-from autograder.jail.runon import run_on
+from autograder.jail.runon import may_be_fine_at_home, run_on
 from autograder.jail.shell import Shell, cell_error
 from autograder.jail.stopwatch import Stopwatch, TimeIsUp
 from autograder.jail.warming import warm_up
@@ -40,6 +40,7 @@ __all__ = ["Worker", "serve", "warm_up"]
 SEED = 0
 _MISSING = object()
 _HEADROOM = 300
+_REST_SECONDS = 5.0  # for what stands below an error that no other machine would mend
 _DEEPEST = 20_000  # calls within calls: without an end they would take all memory before they fail
 _set_recursion_limit = sys.setrecursionlimit
 
@@ -142,7 +143,8 @@ class Worker(Exchange):
 
     def _run_on(self, source: str, error: BaseException, seconds: float) -> bool:
         """Run what stands below a cell's error; return whether that was stopped at the end of the cell's time."""
-        limit = self.stopwatch.limit(max(seconds, 0.01))
+        fine = may_be_fine_at_home(error)
+        limit = self.stopwatch.limit(max(seconds if fine else min(seconds, _REST_SECONDS), 0.01))
         try:
             with limit:
                 run_on(self.shell, source, error)
@@ -150,7 +152,7 @@ class Worker(Exchange):
         except BaseException:  # the time is up, or the code ends itself: the cell's first error has been told
             pass
         self._end_if_forked()
-        return limit.expired
+        return limit.expired and fine
 
     def _bind(self, source: str) -> None:
         """Run statements of the course's own, each by itself, and tell of no error."""
