@@ -380,3 +380,23 @@ def test_a_copy_of_what_is_graded_raises_no_alarm():
         [seen("a", after(-1), right="one_solution", copy="one_solution two_solution@fuller")], [graded("a", 4, 6)]
     )
     assert "Copy of hw.ipynb has answers in 1 cell more" in fuller.problems[0]
+
+
+def test_work_that_went_on_under_another_name_is_told_of_and_loses_nothing():
+    begun = seen("a", after(-2), right="one_solution@first")
+    renamed = seen("b", after(-1), copy="one_solution two_solution@second")
+    reports = [graded("first", 1, 1), graded("second", 4, 6)]
+    told = judge([begun, renamed], reports)
+    assert told.points == 2.0 and "Copy of hw.ipynb" in told.problems[0] and "rename it to" in told.problems[0]
+    assert judge([begun, renamed], reports, find="anywhere").points == 10.0
+    moved = seen("c", after(1), right="one_solution two_solution@second")
+    assert judge([begun, renamed, moved], reports).parts[0].points == 4.0
+    back = seen("c", after(1), right="one_solution@first")
+    assert judge([begun, seen("b", after(-1), right="one_solution@second"), back], reports).parts[0].points == 4.0
+
+
+def test_late_work_found_elsewhere_is_graded_and_told_of():
+    late = [seen("a", after(0.5), copy="one_solution", right="@stub")]
+    first = judge(late, [graded("a", 4, 6)], late=RULE, find="anywhere")
+    assert (first.parts[0].state, first.parts[0].points) == (State.LATE, 3.6)
+    assert "is graded all the same" in first.problems[0]

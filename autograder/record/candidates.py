@@ -155,20 +155,30 @@ class _Chooser:
 
     def on_time(self, on_time: Sequence[Push], after: Sequence[Push]) -> Candidate | None:
         begun = [candidate for candidate in self.in_place(on_time) if candidate.is_begun(self.assignment.name)]
-        if begun:
-            return begun[-1]
         moved = [
             candidate
             for candidate in self.in_place(after)
             if candidate.is_begun(self.assignment.name) and self.is_in_time(candidate.since)
         ]
-        if moved:
-            return max(reversed(moved), key=lambda candidate: candidate.since)
+        last = begun[-1] if begun else None
+        for candidate in moved:
+            if last is None or candidate.since > self.handed_in(last):
+                last = candidate
         if self.course.find == "anywhere":
-            found = [entry for entry in self.astray() if self.is_in_time(entry.since)]
-            if found:
-                return found[0]
-        return next(iter(self.in_place(on_time[-1:])), None)
+            last = self.newer_astray(last) or last
+        return last or next(iter(self.in_place(on_time[-1:])), None)
+
+    def handed_in(self, candidate: Candidate) -> datetime:
+        """When a candidate came: what was moved to its place after the deadline, when it was pushed first."""
+        return candidate.push.time if self.is_in_time(candidate.push.time) else candidate.since
+
+    def newer_astray(self, counts: Candidate | None) -> Candidate | None:
+        """Return answers elsewhere that came in time and after what counts; on other branches only if nothing does."""
+        for entry in self.astray():
+            newer = counts is None or (not entry.push.aside and entry.since > self.handed_in(counts))
+            if newer and self.is_in_time(entry.since):
+                return entry
+        return None
 
     def late(self, after: Sequence[Push]) -> Iterator[Candidate]:
         """Yield each state of the notebook that was pushed late and still gives points, by its first push."""
@@ -221,9 +231,11 @@ class _Chooser:
         """
         name = self.assignment.name
         if counts is not None and counts.is_begun(name):
-            return counts if not counts.is_in_place(name) else _fuller(counts, name)
+            if not counts.is_in_place(name):
+                return counts
+            return self.newer_astray(counts) or _fuller(counts, name)
         if late:
-            return None
+            return next((entry for entry in late if not entry.is_in_place(name)), None)
         newest = self.in_place(self.record.pushes[-1:])
         graded = {entry.file.blob for entry in newest if entry.file is not None and entry.is_begun(name)}
         return next((entry for entry in self.astray() if entry.file and entry.file.blob not in graded), None)

@@ -74,9 +74,10 @@ class Sentences:
         found, counts = choice.elsewhere, choice.on_time
         if found is None:
             return ""
-        if found == counts:
+        if found == counts or found in choice.late:
             return self.graded_elsewhere(found)
-        if counts is not None and counts.file is not None and counts.is_begun(self.assignment):
+        beside = counts is not None and counts.push is found.push and counts.is_begun(self.assignment)
+        if counts is not None and counts.file is not None and beside:
             return self.more_elsewhere(counts.file, found)
         return self.elsewhere(found)
 
