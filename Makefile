@@ -11,8 +11,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NOTEBOOKS := $(wildcard demonotebooks solutions assignments)
-# A file's tests share what they start, so a file stays on one core.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# A file's tests share what they start, so a file stays in one process; the longest begin first, see tests/conftest.py.
+# Many wait for something, so that there is work for more processes than cores.
+WORKERS := 3
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export OPENBLAS_NUM_THREADS = 1
 
 .PHONY: help demo test test-fast test-all matrix campaign check lock clean
@@ -32,6 +34,7 @@ demo: $(READY)
 test: $(READY)
 	$(PYTEST) -m "not release"
 
+test-fast: WORKERS := 2
 test-fast: $(READY)
 	$(PYTEST) -m "not slow and not release"
 

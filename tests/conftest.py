@@ -112,6 +112,22 @@ def _refuse_a_jail(*_: object, **__: object) -> None:
     pytest.fail("this test starts a jail: mark it with @pytest.mark.slow, or its module with pytestmark")
 
 
+LONGEST = (
+    "test_instructors_guide.py",
+    "test_term.py",
+    "test_practice.py",
+    "test_as_others.py",
+    "test_class.py",
+    "test_nbgrader_agrees.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, so that no process is left alone with one; else the order stays as it is."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 # ------------------------------------------------------------------------------------------------------------ rungs
 
 REPORTS = pytest.StashKey[list[RungReport]]()
