@@ -90,7 +90,7 @@ def read_notebook(content: bytes) -> Notebook:
         data = next((found for side in sides if (found := _parse(side)) is not None), None)
         marks = "The file holds the conflict marks of an unfinished merge (<<<<<<<)."
         if data is None:
-            raise Unreadable(f"{marks} Settle the conflict, open the notebook in JupyterLab, save and push again.")
+            raise Unreadable(f"{marks} Neither side of it is a whole notebook; {TAKE_BACK}.")
         problems.append(f"{marks} Your own side of each conflict was graded; settle the conflict and push again.")
     if data is None:
         data, broken = _salvaged(text)
@@ -170,15 +170,17 @@ def _parse(text: str, *, strict: bool = True) -> Any:
 
 def _cells(data: Any) -> Iterable[Cell]:
     if not isinstance(data, dict):
-        raise Unreadable("The file is not a notebook: it is JSON, but has no cells.")
+        raise Unreadable(f"The file is not a notebook: it is JSON, but has no cells; {TAKE_BACK}.")
     cells = data.get("cells")
     if data.get("nbformat") == 3 or (cells is None and isinstance(data.get("worksheets"), list)):
         sheets = data.get("worksheets")
         cells = sheets[0].get("cells") if isinstance(sheets, list) and sheets and isinstance(sheets[0], dict) else None
     if not isinstance(cells, list):
-        raise Unreadable("The file is not a notebook: it has no list of cells.")
+        raise Unreadable(f"The file is not a notebook: it has no list of cells; {TAKE_BACK}.")
     if len(cells) > MAX_CELLS:
-        raise Unreadable(f"The notebook has {len(cells)} cells; up to {MAX_CELLS} are graded.")
+        raise Unreadable(
+            f"The notebook has {len(cells)} cells; up to {MAX_CELLS} are graded: take some out and push again."
+        )
     return [_cell(cell) for cell in cells if isinstance(cell, dict)]
 
 
