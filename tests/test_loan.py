@@ -324,3 +324,22 @@ def test_a_second_test_of_an_answer_is_not_answered_by_the_reference(examiner, s
     cells = [solution("def double(x):\n    return 7"), test("", "visible"), test("", "hidden"), test("", "zero")]
     found = results(examiner, read_exam(small_course.source), *cells)
     assert points(found) == {"visible": 0.0, "hidden": 0.0, "zero": 0.0}
+
+
+def test_what_is_lent_is_told_in_a_sentence_after_the_hint(examiner, small_course):
+    head = "from autograder.marking import Hint, Marking\nmarking = Marking(points=2)\n"
+    criterion = (
+        "@marking.criterion(1, 'of {0}')\ndef of_{0}():\n    if quadruple({0}) != 4 * {0}:\n"
+        "        raise Hint('not for all')\n"
+    )
+    tests = head + criterion.format(21) + criterion.format(22) + "marking.score()"
+    small_course.write(
+        solution(DOUBLE), test("assert double(21) == 42"), solution(QUADRUPLE, "quadruple_solution"),
+        test(f"### BEGIN HIDDEN TESTS\n{tests}\n### END HIDDEN TESTS", "quadruple"),
+    )  # fmt: skip
+    partly = "def quadruple(x):\n    return double(double(x)) if x == 21 else 0"
+    found = results(examiner, read_exam(small_course.source), *cells_of({"double": WRONG_DOUBLE, "quadruple": partly}))
+    assert found["quadruple"].points == 1.0
+    assert found["quadruple"].hint == (
+        "Not for all. Marked with the reference's `double`, because yours is not right yet."
+    )

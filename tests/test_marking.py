@@ -424,7 +424,7 @@ def test_without_known_mistakes_the_numbers_tell():
 def test_what_most_wrong_calls_have_in_common_is_told():
     calls = [call([n, n + 1], np.array([1.0, 1.0]) * factor * n) for n, factor in ((1, -2), (2, 7), (3, 7))]
     calls += [call([n, n + 2], -np.array([2.0 * n, 2.0 * n + 4])) for n in (5, 6, 7, 8)]
-    assert wrong(*calls) == "In most cases the result has the wrong sign."
+    assert wrong(*calls) == "In most cases: the result has the wrong sign."
 
 
 def test_a_factor_that_is_a_size_of_an_argument_is_called_by_its_name():

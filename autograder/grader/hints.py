@@ -37,7 +37,7 @@ REACHED = "A `raise NotImplementedError` in your answer was reached."
 RETURNS_NONE = "`{function}` returns None: is a `return` missing?"
 PRINTS = "`{function}` returns None: `print` only shows a value, a `return` hands it on."
 RETURNS_NONE_SOMETIMES = "`{function}` returns None in some cases: does every way through it end in a `return`?"
-IN_MOST_CASES = "In most cases "
+IN_MOST_CASES = "In most cases: "
 ALWAYS_ONE_FACTOR = "The result is off by a factor, the same one in every case."
 ENOUGH = 3  # single numbers that are off by one factor are so by chance no more
 DISTURBED = "Your code disturbed the exchange with the test."
@@ -114,7 +114,7 @@ def _from_evidence(
         or _known_elsewhere(evidence.calls, mistakes, reference, [name for name in wrong if name not in own])
         or next((words for error in evidence.errors if (words := _of_error(error, reference))), "")
         or _derived(evidence.calls, reference, own)
-        or next((_sentence(f"in one case {seen}") for seen in map(_seen, evidence.errors) if seen), "")
+        or next((as_sentence(f"in one case {seen}") for seen in map(_seen, evidence.errors) if seen), "")
         or _visible_message(evidence)
         or (NOTHING_COMPARED if any(isinstance(error, NothingCompared) for error in evidence.errors) else "")
         or COMPARE
@@ -176,11 +176,11 @@ def _derived(calls: Sequence[Call], reference: Mapping[str, Any], functions: Seq
     found = [words or _changed(call) for call, _, words in wrong]
     for words in found[0] if found else ():
         if all(words in others for others in found):
-            return _sentence(words)
+            return as_sentence(words)
     counts = Counter(words[0] for words in found if words)
     for words, times in counts.most_common(1):
         if 2 * times > len(found):
-            return _sentence(IN_MOST_CASES + words)
+            return as_sentence(IN_MOST_CASES + words)
     return ALWAYS_ONE_FACTOR if _has_one_factor([(call.result, right) for call, right, _ in wrong]) else ""
 
 
@@ -238,7 +238,8 @@ def _sizes(function: Callable[..., Any], call: Call) -> dict[str, int]:
     return sizes
 
 
-def _sentence(words: str) -> str:
+def as_sentence(words: str) -> str:
+    """Return words with a capital letter and a full stop."""
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?", "!")) else ".")
 
 

@@ -27,6 +27,7 @@ from autograder.exam import Exam, Exercise
 from autograder.grader.essays import find_essays
 from autograder.grader.evidence import Evidence
 from autograder.grader.failures import Failures
+from autograder.grader.hints import as_sentence
 from autograder.grader.kernel import CellRun, Kernel
 from autograder.grader.loans import Lender, Loan
 from autograder.grader.losses import MAX_RESTARTS, Losses
@@ -204,13 +205,13 @@ class Trial:
     def _with_loan(self, exercise: Exercise, step: Step, answer: list[str], loan: Loan) -> ExerciseResult:
         """Test again with a loan; it runs out here, by value, and only while this test lasts."""
         result = self._judge(exercise, self._try(step.source, loan.functions(self.reference)), answer)
-        return replace(result, hint=f"{result.hint} {loan.note}".strip()) if loan.used else result
+        return replace(result, hint=_joined(result.hint, loan.note)) if loan.used else result
 
     def _judge(self, exercise: Exercise, evidence: Evidence, answer: list[str]) -> ExerciseResult:
         functions = self.exam.defines(exercise)
         result = judge(exercise, evidence, answer, self.mistakes, self.reference, functions, self._lender.wrong)
         where = own_line(evidence, [RanCell(step.number, step.source) for step in self._done]) if result.hint else ""
-        return replace(result, hint=f"{result.hint} {where}".strip())
+        return replace(result, hint=_joined(result.hint, where))
 
     def _try(self, source: str, loan: Mapping[str, Callable[..., Any]] | None = None) -> Evidence:
         self._losses.tested = True
@@ -275,6 +276,11 @@ def needed_settings(exam: Exam, cells: Sequence[Restored]) -> str:
         if imports or not bound_names(statement) & made:
             needed.append(statement)
     return "\n".join(needed)
+
+
+def _joined(hint: str, more: str) -> str:
+    """Return a hint with one more sentence."""
+    return f"{as_sentence(hint)} {more}" if hint and more else hint or more
 
 
 def _start_random_numbers() -> None:
