@@ -135,15 +135,18 @@ class Classroom:
     def standings(self, records: Mapping[str, Record] | None = None) -> dict[str, dict[str, Standing]]:
         """Return where every student stands in every assignment; who cannot be judged is left out, and a trouble."""
         records = self.records() if records is None else records
+        extensions = self.extensions  # read outside of the walls: a table that cannot be meant concerns everybody
         released = {name: is_released(self.course, name, records.values()) for name in self.exams}
         found = {}
         for student in self.students:
             if student.id in records:
                 with self.wall(f"{student.id}: their points cannot be told"):
-                    found[student.id] = self._standings_of(student, records[student.id], released)
+                    found[student.id] = self._standings_of(student, records[student.id], extensions, released)
         return found
 
-    def _standings_of(self, student: Student, record: Record, released: Mapping[str, bool]) -> dict[str, Standing]:
+    def _standings_of(
+        self, student: Student, record: Record, extensions: Extensions, released: Mapping[str, bool]
+    ) -> dict[str, Standing]:
         return {
             name: standing(
                 self.course,
@@ -151,7 +154,7 @@ class Classroom:
                 exam,
                 student,
                 record,
-                self.extensions,
+                extensions,
                 released=released[name],
             )
             for name, exam in self.exams.items()

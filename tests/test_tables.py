@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from conftest import CONFIG
 
+from autograder.classroom import Classroom
 from autograder.collecting.roster import read_extensions, read_roster
 from autograder.config import load_course
 from autograder.errors import ConfigError
@@ -135,3 +136,11 @@ def test_an_extension_of_parts_that_cannot_be_meant_is_refused_with_its_line(tmp
 
 def test_an_extension_to_everybodys_deadline_changes_nothing(tmp_path):
     assert len(extensions(tmp_path, "a;hw;;2027-03-06 23:59", "b;hw;;2027-03-07 23:59")) == 2
+
+
+def test_a_table_that_cannot_be_meant_stops_the_command_with_its_line(small_course):
+    (small_course.root / "roster.csv").write_text("student,remote\na,/forks/a.git\n")
+    (small_course.root / "extensions.csv").write_text("student,assignment,deadline\na,hw,2027-03-01 23:59\n")
+    classroom = Classroom.open(small_course.config)
+    with pytest.raises(ConfigError, match=r"extensions\.csv, line 2: deadline 2027-03-01 23:59 is before everybody's"):
+        classroom.standings()

@@ -129,6 +129,9 @@ def standings(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         out.print_json(data=standings_json(found, now))
     elif found:
         print_standings(found, out, now)
+    code = tell_troubles(classroom)
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
