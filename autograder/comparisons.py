@@ -9,6 +9,7 @@ into the functions of a test's cell.
 from __future__ import annotations
 
 import ast
+import dis
 import linecache
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from contextvars import ContextVar
 from types import CodeType, FunctionType
 
 NOTE = "__compared__"  # the name by which a test's cell finds `compared`
+NOTED = "__comparisons_are_noted__"  # a name of a cell whose functions have their notes already
 JUDGING = ("assert", "expect")  # a call by such a name compares: assert_allclose, assertEqual, assertRaises
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -54,12 +56,19 @@ def with_notes(tree: ast.Module) -> ast.Module:
     return ast.fix_missing_locations(noted)
 
 
-def note_comparisons(check: Callable[[], object]) -> None:
+def note_comparisons(check: Callable[[], object]) -> bool:
     """Write notes into a function, and into those of its cell that it calls, unless they have them.
 
-    In a kernel of nbgrader's nobody else does so. What has no source that can be found stays as it is.
+    In a kernel of nbgrader's nobody else does so.
+
+    Returns
+    -------
+    bool
+        Whether every comparison will be noted. One that stands in no source that can be found is not.
     """
-    left, seen = [check], set()
+    if NOTED in getattr(check, "__globals__", {}):
+        return True
+    left, seen, all_noted = [check], set(), True
     while left:
         function = left.pop()
         if not isinstance(function, FunctionType) or function in seen:
@@ -67,11 +76,20 @@ def note_comparisons(check: Callable[[], object]) -> None:
         seen.add(function)
         code = function.__code__
         noted = code if NOTE in code.co_names else _code_with_notes(code)
-        if noted is not None and noted is not code:
+        if noted is None:
+            all_noted = all_noted and not _may_compare(code)
+        elif noted is not code:
             function.__code__ = noted
             function.__globals__.setdefault(NOTE, compared)
         named = [function.__globals__.get(name) for name in code.co_names]
         left += [one for one in named if isinstance(one, FunctionType) and one.__code__.co_filename == code.co_filename]
+    return all_noted
+
+
+def _may_compare(code: CodeType) -> bool:
+    """Whether code raises or calls an assertion; expectations note themselves."""
+    raises = any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(code))
+    return raises or any(name.startswith("assert") for name in code.co_names)
 
 
 def _code_with_notes(code: CodeType) -> CodeType | None:

@@ -195,6 +195,23 @@ def test_a_function_of_the_students_cannot_be_the_evidence():
     assert run_cell(cell("answer()"), Names({}, {"answer": names["answer"]}, {})) == 0
 
 
+@pytest.mark.parametrize("body", EVIDENCE.values(), ids=EVIDENCE)
+def test_a_test_without_a_source_that_can_be_found_gives_its_points(body):
+    """Run by `exec`, for instance: what raises there may have compared, and nobody could note it."""
+    names: dict[str, object] = {"answer": answer}
+    source, _, last = cell(body).rpartition("\n")
+    exec(source, names)
+    assert eval(last, names) == 1
+
+
+@pytest.mark.parametrize("name", ["nothing at all", "a call", "an early return", "an empty loop"])
+def test_without_a_source_expectations_are_asked_for_all_the_same(name):
+    names: dict[str, object] = {"answer": answer}
+    source, _, last = cell(NOTHING[name]).rpartition("\n")
+    exec(source, names)
+    assert eval(last, names) == 0
+
+
 def test_plain_nbgrader_gives_the_same_points():
     """In a kernel, as `nbgrader autograde` runs it, no proxy and no runner of ours is there."""
     bodies = [*NOTHING.values(), *EVIDENCE.values()]

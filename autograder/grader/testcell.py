@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from autograder.comparisons import NOTE, compared, with_notes
+from autograder.comparisons import NOTE, NOTED, compared, with_notes
 from autograder.grader.proxy import ModuleReference
 
 FILENAME = "<test>"
@@ -50,6 +50,7 @@ class Names(dict[str, Any]):
         super().__setitem__("__builtins__", builtins)
         super().__setitem__("__name__", "test")
         super().__setitem__(NOTE, compared)
+        super().__setitem__(NOTED, True)
 
     def __missing__(self, name: str) -> Any:
         """Look a name up that no test defined."""
