@@ -283,7 +283,10 @@ def test_the_command_says_what_is_wrong_and_repairs(course):
     assert "✗" in done.stdout and "things are wrong" in done.stdout
     done = autograder(course, "verify", "--repair")
     assert "1 lines set aside" in done.stdout
+    points_beyond_the_maximum(course)
+    assert "1 lines set aside" in autograder(course, "verify", "--repair").stdout
     data = json.loads(autograder(course, "verify", "--json").stdout)
+    assert any("1 notebooks have no report under the exam" in trouble["what"] for trouble in data["troubles"])
     assert not any("cannot be read" in trouble["what"] for trouble in data["troubles"])
 
 

@@ -34,6 +34,10 @@ def verify(classroom: Classroom, *, remote: str = REMOTE, now: datetime | None =
     moment = now or datetime.now(UTC)
     troubles = check_ledger(course, classroom.exams, [student.id for student in students], moment)
     records, standings = classroom.records(), classroom.standings()
+    waiting = len(classroom.open_tasks())
+    if waiting:
+        what = f"{waiting} notebooks have no report under the exam as it is now"
+        troubles.append(Trouble(str(course.ledger), what, "autograder grade makes them", serious=False))
     troubles += check_stores(course, students, records)
     troubles += check_state(course, remote)
     troubles += check_gradebook(course, standings)
