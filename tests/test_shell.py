@@ -194,7 +194,7 @@ def test_jupyter_shows_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 ERRORS = {
     "exception": ("1 / 0", "ZeroDivisionError", "division by zero"),
-    "syntax": ("x = (", "SyntaxError", "was never closed|incomplete input"),
+    "syntax": ("x = (", "SyntaxError|_IncompleteInputError", "was never closed|incomplete input"),
     "indentation": ("def f():\nreturn 1", "IndentationError", "expected an indented block"),
     "python 2": ("print 'a'", "SyntaxError", "Missing parentheses"),
     "conflict marks": ("<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> main", "SyntaxError", "invalid"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -98,7 +99,9 @@ def _change_array(original: Any, content: Any) -> None:
     if content.dtype != original.dtype or content.size != original.size:
         raise ValueError("the size or dtype of an array argument was changed in place")
     if content.shape != original.shape:
-        original.shape = content.shape
+        with warnings.catch_warnings():  # NumPy 2.5 advises a new view, but it is this array that others hold
+            warnings.simplefilter("ignore", DeprecationWarning)
+            original.shape = content.shape
     original[...] = content
 
 
