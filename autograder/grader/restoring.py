@@ -130,7 +130,10 @@ def code_in_locked_cell(exam: Exam, restored: Sequence[Restored], entry: Restore
     source = entry.cell.source
     if exam.handout.is_unchanged(entry.cell.grade_id, source):
         return ""
-    asked = {name for exercise in exam.exercises for name in exam.defines(exercise)}
+    answers = (mark.source for mark in exam.cells if mark.kind == "code" and mark.solution)
+    wanted = defined_names(source) & {name for answer in answers for name in defined_names(answer)}
+    if not wanted:
+        return ""
     others = (other for other in restored if other is not entry and other.is_code)
     elsewhere = {name for other in others for name in defined_names(other.cell.source)}
-    return source if (defined_names(source) & asked) - elsewhere else ""
+    return source if wanted - elsewhere else ""
