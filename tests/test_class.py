@@ -97,6 +97,7 @@ def children() -> set[int]:
     return {pid for pid in found if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
+@pytest.mark.timeout(3600)
 def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(tmp_path, monkeypatch, capfd):
     """A whole run over bare repositories: who is honest gets exactly what they get alone, and pages are built."""
     scratch = tmp_path / "scratch"
