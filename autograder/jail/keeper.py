@@ -147,7 +147,11 @@ class Keeper:
         lasting = threading.current_thread() is threading.main_thread()  # "parent" means the thread, for the kernel
         options = {"rung": rung, "warm": warm, "dies_with_parent": lasting}
         with theirs, tempfile.TemporaryFile() as complaints:
-            self._process = _start(rung, options, theirs, complaints)
+            try:
+                self._process = _start(rung, options, theirs, complaints)
+            except JailFailed:
+                self.control.close()
+                raise
             theirs.close()
             try:
                 self._wait_until_ready(complaints)
