@@ -115,7 +115,7 @@ def test_what_git_writes_has_a_limit(tmp_path):
     done = run_git(["hash-object", "-w", "--stdin"], folder=tmp_path, input=os.urandom(3 << 20), most_mb=1)
     assert done.code != 0
     done = run_git(["-c", "alias.talk=!yes", "talk"], folder=tmp_path, most_mb=1)
-    assert done.wrote_too_much or b"File too large" in done.errors
+    assert done.wrote_too_much
     assert len(done.output) == 1 << 20
 
 

@@ -381,7 +381,7 @@ class Fork:
         if done.code != 0 and not cut:
             reason = reason_of(done.errors) or f"git ended with {done.code}"
             theirs = [line for line in done.errors.decode("utf-8", "replace").splitlines() if "remote error: " in line]
-            if done.wrote_too_much or b"died of signal 25" in done.errors or b"File too large" in done.errors:
+            if done.wrote_too_much:
                 theirs = [f"{TOO_LARGE} {MAX_FETCH_MB} MB"]
             raise self._failed([reason, *theirs][-1])
         return done.output

@@ -7,6 +7,7 @@ however it dies. It is asked to end first, so that it removes its lock files, an
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import shutil
@@ -31,6 +32,7 @@ MOMENT = 3.0  # seconds a git that is to end has for removing its locks
 MAX_COMPLAINT = 1 << 16  # bytes of what git says went wrong
 NO_GIT = "git is not installed, or not on the PATH; get it from https://git-scm.com"
 NOT_FOUND = 127  # the shell's code for a program that is not there
+TOO_LARGE = os.strerror(errno.EFBIG).encode()  # what git says of a file that became too large
 OUT_OF_TIME = 124  # the code of a git that was ended at its time limit, as `timeout` has it
 
 # What a surrounding command says of another repository, or settings from the environment, must not reach git. What a
@@ -61,8 +63,8 @@ class Ended:
 
     @property
     def wrote_too_much(self) -> bool:
-        """Whether it was ended for writing a file larger than it may."""
-        return sys.platform != "win32" and self.code in {-signal.SIGXFSZ, 128 + signal.SIGXFSZ}
+        """Whether it ended because it wanted to write a file larger than it may."""
+        return self.code != 0 and TOO_LARGE in self.errors
 
 
 def run_git(
@@ -193,6 +195,8 @@ def _prepare(parent: int, most_mb: int) -> None:
     import resource  # not on Windows, where this is not called
 
     if most_mb:
+        # A git that is killed for it cannot say why, and the one that waits for it says something else.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_mb << 20,) * 2)
     if _die_with_parent is not None:
         _die_with_parent(signal.SIGTERM)
