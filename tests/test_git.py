@@ -18,9 +18,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc"
 def hanging(mark: Path) -> list[str]:
     """A git whose helper starts one more process, says so in a file, and never ends."""
     helper = mark.with_suffix(".sh")
-    helper.write_text(f"#!/bin/sh\nsleep 1000 &\necho $! > {mark}.new\nmv {mark}.new {mark}\nsleep 1000\n")
+    helper.write_text(f"#!/bin/sh\nsleep 1000 &\necho $! > '{mark}.new'\nmv '{mark}.new' '{mark}'\nsleep 1000\n")
     helper.chmod(0o755)
-    return ["-c", f"alias.hang=!{helper}", "hang"]
+    return ["-c", f"alias.hang=!'{helper}'", "hang"]
 
 
 def until(holds, seconds: float = 60.0) -> bool:
@@ -49,9 +49,9 @@ def test_at_its_time_limit_git_ends_with_all_its_helpers(tmp_path):
 
 def test_a_helper_that_will_not_end_when_asked_is_killed(tmp_path):
     helper = tmp_path / "stubborn.sh"
-    helper.write_text(f"#!/bin/sh\ntrap '' TERM\necho $$ > {tmp_path}/mark\nwhile :; do sleep 1; done\n")
+    helper.write_text(f"#!/bin/sh\ntrap '' TERM\necho $$ > '{tmp_path}/mark'\nwhile :; do sleep 1; done\n")
     helper.chmod(0o755)
-    assert run_git(["-c", f"alias.hang=!{helper}", "hang"], seconds=2).code == OUT_OF_TIME
+    assert run_git(["-c", f"alias.hang=!'{helper}'", "hang"], seconds=2).code == OUT_OF_TIME
     assert until(lambda: not running(tmp_path / "mark"))
 
 
@@ -92,7 +92,7 @@ def test_what_is_given_to_git_reaches_it_and_what_it_says_comes_back(tmp_path):
 def test_git_asks_nobody(tmp_path, monkeypatch):
     """With a terminal at hand and a window to ask in, it still fails at once."""
     window = tmp_path / "askpass"
-    window.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nsleep 1000\n")
+    window.write_text(f"#!/bin/sh\ntouch '{tmp_path}/asked'\nsleep 1000\n")
     window.chmod(0o755)
     monkeypatch.setenv("SSH_ASKPASS", str(window))
     monkeypatch.setenv("DISPLAY", ":0")

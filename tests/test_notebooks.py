@@ -1,5 +1,6 @@
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -213,6 +214,6 @@ def test_the_command_that_mends_a_file_does_so(tmp_path, monkeypatch, name):
     Path("FILE").write_bytes(content)
     (problem,) = read_notebook(content).problems
     command = re.search("`(python .*)`", problem)[1]
-    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True)
+    subprocess.run(command.replace("python", shlex.quote(sys.executable), 1), shell=True, check=True)
     notebook = read_notebook(Path("FILE").read_bytes())
     assert ([cell.source for cell in notebook.cells], notebook.problems) == (sources, ())
