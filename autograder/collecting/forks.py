@@ -375,6 +375,7 @@ class Fork:
             input=input,
             seconds=FETCH_SECONDS,
             most_mb=most_mb or MAX_FETCH_MB,
+            says_too_much=not most_mb,
             held=held,
         )
         cut = most_mb > 0 and done.wrote_too_much

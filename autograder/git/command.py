@@ -64,7 +64,8 @@ class Ended:
     @property
     def wrote_too_much(self) -> bool:
         """Whether it ended because it wanted to write a file larger than it may."""
-        return self.code != 0 and TOO_LARGE in self.errors
+        killed = sys.platform != "win32" and self.code in {-signal.SIGXFSZ, 128 + signal.SIGXFSZ}
+        return killed or (self.code != 0 and TOO_LARGE in self.errors)
 
 
 def run_git(
@@ -75,6 +76,7 @@ def run_git(
     input: bytes = b"",
     seconds: float | None = None,
     most_mb: int = 0,
+    says_too_much: bool = False,
     held: int | None = None,
 ) -> Ended:
     """Run git with these arguments and return how it ended, whatever its code is.
@@ -90,6 +92,9 @@ def run_git(
         `OUT_OF_TIME`.
     most_mb : int
         How large a file it may write, its output among them; 0 for no limit.
+    says_too_much : bool
+        Whether beyond that git is not ended but left to say so. One that only lists would go on for ever; of one that
+        fetches, who waits for a helper that was ended says something else.
     held : int or None
         A file descriptor it inherits, and all its helpers: a lock that is held as long as any of them lives.
 
@@ -106,7 +111,8 @@ def run_git(
         given.write(input)
         given.seek(0)
         reached("before git", arguments)
-        process = _start(["git", *arguments], folder, environment, (given, said, complained), most_mb, held)
+        limits = (most_mb, says_too_much)
+        process = _start(["git", *arguments], folder, environment, (given, said, complained), limits, held)
         try:
             code = _wait(process, limit)
         except BaseException:  # an interrupt: git's helpers must not live on
@@ -154,7 +160,7 @@ def _start(
     folder: Path | None,
     environment: Mapping[str, str],
     streams: tuple[IO[bytes], IO[bytes], IO[bytes]],
-    most_mb: int,
+    limits: tuple[int, bool],
     held: int | None,
 ) -> subprocess.Popen[bytes]:
     windows = sys.platform == "win32"
@@ -169,7 +175,7 @@ def _start(
             stderr=complained,
             start_new_session=True,  # also without a terminal, on which ssh would ask
             pass_fds=() if held is None else (held,),
-            preexec_fn=None if windows else partial(_prepare, os.getpid(), most_mb),
+            preexec_fn=None if windows else partial(_prepare, os.getpid(), *limits),
         )
     except (FileNotFoundError, NotADirectoryError):
         if folder is not None and not folder.is_dir():
@@ -190,13 +196,13 @@ def _death_signal() -> Callable[[int], None] | None:
 _die_with_parent = _death_signal()
 
 
-def _prepare(parent: int, most_mb: int) -> None:
+def _prepare(parent: int, most_mb: int, says_too_much: bool) -> None:
     """Limit the process that becomes git, and tie it to the one that asked."""
     import resource  # not on Windows, where this is not called
 
-    if most_mb:
-        # A git that is killed for it cannot say why, and the one that waits for it says something else.
+    if says_too_much:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    if most_mb:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_mb << 20,) * 2)
     if _die_with_parent is not None:
         _die_with_parent(signal.SIGTERM)
