@@ -14,7 +14,8 @@ NOTEBOOKS := $(wildcard demonotebooks solutions assignments)
 # A file's tests share what they start, so a file stays in one process; the longest begin first, see tests/conftest.py.
 # Many wait for something, so that there is work for more processes than cores.
 WORKERS := 3
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# nbval, which only `make test-all` needs, would cost each of them a second or two.
+PYTEST = $(BIN)/python -m pytest -p no:nbval -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export OPENBLAS_NUM_THREADS = 1
 
 .PHONY: help demo test test-fast test-all matrix campaign check lock clean
@@ -39,6 +40,7 @@ test-fast: $(READY)
 	$(PYTEST) -m "not slow and not release"
 
 test-all: $(READY)
+	$(BIN)/python -m pytest -p no:randomly -W default -n 2 --dist loadfile --nbval-lax --nbval-current-env $(NOTEBOOKS)
 	$(PYTEST)
 
 matrix: $(READY)
