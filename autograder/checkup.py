@@ -162,7 +162,7 @@ def _ledger(course: Course, students: Iterable[Student]) -> Finding:
         number += bool(record.pushes)
         wrong += record.damaged
     said = "; ".join(wrong) or f"{number} students have pushed"
-    return Finding("ledger", not wrong, said, step="git log, then git checkout COMMIT -- FILE on the state branch")
+    return Finding("ledger", not wrong, said, step="autograder verify, then autograder verify --repair")
 
 
 def _wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator[str]:

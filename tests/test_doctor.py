@@ -157,7 +157,7 @@ HARMS = {
     "a password": (remote("https://me:secret@git.example/a.git"), REMOTES, True, "a password", "owner/"),
     "twice": (same_remote, REMOTES, True, "is another student's, too", "owner/"),
     "nobody": (lines("extensions.csv", NOBODY), "extensions", True, "no student 'nobody'", "extensions.csv"),
-    "torn": (lines("ledger/on-time.jsonl", "{broken\n"), "ledger", True, "line 1: damaged", "git checkout"),
+    "torn": (lines("ledger/on-time.jsonl", "{broken\n"), "ledger", True, "line 1: cannot be read", "verify --repair"),
     "open keys": (open_keys, "page keys", True, "mode 644", "chmod 600"),
     "no keys": (lines("keys.json", "{}"), "page keys", True, "not a file of keys", "restore"),
 }

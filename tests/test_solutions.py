@@ -1,5 +1,6 @@
 """The source notebooks have the form the course promises: five cells an exercise, nothing stored, mistakes known."""
 
+import ast
 import json
 import re
 from collections import Counter
@@ -36,6 +37,27 @@ def graded_cells(name):
 @each_homework
 def test_points_add_up(name):
     assert sum(marks(cell).get("points", 0) for cell in cells_of(name)) == POINTS[name]
+
+
+@each_homework
+def test_no_hidden_test_takes_a_name_of_the_notebooks_own(name):
+    """In one kernel, as nbgrader's, a later cell would find the test's object under it."""
+    tests = [source(cell) for cell in graded_cells(name) if cell["cell_type"] == "code"]
+    others = [source(cell) for cell in cells_of(name) if cell["cell_type"] == "code" and cell not in graded_cells(name)]
+    of_tests, of_others = ({made for text in sources for made in made_names(text)} for sources in (tests, others))
+    assert not of_tests & of_others
+
+
+def made_names(text):
+    """The names of a cell's top level, but for imports: what is imported is the same anywhere."""
+    made = set()
+    for statement in ast.parse(text).body:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            made.add(statement.name)
+        elif not isinstance(statement, ast.Import | ast.ImportFrom):
+            stored = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+            made |= {node.id for node in stored if isinstance(node.ctx, ast.Store)}
+    return made
 
 
 @each_homework
