@@ -123,6 +123,8 @@ LONGEST = (
     "test_as_others.py",
     "test_class.py",
     "test_nbgrader_agrees.py",
+    "test_faults.py",
+    "test_demonotebooks.py",
 )
 
 

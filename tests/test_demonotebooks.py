@@ -77,6 +77,7 @@ def refuse(*_: object) -> None:
 @cache
 def run(name: str) -> tuple[Namespace, Displays]:
     """Execute all code cells in order, with warnings as errors and without a network."""
+    plt.close("all")  # what another file's tests have left open
     displays, namespace = Displays(), {"__name__": "__main__"}
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(), mpl.rc_context():
         patch.setattr(socket.socket, "connect", refuse)

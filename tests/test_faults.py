@@ -152,7 +152,7 @@ def test_a_temporary_folder_goes_with_a_process_that_was_killed(tmp_path, monkey
     (killed / "index").write_bytes(b"half")
     (tmp_path / "of-somebody-else").mkdir()
     holders[0].kill()
-    holders[0].wait()
+    holders[0].communicate()
     assert killed.exists()
     with temporary_folder("another") as folder:
         assert sorted(tmp_path.iterdir()) == sorted([living, folder, tmp_path / "of-somebody-else"])
