@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from autograder.exam import read_exam
 from autograder.jail.recorder import Recorder
-from autograder.jail.shell import make_shell
+from autograder.jail.shell import Shell, make_shell
 from autograder.reference import run_reference
 
 MAGICS = {
@@ -62,7 +62,9 @@ def ipython_untouched():
     kept, main, environment = InteractiveShell._instance, sys.modules["__main__"], dict(os.environ)
     InteractiveShell.clear_instance()
     yield
-    InteractiveShell.clear_instance()
+    # Each class keeps its own: one that stays would be taken by the next kernel that is forked from here.
+    for kind in (Shell, ZMQInteractiveShell, InteractiveShell):
+        kind.clear_instance()
     os.environ.clear()
     os.environ.update(environment)
     InteractiveShell._instance, sys.modules["__main__"] = kept, main
