@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-EMPTY = "{name}: {came}. You typed no guess: next time write one before you look, a wrong one teaches more than none."
+EMPTY = "{name}: {came} (no guess was typed)."
 SAME = "{name}: {came}, as you predicted."
 NEAR = "{name}: {came}, and you predicted {guess}: close."
 FACTOR = "{name}: {came}, and you predicted {guess}, {factor:.0f} times as much. Where does the factor come from?"
@@ -82,9 +82,7 @@ class Predictions:
         if typed:
             print(f"{hits} of {len(typed)} came as predicted. The others are where you learned something.")
         else:
-            print(
-                "No prediction was typed this time. They are the dots in the cells above: try it on a second reading."
-            )
+            print("No guess was typed. The dots in the cells above wait for yours, on a second reading.")
 
 
 def _judge(guess: object, came: object) -> tuple[bool | None, str]:

@@ -151,6 +151,56 @@ def test_it_has_the_form_of_every_notebook(name):
 
 
 @each_notebook
+def test_it_can_be_read_at_two_speeds(name):
+    """What is not for the first reading says so in its heading; boxes open, and are closed again."""
+    headings = re.findall(r"^#{2,3} .+", prose_of(name), flags=re.M)
+    deeper = [heading for heading in headings if heading.endswith(" · *deeper*")]
+    assert "**Two speeds:** about 20 minutes" in read(name).cells[0].source
+    assert 2 <= len(deeper) < len(headings) / 2 + 1
+    for cell in read(name).cells:
+        if "<details>" in cell.source:
+            assert cell.source.startswith("<details><summary><b>Deeper:</b> ") and cell.source.endswith("</details>")
+    assert "<details>" in prose_of(name)
+
+
+GUESS = re.compile(r"^predictions\[\"([^\"]+)\"\] = \.\.\.  # .+", flags=re.M)
+
+
+@each_notebook
+def test_every_prediction_that_is_asked_for_is_compared_in_the_cell_below(name):
+    cells, asked = read(name).cells, []
+    for above, cell, below in zip(cells, cells[1:], cells[2:], strict=False):
+        for guess in GUESS.findall(cell.source):
+            assert "**Predict.**" in above.source
+            assert f'predictions.compare("{guess}", ' in below.source
+            asked.append(guess)
+    assert len(set(asked)) == len(asked) >= 3
+    code = code_of(name)
+    assert code.count("predictions.compare(") == len(asked) == code.count("= ...")
+    assert code.rstrip().endswith("predictions.review()")
+
+
+def test_what_is_typed_is_put_beside_what_came(monkeypatch, capsys):
+    guesses = {
+        "standard deviation left by β = 0.98": "0.1",
+        "steps by which β = 0.9 is late": "18",
+        "the plain mean lies": '"Above."',
+    }
+    monkeypatch.setattr(figures, "display", Displays().display)
+    namespace: Namespace = {"__name__": "__main__"}
+    for cell in read("exponentially_weighted_averages").cells:
+        if cell.cell_type == "code":
+            for name in GUESS.findall(cell.source):
+                cell = nbformat.v4.new_code_cell(f"predictions[{name!r}] = {guesses[name]}")
+            execute(cell, namespace)
+    said = capsys.readouterr().out
+    assert "standard deviation left by β = 0.98: 0.1005, and you predicted 0.1: close." in said
+    assert "steps by which β = 0.9 is late: 9, and you predicted 18, 2 times as much." in said
+    assert "the plain mean lies: on, and you predicted Above." in said
+    assert said.rstrip().endswith("1 of 3 came as predicted. The others are where you learned something.")
+
+
+@each_notebook
 def test_what_moves_also_stands_still(name):
     """Widgets and animations need a kernel or a script; a picture of the same must stand beside them."""
     code, prose = code_of(name), prose_of(name)
@@ -507,6 +557,14 @@ def test_the_corrected_average_is_a_weighted_mean(averaging):
         assert_allclose(corrected[t - 1], np.average(x[:t], weights=beta ** np.arange(t)[::-1]))
 
 
+@pytest.mark.parametrize(("beta", "left"), [(0.9, 0.349), (0.98, 0.364)])
+def test_a_third_of_the_average_is_older_than_its_memory(averaging, beta, left):
+    memory = round(1 / (1 - beta))
+    old = np.zeros(3000)
+    old[: 3000 - memory] = 1.0  # all but the newest
+    assert_allclose(averaging["ewa"](old, beta)[-1], left, atol=5e-4)
+
+
 def test_a_constant_stays_constant_after_the_correction(averaging):
     assert_allclose(averaging["bias_corrected"](averaging["ewa"](np.full(9, 5.0), 0.98), 0.98), 5)
 
@@ -529,6 +587,17 @@ def moves(optimizer: Any) -> np.ndarray:
 def averages(x: np.ndarray, beta: float) -> np.ndarray:
     """Exponentially weighted averages from their closed form."""
     return np.array([sum((1 - beta) * beta**k * x[t - k] for k in range(t + 1)) for t in range(len(x))])
+
+
+def test_momentum_shrinks_every_direction_alike_where_its_roots_are_complex(racing):
+    """The box on momentum: for α from 0.26 to 3.8 the pace is √β, whatever α; just outside it is slower."""
+    paces = {}
+    for alpha in (0.2, 0.3, 1.0, 3.7, 4.0):
+        path = np.abs(racing["walk"](racing["Momentum"](alpha), steps=400))
+        largest = np.maximum.reduceat(path, np.arange(0, 400, 50))  # they swing: of fifty steps the farthest point
+        paces[alpha] = ((largest[6] / largest[2]) ** (1 / 200)).max()
+    assert_allclose([paces[alpha] for alpha in (0.3, 1.0, 3.7)], np.sqrt(0.9), atol=0.004)
+    assert paces[0.2] > np.sqrt(0.9) + 0.01 < paces[4.0]
 
 
 def test_momentum_is_its_closed_form(racing):

@@ -21,8 +21,8 @@ def say(capsys, came, *guess):
 )
 def test_no_guess_is_no_error(capsys, empty):
     said = say(capsys, 3.5, *empty)
-    assert said.startswith("it: 3.5. You typed no guess")
-    assert "No prediction was typed" in said
+    assert said.startswith("it: 3.5 (no guess was typed).")
+    assert "No guess was typed." in said
 
 
 @pytest.mark.parametrize(
