@@ -48,13 +48,14 @@ matrix: $(READY)
 	UV=$(BIN)/uv .ci/matrix $(VERSIONS)
 
 campaign: $(READY)
-	AUTOGRADER_LENGTHY=1 $(BIN)/python -m pytest -q --timeout=0 tests/test_ledger_model.py
-	$(BIN)/python tests/campaign.py
+	AUTOGRADER_LENGTHY=1 $(BIN)/python -m pytest -q --timeout=0 tests/record/test_ledger_model.py
+	$(BIN)/python tests/support/campaign.py
 
 check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/codespell README.md docs autograder $(NOTEBOOKS) grading_config.py
 
 # The locked file for the grader and the tests, from the ranges in pyproject.toml.

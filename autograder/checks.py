@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.comparisons import compared
+from autograder.course.comparisons import compared
 
 CHECK_MIME = "application/vnd.autograder.check+json"
 MARKS = {"passed": "✓", "failed": "✗", "not attempted": "–"}

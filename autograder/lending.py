@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from autograder.errors import ExamError
+from autograder.course.errors import ExamError
 
 Functions = Mapping[str, Callable[..., Any]]
 

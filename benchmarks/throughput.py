@@ -17,19 +17,20 @@ from dataclasses import replace
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY / "tests"))
+sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
 from nbgrader_course import nbgrader, prepare, scores  # noqa: E402
 
-from autograder.config import load_course  # noqa: E402
-from autograder.exam import Exam, read_exam  # noqa: E402
-from autograder.grader.grading import Task, grade  # noqa: E402
-from autograder.record.gradebook import put_tools_on_path  # noqa: E402
+from autograder.course.configuration import load_course  # noqa: E402
+from autograder.course.exam import Exam, read_exam  # noqa: E402
+from autograder.course.submissions import NotebookFile, Student  # noqa: E402
+from autograder.gradebook.assignment_conversion import put_tools_on_path  # noqa: E402
+from autograder.grading.grading_run import grade  # noqa: E402
 from autograder.record.ledger import Ledger  # noqa: E402
-from autograder.records import NotebookFile, Student  # noqa: E402
+from autograder.record.open_tasks import Task  # noqa: E402
 from autograder.rehearsal.forge_on_disk import BareRepository  # noqa: E402
-from autograder.rehearsal.practice import DEADLINE  # noqa: E402
-from autograder.rehearsal.roles import Desk, half, solved, untouched  # noqa: E402
+from autograder.rehearsal.practice_class import DEADLINE  # noqa: E402
+from autograder.rehearsal.student_roles import Desk, half, solved, untouched  # noqa: E402
 
 AUTHORS = (solved, half, untouched)
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from autograder.cli import actions, audit, demo, export, grading, publishing, student, verify
-from autograder.cli.frame import run_app as main
+from autograder.cli import action_commands as actions
+from autograder.cli import audit_command as audit
+from autograder.cli import demo_command as demo
+from autograder.cli import export_command as export
+from autograder.cli import grading_commands as grading
+from autograder.cli import publishing_commands as publishing
+from autograder.cli import student_commands as student
+from autograder.cli import verify_command as verify
+from autograder.cli.application import run_app as main
 
 __all__ = ["actions", "audit", "demo", "export", "grading", "main", "publishing", "student", "verify"]

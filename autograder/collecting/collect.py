@@ -13,27 +13,26 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from autograder.collecting.astray import OtherBranches, notes_on_places
-from autograder.collecting.forge import (
+from autograder.collecting.astray_work import OtherBranches, notes_on_places
+from autograder.collecting.notebook_sightings import Sightings
+from autograder.course.configuration import Course
+from autograder.course.errors import ForgeFailed, RemoteFailed, said_of
+from autograder.course.exam import Exam
+from autograder.course.remotes import git_address, repository_name
+from autograder.course.roster import shared_remotes
+from autograder.course.submissions import Clock, Push, Student
+from autograder.forge import (
     Activity,
     Forks,
     Found,
     GitHub,
     Identified,
-    git_address,
     handled,
     identify,
-    repository_name,
 )
-from autograder.collecting.forks import Fork
-from autograder.collecting.roster import shared_remotes
-from autograder.collecting.sightings import Sightings
-from autograder.config import Course
-from autograder.errors import ForgeFailed, RemoteFailed, said_of
-from autograder.exam import Exam
 from autograder.git.repository import without_password
+from autograder.git.student_stores import Fork, fork_of
 from autograder.record.ledger import Ledger, Record
-from autograder.records import Clock, Push, Student
 
 REMOTES_AT_ONCE = 16
 UPSTREAM_STORE = "_upstream.git"  # no student's id begins like this
@@ -85,9 +84,7 @@ def collect(
     with ExitStack() as stack:
         forge = None
         if course.clock is Clock.SERVER:
-            from autograder.collecting.forge.client import (
-                Client,  # httpx takes a while to load, also in every grading process
-            )
+            from autograder.forge.api_client import Client  # httpx takes a while to load, also in every grading process
 
             client = stack.enter_context(Client(course.forge, course.forks / FORGE_CACHE))
             forge, error = _ask_for_forks(course, GitHub(client))
@@ -113,13 +110,6 @@ def _with_sharers(course: Course, collected: Collected, shared: Mapping[str, tup
         "person's work counts for both; give each their own remote"
     )
     return replace(collected, notes=(*collected.notes, note))
-
-
-def fork_of(course: Course, student: Student) -> Fork:
-    """Return a student's fork."""
-    remote = git_address(student.remote, course.forge)
-    store = course.forks / f"{student.id}.git"
-    return Fork(replace(student, remote=remote), store, course.branch, course.store_mb)
 
 
 def upstream_commits(course: Course) -> frozenset[str]:

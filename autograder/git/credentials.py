@@ -9,7 +9,7 @@ import os
 from base64 import b64encode
 from urllib.parse import urlsplit
 
-from autograder.config import ForgeOptions
+from autograder.course.configuration import ForgeOptions
 
 
 def credentials(forge: ForgeOptions) -> tuple[tuple[str, str], ...]:

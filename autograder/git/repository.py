@@ -1,6 +1,6 @@
 """A git repository of our own on this machine: a student's clone, or the store in which a publication is made.
 
-Students' forks, which nobody trusts, are read by `autograder.collecting.forks` instead.
+Students' forks, which nobody trusts, are read by `autograder.git.student_stores` instead.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograder.errors import GitFailed
-from autograder.git.command import Ended, run_git
-from autograder.temporary import temporary_folder
+from autograder.course.errors import GitFailed
+from autograder.course.temporary_folders import temporary_folder
+from autograder.git.git_command import Ended, run_git
 
 PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 ADVICE = (

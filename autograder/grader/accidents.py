@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from autograder.grader.vanished import vanished_name
+from autograder.grader.vanished_names import vanished_name
 
 TOO_LONG = "Your code took too long in this test: does a loop never end?"
 STOPPED = "Your code stopped with {a_kind} in this test."

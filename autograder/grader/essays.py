@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.exam import Exam, Exercise, SourceCell
-from autograder.grader.restoring import Restored
+from autograder.course.exam import Exam, Exercise, SourceCell
+from autograder.grader.cell_restoring import Restored
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.errors import KernelError
-from autograder.grader.proxy import Call
+from autograder.course.errors import KernelError
+from autograder.kernel.proxies import Call
 from autograder.marking import Score
 
 

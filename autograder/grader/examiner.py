@@ -19,17 +19,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from autograder.errors import KernelDied
-from autograder.exam import Exam
-from autograder.grader.kernel import CellRun, Kernel
-from autograder.grader.names import names_of
-from autograder.grader.notebooks import Unreadable, read_notebook
-from autograder.grader.outputs import Output, size_of
+from autograder.course.errors import KernelDied
+from autograder.course.exam import Exam
+from autograder.course.notebook_files import Unreadable, read_notebook
+from autograder.course.submissions import (
+    ExerciseResult,
+    Report,
+    Submission,
+    exercise_from_json,
+    printable,
+    rounded,
+)
+from autograder.grader.bound_names import names_of
 from autograder.grader.trial import Step, Trial
 from autograder.grader.verdict import not_tested
 from autograder.jail import Jail, Jailed, Limits
+from autograder.kernel.cell_outputs import Output, size_of
+from autograder.kernel.jailed_kernel import CellRun, Kernel
 from autograder.mistakes import Variants, load_variants
-from autograder.records import ExerciseResult, Report, Submission, exercise_from_json, printable, rounded
 from autograder.reference import run_reference
 
 TICK_MS = 50

@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 
 from autograder.checks import Unmet
-from autograder.errors import KernelDied, OutOfTime
+from autograder.course.errors import KernelDied, OutOfTime
 from autograder.grader.accidents import TOO_LONG, accident
-from autograder.grader.differences import differences
+from autograder.grader.call_replays import Replays
 from autograder.grader.evidence import Evidence, answer_below_stub
-from autograder.grader.proxy import Call
-from autograder.grader.recognition import Recognised, recognise
-from autograder.grader.replays import Replays
-from autograder.grader.testcell import FILENAME
-from autograder.jail import wire
-from autograder.jail.arrays import CannotCross
+from autograder.grader.mistake_recognition import Recognised, recognise
+from autograder.grader.result_differences import differences
+from autograder.grader.test_cells import FILENAME
+from autograder.kernel import wire
+from autograder.kernel.arrays import CannotCross
+from autograder.kernel.proxies import Call
 from autograder.marking import NOTHING_COMPARED, Hint, NothingCompared
 from autograder.mistakes import Variants
 

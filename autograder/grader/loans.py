@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.exam import NO_LOAN, Exam, Exercise
-from autograder.grader.proxy import Call
-from autograder.grader.replays import Replays, containers
+from autograder.course.exam import NO_LOAN, Exam, Exercise
+from autograder.grader.call_replays import Replays, containers
+from autograder.kernel.proxies import Call
 
 CALLS = 3  # of a function that are looked at: enough to see how it lays out what it returns
 

@@ -22,25 +22,25 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograder import reference as references
-from autograder.errors import KernelDied, KernelError
-from autograder.exam import Exam, Exercise
+from autograder.course.errors import KernelDied, KernelError
+from autograder.course.exam import Exam, Exercise
+from autograder.course.notebook_files import Notebook
+from autograder.course.submissions import ExerciseResult, Status
+from autograder.grader.bound_names import bound_names
+from autograder.grader.cell_restoring import Restored, code_in_locked_cell, restore
 from autograder.grader.essays import find_essays
 from autograder.grader.evidence import Evidence
-from autograder.grader.failures import Failures
+from autograder.grader.failed_cells import Failures
 from autograder.grader.hints import as_sentence
-from autograder.grader.kernel import CellRun, Kernel
 from autograder.grader.loans import Lender, Loan
-from autograder.grader.losses import MAX_RESTARTS, Losses
-from autograder.grader.names import bound_names
-from autograder.grader.notebooks import Notebook
-from autograder.grader.ownlines import RanCell, own_line
-from autograder.grader.proxy import Call
-from autograder.grader.restoring import Restored, code_in_locked_cell, restore
-from autograder.grader.testcell import Names, run_cell
+from autograder.grader.lost_cells import MAX_RESTARTS, Losses
+from autograder.grader.own_lines import RanCell, own_line
+from autograder.grader.test_cells import Names, run_cell
 from autograder.grader.verdict import judge, missing_name, to_be_marked
+from autograder.kernel.jailed_kernel import CellRun, Kernel
+from autograder.kernel.proxies import Call
 from autograder.lending import Functions, lender
 from autograder.mistakes import Variants
-from autograder.records import ExerciseResult, Status
 
 RAISES = "raises-exception"  # the tag of a cell that is meant to fail
 AGAIN_SECONDS = 60.0  # for learning what failing cells say: all points are told by then

@@ -6,12 +6,12 @@ import traceback
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from autograder.exam import Exercise
+from autograder.course.exam import Exercise
+from autograder.course.submissions import ExerciseResult, Outcome, Status, printable, rounded_below
 from autograder.grader.evidence import Evidence, answer_below_stub
 from autograder.grader.hints import hint_for
 from autograder.marking import Score
 from autograder.mistakes import Variants
-from autograder.records import ExerciseResult, Outcome, Status, printable, rounded_below
 
 MAX_DETAIL = 4_000
 ALMOST = 1e-9  # sums of fractions miss what they come to by less

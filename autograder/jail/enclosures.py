@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO, Protocol
 
+from autograder.course.limits import Limits
 from autograder.jail import lockdown, scratch
-from autograder.jail.limits import Limits
 
 SPARE_USERS = 0x70000000  # beyond every range that distributions, systemd and container engines hand out
 PAGE = 4096

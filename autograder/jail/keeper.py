@@ -19,9 +19,10 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO
 
-from autograder.errors import JailFailed
-from autograder.jail import enclosures, smallroot
-from autograder.jail.limits import Limits
+from autograder.course.errors import JailFailed
+from autograder.course.limits import Limits
+from autograder.jail import enclosures
+from autograder.jail import small_root as smallroot
 
 PROGRAM = "from autograder.jail.zygote import main; main()"
 START_SECONDS = 120.0  # a cold disk and a slow machine: importing takes a second or two elsewhere
@@ -180,7 +181,7 @@ class Keeper:
         limits : Limits
             What the submission may use.
         test : str | None
-            Instead of a worker, run `autograder.jail.selfcheck` with this path.
+            Instead of a worker, run `autograder.jail.self_check` with this path.
 
         Raises
         ------

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
+from autograder.course.limits import Limits
 from autograder.jail import rungs
 from autograder.jail.keeper import Jailed, JoinedKeeper, Keeper, ZygoteDied
-from autograder.jail.limits import Limits
 
 
 class Jail:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import JailFailed, NoJail
-from autograder.jail import smallroot
+from autograder.course.errors import JailFailed, NoJail
+from autograder.course.limits import Limits
+from autograder.course.temporary_folders import temporary_folder
+from autograder.jail import small_root as smallroot
 from autograder.jail.keeper import Jailed, Keeper
-from autograder.jail.limits import Limits
-from autograder.temporary import temporary_folder
 
 RUNGS = {
     1: "namespaces and a user id of its own for every submission (root or sudo)",

@@ -21,11 +21,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
-from autograder.jail import cgroups, enclosures, lockdown, selfcheck, watchdog
+from autograder.course.limits import Limits
+from autograder.jail import control_groups as cgroups
+from autograder.jail import enclosures, lockdown, watchdog
+from autograder.jail import self_check as selfcheck
 from autograder.jail.enclosures import Enclosure, Order
-from autograder.jail.landlocked import Landlocked
-from autograder.jail.limits import Limits
-from autograder.jail.namespaces import Namespaces
+from autograder.jail.landlock_rung import Landlocked
+from autograder.jail.namespace_rungs import Namespaces
 
 TICK = 0.05  # seconds between two looks at the submissions
 IDLE_TICK = 1.0
@@ -190,7 +192,7 @@ class Zygote:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if test is not None:
             selfcheck.serve(wire, test)
-        from autograder.jail import worker
+        from autograder.kernel import worker
 
         worker.serve(wire, self.shell, limits)
 
@@ -204,7 +206,7 @@ def warm_up() -> object:
     """Import what notebooks import and what runs them; returns the worker's shell."""
     with tempfile.TemporaryDirectory(prefix="autograder-home-") as home:  # matplotlib and IPython insist on writing
         os.environ.update(HOME=home, MPLCONFIGDIR=home, IPYTHONDIR=home)
-        from autograder.jail import worker
+        from autograder.kernel import worker
 
         for course_module in COURSE_MODULES:
             with suppress(ImportError):  # a course may go without

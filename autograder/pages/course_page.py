@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from autograder.config import Assignment, Course, Part
-from autograder.exam import Exam
-from autograder.pages.distribution import Distribution, distribution
+from autograder.course.configuration import Assignment, Course, Part
+from autograder.course.exam import Exam
+from autograder.pages.points_distribution import Distribution, distribution
 from autograder.record.standings import Standing, closed
 
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from autograder.config import Course
-from autograder.exam import Exam, Exercise
-from autograder.grader.notebooks import find_notebook
-from autograder.pages.environment import commit_url
-from autograder.pages.history import Entry, history, newest_report
-from autograder.pages.marks import OF_STATE, OF_STATUS, Mark
+from autograder.course.configuration import Course
+from autograder.course.exam import Exam, Exercise
+from autograder.course.layout import find_notebook
+from autograder.course.submissions import Criterion, ExerciseResult, Push, Status, Student, rounded
+from autograder.pages.push_history import Entry, history, newest_report
+from autograder.pages.status_signs import OF_STATE, OF_STATUS, Mark
+from autograder.pages.template_environment import commit_url
 from autograder.record.ledger import Record
-from autograder.record.marks import ManualMark
+from autograder.record.manual_marks import ManualMark
 from autograder.record.standings import PartStanding, Standing, State, closed, decided_points
-from autograder.records import Criterion, ExerciseResult, Push, Status, Student, rounded
 
 MOST_ENTRIES = 40  # of the history of a notebook: as many pushes as anybody looks at
 

@@ -10,15 +10,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autograder.collecting.roster import read_extensions
-from autograder.config import Assignment, Course
-from autograder.errors import ConfigError, PublishRefused
-from autograder.exam import Exam
-from autograder.publishing.card import CARD_FILE, Card, Homework, write_card
-from autograder.publishing.fields import for_students, text_of
-from autograder.publishing.leaks import notebook_leaks
-from autograder.publishing.markers import shown_with_solution
-from autograder.students.student import FOLDER
+from autograder.course.configuration import Assignment, Course
+from autograder.course.course_card import CARD_FILE, Card, Homework, write_card
+from autograder.course.errors import ConfigError, PublishRefused
+from autograder.course.exam import Exam
+from autograder.course.layout import FOLDER
+from autograder.course.roster import read_extensions
+from autograder.publishing.leak_search import notebook_leaks
+from autograder.publishing.notebook_fields import for_students, text_of
+from autograder.publishing.source_markers import shown_with_solution
 
 README = "docs/public-readme.md"
 ALLOWED = (

@@ -14,18 +14,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from autograder.config import CONFIG_FILE, Course
-from autograder.errors import GitFailed, PublishRefused, UsageError
-from autograder.git.command import SECONDS
+from autograder.course.configuration import CONFIG_FILE, Course, read_exams
+from autograder.course.errors import GitFailed, PublishRefused, UsageError
+from autograder.course.layout import FOLDER
+from autograder.course.temporary_folders import temporary_folder
+from autograder.git.bare_stores import changing
 from autograder.git.credentials import credentials
+from autograder.git.git_command import SECONDS
 from autograder.git.repository import GitRepository, without_password
-from autograder.git.stores import changing
-from autograder.grader.grading import read_exams
-from autograder.publishing.history import Leak, search
-from autograder.publishing.leaks import Secrets, secrets_of
+from autograder.publishing.leak_search import Secrets, secrets_of
+from autograder.publishing.public_history import Leak, search
 from autograder.publishing.public_tree import ALLOWED, README, PublicTree, public_tree
-from autograder.students.student import FOLDER
-from autograder.temporary import temporary_folder
 
 MARK = "Published-by: autograder"
 MAX_NAMED = 20

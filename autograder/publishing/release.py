@@ -8,24 +8,22 @@ released and the reason is said.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from traitlets.config.loader import Config, PyFileConfigLoader
-
-from autograder.config import CONFIG_FILE, Course
-from autograder.errors import ReleaseError
-from autograder.exam import Exam
+from autograder.course.configuration import Course
+from autograder.course.errors import ReleaseError
+from autograder.course.exam import Exam
+from autograder.course.handout import read_handout
+from autograder.course.submissions import Status, Submission
+from autograder.course.temporary_folders import temporary_folder
+from autograder.course.whole_files import write_whole
+from autograder.gradebook.assignment_conversion import convert_assignment, enter_assignment
+from autograder.gradebook.gradebook import make_room
 from autograder.grader.examiner import Examined, Examiner
-from autograder.handout import read_handout
-from autograder.publishing.fields import for_students
-from autograder.publishing.leaks import leaks
-from autograder.record.gradebook import make_room, put_tools_on_path
-from autograder.records import Status, Submission
-from autograder.temporary import temporary_folder
-from autograder.writing import write_whole
+from autograder.publishing.leak_search import leaks
+from autograder.publishing.notebook_fields import for_students
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,11 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
     """
     exam = course.exam(assignment)
     with temporary_folder("release") as folder:
-        staged = _convert(course, assignment, folder, enter=False)
+        staged = _stage(course, assignment, folder)
         exam = replace(exam, handout=read_handout(exam.cells, staged))
         prove(exam, staged, course.source(assignment), examiner)
         make_room(course, exam)
-        enter(course, assignment)
+        enter_assignment(course, assignment)
         files = _files(staged.parent)
     folder_here = course.releases / assignment
     changed = _put(files, folder_here, last=staged.name)
@@ -66,16 +64,14 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
     return Released(assignment, course.release(assignment), len(exam.exercises), exam.points, changed, others)
 
 
-def enter(course: Course, assignment: str) -> None:
-    """Enter an assignment into the gradebook as its source is now.
-
-    Raises
-    ------
-    ReleaseError
-        If nbgrader cannot convert it, or refuses because of what was handed in; see `gradebook.make_room`.
-    """
-    with temporary_folder("release") as folder:
-        _convert(course, assignment, folder, enter=True)
+def _stage(course: Course, assignment: str, folder: Path) -> Path:
+    """Return the notebook for students, made in a folder: nbgrader's, less what is for instructors."""
+    made = convert_assignment(course, assignment, folder, enter=False)
+    notebook = for_students(json.loads(made.read_text(encoding="utf-8")))
+    # As nbformat writes it, so that a notebook of which nothing was left out is the converter's to the byte.
+    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": "))
+    made.write_text(text + "\n", encoding="utf-8")
+    return made
 
 
 def is_current(course: Course, assignment: str) -> bool:
@@ -87,57 +83,9 @@ def is_current(course: Course, assignment: str) -> bool:
         If nbgrader cannot convert the source.
     """
     with temporary_folder("release") as folder:
-        staged = _convert(course, assignment, folder, enter=False)
+        staged = _stage(course, assignment, folder)
         files = _files(staged.parent)
     return _stale(files, course.releases / assignment) == []
-
-
-def _convert(course: Course, assignment: str, folder: Path, *, enter: bool) -> Path:
-    """Run nbgrader's generate_assignment into a folder, and into the gradebook too where `enter` says so."""
-    from nbgrader.converters import GenerateAssignment
-    from nbgrader.coursedir import CourseDirectory
-
-    config = _nbgrader_config(course)
-    config.CourseDirectory.root = str(course.root)
-    config.CourseDirectory.release_directory = str(folder / "release")
-    config.CourseDirectory.db_url = course.database
-    if not enter:  # what its option --no-db means
-        config.GenerateAssignment.no_database = True
-        config.SaveCells.enabled = False
-    config.CourseDirectory.assignment_id = assignment
-    log = logging.getLogger("autograder.nbgrader")
-    said = _Errors()
-    log.propagate, log.handlers = False, [said]
-    coursedir = CourseDirectory(config=config, log=log)
-    converter = GenerateAssignment(coursedir=coursedir, config=config, log=log)
-    put_tools_on_path()
-    try:
-        converter.start()
-    except (Exception, SystemExit) as error:
-        reason = said.last or str(error)
-        raise ReleaseError(f"{course.source(assignment)}: nbgrader could not convert it: {reason}") from error
-    made = folder / "release" / "." / assignment / f"{assignment}.ipynb"
-    notebook = for_students(json.loads(made.read_text(encoding="utf-8")))
-    # As nbformat writes it, so that a notebook of which nothing was left out is the converter's to the byte.
-    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": "))
-    made.write_text(text + "\n", encoding="utf-8")
-    return made
-
-
-class _Errors(logging.Handler):
-    """Keeps the last line of what nbgrader logs first as an error: the reason, behind a traceback."""
-
-    last = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        lines = [line for line in record.getMessage().splitlines() if line.strip()]
-        if record.levelno >= logging.ERROR and len(lines) > 1 and not self.last:
-            self.last = lines[-1].strip()
-
-
-def _nbgrader_config(course: Course) -> Config:
-    config: Config = PyFileConfigLoader(CONFIG_FILE, path=str(course.root)).load_config()
-    return config
 
 
 def prove(exam: Exam, released: Path, source: Path, examiner: Examiner) -> None:

@@ -23,11 +23,11 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from autograder.errors import DiskFailed
-from autograder.faults import reached
-from autograder.record.lines import entry_of, line_of
-from autograder.record.marks import ManualMark
-from autograder.records import Clock, NotebookFile, Push, Report, Repository
+from autograder.course.errors import DiskFailed
+from autograder.course.faults import reached
+from autograder.course.submissions import Clock, NotebookFile, Push, Report, Repository
+from autograder.record.ledger_lines import entry_of, line_of
+from autograder.record.manual_marks import ManualMark
 
 Key = tuple[str, str, str]  # assignment, notebook blob, exam version: equal keys mean equal points
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)

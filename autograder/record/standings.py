@@ -12,15 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from autograder.collecting.roster import Extensions
-from autograder.config import Assignment, Course, Part
-from autograder.exam import Exam
-from autograder.grader.notebooks import find_notebook, is_begun
-from autograder.record.candidates import Candidate, Choice, can_give_points, choose, end_of
+from autograder.course.configuration import Assignment, Course, Part
+from autograder.course.exam import Exam
+from autograder.course.layout import find_notebook, is_begun
+from autograder.course.roster import Extensions
+from autograder.course.submissions import ExerciseResult, NotebookFile, Push, Report, Status, Student, rounded
 from autograder.record.ledger import Record
-from autograder.record.marks import ManualMark, marked, standing_marks
-from autograder.record.sentences import Sentences
-from autograder.records import ExerciseResult, NotebookFile, Push, Report, Status, Student, rounded
+from autograder.record.manual_marks import ManualMark, marked, standing_marks
+from autograder.record.push_candidates import Candidate, Choice, can_give_points, choose, end_of
+from autograder.record.push_sentences import Sentences
 
 
 class State(StrEnum):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.errors import GitFailed
-from autograder.git.command import run_git
+from autograder.course.errors import GitFailed
+from autograder.git.git_command import run_git
 from autograder.git.repository import reason_of
 
 AUTHOR = "practice class <practice@localhost>"

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from autograder.config import Course, nearest
-from autograder.exam import Exam
+from autograder.course.configuration import Course, nearest
+from autograder.course.exam import Exam
+from autograder.course.submissions import Clock, ExerciseResult, Push, rounded
 from autograder.record.ledger import UNREADABLE, Entry, Graded, Ledger, parse_entry, why_unreadable
-from autograder.record.lines import entry_of, has_checksum
-from autograder.record.marks import ManualMark
-from autograder.records import Clock, ExerciseResult, Push, rounded
-from autograder.verifying.trouble import Trouble
+from autograder.record.ledger_lines import entry_of, has_checksum
+from autograder.record.manual_marks import ManualMark
+from autograder.verifying.record_trouble import Trouble
 
 STEP_ASIDE = "autograder verify --repair sets it aside; autograder state pull brings what the state branch has of it"
 STEP_HAND = "restore the file from the history of the state branch, or from a backup"

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from autograder.config import Course
-from autograder.errors import AutograderError
-from autograder.exam import Exam
-from autograder.pages.keys import Keys
-from autograder.pages.seal import opened
-from autograder.pages.site import INDEX, site_contents
+from autograder.course.configuration import Course
+from autograder.course.errors import AutograderError
+from autograder.course.exam import Exam
+from autograder.course.submissions import Status, Student
+from autograder.pages.page_seal import opened
+from autograder.pages.points_site import INDEX, site_contents
 from autograder.record.ledger import Record
+from autograder.record.page_keys import Keys
 from autograder.record.standings import PartStanding, Standing, State
-from autograder.records import Status, Student
-from autograder.verifying.trouble import Trouble
+from autograder.verifying.record_trouble import Trouble
 
 SQLITE = "sqlite:///"
 STEP_GRADEBOOK = "autograder gradebook brings it up to date"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from autograder.actions.state import State
-from autograder.collecting.collect import fork_of
-from autograder.collecting.restore import restored
-from autograder.config import Course
-from autograder.errors import AutograderError, GitFailed, RemoteFailed
+from autograder.collecting.lost_notebooks import restored
+from autograder.course.configuration import Course
+from autograder.course.errors import AutograderError, GitFailed, RemoteFailed
+from autograder.course.layout import find_notebook
+from autograder.course.submissions import Student
 from autograder.git.repository import GitRepository
-from autograder.grader.grading import Task
-from autograder.grader.notebooks import find_notebook
+from autograder.git.student_stores import fork_of
 from autograder.record.ledger import Record
-from autograder.record.lines import is_readable
-from autograder.records import Student
-from autograder.verifying.trouble import Trouble
+from autograder.record.ledger_lines import is_readable
+from autograder.record.open_tasks import Task
+from autograder.record.state_branch import State
+from autograder.verifying.record_trouble import Trouble
 
 REMOTE = "origin"
 STEP_STORE = "autograder verify --repair gets it again, from the state branch or the student's repository"

@@ -17,11 +17,11 @@ from attacks import bombs, cheating, doors, reaching, reading
 from attacks.attack import LIMITS, Attack
 from attacks.defences import ON_EVERY_RUNG
 from attacks.world import World, services, write_diary
-from autograder.errors import KernelError
-from autograder.grader import testcell
-from autograder.grader.kernel import Kernel
+from autograder.course.errors import KernelError
+from autograder.grader import test_cells as testcell
 from autograder.jail import Jail, Limits
 from autograder.jail.keeper import JoinedKeeper
+from autograder.kernel.jailed_kernel import Kernel
 
 pytestmark = pytest.mark.slow
 

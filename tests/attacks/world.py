@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.grader.kernel import Kernel
+from autograder.kernel.jailed_kernel import Kernel
 
 REPOSITORY = Path(__file__).parents[2]
 PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/")

@@ -1,1 +1,0 @@
-"""The pipeline cut between machines that trust one another differently."""

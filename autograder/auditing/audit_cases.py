@@ -1,0 +1,180 @@
+"""Everything an assignment is to be tried with: its reference, known answers, answers that return nothing, mutants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from autograder.auditing.known_answers import nothing_cell, variant_cell
+from autograder.auditing.mutants import mutants_of
+from autograder.course.configuration import Course
+from autograder.course.errors import ExamError
+from autograder.course.exam import Exam, Exercise, SourceCell
+from autograder.mistakes import Alternatives, Variant, load_variants
+
+
+class Kind(StrEnum):
+    """What is graded, and so what should come of it."""
+
+    REFERENCE = "reference"
+    MISTAKE = "mistake"
+    ALTERNATIVE = "alternative"
+    SHORTCUT = "shortcut"
+    NOTHING = "returns nothing"
+    MUTANT = "mutant"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One known answer: a notebook with other sources in some solution cells, and the exercise that is graded.
+
+    Attributes
+    ----------
+    function, name : str
+        Which function is another, and the variant's name.
+    changes : tuple of (str, str)
+        Ids of solution cells and what stands in them instead of the reference's.
+    hint : str
+        For a mistake: what the student should read.
+    keeps : tuple of int
+        For a mistake: positions of the criteria that it has to meet all the same, from 1.
+    line, before, after
+        For a mutant: the change.
+    equivalent : str
+        For a mutant: why it is as right as the reference, if the course says so.
+    """
+
+    assignment: str
+    exercise: str
+    kind: Kind
+    function: str
+    name: str
+    changes: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    hint: str = ""
+    keeps: tuple[int, ...] = ()
+    line: int = 0
+    before: str = ""
+    after: str = ""
+    equivalent: str = ""
+
+
+def read_cases(course: Course, name: str) -> tuple[Exam, list[Case]]:
+    """Read an assignment, and everything it is to be tried with.
+
+    Raises
+    ------
+    ExamError
+        If it cannot serve as an exam, or a variant belongs to nothing in it.
+    """
+    source = course.source(name)
+    exam = course.exam(name)
+    texts = {}
+    for name_of_file in ("alternatives", "shortcuts"):
+        file = source.with_name(f"{name_of_file}.py")
+        texts[name_of_file] = file.read_text(encoding="utf-8") if file.exists() else ""
+    return exam, cases_of(exam, **texts)
+
+
+def cases_of(exam: Exam, alternatives: str = "", shortcuts: str = "") -> list[Case]:
+    """Return everything an assignment is to be tried with.
+
+    Parameters
+    ----------
+    exam : Exam
+        The assignment; it brings its `mistakes.py`.
+    alternatives, shortcuts : str
+        The sources of `alternatives.py` and `shortcuts.py`, empty where there is none.
+
+    Raises
+    ------
+    ExamError
+        If a variant is of no function of a solution cell, or an equivalent is no mutant.
+    """
+    answers = list(_answers(exam))
+    cases = [Case(exam.assignment, exercise.id, Kind.REFERENCE, "", "") for exercise in dict(answers)]
+    cases += _variants(exam, answers, exam.mistakes, Kind.MISTAKE)
+    cases += _variants(exam, answers, alternatives, Kind.ALTERNATIVE)
+    cases += _variants(exam, answers, shortcuts, Kind.SHORTCUT)
+    for exercise, cell in answers:
+        functions = _defined(exam, exercise, cell)
+        if functions:
+            names, source = ", ".join(functions), nothing_cell(functions)
+            cases.append(Case(exam.assignment, exercise.id, Kind.NOTHING, names, "", ((cell.grade_id, source),)))
+    return cases + _mutants(exam, answers, alternatives)
+
+
+def _answers(exam: Exam) -> Iterator[tuple[Exercise, SourceCell]]:
+    """Yield each solution cell with the exercise that tests it, the first one where there are several."""
+    cells = {cell.grade_id: cell for cell in exam.cells if cell.solution and cell.kind == "code"}
+    for exercise in exam.exercises:
+        if not exercise.manual:
+            yield from ((exercise, cells.pop(name)) for name in exercise.solutions if name in cells)
+
+
+def _defined(exam: Exam, exercise: Exercise, cell: SourceCell) -> tuple[str, ...]:
+    return exam.defines(replace(exercise, solutions=(cell.grade_id,)))
+
+
+def _variants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: str, kind: Kind) -> Iterator[Case]:
+    places = {name: answer for answer in answers for name in _defined(exam, *answer)}
+    solutions = [cell.source for _, cell in answers]
+    for variant in (load_variants(text, f"{kind}s.py") if text else None) or ():
+        functions = variant.family or (variant.of,)
+        _check_places(exam, variant, functions, places, kind)
+        if variant.of != functions[0]:  # the first of a family stands for all
+            continue
+        cells = {places[name][1].grade_id: places[name][1] for name in functions}
+        changes = []
+        for grade_id, cell in cells.items():
+            here = [name for name in functions if places[name][1] is cell]
+            changes.append((grade_id, variant_cell(cell.source, text, here, variant.name, solutions)))
+        case = Case(
+            exam.assignment, "", kind, ", ".join(functions), variant.name, tuple(changes), variant.hint, variant.keeps
+        )  # fmt: skip
+        changed = [places[name][0] for name in functions]
+        for exercise in changed[:1] if kind is Kind.SHORTCUT else _judging(exam, changed):
+            yield replace(case, exercise=exercise.id)
+
+
+def _check_places(exam: Exam, variant: Variant, functions: Iterable[str], places: Iterable[str], kind: Kind) -> None:
+    for name in functions:
+        if name not in places:
+            raise ExamError(
+                f"{exam.assignment}: {kind}s.py has {variant.name!r} as a way to write {name!r}, "
+                f"which no solution cell defines; there is {', '.join(sorted(places))}"
+            )
+
+
+def _judging(exam: Exam, changed: Sequence[Exercise]) -> list[Exercise]:
+    """Return the exercises that judge a variant: its own, and for a family all from its first one on."""
+    if len(changed) == 1:
+        return list(changed)
+    first = min(exam.exercises.index(exercise) for exercise in changed)
+    return [exercise for exercise in exam.exercises[first:] if not exercise.manual]
+
+
+def _mutants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], alternatives: str) -> list[Case]:
+    right = load_variants(alternatives, "alternatives.py") if alternatives else None
+    reasons = dict(right.equivalents) if isinstance(right, Alternatives) else {}
+    cases = []
+    for exercise, cell in answers:
+        functions = _defined(exam, exercise, cell)
+        for mutant in mutants_of(cell.source):
+            keys = [(function, mutant.before, mutant.after) for function in functions]
+            reason = next((reasons[key] for key in keys if key in reasons), "")
+            cases.append(
+                Case(
+                    exam.assignment, exercise.id, Kind.MUTANT, ", ".join(functions), f"line {mutant.line}",
+                    ((cell.grade_id, mutant.source),), line=mutant.line, before=mutant.before, after=mutant.after,
+                    equivalent=reason,
+                )
+            )  # fmt: skip
+    found = {(function, case.before, case.after) for case in cases for function in case.function.split(", ")}
+    for function, before, after in reasons:
+        if (function, before, after) not in found:
+            raise ExamError(
+                f"{exam.assignment}: alternatives.py calls {after!r} in {function} equivalent to {before!r}, "
+                "but there is no such mutant; take the line out"
+            )
+    return cases

@@ -1,0 +1,158 @@
+"""The test of the tests: known answers and mutants graded as a student's would be.
+
+Every known mistake has to lose points, keeps those that it does not concern, and should be told by its own hint; every
+right answer written otherwise keeps all points; no shortcut does; functions that return nothing get none, and mutants
+of the reference lose some: one that keeps them all shows a gap in the hidden tests.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+
+from autograder.auditing.audit_cases import Case, Kind
+from autograder.auditing.exam_excerpt import Excerpt, excerpt, whole
+from autograder.course.configuration import Course
+from autograder.course.errors import AutograderError, ExamError
+from autograder.course.exam import Exam
+from autograder.course.submissions import ExerciseResult, Outcome
+from autograder.grader.examiner import Examiner
+from autograder.grading.worker_pool import desk, workers
+from autograder.jail import Jail
+from autograder.marking import NothingCompared
+
+ENDED_EMPTY = re.compile(rf"{NothingCompared.__name__}: (\w+) ended without a comparison")
+CALL_SECONDS, SECONDS = 10.0, 60.0  # a mutant may loop for ever; no known answer takes that long
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A case and what grading it gave."""
+
+    case: Case
+    result: ExerciseResult
+    seconds: float
+    problems: tuple[str, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        """Whether the answer got all points."""
+        return self.result.points >= self.result.max_points
+
+    @property
+    def good(self) -> bool:
+        """Whether the tests judged the answer as they should."""
+        if self.case.kind in {Kind.REFERENCE, Kind.ALTERNATIVE}:
+            return self.full
+        if self.case.kind is Kind.NOTHING:
+            return self.result.points == 0
+        return not self.full or bool(self.case.equivalent)
+
+    @property
+    def lost(self) -> tuple[int, ...]:
+        """Positions of the criteria that the mistake should have met, and did not."""
+        outcomes = [criterion.outcome for criterion in self.result.criteria]
+        return tuple(
+            position
+            for position in self.case.keeps
+            if position > len(outcomes) or outcomes[position - 1] is not Outcome.MET
+        )
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """Names of the checks that ended without a comparison."""
+        return tuple(dict.fromkeys(ENDED_EMPTY.findall(self.result.detail)))
+
+    @property
+    def stopped_by(self) -> tuple[str, ...]:
+        """Sentences of the criteria that were not met; a test without criteria is one itself."""
+        not_met = tuple(entry.sentence for entry in self.result.criteria if entry.outcome is Outcome.NOT_MET)
+        return not_met or (() if self.full else ("the test as a whole",))
+
+    @property
+    def named(self) -> bool:
+        """Whether a student would read the mistake's own hint."""
+        return not self.full and self.case.hint in self.result.hint
+
+
+# ---------------------------------------------------------------------------------------------- many cases at once
+
+
+def grade_cases(course: Course, exams: Mapping[str, Exam], cases: Sequence[Case]) -> Iterator[Graded]:
+    """Grade cases through the examiner, several at once, and yield each as it is done.
+
+    Raises
+    ------
+    NoJail
+        If this machine has no jail.
+    ExamError
+        If a source notebook fails.
+    """
+    count = min(course.workers or os.cpu_count() or 1, max(len(cases), 1))
+    limits = replace(
+        course.limits,
+        call_seconds=min(course.limits.call_seconds, CALL_SECONDS),
+        seconds=min(course.limits.seconds, SECONDS),
+    )
+    with Jail(limits) as jail, workers(count, jail, exams) as pool:
+        try:
+            for future in as_completed([pool.submit(_grade, case) for case in cases]):
+                yield future.result()
+        except BrokenProcessPool:
+            raise AutograderError("a process of the audit was killed; is there enough memory?") from None
+
+
+class Auditor:
+    """Grades cases one after the other with one examiner.
+
+    Parameters
+    ----------
+    examiner : Examiner
+        Grades; it stays the caller's to close.
+    exams : mapping of str to Exam
+        The assignments by name.
+    """
+
+    def __init__(self, examiner: Examiner, exams: Mapping[str, Exam]) -> None:
+        self._examiner = examiner
+        self._exams = exams
+        self._excerpts: dict[tuple[str, str], Excerpt] = {}
+
+    def grade(self, case: Case) -> Graded:
+        """Grade one case: with the cells its exercise needs, and where that surprises, with all."""
+        key = (case.assignment, case.exercise)
+        if key not in self._excerpts:
+            self._excerpts[key] = self._excerpt(*key)
+        part, everything = self._excerpts[key], whole(self._exams[case.assignment])
+        graded = self._grade(part, case)
+        expected = graded.good and (case.kind is not Kind.MISTAKE or (graded.named and not graded.lost))
+        return graded if expected or part == everything else self._grade(everything, case)
+
+    def _excerpt(self, assignment: str, exercise: str) -> Excerpt:
+        exam = self._exams[assignment]
+        part = excerpt(exam, next(entry for entry in exam.exercises if entry.id == exercise))
+        try:
+            enough = self._grade(part, Case(assignment, exercise, Kind.REFERENCE, "", "")).full
+        except ExamError:
+            enough = False
+        return part if enough else whole(exam)
+
+    def _grade(self, part: Excerpt, case: Case) -> Graded:
+        report = self._examiner.examine(part.exam, part.submission(dict(case.changes))).report
+        result = next(result for result in report.exercises if result.id == case.exercise)
+        return Graded(case, result, report.seconds, report.problems)
+
+
+@functools.cache
+def _auditor() -> Auditor:
+    """Return the auditor of this process, which keeps what it has found out about an exercise."""
+    return Auditor(desk().examiner, desk().exams)
+
+
+def _grade(case: Case) -> Graded:
+    return _auditor().grade(case)

@@ -1,0 +1,207 @@
+"""What an audit found: counts per exercise, what falls short, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from autograder.auditing.audit_cases import Case, Kind
+from autograder.auditing.audit_run import Graded
+from autograder.auditing.vacuous_tests import Vacuous
+
+NAMED, KILLED = 0.95, 0.98  # the least part of mistakes told by their own hint, and of mutants that lose points
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts of one exercise, or of several taken together.
+
+    Attributes
+    ----------
+    caught, named : int
+        Mistakes that lost points, and those of them told by their own hint.
+    keeping, kept : int
+        Mistakes that say which criteria they have to meet, and those of them that met them.
+    accepted : int
+        Alternatives that kept all points.
+    stopped : int
+        Shortcuts that lost points.
+    killed : int
+        Mutants that lost points.
+    mutants : int
+        Mutants without the equivalent ones.
+    """
+
+    assignment: str
+    exercise: str
+    mistakes: int
+    caught: int
+    named: int
+    keeping: int
+    kept: int
+    alternatives: int
+    accepted: int
+    shortcuts: int
+    stopped: int
+    mutants: int
+    killed: int
+    equivalent: int
+
+
+def tally(graded: Iterable[Graded], assignment: str = "", exercise: str = "") -> Tally:
+    """Count the cases of one exercise, of an assignment, or all."""
+    mine = [
+        entry for entry in graded if assignment in {"", entry.case.assignment} and exercise in {"", entry.case.exercise}
+    ]
+    by_kind = {kind: [entry for entry in mine if entry.case.kind is kind] for kind in Kind}
+    mistakes, alternatives, shortcuts = (by_kind[kind] for kind in (Kind.MISTAKE, Kind.ALTERNATIVE, Kind.SHORTCUT))
+    keeping = [entry for entry in mistakes if entry.case.keeps]
+    mutants = [entry for entry in by_kind[Kind.MUTANT] if not entry.case.equivalent]
+    return Tally(
+        assignment,
+        exercise,
+        mistakes=len(mistakes),
+        caught=sum(entry.good for entry in mistakes),
+        named=sum(entry.named for entry in mistakes),
+        keeping=len(keeping),
+        kept=sum(not entry.lost for entry in keeping),
+        alternatives=len(alternatives),
+        accepted=sum(entry.good for entry in alternatives),
+        shortcuts=len(shortcuts),
+        stopped=sum(entry.good for entry in shortcuts),
+        mutants=len(mutants),
+        killed=sum(entry.good for entry in mutants),
+        equivalent=len(by_kind[Kind.MUTANT]) - len(mutants),
+    )
+
+
+def tallies(graded: Sequence[Graded]) -> list[Tally]:
+    """Count each exercise, in the order of the cases."""
+    exercises = dict.fromkeys((entry.case.assignment, entry.case.exercise) for entry in graded)
+    return [tally(graded, *exercise) for exercise in exercises]
+
+
+def shortfalls(graded: Sequence[Graded], vacuous: Iterable[Vacuous] = ()) -> list[str]:
+    """Say what is not as it has to be, one sentence each; none when all is well."""
+    found = [_sentence(entry) for entry in graded if not entry.good and entry.case.kind is not Kind.MUTANT]
+    found += [_sentence_of_lost(entry) for entry in graded if entry.good and entry.lost]
+    found += map(_sentence_of_vacuous, vacuous)
+    found += _sentences_of_empty(graded)
+    for assignment in dict.fromkeys(entry.case.assignment for entry in graded):
+        count = tally(graded, assignment)
+        if count.named < NAMED * count.mistakes:
+            found.append(f"{assignment}: {count.named} of {count.mistakes} mistakes are told by their own hint")
+        if count.killed < KILLED * count.mutants:
+            found.append(f"{assignment}: {count.killed} of {count.mutants} mutants lose points")
+    return found
+
+
+def _sentence(entry: Graded) -> str:
+    case, result = entry.case, entry.result
+    points = f"{result.points:g} of {result.max_points:g} points"
+    where = f"{case.assignment}, {case.exercise}:"
+    if case.kind is Kind.REFERENCE:
+        return f"{where} the reference itself gets {points}"
+    if case.kind is Kind.MISTAKE:
+        return f"{where} the mistake {case.name!r} keeps all points"
+    if case.kind is Kind.ALTERNATIVE:
+        return f"{where} the right answer {case.name!r} gets {points} ({result.hint or 'no hint'})"
+    if case.kind is Kind.SHORTCUT:
+        return f"{where} the shortcut {case.name!r} keeps all points; no criterion stops it"
+    given = next((entry.sentence for entry in result.criteria if entry.points), "")
+    return f"{where} a function that returns None gets {points} for {given!r}; let it need another criterion"
+
+
+def _sentence_of_lost(entry: Graded) -> str:
+    case, criteria = entry.case, entry.result.criteria
+    where = f"{case.assignment}, {case.exercise}: the mistake {case.name!r}"
+    beyond = [position for position in entry.lost if position > len(criteria)]
+    if beyond:
+        return f"{where} says keeps={case.keeps}, but the test has {len(criteria)} criteria"
+    lost = "; ".join(f"{position}: {criteria[position - 1].sentence!r}" for position in entry.lost)
+    return f"{where} says keeps={case.keeps}, but does not meet {lost}"
+
+
+def _sentence_of_vacuous(entry: Vacuous) -> str:
+    lines = " and ".join(map(str, entry.lines))
+    return (
+        f"{entry.assignment}, {entry.exercise}: the criterion {entry.sentence!r} is vacuous, it can end at line "
+        f"{lines} of the test without a comparison; compare before, or raise a Hint there"
+    )
+
+
+def _sentences_of_empty(graded: Iterable[Graded]) -> Iterator[str]:
+    """Say which checks ended without a comparison for an answer that was tried, with the first such answer."""
+    seen: set[tuple[str, str, str]] = set()
+    for entry in graded:
+        case = entry.case
+        for check in entry.empty:
+            if (case.assignment, case.exercise, check) not in seen:
+                seen.add((case.assignment, case.exercise, check))
+                yield (
+                    f"{case.assignment}, {case.exercise}: the criterion `{check}` is vacuous, it ends without a "
+                    f"comparison for the {case.kind} {case.name or case.function!r}"
+                )
+
+
+def stopped(graded: Iterable[Graded]) -> list[Graded]:
+    """Return the shortcuts that lost points."""
+    return [entry for entry in graded if entry.case.kind is Kind.SHORTCUT and entry.good]
+
+
+def survivors(graded: Iterable[Graded]) -> list[Case]:
+    """Return the mutants that kept all points and are not known to be as right as the reference."""
+    return [entry.case for entry in graded if entry.case.kind is Kind.MUTANT and not entry.good]
+
+
+def misnamed(graded: Iterable[Graded]) -> list[Graded]:
+    """Return the mistakes that lost points, but were not told by their own hint."""
+    return [entry for entry in graded if entry.case.kind is Kind.MISTAKE and entry.good and not entry.named]
+
+
+def killed_equivalents(graded: Iterable[Graded]) -> list[Case]:
+    """Return mutants that the course calls equivalent and yet lose points: a reason that is none."""
+    return [entry.case for entry in graded if entry.case.equivalent and not entry.full]
+
+
+def tally_json(graded: Sequence[Graded], vacuous: Sequence[Vacuous] = ()) -> dict[str, Any]:
+    """Return everything that an audit found as plain values."""
+    return {
+        "exercises": [vars(count) for count in tallies(graded)],
+        "shortfalls": shortfalls(graded, vacuous),
+        "vacuous": [asdict(entry) for entry in vacuous],
+        "survivors": [_mutant_json(case) for case in survivors(graded)],
+        "killed_equivalents": [_mutant_json(case) for case in killed_equivalents(graded)],
+        "stopped": [
+            {
+                "assignment": entry.case.assignment,
+                "exercise": entry.case.exercise,
+                "shortcut": entry.case.name,
+                "points": entry.result.points,
+                "max_points": entry.result.max_points,
+                "by": list(entry.stopped_by),
+            }
+            for entry in stopped(graded)
+        ],
+        "misnamed": [
+            {
+                "assignment": entry.case.assignment,
+                "exercise": entry.case.exercise,
+                "mistake": entry.case.name,
+                "hint": entry.case.hint,
+                "read": entry.result.hint,
+            }
+            for entry in misnamed(graded)
+        ],
+    }
+
+
+def _mutant_json(case: Case) -> dict[str, Any]:
+    return {
+        "assignment": case.assignment,
+        "exercise": case.exercise,
+        "line": case.line,
+        "before": case.before,
+        "after": case.after,
+    }

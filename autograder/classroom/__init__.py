@@ -1,0 +1,1 @@
+"""A course with its students, exams and record in hand."""

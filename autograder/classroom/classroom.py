@@ -1,0 +1,233 @@
+"""A course with its students, exams and record in hand: what every command of an instructor works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from autograder.collecting.collect import Collected, collect
+from autograder.collecting.lost_notebooks import restored
+from autograder.course.configuration import Course, load_course, nearest
+from autograder.course.errors import AutograderError, ExamError, Interrupted, NoJail, said_of
+from autograder.course.exam import Exam
+from autograder.course.roster import Extensions, read_extensions, read_roster
+from autograder.course.submissions import Student
+from autograder.gradebook.autograded_notebooks import clean_outputs, unshown
+from autograder.grading.grading_run import Finished, grade
+from autograder.record.ledger import Ledger, Record
+from autograder.record.open_tasks import Task, open_tasks
+from autograder.record.standings import Standing, is_released, standing
+from autograder.record.state_branch import State
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """A course, read and checked. Nothing is kept that the ledger does not hold: every call looks anew.
+
+    Attributes
+    ----------
+    course : Course
+        The course.
+    troubles : dict of str to int
+        What failed for one student, one assignment or one file while the others went on: a sentence with what to do,
+        and the exit code it stands for. Who called tells it to a person.
+    """
+
+    course: Course
+    troubles: dict[str, int] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def open(cls, config: Path) -> Classroom:
+        """Read the configuration of a course.
+
+        Raises
+        ------
+        ConfigError
+            If it says something that cannot be meant.
+        """
+        return cls(load_course(config))
+
+    @cached_property
+    def students(self) -> tuple[Student, ...]:
+        """The roster."""
+        return read_roster(self.course.roster)
+
+    @cached_property
+    def extensions(self) -> Extensions:
+        """Who has more time; a line for somebody who is not in the roster is a trouble."""
+        strangers: list[str] = []
+        names = {student.id for student in self.students}
+        found = read_extensions(self.course.extensions, self.course, names, strangers)
+        self._note(strangers)
+        return found
+
+    @cached_property
+    def exams(self) -> Mapping[str, Exam]:
+        """The exam of each assignment; one that cannot serve is a trouble, and the others go on.
+
+        Raises
+        ------
+        ExamError
+            If none can serve.
+        """
+        exams: dict[str, Exam] = {}
+        failed = []
+        for name in self.course.assignments:
+            try:
+                exams[name] = self.course.exam(name)
+            except ExamError as error:
+                failed.append(error)
+        if failed and not exams:
+            raise failed[0]
+        self._note((f"{error}; until then nothing of it is graded or shown" for error in failed), ExamError.exit_code)
+        return exams
+
+    @property
+    def gradable(self) -> Course:
+        """The course with those assignments only that have an exam."""
+        return replace(self.course, assignments={name: self.course.assignments[name] for name in self.exams})
+
+    def collect(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Collected]:
+        """Ask every remote what was pushed; see `autograder.collecting.collect`."""
+        try:
+            exams = tuple(self.exams.values())
+        except ExamError:  # grading will say so; what was pushed when is written down all the same
+            exams = ()
+        return collect(self.course, self.students, now=now, exams=exams)
+
+    def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[Task]:
+        """Return what still has to be graded, of all students or of some."""
+        chosen = [student for student in students or self.students if student.id in self.records()]
+        return open_tasks(self.gradable, self.exams, chosen, self.extensions, force=force, wall=self.wall)
+
+    def grade(self, tasks: Sequence[Task]) -> Iterator[Finished]:
+        """Grade tasks; see `autograder.grading.grading_run`."""
+        return grade(self.course, self.exams, tasks, self._reader())
+
+    def records(self) -> dict[str, Record]:
+        """Return the record of every student whose file can be read; what cannot be read is a trouble."""
+        ledger, found = Ledger(self.course.ledger), {}
+        for student in self.students:
+            try:
+                found[student.id] = ledger.read(student.id)
+            except AutograderError as error:
+                self._note([f"{student.id}: {error}; until then nothing of theirs changes"])
+        self._note(sentence for record in found.values() for sentence in record.damaged)
+        self._note(self._renamed(found))
+        return found
+
+    def _renamed(self, records: Mapping[str, Record]) -> Iterator[str]:
+        """Yield a sentence for each assignment that has results and is not in the configuration any more."""
+        students: dict[str, set[str]] = {}
+        for student, record in records.items():
+            for name in {entry.report.assignment for entry in record.graded} - set(self.course.assignments):
+                students.setdefault(name, set()).add(student)
+        for name, graded in students.items():
+            yield (
+                f"{self.course.ledger} has results of {name!r} for {len(graded)} students, and grading_config.py names "
+                f"no such assignment: they count for nobody; {nearest(name, self.course.assignments)} "
+                "(an assignment keeps its name, also when it is over)"
+            )
+
+    def standings(self, records: Mapping[str, Record] | None = None) -> dict[str, dict[str, Standing]]:
+        """Return where every student stands in every assignment; who cannot be judged is left out, and a trouble."""
+        records = self.records() if records is None else records
+        extensions = self.extensions  # read outside of the walls: a table that cannot be meant concerns everybody
+        released = {name: is_released(self.course, name, records.values()) for name in self.exams}
+        found = {}
+        for student in self.students:
+            if student.id in records:
+                with self.wall(f"{student.id}: their points cannot be told"):
+                    found[student.id] = self._standings_of(student, records[student.id], extensions, released)
+        return found
+
+    def _standings_of(
+        self, student: Student, record: Record, extensions: Extensions, released: Mapping[str, bool]
+    ) -> dict[str, Standing]:
+        return {
+            name: standing(
+                self.course,
+                self.course.assignments[name],
+                exam,
+                student,
+                record,
+                extensions,
+                released=released[name],
+            )
+            for name, exam in self.exams.items()
+        }
+
+    @contextmanager
+    def wall(self, what: str) -> Iterator[None]:
+        """Let what fails within concern nobody else: it becomes a trouble."""
+        try:
+            yield
+        except (Interrupted, NoJail):
+            raise
+        except AutograderError as error:
+            self._note([f"{what}: {error}"], error.exit_code)
+        except Exception as error:  # whatever one student's data make of our code
+            self._note([f"{what}: {said_of(error)}"])
+
+    def _note(self, sentences: Iterable[str], code: int = 1) -> None:
+        for sentence in sentences:
+            self.troubles.setdefault(sentence, code)
+
+    def read_gradebook(self) -> int:
+        """Take the marks that people gave in nbgrader's formgrader into the record; return how many are new."""
+        from autograder.gradebook.gradebook import read_gradebook  # nbgrader takes a second to load
+
+        return read_gradebook(self.course, self.exams, self.wall)
+
+    def unshown(self) -> list[Task]:
+        """Return what has to be run so that people can mark it; see `autograder.gradebook.autograded_notebooks`."""
+        standings = self.standings()
+        return unshown(self.course, self._judged(standings), standings, self._reader())
+
+    def update_gradebook(self) -> list[str]:
+        """Bring nbgrader's gradebook up to the standings; return a sentence for each notebook it cannot show."""
+        from autograder.gradebook.gradebook import update_gradebook
+
+        self.read_gradebook()
+        records = self.records()
+        standings = self.standings(records)
+        judged = self._judged(standings)
+        sentences = update_gradebook(self.gradable, self.exams, judged, standings, self._reader(), self.wall)
+        if len(judged) == len(self.students):  # else nobody knows what the others need
+            clean_outputs(self.gradable, standings, records)
+        return sentences
+
+    def _judged(self, standings: Mapping[str, Mapping[str, Standing]]) -> list[Student]:
+        return [student for student in self.students if student.id in standings]
+
+    def _reader(self) -> Callable[[Task], bytes]:
+        return restored(self.course, self.students, State(self.course))
+
+    def build_pages(self, now: datetime | None = None) -> Mapping[str, str]:
+        """Build the points site and return each student's link into it, relative to the site.
+
+        The page of a student whose record cannot be read, or who cannot be judged, stays as it was.
+        """
+        from autograder.pages import Keys, build_site
+
+        keys = Keys.load_or_create(self.course.keys)
+        moment = now or datetime.now(UTC)
+        records = self.records()
+        standings = self.standings(records)
+        return build_site(
+            self.course,
+            self.exams,
+            standings,
+            records,
+            keys,
+            self.course.site,
+            moment,
+            self.students,
+            contact=self.course.contact,
+            unchanged={student.id for student in self.students} - set(standings),
+            wall=self.wall,
+        )

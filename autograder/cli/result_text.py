@@ -1,0 +1,179 @@
+"""Results as text for a terminal and as JSON: pure functions of what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.course.configuration import Course
+from autograder.course.submissions import ExerciseResult, Outcome, Report, Status, rounded
+from autograder.forge import changes
+from autograder.record.ledger import Record
+from autograder.record.manual_marks import ManualMark
+from autograder.record.standings import PartStanding, Standing, State, decided_points, decided_sum
+
+MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.SKIPPED: "–"}
+AFTER_ALL = datetime.max.replace(tzinfo=UTC)  # when every deadline is over
+WIDEST = 10_000  # what a table is measured in, to know whether it would be cut
+COLOURS = {
+    Status.PASSED: "green",
+    Status.PARTIAL: "yellow",
+    Status.FAILED: "red",
+    Status.NOT_FOUND: "red",
+    Status.NOT_ATTEMPTED: "dim",
+    Status.TO_BE_MARKED: "cyan",
+}
+
+
+def report_table(report: Report, console: Console) -> None:
+    """Print a report: a row per exercise, then what was odd."""
+    console.print(exercise_table(report.exercises, f"{report.assignment}: {report.notebook}"))
+    console.print(f"{report.points:g} of {report.max_points:g} points in {report.seconds:.1f} s", markup=False)
+    for problem in report.problems:
+        console.print(f"! {problem}", markup=False)
+
+
+def exercise_table(exercises: tuple[ExerciseResult, ...], title: str) -> Table:
+    """Return a table of exercises with points, status, criteria and hints."""
+    table = Table("exercise", "points", "status", "what was checked", title=escape(title), box=box.SIMPLE_HEAD)
+    for exercise in exercises:
+        lines = [f"{MARKS[criterion.outcome]} {criterion.sentence}" for criterion in exercise.criteria]
+        if exercise.hint:
+            lines.append(f"→ {exercise.hint}")
+        table.add_row(
+            escape(exercise.id),
+            f"{exercise.points:g} / {exercise.max_points:g}",
+            f"[{COLOURS[exercise.status]}]{exercise.status.value}[/]",
+            escape("\n".join(lines)),
+        )
+    return table
+
+
+def print_standings(
+    standings: Mapping[str, Mapping[str, Standing]], console: Console, now: datetime = AFTER_ALL
+) -> None:
+    """Print who has how many points: a column per assignment, or a row where those would not fit."""
+    released = {name for mine in standings.values() for name, entry in mine.items() if not _unreleased(entry)}
+    left = {name for mine in standings.values() for name in mine} - released
+    shown = {
+        student: {name: entry for name, entry in mine.items() if name in released}
+        for student, mine in standings.items()
+    }
+    wide = standings_table(shown, now)
+    needed = console.measure(wide, options=console.options.update(width=WIDEST)).maximum
+    console.print(wide if needed <= console.width else standings_list(shown, now))
+    if left:
+        console.print(f"{State.UNRELEASED.value}: {', '.join(sorted(left))}", markup=False)
+
+
+def standings_table(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
+    """Return a table of students with points and state per assignment."""
+    assignments = next(iter(standings.values()), {})
+    table = Table("student", box=box.SIMPLE_HEAD)
+    for name in assignments:
+        table.add_column(escape(name), no_wrap=True)
+    table.add_column("points", justify="right")
+    for student, by_assignment in standings.items():
+        cells = [escape("\n".join(_part(part, now) for part in entry.parts)) for entry in by_assignment.values()]
+        table.add_row(escape(student), *cells, _sum(by_assignment, now))
+    return table
+
+
+def standings_list(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
+    """Return a table with a row for each assignment of each student, and one for each of its parts."""
+    table = Table("student", "assignment", box=box.SIMPLE_HEAD)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for student, by_assignment in standings.items():
+        for name, entry in by_assignment.items():
+            whole = entry.parts[0].state.value if len(entry.parts) == 1 else ""
+            table.add_row(escape(student), escape(name), _of(decided_sum(entry, now), entry.max_points), whole)
+            for part in entry.parts if not whole else ():
+                points = _of(decided_points(part, now), part.max_points)
+                table.add_row(escape(student), escape(f"  {part.part}"), points, part.state.value)
+        table.add_row(escape(student), "all", _sum(by_assignment, now), "", end_section=True)
+    return table
+
+
+def _unreleased(standing: Standing) -> bool:
+    return all(part.state is State.UNRELEASED for part in standing.parts)
+
+
+def _sum(standings: Mapping[str, Standing], now: datetime) -> str:
+    return f"{rounded(sum(decided_sum(standing, now) or 0.0 for standing in standings.values())):g}"
+
+
+def _of(points: float | None, max_points: float) -> str:
+    return f"{'–' if points is None else f'{points:g}'} / {max_points:g}"
+
+
+def _part(part: PartStanding, now: datetime) -> str:
+    name = f"{part.part}: " if part.part else ""
+    return f"{name}{_of(decided_points(part, now), part.max_points)}  {part.state.value}"
+
+
+def show_student(course: Course, standings: Mapping[str, Standing], record: Record, console: Console) -> None:
+    """Print everything about one student."""
+    for push in sorted((*record.pushes, *record.aside, *record.lost), key=lambda push: push.time):
+        when = f"{course.local(push.time):%Y-%m-%d %H:%M}"
+        if push.aside:
+            when += f" to the branch {push.branch}, which is not graded"
+        lost = ", could not be fetched: it cannot be graded" if push.lost else ""
+        console.print(f"pushed {push.commit[:10]} at {when} ({push.clock.value}){lost}", markup=False)
+    for sentence in changes(course, record.student, record.repositories):
+        console.print(f"! {sentence}", markup=False)
+    for standing in standings.values():
+        for part in standing.parts:
+            title = f"{standing.assignment} {part.part}".strip()
+            console.print(exercise_table(part.exercises, f"{title}: {part.state.value}"))
+            console.print(part.why, markup=False)
+            for mark in part.marks:
+                console.print(_mark(course, mark), markup=False)
+            for exercise in part.exercises:
+                if exercise.detail:
+                    console.print(f"\n{exercise.id}, for instructors only:\n{exercise.detail}", markup=False)
+        for problem in standing.problems:
+            console.print(f"! {problem}", markup=False)
+
+
+def _mark(course: Course, mark: ManualMark) -> str:
+    """Say what a person gave, and when it was read."""
+    points = "" if mark.points is None else f"{mark.points:g} points"
+    extra = f"{mark.extra:+g} extra" if mark.extra else ""
+    given = " and ".join(words for words in (points, extra) if words) or "no points"
+    comment = f", {mark.comment!r}" if mark.comment else ""
+    return f"{mark.exercise}: {given} by hand, read {course.local(mark.time):%Y-%m-%d %H:%M}{comment}"
+
+
+def standings_json(standings: Mapping[str, Mapping[str, Standing]], now: datetime = AFTER_ALL) -> dict[str, Any]:
+    """Return points, states and reasons by student and assignment; there are no points before they are decided."""
+    return {
+        student: {
+            name: {
+                "points": decided_sum(standing, now),
+                "max_points": standing.max_points,
+                "problems": list(standing.problems),
+                "parts": [
+                    {
+                        "part": part.part,
+                        "points": decided_points(part, now),
+                        "max_points": part.max_points,
+                        "state": part.state.value,
+                        "why": part.why,
+                        "commit": part.push.commit if part.push else None,
+                        "exercises": {exercise.id: exercise.points for exercise in part.exercises},
+                        "by_hand": [mark.exercise for mark in part.marks if mark.changes_points],
+                    }
+                    for part in standing.parts
+                ],
+            }
+            for name, standing in by_assignment.items()
+        }
+        for student, by_assignment in standings.items()
+    }

@@ -1,0 +1,47 @@
+"""The bytes of a notebook that was pushed once, wherever they still are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from autograder.course.configuration import Course
+from autograder.course.errors import RemoteFailed
+from autograder.course.submissions import Student
+from autograder.git.student_stores import Fork, fork_of
+from autograder.record.open_tasks import Task
+from autograder.record.state_branch import State
+
+
+def restored(course: Course, students: Sequence[Student], state: State) -> Callable[[Task], bytes]:
+    """Return a reader that looks in the student's stores, then on the state's branch, then in the student's fork.
+
+    What it finds elsewhere it puts into the store. The reader raises `RemoteFailed` if the notebook is nowhere.
+    """
+    remotes = {student.id: student for student in students}
+
+    def read(task: Task) -> bytes:
+        store = fork_of(course, remotes[task.student.id])
+        try:
+            return store.read(task.file.blob)
+        except RemoteFailed as error:
+            missing = error
+        kept = _from_aside(store, task.file.blob)
+        if kept is None:
+            kept = state.notebook(task.file.blob)
+        if kept is not None:
+            store.keep(kept)
+            return kept
+        for student, commit in task.waiting:
+            if fork_of(course, remotes[student]).fetch_commit(commit, anew=True):
+                return fork_of(course, remotes[student]).read(task.file.blob)
+        raise missing
+
+    return read
+
+
+def _from_aside(store: Fork, blob: str) -> bytes | None:
+    for damaged in store.aside():
+        with suppress(RemoteFailed):
+            return damaged.read(blob)
+    return None

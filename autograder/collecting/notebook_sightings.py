@@ -1,0 +1,182 @@
+"""What students' notebooks hold, whatever they are called and wherever they lie: whose cells, and which answers.
+
+Looked at when a push is collected, so that the record says it. Nothing of a student's is run or parsed as Python here:
+texts are compared with what was given out, and functions are found by their first line. What cannot be told by that is
+left to grading.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from autograder.course.errors import RemoteFailed
+from autograder.course.exam import Exam
+from autograder.course.layout import places
+from autograder.course.notebook_files import Cell, Unreadable, read_notebook
+from autograder.course.submissions import NotebookFile, Push
+from autograder.git.student_stores import Fork
+
+MAX_LOOK_MB = 64  # read of one push; its notebooks beyond that are not looked at
+OTHER_ENDINGS = ("", ".txt", ".json", ".bak", ".orig")  # under which a browser or an editor may have saved a notebook
+DEFINED = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+DOCSTRING = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*+"""' + "|" + r"'''(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL)
+SCAFFOLD = re.compile(r"(?:#.*|@.*|(?:async )?def .*|class .*|import .*|from .* import .*|pass|\.\.\.)?")
+STUB = re.compile(r"raise NotImplementedError\b.*")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a notebook holds of one assignment.
+
+    Attributes
+    ----------
+    known : int
+        How many of the assignment's cells were recognised.
+    written : tuple of str
+        nbgrader ids of the solution cells in which something was written.
+    changed : bool
+        Whether anything in it was not given out.
+    """
+
+    assignment: str
+    known: int
+    written: tuple[str, ...]
+    changed: bool
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """An exam as it is looked for in students' notebooks."""
+
+    exam: Exam
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """nbgrader ids of the cells that students answer in, and of those that give points."""
+        return frozenset(cell.grade_id for cell in self.exam.cells if cell.grade_id and (cell.solution or cell.graded))
+
+    @cached_property
+    def answers(self) -> frozenset[str]:
+        """nbgrader ids of the cells that students answer in."""
+        return frozenset(cell.grade_id for cell in self.exam.cells if cell.grade_id and cell.solution)
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The functions and classes that are asked for, and the cell in which each is answered."""
+        cells = [cell for cell in self.exam.cells if cell.solution and cell.kind == "code"]
+        return {name: cell.grade_id for cell in cells for name in DEFINED.findall(cell.source)}
+
+    def holding(self, cells: Sequence[Cell]) -> Holding | None:
+        """Return what cells hold of the assignment, None if they are not of it."""
+        known = {cell.grade_id for cell in cells} & self.ids
+        found = known | {answer for cell in cells for answer in self.named(cell)}
+        given = sum(self.exam.handout.is_given(cell.source) for cell in cells)
+        named_all = 2 * len(found & set(self.names.values())) > len(set(self.names.values()))
+        if not known and not named_all and 2 * given <= len(self.exam.cells):
+            return None
+        written = {answer for cell in cells for answer in self.answered(cell) if self.is_written(answer, cell)}
+        changed = any(cell.source.strip() and not self.is_given(cell) for cell in cells)
+        return Holding(self.exam.assignment, len(found) + given, tuple(sorted(written)), changed or bool(written))
+
+    def named(self, cell: Cell) -> set[str]:
+        """The solution cells whose functions a cell defines."""
+        return {self.names[name] for name in DEFINED.findall(cell.source) if name in self.names}
+
+    def answered(self, cell: Cell) -> set[str]:
+        """The solution cells that a cell is, by its id, or stands for."""
+        return {cell.grade_id} if cell.grade_id in self.answers else self.named(cell)
+
+    def is_given(self, cell: Cell) -> bool:
+        return self.exam.handout.is_unchanged(cell.grade_id, cell.source) or self.exam.handout.is_given(cell.source)
+
+    def is_written(self, answer: str, cell: Cell) -> bool:
+        """Whether a cell holds more than was given out for an answer, or a stub of an older release."""
+        if getattr(cell, "attachments", None):
+            return True
+        if self.exam.handout.is_unchanged(answer, cell.source) or self.is_given(cell):
+            return False
+        given = {line.strip() for text in self.exam.handout.by_id.get(answer, ()) for line in text.splitlines()}
+        if cell.kind == "code":
+            lines = [line.strip() for line in DOCSTRING.sub("", cell.source).splitlines()]
+            return any(
+                line not in given and not SCAFFOLD.fullmatch(line) and not STUB.fullmatch(line) for line in lines
+            )
+        return any(line.strip() and line.strip() not in given for line in cell.source.splitlines())
+
+
+class Sightings:
+    """Looks at what was pushed; what it saw of a file once it knows, by the file's blob, for all students.
+
+    Parameters
+    ----------
+    exams : iterable of Exam
+        What is looked for.
+    notebook_mb : float
+        Larger files are not looked at.
+    """
+
+    def __init__(self, exams: Iterable[Exam], notebook_mb: float) -> None:
+        self._sheets = tuple(_Sheet(exam) for exam in exams)
+        self._most = notebook_mb * 1e6
+        self._seen: dict[str, tuple[Holding, ...] | None] = {}
+        self._alone = threading.Lock()  # one at a time: a notebook takes many times its size while it is read
+
+    def look_at(self, fork: Fork, push: Push) -> Push:
+        """Return a push with what is held by its files, among them those of another name, and what leads elsewhere."""
+        if not self._sheets:
+            return push
+        tree = fork.tree(push.commit)
+        there = {file.path for file in push.notebooks}
+        others = [
+            NotebookFile(entry.path, entry.blob, entry.size)
+            for entry in tree.files
+            if entry.path not in there and _may_be_notebook(PurePosixPath(entry.path))
+        ]
+        with self._alone:
+            self._read(fork, (*push.notebooks, *others))
+        notebooks = [self._seen_of(file) for file in push.notebooks]
+        notebooks += [file for file in map(self._seen_of, others) if file.holds]
+        return replace(push, notebooks=tuple(notebooks), pointers=tree.pointers)
+
+    def _read(self, fork: Fork, files: Iterable[NotebookFile]) -> None:
+        """Look at every file that was not seen before, as long as there is not too much of it."""
+        left = MAX_LOOK_MB * 1e6
+        wanted = []
+        for file in files:
+            if file.blob not in self._seen and file.size <= min(left, self._most):
+                left -= file.size
+                wanted.append(file.blob)
+        with suppress(RemoteFailed):  # a damaged file: it is fetched anew when it is to be graded
+            for blob, content in fork.read_all(wanted):
+                self._seen[blob] = tuple(self._holdings(content))
+
+    def _holdings(self, content: bytes) -> Iterator[Holding]:
+        try:
+            cells = read_notebook(content).cells
+        except Unreadable:
+            return
+        for sheet in self._sheets:
+            holding = sheet.holding(cells)
+            if holding is not None:
+                yield holding
+
+    def _seen_of(self, file: NotebookFile) -> NotebookFile:
+        """Return a file with what it holds; of two assignments that share cells it is its place that decides."""
+        holdings = self._seen.get(file.blob)
+        if holdings is None:
+            return file
+        if not holdings:
+            return replace(file, holds="")
+        best = max(holdings, key=lambda holding: (holding.known, file.path in places(holding.assignment)))
+        return replace(file, holds=best.assignment, written=best.written, changed=best.changed)
+
+
+def _may_be_notebook(path: PurePosixPath) -> bool:
+    """Whether a file that is not called a notebook may be one all the same: `hw.ipynb.txt`, `hw.ipynb (1)`, `hw`."""
+    return ".ipynb" in path.name.lower() or (path.suffix.lower() in OTHER_ENDINGS and path.name[0] != ".")

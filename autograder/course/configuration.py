@@ -1,0 +1,397 @@
+"""`grading_config.py` read, checked and turned into a `Course`.
+
+The file is nbgrader's own configuration format (traitlets); nbgrader reads its sections of it, we read `c.Course`
+and the few of nbgrader's that say where things are. Whatever cannot be meant stops here, with the file, the key, the
+value and the nearest right name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
+
+from autograder.course.errors import ConfigError
+from autograder.course.exam import WHOLE, Exam, read_exam
+from autograder.course.limits import Limits
+from autograder.course.submissions import Clock
+
+CONFIG_FILE = "grading_config.py"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+MAX_NAMED = 20
+SECTIONS = ("Course", "CourseDirectory")
+HTTP = ("https://", "http://")
+FIND = ("place", "anywhere")
+MOMENT = "a date and time like '2027-03-06 23:59'"
+
+
+@dataclass(frozen=True)
+class LateRule:
+    """What a late push still gives: `per_day` of the points less for each day begun, nothing after `days`."""
+
+    per_day: float
+    days: int
+
+
+@dataclass(frozen=True)
+class ForgeOptions:
+    """Where GitHub, or a server like it, is asked when students pushed.
+
+    Attributes
+    ----------
+    api, web : str
+        Addresses of its REST API and of its repositories.
+    token : str
+        Name of the environment variable that holds a token; without one far fewer requests are allowed.
+    wait : float
+        Seconds a run waits in all when asked to slow down, before it leaves the rest to the next run.
+    """
+
+    api: str = "https://api.github.com"
+    web: str = "https://github.com"
+    token: str = "GITHUB_TOKEN"
+    wait: float = 300.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """Exercises of an assignment that share a deadline; `exercises` are patterns of their ids."""
+
+    name: str
+    exercises: tuple[str, ...]
+    deadline: datetime | None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An assignment as the configuration describes it; `solutions` is when its solution may be published."""
+
+    name: str
+    title: str
+    parts: tuple[Part, ...]
+    late: LateRule | None = None
+    solutions: datetime | None = None
+
+    @property
+    def patterns(self) -> dict[str, tuple[str, ...]]:
+        """Patterns of exercise ids by part."""
+        return {part.name: part.exercises for part in self.parts}
+
+
+@dataclass(frozen=True)
+class Course:
+    """The course: everything `grading_config.py` says, checked.
+
+    `find` says what is graded where nothing at its place holds an answer: "anywhere" the answers found elsewhere in
+    what was pushed; with "place" nothing, they are only told of.
+    """
+
+    root: Path
+    name: str
+    timezone: ZoneInfo
+    assignments: Mapping[str, Assignment]
+    upstream: str = ""
+    branch: str = "master"
+    find: str = "place"
+    clock: Clock = Clock.FIRST_SEEN
+    forge: ForgeOptions = field(default_factory=ForgeOptions)
+    roster: Path = Path("roster.csv")
+    extensions: Path = Path("extensions.csv")
+    ledger: Path = Path("ledger")
+    forks: Path = Path("forks")
+    outputs: Path = Path("outputs")
+    keys: Path = Path("keys.json")
+    site: Path = Path("site")
+    site_url: str = ""
+    contact: str = ""
+    database: str = "sqlite:///gradebook.db"
+    sources: Path = Path("solutions")
+    releases: Path = Path("assignments")
+    autograded: Path = Path("autograded")
+    limits: Limits = field(default_factory=Limits)
+    notebook_mb: float = 20.0
+    store_mb: float = 1000.0
+    workers: int = 0
+    lend: bool = True
+
+    def source(self, assignment: str) -> Path:
+        """Path of an assignment's source notebook."""
+        return self.sources / assignment / f"{assignment}.ipynb"
+
+    def release(self, assignment: str) -> Path:
+        """Path of an assignment's released notebook."""
+        return self.releases / assignment / f"{assignment}.ipynb"
+
+    def assignment(self, name: str) -> Assignment:
+        """Return the assignment called `name`.
+
+        Raises
+        ------
+        ConfigError
+            If there is none, with the nearest name there is.
+        """
+        if name not in self.assignments:
+            raise ConfigError(f"no assignment is called {name!r}; {nearest(name, self.assignments)}")
+        return self.assignments[name]
+
+    def exam(self, assignment: str) -> Exam:
+        """Read an assignment's exam.
+
+        Raises
+        ------
+        ExamError
+            If its source notebook cannot serve.
+        """
+        patterns = self.assignment(assignment).patterns
+        return read_exam(self.source(assignment), patterns, self.release(assignment), lend=self.lend)
+
+    def local(self, moment: datetime) -> datetime:
+        """Return the moment in the course's time zone."""
+        return moment.astimezone(self.timezone)
+
+    def words(self, moment: datetime) -> str:
+        """Write a moment in the course's time zone as people read it: `Sat 6 Mar 2027, 23:59 CET`."""
+        local = self.local(moment)
+        return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+
+
+def find_config(start: Path) -> Path:
+    """Return the nearest `grading_config.py` in a folder or above it.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_FILE).exists():
+            return folder / CONFIG_FILE
+    raise ConfigError(f"no {CONFIG_FILE} in {start} or above it; run this inside the course, or name it with --config")
+
+
+def load_course(path: Path) -> Course:
+    """Read and check a course's configuration.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file, the key, the value found, and what would be right.
+    """
+    try:
+        config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
+    except ConfigFileNotFound:
+        what = f"a folder; name the {CONFIG_FILE} in it" if path.is_dir() else "no such file"
+        raise ConfigError(f"{path}: {what}") from None
+    except Exception as error:
+        raise ConfigError(f"{path}: {type(error).__name__}: {error}") from None
+    return _Reader(path.resolve(), config).course()
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads one loaded file; knows its name for the messages."""
+
+    path: Path
+    config: Config
+
+    def course(self) -> Course:
+        wanted = {item.name for item in fields(Course)} - {"root", "sources", "releases", "autograded", "database"}
+        given = dict(self.config.Course)
+        for section in self.config:  # traitlets takes a misspelt one for somebody else's
+            if section not in SECTIONS and difflib.get_close_matches(section.title(), SECTIONS, n=1, cutoff=0.75):
+                raise ConfigError(f"{self.path.name}: nothing reads c.{section}; {nearest(section.title(), SECTIONS)}")
+        self.known("c.Course", given, wanted)
+        for key in ("name", "assignments"):
+            if key not in given:
+                raise self.wrong(f"c.Course.{key}", None, "it must be set")
+        zone = self.timezone(given.pop("timezone", "UTC"))
+        readers: dict[str, Callable[[str, Any], Any]] = {
+            "name": self.text, "upstream": self.text, "site_url": self.text, "contact": self.contact,
+            "branch": self.text,
+            "find": self.find, "clock": self.clock, "forge": self.forge, "limits": self.limits,
+            "lend": self.switch, "notebook_mb": self.positive, "store_mb": self.positive, "workers": self.count,
+            "roster": self.place, "extensions": self.place,
+            "ledger": self.place, "forks": self.place, "outputs": self.place, "keys": self.place, "site": self.place,
+            "assignments": lambda key, value: self.assignments(key, value, zone),
+        }  # fmt: skip
+        values = {key: readers[key](f"c.Course.{key}", value) for key, value in given.items()}
+        root = self.path.parent
+        places = {item.name: root / item.default for item in fields(Course) if isinstance(item.default, Path)}
+        return Course(**{**places, **values, **self.from_nbgrader(), "root": root, "timezone": zone})
+
+    def from_nbgrader(self) -> dict[str, Any]:
+        """What nbgrader's own section says of places, with nbgrader's defaults."""
+        root, section = self.path.parent, self.config.CourseDirectory
+        return {
+            "sources": root / section.get("source_directory", "source"),
+            "releases": root / section.get("release_directory", "release"),
+            "autograded": root / section.get("autograded_directory", "autograded"),
+            "database": section.get("db_url", f"sqlite:///{root / 'gradebook.db'}"),
+        }
+
+    def assignments(self, key: str, value: object, zone: ZoneInfo) -> dict[str, Assignment]:
+        table = self.table(key, value)
+        if not table:
+            raise self.wrong(key, value, "it must name at least one assignment")
+        return {name: self.assignment(f"{key}[{name!r}]", name, entry, zone) for name, entry in table.items()}
+
+    def assignment(self, key: str, name: str, value: object, zone: ZoneInfo) -> Assignment:
+        if not NAME.fullmatch(name):
+            raise self.wrong(key, name, "a name has letters, digits, '_', '-' and '.' only")
+        entry = self.table(key, value)
+        self.known(key, entry, ("title", "deadline", "parts", "late", "solutions"))
+        if "parts" in entry and "deadline" in entry:
+            raise self.wrong(key, entry["deadline"], "give a deadline to each part, or one to the whole, not both")
+        if "parts" in entry:
+            table = self.table(f"{key}['parts']", entry["parts"])
+            parts = tuple(self.part(f"{key}['parts'][{name!r}]", name, part, zone) for name, part in table.items())
+        else:
+            parts = (Part(WHOLE, ("*",), self.moment(f"{key}['deadline']", entry.get("deadline"), zone)),)
+        late = self.late(f"{key}['late']", entry["late"]) if entry.get("late") else None
+        solutions = self.moment(f"{key}['solutions']", entry.get("solutions"), zone)
+        end = max((part.deadline for part in parts if part.deadline), default=None)
+        if solutions and end and solutions <= end + timedelta(days=late.days if late else 0):
+            raise self.wrong(f"{key}['solutions']", entry["solutions"], "it must be after the last push that can count")
+        return Assignment(name, self.text(f"{key}['title']", entry.get("title", name)), parts, late, solutions)
+
+    def part(self, key: str, name: str, value: object, zone: ZoneInfo) -> Part:
+        entry = self.table(key, value)
+        self.known(key, entry, ("exercises", "deadline"))
+        exercises = entry.get("exercises")
+        if not isinstance(exercises, (list, tuple)) or not exercises:
+            raise self.wrong(f"{key}['exercises']", exercises, "a list of exercise ids or patterns like 'linear_*'")
+        deadline = self.moment(f"{key}['deadline']", entry.get("deadline"), zone)
+        return Part(name, tuple(self.text(f"{key}['exercises']", item) for item in exercises), deadline)
+
+    def late(self, key: str, value: object) -> LateRule:
+        entry = self.table(key, value)
+        self.known(key, entry, ("per_day", "days"))
+        per_day = entry.get("per_day")
+        if not isinstance(per_day, (int, float)) or isinstance(per_day, bool) or not 0 <= per_day <= 1:
+            raise self.wrong(f"{key}['per_day']", per_day, "a share of the points between 0 and 1, like 0.1")
+        return LateRule(float(per_day), self.count(f"{key}['days']", entry.get("days")))
+
+    def forge(self, key: str, value: object) -> ForgeOptions:
+        entry = self.table(key, value)
+        self.known(key, entry, {item.name for item in fields(ForgeOptions)})
+        for name in ("api", "web", "token"):
+            self.text(f"{key}[{name!r}]", entry.get(name, ""))
+        options = ForgeOptions(**entry)
+        self.positive(f"{key}['wait']", options.wait)
+        for name, address, schemes in (("api", options.api, HTTP), ("web", options.web, (*HTTP, "file://"))):
+            if not address.startswith(schemes):
+                raise self.wrong(f"{key}[{name!r}]", address, "an address that begins with 'https://'")
+        return replace(options, api=options.api.rstrip("/"), web=options.web.rstrip("/"))
+
+    def limits(self, key: str, value: object) -> Limits:
+        entry = self.table(key, value)
+        self.known(key, entry, {item.name for item in fields(Limits)})
+        return Limits(**{name: self.positive(f"{key}[{name!r}]", value) for name, value in entry.items()})
+
+    def timezone(self, value: object) -> ZoneInfo:
+        try:
+            return ZoneInfo(self.text("c.Course.timezone", value))
+        except (ZoneInfoNotFoundError, ValueError):
+            raise self.wrong("c.Course.timezone", value, "a name like 'Europe/Budapest' or 'UTC'") from None
+
+    def moment(self, key: str, value: object, zone: ZoneInfo) -> datetime | None:
+        if value is None:
+            return None
+        try:
+            return read_moment(value, zone)
+        except ValueError:
+            raise self.wrong(key, value, MOMENT) from None
+
+    def clock(self, key: str, value: object) -> Clock:
+        try:
+            return Clock(str(value))
+        except ValueError:
+            raise self.wrong(key, value, nearest(str(value), [clock.value for clock in Clock])) from None
+
+    def find(self, key: str, value: object) -> str:
+        if value not in FIND:
+            raise self.wrong(key, value, nearest(str(value), FIND))
+        return str(value)
+
+    def contact(self, key: str, value: object) -> str:
+        if not self.text(key, value).startswith(("mailto:", "https://")):
+            raise self.wrong(key, value, "an address like 'mailto:…' or 'https://…' at which to ask for a regrade")
+        return str(value)
+
+    def place(self, key: str, value: object) -> Path:
+        return self.path.parent / self.text(key, value)
+
+    def text(self, key: str, value: object) -> str:
+        if not isinstance(value, str):
+            raise self.wrong(key, value, "a text in quotes")
+        return value
+
+    def switch(self, key: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self.wrong(key, value, "True or False")
+        return value
+
+    def positive(self, key: str, value: object) -> Any:
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
+            raise self.wrong(key, value, "a number greater than 0")
+        return value
+
+    def count(self, key: str, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self.wrong(key, value, "a whole number, 0 or more")
+        return value
+
+    def table(self, key: str, value: object) -> dict[str, Any]:
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            raise self.wrong(key, value, "a dictionary with names as keys")
+        return dict(value)
+
+    def known(self, key: str, given: Iterable[str], wanted: Iterable[str]) -> None:
+        for name in given:
+            if name not in wanted:
+                where = f"{key}.{name}" if key == "c.Course" else f"{key}[{name!r}]"
+                raise ConfigError(f"{self.path.name}: {where} is not an option; {nearest(name, wanted)}")
+
+    def wrong(self, key: str, value: object, right: str) -> ConfigError:
+        return ConfigError(f"{self.path.name}: {key} is {value!r}; {right}")
+
+
+def read_moment(value: object, zone: ZoneInfo) -> datetime:
+    """Read a date and time, in the given zone unless it names its own, as an aware one in UTC.
+
+    Raises
+    ------
+    ValueError
+        If it is no ISO date with a time.
+    """
+    text = value.isoformat(" ") if isinstance(value, datetime) else value
+    if not isinstance(text, str) or not re.match(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d", text):
+        raise ValueError(f"{value!r} is not {MOMENT}")
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Say which of the names was probably meant, or which there are: a class has too many to name."""
+    names = sorted(names)
+    close = difflib.get_close_matches(name, names, n=1)
+    more = f" and {len(names) - MAX_NAMED} more" if names[MAX_NAMED:] else ""
+    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(names[:MAX_NAMED]) or 'none'}{more}"
+
+
+def read_exams(course: Course) -> dict[str, Exam]:
+    """Read every assignment's exam.
+
+    Raises
+    ------
+    ExamError
+        If one cannot serve; then nothing is graded.
+    """
+    return {name: course.exam(name) for name in course.assignments}

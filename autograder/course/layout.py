@@ -1,0 +1,105 @@
+"""Where homework lies in a student's repository, and what is told of work that lies elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from autograder.course.submissions import NotebookFile
+
+FOLDER = "assignments"
+
+BESIDE = ("", "_solved", "_edited", "_solution")  # endings of notebooks that we or the course put into its folder
+
+
+def places(assignment: str) -> tuple[str, ...]:
+    """Return the paths at which an assignment's notebook is looked for, the wanted one first."""
+    folders = (f"assignments/{assignment}", "assignments")
+    return tuple(f"{folder}/{assignment}{ending}.ipynb" for ending in ("_solved", "") for folder in folders)
+
+
+def find_notebook(files: Sequence[NotebookFile], assignment: str) -> NotebookFile | None:
+    """Return the notebook of an assignment in a pushed tree, None where there is none at its place.
+
+    Of several, the one with answers: a copy in which nothing is written must not hide an original that was worked in.
+    """
+    by_path = {file.path: file for file in files}
+    there = [by_path[path] for path in places(assignment) if path in by_path]
+    return next((file for file in there if is_begun(file, assignment)), there[0] if there else None)
+
+
+def is_begun(file: NotebookFile, assignment: str) -> bool:
+    """Whether a file holds an answer to an assignment; one at which nobody has looked is taken for one that does."""
+    return file.holds is None or (file.holds == assignment and bool(file.written))
+
+
+def at_its_place(file: NotebookFile, assignment: str) -> NotebookFile:
+    """Return a file with the path at which it belongs, unless it lies at such a place.
+
+    A report is of a notebook's bytes and may serve several students: it tells nobody how another one called the file.
+    """
+    right = places(assignment)
+    return file if file.path in right else replace(file, path=right[0])
+
+
+def answers_elsewhere(files: Sequence[NotebookFile], assignment: str) -> tuple[NotebookFile, ...]:
+    """Return the files with answers to an assignment that lie where they are not graded, the likeliest first.
+
+    Automatic backups come last; the course's own solution is nobody's work.
+    """
+    right = PurePosixPath(places(assignment)[0])
+
+    def rank(file: NotebookFile) -> tuple[bool, int, bool, int, str]:
+        path = PurePosixPath(file.path)
+        return is_backup(file.path), -len(file.written), path.parent != right.parent, len(path.parts), file.path
+
+    named = misplaced([file for file in files if file.holds is None], assignment)
+    found = [
+        file
+        for file in files
+        if file.path in named
+        or (
+            file.holds == assignment
+            and file.written
+            and file.path not in places(assignment)
+            and PurePosixPath(file.path).stem != f"{assignment}_solution"
+        )
+    ]
+    return tuple(sorted(found, key=rank))
+
+
+def is_backup(path: str) -> bool:
+    """Whether it is one of Jupyter's automatic backups."""
+    return ".ipynb_checkpoints" in PurePosixPath(path).parts
+
+
+def misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str, ...]:
+    """Return the paths of notebooks that look like the assignment's, but have a place or a name that is not graded."""
+    right = places(assignment)
+    paths = [file.path for file in files if not is_backup(file.path)]
+    copied = any(path in right and path.endswith("_solved.ipynb") for path in paths)
+    names = {PurePosixPath(path).name for path in right}
+    return tuple(
+        path
+        for path in paths
+        if path not in right
+        and (PurePosixPath(path).name in names or (not copied and _is_renamed(PurePosixPath(path), assignment)))
+    )
+
+
+def where_it_belongs(path: str, assignment: str) -> str:
+    """Say what to do with a notebook that is misplaced."""
+    right = PurePosixPath(places(assignment)[0])
+    if PurePosixPath(path).parent == right.parent:
+        return f"{path} is not graded under this name; rename it to {right.name}"
+    return f"{path} is not graded where it lies; move it to {right}"
+
+
+def _is_renamed(path: PurePosixPath, assignment: str) -> bool:
+    """Whether it lies in the assignment's folder under a name like the right one: `hw01_solved`, `hw01_numpy (1)`."""
+    if path.parent != PurePosixPath(places(assignment)[0]).parent:
+        return False
+    if path.stem.removeprefix(assignment) in BESIDE:
+        return False
+    return path.stem.startswith(assignment) or assignment.startswith(path.stem.removesuffix("_solved"))

@@ -1,0 +1,142 @@
+"""Who takes the course, and who has more time: two tables the instructors keep."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from autograder.course.configuration import (
+    MOMENT,
+    NAME,
+    Assignment,
+    Course,
+    ForgeOptions,
+    Part,
+    nearest,
+    read_moment,
+)
+from autograder.course.errors import ConfigError
+from autograder.course.exam import WHOLE
+from autograder.course.remotes import git_address, repository_name
+from autograder.course.spreadsheets import read_table
+from autograder.course.submissions import Student
+
+ROSTER_COLUMNS = ("student", "remote", "name", "email", "group", "repository", "number")
+EXTENSION_COLUMNS = ("student", "assignment", "part", "deadline")
+
+Extensions = Mapping[tuple[str, str, str], datetime]  # (student, assignment, part) → deadline
+
+
+def read_roster(path: Path) -> tuple[Student, ...]:
+    """Read the roster: columns `student` and `remote`, and whichever of the others there are.
+
+    A remote is a URL or path for git, or `owner/repository` on the forge; `repository` is the forge's own number of
+    it, needed only to say that a repository of another account is meant all the same. `number` is what the university
+    calls the student, for exports.
+
+    Raises
+    ------
+    ConfigError
+        Naming file, line and what is wrong with it.
+    """
+    students: dict[str, Student] = {}
+    for line, row in read_table(path, ("student", "remote"), ROSTER_COLUMNS):
+        student, remote = row["student"], row["remote"]
+        if not NAME.fullmatch(student):
+            raise ConfigError(f"{path}, line {line}: student {student!r}; letters, digits, '_', '-' and '.' only")
+        if student in students:
+            raise ConfigError(f"{path}, line {line}: student {student!r} stands here twice")
+        if not remote or remote.startswith("-") or "::" in remote:
+            raise ConfigError(f"{path}, line {line}: remote {remote!r} of {student!r} is not a URL or path for git")
+        number = row["repository"]
+        if number and not (number.isascii() and number.isdigit() and len(number) < 19):
+            raise ConfigError(f"{path}, line {line}: repository {number!r} of {student!r} is not the forge's number")
+        about = {name: row[name] for name in ("name", "email", "group", "number")}
+        students[student] = Student(student, remote, repository=int(number or 0), **about)
+    return tuple(students.values())
+
+
+def read_extensions(
+    path: Path, course: Course, students: Collection[str] | None = None, strangers: list[str] | None = None
+) -> dict[tuple[str, str, str], datetime]:
+    """Read the extensions; no file means none. An empty `part` means every part of the assignment.
+
+    Where the `students` of the roster are given, a line for anybody else is refused; where `strangers` is given, too,
+    it is left out, and a sentence about it added there.
+
+    Raises
+    ------
+    ConfigError
+        Naming file, line and what is wrong with it.
+    """
+    extensions: dict[tuple[str, str, str], datetime] = {}
+    lines: dict[tuple[str, str, str], int] = {}
+    if not path.exists():
+        return extensions
+    for line, row in read_table(path, ("student", "assignment", "deadline"), EXTENSION_COLUMNS):
+        where = f"{path}, line {line}"
+        if students is not None and row["student"] not in students:
+            sentence = f"{where}: no student {row['student']!r} in the roster; {nearest(row['student'], students)}"
+            if strangers is None:
+                raise ConfigError(sentence)
+            strangers.append(f"{sentence} (or delete the line, if they left)")
+            continue
+        try:
+            assignment = course.assignment(row["assignment"])
+            deadline = read_moment(row["deadline"], course.timezone)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
+        except ValueError:
+            raise ConfigError(f"{where}: deadline {row['deadline']!r} is not {MOMENT}") from None
+        for part in _parts(where, assignment, row["part"]):
+            key = row["student"], assignment.name, part.name
+            if key in lines:
+                raise ConfigError(f"{where}: {_twice(key)}, in line {lines[key]}; delete one of the two")
+            if part.deadline is not None and deadline < part.deadline:
+                raise ConfigError(f"{where}: {_earlier(row['deadline'], part, course.local(part.deadline))}")
+            extensions[key], lines[key] = deadline, line
+    return extensions
+
+
+def shared_remotes(students: Iterable[Student], forge: ForgeOptions) -> dict[str, tuple[str, ...]]:
+    """Return, by student, the others with the same remote: whoever pushes there pushes for all of them.
+
+    A repository of the forge is the same however its address is written.
+    """
+    sharing: dict[str, list[str]] = {}
+    of_student = {}
+    for student in students:
+        address = git_address(student.remote, forge)
+        name = repository_name(address, forge) or address.rstrip("/").removesuffix(".git")
+        of_student[student.id] = sharing.setdefault(name.casefold(), [])
+        of_student[student.id].append(student.id)
+    return {
+        student: tuple(other for other in ids if other != student)
+        for student, ids in of_student.items()
+        if len(ids) > 1
+    }
+
+
+def _parts(where: str, assignment: Assignment, name: str) -> tuple[Part, ...]:
+    """The part of a name, or all where none is named."""
+    if not name:
+        return assignment.parts
+    names = [part.name for part in assignment.parts]
+    if name not in names:
+        right = "leave it empty" if names == [WHOLE] else nearest(name, names)
+        raise ConfigError(f"{where}: {assignment.name} has no part {name!r}; {right}")
+    return tuple(part for part in assignment.parts if part.name == name)
+
+
+def _twice(key: tuple[str, str, str]) -> str:
+    student, assignment, part = key
+    what = f"part {part!r} of {assignment}" if part else assignment
+    return f"{student!r} has an extension for {what} already"
+
+
+def _earlier(deadline: str, part: Part, everybodys: datetime) -> str:
+    """Say why a deadline is no extension of a part: it would take time away."""
+    of_part = f" of part {part.name!r}" if part.name else ""
+    more = ", or name the part that is meant" if part.name else ""
+    return f"deadline {deadline} is before everybody's{of_part}, {everybodys:%Y-%m-%d %H:%M}; give a later one{more}"

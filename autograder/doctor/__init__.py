@@ -1,0 +1,1 @@
+"""Can this machine grade, is this course set up."""

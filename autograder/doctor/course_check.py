@@ -1,0 +1,246 @@
+"""Is a course set up? Each finding says what is there, or what is wrong and what to do about it.
+
+Nothing is changed by looking, and nothing is asked of other machines unless that is wanted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from autograder.course.configuration import Course, load_course
+from autograder.course.errors import AutograderError, ConfigError, DiskFailed, ReleaseError, said_of
+from autograder.course.exam import Exam
+from autograder.course.remotes import git_address, repository_name
+from autograder.course.roster import read_extensions, read_roster, shared_remotes
+from autograder.course.submissions import Clock, Student
+from autograder.doctor.machine_check import Finding
+from autograder.git.credentials import credentials
+from autograder.git.repository import GitRepository, without_password
+from autograder.record.ledger import Ledger
+from autograder.record.standings import closed
+
+MEGABYTE = 1 << 20
+SQLITE = "sqlite:///"
+GUIDE = "see docs/instructors.md"
+OVER_SSH = re.compile(r"[^/@:\s]+@[^/:\s]+:.+")  # git's short form of ssh://
+
+
+def examine_course(config: Path, *, network: bool = False) -> list[Finding]:
+    """Look at everything a course needs, from its configuration to its gradebook.
+
+    Parameters
+    ----------
+    network : bool
+        Whether to ask a public repository that is not on this machine, too.
+    """
+    try:
+        course = load_course(config)
+    except ConfigError as error:
+        return [Finding("configuration", False, str(error), step=f"correct {config.name}")]
+    exams: dict[str, Exam] = {}
+    looks: dict[str, Callable[[], Iterable[Finding]]] = {
+        "times": lambda: _times(course),
+        "sources": lambda: _sources(course, exams),
+        "releases": lambda: _releases(course, exams),
+        "public repository": lambda: [_upstream(course, network=network)],
+        "people": lambda: _people(course),
+        "page keys": lambda: [_keys(course)],
+        "site": lambda: _site(course),
+        "gradebook": lambda: [_gradebook(course, exams)],
+        "workers": lambda: [_workers(course)],
+    }
+    found = [Finding("configuration", True, f"{config}: {len(course.assignments)} assignments")]
+    for what, look in looks.items():
+        try:
+            found += look()
+        except (AutograderError, OSError) as error:  # the others are looked at all the same
+            found.append(Finding(what, False, said_of(error), step="correct that, and look again"))
+    return found
+
+
+def _times(course: Course) -> Iterator[Finding]:
+    now = f"{course.timezone.key}, where it is {course.local(datetime.now(UTC)):%Y-%m-%d %H:%M}"
+    step = 'set c.Course.timezone, for example "Europe/Budapest", unless your deadlines are meant in UTC'
+    yield Finding("time zone", course.timezone.key != "UTC", now, needed=False, step=step)
+    deadlines = [part.deadline for entry in course.assignments.values() for part in entry.parts]
+    due = [deadline for deadline in deadlines if not closed(deadline, datetime.now(UTC))]
+    said = f"{len(due)} of {len(deadlines)} to come"
+    step = f"if the term is not over, give the assignments new deadlines in grading_config.py; {GUIDE}"
+    yield Finding("deadlines", bool(due), said, needed=False, step=step)
+    if course.clock is Clock.SERVER:
+        there = bool(os.environ.get(course.forge.token))
+        said = (
+            f"{course.forge.token} is {'set' if there else 'not set: 60 requests an hour are allowed, with one 5,000'}"
+        )
+        yield Finding("token of the forge", there, said, needed=False, step=f"export {course.forge.token}=…")
+
+
+def _sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
+    for name in course.assignments:
+        try:
+            exam = exams[name] = course.exam(name)
+        except AutograderError as error:
+            yield Finding(f"source of {name}", False, str(error), step="correct the source notebook")
+            continue
+        manual = sum(exercise.manual for exercise in exam.exercises)
+        by_hand = f", {manual} marked by a person" if manual else ""
+        yield Finding(f"source of {name}", True, f"{len(exam.exercises)} exercises, {exam.points:g} points{by_hand}")
+
+
+def _releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
+    from autograder.publishing.release import is_current  # nbgrader takes a second to load
+
+    for name in exams:
+        what, step = f"release of {name}", f"autograder release {name}"
+        if not course.release(name).exists():
+            yield Finding(what, False, "not released yet", needed=False, step=f"when its time has come: {step}")
+            continue
+        try:
+            current = is_current(course, name)
+            said = "is what its source gives" if current else "differs from what its source gives now"
+            yield Finding(what, current, said, needed=False, step=step)
+        except ReleaseError as error:
+            yield Finding(what, False, str(error), step="correct the source notebook")
+
+
+def _upstream(course: Course, *, network: bool) -> Finding:
+    what, url = "public repository", git_address(course.upstream, course.forge)
+    name = without_password(url)
+    if not url:
+        return Finding(what, False, "not named", needed=False, step="set c.Course.upstream to its address")
+    wrong = _wrong_form(course, course.upstream)
+    if wrong:
+        return Finding(what, False, f"{name} {wrong}", step="correct c.Course.upstream")
+    if not (network or _on_this_machine(url)):
+        return Finding(what, True, f"{name}; whether it answers: autograder doctor --network")
+    variables = credentials(course.forge)
+    git = GitRepository(course.root, extra=variables)
+    heads = git.says("ls-remote", "--heads", "--", url)
+    if heads is None:
+        return Finding(what, False, f"{name} does not answer", step="create it, or correct c.Course.upstream")
+    there = f"refs/heads/{course.branch}" in heads.split()
+    said = f"{name} answers, branch {course.branch}{'' if there else ' is not there yet'}"
+    return Finding(what, there, said, needed=False, step="autograder publish")
+
+
+def _people(course: Course) -> Iterator[Finding]:
+    if not course.roster.exists():
+        said = f"no {course.roster} yet"
+        yield Finding("roster", False, said, needed=False, step=f"write one, or autograder state pull; {GUIDE}")
+        return
+    try:
+        students = read_roster(course.roster)
+    except ConfigError as error:
+        yield Finding("roster", False, str(error), step=f"correct {course.roster.name}; {GUIDE}")
+        return
+    some = f"{len(students)} students in {course.roster.name}"
+    yield Finding("roster", bool(students), some, needed=False, step="add a line for each student")
+    wrong = list(_wrong_remotes(course, students))
+    step = "write owner/repository, an https:// or ssh:// address, or a path that exists"
+    yield Finding("students' remotes", not wrong, "; ".join(wrong) or "each has one of its own", step=step)
+    try:
+        extensions = read_extensions(course.extensions, course, {student.id for student in students})
+        yield Finding("extensions", True, f"{len({key[:2] for key in extensions})} given")
+    except ConfigError as error:
+        yield Finding("extensions", False, str(error), step=f"correct {course.extensions.name}")
+    yield _ledger(course, students)
+
+
+def _ledger(course: Course, students: Iterable[Student]) -> Finding:
+    number, wrong = 0, []
+    for student in students:
+        try:
+            record = Ledger(course.ledger).read(student.id)
+        except DiskFailed as error:
+            wrong.append(str(error))
+            continue
+        number += bool(record.pushes)
+        wrong += record.damaged
+    said = "; ".join(wrong) or f"{number} students have pushed"
+    return Finding("ledger", not wrong, said, step="autograder verify, then autograder verify --repair")
+
+
+def _wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator[str]:
+    """Say whose remote is wrong, without any password in it."""
+    students = list(students)
+    shared = shared_remotes(students, course.forge)
+    for student in students:
+        wrong = _wrong_form(course, student.remote)
+        if student.id in shared:
+            wrong = wrong or "is another student's, too"
+        if course.clock is Clock.SERVER and not repository_name(student.remote, course.forge):
+            wrong = wrong or f"is not on {course.forge.web}, whose clock is to count"
+        if wrong:
+            yield f"{student.id}: {without_password(student.remote)} {wrong}"
+
+
+def _wrong_form(course: Course, remote: str) -> str:
+    """Say what is wrong with a remote by its looks, empty if nothing is."""
+    address = git_address(remote, course.forge)
+    if without_password(address) != address and urlsplit(address).password:
+        return "holds a password, which would stand in logs"
+    if _on_this_machine(address):
+        path = Path(address.removeprefix("file://"))
+        return "" if path.exists() else "does not exist on this machine"
+    if address.startswith(f"{course.forge.web}/") and not repository_name(remote, course.forge):
+        return "is not the address of a repository"
+    known = urlsplit(address).scheme in {"https", "http", "ssh", "git"} or OVER_SSH.fullmatch(address)
+    return "" if known else "is neither an address nor a path"
+
+
+def _on_this_machine(address: str) -> bool:
+    return address.startswith(("/", "./", "../", "file://"))
+
+
+def _keys(course: Course) -> Finding:
+    what, path = "page keys", course.keys
+    if not path.exists():
+        return Finding(what, True, f"{path.name} will be made with the first pages")
+    mode = path.stat().st_mode & 0o777
+    said = f"{path.name} has mode {mode:o}"
+    if mode & 0o077:
+        return Finding(what, False, f"{said}: others can read every student's page", step=f"chmod 600 {path}")
+    try:
+        from autograder.record.page_keys import Keys
+
+        Keys(path)
+    except ConfigError as error:
+        return Finding(what, False, str(error), step="restore it from the state branch")
+    return Finding(what, True, said)
+
+
+def _site(course: Course) -> Iterator[Finding]:
+    step = "set c.Course.site_url, so that links are whole and students find the page"
+    yield Finding("address of the pages", bool(course.site_url), course.site_url or "not set", needed=False, step=step)
+    step = "set c.Course.contact, an address like mailto:…, to which students may write"
+    yield Finding("contact", bool(course.contact), course.contact or "not set", needed=False, step=step)
+
+
+def _gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
+    what, step = "gradebook", "autograder gradebook makes it, or brings it up to date"
+    path = Path(course.database.removeprefix(SQLITE))
+    if course.database.startswith(SQLITE) and not path.exists():
+        return Finding(what, True, f"{path.name} will be made by autograder gradebook")
+    from autograder.gradebook.gradebook import knows
+
+    try:
+        unknown = [name for name, exam in exams.items() if course.release(name).exists() and not knows(course, exam)]
+    except Exception as error:  # a file that is no database, a server that does not answer: whatever its driver raises
+        return Finding(what, False, f"{course.database}: {str(error).splitlines()[0]}", step=f"move it away; {step}")
+    said = f"does not know {', '.join(unknown)} as it is now" if unknown else "knows every released assignment"
+    return Finding(what, not unknown, said, needed=False, step=step)
+
+
+def _workers(course: Course) -> Finding:
+    cores = os.cpu_count() or 1
+    workers = course.workers or cores
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEGABYTE
+    need = int(workers * course.limits.memory_mb)
+    said = f"{workers} at once on {cores} cores; submissions may take {need} of {memory} MB"
+    step = f"set c.Course.workers to at most {min(cores, max(1, int(memory // course.limits.memory_mb)))}"
+    return Finding("workers", workers <= cores and need <= memory, said, needed=False, step=step)

@@ -1,0 +1,147 @@
+"""What the API answers, checked field by field: a server may be broken, or not the one it is taken for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from autograder.course.errors import ForgeFailed
+from autograder.course.remotes import NAME
+
+SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
+FIRST_YEAR, LAST_YEAR = 2005, 2100  # git's first, and beyond any course
+MAX_ID = 2**63
+MAX_TEXT = 1024
+NO_COMMIT = re.compile(r"0+")
+DELETION = "branch_deletion"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A repository as the API describes it.
+
+    Attributes
+    ----------
+    id, owner : int
+        Numbers of the repository and of the account it belongs to.
+    name : str
+        `owner/repository`.
+    branch : str
+        Its default branch.
+    created, pushed : datetime
+        When it was made, and when any of its branches was pushed to last.
+    """
+
+    id: int
+    owner: int
+    name: str
+    branch: str
+    created: datetime
+    pushed: datetime
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One change of a branch: a push, a force-push, a merge; `after` is empty when the branch was deleted."""
+
+    id: int
+    ref: str
+    after: str
+    time: datetime
+    kind: str
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether the branch was deleted."""
+        return not self.after
+
+
+def found(data: object) -> Found:
+    """Read a repository.
+
+    Raises
+    ------
+    ForgeFailed
+        If a field is missing or cannot be meant.
+    """
+    entry = _mapping(data, "a repository")
+    created = _moment(entry, "created_at")
+    return Found(
+        id=_number(entry, "id"),
+        owner=_number(_mapping(entry.get("owner"), "an owner"), "id"),
+        name=_text(entry, "full_name", NAME),
+        branch=_text(entry, "default_branch"),
+        created=created,
+        pushed=_moment(entry, "pushed_at") if entry.get("pushed_at") is not None else created,
+    )
+
+
+def activity(data: object) -> Activity:
+    """Read an entry of a repository's activity.
+
+    Raises
+    ------
+    ForgeFailed
+        If a field is missing or cannot be meant.
+    """
+    entry = _mapping(data, "an activity")
+    kind, after = _text(entry, "activity_type"), _text(entry, "after", SHA)
+    gone = kind == DELETION or NO_COMMIT.fullmatch(after)
+    return Activity(_number(entry, "id"), _text(entry, "ref"), "" if gone else after, _moment(entry, "timestamp"), kind)
+
+
+def kept_of_repository(data: object) -> dict[str, Any]:
+    """Return the fields of a repository worth keeping; checked when they are read."""
+    entry = data if isinstance(data, Mapping) else {}
+    owner = entry.get("owner")
+    kept = {name: entry.get(name) for name in ("id", "full_name", "default_branch", "created_at", "pushed_at")}
+    return kept | {"owner": {"id": owner.get("id")} if isinstance(owner, Mapping) else None}
+
+
+def kept_of_activity(data: object) -> dict[str, Any]:
+    """Return the fields of an activity worth keeping; checked when they are read."""
+    entry = data if isinstance(data, Mapping) else {}
+    return {name: entry.get(name) for name in ("id", "ref", "after", "timestamp", "activity_type")}
+
+
+def _mapping(data: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise ForgeFailed(f"the forge's answer makes no sense: {str(data)[:80]!r} instead of {what}")
+    return data
+
+
+def _number(entry: Mapping[str, Any], name: str) -> int:
+    value = entry.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < MAX_ID:
+        raise _nonsense(name, value, "a positive number")
+    return value
+
+
+def _text(entry: Mapping[str, Any], name: str, pattern: re.Pattern[str] | None = None) -> str:
+    value = entry.get(name)
+    if not isinstance(value, str) or not value or len(value) > MAX_TEXT or not value.isprintable():
+        raise _nonsense(name, value, "a short text")
+    if pattern and not pattern.fullmatch(value):
+        raise _nonsense(name, value, f"a text like {pattern.pattern}")
+    return value
+
+
+def _moment(entry: Mapping[str, Any], name: str) -> datetime:
+    text = _text(entry, name)
+    try:
+        if not MOMENT.fullmatch(text):
+            raise ValueError
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _nonsense(name, text, "a time like 2027-03-06T22:59:00Z") from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise _nonsense(name, text, f"a time from {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
+
+
+def _nonsense(name: str, value: object, right: str) -> ForgeFailed:
+    return ForgeFailed(f"the forge's answer makes no sense: {name} is {str(value)[:80]!r} instead of {right}")

@@ -1,0 +1,120 @@
+"""Which repository is a student's: by the number first seen, whatever it is called today.
+
+A name can be changed, given up, and taken by someone else; a repository can be deleted and forked again. The number
+in the record settles what can be settled; the rest is said to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from autograder.course.configuration import Course
+from autograder.course.errors import RemoteFailed
+from autograder.course.remotes import repository_name
+from autograder.course.submissions import Repository, Student
+from autograder.forge.api_answers import Found
+from autograder.forge.github import Forks, GitHub
+
+
+@dataclass(frozen=True)
+class Identified:
+    """A student's repository as it is now, and as the record will have it."""
+
+    found: Found
+    repository: Repository
+    notes: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything may have been pushed that is not in the record."""
+        return self.repository.pushed != self.found.pushed
+
+
+def identify(
+    github: GitHub, forks: Forks, course: Course, student: Student, history: Sequence[Repository]
+) -> Identified | None:
+    """Return a student's repository; None if nothing was ever seen where the roster says.
+
+    Parameters
+    ----------
+    github, forks
+        Whom to ask, and what the list of forks said already.
+    history : sequence of Repository
+        What the record knows of the student's repository, oldest first.
+
+    Raises
+    ------
+    RemoteFailed
+        If it is gone, or its name belongs to another account now: a person has to look.
+    ForgeFailed
+        If the forge gives no usable answer.
+    """
+    last = history[-1] if history else None
+    wanted = repository_name(student.remote, course.forge)
+    same = last is not None and repository_name(last.remote, course.forge).lower() == wanted.lower()
+    pinned = student.repository or (last.id if last and same else 0)
+    named = forks.by_name.get(wanted.lower())
+    if pinned:
+        found = forks.by_id.get(pinned) or github.repository_by_id(pinned)
+        if found is not None:
+            taken = named if not student.repository and named and named.id != found.id else None
+            return _identified(course, student, last, found, taken)
+    found = named or github.repository(wanted)
+    if found is None and last is not None:
+        raise RemoteFailed(
+            f"{student.id}: {wanted} is gone, deleted or made private; what was collected until now still counts"
+        )
+    if found is not None and student.repository:
+        raise RemoteFailed(
+            f"{student.id}: the roster insists on repository {student.repository}, which is gone; {wanted} is now "
+            f"{found.id}: write that into the roster if it is theirs"
+        )
+    if found is not None and pinned and last is not None and found.owner != last.owner:
+        raise RemoteFailed(
+            f"{student.id}: {wanted} belongs to another account now (number {found.owner}, it was {last.owner}); if it "
+            f"is theirs all the same, write {found.id} into the roster's column 'repository'"
+        )
+    return _identified(course, student, last, found, None) if found else None
+
+
+def changes(course: Course, student: str, history: Sequence[Repository]) -> Iterator[str]:
+    """Yield a sentence for each time the student's repository became another one, or got another name or owner."""
+    for before, after in pairwise(history):
+        yield from _change(course, student, before, after)
+
+
+def _identified(
+    course: Course, student: Student, last: Repository | None, found: Found, taken: Found | None
+) -> Identified:
+    pushed = last.pushed if last and last.id == found.id else None
+    now = Repository(found.id, found.owner, found.name, student.remote, found.created, pushed)
+    notes = list(_change(course, student.id, last, now)) if last else []
+    if taken is not None:
+        notes.append(
+            f"{student.id}: {taken.name} is another repository now (number {taken.id}); still collecting {found.name} "
+            f"(number {found.id}), seen first; to change that, write the number into the roster's column 'repository'"
+        )
+    return Identified(found, now, tuple(notes))
+
+
+def _change(course: Course, student: str, before: Repository, after: Repository) -> Iterator[str]:
+    if before.id != after.id:
+        over = [name for name, entry in course.assignments.items() for part in entry.parts
+                if part.deadline is not None and part.deadline < after.created]  # fmt: skip
+        when = f"{course.local(after.created):%d %b %Y %H:%M}"
+        late = f", after a deadline of {', '.join(dict.fromkeys(over))}: look at this one" if over else ""
+        yield (
+            f"{student}: another repository than before, {after.name}, made on {when} "
+            f"(number {after.id}, it was {before.id}){late}"
+        )
+    elif before.name != after.name:
+        yield f"{student}: {before.name} is called {after.name} now"
+    if before.id == after.id and before.owner != after.owner:
+        yield f"{student}: {after.name} was given to another account (number {after.owner}, it was {before.owner})"
+
+
+def handled(identified: Identified) -> Repository:
+    """Return the repository as the record has it once everything pushed until now is in it."""
+    return replace(identified.repository, pushed=identified.found.pushed)

@@ -1,0 +1,105 @@
+"""What is in a pushed tree: its files, and what looks like one but leads elsewhere."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from autograder.course.submissions import SUBMODULE, printable
+
+MAX_POINTERS = 20
+MAX_LINKS = 500  # of which the targets are read
+MAX_TARGET = 4096  # bytes of a path
+MAX_NAMED = 65_536  # bytes of the file that names submodules
+MAX_STEPS = 40  # from link to link, as in Linux
+LINK, REPOSITORY = "120000", "160000"
+FILES = ("100644", "100755")
+
+
+@dataclass(frozen=True)
+class TreeFile:
+    """A file of a tree; of a link to a file in the same tree the bytes are that file's."""
+
+    path: str
+    blob: str
+    size: int
+
+
+@dataclass(frozen=True)
+class PushedTree:
+    """A tree that was pushed.
+
+    Attributes
+    ----------
+    files : tuple of TreeFile
+        Its files, and the links to them.
+    pointers : tuple of (str, str)
+        Where nothing was pushed: as `Push.pointers` has it.
+    """
+
+    files: tuple[TreeFile, ...]
+    pointers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A line of git's listing."""
+
+    mode: str
+    blob: str
+    size: int
+
+
+def read_pushed_tree(listing: bytes, read: Callable[[list[str]], Iterable[tuple[str, bytes]]]) -> PushedTree:
+    """Return what a listing by `git ls-tree -r -z --long` names.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the bytes of blobs, for the targets of links.
+    """
+    entries = dict(_entries(listing))
+    links = [(path, entry.blob) for path, entry in entries.items() if _is_notebooks_link(path, entry)]
+    wanted = dict(links[:MAX_LINKS])
+    named = entries.get(SUBMODULE)
+    if named is not None and named.mode in FILES and named.size <= MAX_NAMED:
+        wanted[SUBMODULE] = named.blob
+    contents = dict(read(sorted(set(wanted.values()))))
+    targets = {path: contents[blob].decode("utf-8", "replace") for path, blob in wanted.items() if blob in contents}
+    meant = {line.strip() for line in targets.pop(SUBMODULE, "").splitlines()}
+    files = [TreeFile(printable(path), e.blob, e.size) for path, e in entries.items() if e.mode in FILES]
+    pointers = [
+        (printable(path), SUBMODULE if f"path = {path}" in meant else "")
+        for path, entry in entries.items()
+        if entry.mode == REPOSITORY
+    ]
+    for path, target in targets.items():
+        end = entries.get(_followed(path, targets))
+        if end is not None and end.mode in FILES:
+            files.append(TreeFile(printable(path), end.blob, end.size))
+        else:
+            pointers.append((printable(path), printable(target)[:200] or "nothing"))
+    return PushedTree(tuple(files), tuple(pointers[:MAX_POINTERS]))
+
+
+def _entries(listing: bytes) -> Iterator[tuple[str, _Entry]]:
+    for line in listing.split(b"\0")[:-1]:  # the last one is empty, or torn
+        about, _, path = line.partition(b"\t")
+        mode, _, blob, size = about.decode("ascii").split()
+        yield path.decode("utf-8", "replace"), _Entry(mode, blob, 0 if size == "-" else int(size))
+
+
+def _is_notebooks_link(path: str, entry: _Entry) -> bool:
+    return entry.mode == LINK and entry.size <= MAX_TARGET and ".ipynb" in posixpath.basename(path).lower()
+
+
+def _followed(path: str, targets: Mapping[str, str]) -> str:
+    """Return where links lead at last, a path that is none if they lead out of the tree or in a circle."""
+    for _ in range(MAX_STEPS):
+        if path not in targets:
+            return path
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), targets[path]))
+        if path.startswith(("/", "..")):
+            return ""
+    return ""

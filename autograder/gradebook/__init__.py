@@ -1,0 +1,1 @@
+"""Everything that works with nbgrader: its gradebook, its formgrader, its notebooks."""

@@ -1,0 +1,83 @@
+"""Source notebooks converted by nbgrader itself: into the notebook that students get, and into the gradebook."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sysconfig
+from pathlib import Path
+
+from traitlets.config.loader import Config, PyFileConfigLoader
+
+from autograder.course.configuration import CONFIG_FILE, Course
+from autograder.course.errors import ReleaseError
+from autograder.course.temporary_folders import temporary_folder
+
+
+def enter_assignment(course: Course, assignment: str) -> None:
+    """Enter an assignment into the gradebook as its source is now.
+
+    Raises
+    ------
+    ReleaseError
+        If nbgrader cannot convert it, or refuses because of what was handed in; see `gradebook.make_room`.
+    """
+    with temporary_folder("entered") as folder:
+        convert_assignment(course, assignment, folder, enter=True)
+
+
+def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: bool) -> Path:
+    """Run nbgrader's generate_assignment into a folder, and into the gradebook too where `enter` says so.
+
+    Raises
+    ------
+    ReleaseError
+        If nbgrader cannot convert the source.
+    """
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.coursedir import CourseDirectory
+
+    config = _nbgrader_config(course)
+    config.CourseDirectory.root = str(course.root)
+    config.CourseDirectory.release_directory = str(folder / "release")
+    config.CourseDirectory.db_url = course.database
+    if not enter:  # what its option --no-db means
+        config.GenerateAssignment.no_database = True
+        config.SaveCells.enabled = False
+    config.CourseDirectory.assignment_id = assignment
+    log = logging.getLogger("autograder.nbgrader")
+    said = _FirstError()
+    log.propagate, log.handlers = False, [said]
+    coursedir = CourseDirectory(config=config, log=log)
+    converter = GenerateAssignment(coursedir=coursedir, config=config, log=log)
+    put_tools_on_path()
+    try:
+        converter.start()
+    except (Exception, SystemExit) as error:
+        reason = said.last or str(error)
+        raise ReleaseError(f"{course.source(assignment)}: nbgrader could not convert it: {reason}") from error
+    made = folder / "release" / "." / assignment / f"{assignment}.ipynb"
+    return made
+
+
+class _FirstError(logging.Handler):
+    """Keeps the last line of what nbgrader logs first as an error: the reason, behind a traceback."""
+
+    last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = [line for line in record.getMessage().splitlines() if line.strip()]
+        if record.levelno >= logging.ERROR and len(lines) > 1 and not self.last:
+            self.last = lines[-1].strip()
+
+
+def _nbgrader_config(course: Course) -> Config:
+    config: Config = PyFileConfigLoader(CONFIG_FILE, path=str(course.root)).load_config()
+    return config
+
+
+def put_tools_on_path() -> None:
+    """Let nbgrader find `alembic`, which it starts by name, also where no virtual environment is activated."""
+    folder = sysconfig.get_path("scripts")
+    if folder not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])

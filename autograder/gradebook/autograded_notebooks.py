@@ -1,0 +1,156 @@
+"""The notebook that nbgrader's formgrader shows: a student's cells with what they gave, and the exam's own tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from autograder.course.configuration import Course
+from autograder.course.errors import RemoteFailed
+from autograder.course.exam import Exam, SourceCell
+from autograder.course.notebook_files import Cell, Notebook, Unreadable, read_notebook
+from autograder.course.submissions import NotebookFile, Push, Status, Student
+from autograder.course.whole_files import write_whole
+from autograder.gradebook.answer_pictures import shown_text
+from autograder.gradebook.harmless_outputs import harmless_outputs
+from autograder.grader.cell_restoring import restore
+from autograder.grader.essays import find_essays
+from autograder.record.ledger import Record
+from autograder.record.open_tasks import Task, outputs_path
+from autograder.record.standings import Standing
+
+Standings = Mapping[str, Mapping[str, Standing]]
+BLOB = "autograder_blob"  # in the notebook's metadata: which state of the student's file it shows
+
+
+def autograded_path(course: Course, student: str, assignment: str) -> Path:
+    """Return where nbgrader looks for the notebook."""
+    return course.autograded / student / assignment / f"{assignment}.ipynb"
+
+
+def shown_push(standing: Standing) -> Push | None:
+    """Return the push that the formgrader shows: of the last part that has results."""
+    return next((part.push for part in reversed(standing.parts) if part.push and part.exercises), None)
+
+
+def shown_file(standing: Standing) -> NotebookFile | None:
+    """Return the notebook of that push."""
+    return next((part.file for part in reversed(standing.parts) if part.push and part.exercises), None)
+
+
+def unshown(
+    course: Course, students: Sequence[Student], standings: Standings, read: Callable[[Task], bytes]
+) -> list[Task]:
+    """Return what has to be run so that a person can mark it: notebooks that wait for marks and have no outputs here.
+
+    Nobody waits for these tasks, so `grade` records nothing of them; it keeps the outputs. A notebook that `read`
+    cannot get is left out.
+    """
+    tasks: dict[tuple[str, str], Task] = {}
+    for student in students:
+        for name, standing in standings[student.id].items():
+            push, file = shown_push(standing), shown_file(standing)
+            waits = any(
+                exercise.status is Status.TO_BE_MARKED for part in standing.parts for exercise in part.exercises
+            )
+            if push and file and waits and not outputs_path(course, name, file.blob).exists():
+                with suppress(RemoteFailed, OSError):
+                    read(Task(name, file, student, [(student.id, push.commit)]))
+                    tasks.setdefault((name, file.blob), Task(name, file, student))
+    return list(tasks.values())
+
+
+def clean_outputs(course: Course, standings: Standings, records: Mapping[str, Record]) -> int:
+    """Remove the outputs that nobody will look at any more, and return how many there were.
+
+    Kept are those of every notebook that counts, that is newest, or that the formgrader shows: a few megabytes each.
+    """
+    kept = {
+        part.file.blob for mine in standings.values() for entry in mine.values() for part in entry.parts if part.file
+    }
+    kept |= {file.blob for record in records.values() for push in record.pushes[-1:] for file in push.notebooks}
+    kept |= {file.blob for mine in standings.values() for entry in mine.values() if (file := shown_file(entry))}
+    removed = 0
+    for name in course.assignments:
+        for path in (course.outputs / name).glob("*.json"):
+            if path.stem not in kept:
+                with suppress(OSError):
+                    path.unlink()
+                    removed += 1
+    return removed
+
+
+def shown_blob(course: Course, student: str, assignment: str) -> str:
+    """Return the git blob of what the formgrader shows of a student at this moment, "" if it shows nothing of ours."""
+    try:
+        notebook = json.loads(autograded_path(course, student, assignment).read_text(encoding="utf-8"))
+        return str(notebook["metadata"][BLOB])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def write_autograded(course: Course, exam: Exam, student: str, blob: str, content: bytes) -> None:
+    """Write the notebook that the formgrader is to show of a student; `content` is that of the blob."""
+    executed: dict[int, Any] = {}
+    with suppress(OSError, ValueError, KeyError, TypeError):  # without what they gave, the cells can be shown as well
+        outputs = json.loads(outputs_path(course, exam.assignment, blob).read_text())
+        executed = {cell["number"]: cell for cell in outputs}
+    notebook = autograded_notebook(exam, content, executed)
+    notebook["metadata"][BLOB] = blob
+    path = autograded_path(course, student, exam.assignment)
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    write_whole(path, text.encode("utf-8", "replace"), "autograded notebook")
+
+
+def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a notebook of format 4 from a submission and what its cells gave, by number from 1."""
+    marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
+    try:
+        notebook = read_notebook(content)
+    except Unreadable:
+        notebook = Notebook(())
+    cells = restore(exam, notebook)
+    beside = {essay.cell: essay.exercise for essay in find_essays(exam, cells).values() if essay.cell}
+    written = []
+    seen: set[str] = set()
+    for entry in cells:
+        grade_id = entry.cell.grade_id or beside.get(entry.number, "")
+        outputs = harmless_outputs(executed.get(entry.number, {}).get("outputs", []))
+        written.append(_cell(f"cell-{entry.number}", entry.cell, marks.get(grade_id), outputs))
+        seen.add(grade_id)
+    for mark in marks.values():
+        if mark.graded and mark.grade_id not in seen:
+            source = exam.handout.text(mark.grade_id) if mark.solution else mark.source
+            written.append(_cell(f"cell-{len(written) + 1}", Cell(mark.kind, source), mark, []))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {"cells": written, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _cell(cell_id: str, own: Cell, mark: SourceCell | None, outputs: Sequence[Any]) -> dict[str, Any]:
+    """Return a cell of nbformat: the student's own, the exam's where that is locked, with the exam's metadata."""
+    cell: dict[str, Any] = {"cell_type": "code" if own.kind == "code" else "markdown", "id": cell_id}
+    cell["metadata"] = {} if mark is None else {"nbgrader": _marks(mark)}
+    if mark is not None and (mark.is_test or mark.locked):
+        cell["source"] = mark.source
+    elif own.kind == "code":
+        cell["source"] = own.source
+    else:
+        cell["source"], pictures = shown_text(own.source, own.attachments)
+        cell |= {"attachments": pictures} if pictures else {}
+    return cell | ({"execution_count": None, "outputs": list(outputs)} if own.kind == "code" else {})
+
+
+def _marks(mark: SourceCell) -> dict[str, Any]:
+    task = mark.graded and mark.solution and mark.kind == "markdown" and mark.locked
+    marks = {
+        "grade": mark.graded and not task,
+        "grade_id": mark.grade_id,
+        "locked": mark.locked,
+        "schema_version": 3,
+        "solution": mark.solution and not task,
+        "task": task,
+    }
+    return marks | ({"points": mark.points} if mark.graded else {})

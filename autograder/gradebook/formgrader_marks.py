@@ -1,0 +1,203 @@
+"""Marks that a person gives in nbgrader's formgrader: read into the record, and put back from it.
+
+Gradebook and record are two copies of the same marks, and both can change: a person enters marks in one, another
+machine's come into the other. What both last agreed on is kept in a table of ours in the gradebook. So a mark that
+was taken back can be told from a gradebook that was made anew, and a mark is never overwritten by an older one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import Boolean, Column, Float, MetaData, String, Table, Text, delete, insert, or_, select
+
+from autograder.course.configuration import NAME, Course
+from autograder.course.errors import Wall, no_wall
+from autograder.course.exam import Exam
+from autograder.gradebook.autograded_notebooks import shown_blob
+from autograder.record.ledger import Ledger
+from autograder.record.manual_marks import ManualMark, standing_marks
+
+Key = tuple[str, str]  # nbgrader's id of a submitted notebook, exercise
+Given = tuple[float | None, float, tuple[tuple[str, str], ...]]  # as ManualMark.given
+AGREED = Table(
+    "autograder_mark",
+    MetaData(),
+    Column("notebook_id", String(32), primary_key=True),
+    Column("exercise", String(128), primary_key=True),
+    Column("points", Float),
+    Column("extra", Float, nullable=False),
+    Column("comments", Text, nullable=False),
+    Column("flagged", Boolean, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What the gradebook holds of an exercise; `flagged` when a person is asked to look at it."""
+
+    given: Given = (None, 0.0, ())
+    flagged: bool = False
+
+
+BLANK = Entered()
+
+
+def read_marks(
+    course: Course, exams: Mapping[str, Exam], book: api.Gradebook, now: datetime, wall: Wall = no_wall
+) -> int:
+    """Append to the record what a person entered in the gradebook since it was last read; return how many marks.
+
+    A mark that was only confirmed, after the student pushed anew, is appended too: the person has seen that notebook.
+    """
+    AGREED.metadata.create_all(book.engine)
+    agreed, entered, ledger = _agreed(book), _entered(book, exams), Ledger(course.ledger)
+    touched: dict[str, set[str]] = {}
+    for notebook, exercise in (*agreed, *entered):
+        touched.setdefault(notebook, set()).add(exercise)
+    number = 0
+    for notebook, (student, assignment) in _notebooks(book, touched).items():
+        with wall(f"{student}: marks by hand stay in the gradebook for now"):
+            known = standing_marks(ledger.read(student).marks, assignment)
+            for exercise in sorted(touched[notebook]):
+                here = entered.get((notebook, exercise), BLANK)
+                before = agreed.get((notebook, exercise), BLANK)
+                there = known[exercise].given if exercise in known else BLANK.given
+                confirmed = before.flagged and not here.flagged and here.given == before.given != BLANK.given
+                if confirmed or here.given not in (before.given, there):
+                    shown = shown_blob(course, student, assignment)
+                    ledger.add_mark(student, ManualMark(assignment, exercise, now, *here.given, notebook=shown))
+                    number += 1
+    return number
+
+
+def put_marks(
+    book: api.Gradebook, exam: Exam, notebook: Any, marks: Iterable[ManualMark], shown: str, new: Container[str]
+) -> bool:
+    """Put the record's marks of a submitted notebook into the gradebook, and ask a person to look again where needed.
+
+    Parameters
+    ----------
+    notebook : nbgrader.api.SubmittedNotebook
+        Where they belong.
+    marks : iterable of ManualMark
+        One of each exercise that has any, withdrawn ones among them.
+    shown : str
+        Blob of the notebook that the formgrader shows from now on.
+    new : container of str
+        Exercises that have other automatic points than before.
+
+    Returns
+    -------
+    bool
+        Whether anything in the gradebook changed.
+    """
+    marks = list(marks)
+    agreed, owners = _agreed(book, notebook.id) if marks else {}, _owners(exam)
+    grades = {grade.cell.name: grade for grade in notebook.grades}
+    changed = False
+    for mark in marks:
+        grade = grades.get(mark.exercise)
+        if grade is None:
+            continue  # of an exercise there is no more
+        comments = [entry for entry in notebook.comments if owners.get(entry.cell.name) == mark.exercise]
+        before = agreed.get((notebook.id, mark.exercise))
+        here = _given(grade, comments)
+        if here not in (mark.given, (before or BLANK).given):
+            continue  # entered this moment: the next run reads it
+        if here != mark.given:
+            _give(grade, comments, mark)
+        if mark.points is not None:
+            again = before is not None and (grade.needs_manual_grade or mark.exercise in new)
+            grade.needs_manual_grade = again or mark.notebook != shown
+        now = Entered(mark.given, bool(grade.needs_manual_grade))
+        if now != before:
+            _agree(book, (notebook.id, mark.exercise), now)
+            changed = True
+    return changed
+
+
+def _owners(exam: Exam) -> dict[str, str]:
+    """Which exercise a comment below a cell is about: the one that cell answers, else the last."""
+    last = exam.exercises[-1].id
+    cells = {cell.grade_id: last for cell in exam.cells if cell.solution}
+    return cells | {cell: exercise.id for exercise in exam.exercises for cell in exercise.solutions}
+
+
+def _given(grade: api.Grade, comments: Iterable[api.Comment]) -> Given:
+    written = sorted((entry.cell.name, entry.manual_comment) for entry in comments if entry.manual_comment)
+    return grade.manual_score, grade.extra_credit or 0.0, tuple(written)
+
+
+def _give(grade: api.Grade, comments: Iterable[api.Comment], mark: ManualMark) -> None:
+    grade.manual_score, grade.extra_credit = mark.points, mark.extra or None
+    texts = dict(mark.comments)
+    for comment in comments:
+        comment.manual_comment = texts.get(comment.cell.name)
+
+
+# ----------------------------------------------------------------------------------------------- from and to the tables
+
+
+def _agreed(book: api.Gradebook, notebook: str = "") -> dict[Key, Entered]:
+    """Return what gradebook and record last agreed on, of all submitted notebooks or of one."""
+    rows = book.db.execute(select(AGREED).where(AGREED.c.notebook_id == notebook) if notebook else select(AGREED))
+    return {
+        (row.notebook_id, row.exercise): Entered((row.points, row.extra, _comments(row.comments)), row.flagged)
+        for row in rows
+    }
+
+
+def _agree(book: api.Gradebook, key: Key, now: Entered) -> None:
+    points, extra, comments = now.given
+    notebook, exercise = key
+    book.db.execute(delete(AGREED).where(AGREED.c.notebook_id == notebook, AGREED.c.exercise == exercise))
+    values = {"points": points, "extra": extra, "comments": json.dumps(comments), "flagged": now.flagged}
+    book.db.execute(insert(AGREED).values(notebook_id=notebook, exercise=exercise, **values))
+
+
+def _comments(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((cell, comment) for cell, comment in json.loads(text))
+
+
+def _notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tuple[str, str]]:
+    """Return student and assignment of submitted notebooks, by nbgrader's id; students of impossible names left out."""
+    rows = book.db.execute(
+        select(api.SubmittedNotebook.id, api.SubmittedAssignment.student_id, api.Assignment.name)
+        .join(api.SubmittedAssignment, api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id)
+        .join(api.Assignment, api.SubmittedAssignment.assignment_id == api.Assignment.id)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows if row[0] in wanted and NAME.fullmatch(row[1])}
+
+
+def _entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, Entered]:
+    """Return all that people entered, by submitted notebook and exercise."""
+    marks: dict[Key, tuple[float | None, float, bool]] = {}
+    comments: dict[Key, list[tuple[str, str]]] = {}
+    grade, comment = api.Grade, api.Comment
+    for row in book.db.execute(
+        select(grade.notebook_id, api.BaseCell.name, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+        .join(api.BaseCell, grade.cell_id == api.BaseCell.id)
+        .where(or_(grade.manual_score.is_not(None), grade.extra_credit != 0))
+    ):
+        marks[row[0], row[1]] = row[2], row[3] or 0.0, row[4]
+    owners = {name: _owners(exam) for name, exam in exams.items()}
+    for row in book.db.execute(
+        select(comment.notebook_id, api.BaseCell.name, comment.manual_comment, api.Assignment.name)
+        .join(api.BaseCell, comment.cell_id == api.BaseCell.id)
+        .join(api.Notebook, api.BaseCell.notebook_id == api.Notebook.id)
+        .join(api.Assignment, api.Notebook.assignment_id == api.Assignment.id)
+        .where(comment.manual_comment.is_not(None), comment.manual_comment != "")
+    ):
+        exercise = owners.get(row[3], {}).get(row[1], row[1])
+        comments.setdefault((row[0], exercise), []).append((row[1], row[2]))
+    found = {}
+    for key in {*marks, *comments}:
+        points, extra, flagged = marks.get(key, (None, 0.0, False))
+        found[key] = Entered((points, extra, tuple(sorted(comments.get(key, ())))), flagged)
+    return found

@@ -1,0 +1,297 @@
+"""The calls of a hidden test made again on other functions, to see who does what the student's did.
+
+Equal means: the same results, to rounding, the same errors and the same changes of arguments, with the same arguments
+and from the same random states.
+
+How a student's functions hand things to each other, like the layout of a cache, is the student's choice. Where a
+call is given something that came from the student's own functions, it is therefore tried with what the reference
+would have handed on, too.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from autograder.kernel.arrays import CannotCross
+from autograder.kernel.proxies import Call, Handle
+from autograder.mistakes import Function
+
+
+class Agreement(IntEnum):
+    """Whether a function did what the student's did; an error of the same kind with other words convinces nobody."""
+
+    NONE = 0
+    KIND_OF_ERROR = 1
+    SAME_ERROR = 2
+    FULL = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call came to: its result or error, its arguments afterwards, and whether it drew random numbers."""
+
+    result: Any
+    error: BaseException | None
+    arguments: Any
+    drew: bool
+
+
+class Replays:
+    """The calls of a test, to be made again on other functions.
+
+    Parameters
+    ----------
+    calls : sequence of Call
+        The student's calls.
+    reference : mapping of str to object
+        The reference's names.
+    """
+
+    def __init__(self, calls: Sequence[Call], reference: Mapping[str, Any]) -> None:
+        self.calls = calls
+        self._reference = reference
+        self._right: dict[int, bool] = {}
+        self._handed: list[tuple[Any, Any]] | None = None
+
+    def of(self, function: str) -> list[int]:
+        """Return the indices of the calls of a function that the reference has too."""
+        known = callable(self._reference.get(function))
+        return [index for index, call in enumerate(self.calls) if known and call.function == function]
+
+    def is_right(self, index: int) -> bool:
+        """Whether the student's call did what the reference does."""
+        if index not in self._right:
+            function = self._reference[self.calls[index].function]
+            self._right[index] = self.agreement(index, function) is not Agreement.NONE
+        return self._right[index]
+
+    def agreement(self, index: int, function: Function) -> Agreement:
+        """Say whether a function does what the student's did in a call."""
+        call = self.calls[index]
+        given = call.args, call.kwargs
+        found = Agreement.NONE
+        if not _holds_handle(given):
+            outcome = replay(function, call, given)
+            found = _agreement(call, outcome) if _changed_alike(call, outcome) else Agreement.NONE
+        if found is Agreement.NONE:
+            translated = self._translated(given)
+            if translated is not given and not _holds_handle(translated):
+                return _agreement(call, replay(function, call, translated))
+        return found
+
+    def agrees_where_finite(self, index: int, function: Function) -> bool:
+        """Whether a function does what the student's did in a call, where both gave finite numbers."""
+        if is_finite(self.calls[index].result):
+            return self.agreement(index, function) is Agreement.FULL
+        call = self.calls[index]
+        given = self._translated((call.args, call.kwargs))
+        if call.error is not None or _holds_handle(given):
+            return False
+        outcome = replay(function, call, given)
+        return outcome.error is None and _same_where_finite(call.result, outcome.result)
+
+    def right(self, index: int) -> Outcome:
+        """Return what the reference makes of a call."""
+        call = self.calls[index]
+        given = self._translated((call.args, call.kwargs))
+        if _holds_handle(given):
+            return Outcome(None, CannotCross("an object of the student's"), given, False)
+        return replay(self._reference[call.function], call, given)
+
+    def with_own_layouts(self) -> set[str]:
+        """Return the functions that gave, or were given, something in a layout of the student's own."""
+        handed: list[Any] = []
+        found = set()
+        for call in self.calls:
+            given = call.args, call.kwargs
+            translated = self._translated(given)
+            values = (*call.args, *call.kwargs.values())
+            if translated is not given or any(same(one, part) for one in containers(values) for part in handed):
+                found.add(call.function)
+            right = self._reference.get(call.function)
+            if call.error is None and callable(right) and not _holds_handle(translated):
+                ours = replay(right, call, translated)
+                if ours.error is None and _structure(call.result) != _structure(ours.result):
+                    found.add(call.function)
+                    handed += containers(call.result)
+        return found
+
+    def _translated(self, given: Any) -> Any:
+        """Return arguments with the reference's in the place of what the student's own functions handed on."""
+        args, kwargs = given
+        if not any(_is_packed(value) for value in (*args, *kwargs.values())):
+            return given
+        handed = self._handed_on()
+        new_args = tuple(_exchanged(value, handed) for value in args)
+        new_kwargs = {name: _exchanged(value, handed) for name, value in kwargs.items()}
+        pairs = zip((*new_args, *new_kwargs.values()), (*args, *kwargs.values()), strict=True)
+        return given if all(new is old for new, old in pairs) else (new_args, new_kwargs)
+
+    def _handed_on(self) -> list[tuple[Any, Any]]:
+        """Return pairs of what the student's functions gave in a layout of their own, and what the reference gives."""
+        if self._handed is None:
+            self._handed = []
+            for call in self.calls:
+                right = self._reference.get(call.function)
+                given = self._translated((call.args, call.kwargs))
+                if call.error is None and callable(right) and not _holds_handle(given):
+                    ours = replay(right, call, given)
+                    if ours.error is None:
+                        self._handed += _other_layouts(call.result, ours.result)
+        return self._handed
+
+
+def replay(function: Function, call: Call, given: Any) -> Outcome:
+    """Call a function as a student's was called: with copies of the arguments, from the same random states."""
+    args, kwargs = copy.deepcopy(given)
+    states = np.random.get_state(), random.getstate()
+    start = call.random_states or states
+    result, failure, drew = None, None, False
+    try:
+        np.random.set_state(start[0])
+        random.setstate(start[1])
+        with np.errstate(all="ignore"):
+            result = function(*args, **kwargs)
+    except Exception as error:
+        failure = error
+    finally:
+        drew = not same(np.random.get_state(), start[0]) or random.getstate() != start[1]
+        np.random.set_state(states[0])
+        random.setstate(states[1])
+    return Outcome(result, failure, (args, kwargs), drew)
+
+
+def _agreement(call: Call, outcome: Outcome) -> Agreement:
+    if call.error is None and outcome.error is None:
+        return Agreement.FULL if _same_but_layout(call.result, outcome.result) else Agreement.NONE
+    if type(call.error).__name__ != type(outcome.error).__name__:
+        return Agreement.NONE
+    return Agreement.SAME_ERROR if str(call.error) == str(outcome.error) else Agreement.KIND_OF_ERROR
+
+
+def _changed_alike(call: Call, outcome: Outcome) -> bool:
+    """Whether both left their arguments alike; the record of a call may not say."""
+    known = bool(call.args_after or call.kwargs_after)
+    return not known or same((call.args_after, call.kwargs_after), outcome.arguments)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two results are equal in structure, shape and, to rounding, value."""
+    if isinstance(one, Handle) or isinstance(other, Handle):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    try:
+        a, b = np.asarray(one), np.asarray(other)
+        if a.shape != b.shape:
+            return False
+        if a.dtype.kind in "biufc" and b.dtype.kind in "biufc":
+            return bool(np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True))
+        return bool(np.array_equal(a, b))
+    except (ValueError, TypeError):
+        return False
+
+
+def is_finite(value: Any) -> bool:
+    """Whether all numbers in a result are finite."""
+    if isinstance(value, dict):
+        return all(map(is_finite, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(is_finite, value))
+    if isinstance(value, (float, complex, np.ndarray, np.generic)):
+        return np.asarray(value).dtype.kind not in "fc" or bool(np.all(np.isfinite(value)))
+    return True
+
+
+def _same_where_finite(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same_where_finite(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(_same_where_finite, one, other))
+    if is_finite(one) and is_finite(other):
+        return same(one, other)
+    a, b = np.asarray(one), np.asarray(other)
+    if a.shape != b.shape or a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":
+        return False
+    both = np.isfinite(a) & np.isfinite(b)
+    return same(a[both], b[both])
+
+
+def _same_but_layout(theirs: Any, ours: Any) -> bool:
+    """Whether two tuples of results agree in their values, where some parts may be laid out otherwise."""
+    if same(theirs, ours):
+        return True
+    if not isinstance(theirs, (list, tuple)) or not isinstance(ours, (list, tuple)) or len(theirs) != len(ours):
+        return False
+    values = [(a, b) for a, b in zip(theirs, ours, strict=True) if not _otherwise_laid_out(a, b)]
+    return bool(values) and all(same(a, b) for a, b in values)
+
+
+def _other_layouts(theirs: Any, ours: Any) -> list[tuple[Any, Any]]:
+    """Return the parts of two results that are laid out in different ways, and the items of lists of such parts."""
+    pairs = []
+    if isinstance(theirs, (list, tuple)) and isinstance(ours, (list, tuple)) and len(theirs) == len(ours):
+        for a, b in zip(theirs, ours, strict=True):
+            pairs += _other_layouts(a, b)
+    return [*pairs, (theirs, ours)] if _otherwise_laid_out(theirs, ours) else pairs
+
+
+def _otherwise_laid_out(theirs: Any, ours: Any) -> bool:
+    return _is_packed(theirs) and _is_packed(ours) and _layout(theirs) != _layout(ours)
+
+
+def containers(value: Any) -> list[Any]:
+    """Return a value and all within it that is a container or an object of the student's."""
+    if isinstance(value, Handle):
+        return [value]
+    if not isinstance(value, (dict, list, tuple)):
+        return []
+    parts = value.values() if isinstance(value, dict) else value
+    return [value, *(inner for part in parts for inner in containers(part))]
+
+
+def _structure(value: Any) -> Any:
+    """Return how a value is put together: its containers and objects, without the numbers in them."""
+    if isinstance(value, dict):
+        return {str(key): _structure(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_structure(part) for part in value]
+    return "object" if isinstance(value, Handle) else "value"
+
+
+def _is_packed(value: Any) -> bool:
+    """Whether a value is an object of the student's, or a container of arrays."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_is_packed(item) or (isinstance(item, np.ndarray) and item.ndim > 0) for item in value)
+    return isinstance(value, Handle)
+
+
+def _layout(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_layout(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _layout(item) for key, item in value.items()}
+    return id(value) if isinstance(value, Handle) else np.shape(value)
+
+
+def _exchanged(value: Any, handed: Sequence[tuple[Any, Any]]) -> Any:
+    return next((ours for theirs, ours in handed if same(value, theirs)), value) if _is_packed(value) else value
+
+
+def _holds_handle(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_handle(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_holds_handle(item) for item in value)
+    return isinstance(value, Handle)

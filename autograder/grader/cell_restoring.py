@@ -1,0 +1,139 @@
+"""A student's cells as they were meant: what the exam knows of a cell is put back, whatever became of it in the file.
+
+As nbgrader does, types, locks and the text of locked cells come from the exam. Beyond nbgrader: of cells with one id
+the right one is found, an answer's cell is known without its metadata, an untouched stub below an answer does not take
+the answer away, and code written into a locked cell is run before that cell is put right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from autograder.course.exam import Exam, SourceCell
+from autograder.course.notebook_files import Cell, Notebook
+from autograder.grader.bound_names import bound_names, defined_names, stub_names
+
+STUB_LEFT_OUT = "Cell {stub} holds {names} as given out, below your answer in cell {answer}; it was left out."
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A cell of the student's notebook, put right.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the student's file, from 1.
+    cell : Cell
+        Its type and the student's own text, with an id only where it is the exam's cell of that id.
+    runs : bool
+        Whether it is run if it is code.
+    remark : str
+        What to tell the student of it, empty if there is nothing.
+    """
+
+    number: int
+    cell: Cell
+    runs: bool = True
+    remark: str = ""
+
+    @property
+    def is_code(self) -> bool:
+        """Whether there is something to run."""
+        return self.cell.kind == "code" and self.runs
+
+
+def restore(exam: Exam, notebook: Notebook) -> tuple[Restored, ...]:
+    """Return the cells of a student's notebook with what the exam knows of them put back, in the student's order."""
+    marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
+    cells = [Restored(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
+    owners = {grade_id: _owner(exam, mark, cells) for grade_id, mark in marks.items()}
+    cells = [_put_right(exam, entry, marks, owners) for entry in cells]
+    cells = list(_answers_recognised(exam, marks, cells))
+    return tuple(_stubs_left_out(exam, cells))
+
+
+def _owner(exam: Exam, mark: SourceCell, cells: Iterable[Restored]) -> int | None:
+    """Return the number of the cell that is the exam's, of all that carry its id: JupyterLab copies ids with cells."""
+    twins = [entry for entry in cells if entry.cell.grade_id == mark.grade_id]
+    changed = [entry for entry in twins if not exam.handout.is_unchanged(mark.grade_id, entry.cell.source)]
+    if mark.solution:  # the one that was written in
+        twins = changed or twins
+    elif not mark.is_test:  # the one that was left alone; the copies are the student's to try things in
+        twins = [entry for entry in twins if entry not in changed] or twins
+    return twins[-1].number if twins else None
+
+
+def _put_right(
+    exam: Exam, entry: Restored, marks: Mapping[str, SourceCell], owners: Mapping[str, int | None]
+) -> Restored:
+    """Return a cell with its type, and with its id only where that is its own."""
+    cell = entry.cell
+    mark = marks.get(cell.grade_id)
+    if mark is None:
+        return replace(entry, cell=replace(cell, grade_id="")) if cell.grade_id else entry
+    if owners[cell.grade_id] == entry.number:
+        return replace(entry, cell=replace(cell, kind=mark.kind))
+    repeats_test = mark.is_test and exam.handout.is_unchanged(cell.grade_id, cell.source)
+    kind = mark.kind if mark.solution else cell.kind
+    return replace(entry, cell=replace(cell, kind=kind, grade_id=""), runs=not repeats_test)
+
+
+def _answers_recognised(exam: Exam, marks: Mapping[str, SourceCell], cells: Sequence[Restored]) -> Iterator[Restored]:
+    """Yield the cells; one that defines what a lost solution cell should define takes its id, and is code."""
+    there = {entry.cell.grade_id for entry in cells}
+    wanted: dict[str, str] = {}
+    for exercise in exam.exercises:
+        for grade_id in exercise.solutions:
+            if grade_id not in there and marks[grade_id].kind == "code":
+                wanted |= dict.fromkeys(defined_names(marks[grade_id].source), grade_id)
+    coded = {name for entry in cells if entry.cell.kind == "code" for name in defined_names(entry.cell.source)}
+    for entry in cells:
+        cell = entry.cell
+        found = wanted.keys() & defined_names(cell.source) if not cell.grade_id else set()
+        if found and (cell.kind == "code" or not found & coded):
+            grade_id = wanted[min(found)]
+            wanted = {name: other for name, other in wanted.items() if other != grade_id}
+            yield replace(entry, cell=replace(cell, kind="code", grade_id=grade_id))
+        else:
+            yield entry
+
+
+def _stubs_left_out(exam: Exam, cells: Sequence[Restored]) -> Iterator[Restored]:
+    """Yield the cells; one with nothing but stubs, below answers to them, is not to be run."""
+    marks = [mark for mark in exam.cells if mark.kind == "code" and mark.solution and not mark.graded]
+    times = Counter(name for mark in marks for name in defined_names(mark.source))
+    asked = frozenset(name for name, number in times.items() if number == 1)  # else a stub is an exercise of its own
+    answers = [mark.grade_id for mark in marks]
+    given = {text.strip() for grade_id in answers for text in exam.handout.by_id.get(grade_id, ())}
+    written: dict[str, int] = {}
+    for entry in cells:
+        source = entry.cell.source
+        stubs: frozenset[str] = frozenset()
+        if entry.cell.kind == "code":
+            stubs = asked & (defined_names(source) if source.strip() in given else stub_names(source))
+        if stubs and all(name in written for name in stubs):
+            answer = max(written[name] for name in stubs)
+            listed = " and ".join(f"`{name}`" for name in sorted(stubs))
+            remark = STUB_LEFT_OUT.format(stub=entry.number, names=listed, answer=answer)
+            yield replace(entry, runs=False, remark=remark)
+            continue
+        if entry.cell.kind == "code" and not stubs:
+            written |= dict.fromkeys(bound_names(source), entry.number)
+        yield entry
+
+
+def code_in_locked_cell(exam: Exam, restored: Sequence[Restored], entry: Restored) -> str:
+    """Return what a student wrote into a cell that is put right, where it answers an exercise as no other cell does."""
+    source = entry.cell.source
+    if exam.handout.is_unchanged(entry.cell.grade_id, source):
+        return ""
+    answers = (mark.source for mark in exam.cells if mark.kind == "code" and mark.solution)
+    wanted = defined_names(source) & {name for answer in answers for name in defined_names(answer)}
+    if not wanted:
+        return ""
+    others = (other for other in restored if other is not entry and other.is_code)
+    elsewhere = {name for other in others for name in defined_names(other.cell.source)}
+    return source if wanted - elsewhere else ""

@@ -1,0 +1,88 @@
+"""Which known mistake a student made, seen from what their functions did in a hidden test.
+
+A mistake is recognised when it does what the student's function did on every call the test made, while the reference
+does something else on at least one: agreement where all answers agree says nothing. Where the student's results are
+not finite, because they guard against nothing, the numbers that are finite on both sides decide.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.grader.call_replays import Agreement, Replays, is_finite
+from autograder.kernel.proxies import Call
+from autograder.mistakes import Variant, Variants
+
+CPU_SECONDS = 10.0  # spent on one test's calls at most; none of the course's comes near
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A known mistake, and whether it is certain: errors alone may have several reasons."""
+
+    mistake: Variant
+    certain: bool
+
+
+def recognise(
+    calls: Sequence[Call], mistakes: Variants, reference: Mapping[str, Any], functions: Sequence[str] = ()
+) -> Recognised | None:
+    """Return the known mistake that behaves as the student's functions did, None if there is none.
+
+    Parameters
+    ----------
+    calls : sequence of Call
+        What the test called, in order.
+    mistakes : Variants
+        The assignment's known mistakes.
+    reference : mapping of str to object
+        The reference's names.
+    functions : sequence of str
+        Only mistakes of these functions; all where it is empty.
+    """
+    end = time.process_time() + CPU_SECONDS
+    replays = Replays(calls, reference)
+    perhaps: Recognised | None = None
+    for mistake in mistakes:
+        if functions and mistake.of not in functions:
+            continue
+        agreement = _agreement_of_all(mistake, replays, end)
+        if time.process_time() > end:
+            return None
+        if agreement is Agreement.FULL:
+            return Recognised(mistake, certain=True)
+        if agreement is Agreement.SAME_ERROR and perhaps is None:
+            perhaps = Recognised(mistake, certain=False)
+    return perhaps or _recognise_where_finite(replays, mistakes, functions, end)
+
+
+def _recognise_where_finite(
+    replays: Replays, mistakes: Variants, functions: Sequence[str], end: float
+) -> Recognised | None:
+    for mistake in mistakes:
+        if functions and mistake.of not in functions:
+            continue
+        indices = replays.of(mistake.of)
+        finite = [index for index in indices if is_finite(replays.calls[index].result)]
+        told = [index for index in finite if not replays.is_right(index)]
+        if len(finite) == len(indices) or not told:
+            continue
+        alike = (replays.agrees_where_finite(index, mistake.function) for index in indices)
+        if all(agrees and time.process_time() <= end for agrees in alike):
+            return Recognised(mistake, certain=True)
+    return None
+
+
+def _agreement_of_all(mistake: Variant, replays: Replays, end: float) -> Agreement:
+    """Return the strongest agreement on a call that is not right, NONE if any call disagrees."""
+    strongest = Agreement.NONE
+    for index in replays.of(mistake.of):
+        agreement = replays.agreement(index, mistake.function)
+        if agreement is Agreement.NONE or time.process_time() > end:
+            return Agreement.NONE
+        if agreement > strongest and not replays.is_right(index):
+            strongest = agreement
+    return strongest

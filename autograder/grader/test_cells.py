@@ -1,0 +1,100 @@
+"""A test cell run outside the jail, with the student's names as proxies."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from autograder.course.comparisons import NOTE, NOTED, compared, with_notes
+from autograder.kernel.proxies import ModuleReference
+
+FILENAME = "<test>"
+
+
+class Names(dict[str, Any]):
+    """The globals of a test cell: the tests' own names, then the student's, fetched when they are read.
+
+    What the tests defined, Python's builtins, the reference's modules and what it imports from them come before
+    anything of the student's: a notebook that rebinds `isinstance`, `np`, `assert_allclose` or a helper of an earlier
+    test changes nothing here. An imported class is the student's all the same, for objects in the jail are its own.
+
+    Parameters
+    ----------
+    tests : dict
+        What earlier tests defined; `keep` adds to it.
+    student : StudentNamespace or mapping
+        The student's names.
+    reference : mapping
+        The reference's names.
+    imported : set of str
+        Names of the reference that are imported for everybody.
+    reserved : set of str
+        Names that tests define, earlier or later: none of them is ever the student's, unless the reference has it too.
+    """
+
+    def __init__(
+        self,
+        tests: dict[str, Any],
+        student: Any,
+        reference: Mapping[str, Any],
+        imported: frozenset[str] = frozenset(),
+        reserved: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(tests)
+        self._tests, self._student, self._reference = tests, student, reference
+        self._imported, self._reserved = imported & reference.keys(), reserved - reference.keys()
+        super().__setitem__("__builtins__", builtins)
+        super().__setitem__("__name__", "test")
+        super().__setitem__(NOTE, compared)
+        super().__setitem__(NOTED, True)
+
+    def __missing__(self, name: str) -> Any:
+        """Look a name up that no test defined."""
+        known = self._reference.get(name)
+        if isinstance(known, ModuleType) or (name in self._imported and not isinstance(known, type)):
+            return known
+        if hasattr(builtins, name) and name not in self._reference:
+            return getattr(builtins, name)
+        if name == "get_ipython":
+            return known
+        if name in self._reserved or name not in self._student:
+            raise KeyError(name)
+        value = self._student[name]
+        return _trusted_module(value) if isinstance(value, ModuleReference) else value
+
+    def keep(self) -> None:
+        """Hand what this test defined to the tests after it."""
+        self._tests.update((name, value) for name, value in self.items() if not name.startswith("__"))
+
+
+def run_cell(source: str, names: Names) -> object:
+    """Run a test cell and return the value of its last expression, None if it ends otherwise."""
+    try:
+        tree = ast.parse(source, FILENAME)
+    except SyntaxError:  # a magic
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
+        tree = ast.parse(transform(source), FILENAME)
+    value: ast.expr | None = None
+    if tree.body and isinstance(last := tree.body[-1], ast.Expr):
+        value = last.value
+        tree.body.pop()
+    tree = with_notes(tree)
+    try:
+        exec(compile(tree, FILENAME, "exec"), names)
+        return None if value is None else eval(compile(ast.Expression(value), FILENAME, "eval"), names)
+    finally:
+        names.keep()
+
+
+def _trusted_module(value: ModuleReference) -> ModuleType:
+    """Return our own module of the name the student imported, if it is loaded here."""
+    module = sys.modules.get(value.name)
+    if module is None:
+        raise NameError(f"the module {value.name!r} is not available to tests; import it in the test")
+    return module

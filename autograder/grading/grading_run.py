@@ -1,0 +1,183 @@
+"""Many submissions graded: what is missing in the record, worked off by one process per core.
+
+A task is a submission's bytes and an exam; its result is a report. Equal notebooks are graded once, graded ones
+never again while exam and notebook stay as they are. Each result is in the ledger before the next is asked for, so
+a run that is killed continues where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.course.configuration import Course
+from autograder.course.errors import (
+    AutograderError,
+    DiskFailed,
+    ExamError,
+    RemoteFailed,
+    said_of,
+)
+from autograder.course.exam import Exam
+from autograder.course.submissions import Report, Submission
+from autograder.course.whole_files import write_whole
+from autograder.git.student_stores import fork_of
+from autograder.grader.examiner import Examined
+from autograder.grader.verdict import not_tested
+from autograder.grading.worker_pool import desk, workers
+from autograder.jail import Jail
+from autograder.record.ledger import Ledger
+from autograder.record.open_tasks import Task, outputs_path
+
+ROUNDS = 3  # a pool whose process was killed is replaced; the last round has one process, so only the culprit fails
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A task that is done; `error` says why it could not be, or not in full."""
+
+    task: Task
+    report: Report | None = None
+    error: str = ""
+
+
+def grade(
+    course: Course,
+    exams: Mapping[str, Exam],
+    tasks: Sequence[Task],
+    restore: Callable[[Task], bytes] | None = None,
+) -> Iterator[Finished]:
+    """Grade the tasks, many at once, and yield each as it is done and in the ledger.
+
+    What a limit of time decided while this machine had more to do than it can do at once is graded once more, alone,
+    after the others, and only that counts.
+
+    Parameters
+    ----------
+    restore : callable, optional
+        Brings a notebook back into the student's store, from wherever it still is; it raises `RemoteFailed` if that
+        is nowhere. See `autograder.collecting.lost_notebooks`.
+
+    Raises
+    ------
+    NoJail
+        If this machine has no jail: then nothing is graded.
+    ExamError
+        If a source notebook fails.
+    """
+    left = _Left(list(tasks))
+    if not left.tasks:
+        return
+    most = course.workers or os.cpu_count() or 1
+    wanted = {name: exams[name] for name in {task.assignment for task in tasks}}
+    with Jail(course.limits) as jail:
+        for number in range(ROUNDS):
+            count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
+            with workers(count, jail, wanted) as pool:
+                yield from _grade_in(pool, course, left)
+            if not left.tasks:
+                break
+        again = [*left.doubtful]
+        for task, failed in left.missing:
+            try:
+                if restore is None:
+                    raise failed
+                restore(task)
+                again.append(task)
+            except (AutograderError, OSError) as error:
+                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {said_of(error)}")
+        alone = _Left(again, final=True)
+        if again:
+            with workers(1, jail, wanted) as pool:
+                yield from _grade_in(pool, course, alone)
+    for task in (*left.tasks, *alone.tasks):
+        yield Finished(
+            task, error=f"{task.student.id}, {task.assignment}: its grading process died; see the system log"
+        )
+
+
+@dataclass
+class _Left:
+    """What is left to do: tasks to begin, or whose process died; those the clock decided; those without a notebook."""
+
+    tasks: list[Task]
+    doubtful: list[Task] = field(default_factory=list)
+    missing: list[tuple[Task, RemoteFailed]] = field(default_factory=list)
+    final: bool = False
+
+
+def _grade_in(pool: Executor, course: Course, left: _Left) -> Iterator[Finished]:
+    waiting: dict[Future[Examined], Task] = {}
+    tasks, left.tasks = left.tasks, []
+    for task in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
+        try:
+            waiting[pool.submit(_examine, course, task)] = task
+        except BrokenProcessPool:
+            left.tasks.append(task)
+    for future in as_completed(waiting):
+        task = waiting[future]
+        try:
+            examined = future.result()
+            if examined.by_clock and not left.final and is_overloaded():
+                left.doubtful.append(task)
+            else:
+                yield _record(course, task, examined)
+        except BrokenProcessPool:
+            left.tasks.append(task)
+        except ExamError:  # nothing can be graded
+            raise
+        except Exception as error:  # this one cannot: its store was lost, its jail could not be made
+            if isinstance(error, RemoteFailed) and not left.final:
+                left.missing.append((task, error))
+            else:
+                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {said_of(error)}")
+
+
+def is_overloaded() -> bool:
+    """Whether more processes want to run, in the last minute, than this machine has cores: its clock proves nothing."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1) + 0.5
+
+
+def _record(course: Course, task: Task, examined: Examined) -> Finished:
+    ledger, now = Ledger(course.ledger), datetime.now(UTC)
+    failed = []
+    try:  # before the report, with which nobody would run it again
+        _keep_outputs(outputs_path(course, task.assignment, task.file.blob), examined)
+    except DiskFailed as error:  # the formgrader shows it without what it gave
+        failed.append(f"{task.student.id}, {task.assignment}: graded, outputs not kept: {error}")
+    for student, commit in task.waiting:
+        try:
+            ledger.add_report(student, commit, task.file.blob, examined.report, now)
+        except (AutograderError, OSError) as error:  # others may wait for the same notebook
+            failed.append(f"{student}, {task.assignment}: graded, but not recorded: {said_of(error)}")
+    return Finished(task, examined.report, "; ".join(failed))
+
+
+def _keep_outputs(path: Path, examined: Examined) -> None:
+    write_whole(path, json.dumps(examined.cells).encode(), "outputs")
+
+
+# ---------------------------------------------------------------------------------------------- in a worker process
+
+
+def _examine(course: Course, task: Task) -> Examined:
+    here = desk()
+    exam = here.exams[task.assignment]
+    limit = course.notebook_mb * 1e6
+    if task.file.size > limit:
+        sentence = f"The notebook has {task.file.size / 1e6:.0f} MB, more than {limit / 1e6:.0f}: clear its outputs."
+        return Examined(unreadable(exam, task.file.path, sentence), ())
+    content = fork_of(course, task.student).read(task.file.blob)
+    return here.examiner.examine(exam, Submission(task.assignment, task.file.path, content))
+
+
+def unreadable(exam: Exam, notebook: str, sentence: str) -> Report:
+    """Return the report of a file that was not even opened."""
+    exercises = tuple(not_tested(exercise) for exercise in exam.exercises)
+    return Report(exam.assignment, notebook, "unreadable", exercises, (sentence,), exam=exam.version)

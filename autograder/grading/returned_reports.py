@@ -1,0 +1,123 @@
+"""Reports that come back from where students' code ran: untrusted data, held against the exam they claim to be of."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder.course.errors import AutograderError
+from autograder.course.exam import Exam, Exercise
+from autograder.course.layout import places
+from autograder.course.submissions import Criterion, ExerciseResult, Report, Status, rounded, rounded_below
+
+MAX_BYTES = 4 << 20
+MAX_SECONDS = 86_400.0
+MAX_CRITERIA, MAX_PROBLEMS = 200, 200
+MAX_SENTENCE, MAX_DETAIL = 4_000, 100_000
+STATES = ("graded", "unreadable")
+RUNGS = (None, 1, 2, 3)
+
+
+class Unbelievable(AutograderError):
+    """A report says what cannot be; nothing of it is recorded."""
+
+
+def read_returned(path: Path, exam: Exam) -> Report:
+    """Read a report of an exam.
+
+    Parameters
+    ----------
+    path : Path
+        The file; a link is not followed.
+    exam : Exam
+        What was asked for: exercises and points come from here.
+
+    Returns
+    -------
+    Report
+        With texts cut to what can be shown and written.
+
+    Raises
+    ------
+    Unbelievable
+        If it is anything but a report that grading this exam can give.
+    """
+    try:
+        report = Report.from_json(json.loads(_read(path), parse_constant=_no_number))
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise Unbelievable(f"not a report ({type(error).__name__})") from None
+    _must(report.assignment == exam.assignment, "it is of another assignment")
+    _must(report.exam == exam.version, "it is of another exam, or of an older version of it")
+    _must(report.notebook in places(exam.assignment), "it is of a notebook where none belongs")
+    _must(report.status in STATES, "its status is none a graded notebook can have")
+    _must(report.status == "graded" or report.points == 0, "points for a notebook nobody could read")
+    _must(report.rung in RUNGS, "there is no such rung of the jail")
+    _must(0 <= report.seconds <= MAX_SECONDS, "its time cannot be")
+    _must(len(report.problems) <= MAX_PROBLEMS, "it has too many problems")
+    _must([result.id for result in report.exercises] == [e.id for e in exam.exercises], "it has other exercises")
+    results = zip(report.exercises, exam.exercises, strict=True)
+    return replace(
+        report,
+        exercises=tuple(_checked(result, exercise) for result, exercise in results),
+        problems=tuple(_text(sentence, MAX_SENTENCE) for sentence in report.problems),
+        seconds=rounded(report.seconds),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        raise Unbelievable("not a file") from None
+    try:
+        _must(stat.S_ISREG(os.fstat(descriptor).st_mode), "not a file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    _must(len(content) <= MAX_BYTES, f"more than {MAX_BYTES >> 20} MB")
+    return content
+
+
+def _checked(result: ExerciseResult, exercise: Exercise) -> ExerciseResult:
+    name = exercise.id
+    _must(result.part == exercise.part, f"{name} is of another part")
+    _must(math.isclose(result.max_points, exercise.points), f"{name} gives other points")
+    _must(0 <= result.points <= exercise.points, f"{name} has points that cannot be")
+    _must(result.status is not Status.TO_BE_MARKED or exercise.manual, f"{name} is marked by no person")
+    _must(not exercise.manual or result.points == 0, f"{name} is marked by a person")
+    _must((result.status is Status.PASSED) <= (result.points == exercise.points), f"{name} passed without its points")
+    _must(len(result.criteria) <= MAX_CRITERIA, f"{name} has too many criteria")
+    return replace(
+        result,
+        points=rounded_below(result.points, exercise.points),
+        max_points=exercise.points,
+        hint=_text(result.hint, MAX_SENTENCE),
+        criteria=tuple(_criterion(criterion, name) for criterion in result.criteria),
+        detail=_text(result.detail, MAX_DETAIL),
+    )
+
+
+def _criterion(criterion: Criterion, exercise: str) -> Criterion:
+    _must(0 <= criterion.points <= criterion.max_points < math.inf, f"{exercise} has a criterion that cannot be")
+    return replace(criterion, sentence=_text(criterion.sentence, MAX_SENTENCE))
+
+
+def _text(text: str, most: int) -> str:
+    """Return a text that can be written and shown: cut, without lone surrogates and control characters."""
+    kept = (character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text[:most])
+    return "".join(kept)
+
+
+def _must(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Unbelievable(otherwise)
+
+
+def _no_number(constant: str) -> Any:
+    raise ValueError(constant)

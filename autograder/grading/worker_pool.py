@@ -1,0 +1,88 @@
+"""Processes that grade, one per core: each has an examiner, and all have their jails forked from one warm process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.util import Finalize
+
+from autograder.course.errors import AutograderError
+from autograder.course.exam import Exam
+from autograder.grader.examiner import Examiner
+from autograder.jail import Jail, lockdown
+from autograder.jail.launch import SharedJail
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a process that grades has before it: its examiner, and the exams by assignment."""
+
+    examiner: Examiner
+    exams: Mapping[str, Exam]
+
+
+@contextmanager
+def workers(count: int, jail: Jail, exams: Mapping[str, Exam]) -> Iterator[ProcessPoolExecutor]:
+    """Start processes that grade; what is still waiting when the block is left is cancelled.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    jail : Jail
+        Where their jails come from, and their limits. It stays the caller's to close, after the block.
+    exams : mapping of str to Exam
+        The assignments by name. Each process prepares them all before its first task.
+
+    Yields
+    ------
+    ProcessPoolExecutor
+        Its tasks find their process's desk by `desk()`.
+    """
+    context = multiprocessing.get_context("spawn")
+    lasting = threading.current_thread() is threading.main_thread()  # "parent" means the thread, for the kernel
+    setting = (jail.share(), exams, os.getpid() if lasting else None)
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_sit_down, initargs=setting) as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def desk() -> Desk:
+    """Return the desk of this process, in a task.
+
+    Raises
+    ------
+    ExamError
+        If a source notebook fails.
+    """
+    if isinstance(_here[0], AutograderError):
+        raise _here[0]
+    return _here[0]
+
+
+# A pool's initializer can hand over what it made, or why it could not, only through the module.
+_here: list[Desk | AutograderError] = []
+
+
+def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C is the grader's to tell: this process goes silently
+    if parent is not None:
+        lockdown.die_with_parent(signal.SIGKILL)
+        if os.getppid() != parent:  # it was killed a moment ago
+            os._exit(1)
+    try:
+        examiner = Examiner(jail=jail.join())
+        Finalize(None, examiner.__exit__, args=(None, None, None), exitpriority=10)
+        for exam in exams.values():
+            examiner.prepare(exam)
+        _here.append(Desk(examiner, exams))
+    except AutograderError as error:  # an initializer that raises would break the pool without a reason
+        _here.append(error)

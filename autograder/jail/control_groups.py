@@ -1,0 +1,182 @@
+"""Control groups, version 1 or 2: the kernel counts the memory and the processes of a whole submission."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course.limits import Limits
+
+NAME = "autograder-{owner}-{number}"
+CONTROLLERS = ("memory", "pids")
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """A directory of the control group file system in which groups can be made, kept open.
+
+    Attributes
+    ----------
+    descriptor : int
+        The open directory; it works after the file system itself has gone out of sight.
+    controllers : tuple[str, ...]
+        Those of memory and pids that it serves.
+    version : int
+        1 or 2.
+    """
+
+    descriptor: int
+    controllers: tuple[str, ...]
+    version: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """The control group of one submission, in every hierarchy."""
+
+    name: str
+    hierarchies: tuple[Hierarchy, ...]
+
+    def entrances(self) -> list[int]:
+        """Open the files through which a process joins; it writes 0 into each."""
+        return [
+            os.open(f"{self.name}/cgroup.procs", os.O_WRONLY, dir_fd=hierarchy.descriptor)
+            for hierarchy in self.hierarchies
+        ]
+
+    def out_of_memory(self) -> bool:
+        """Return whether the kernel has killed a process of the group for want of memory."""
+        for hierarchy in self.hierarchies:
+            if "memory" in hierarchy.controllers:
+                file = "memory.oom_control" if hierarchy.version == 1 else "memory.events"
+                counted = re.search(r"^oom_kill (\d+)", _read(hierarchy, f"{self.name}/{file}"), re.MULTILINE)
+                return counted is not None and int(counted[1]) > 0
+        return False
+
+    def remove(self) -> bool:
+        """Remove the group; returns False while a process of it is still ending."""
+        return all([_remove(hierarchy, self.name) for hierarchy in self.hierarchies])
+
+
+def create(hierarchies: tuple[Hierarchy, ...], owner: int, number: int, limits: Limits) -> Group:
+    """Create the group of a submission and set its limits.
+
+    Raises
+    ------
+    OSError
+        If the file system refuses.
+    """
+    group = Group(NAME.format(owner=owner, number=number), hierarchies)
+    memory = limits.memory_mb << 20
+    for hierarchy in hierarchies:
+        with suppress(FileExistsError):  # one of an earlier owner with the same process id
+            os.mkdir(group.name, dir_fd=hierarchy.descriptor)
+        if "pids" in hierarchy.controllers:
+            _write(hierarchy, f"{group.name}/pids.max", limits.processes)
+        if "memory" in hierarchy.controllers and hierarchy.version == 1:
+            _write(hierarchy, f"{group.name}/memory.limit_in_bytes", memory)
+            with suppress(OSError):  # machines without swap accounting
+                _write(hierarchy, f"{group.name}/memory.memsw.limit_in_bytes", memory)
+        elif "memory" in hierarchy.controllers:
+            _write(hierarchy, f"{group.name}/memory.max", memory)
+            _write(hierarchy, f"{group.name}/memory.oom.group", 1)
+            with suppress(OSError):
+                _write(hierarchy, f"{group.name}/memory.swap.max", 0)
+    return group
+
+
+def find(mounts: str | None = None, own: str | None = None) -> tuple[Hierarchy, ...]:
+    """Return the hierarchies in which this process can make groups that limit memory and processes.
+
+    Parameters
+    ----------
+    mounts, own : str | None
+        The texts of /proc/self/mounts and /proc/self/cgroup, read when not given.
+
+    Returns
+    -------
+    tuple
+        Empty when there is none, as in most containers: the watchdog then counts memory.
+    """
+    mounts = Path("/proc/self/mounts").read_text("utf-8") if mounts is None else mounts
+    own = Path("/proc/self/cgroup").read_text("utf-8") if own is None else own
+    groups = {names: path for _, names, path in (line.split(":", 2) for line in own.splitlines())}
+    first: list[Hierarchy] = []
+    second: list[Hierarchy] = []
+    for _, place, kind, options, *_ in (line.split() for line in mounts.splitlines()):
+        served = tuple(name for name in CONTROLLERS if name in options.split(","))
+        if kind == "cgroup" and served:
+            path = next((path for names, path in groups.items() if set(served) <= set(names.split(","))), "/")
+            first.extend(_usable(Path(place), path, served, 1))
+        elif kind == "cgroup2":
+            second.extend(_usable(Path(place), groups.get("", "/"), CONTROLLERS, 2))
+    for candidates in (first, second[:1]):
+        if {name for hierarchy in candidates for name in hierarchy.controllers} >= set(CONTROLLERS):
+            return tuple(candidates)
+    return ()
+
+
+def _usable(root: Path, own: str, served: tuple[str, ...], version: int) -> Iterator[Hierarchy]:
+    """Yield the nearest group, from our own upwards, in which a child with working limits can be made."""
+    start = root / own.lstrip("/")
+    for directory in (start, *start.parents):
+        if directory.is_dir() and _works(directory, served, version):
+            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            yield Hierarchy(descriptor, served, version)
+            return
+        if directory == root:
+            return
+
+
+def _works(directory: Path, served: tuple[str, ...], version: int) -> bool:
+    """Return whether a child group of this directory gets the files that limit it."""
+    trial = directory / NAME.format(owner=os.getpid(), number="trial")
+    limit = {"memory": "memory.limit_in_bytes" if version == 1 else "memory.max", "pids": "pids.max"}
+    try:
+        if version == 2:  # a group with processes in it may not hand controllers down: then its parent must
+            (directory / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in served), "ascii")
+        trial.mkdir()
+    except OSError:
+        return False
+    try:
+        return all((trial / limit[name]).exists() for name in served)
+    finally:
+        trial.rmdir()
+
+
+def remove_abandoned(hierarchies: tuple[Hierarchy, ...]) -> None:
+    """Remove groups whose owner was killed before it could."""
+    for hierarchy in hierarchies:
+        for name in os.listdir(hierarchy.descriptor):  # noqa: PTH208 - an open directory
+            owner = re.fullmatch(NAME.format(owner=r"(\d+)", number=r"\w+"), name)
+            if owner and not Path(f"/proc/{owner[1]}").exists():
+                _remove(hierarchy, name)
+
+
+def _remove(hierarchy: Hierarchy, name: str) -> bool:
+    try:
+        os.rmdir(name, dir_fd=hierarchy.descriptor)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _read(hierarchy: Hierarchy, path: str) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY, dir_fd=hierarchy.descriptor)
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, encoding="ascii") as file:
+        return file.read()
+
+
+def _write(hierarchy: Hierarchy, path: str, value: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC, dir_fd=hierarchy.descriptor)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(str(value))

@@ -1,0 +1,64 @@
+"""A student's names as tests see them: values by value, functions to call, everything else at arm's length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autograder.kernel.arrays import CannotCross
+from autograder.kernel.handles import Call, FunctionProxy, Handle, rename
+
+if TYPE_CHECKING:
+    from autograder.kernel.jailed_kernel import Kernel
+
+__all__ = ["Call", "FunctionProxy", "Handle", "ModuleReference", "StudentNamespace"]
+
+
+@dataclass(frozen=True)
+class ModuleReference:
+    """A module the student imported under some name."""
+
+    name: str
+
+
+class StudentNamespace:
+    """The student's global names.
+
+    Attributes
+    ----------
+    observer : callable or None
+        Called with a Call after every call of a student's function.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self.observer: Callable[[Call], None] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of a name now.
+
+        Raises
+        ------
+        NameError
+            If the student has no such name.
+        CannotCross
+            If the value has no form outside the jail; the sentence says why.
+        """
+        try:
+            value = self._kernel.request("get", (name,))
+        except NameError:
+            raise NameError(f"name {name!r} is not defined", name=name) from None
+        except CannotCross as error:
+            raise CannotCross(f"{name} is {error}") from None
+        if isinstance(value, Handle):
+            rename(value, name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the student has a name."""
+        return isinstance(name, str) and self._kernel.expect(bool, "has", (name,))
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the student's names."""
+        return iter(self._kernel.expect_texts("names", ()))

@@ -1,0 +1,62 @@
+"""Everything a notebook is likely to need, imported and used once before the first submission is forked."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import sys
+
+from autograder.kernel.output_recorder import Recorder
+from autograder.kernel.shell import Shell, make_shell
+
+_MODULES = (
+    *("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing"),
+    *("matplotlib.pyplot", "sklearn.datasets", "sklearn.model_selection", "sklearn.linear_model"),
+)
+_BACKEND = "module://matplotlib_inline.backend_inline"
+_WARMING = (
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$'); plt.legend(); plt.show()",
+    "def f(): 1 / 0\nf()",
+    "%%time\n1",
+    "import asyncio, random, copy, math, inspect, traceback",  # no event loop: forked processes would share it
+)
+
+
+def warm_up() -> Shell:
+    """Import what notebooks use and bring a shell to speed; the zygote forks submissions from here.
+
+    Returns
+    -------
+    Shell
+        The shell to hand to `serve` in the forked process.
+    """
+    for name in _MODULES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    shell = make_shell(Recorder())
+    _show_plots(shell)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        for cell in _WARMING:
+            with shell.recorder.fresh_page():
+                shell.run_cell(cell, store_history=True)  # type: ignore[no-untyped-call]
+    sys.modules["matplotlib.pyplot"].draw_if_interactive.called = False  # else %run would draw what we drew
+    shell.reset(new_session=True)  # type: ignore[no-untyped-call]
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)  # else %tb in a notebook would show our own failing cell
+    shell.execution_count = 1
+    # a parsed formula holds open font files, which the forked process will close
+    sys.modules["matplotlib.mathtext"].MathTextParser._parse_cached.cache_clear()
+    return shell
+
+
+def _show_plots(shell: Shell) -> None:
+    """Have figures shown below their cell, whoever imported matplotlib before."""
+    from IPython.core.pylabtools import activate_matplotlib
+    from matplotlib_inline.backend_inline import configure_inline_support
+
+    os.environ["MPLBACKEND"] = _BACKEND
+    activate_matplotlib(_BACKEND)  # type: ignore[no-untyped-call]
+    configure_inline_support(shell, _BACKEND)  # type: ignore[no-untyped-call]

@@ -1,0 +1,65 @@
+"""How a class did in one assignment, told without telling of anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from autograder.course.configuration import Assignment
+from autograder.record.standings import Standing, closed
+
+BINS = 10
+FEWEST = 5  # with fewer students a bar would be about someone
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Students with points between two shares of the maximum, in percent; `share` is of the highest bar, in percent."""
+
+    low: int
+    high: int
+    students: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Students by points, or the sentence why it is not shown."""
+
+    bars: tuple[Bar, ...] = ()
+    students: int = 0
+    absent: str = ""
+
+
+def distribution(assignment: Assignment, standings: Iterable[Standing], now: datetime) -> Distribution:
+    """Count students by tenths of the points they have.
+
+    Students of whom nothing was graded are not counted. Nothing is shown before the last deadline is over: everybody
+    can see who pushes to a public fork, so a picture that moves with each push would tell whose points moved it.
+    """
+    open_ = [part.deadline for part in assignment.parts if part.deadline and not closed(part.deadline, now)]
+    shares = [share for standing in standings if (share := _share(standing)) is not None]
+    if open_:
+        return Distribution(absent="The distribution of points appears here after the last deadline.")
+    if len(shares) < FEWEST:
+        return Distribution(absent=f"The distribution of points appears here once {FEWEST} students are graded.")
+    return Distribution(_bars(shares), len(shares))
+
+
+def _share(standing: Standing) -> float | None:
+    """A student's points as a share of the maximum, None if nothing or not everything was graded."""
+    graded = any(part.exercises for part in standing.parts)
+    if standing.points is None or not graded or standing.max_points <= 0:
+        return None
+    return standing.points / standing.max_points
+
+
+def _bars(shares: Sequence[float]) -> tuple[Bar, ...]:
+    counts = [0] * BINS
+    for share in shares:
+        counts[min(BINS - 1, max(0, int(share * BINS + 1e-9)))] += 1
+    width, highest = 100 // BINS, max(counts)
+    return tuple(
+        Bar(index * width, (index + 1) * width, count, 100 * count / highest) for index, count in enumerate(counts)
+    )

@@ -1,0 +1,206 @@
+"""The site written: a whole new folder beside the old one, then put into its place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment
+
+from autograder.course.configuration import Course
+from autograder.course.errors import ConfigError, DiskFailed, UsageError, Wall, no_wall
+from autograder.course.exam import Exam
+from autograder.course.faults import reached
+from autograder.course.submissions import Student
+from autograder.pages.course_page import course_page
+from autograder.pages.page_seal import common_size, pack, seal
+from autograder.pages.student_page import StudentPage, student_page
+from autograder.pages.template_environment import environment
+from autograder.record.ledger import Record
+from autograder.record.page_keys import Keys
+from autograder.record.standings import Standing
+
+STATIC = ("pages.css", "times.js", "open.js", "icon.svg")
+OURS = frozenset({"index.html", "static", "p", ".nojekyll"})
+
+
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the pages say: the course page, and by student the page of their own."""
+
+    index: str = field(repr=False)
+    own: Mapping[str, str] = field(repr=False)
+
+
+def build_site(
+    course: Course,
+    exams: Mapping[str, Exam],
+    standings: Mapping[str, Mapping[str, Standing]],
+    records: Mapping[str, Record],
+    keys: Keys,
+    out: Path,
+    now: datetime,
+    students: Sequence[Student],
+    *,
+    contact: str = "",
+    unchanged: Collection[str] = (),
+    wall: Wall = no_wall,
+) -> dict[str, str]:
+    """Write the course page and a page per student; the folder `out` changes all at once or not at all.
+
+    Parameters
+    ----------
+    course : Course
+        The course.
+    exams : mapping of str to Exam
+        By assignment; one without an exam yet stands on the course page with its deadlines only.
+    standings : mapping of str to mapping of str to Standing
+        By student id, then by assignment.
+    records : mapping of str to Record
+        By student id, for the history of pushes.
+    keys : Keys
+        Gets a key for each student who has none.
+    out : Path
+        Folder of the site; replaced.
+    now : datetime
+        The "last update" of the pages; deadlines are open or closed by it.
+    students : sequence of Student
+        Who gets a page.
+    contact : str, optional
+        Where to ask for a regrade: a `mailto:` or `https:` address.
+    unchanged : collection of str, optional
+        Students of whom nothing is known now: their pages stay as they were.
+    wall : callable, optional
+        Keeps what fails for one student from the others; that student's page stays as it was.
+
+    Returns
+    -------
+    dict of str to str
+        Student id → link relative to the site, with the key in its fragment.
+
+    Raises
+    ------
+    ConfigError
+        If `contact` is no such address.
+    UsageError
+        If `out` holds anything that is not of a site.
+    """
+    _check_contact(contact)
+    _check_replaceable(out)
+    keys.ensure(student.id for student in students)
+    judged = [student for student in students if student.id not in unchanged]
+    contents = site_contents(course, exams, standings, records, keys, now, judged, contact=contact, wall=wall)
+    packed = {student: pack(text) for student, text in contents.own.items()}
+    kept = _kept(out, [student for student in students if student.id not in packed], keys)
+    _write(out, {INDEX: contents.index} | kept | _sealed(_templates(course, now), packed, keys))
+    return {student.id: keys.of(student.id).link for student in students}
+
+
+def site_contents(
+    course: Course,
+    exams: Mapping[str, Exam],
+    standings: Mapping[str, Mapping[str, Standing]],
+    records: Mapping[str, Record],
+    keys: Keys,
+    now: datetime,
+    students: Sequence[Student],
+    *,
+    contact: str = "",
+    wall: Wall = no_wall,
+) -> Contents:
+    """Return what the pages say, of the same parameters as `build_site`, before anything is sealed or written."""
+    templates = _templates(course, now)
+    standing = {student.id: standings.get(student.id, {}) for student in students}
+    index = _rendered(templates, "course.html", page=course_page(course, exams, standing.values(), now))
+    own = {}
+    for student in students:
+        with wall(f"{student.id}: the page stays as it was"):
+            record = records.get(student.id, Record(student.id))
+            page = student_page(course, exams, student, keys.code(student.id), standing[student.id], record, now)
+            own[student.id] = _own_page(templates, course, page, contact)
+    return Contents(index, own)
+
+
+def _templates(course: Course, now: datetime) -> Environment:
+    templates = environment(course)
+    templates.globals |= {"now": now}
+    return templates
+
+
+def _kept(out: Path, students: Iterable[Student], keys: Keys) -> dict[str, str]:
+    """Return the pages of students as they are in the site now."""
+    places = (f"p/{keys.of(student.id).page}.html" for student in students)
+    return {place: (out / place).read_text(encoding="utf-8") for place in places if (out / place).is_file()}
+
+
+def _own_page(templates: Environment, course: Course, page: StudentPage, contact: str) -> str:
+    if contact.startswith("mailto:") and "?" not in contact:
+        contact += "?subject=" + quote(f"{course.name}: regrade request of {page.code}")
+    return templates.get_template("student.html").render(page=page, contact=contact)
+
+
+def _sealed(templates: Environment, contents: Mapping[str, bytes], keys: Keys) -> dict[str, str]:
+    size = common_size([len(packed) for packed in contents.values()])
+    pages = {}
+    for student, packed in contents.items():
+        own = keys.of(student)
+        sealed = seal(packed, own.key, own.page, size)
+        pages[f"p/{own.page}.html"] = _rendered(templates, "sealed.html", root="../", name=own.page, sealed=sealed)
+    return pages
+
+
+def _rendered(templates: Environment, template: str, root: str = "", **data: object) -> str:
+    return templates.get_template(template).render(root=root, **data)
+
+
+def _check_contact(contact: str) -> None:
+    if contact and not contact.startswith(("mailto:", "https://")):
+        raise ConfigError(f"contact is {contact!r}; an address that begins with 'mailto:' or 'https://' is wanted")
+
+
+def _check_replaceable(out: Path) -> None:
+    """Refuse to replace a folder that someone keeps other things in."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: a file is there; name a folder for the site")
+    foreign = sorted(entry.name for entry in out.iterdir() if entry.name not in OURS) if out.exists() else []
+    if foreign:
+        raise UsageError(f"{out}: holds {foreign[0]!r}, which is not of the site; name an empty folder or a new one")
+
+
+def _write(out: Path, pages: Mapping[str, str]) -> None:
+    out = out.resolve()
+    new, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
+    if old.exists() and not out.exists():  # a run was killed just between the two renames below
+        old.rename(out)
+    for folder in (new, old):
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        _write_new(new, pages)
+    except OSError as error:  # a full disk: the site stays as it was
+        shutil.rmtree(new, ignore_errors=True)
+        raise DiskFailed.at(new, error) from None
+    reached("site: written beside its place")
+    if out.exists():
+        out.rename(old)
+        reached("site: old one moved away")
+    new.rename(out)
+    reached("site: in its place")
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_new(new: Path, pages: Mapping[str, str]) -> None:
+    (new / "p").mkdir(parents=True)
+    (new / "static").mkdir()
+    for name, text in pages.items():
+        (new / name).write_text(text, encoding="utf-8", errors="replace")
+    for name in STATIC:
+        (new / "static" / name).write_bytes((files("autograder.pages") / "static" / name).read_bytes())
+    (new / ".nojekyll").touch()

@@ -1,0 +1,141 @@
+"""What became of a student's pushes of one assignment, and what changed from one grading to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from autograder.course.layout import find_notebook
+from autograder.course.submissions import NotebookFile, Push, Report
+from autograder.record.ledger import Graded, Record
+from autograder.record.standings import Standing
+
+
+@dataclass(frozen=True)
+class Change:
+    """An exercise that has other points than at the grading before; `before` is None where there was none."""
+
+    exercise: str
+    before: float | None
+    after: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One state of the notebook, or one more grading of the same state.
+
+    Attributes
+    ----------
+    push : Push
+        The first push that had the notebook in this state.
+    file : NotebookFile or None
+        The notebook, None where a push had none at its place any more.
+    graded : Graded or None
+        Its grading, None while there is none.
+    again : bool
+        Whether this is another grading of a state graded before: the tests were changed.
+    first : bool
+        Whether no grading came before, so that there is nothing to compare with.
+    changes : tuple of Change
+        Against the grading before.
+    counts : tuple of str
+        Names of the parts for which this state counts.
+    superseded : bool
+        Whether a newer push took its place before it was graded.
+    """
+
+    push: Push
+    file: NotebookFile | None
+    graded: Graded | None = None
+    again: bool = False
+    first: bool = False
+    changes: tuple[Change, ...] = ()
+    counts: tuple[str, ...] = ()
+    superseded: bool = False
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Successive pushes with the notebook in one and the same state."""
+
+    pushes: tuple[Push, ...]
+    file: NotebookFile | None
+    gradings: tuple[Graded, ...] = field(default=())
+
+
+def history(record: Record, standing: Standing) -> tuple[Entry, ...]:
+    """Return the entries of an assignment, newest first."""
+    entries: list[Entry] = []
+    earlier: tuple[Graded, ...] = ()
+    stretches = _stretches(record, standing)
+    for stretch in stretches:
+        counts = _counting(stretch, standing)
+        if not stretch.gradings:
+            superseded = stretch is not stretches[-1] and not counts
+            entries.append(Entry(stretch.pushes[0], stretch.file, counts=counts, superseded=superseded))
+        gradings = [_entry(stretch, number, earlier) for number in range(len(stretch.gradings))]
+        entries += [replace(entry, counts=counts if entry is gradings[-1] else ()) for entry in gradings]
+        earlier = stretch.gradings or earlier
+    return tuple(reversed(entries))
+
+
+def newest_report(record: Record, file: NotebookFile | None, assignment: str) -> Report | None:
+    """Return the last report of a notebook, None if it was never graded."""
+    gradings = _gradings(record, file, assignment)
+    return gradings[-1].report if gradings else None
+
+
+def _entry(stretch: _Stretch, number: int, earlier: Sequence[Graded]) -> Entry:
+    """The grading of a state, compared with the one before it or, if it is the first, with the state before it."""
+    graded = stretch.gradings[number]
+    if number:
+        before = stretch.gradings[number - 1]
+    else:
+        same_tests = [other for other in earlier if other.report.exam == graded.report.exam]
+        before = (same_tests or [*earlier] or [graded])[-1]
+    changes = _changes(before.report, graded.report)
+    return Entry(stretch.pushes[0], stretch.file, graded, again=number > 0, first=before is graded, changes=changes)
+
+
+def _stretches(record: Record, standing: Standing) -> list[_Stretch]:
+    stretches: list[_Stretch] = []
+    seen: set[str] = set()
+    for push, file in _states(record, standing):
+        blob = file.blob if file else ""
+        if stretches and blob == (stretches[-1].file.blob if stretches[-1].file else ""):
+            stretches[-1] = replace(stretches[-1], pushes=(*stretches[-1].pushes, push))
+        elif file or stretches:
+            gradings = _gradings(record, file, standing.assignment)
+            # An old state pushed anew has its gradings in the list already: its last one says enough.
+            stretches.append(_Stretch((push,), file, gradings[-1:] if blob in seen else gradings))
+            seen.add(blob)
+    return stretches
+
+
+def _states(record: Record, standing: Standing) -> Iterator[tuple[Push, NotebookFile | None]]:
+    """Yield each push with its notebook, by time; also what counts though it does not lie at its place."""
+    counting = {(part.push.branch, part.push.commit): part for part in standing.parts if part.push is not None}
+    aside = [push for push in record.aside if (push.branch, push.commit) in counting]
+    pushes = sorted((*record.pushes, *aside), key=lambda push: push.time) if aside else record.pushes
+    for push in pushes:
+        part = counting.get((push.branch, push.commit))
+        yield push, part.file if part else find_notebook(push.notebooks, standing.assignment)
+
+
+def _gradings(record: Record, file: NotebookFile | None, assignment: str) -> tuple[Graded, ...]:
+    if file is None:
+        return ()
+    return tuple(
+        graded for graded in record.graded if graded.blob == file.blob and graded.report.assignment == assignment
+    )
+
+
+def _counting(stretch: _Stretch, standing: Standing) -> tuple[str, ...]:
+    commits = {push.commit for push in stretch.pushes}
+    return tuple(part.part for part in standing.parts if part.push is not None and part.push.commit in commits)
+
+
+def _changes(before: Report, after: Report) -> tuple[Change, ...]:
+    old = {exercise.id: exercise.points for exercise in before.exercises}
+    new: Sequence[tuple[str, float]] = [(exercise.id, exercise.points) for exercise in after.exercises]
+    return tuple(Change(name, old.get(name), points) for name, points in new if old.get(name) != points)

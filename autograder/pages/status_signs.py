@@ -1,0 +1,47 @@
+"""The words and signs for how things ended: a sign, a word and a tone, so that colour is never the only one to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograder.course.submissions import Clock, Outcome, Status
+from autograder.record.standings import State
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A sign for the eye, a word for everybody, and the tone the style sheet colours."""
+
+    sign: str
+    word: str
+    tone: str
+
+
+OF_STATUS = {
+    Status.PASSED: Mark("✓", "passed", "good"),
+    Status.PARTIAL: Mark("◐", "partly right", "partly"),
+    Status.FAILED: Mark("✗", "not right yet", "bad"),
+    Status.NOT_ATTEMPTED: Mark("○", "not attempted", "quiet"),
+    Status.NOT_FOUND: Mark("?", "not found", "bad"),
+    Status.TO_BE_MARKED: Mark("✎", "to be marked by a person", "waiting"),
+}
+OF_OUTCOME = {
+    Outcome.MET: Mark("✓", "met", "good"),
+    Outcome.NOT_MET: Mark("✗", "not met", "bad"),
+    Outcome.SKIPPED: Mark("–", "skipped", "quiet"),
+}
+OF_STATE = {
+    State.GRADED: Mark("✓", "graded", "good"),
+    State.LATE: Mark("◷", "graded late", "partly"),
+    State.MISSING: Mark("?", "no notebook", "bad"),
+    State.WAITING: Mark("…", "not graded yet", "waiting"),
+    State.NOTHING: Mark("○", "nothing pushed", "quiet"),
+    State.UNRELEASED: Mark("○", "not released yet", "quiet"),
+    State.TOO_LATE: Mark("✗", "pushed too late", "bad"),
+    State.NOT_BEGUN: Mark("○", "not begun", "quiet"),
+}
+OF_CLOCK = {
+    Clock.SERVER: "time recorded by the server",
+    Clock.FIRST_SEEN: "time at which the collector first saw it",
+    Clock.COMMIT_DATE: "the commit’s own date, unverified",
+}

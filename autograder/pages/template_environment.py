@@ -1,0 +1,66 @@
+"""The templates' environment: everything escaped, nothing undefined, times in the course's zone."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from autograder.course.configuration import Course
+from autograder.course.submissions import Push, rounded
+from autograder.pages.status_signs import OF_CLOCK, OF_OUTCOME
+
+# Nothing but the site's own files, no inline script or style, no form, no other base for links.
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+)
+
+
+def environment(course: Course) -> Environment:
+    """Return the environment in which a course's templates are rendered."""
+    made = Environment(
+        loader=PackageLoader("autograder.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "number": number,
+        "prose": prose,
+        "short": lambda commit: commit[:7],
+        "local": course.words,
+        "iso": lambda moment: course.local(moment).isoformat(timespec="seconds"),
+    }
+    made.globals |= {"course": course, "policy": POLICY, "of_outcome": OF_OUTCOME, "of_clock": OF_CLOCK}
+    return made
+
+
+def number(points: float) -> str:
+    """Write points as a person would: `7`, `7.5`, `6.67`."""
+    return f"{rounded(points):.2f}".rstrip("0").rstrip(".")
+
+
+def prose(sentence: str) -> Markup:
+    """Escape a sentence; what stands in it between backticks becomes code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
+
+
+def commit_url(remote: str, push: Push) -> str:
+    """Return the address of a commit on its forge's site, empty if the remote is no plain https URL."""
+    try:
+        url = urlsplit(remote)
+    except ValueError:
+        return ""
+    if url.scheme != "https" or not url.hostname or "@" in url.netloc:  # never show a token someone put into the URL
+        return ""
+    return f"https://{url.netloc}{url.path.rstrip('/').removesuffix('.git')}/commit/{push.commit}"

@@ -1,0 +1,83 @@
+"""Pictures and other files stored within notebooks: which of a source are hidden, and where one is seen again."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autograder.publishing.notebook_fields import attachments_named, strings_of, text_of
+from autograder.publishing.source_markers import marked, shown_with_solution
+
+EMBEDDED = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")  # in a text, as in `<img src="data:image/png;base64,…">`
+LEAST = 8  # bytes; what is smaller is no picture
+
+
+def hidden_pictures(source: Path, *, solved: bool) -> dict[str, str]:
+    """Return the digest of every file within a source notebook that students do not get, and where it is.
+
+    Parameters
+    ----------
+    solved : bool
+        Whether its solution is published: then only what hidden tests and mark schemes show stays hidden.
+    """
+    hidden: dict[str, str] = {}
+    shown: set[str] = set()
+    for number, cell in enumerate(json.loads(source.read_text(encoding="utf-8"))["cells"], start=1):
+        marks = cell.get("metadata", {}).get("nbgrader", {})
+        where = f"cell {marks.get('grade_id') or number} of {source.stem}"
+        is_solution = bool(marks.get("solution")) and not marks.get("task")
+        text = text_of(cell)
+        released = [line for line, is_hidden in marked(text, is_solution) if not is_hidden]
+        visible = shown_with_solution(text.splitlines()) if solved else released
+        named = attachments_named("\n".join(visible))
+        for name, bundle in cell.get("attachments", {}).items():
+            digests = [digest for value in strings_of(bundle) for digest in _digests(value)]
+            if name in named:
+                shown.update(digests)
+            else:
+                hidden |= dict.fromkeys(digests, f"the hidden file {name} of {where}")
+        if marks.get("grade") or (is_solution and not solved):
+            for value in strings_of([output.get("data") for output in cell.get("outputs", ())]):
+                if EMBEDDED.fullmatch(_without_space(value)):
+                    hidden |= dict.fromkeys(_digests(value), f"a picture that {where} shows")
+    return {digest: where for digest, where in hidden.items() if digest not in shown}
+
+
+def pictures_in(content: bytes, notebook: Any) -> set[str]:
+    """Return the digests of a file, and of every file stored within it."""
+    found = {_digest(content)}
+    if notebook is None:
+        texts = [content.decode("utf-8", "replace")]
+    else:
+        texts = list(strings_of(notebook))
+        found.update(digest for text in texts for digest in _digests(text))
+    for text in texts:
+        for match in EMBEDDED.finditer(text):
+            found.update(_digests(match[0]))
+    return found
+
+
+def _digests(value: str) -> Iterator[str]:
+    """Yield the digest of a stored text, and of the bytes it stands for where it is base64."""
+    if len(value) >= LEAST:
+        yield _digest(value.encode("utf-8", "surrogatepass"))
+    try:
+        decoded = base64.b64decode(_without_space(value), validate=True)
+    except (binascii.Error, ValueError):
+        return
+    if len(decoded) >= LEAST:
+        yield _digest(decoded)
+
+
+def _without_space(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,201 @@
+"""What must not be seen, and where it is seen: lines of solutions and hidden tests, the class, keys.
+
+A line is secret when it is hidden in a source notebook and public in none. The course's own code and demonstrations
+treat the same matter, so there a single line that looks alike gives nothing away; several of one hidden cell do.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import keyword
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from autograder.course.configuration import Course
+from autograder.course.exam import INSTRUCTORS_ONLY, Exam
+from autograder.course.layout import FOLDER
+from autograder.publishing.hidden_pictures import hidden_pictures, pictures_in
+from autograder.publishing.notebook_fields import SETTINGS, not_for_students, strings_of, text_of
+from autograder.publishing.source_markers import BEGIN, END, MARKER, marked
+
+COMMON = ("autograder/", "demonotebooks/")  # the course's own code and demonstrations
+COMMON_LINES = 3  # of one hidden cell in one of their files
+KEY = 16  # characters of the shortest key
+SHORT = 10  # characters; `else:` or `return x` are nobody's secret
+NEVER = (
+    "solutions/*", "ledger/*", "submitted/*", "autograded/*", "feedback/*", "forks/*", "outputs/*",
+    "*gradebook.db", "*links.csv", "*keys.json", ".env", "*.pem", "*.key",
+)  # fmt: skip
+CREDENTIALS = re.compile(
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bgh[pousr]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{50,}|\bAKIA[0-9A-Z]{16}\b"
+)
+TOKEN = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[\w-]{16,}")  # an address, or what may be a key
+LEDGER = re.compile(rb'^\{"entry": ?"\w+"', re.MULTILINE)
+
+
+# --- one release -----------------------------------------------------------------------------------------------------
+
+
+def leaks(exam: Exam, released: Path) -> list[str]:
+    """Return every line of a release that is not public in its source, and what else in its folder is not for students.
+
+    That is files that are not the source's to give, and fields of the notebook that are not on the list.
+    """
+    found = [
+        f"  file {file.name}"
+        for file in sorted(released.parent.iterdir())
+        if file.name in INSTRUCTORS_ONLY or (file.name != released.name and file.name not in exam.files)
+    ]
+    return found + notebook_leaks(exam, released)
+
+
+def notebook_leaks(exam: Exam, released: Path) -> list[str]:
+    """Return every line of a released notebook that is not public in its source, and every field not for students."""
+    public = Counter(line for cell in exam.cells for line, hidden in marked(cell.source, cell.solution) if not hidden)
+    hidden = {line for cell in exam.cells for line in _hidden(cell.source, cell.solution)}
+    seen: Counter[str] = Counter()
+    notebook = json.loads(released.read_text(encoding="utf-8"))
+    found = [f"  {where}: {name}" for where, name in not_for_students(notebook)]
+    for cell in notebook["cells"]:
+        text = text_of(cell)
+        if cell.get("outputs"):
+            found.append(f"  stored output: {json.dumps(cell['outputs'])[:80]}")
+        for line in map(str.strip, text.splitlines()):
+            seen[line] += 1
+            if MARKER.match(line) or (line in hidden and seen[line] > public[line]):
+                found.append(f"  {line}")
+    return found
+
+
+def _hidden(source: str, solution: bool) -> list[str]:
+    return [line for line, hidden in marked(source, solution) if hidden and re.search(r"\w", line)]
+
+
+# --- anything that is public -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What must be in no public file.
+
+    Attributes
+    ----------
+    lines : mapping of str to str
+        Secret lines of notebooks, and the cell that hides each.
+    texts : frozenset of str
+        What may not stand anywhere, as a line or as a word: rows about students, addresses, keys.
+    names : tuple of str
+        Patterns of paths that are never public.
+    pictures : mapping of str to str
+        Digests of pictures and other files within source notebooks that students do not get, and where each is.
+    """
+
+    lines: Mapping[str, str] = field(repr=False)
+    texts: frozenset[str] = field(repr=False)
+    names: tuple[str, ...] = NEVER
+    pictures: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    def seen_in(self, path: str, content: bytes) -> list[str]:
+        """Return a sentence for everything secret that a file shows."""
+        found = [f"the file {path} is never public"] if self._is_private(path) else []
+        if CREDENTIALS.search(content):
+            found.append("a private key or an access token")
+        if LEDGER.search(content):
+            found.append("a line of the ledger")
+        text = content.decode("utf-8", "replace")
+        notebook = _notebook(path, text)
+        lines = list(_lines(path, text, notebook))
+        words = {*lines, *map(str.strip, text.splitlines()), *TOKEN.findall(text)}
+        found += [f"about students, or a key: {word[:8]}…" for word in sorted(self.texts & words)]
+        if path.endswith(".ipynb"):
+            found += [f"a marker of nbgrader's: {line}" for line in lines if BEGIN.search(line) or END.search(line)]
+        by_cell: dict[str, set[str]] = defaultdict(set)
+        for line in lines:
+            if line in self.lines:
+                by_cell[self.lines[line]].add(line)
+        needed = COMMON_LINES if path.startswith(COMMON) else 1
+        for cell, some in sorted(by_cell.items()):
+            if len(some) >= needed:
+                found.append(f"{cell}: {min(some)}")
+        if self.pictures:
+            shown = pictures_in(content, notebook)
+            found += sorted({self.pictures[digest] for digest in shown & self.pictures.keys()})
+        if isinstance(notebook, dict) and path.startswith(f"{FOLDER}/"):
+            fields = [(where, name) for where, name in not_for_students(notebook) if name not in SETTINGS]
+            found += [f"{where}, which students do not get: {name}" for where, name in fields]
+        return found
+
+    def _is_private(self, path: str) -> bool:
+        if PurePosixPath(path).name in INSTRUCTORS_ONLY and not path.startswith(COMMON):
+            return True
+        return any(fnmatchcase(path, pattern) for pattern in self.names)
+
+
+def secrets_of(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] = ()) -> Secrets:
+    """Gather a course's secrets; the solutions of the assignments `solved` are none any more."""
+    solved = set(solved)
+    public: set[str] = set()
+    hidden: dict[str, str] = {}
+    for name, exam in exams.items():
+        for cell in exam.cells:
+            shown = cell.solution and name in solved
+            what = "a solution" if cell.solution else "a hidden test"
+            for line, is_hidden in marked(cell.source, cell.solution):
+                if shown or not is_hidden:
+                    public.add(line)
+                elif len(line) >= SHORT and not is_nobodys(line):
+                    hidden.setdefault(line, f"{what} of {name}, cell {cell.grade_id or '?'}")
+    pictures: dict[str, str] = {}
+    for name in exams:
+        pictures |= hidden_pictures(course.source(name), solved=name in solved)
+    places = (course.roster, course.extensions, course.keys)
+    names = tuple(path.relative_to(course.root).as_posix() for path in places if path.is_relative_to(course.root))
+    return Secrets(
+        lines={line: cell for line, cell in hidden.items() if line not in public},
+        texts=frozenset(_private_texts(course)),
+        names=(*NEVER, *names),
+        pictures=pictures,
+    )
+
+
+def is_nobodys(line: str) -> bool:
+    """Whether a line has no word but Python's own, like `except Exception:`: it stands in every program."""
+    return all(keyword.iskeyword(word) or hasattr(builtins, word) for word in re.findall(r"\w+", line))
+
+
+def _private_texts(course: Course) -> Iterator[str]:
+    """What the class's files say of single students, and the keys of their pages."""
+    for table in (course.roster, course.extensions):
+        if table.exists():
+            for row in table.read_text(encoding="utf-8-sig").splitlines()[1:]:
+                if row.count(",") and len(row.strip()) >= SHORT:
+                    yield row.strip()
+                yield from (word for word in TOKEN.findall(row) if "@" in word)
+    if course.keys.exists():
+        keys = strings_of(json.loads(course.keys.read_text(encoding="utf-8")))
+        yield from (word for key in keys if len(key) >= KEY for word in TOKEN.findall(key))
+
+
+def _notebook(path: str, text: str) -> Any:
+    """Return what a notebook's file holds, None for another file and for one that is broken."""
+    if not path.endswith(".ipynb"):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _lines(path: str, text: str, notebook: Any) -> Iterator[str]:
+    """The lines of a file, stripped; of a notebook the lines of every text in it, its outputs among them."""
+    if path.endswith(".ipynb") and notebook is None:
+        text = text.replace("\\n", "\n").replace('\\"', '"').replace('"', "\n")
+    parts = [text] if notebook is None else strings_of(notebook)
+    for part in parts:
+        yield from map(str.strip, part.splitlines())

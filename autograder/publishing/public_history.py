@@ -1,0 +1,70 @@
+"""Every file that any commit of a repository ever held, searched for secrets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from autograder.git.repository import GitRepository
+from autograder.publishing.leak_search import Secrets
+
+BATCH = 200  # objects read from git at once
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Something secret in a public file: the commit that brought it, where it stands, and what it is."""
+
+    commit: str
+    path: str
+    blob: str
+    what: str
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        return f"  {self.commit[:10]} {self.path} ({self.blob[:10]}): {self.what}"
+
+
+def search(repository: GitRepository, tips: Sequence[str], secrets: Secrets) -> tuple[list[Leak], int]:
+    """Search the files and messages of all commits that lead to `tips`; return what was found and in how many files."""
+    commits = repository.git("rev-list", "--reverse", "--topo-order", *tips).split()
+    places: dict[str, dict[str, str]] = defaultdict(dict)  # blob → path → the first commit that has it there
+    for commit, path, blob in _files(repository, commits):
+        places[blob].setdefault(path, commit)
+    found = []
+    for blob, content in _contents(repository, list(places)):
+        for path, commit in places[blob].items():
+            found += [Leak(commit, path, blob, what) for what in secrets.seen_in(path, content)]
+    for commit, content in _contents(repository, commits):
+        message = content.partition(b"\n\n")[2]
+        found += [Leak(commit, "its message", commit, what) for what in secrets.seen_in("", message)]
+    return found, sum(map(len, places.values()))
+
+
+def _files(repository: GitRepository, commits: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield commit, path and blob of every file that a commit brought or changed."""
+    options = ("--stdin", "-r", "-m", "--root", "--no-renames", "--diff-filter=d", "-z")
+    words = iter(repository.git("diff-tree", *options, input="\n".join(commits) + "\n").split("\0"))
+    commit = ""
+    for word in words:
+        if not word.startswith(":"):
+            commit = word
+            continue
+        _, mode, _, blob, _ = word.split()
+        path = next(words)
+        if mode != "160000":  # another repository inside this one holds no file of ours
+            yield commit, path, blob
+
+
+def _contents(repository: GitRepository, objects: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the bytes of each object."""
+    for begin in range(0, len(objects), BATCH):
+        batch = objects[begin : begin + BATCH]
+        output = repository.raw("cat-file", "--batch", input="\n".join(batch) + "\n")
+        position = 0
+        for name in batch:
+            end = output.index(b"\n", position)
+            size = int(output[position:end].split()[2])
+            yield name, output[end + 1 : end + 1 + size]
+            position = end + size + 2

@@ -1,0 +1,61 @@
+"""What the record lacks: the notebooks that count and have no report yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.course.configuration import Course
+from autograder.course.errors import (
+    Wall,
+    no_wall,
+)
+from autograder.course.exam import Exam
+from autograder.course.layout import at_its_place
+from autograder.course.roster import Extensions
+from autograder.course.submissions import NotebookFile, Push, Student
+from autograder.record.ledger import Ledger
+from autograder.record.push_candidates import wanted
+
+
+@dataclass(frozen=True)
+class Task:
+    """One notebook to grade as one assignment, and the pushes that wait for it."""
+
+    assignment: str
+    file: NotebookFile
+    student: Student
+    waiting: list[tuple[str, str]] = field(default_factory=list, compare=False)  # (student id, commit)
+
+
+def open_tasks(
+    course: Course,
+    exams: Mapping[str, Exam],
+    students: Sequence[Student],
+    extensions: Extensions,
+    *,
+    force: bool = False,
+    wall: Wall = no_wall,
+) -> list[Task]:
+    """Return what the record lacks: a task for each notebook that counts, or is newest, and has no report yet."""
+    tasks: dict[tuple[str, str], Task] = {}
+    ledger = Ledger(course.ledger)
+    for student in students:
+        with wall(f"{student.id}: nothing of theirs is graded"):
+            record = ledger.read(student.id)
+            reports = record.reports
+            for name, assignment in course.assignments.items():
+                for push, file in wanted(course, assignment, student.id, record, extensions):
+                    if force or (name, file.blob, exams[name].version) not in reports:
+                        _add(tasks, Task(name, at_its_place(file, name), student), push)
+    return list(tasks.values())
+
+
+def outputs_path(course: Course, assignment: str, blob: str) -> Path:
+    """Where the cells of a graded notebook lie with their outputs, for the formgrader."""
+    return course.outputs / assignment / f"{blob}.json"
+
+
+def _add(tasks: dict[tuple[str, str], Task], task: Task, push: Push) -> None:
+    tasks.setdefault((task.assignment, task.file.blob), task).waiting.append((push.student, push.commit))

@@ -1,0 +1,265 @@
+"""Which pushes may count for a part of an assignment: the one place that decides it, for grading and for standings.
+
+In time is the last push, not after the deadline, in which something is answered. Answers that lie elsewhere, or on
+another branch, are told of, and are candidates themselves where the course looks for them anywhere. What is moved to
+its place unchanged has the time at which it was first pushed; so nobody loses points by doing as they are told.
+With a late rule, every late push is a candidate, each state of the notebook with the time of its first push.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from autograder.course.configuration import Assignment, Course, LateRule
+from autograder.course.layout import answers_elsewhere, find_notebook, is_backup, is_begun, places
+from autograder.course.roster import Extensions
+from autograder.course.submissions import NotebookFile, Push
+from autograder.record.ledger import Record
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A notebook in a push that may count.
+
+    Attributes
+    ----------
+    file : NotebookFile or None
+        None where the push has none at its place.
+    since : datetime
+        When these bytes were first pushed, wherever they lay.
+    factor : float
+        Share of the points the late rule leaves.
+    """
+
+    push: Push
+    file: NotebookFile | None
+    since: datetime
+    factor: float = 1.0
+
+    def is_begun(self, assignment: str) -> bool:
+        """Whether something is answered in it."""
+        return self.file is not None and is_begun(self.file, assignment)
+
+    def is_in_place(self, assignment: str) -> bool:
+        """Whether it lies where it is graded."""
+        return self.file is not None and not self.push.aside and self.file.path in places(assignment)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What may count for one part, and what is to be told.
+
+    Attributes
+    ----------
+    on_time : Candidate or None
+        What counts unless a late push gives more.
+    late : tuple of Candidate
+        Of the pushes after the deadline those that still give points.
+    newest : Push or None
+        The last push not after the deadline.
+    newest_late : Push or None
+        The last push after it.
+    elsewhere : Candidate or None
+        Answers that are not graded where they lie, or that are graded though they lie there.
+    """
+
+    on_time: Candidate | None
+    late: tuple[Candidate, ...]
+    newest: Push | None
+    newest_late: Push | None
+    elsewhere: Candidate | None
+
+
+def choose(course: Course, assignment: Assignment, record: Record, deadline: datetime | None) -> Choice:
+    """Return which pushes may count for a part with this deadline."""
+    return _Chooser(course, assignment, record, deadline).choice()
+
+
+def wanted(
+    course: Course, assignment: Assignment, student: str, record: Record, extensions: Extensions
+) -> tuple[tuple[Push, NotebookFile], ...]:
+    """Return what must be graded of a student's assignment: each notebook that may count, and the newest."""
+    found: dict[str, tuple[Push, NotebookFile]] = {}
+    for push in record.pushes[-1:]:
+        file = find_notebook(push.notebooks, assignment.name)
+        if file is not None and can_give_points(file):
+            found[file.blob] = push, file
+    for part in assignment.parts:
+        deadline = extensions.get((student, assignment.name, part.name), part.deadline)
+        choice = choose(course, assignment, record, deadline)
+        for candidate in (choice.on_time, *choice.late):
+            if candidate is not None and candidate.file is not None and can_give_points(candidate.file):
+                found.setdefault(candidate.file.blob, (candidate.push, candidate.file))
+    return tuple(found.values())
+
+
+def can_give_points(file: NotebookFile) -> bool:
+    """Whether grading can find anything: not in the notebook as the course gives it."""
+    return file.holds is None or bool(file.written) or file.changed
+
+
+def end_of(deadline: datetime) -> datetime:
+    """Return the last moment that is not after a deadline: the minute named counts to its end."""
+    return deadline + timedelta(seconds=59, microseconds=999_999) if deadline.second == 0 else deadline
+
+
+def late_factor(rule: LateRule, moment: datetime, deadline: datetime, zone: ZoneInfo) -> float:
+    """Return the share of its points that a push keeps: 1 in time, 0 when it is later than the rule allows.
+
+    A day ends when the clock on the wall shows the deadline's time again, so that one on which clocks are changed
+    has 23 or 25 hours.
+    """
+    if moment <= end_of(deadline):
+        return 1.0
+    for day in range(1, rule.days + 1):
+        if moment <= end_of(_days_later(deadline, day, zone)):
+            return max(0.0, 1.0 - rule.per_day * day)
+    return 0.0
+
+
+def _days_later(deadline: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The same time on the wall some days later; of two such moments the second."""
+    wall = deadline.astimezone(zone).replace(tzinfo=None) + timedelta(days=days)
+    return max(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+
+
+@dataclass(frozen=True)
+class _Chooser:
+    """Chooses for one part of one student's assignment."""
+
+    course: Course
+    assignment: Assignment
+    record: Record
+    deadline: datetime | None
+
+    def choice(self) -> Choice:
+        pushes = self.record.pushes
+        on_time = [push for push in pushes if self.is_in_time(push.time)]
+        after = [push for push in pushes if not self.is_in_time(push.time)]
+        counts = self.on_time(on_time, after)
+        late = tuple(self.late(after))
+        return Choice(
+            counts,
+            late,
+            newest=on_time[-1] if on_time else None,
+            newest_late=after[-1] if after else None,
+            elsewhere=self.elsewhere(counts, late),
+        )
+
+    def is_in_time(self, moment: datetime) -> bool:
+        return self.deadline is None or moment <= end_of(self.deadline)
+
+    def on_time(self, on_time: Sequence[Push], after: Sequence[Push]) -> Candidate | None:
+        begun = [candidate for candidate in self.in_place(on_time) if candidate.is_begun(self.assignment.name)]
+        moved = [
+            candidate
+            for candidate in self.in_place(after)
+            if candidate.is_begun(self.assignment.name) and self.is_in_time(candidate.since)
+        ]
+        last = begun[-1] if begun else None
+        for candidate in moved:
+            if last is None or candidate.since > self.handed_in(last):
+                last = candidate
+        if self.course.find == "anywhere":
+            last = self.newer_astray(last) or last
+        return last or next(iter(self.in_place(on_time[-1:])), None)
+
+    def handed_in(self, candidate: Candidate) -> datetime:
+        """When a candidate came: what was moved to its place after the deadline, when it was pushed first."""
+        return candidate.push.time if self.is_in_time(candidate.push.time) else candidate.since
+
+    def newer_astray(self, counts: Candidate | None) -> Candidate | None:
+        """Return answers elsewhere that came in time and after what counts; on other branches only if nothing does."""
+        for entry in self.astray():
+            newer = counts is None or (not entry.push.aside and entry.since > self.handed_in(counts))
+            if newer and self.is_in_time(entry.since):
+                return entry
+        return None
+
+    def late(self, after: Sequence[Push]) -> Iterator[Candidate]:
+        """Yield each state of the notebook that was pushed late and still gives points, by its first push."""
+        rule, deadline = self.assignment.late, self.deadline
+        if rule is None or deadline is None:
+            return
+        found = [candidate for candidate in self.in_place(after) if candidate.is_begun(self.assignment.name)]
+        if self.course.find == "anywhere":
+            found += [entry for entry in self.astray() if not self.is_in_time(entry.push.time)]
+        seen = set()
+        for entry in found:
+            if entry.file is None or entry.file.blob in seen:
+                continue
+            seen.add(entry.file.blob)
+            factor = late_factor(rule, entry.since, deadline, self.course.timezone)
+            if self.is_in_time(entry.since):  # a state from before the deadline, brought back after it
+                within = late_factor(rule, entry.push.time, deadline, self.course.timezone) > 0
+                factor = 1.0 if within else 0.0
+            if factor:
+                yield Candidate(entry.push, entry.file, entry.since, factor)
+
+    def in_place(self, pushes: Iterable[Push]) -> list[Candidate]:
+        """What lies at its place in each of these pushes."""
+        found = []
+        for push in pushes:
+            file = find_notebook(push.notebooks, self.assignment.name)
+            found.append(self.candidate(push, file))
+        return found
+
+    def astray(self) -> list[Candidate]:
+        """Answers that are not graded where they lie: the newest push first, then those to other branches.
+
+        Of each push the likeliest file; none of a push with answers at their place.
+        """
+        found = []
+        for push in (*reversed(self.record.pushes), *reversed(self.record.aside)):
+            right = find_notebook(push.notebooks, self.assignment.name)
+            begun = right is not None and is_begun(right, self.assignment.name)
+            if not begun:
+                strays = answers_elsewhere(push.notebooks, self.assignment.name)
+                found += [self.candidate(push, file) for file in strays[:1]]
+            elif push.aside:
+                found.append(self.candidate(push, right))
+        return found
+
+    def elsewhere(self, counts: Candidate | None, late: Sequence[Candidate]) -> Candidate | None:
+        """What is to be told: where answers are while none count, or a file with more of them than the one that does.
+
+        Nothing is told of a copy of what is graded, nor of what was moved to its place since.
+        """
+        name = self.assignment.name
+        if counts is not None and counts.is_begun(name):
+            if not counts.is_in_place(name):
+                return counts
+            return self.newer_astray(counts) or _fuller(counts, name)
+        if late:
+            return next((entry for entry in late if not entry.is_in_place(name)), None)
+        newest = self.in_place(self.record.pushes[-1:])
+        graded = {entry.file.blob for entry in newest if entry.file is not None and entry.is_begun(name)}
+        return next((entry for entry in self.astray() if entry.file and entry.file.blob not in graded), None)
+
+    def candidate(self, push: Push, file: NotebookFile | None) -> Candidate:
+        return Candidate(push, file, push.time if file is None else self.first_pushed[file.blob])
+
+    @cached_property
+    def first_pushed(self) -> dict[str, datetime]:
+        """When the bytes of each notebook were first pushed, to any place and branch."""
+        pushes = sorted((*self.record.pushes, *self.record.aside), key=lambda push: push.time)
+        return {file.blob: push.time for push in reversed(pushes) for file in push.notebooks}
+
+
+def _fuller(counts: Candidate, assignment: str) -> Candidate | None:
+    """A file beside the one that counts, in the same push, with all of its answers and more of them.
+
+    Of files at which nobody has looked, one that has such a name.
+    """
+    if counts.file is None:
+        return None
+    graded = set(counts.file.written)
+    for file in answers_elsewhere(counts.push.notebooks, assignment):
+        more = counts.file.holds is not None and set(file.written) > graded
+        if file.holds is None or (more and not is_backup(file.path)):
+            return Candidate(counts.push, file, counts.push.time)
+    return None

@@ -1,0 +1,152 @@
+"""What a student is told of pushes and places: which push counts and why, where answers lie, what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from autograder.course.configuration import Course
+from autograder.course.layout import places, where_it_belongs
+from autograder.course.submissions import SUBMODULE, NotebookFile, Push, rounded
+from autograder.record.push_candidates import Candidate, Choice
+
+PLAIN_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Sentences about one assignment of a course."""
+
+    course: Course
+    assignment: str
+
+    @property
+    def right(self) -> str:
+        """Where the notebook belongs."""
+        return places(self.assignment)[0]
+
+    def counts(self, candidate: Candidate, choice: Choice) -> str:
+        """Say which push counts, and why."""
+        when = self.course.words(candidate.push.time)
+        first = self.course.words(candidate.since)
+        newest = choice.newest
+        if candidate.factor < 1.0:
+            share = f"{rounded(100 * candidate.factor):g}%"
+            return f"The push of {first} counts, at {share} because it came after the deadline."
+        if candidate.since < candidate.push.time and candidate != choice.on_time:
+            return f"The push of {when} counts as one of {first}, when the same file was first pushed."
+        if newest is None or candidate.push.time > newest.time:
+            return f"The push of {when} counts as one of {first}, when the same file was first pushed."
+        if newest is not candidate.push and not candidate.push.aside:
+            return (
+                f"The push of {when} counts: in the newer one of {self.course.words(newest.time)} nothing is answered."
+            )
+        why = "the newest one" if choice.newest_late is None else "the last one before the deadline"
+        return f"The push of {when} counts: {why}."
+
+    def too_late(self, choice: Choice) -> str:
+        """Say that what was answered came too late."""
+        late = choice.newest_late
+        when = f"of {self.course.words(late.time)} " if late else ""
+        before = " What was pushed before it holds no answer." if choice.on_time is not None else ""
+        return f"The push {when}came after the deadline.{before}"
+
+    def missing(self, push: Push, elsewhere: Candidate | None) -> str:
+        """Say that there is no notebook at its place."""
+        pointers = list(self.pointers(push))
+        if elsewhere is not None:
+            return self.elsewhere(elsewhere)
+        return pointers[0] if pointers else f"There is no notebook at {self.right}. {SAVE}"
+
+    def not_begun(self, push: Push, file: NotebookFile, elsewhere: Candidate | None) -> str:
+        """Say that nothing is answered yet."""
+        if elsewhere is not None:
+            return self.elsewhere(elsewhere)
+        for pointer in self.pointers(push):
+            return f"{file.path} holds no answer. {pointer}"
+        when = self.course.words(push.time)
+        begin = "" if file.path.endswith("_solved.ipynb") else f" To begin: `autograder start {self.assignment}`."
+        return f"{file.path} holds no answer yet, as pushed on {when}.{begin} {SAVE} {LATER}"
+
+    def about_elsewhere(self, choice: Choice) -> str:
+        """Say what there is to be said of answers elsewhere, whether they are graded or not; "" if nothing is."""
+        found, counts = choice.elsewhere, choice.on_time
+        if found is None:
+            return ""
+        if found == counts or found in choice.late:
+            return self.graded_elsewhere(found)
+        beside = counts is not None and counts.push is found.push and counts.is_begun(self.assignment)
+        if counts is not None and counts.file is not None and beside:
+            return self.more_elsewhere(counts.file, found)
+        return self.elsewhere(found)
+
+    def elsewhere(self, found: Candidate) -> str:
+        """Say where answers lie that are not graded there, and what to do."""
+        if found.file is None:
+            return ""
+        path = found.file.path
+        unchanged = f"Left unchanged, it counts from {self.course.words(found.since)}, when it was first pushed."
+        if found.push.aside:
+            branches = f"Your answers are on the branch {found.push.branch}, and {self.course.branch} is graded."
+            move = "" if path in places(self.assignment) else f" Move {path} to {self.right}, commit and push."
+            return f"{branches} {self._how_to_merge(found.push.branch)}{move} {unchanged}"
+        if found.file.holds is None:
+            return f"The notebook {where_it_belongs(path, self.assignment)} and push again. {unchanged}"
+        there = {file.path for file in found.push.notebooks}
+        instead = ", in place of the one there, which holds no answer," if self.right in there else ""
+        where = where_it_belongs(path, self.assignment).removeprefix(path)
+        return f"Your answers are in {path}. It{where}{instead} and push again. {unchanged}"
+
+    def graded_elsewhere(self, found: Candidate) -> str:
+        """Say where answers were found that are graded though they do not lie at their place."""
+        if found.file is None:
+            return ""
+        path = found.file.path
+        moved = "" if path in places(self.assignment) else f"; it belongs at {self.right}: move it there"
+        if not found.push.aside:
+            return f"{path} is graded all the same{moved} before you go on."
+        branch = found.push.branch
+        return (
+            f"{path} on the branch {branch} is graded all the same{moved}; it belongs on the branch "
+            f"{self.course.branch}. {self._how_to_merge(branch)}"
+        )
+
+    def more_elsewhere(self, counting: NotebookFile, found: Candidate) -> str:
+        """Say that another file beside the one that counts has more answers."""
+        if found.file is None:
+            return ""
+        if found.file.holds is None:
+            return f"The notebook {where_it_belongs(found.file.path, self.assignment)} and push again."
+        more = len(found.file.written) - len(counting.written)
+        cells = "1 cell" if more == 1 else f"{more} cells"
+        return (
+            f"{counting.path} is graded; {found.file.path} has answers in {cells} more. "
+            "If that one is meant, save it under the name of the first and push again."
+        )
+
+    def pointers(self, push: Push) -> Iterator[str]:
+        """Say of what leads elsewhere that nothing behind it was pushed."""
+        for path, target in push.pointers:
+            if target and path in places(self.assignment):
+                yield (
+                    f"{path} is a link to {target}, and what it leads to was not pushed. "
+                    f"Put the notebook itself at {self.right} and push again."
+                )
+            elif not target or (target == SUBMODULE and not any(file.written for file in push.notebooks)):
+                yield (
+                    f"{path} is a git repository within yours, and nothing of what is in it was pushed. "
+                    f"If your notebook is there, move it to {self.right}, add it, commit and push."
+                )
+
+    def _how_to_merge(self, branch: str) -> str:
+        """Say how a branch becomes a part of the one that is graded."""
+        graded = self.course.branch
+        if not PLAIN_BRANCH.fullmatch(branch):  # a shell might take it for more than a name
+            return f"Merge it into {graded} and push."
+        command = f"`git push origin {branch}:{graded}`"
+        return f"To bring them there: {command}; if git refuses, merge it into {graded} and push."
+
+
+SAVE = "If you have worked on it: save the notebook in JupyterLab, add, commit and push it."
+LATER = "Without an answer it gives 0 points after the deadline."

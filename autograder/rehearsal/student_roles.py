@@ -1,0 +1,286 @@
+"""The roles of the practice class: what each kind of student pushes, and what each must get for it."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any
+
+from autograder.course.exam import Exam, Exercise, SourceCell
+from autograder.mistakes import load_variants
+from autograder.record.standings import State
+
+PEEK = """\
+import os, sys, gc
+found = []
+for folder in ("/", "/home", "/root", "/tmp", "/proc/1", "/proc/self", os.getcwd()):
+    for root, folders, files in os.walk(folder):
+        if root.count("/") > 6:
+            folders.clear()
+        for name in files:
+            if name.endswith((".ipynb", ".db", ".jsonl", "mistakes.py")):
+                found.append(os.path.join(root, name))
+for path in found:
+    print(open(path, errors="replace").read()[:2000])
+for thing in gc.get_objects():
+    if isinstance(thing, str) and "BEGIN HIDDEN" + " TESTS" in thing:
+        print(thing)
+import numpy.testing
+numpy.testing.assert_allclose = lambda *arguments, **options: None
+import builtins
+builtins.isinstance = lambda *arguments: True
+"""
+
+
+class Wave(IntEnum):
+    """When pushes come, in days relative to the deadline's."""
+
+    EARLY = -3
+    LAST_DAY = -1
+    LATE = 1
+    AFTER = 3
+
+
+class Grade(IntEnum):
+    """What a role must get for an exercise."""
+
+    NOTHING = 0
+    HINT = 1
+    FULL = 2
+
+
+Files = Mapping[str, bytes]
+Author = Callable[["Desk"], Files]
+
+
+@dataclass(frozen=True)
+class Role:
+    """One kind of student: what they push in which wave, and what must come of it.
+
+    Attributes
+    ----------
+    problem : str
+        Words that a sentence to the student must hold.
+    branch : str
+        Where they push to, "" for the branch that is graded.
+    factor : float
+        Share of the points that the late rule leaves.
+    astray : bool
+        Whether their work lies where it is graded only in a course that looks for it anywhere; then `state` and
+        `problem` are what they get in any other.
+    """
+
+    name: str
+    pushes: Mapping[Wave, Author]
+    state: State
+    grades: Callable[[Exercise, Desk], Grade]
+    problem: str = ""
+    branch: str = ""
+    factor: float = 1.0
+    astray: bool = False
+
+    def in_course(self, find: str) -> Role:
+        """Return the role as it must come out in a course with this `c.Course.find`."""
+        if not self.astray:
+            return self
+        if find == "anywhere":
+            return replace(self, state=State.GRADED, problem="is graded all the same")
+        return replace(self, grades=_nothing)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a practice student has in front of them: a released notebook, and the answers they will give."""
+
+    student: str
+    exam: Exam
+    released: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where the solved notebook belongs."""
+        return f"assignments/{self.exam.assignment}/{self.exam.assignment}_solved.ipynb"
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """The reference's solution cells by grade id, with the markers taken out."""
+        cells = (cell for cell in self.exam.cells if cell.solution and cell.kind == "code")
+        return {cell.grade_id: _without_markers(cell) for cell in cells}
+
+    def first_half(self) -> set[str]:
+        """Return the ids of the exercises that make the first half, at least one."""
+        ids = [exercise.id for exercise in self.exam.exercises]
+        return set(ids[: max(1, len(ids) // 2)])
+
+    def known_mistake(self) -> tuple[str, str, str]:
+        """Return the function, the source and the hint of the assignment's first known mistake."""
+        variants = load_variants(self.exam.mistakes, "mistakes.py")
+        mistake = next(iter(variants or ()))
+        tree = ast.parse(self.exam.mistakes)
+        function = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == mistake.name)
+        function.decorator_list.clear()
+        return mistake.of, f"{ast.unparse(function)}\n\n{mistake.of} = {mistake.name}", mistake.hint
+
+    def exercise_of(self, function: str) -> str:
+        """Return the exercise whose solution cell defines a function."""
+        for exercise in self.exam.exercises:
+            if any(f"def {function}(" in self.answers.get(cell, "") for cell in exercise.solutions):
+                return exercise.id
+        raise LookupError(f"{self.exam.assignment}: no solution cell defines {function}")
+
+    def notebook(self, answers: Mapping[str, str], extra: Iterable[str] = ()) -> bytes:
+        """Return the released notebook with answers filled in and extra cells below its first one."""
+        notebook = copy.deepcopy(dict(self.released))
+        for cell in notebook["cells"]:
+            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            if grade_id in answers:
+                cell["source"] = answers[grade_id]
+        name = {"cell_type": "markdown", "id": "who", "metadata": {}, "source": f"Handed in by {self.student}."}
+        cells: list[dict[str, object]] = [
+            {"cell_type": "code", "id": f"extra-{number}", "metadata": {}, "source": source}
+            | {"execution_count": None, "outputs": []}
+            for number, source in enumerate(extra)
+        ]
+        notebook["cells"][1:1] = [name, *cells]
+        return json.dumps(notebook, indent=1, ensure_ascii=False).encode()
+
+
+def _without_markers(cell: SourceCell) -> str:
+    return "\n".join(line for line in cell.source.splitlines() if "### " not in line)
+
+
+def solved(desk: Desk) -> Files:
+    """Every exercise answered as the reference does."""
+    return {desk.path: desk.notebook(desk.answers)}
+
+
+def wrong(desk: Desk) -> Files:
+    """Every function returns nothing."""
+    solutions = desk.answers
+    wrong = {cell: _returning_none(source) for cell, source in solutions.items()}
+    return {desk.path: desk.notebook(wrong)}
+
+
+def half(desk: Desk) -> Files:
+    """The first half of the exercises answered."""
+    half = desk.first_half()
+    cells = {cell for exercise in desk.exam.exercises if exercise.id in half for cell in exercise.solutions}
+    return {desk.path: desk.notebook({cell: source for cell, source in desk.answers.items() if cell in cells})}
+
+
+def mistaken(desk: Desk) -> Files:
+    """All right but for the first known mistake."""
+    function, source, _ = desk.known_mistake()
+    answers = desk.answers
+    return {
+        desk.path: desk.notebook(
+            {cell: f"{text}\n\n{source}" if f"def {function}(" in text else text for cell, text in answers.items()}
+        )
+    }
+
+
+def untouched(desk: Desk) -> Files:
+    """The copy as it was released."""
+    return {desk.path: desk.notebook({})}
+
+
+def misplaced(desk: Desk) -> Files:
+    """All right, at the repository's root."""
+    return {f"{desk.exam.assignment}_solved.ipynb": desk.notebook(desk.answers)}
+
+
+def renamed(desk: Desk) -> Files:
+    """All right, under the name that Colab gives a copy."""
+    folder, _, _ = desk.path.rpartition("/")
+    return {f"{folder}/Copy of {desk.exam.assignment}.ipynb": desk.notebook(desk.answers)}
+
+
+def notes(desk: Desk) -> Files:
+    """Something else: the homework lies in the fork as it was given out."""
+    return {"notes.md": b"What I want to ask in the lecture.\n"}
+
+
+def next_homework(desk: Desk) -> Files:
+    """The homework that comes next, of which this course knows nothing yet."""
+    return {"assignments/next/next_solved.ipynb": desk.notebook({})}
+
+
+def in_colab(desk: Desk) -> Files:
+    """All right, with a line on top of the imports that only Colab can run."""
+    notebook = json.loads(desk.notebook(desk.answers))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    first = next((cell for cell in cells if "import " in "".join(cell["source"])), cells[0])
+    first["source"] = "from google.colab import drive\n" + "".join(first["source"])
+    return {desk.path: json.dumps(notebook, indent=1, ensure_ascii=False).encode()}
+
+
+def broken(desk: Desk) -> Files:
+    """All right, but only the beginning of the file was written."""
+    return {desk.path: desk.notebook(desk.answers)[:100]}
+
+
+def endless(desk: Desk) -> Files:
+    """All right, below a cell that never ends."""
+    return {desk.path: desk.notebook(desk.answers, ["while True:\n    pass"])}
+
+
+def quitting(desk: Desk) -> Files:
+    """All right, below a cell that ends the process."""
+    return {desk.path: desk.notebook(desk.answers, ["import os\n\nos._exit(0)"])}
+
+
+def peeking(desk: Desk) -> Files:
+    """All wrong, below a cell that looks for hidden tests and disarms assertions."""
+    wrong = {cell: _returning_none(source) for cell, source in desk.answers.items()}
+    return {desk.path: desk.notebook(wrong, [PEEK])}
+
+
+def _returning_none(source: str) -> str:
+    """Return the cell with every function's body replaced by one that returns nothing."""
+    tree = ast.parse(source)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            node.body = [ast.Return(ast.Constant(None))]
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def _full(exercise: Exercise, desk: Desk) -> Grade:
+    return Grade.FULL
+
+
+def _nothing(exercise: Exercise, desk: Desk) -> Grade:
+    return Grade.NOTHING
+
+
+def _full_in_first_half(exercise: Exercise, desk: Desk) -> Grade:
+    return Grade.FULL if exercise.id in desk.first_half() else Grade.NOTHING
+
+
+def _hint_for_mistake(exercise: Exercise, desk: Desk) -> Grade:
+    return Grade.HINT if exercise.id == desk.exercise_of(desk.known_mistake()[0]) else Grade.FULL
+
+
+ROLES = (
+    Role("all-right", {Wave.EARLY: solved}, State.GRADED, _full),
+    Role("late", {Wave.AFTER: solved}, State.TOO_LATE, _nothing),
+    Role("corrected", {Wave.EARLY: wrong, Wave.LAST_DAY: solved}, State.GRADED, _full),
+    Role("corrected-late", {Wave.EARLY: wrong, Wave.AFTER: solved}, State.GRADED, _nothing),
+    Role("half-done", {Wave.EARLY: half}, State.GRADED, _full_in_first_half),
+    Role("known-mistake", {Wave.LAST_DAY: mistaken}, State.GRADED, _hint_for_mistake),
+    Role("not-attempted", {Wave.EARLY: untouched}, State.NOT_BEGUN, _nothing),
+    Role("wrong-place", {Wave.EARLY: misplaced}, State.NOT_BEGUN, _full, "move it to", astray=True),
+    Role("renamed", {Wave.EARLY: renamed}, State.NOT_BEGUN, _full, "rename it to", astray=True),
+    Role("wrong-branch", {Wave.LAST_DAY: solved}, State.MISSING, _full, "on the branch", "my-work", astray=True),
+    Role("not-begun", {Wave.EARLY: notes}, State.NOT_BEGUN, _nothing, "holds no answer yet"),
+    Role("late-then-next", {Wave.LATE: solved, Wave.AFTER: next_homework}, State.LATE, _full, factor=0.8),
+    Role("colab-import", {Wave.EARLY: in_colab}, State.GRADED, _full, "google.colab"),
+    Role("broken-json", {Wave.LAST_DAY: broken}, State.GRADED, _nothing, "not valid JSON"),
+    Role("endless-loop", {Wave.LAST_DAY: endless}, State.GRADED, _full, "took too long"),
+    Role("quits-python", {Wave.EARLY: quitting}, State.GRADED, _full, "ended the Python process"),
+    Role("peeks", {Wave.LAST_DAY: peeking}, State.GRADED, _nothing),
+    Role("nothing-pushed", {}, State.NOTHING, _nothing),
+)

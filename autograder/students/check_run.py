@@ -1,0 +1,318 @@
+"""A student's notebook run from top to bottom on their own machine, and what its visible checks found.
+
+No jail: it is the student's own code on the student's own machine. The checks themselves come from the course's
+notebook, so that deleted, edited or outdated ones in the copy do not matter; official points are given elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import subprocess
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.checks import Outcome, outcomes
+from autograder.course.errors import ExamError, UsageError
+from autograder.course.exam import Exam, read_exam
+from autograder.course.notebook_files import Cell, Notebook, Unreadable, read_notebook
+
+CELL_SECONDS = 120
+CHECKS = "_checks"  # a cell with the checks of exercise `x` has the id `x_checks`
+NO_KERNEL = "Python's Jupyter kernel is not installed; run: pip install -r requirements.txt"
+DIED = "Python itself ended in {cell}; the cells below it were not run"
+TIMED_OUT = "{cell} ran for longer than {seconds:g} s and was interrupted"
+STUCK = "it took no notice of that; the cells below it were not run"
+TIMEOUT = "out of time"
+INTERRUPTED = "_async_cleanup_kernel_future"  # nbclient takes Ctrl-C for itself, and then stumbles in many ways
+EXPECTED = {"NotImplementedError", "KeyboardInterrupt"}
+CELL_FILE = re.compile(r"\(\d+\.py, (line \d+)\)")  # IPython gives a cell a file name that tells nobody anything
+MAX_LINE = 40
+Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class ExerciseChecks:
+    """What the visible checks of one exercise found; no outcomes when they could not run.
+
+    `trouble` says why a name may be missing or the checks did not run: the answer's own cell raised, for example.
+    """
+
+    exercise: str
+    outcomes: tuple[Outcome, ...]
+    trouble: str = ""
+
+    @property
+    def status(self) -> str:
+        """One of ``passed``, ``failed``, ``not attempted``, ``not run``."""
+        found = {outcome.status for outcome in self.outcomes}
+        if not found:
+            return "not run"
+        if found == {"passed"}:
+            return "passed"
+        return "failed" if self.trouble or "failed" in found else "not attempted"
+
+    @property
+    def passed(self) -> int:
+        """How many checks passed."""
+        return sum(outcome.status == "passed" for outcome in self.outcomes)
+
+    @property
+    def message(self) -> str:
+        """The first thing to look at, empty when everything passed."""
+        if self.trouble and self.status != "passed":
+            return self.trouble
+        worst = next((o for o in self.outcomes if o.status == "failed"), None)
+        if worst is not None:
+            return f"{worst.sentence}: {worst.message}"
+        return {"not attempted": "not attempted yet", "not run": "its checks could not run"}.get(self.status, "")
+
+
+@dataclass(frozen=True)
+class CheckRun:
+    """One notebook, run: the checks of each exercise, and plain sentences about what was odd."""
+
+    assignment: str
+    notebook: str
+    exercises: tuple[ExerciseChecks, ...] = ()
+    problems: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether something has to be put right; an exercise not attempted yet is none of that."""
+        return bool(self.problems) or any(entry.status in {"failed", "not run"} for entry in self.exercises)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as a JSON object."""
+        statuses = [{"exercise": entry.exercise, "status": entry.status} for entry in self.exercises]
+        return asdict(self) | {
+            "failed": self.failed,
+            "exercises": [
+                status | {"message": entry.message, "checks": [asdict(outcome) for outcome in entry.outcomes]}
+                for status, entry in zip(statuses, self.exercises, strict=True)
+            ],
+        }
+
+
+def run_checks(
+    assignment: str,
+    path: Path,
+    original: Path,
+    name: str = "",
+    *,
+    cell_seconds: float = CELL_SECONDS,
+    progress: Progress = lambda done, total: None,
+) -> CheckRun:
+    """Run a student's notebook and return what its visible checks found. The file is not changed.
+
+    Parameters
+    ----------
+    path, original : Path
+        The student's notebook, and the course's, from which the checks are taken.
+    name : str
+        How the student's notebook is called in what is said; default its file name.
+    cell_seconds : float
+        Seconds one cell may run.
+    progress : callable
+        Called before each cell with its number and the number of cells.
+
+    Raises
+    ------
+    UsageError
+        If no Jupyter kernel for Python is installed.
+    """
+    begin, name = time.monotonic(), name or path.name
+    try:
+        notebook = read_notebook(path.read_bytes())
+    except Unreadable as error:
+        return CheckRun(assignment, name, problems=(str(error),))
+    exam = _exam(original)
+    cells = _assemble(notebook, exam)
+    outputs, watch = _execute(cells, path.parent, cell_seconds, progress)
+    found: dict[str, list[Outcome]] = {}
+    for cell, cell_outputs in zip(cells, outputs, strict=True):
+        if cell.grade_id.endswith(CHECKS) or outcomes(cell_outputs):
+            found.setdefault(cell.grade_id.removesuffix(CHECKS), []).extend(outcomes(cell_outputs))
+    order = [exercise.id for exercise in exam.exercises] if exam else []
+    names = [known for known in order if known in found] + [other for other in found if other not in order]
+    trouble = _trouble(cells, outputs, watch, exam)
+    exercises = tuple(
+        ExerciseChecks(known or "elsewhere", tuple(found[known]), trouble.get(known, "")) for known in names
+    )
+    problems = (*notebook.problems, *_errors(cells, outputs), *watch.problems)
+    return CheckRun(assignment, name, exercises, problems, time.monotonic() - begin)
+
+
+def is_started(path: Path) -> bool:
+    """Whether somebody wrote an answer into a notebook: a solution cell without the stub's `raise`."""
+    try:
+        cells = read_notebook(path.read_bytes()).cells
+        locked = _exam(path)
+    except Unreadable:
+        return True
+    stubs = {cell.grade_id for cell in locked.cells if cell.solution and cell.kind == "code"} if locked else set()
+    return any(cell.grade_id in stubs and "raise NotImplementedError" not in cell.source for cell in cells)
+
+
+def _exam(original: Path) -> Exam | None:
+    """The course's notebook read for its ids, order and checks; None where it is missing or broken."""
+    try:
+        return read_exam(original)
+    except ExamError:
+        return None
+
+
+def _assemble(notebook: Notebook, exam: Exam | None) -> list[Cell]:
+    """The student's cells, with the course's own checks in the place of theirs, and below them those that are gone."""
+    left = {cell: source for cell, source in exam.locked.items() if cell.endswith(CHECKS)} if exam else {}
+    ours = set(left)
+    cells = []
+    for cell in notebook.cells:
+        if cell.grade_id in left:
+            cells.append(Cell("code", left.pop(cell.grade_id), cell.grade_id))
+        elif cell.grade_id not in ours:  # of a cell that was copied together with its id the first one counts
+            cells.append(cell)
+    return cells + [Cell("code", source, grade_id) for grade_id, source in left.items()]
+
+
+def _execute(
+    cells: list[Cell], folder: Path, cell_seconds: float, progress: Progress
+) -> tuple[list[list[Mapping[str, Any]]], _Watch]:
+    """Run the cells in a fresh kernel; return each cell's outputs, and who saw what went wrong."""
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient import NotebookClient
+    from nbclient.exceptions import DeadKernelError
+
+    warnings.filterwarnings("ignore", message="Proactor event loop")  # on Windows, and without consequence
+    document = _document(cells)
+    watch = _Watch(cells, cell_seconds, progress)
+    client = NotebookClient(
+        document,
+        timeout=cell_seconds,
+        kernel_name="python3",
+        allow_errors=True,
+        interrupt_on_timeout=True,
+        error_on_timeout={"ename": TIMEOUT, "evalue": "", "traceback": []},
+        on_cell_start=watch.starts,
+        on_cell_executed=watch.ended,
+        resources={"metadata": {"path": str(folder)}},
+        shutdown_kernel="immediate",
+        log=_silence(),
+    )
+    try:
+        client.execute(env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except NoSuchKernel:
+        raise UsageError(NO_KERNEL) from None
+    except DeadKernelError:
+        watch.problems.append(DIED.format(cell=_called(cells, watch.reached)))
+    except _Stuck:
+        watch.problems.append(STUCK)
+    except Exception:
+        if not hasattr(client, INTERRUPTED):
+            raise
+    if hasattr(client, INTERRUPTED):
+        raise KeyboardInterrupt
+    return [list(cell.get("outputs", ())) for cell in document.cells], watch
+
+
+class _Stuck(Exception):
+    """A cell took no notice of being interrupted."""
+
+
+class _Watch:
+    """Follows a run from cell to cell: tells the progress, and notes which cells ran out of time."""
+
+    def __init__(self, cells: list[Cell], cell_seconds: float, progress: Progress) -> None:
+        self.cells, self.cell_seconds, self.progress = cells, cell_seconds, progress
+        self.reached = 0
+        self.problems: list[str] = []
+        self.late: dict[str, str] = {}
+        self._still_runs = False
+
+    def starts(self, cell: object, cell_index: int) -> None:
+        """Tell that a cell begins."""
+        self.reached = cell_index + 1
+        self.progress(self.reached, len(self.cells))
+
+    def ended(self, cell: Mapping[str, Any], cell_index: int, execute_reply: Mapping[str, Any]) -> None:
+        """Note a cell that ran out of time; two in a row that no interrupt ended mean that the first still runs."""
+        out_of_time = execute_reply["content"].get("ename") == TIMEOUT
+        before, self._still_runs = self._still_runs, out_of_time and not _interrupted(cell)
+        if self._still_runs and before:
+            raise _Stuck
+        if out_of_time:
+            name = _called(self.cells, cell_index + 1)
+            self.problems.append(TIMED_OUT.format(cell=name, seconds=self.cell_seconds))
+            self.late[self.cells[cell_index].grade_id] = f"ran for longer than {self.cell_seconds:g} s"
+
+
+def _interrupted(cell: Mapping[str, Any]) -> bool:
+    return any(output.get("ename") == "KeyboardInterrupt" for output in cell.get("outputs", ()))
+
+
+def _called(cells: list[Cell], number: int) -> str:
+    """Name a cell so that it is found: Jupyter shows no numbers of cells."""
+    cell = cells[number - 1]
+    if cell.grade_id.endswith(CHECKS):
+        return f"cell {number}, the checks of {cell.grade_id.removesuffix(CHECKS)},"
+    lines = [line.strip() for line in cell.source.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("#", "@", "with attempt("))]
+    line = lines[0] if lines else ""
+    return f"cell {number} ({line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + '…'})"
+
+
+def _trouble(
+    cells: list[Cell], outputs: list[list[Mapping[str, Any]]], watch: _Watch, exam: Exam | None
+) -> dict[str, str]:
+    """Say by exercise why its checks did not find an answer: its own cell raised, or something never ended."""
+    raised = {
+        cell.grade_id: f"its cell raised {error}"
+        for cell, cell_outputs in zip(cells, outputs, strict=True)
+        for error in _raised(cell_outputs)
+    }
+    trouble: dict[str, str] = {}
+    for exercise in exam.exercises if exam else ():
+        own = [raised[cell] for cell in exercise.solutions if cell in raised]
+        own += [f"its cell {watch.late[cell]}" for cell in exercise.solutions if cell in watch.late]
+        own += [f"its checks {watch.late[cell]}" for cell in (f"{exercise.id}{CHECKS}",) if cell in watch.late]
+        trouble |= {exercise.id: own[0]} if own else {}
+    return trouble
+
+
+def _document(cells: list[Cell]) -> Any:
+    """A notebook with the cells at their places; texts are left out."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    made = [new_code_cell(cell.source) if cell.kind == "code" else new_markdown_cell() for cell in cells]  # type: ignore[no-untyped-call]
+    return new_notebook(cells=made)  # type: ignore[no-untyped-call]
+
+
+def _silence() -> logging.Logger:
+    log = logging.getLogger("autograder.students.check_run")
+    log.propagate, log.handlers = False, [logging.NullHandler()]
+    return log
+
+
+def _environment() -> dict[str, str]:
+    """The environment of the kernel: ours without what GitHub's runner tells its own steps."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "ACTIONS_"))}
+
+
+def _errors(cells: list[Cell], outputs: list[list[Mapping[str, Any]]]) -> Iterator[str]:
+    """Say which cells raised; an exercise that is not written yet is no error."""
+    for number, cell_outputs in enumerate(outputs, start=1):
+        for error in _raised(cell_outputs):
+            yield f"{_called(cells, number)} raised {error}"
+
+
+def _raised(cell_outputs: list[Mapping[str, Any]]) -> Iterator[str]:
+    for output in cell_outputs:
+        if output.get("output_type") == "error" and output["ename"] not in EXPECTED:
+            said = CELL_FILE.sub(r"(\1)", " ".join(str(output["evalue"]).split()))[:200]
+            yield f"{output['ename']}: {said}"

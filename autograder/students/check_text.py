@@ -1,0 +1,81 @@
+"""Practice results as text: a table for a terminal, a summary and annotations for GitHub. All from data to text."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.students.check_run import CheckRun, ExerciseChecks
+
+MARKS = {"passed": "✓", "failed": "✗", "not run": "✗", "not attempted": "–"}
+COLOURS = {"passed": "green", "failed": "red", "not run": "red", "not attempted": "dim"}
+MAX_ANNOTATIONS = 10  # GitHub shows no more of a kind
+MAX_MESSAGE = 400
+
+
+def run_table(run: CheckRun) -> Table:
+    """Return a run as a table for a terminal: a row per exercise."""
+    title = f"{run.notebook} ({run.seconds:.0f} s)"
+    table = Table(
+        "exercise", "checks", "what to look at", title=escape(title), title_justify="left", box=box.SIMPLE_HEAD
+    )
+    for entry in run.exercises:
+        result = f"[{COLOURS[entry.status]}]{MARKS[entry.status]} {_count(entry)}[/]"
+        table.add_row(escape(entry.exercise), result, escape(entry.message))
+    return table
+
+
+def summary(runs: Sequence[CheckRun], remarks: Iterable[str], where: str) -> str:
+    """Return runs as Markdown, for the summary of a job on GitHub."""
+    lines = ["## Practice results", "", f"These are the checks you can see; {_plain(where)}.", ""]
+    for run in runs:
+        lines += [f"### {_plain(run.notebook)}", ""]
+        lines += [f"- ✗ {_plain(problem)}" for problem in run.problems]
+        if run.exercises:
+            lines += ["", "| exercise | checks | what to look at |", "|---|---|---|"]
+        for entry in run.exercises:
+            lines.append(
+                f"| {_plain(entry.exercise)} | {MARKS[entry.status]} {_count(entry)} | {_plain(entry.message)} |"
+            )
+        lines.append("")
+    return "\n".join([*lines, *(f"- {_plain(remark)}" for remark in remarks)]) + "\n"
+
+
+def annotation_commands(runs: Sequence[CheckRun]) -> list[str]:
+    """Return at most ten commands with which a step annotates a notebook on GitHub."""
+    return list(islice(_annotations(runs), MAX_ANNOTATIONS))
+
+
+def _annotations(runs: Sequence[CheckRun]) -> Iterator[str]:
+    for run in runs:
+        for problem in run.problems:
+            yield _command(run.notebook, run.assignment, problem)
+        for entry in run.exercises:
+            if entry.status == "failed":
+                yield _command(run.notebook, entry.exercise, entry.message)
+
+
+def _command(file: str, title: str, message: str) -> str:
+    return f"::error file={_property(file)},title={_property(title)}::{_data(message)}"
+
+
+def _count(entry: ExerciseChecks) -> str:
+    return f"{entry.passed} of {len(entry.outcomes)}" if entry.outcomes else "not run"
+
+
+def _plain(text: str) -> str:
+    """Return a text as one line of Markdown in which it cannot be more than text; code marks stay."""
+    return html.escape(" ".join(text[:MAX_MESSAGE].split()), quote=False).replace("|", "\\|").replace("[", "\\[")
+
+
+def _data(text: str) -> str:
+    return text[:MAX_MESSAGE].replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

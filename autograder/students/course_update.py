@@ -1,0 +1,224 @@
+"""The course's news brought into a student's clone, whatever state that is in, with nothing of the student's lost.
+
+A pull stops where the student changed a file of the course's: usually a homework's original, often only run. Such
+files are put back first, and what was in them is kept, beside them and on a branch. Then every path was changed by
+one side only, so the merge has nothing to decide; it is made beside the clone's own index, and reached by a
+fast-forward, which either happens as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from autograder.course.course_card import Card
+from autograder.course.errors import GitFailed, UsageError
+from autograder.git.repository import GitRepository
+from autograder.students.clone_situation import Replaced, Situation, look, settled
+from autograder.students.student_clone import write_new
+
+REMOTE = "upstream"
+NO_UPSTREAM = "nobody knows where the course is; tell git once: git remote add upstream ADDRESS-OF-THE-COURSE"
+NO_CLONE = "{root} is no clone made with git (a downloaded ZIP?); clone your fork, and copy your notebooks into it"
+OTHER_WORK = {
+    "rebase-merge": "a rebase is unfinished; end it with `git rebase --continue` or `git rebase --abort` first",
+    "rebase-apply": "a rebase is unfinished; end it with `git rebase --continue` or `git rebase --abort` first",
+    "CHERRY_PICK_HEAD": "a cherry-pick is unfinished; end it with `git cherry-pick --abort` first",
+    "REVERT_HEAD": "a revert is unfinished; end it with `git revert --abort` first",
+}
+
+
+@dataclass(frozen=True)
+class Updater:
+    """Brings one clone up to date."""
+
+    clone: GitRepository
+    card: Card
+
+    @classmethod
+    def of(cls, root: Path, card: Card) -> Updater:
+        """Look at a clone.
+
+        Raises
+        ------
+        UsageError
+            If it is no clone, on no branch, or in the middle of something that only the student can end.
+        """
+        clone = GitRepository(root)
+        top = clone.says("rev-parse", "--show-toplevel")
+        if top is None or Path(top).resolve() != root.resolve():
+            raise UsageError(NO_CLONE.format(root=root))
+        for name, sentence in OTHER_WORK.items():
+            if (root / clone.git("rev-parse", "--git-path", name)).exists():
+                raise UsageError(sentence)
+        if clone.says("symbolic-ref", "--quiet", "HEAD") is None:
+            raise UsageError(f"git is on no branch; go back to yours first: git switch {card.branch}")
+        return cls(clone, card)
+
+    @cached_property
+    def branch(self) -> str:
+        """The branch the student is on."""
+        return self.clone.git("symbolic-ref", "--short", "HEAD")
+
+    @property
+    def is_merging(self) -> bool:
+        """Whether a merge was begun and stopped at a conflict."""
+        unmerged = bool(self.clone.git("ls-files", "--unmerged"))
+        return unmerged or self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD") is not None
+
+    def take_merge_back(self) -> str:
+        """End an unfinished merge as if it had not been begun; return what keeps the files as they are now.
+
+        What the student staged meanwhile, and the merge did not bring, stays on the disk.
+        """
+        kept = self._keep("An unfinished merge", ())
+        theirs = self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD")
+        conflicts = set(self.clone.paths("diff", "--name-only", "--diff-filter=U", "-z"))
+        for path in self.clone.paths("diff", "--cached", "--name-only", "--no-renames", "-z", "HEAD", "--"):
+            staged = self.clone.says("rev-parse", "--verify", "--quiet", f":{path}")
+            brought = self.clone.says("rev-parse", "--verify", "--quiet", f"{theirs}:{path}") if theirs else None
+            if path not in conflicts and (theirs is None or staged != brought):
+                self.clone.git("reset", "--quiet", "--", _literally(path))
+        self.clone.git("reset", "--quiet", "--merge")
+        return kept
+
+    def fetch(self) -> str:
+        """Get the course's newest commits; return the address they came from.
+
+        Raises
+        ------
+        GitFailed
+            If the course cannot be reached.
+        UsageError
+            If nobody knows where it is, or it is another repository altogether.
+        """
+        address = self.clone.says("remote", "get-url", REMOTE)
+        if address is None:
+            if not self.card.upstream:
+                raise UsageError(NO_UPSTREAM)
+            address = self.card.upstream
+            self.clone.git("remote", "add", REMOTE, address)
+        if self.clone.git("rev-parse", "--is-shallow-repository") == "true":
+            self.clone.git("fetch", "--quiet", "--unshallow", "origin")
+        refspec = f"+refs/heads/{self.card.branch}:{self._theirs}"
+        self.clone.git("fetch", "--quiet", "--no-tags", REMOTE, refspec)
+        return address
+
+    @property
+    def _theirs(self) -> str:
+        return f"refs/remotes/{REMOTE}/{self.card.branch}"
+
+    def look(self) -> Situation:
+        """Compare the clone with the course as last fetched; fails as `clone_situation.look` does."""
+        return look(self.clone, self.clone.git("rev-parse", "--verify", self._theirs))
+
+    def remarks(self) -> Iterator[str]:
+        """Yield sentences about branches and remotes that are not as they should be."""
+        if self.branch != self.card.branch:
+            yield f"you are on branch {self.branch}; points are given for {self.card.branch} only"
+        own, course = self.clone.says("remote", "get-url", "origin"), self.clone.says("remote", "get-url", REMOTE)
+        if own is not None and same_place(own, course or ""):
+            yield "origin is the course itself; fork it, then: git remote set-url origin ADDRESS-OF-YOUR-FORK"
+        if self.card.upstream and not same_place(course or "", self.card.upstream):
+            yield f"your remote {REMOTE} is {course}; the course is at {self.card.upstream}"
+
+    def carry_out(self, situation: Situation, agreed: Sequence[Replaced]) -> str:
+        """Put files back, mend notebooks and merge; return what keeps the files replaced, "" if none was.
+
+        Parameters
+        ----------
+        agreed : sequence of Replaced
+            What of `situation.put_back` and `situation.broken` may be replaced.
+
+        Raises
+        ------
+        GitFailed
+            If git refuses; the clone's history is then as it was, and what was replaced is kept.
+        """
+        put_back = [entry.path for entry in agreed if entry in situation.put_back]
+        broken = [entry.path for entry in agreed if entry in situation.broken]
+        kept = self._keep("Before an update of the course", [*put_back, *broken]) if agreed else ""
+        for entry in agreed:
+            if entry.beside:
+                content = self._file(entry.path).read_bytes()
+                write_new(self._file(entry.beside), settled(content) or content)
+        for path in broken:
+            self._file(path).write_bytes(settled(self._file(path).read_bytes()) or b"")
+        for path in put_back:
+            self._as_committed(path)
+        self.clone.git("merge", "--quiet", "--ff-only", self._merged(situation, put_back))
+        return kept
+
+    def _as_committed(self, path: str) -> None:
+        """Make a file in the index and on the disk what it is in the student's newest commit."""
+        self.clone.git("reset", "--quiet", "--", _literally(path))
+        if self.clone.says("cat-file", "-e", f"HEAD:{path}") is None:
+            self._file(path).unlink(missing_ok=True)
+        else:
+            self.clone.git("checkout", "--quiet", "--", _literally(path))
+
+    def _merged(self, situation: Situation, put_back: Sequence[str]) -> str:
+        """Make the commit in which both sides are; return it, or the newest one where it holds everything already."""
+        head, theirs = self.clone.git("rev-parse", "HEAD"), situation.theirs
+        with self.clone.other_index() as index:
+            index.git("read-tree", "-i", "-m", "--aggressive", situation.base, head, theirs)
+            index.git("update-index", "-z", "--index-info", input="".join(self._entries(theirs, put_back)))
+            if index.git("ls-files", "--unmerged"):
+                raise GitFailed("the clone changed while it was updated; run the same command again")
+            tree = index.git("write-tree")
+        if situation.base == theirs:
+            same = tree == self.clone.git("rev-parse", "HEAD^{tree}")
+            return head if same else self.clone.commit_tree(tree, "Put back the course's notebooks", head)
+        if situation.base == head and tree == self.clone.git("rev-parse", f"{theirs}^{{tree}}"):
+            return theirs
+        return self.clone.commit_tree(tree, "Merge the course's news", head, theirs)
+
+    def _entries(self, commit: str, paths: Sequence[str]) -> Iterator[str]:
+        """Yield lines for git's index that make paths what they are in a commit."""
+        for path in paths:
+            listed = self.clone.git("ls-tree", "-z", commit, "--", path).rstrip("\0")
+            yield f"{listed}\0" if listed else f"0 {'0' * 40}\t{path}\0"
+
+    def _keep(self, subject: str, paths: Sequence[str]) -> str:
+        """Keep all files git knows, and the given ones, as they are now; return the name of what keeps them.
+
+        That is a new branch, or the student's newest commit where it holds all of this already.
+        """
+        head = self.clone.git("rev-parse", "HEAD")
+        known = self.clone.paths("ls-tree", "-r", "-z", "--name-only", head) + self.clone.paths("ls-files", "-z")
+        with self.clone.other_index() as index:
+            index.git("read-tree", head)
+            index.git("update-index", "--add", "--remove", "-z", "--stdin", input="\0".join([*known, *paths]))
+            tree = index.git("write-tree")
+        if tree == self.clone.git("rev-parse", "HEAD^{tree}"):
+            return head[:10]
+        stamp = f"backup/{datetime.now():%Y-%m-%d-%H%M%S}"
+        names = [stamp, *(f"{stamp}-{number}" for number in range(2, 1000))]
+        name = next(n for n in names if self.clone.says("rev-parse", "--verify", "--quiet", f"refs/heads/{n}") is None)
+        self.clone.git("update-ref", f"refs/heads/{name}", self.clone.commit_tree(tree, subject, head))
+        return name
+
+    def forget_checkpoints(self, paths: Sequence[str]) -> None:
+        """Take checkpoints out of git's index; the files stay."""
+        self.clone.git("rm", "--quiet", "--cached", "--", *map(_literally, paths))
+
+    def _file(self, path: str) -> Path:
+        return self.clone.path / PurePosixPath(path)
+
+
+def _literally(path: str) -> str:
+    return f":(literal){path}"
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two addresses are of one repository, by https or by ssh."""
+    return bool(one) and _place(one) == _place(other)
+
+
+def _place(address: str) -> str:
+    path = re.sub(r"^(https?://|ssh://|git://)?([^/@]*@)?", "", address.strip().lower())
+    return path.replace(":", "/").removesuffix("/").removesuffix(".git")

@@ -1,0 +1,139 @@
+"""A student's clone of the course: where it is, which homework is in it, and the copy to work in."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course.errors import UsageError
+from autograder.course.layout import FOLDER, misplaced, places, where_it_belongs
+from autograder.course.notebook_files import Unreadable, read_notebook
+from autograder.course.submissions import NotebookFile
+from autograder.git.repository import GitRepository
+
+BROKEN = "{path} cannot be copied. {reason} Or get the course's version back first: autograder update"
+
+
+@dataclass(frozen=True)
+class Clone:
+    """The folder of a student's clone."""
+
+    root: Path
+
+    @property
+    def assignments(self) -> tuple[str, ...]:
+        """Names of the assignments that are in the clone."""
+        names = sorted(path.name for path in (self.root / FOLDER).iterdir() if path.is_dir())
+        return tuple(name for name in names if self.original(name).exists() or self.copy(name).exists())
+
+    def original(self, assignment: str) -> Path:
+        """Path of the notebook as the course gives it."""
+        return self.root / FOLDER / assignment / f"{assignment}.ipynb"
+
+    def copy(self, assignment: str) -> Path:
+        """Path of the copy students work in."""
+        return self.root / FOLDER / assignment / f"{assignment}_solved.ipynb"
+
+    def handed_in(self, assignment: str) -> Path | None:
+        """Path of the notebook that will be graded: the copy, wherever it may lie, else the original."""
+        return next((self.root / place for place in places(assignment) if (self.root / place).is_file()), None)
+
+    def named(self, name: str) -> str:
+        """Return the assignment meant by a name; a path to its notebook will do as well.
+
+        Raises
+        ------
+        UsageError
+            If there is none, with the nearest name there is.
+        """
+        stem = Path(name.rstrip("/\\")).name.removesuffix(".ipynb").removesuffix("_solved")
+        if stem in self.assignments:
+            return stem
+        raise UsageError(f"no assignment is called {name!r}; {nearest(stem, self.assignments)}")
+
+    def start(self, assignment: str) -> Path:
+        """Make the copy to work in and return its path.
+
+        Raises
+        ------
+        UsageError
+            If there is a copy already, or the original is no notebook.
+        """
+        copy = self.handed_in(assignment)
+        if copy is not None and copy.name.endswith("_solved.ipynb"):
+            raise UsageError(f"{self.short(copy)} is there already and was left as it is; go on working in it")
+        original = self.original(assignment)
+        try:
+            content = original.read_bytes()
+            for problem in read_notebook(content).problems:
+                raise Unreadable(problem)
+        except FileNotFoundError:
+            raise UsageError(f"{self.short(original)} is missing; bring it back: autograder update") from None
+        except Unreadable as error:
+            raise UsageError(BROKEN.format(path=self.short(original), reason=error)) from None
+        write_new(self.copy(assignment), content)
+        return self.copy(assignment)
+
+    def changed_since(self, commit: str) -> set[str] | None:
+        """Return the paths that changed after a commit, None where git does not know that commit."""
+        repository = GitRepository(self.root)
+        if repository.says("cat-file", "-e", f"{commit}^{{commit}}") is None:
+            return None
+        return set(repository.paths("diff", "--name-only", "-z", "--no-renames", "--relative", commit, "HEAD", "--"))
+
+    def misplaced(self) -> tuple[str, ...]:
+        """Sentences about copies that lie where they are not graded."""
+        files = [NotebookFile(path, "", 0) for path in self._copies()]
+        return tuple(where_it_belongs(path, name) for name in self.assignments for path in misplaced(files, name))
+
+    def _copies(self) -> Iterator[str]:
+        """Paths of all copies, and of all notebooks of homework; environments and hidden folders are passed by."""
+        for folder, folders, files in os.walk(self.root):
+            inside = Path(folder)
+            folders[:] = sorted(f for f in folders if f[0] != "." and not (inside / f / "pyvenv.cfg").exists())
+            ending = ".ipynb" if inside.parent == self.root / FOLDER else "_solved.ipynb"
+            yield from (self.short(inside / file) for file in sorted(files) if file.endswith(ending))
+
+    def short(self, path: Path) -> str:
+        """Return a path within the clone as one writes it."""
+        return path.relative_to(self.root).as_posix()
+
+
+def find_clone(start: Path) -> Clone:
+    """Return the clone a folder is in.
+
+    Raises
+    ------
+    UsageError
+        If it is in none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / FOLDER).is_dir():
+            return Clone(folder)
+    raise UsageError(f"there is no {FOLDER}/ in {start} or above it; run this in the folder of your clone")
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that must not exist yet.
+
+    Raises
+    ------
+    UsageError
+        If it exists.
+    """
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already and was left as it is") from None
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Say which of the names was probably meant."""
+    names = sorted(names)
+    close = [known for known in names if name and known.startswith(name)]
+    close = close or difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    return f"did you mean {close[0]}?" if close else f"there is {', '.join(names) or 'none'}"

@@ -1,0 +1,47 @@
+"""The same cells give the same points under plain `nbgrader autograde` and in the jail, for honest notebooks."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from nbgrader_course import nbgrader, prepare, scores
+from small_course import REPOSITORY, released_notebook
+
+from autograder.course.configuration import load_course
+from autograder.course.exam import read_exam
+from autograder.course.submissions import Submission
+from autograder.gradebook.assignment_conversion import put_tools_on_path
+from autograder.grader.examiner import Examiner
+from autograder.jail import Limits
+from autograder.rehearsal.student_roles import Desk, half, mistaken, solved, untouched
+
+pytestmark = pytest.mark.slow
+
+ROLES = {"all-right": solved, "half-done": half, "known-mistake": mistaken, "not-attempted": untouched}
+
+
+@pytest.mark.parametrize("assignment", ["hw01_numpy"])
+def test_nbgrader_autograde_gives_the_same_points_exercise_by_exercise(tmp_path, assignment):
+    course = load_course(REPOSITORY / "grading_config.py")
+    exam = read_exam(course.source(assignment), course.assignments[assignment].patterns)
+    with Examiner(Limits()) as examiner:
+        released = json.loads(released_notebook(course, assignment, tmp_path / "released", examiner))
+    submissions = {
+        name: author(Desk(name, exam, released))[f"assignments/{assignment}/{assignment}_solved.ipynb"]
+        for name, author in ROLES.items()
+    }
+    prepare(REPOSITORY, tmp_path, assignment, submissions)
+    nbgrader(tmp_path, "generate_assignment", assignment)
+    nbgrader(tmp_path, "autograde", assignment)
+    put_tools_on_path()
+    theirs = scores(tmp_path, assignment)
+
+    with Examiner(Limits()) as examiner:
+        reports = {
+            name: examiner.examine(exam, Submission(assignment, name, content)).report
+            for name, content in submissions.items()
+        }
+    ours = {name: {entry.id: entry.points for entry in report.exercises} for name, report in reports.items()}
+    assert ours == theirs
+    assert ours["all-right"] != ours["known-mistake"] != ours["half-done"]

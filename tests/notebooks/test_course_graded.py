@@ -1,0 +1,63 @@
+"""Every notebook of the course through the real grader: sources get everything, releases nothing, halves a half."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from small_course import REPOSITORY, released_notebook
+
+from autograder.course.configuration import load_course
+from autograder.course.exam import Exam, read_exam
+from autograder.course.submissions import Report, Status, Submission
+from autograder.grader.examiner import Examiner
+from autograder.rehearsal.student_roles import Desk
+
+pytestmark = pytest.mark.slow
+
+COURSE = load_course(REPOSITORY / "grading_config.py")
+
+
+@pytest.fixture(scope="module")
+def examiner() -> Iterator[Examiner]:
+    with Examiner(COURSE.limits) as examiner:
+        yield examiner
+
+
+def exam_of(name: str) -> Exam:
+    return read_exam(COURSE.source(name), COURSE.assignments[name].patterns)
+
+
+def examine(examiner: Examiner, exam: Exam, content: bytes) -> Report:
+    examined = examiner.examine(exam, Submission(exam.assignment, "notebook.ipynb", content))
+    errors = [output for cell in examined.cells for output in cell["outputs"] if output["output_type"] == "error"]
+    assert errors == []
+    assert examined.report.problems == ()
+    return examined.report
+
+
+@pytest.mark.parametrize("name", COURSE.assignments)
+def test_a_source_gets_all_points_but_those_a_person_gives(examiner, name):
+    exam = exam_of(name)
+    report = examine(examiner, exam, COURSE.source(name).read_bytes())
+    manual = sum(exercise.points for exercise in exam.exercises if exercise.manual)
+    assert report.points == report.max_points - manual
+    assert {entry.status for entry in report.exercises} <= {Status.PASSED, Status.TO_BE_MARKED}
+
+
+@pytest.mark.parametrize("name", COURSE.assignments)
+def test_a_release_gets_nothing_and_each_exercise_reads_not_attempted(examiner, name, tmp_path):
+    report = examine(examiner, exam_of(name), released_notebook(COURSE, name, tmp_path, examiner))
+    assert report.points == 0.0
+    assert {entry.status for entry in report.exercises} == {Status.NOT_ATTEMPTED}
+
+
+def test_who_fills_only_the_forward_part_gets_exactly_its_points(examiner, tmp_path):
+    exam = exam_of("hw03_neural_networks")
+    desk = Desk("half", exam, json.loads(released_notebook(COURSE, exam.assignment, tmp_path, examiner)))
+    forward = {cell for entry in exam.exercises if entry.part == "forward" for cell in entry.solutions}
+    content = desk.notebook({cell: source for cell, source in desk.answers.items() if cell in forward})
+    report = examine(examiner, exam, content)
+    assert report.points == 30.0 == sum(entry.points for entry in report.exercises if entry.part == "forward")
+    assert {entry.status for entry in report.exercises if entry.part == "backward"} == {Status.NOT_ATTEMPTED}

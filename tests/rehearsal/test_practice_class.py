@@ -1,0 +1,148 @@
+"""The practice class as its users run it: as a command, killed, started again, exported by nbgrader."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from small_course import REPOSITORY, SmallCourse
+
+pytestmark = pytest.mark.slow
+
+AUTOGRADER = [sys.executable, "-m", "autograder"]
+ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*AUTOGRADER, *arguments], cwd=cwd, capture_output=True, text=True, env=ENVIRONMENT)
+
+
+def results(done: subprocess.CompletedProcess[str]) -> dict:
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout)
+    assert found["differences"] == []
+    return found["standings"]
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """The whole course's practice class, run once."""
+    folder = tmp_path_factory.mktemp("practice") / "class"
+    return folder, results(run("demo", "--json", "--out", str(folder), cwd=REPOSITORY))
+
+
+def test_every_role_gets_what_it_must(practice):
+    _, standings = practice
+    points = {student: {name: entry["points"] for name, entry in by.items()} for student, by in standings.items()}
+    full = {name: entry["max_points"] for name, entry in standings["all-right"].items()}
+    assert len(points) == 18
+    for student in ("all-right", "corrected", "endless-loop", "quits-python"):
+        assert points[student] == full, student
+    for student in ("late", "corrected-late", "not-attempted", "broken-json", "peeks", "nothing-pushed"):
+        assert set(points[student].values()) == {0.0}, student
+    for name, most in full.items():
+        assert 0 < points["half-done"][name] < points["known-mistake"][name] < most
+
+
+def test_the_same_again_grades_nothing_twice(practice):
+    folder, standings = practice
+    before = {path.name: path.read_bytes() for path in (folder / "ledger").iterdir()}
+    again = run("demo", "--json", "--out", str(folder), cwd=REPOSITORY)
+    assert results(again) == standings
+    assert f"going on with the class in {folder}" in again.stderr and "graded:" not in again.stderr
+    assert {path.name: path.read_bytes() for path in (folder / "ledger").iterdir()} == before
+
+
+def test_nbgrader_exports_the_points_of_the_pages(practice):
+    folder, standings = practice
+    command = [sys.executable, "-m", "nbgrader", "export"]
+    subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
+    with (folder / "grades.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    exported = {(row["student_id"], row["assignment"]): float(row["score"]) for row in rows}
+    assert exported == {
+        (student, name): pytest.approx(entry["points"])
+        for student, by_assignment in standings.items()
+        for name, entry in by_assignment.items()
+    }
+    assert {float(row["max_score"]) for row in rows if row["assignment"] == "hw01_numpy"} == {20.0}
+
+
+def test_the_formgrader_finds_each_submission_with_its_outputs(practice):
+    import nbformat
+
+    folder, standings = practice
+    for name in standings["all-right"]:
+        notebook = nbformat.read(folder / "autograded" / "all-right" / name / f"{name}.ipynb", as_version=4)
+        nbformat.validate(notebook)
+        ids = {
+            cell.metadata.nbgrader.grade_id for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")
+        }
+        (part,) = standings["all-right"][name]["parts"]
+        assert ids == set(part["exercises"])
+        assert any(cell.get("outputs") for cell in notebook.cells)
+
+
+def test_pages_and_links_are_there(practice):
+    folder, standings = practice
+    assert (folder / "site" / "index.html").exists()
+    with (folder / "links.csv").open(newline="") as file:
+        links = {row["student"]: row["link"] for row in csv.DictReader(file)}
+    assert set(links) == set(standings)
+    assert all(Path(unquote(urlsplit(link).path)).exists() for link in links.values())
+    assert len({urlsplit(link).fragment for link in links.values()}) == len(links)
+
+
+def test_a_folder_that_is_no_practice_class_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    done = run("demo", "--out", str(tmp_path), cwd=REPOSITORY)
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def reports(folder: Path) -> list[dict]:
+    """What is recorded of gradings; a line that is being written does not count yet."""
+    lines = [line for path in (folder / "ledger").glob("*.jsonl") for line in path.read_text().split("\n")[:-1]]
+    return [entry for entry in map(json.loads, lines) if entry["entry"] == "report"]
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_table(small_course: SmallCourse, tmp_path):
+    size = ["--students", "19"]
+    undisturbed = results(run("demo", "--json", *size, "--out", str(tmp_path / "calm"), cwd=small_course.root))
+    assert len(undisturbed) == 19, "with more students the roles repeat"
+    assert undisturbed["all-right-2"]["hw"]["points"] == undisturbed["all-right"]["hw"]["points"] == 2.0
+
+    folder = tmp_path / "killed"
+    everything = len(reports(tmp_path / "calm"))
+    moments = {
+        "before anything is collected": lambda: folder.exists(),
+        "when the first is graded": lambda: len(reports(folder)) >= 1,
+        "when half are graded": lambda: len(reports(folder)) >= everything // 2,
+    }
+    for moment, reached in moments.items():
+        process = subprocess.Popen(
+            [*AUTOGRADER, "demo", "--json", *size, "--out", str(folder)],
+            cwd=small_course.root,
+            env=ENVIRONMENT,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while not reached() and process.poll() is None:
+            time.sleep(0.01)
+        assert process.poll() is None, f"the class was over before it could be killed: {moment}"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    again = results(run("demo", "--json", *size, "--out", str(folder), cwd=small_course.root))
+    assert again == undisturbed
+    graded = [entry["blob"] for entry in reports(folder)]
+    assert len(graded) == len(set(graded)), "a notebook was graded twice"

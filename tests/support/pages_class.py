@@ -1,0 +1,302 @@
+"""A small class with a full record, built by hand: eight students, two assignments, one of them in two parts.
+
+`practice_class()` gives everything the pages are made of. It is Sunday, 7 March 2027, 12:00 in Budapest: the first
+assignment and the first part of the second are over, the second part is open until Saturday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from autograder.course.configuration import Assignment, Course, LateRule, Part
+from autograder.course.exam import WHOLE, Exam, Exercise
+from autograder.course.submissions import (
+    Clock,
+    Criterion,
+    ExerciseResult,
+    NotebookFile,
+    Outcome,
+    Push,
+    Report,
+    Status,
+    Student,
+)
+from autograder.pages import Keys, build_site
+from autograder.record.ledger import Graded, Record
+from autograder.record.manual_marks import ManualMark
+from autograder.record.standings import Standing, standing
+
+BUDAPEST = ZoneInfo("Europe/Budapest")
+NOW = datetime(2027, 3, 7, 12, 0, tzinfo=BUDAPEST)
+ARRAYS, REGRESSION = "hw01_numpy", "hw02_linear_regression"
+SECRET_DETAIL = "AssertionError: hidden test compares with rng.normal(size=(7, 3))"
+LENT_NOTE = "Marked with the reference's `linreg_gradients`, because yours is not right yet."
+MEAN_HINT = "dLdW is M times too large: average over the examples, not only sum."
+
+EXERCISES = {
+    ARRAYS: (
+        ("graded_zero_vector", WHOLE, 2.0),
+        ("graded_vec_i", WHOLE, 2.0),
+        ("graded_generate_pauli", WHOLE, 3.0),
+        ("graded_pauli_check", WHOLE, 3.0),
+    ),
+    REGRESSION: (
+        ("linreg_model", "forward", 3.0),
+        ("linreg_loss", "forward", 3.0),
+        ("linreg_gradients", "training", 6.0),
+        ("linreg_fit", "training", 6.0),
+        ("explain_the_half", "training", 2.0),
+    ),
+}
+SENTENCES = (
+    "the result has the shape the task asks for",
+    "the result is right for sizes that all differ",
+    "the arguments are not changed",
+)
+MARKS = (
+    ManualMark(REGRESSION, "explain_the_half", NOW, 1.5, 0.0, (("explain_the_half", "Which `half`?\nSay why."),)),
+    ManualMark(REGRESSION, "linreg_fit", NOW, comments=(("linreg_fit_solution", "Short and clear."),)),
+)
+
+
+@dataclass(frozen=True)
+class PracticeClass:
+    """Everything `build_site` wants but keys and a folder."""
+
+    course: Course
+    exams: Mapping[str, Exam]
+    standings: Mapping[str, Mapping[str, Standing]]
+    records: Mapping[str, Record]
+    students: Sequence[Student]
+    now: datetime = NOW
+
+    def build(self, folder: Path, **options: str) -> tuple[dict[str, str], Keys]:
+        """Build the site in `folder/site` with the keys in `folder/keys.json`."""
+        keys = Keys.load_or_create(folder / "keys.json")
+        links = build_site(
+            self.course,
+            self.exams,
+            self.standings,
+            self.records,
+            keys,
+            folder / "site",
+            self.now,
+            self.students,
+            **options,
+        )
+        return links, keys
+
+
+def practice_class(*, marks: bool = False) -> PracticeClass:
+    """Return the class as it stands at `NOW`; with `marks`, a person has marked the best of it."""
+    course = Course(
+        root=Path("/course"),
+        name="Deep learning",
+        timezone=BUDAPEST,
+        assignments={
+            ARRAYS: Assignment(ARRAYS, "Arrays and matrices with numpy", (Part(WHOLE, ("*",), at("02-27 23:59")),)),
+            REGRESSION: Assignment(
+                REGRESSION,
+                "Linear regression",
+                (
+                    Part("forward", ("linreg_model", "linreg_loss"), at("03-06 23:59")),
+                    Part("training", ("linreg_gradients", "linreg_fit", "explain_*"), at("03-13 23:59")),
+                ),
+                late=LateRule(per_day=0.2, days=2),
+            ),
+        },
+        upstream="https://example.org/course/public",
+    )
+    exams = {name: exam(name) for name in EXERCISES}
+    makers = (on_time, late, forgot_the_mean, corrected, half_done, misplaced, just_pushed, nothing_pushed)
+    records = {record.student: record for record in (maker() for maker in makers)}
+    if marks:
+        records["on-time"] = replace(records["on-time"], marks=MARKS)
+    students = tuple(
+        Student(name, f"https://example.org/{name}/course.git", email=f"{name}@example.org") for name in records
+    )
+    extensions = {("half-done", REGRESSION, "forward"): at("03-09 23:59")}
+    standings = {
+        student.id: {
+            name: standing(course, assignment, exams[name], student, records[student.id], extensions)
+            for name, assignment in course.assignments.items()
+        }
+        for student in students
+    }
+    return PracticeClass(course, exams, standings, records, students)
+
+
+def on_time() -> Record:
+    """Everything right and in time."""
+    work = Work("on-time").push("02-25 18:04", {ARRAYS: full(ARRAYS)})
+    return work.push("03-05 20:31", {REGRESSION: full(REGRESSION)}).record
+
+
+def late() -> Record:
+    """The first assignment too late for any points, the second so late that the rule applies."""
+    work = Work("late").push("02-28 00:41", {ARRAYS: full(ARRAYS)})
+    return work.push("03-07 09:12", {REGRESSION: full(REGRESSION)}).record
+
+
+def forgot_the_mean() -> Record:
+    """A known mistake, recognised; what builds on it keeps its points."""
+    mean = {
+        "linreg_gradients": result("linreg_gradients", "training", 2, 6, Status.PARTIAL, MEAN_HINT),
+        "linreg_fit": result("linreg_fit", "training", 6, 6, Status.PASSED, LENT_NOTE),
+    }
+    work = Work("forgot-the-mean").push("02-26 22:10", {ARRAYS: full(ARRAYS, graded_vec_i=Status.FAILED)})
+    return work.push("03-06 23:59", {REGRESSION: full(REGRESSION) | mean}).record
+
+
+def corrected() -> Record:
+    """Wrong at first, better with every push; one exercise graded again with repaired tests; a push after the end."""
+    first = full(ARRAYS, graded_generate_pauli=Status.NOT_ATTEMPTED, graded_pauli_check=Status.NOT_ATTEMPTED)
+    second = full(ARRAYS, graded_pauli_check=Status.FAILED)
+    work = Work("corrected").push("02-20 16:00", {ARRAYS: first}).push("02-24 21:15", {ARRAYS: second})
+    work = work.graded_again("03-01 08:30", ARRAYS, full(ARRAYS, graded_pauli_check=Status.PARTIAL))
+    work = work.push("03-02 19:45", {ARRAYS: full(ARRAYS)})
+    return work.push("03-06 11:20", {REGRESSION: full(REGRESSION, linreg_fit=Status.NOT_ATTEMPTED)}).record
+
+
+def half_done() -> Record:
+    """Half of the first assignment; an extension and a notebook in a merge for the second."""
+    work = Work("half-done").push(
+        "02-27 23:40",
+        {ARRAYS: full(ARRAYS, graded_generate_pauli=Status.NOT_ATTEMPTED, graded_pauli_check=Status.NOT_FOUND)},
+    )
+    problem = (
+        "The file holds the conflict marks of an unfinished merge (<<<<<<<). "
+        "Your own side of each conflict was graded; settle the conflict and push again."
+    )
+    return work.push("03-07 08:00", {REGRESSION: full(REGRESSION, linreg_loss=Status.FAILED)}, problem).record
+
+
+def misplaced() -> Record:
+    """A notebook at the repository's root, where it is not graded; the second in time."""
+    work = Work("misplaced").push("02-26 10:00", {ARRAYS: None})
+    return work.push("03-04 10:00", {REGRESSION: full(REGRESSION, linreg_model=Status.PARTIAL)}).record
+
+
+def just_pushed() -> Record:
+    """Pushed a few minutes ago and not graded yet."""
+    work = Work("just-pushed").push("02-27 12:00", {ARRAYS: full(ARRAYS, graded_vec_i=Status.PARTIAL)})
+    return work.push("03-06 23:50", {REGRESSION: {}}).record
+
+
+def nothing_pushed() -> Record:
+    """Never pushed."""
+    return Record("nothing-pushed")
+
+
+Results = Mapping[str, ExerciseResult]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Writes a student's record push by push; every push is graded five minutes later."""
+
+    student: str
+    record: Record = field(default_factory=lambda: Record(""))
+
+    def push(self, when: str, work: Mapping[str, Results | None], problem: str = "") -> Work:
+        """Push notebooks: with their results, `{}` for one that is not graded yet, None for one at a wrong place."""
+        number = len(self.record.pushes)
+        before = self.record.pushes[-1].notebooks if number else ()
+        new = tuple(notebook(name, f"{self.student}{number}", at_root=it is None) for name, it in work.items())
+        kept = tuple(file for file in before if file.path not in {file.path for file in new})
+        commit = f"{number + 1:x}{self.student.encode().hex():0<39}"[:40]
+        push = Push(self.student, commit, "master", at(when), Clock.SERVER, kept + new)
+        graded = tuple(
+            Graded(
+                commit,
+                blob(name, f"{self.student}{number}"),
+                at(when) + timedelta(minutes=5),
+                report(name, it, problem),
+            )
+            for name, it in work.items()
+            if it
+        )
+        record = Record(self.student, (*self.record.pushes, push), (*self.record.graded, *graded))
+        return replace(self, record=record)
+
+    def graded_again(self, when: str, name: str, results: Results) -> Work:
+        """Grade the newest state of a notebook once more, with other tests."""
+        last = [entry for entry in self.record.graded if entry.report.assignment == name][-1]
+        older = replace(last, report=replace(last.report, exam="before the repair"))
+        again = replace(last, time=at(when), report=report(name, results))
+        graded = tuple(older if entry is last else entry for entry in self.record.graded)
+        return replace(self, record=replace(self.record, graded=(*graded, again)))
+
+
+def exam(name: str) -> Exam:
+    """The exam of an assignment, without its cells: pages need its exercises only."""
+    return Exam(
+        assignment=name,
+        cells=(),
+        exercises=tuple(
+            Exercise(exercise, part, points, manual=exercise.startswith("explain"), solutions=())
+            for exercise, part, points in EXERCISES[name]
+        ),
+    )
+
+
+def full(name: str, **otherwise: Status) -> dict[str, ExerciseResult]:
+    """Results of an assignment, all points but for the exercises named; what a person marks is still to be marked."""
+    results = {}
+    for exercise, part, points in EXERCISES[name]:
+        manual = exercise.startswith("explain")
+        status = otherwise.get(exercise, Status.TO_BE_MARKED if manual else Status.PASSED)
+        share = {Status.PASSED: 1.0, Status.PARTIAL: 2 / 3}.get(status, 0.0)
+        results[exercise] = result(exercise, part, round(points * share, 2), points, status)
+    return results
+
+
+def result(
+    exercise: str, part: str, points: float, max_points: float, status: Status, hint: str = ""
+) -> ExerciseResult:
+    """The result of one exercise with its criteria and the detail that only instructors may read."""
+    outcomes = {
+        Status.PASSED: (Outcome.MET, Outcome.MET, Outcome.MET),
+        Status.PARTIAL: (Outcome.MET, Outcome.NOT_MET, Outcome.MET),
+        Status.FAILED: (Outcome.NOT_MET, Outcome.SKIPPED, Outcome.SKIPPED),
+    }.get(status, ())
+    each = max_points / 3
+    criteria = tuple(
+        Criterion(sentence, each if outcome is Outcome.MET else 0.0, each, outcome)
+        for sentence, outcome in zip(SENTENCES, outcomes, strict=False)
+    )
+    return ExerciseResult(exercise, part, points, max_points, status, hint, criteria, SECRET_DETAIL)
+
+
+def report(name: str, results: Results, problem: str = "") -> Report:
+    """A report of the current exam."""
+    return Report(
+        assignment=name,
+        notebook=f"{name}_solved.ipynb",
+        status="graded",
+        exercises=tuple(results.values()),
+        problems=(problem,) if problem else (),
+        seconds=0.4,
+        rung=1,
+        exam=exam(name).version,
+    )
+
+
+def notebook(name: str, state: str, *, at_root: bool) -> NotebookFile:
+    """A notebook in a pushed tree."""
+    folder = "" if at_root else f"assignments/{name}/"
+    return NotebookFile(f"{folder}{name}_solved.ipynb", blob(name, state), 20_000)
+
+
+def blob(name: str, state: str) -> str:
+    """The git blob of a notebook in some state."""
+    return f"{name} of {state}"
+
+
+def at(when: str) -> datetime:
+    """A moment of the spring of 2027 in Budapest, in UTC as the ledger has it."""
+    return datetime.fromisoformat(f"2027-{when}").replace(tzinfo=BUDAPEST).astimezone(UTC)
