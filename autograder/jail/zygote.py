@@ -34,7 +34,8 @@ IDLE_TICK = 1.0
 DISK_EVERY = 5  # ticks: it means walking through a directory
 DATAGRAM = 1 << 20
 MOST_DESCRIPTORS = 3
-COURSE_MODULES = ("autograder.checks", "autograder.figures", "autograder.graphs")  # what notebooks import of ours
+# What notebooks import of ours.
+COURSE_MODULES = ("autograder.checks", "autograder.figures", "autograder.graphs", "autograder.predictions")
 
 
 @dataclass

@@ -80,6 +80,98 @@ def test_an_exercise_is_five_cells(name):
         assert marks(task)["locked"] and marks(checks)["locked"] and marks(cell)["locked"]
 
 
+def exercises_of(name):
+    """Each exercise with its task and the source of its solution."""
+    cells = {marks(cell).get("grade_id"): source(cell) for cell in cells_of(name)}
+    for exercise in cells:
+        if exercise and f"{exercise}_task" in cells:
+            yield exercise, cells[f"{exercise}_task"], cells.get(f"{exercise}_solution", cells[exercise])
+
+
+HELP = re.compile(r"<details><summary>Help \d: .+?</summary>\n\n(.+?)\n\n</details>", re.S)
+
+
+@each_homework
+def test_help_comes_in_two_steps_a_question_first(name):
+    for exercise, task, _ in exercises_of(name):
+        steps = HELP.findall(task)
+        assert len(steps) == 2 == task.count("<details>"), exercise
+        assert "?" in steps[0], exercise
+        assert "Help 1: a question" in task and "Help 2: where to look" in task
+
+
+@each_homework
+def test_help_is_not_the_answer(name):
+    """No expression with an operator or an argument that a solution is made of stands in its help."""
+    for exercise, task, solution in exercises_of(name):
+        written = {ast.dump(node) for node in ast.walk(ast.parse(solution)) if isinstance(node, ast.expr)}
+        for step in HELP.findall(task):
+            for span in re.findall(r"`([^`]+)`", step):
+                assert not any(ast.dump(node) in written for node in computations(span)), (exercise, span)
+
+
+def computations(text):
+    """The calls with arguments, products, slices and so on of a piece of code; none where it is no Python."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []
+    kinds = (ast.BinOp, ast.Compare, ast.Subscript, ast.DictComp, ast.ListComp)
+    return [node for node in ast.walk(tree) if isinstance(node, kinds) or (isinstance(node, ast.Call) and node.args)]
+
+
+@each_homework
+def test_it_has_something_to_think_about_and_a_stretch_goal_without_points(name):
+    cells = cells_of(name)
+    prose = "\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+    assert len(re.findall(r"^### Think: .+ \(no points\)$", prose, re.M)) == 1
+    assert len(re.findall(r"^##+ (?:\d\. )?Stretch: .+ \(no points\)$", prose, re.M)) == 1
+    assert "**Two speeds:** in 20 minutes" in source(cells[0])
+
+
+GUESS = re.compile(r"^predictions\[\"([^\"]+)\"\] = \.\.\.  # .+", flags=re.M)
+
+
+@each_homework
+def test_every_prediction_that_is_asked_for_is_compared_further_down(name):
+    code = [source(cell) for cell in cells_of(name) if cell["cell_type"] == "code"]
+    asked = [(place, guess) for place, text in enumerate(code) for guess in GUESS.findall(text)]
+    assert len(asked) >= 2
+    for place, guess in asked:
+        if guess.startswith("read right with "):
+            assert any('predictions.compare("read right with " + name' in text for text in code[place + 1 :])
+        else:
+            assert any(f'predictions.compare("{guess}", ' in text for text in code[place + 1 :]), guess
+    assert code[-1] == "predictions.review()"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hw01_numpy", ["`np.power`", "`np.exp`", "`np.log`", "element by element", "**Leave it in\n`assignments/`**"]),
+        ("hw01_numpy", ["git add assignments", "git pull upstream master", "autograder update"]),
+        (
+            "hw02_linear_regression",
+            [r"\frac{1}{M} (Z - Y) \cdot X^T", "every example is a *column*", "autograder update"],
+        ),
+        ("hw03_neural_networks", ["stays in `assignments/`", "git pull upstream master"]),
+        ("hw04_optimizers", ["stays in `assignments/`"]),
+    ],
+)
+def test_what_the_lecture_says_of_homework_stands_where_a_student_meets_it(name, words):
+    prose = "\n".join(source(cell) for cell in cells_of(name) if cell["cell_type"] == "markdown")
+    for each in words:
+        assert each in prose
+
+
+def test_the_course_to_pull_from_is_that_of_the_configuration():
+    config = (SOLUTIONS.parent / "grading_config.py").read_text(encoding="utf-8")
+    (address,) = re.findall(r'c\.Course\.upstream = "(.+)"', config)
+    (branch,) = re.findall(r'c\.Course\.branch = "(.+)"', config)
+    last = source(cells_of("hw01_numpy")[-1])
+    assert f"git remote add upstream {address} " in last and f"git pull upstream {branch}\n" in last
+
+
 @each_homework
 def test_the_task_tells_the_points(name):
     for cell in cells_of(name):
