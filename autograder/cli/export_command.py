@@ -11,8 +11,7 @@ import typer
 from autograder.cli.application import ConfigOption, app, err, open_classroom, out
 from autograder.cli.long_work import tell_troubles
 from autograder.course.errors import UsageError
-from autograder.pages.points_export import Format
-from autograder.pages.points_export import export as export_points
+from autograder.pages.points_export import Format, export_points
 
 
 @app.command()

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam
-from autograder.pages.points_distribution import Distribution, distribution
+from autograder.pages.points_distribution import Distribution, count_by_tenths
 from autograder.record.standings import Standing, closed
 
 
@@ -41,7 +41,7 @@ class CoursePage:
     next: tuple[str, PartLine] | None
 
 
-def course_page(
+def make_course_page(
     course: Course, exams: Mapping[str, Exam], standings: Iterable[Mapping[str, Standing]], now: datetime
 ) -> CoursePage:
     """Return the course page as it is now."""
@@ -65,7 +65,7 @@ def _card(assignment: Assignment, exam: Exam | None, standings: list[Standing], 
         assignment=assignment,
         points=exam.points if exam else None,
         parts=tuple(_line(part, exam, now) for part in assignment.parts),
-        distribution=distribution(assignment, standings, now),
+        distribution=count_by_tenths(assignment, standings, now),
     )
 
 

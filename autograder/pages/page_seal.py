@@ -21,24 +21,24 @@ LENGTH_BYTES = 4
 BLOCK = 1024
 
 
-def pack(contents: str) -> bytes:
+def pack_contents(contents: str) -> bytes:
     """Compress a page's contents, with their compressed length in front, big-endian in four bytes."""
     packed = gzip.compress(contents.encode("utf-8", "replace"), mtime=0)  # a lone surrogate is not worth a page
     return len(packed).to_bytes(LENGTH_BYTES, "big") + packed
 
 
-def common_size(sizes: list[int]) -> int:
+def find_padded_size(sizes: list[int]) -> int:
     """Return the size in bytes that pages of these sizes are padded to: the largest, in whole blocks."""
     return -(-max(sizes, default=0) // BLOCK) * BLOCK
 
 
-def seal(packed: bytes, key: bytes, page: str, size: int) -> str:
+def seal_contents(packed: bytes, key: bytes, page: str, size: int) -> str:
     """Encrypt packed contents.
 
     Parameters
     ----------
     packed : bytes
-        What `pack` made.
+        What `pack_contents` made.
     key : bytes
         The 16 bytes of the link.
     page : str
@@ -52,12 +52,12 @@ def seal(packed: bytes, key: bytes, page: str, size: int) -> str:
         Nonce, ciphertext and tag in base64.
     """
     nonce = os.urandom(NONCE_BYTES)
-    ciphertext = AESGCM(derived(key)).encrypt(nonce, packed.ljust(size, b"\0"), page.encode())
+    ciphertext = AESGCM(derive_cipher_key(key)).encrypt(nonce, packed.ljust(size, b"\0"), page.encode())
     return b64encode(nonce + ciphertext).decode()
 
 
-def opened(sealed: str, key: bytes, page: str) -> str:
-    """Return the contents of a page that `seal` encrypted.
+def unseal_contents(sealed: str, key: bytes, page: str) -> str:
+    """Return the contents of a page that `seal_contents` encrypted.
 
     Raises
     ------
@@ -66,13 +66,13 @@ def opened(sealed: str, key: bytes, page: str) -> str:
     """
     content = b64decode(sealed, validate=True)
     try:
-        packed = AESGCM(derived(key)).decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], page.encode())
+        packed = AESGCM(derive_cipher_key(key)).decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], page.encode())
     except InvalidTag:
         raise ValueError("its key does not open it") from None
     length = int.from_bytes(packed[:LENGTH_BYTES], "big")
     return gzip.decompress(packed[LENGTH_BYTES : LENGTH_BYTES + length]).decode()
 
 
-def derived(key: bytes) -> bytes:
+def derive_cipher_key(key: bytes) -> bytes:
     """Return the 256-bit key of the cipher for a link's key."""
     return HKDF(SHA256(), length=32, salt=None, info=PURPOSE).derive(key)

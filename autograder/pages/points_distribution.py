@@ -32,7 +32,7 @@ class Distribution:
     absent: str = ""
 
 
-def distribution(assignment: Assignment, standings: Iterable[Standing], now: datetime) -> Distribution:
+def count_by_tenths(assignment: Assignment, standings: Iterable[Standing], now: datetime) -> Distribution:
     """Count students by tenths of the points they have.
 
     Students of whom nothing was graded are not counted. Nothing is shown before the last deadline is over: everybody

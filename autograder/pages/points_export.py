@@ -47,7 +47,7 @@ class Export:
     outdated: Mapping[str, int]
 
 
-def export(
+def export_points(
     course: Course,
     students: Sequence[Student],
     standings: Mapping[str, Mapping[str, Standing]],
@@ -72,7 +72,7 @@ def export(
     for name in assignments:
         course.assignment(name)
     points = {
-        name: {student.id: decided(standings[student.id][name], now) for student in students}
+        name: {student.id: decided_assignment_points(standings[student.id][name], now) for student in students}
         for name in assignments or course.assignments
     }
     outdated = Counter(
@@ -90,7 +90,7 @@ def export(
     return Export(text.getvalue(), undecided, outdated)
 
 
-def decided(standing: Standing, now: datetime) -> float | None:
+def decided_assignment_points(standing: Standing, now: datetime) -> float | None:
     """Return the points of an assignment, None while a part, a person's mark or another grading is missing."""
     waits = any(part.outdated or _waiting(part) for part in standing.parts)
     return None if waits else decided_sum(standing, now)
@@ -116,7 +116,7 @@ class _Class:
     def points(self, student: Student) -> Iterator[str]:
         """Yield the student's points in each assignment."""
         for name in self.wanted:
-            yield _number(decided(self.standings[student.id][name], self.now))
+            yield _number(decided_assignment_points(self.standings[student.id][name], self.now))
 
     def max_points(self) -> Iterator[str]:
         """Yield the points there are to be had in each assignment."""

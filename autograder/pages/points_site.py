@@ -17,10 +17,10 @@ from autograder.course.errors import ConfigError, DiskFailed, UsageError, Wall, 
 from autograder.course.exam import Exam
 from autograder.course.faults import reached
 from autograder.course.submissions import Student
-from autograder.pages.course_page import course_page
-from autograder.pages.page_seal import common_size, pack, seal
-from autograder.pages.student_page import StudentPage, student_page
-from autograder.pages.template_environment import environment
+from autograder.pages.course_page import make_course_page
+from autograder.pages.page_seal import find_padded_size, pack_contents, seal_contents
+from autograder.pages.student_page import StudentPage, make_student_page
+from autograder.pages.template_environment import make_environment
 from autograder.record.ledger import Record
 from autograder.record.page_keys import Keys
 from autograder.record.standings import Standing
@@ -97,14 +97,14 @@ def build_site(
     _check_replaceable(out)
     keys.ensure(student.id for student in students)
     judged = [student for student in students if student.id not in unchanged]
-    contents = site_contents(course, exams, standings, records, keys, now, judged, contact=contact, wall=wall)
-    packed = {student: pack(text) for student, text in contents.own.items()}
+    contents = render_contents(course, exams, standings, records, keys, now, judged, contact=contact, wall=wall)
+    packed = {student: pack_contents(text) for student, text in contents.own.items()}
     kept = _kept(out, [student for student in students if student.id not in packed], keys)
     _write(out, {INDEX: contents.index} | kept | _sealed(_templates(course, now), packed, keys))
     return {student.id: keys.of(student.id).link for student in students}
 
 
-def site_contents(
+def render_contents(
     course: Course,
     exams: Mapping[str, Exam],
     standings: Mapping[str, Mapping[str, Standing]],
@@ -119,18 +119,18 @@ def site_contents(
     """Return what the pages say, of the same parameters as `build_site`, before anything is sealed or written."""
     templates = _templates(course, now)
     standing = {student.id: standings.get(student.id, {}) for student in students}
-    index = _rendered(templates, "course.html", page=course_page(course, exams, standing.values(), now))
+    index = _rendered(templates, "course.html", page=make_course_page(course, exams, standing.values(), now))
     own = {}
     for student in students:
         with wall(f"{student.id}: the page stays as it was"):
             record = records.get(student.id, Record(student.id))
-            page = student_page(course, exams, student, keys.code(student.id), standing[student.id], record, now)
+            page = make_student_page(course, exams, student, keys.code(student.id), standing[student.id], record, now)
             own[student.id] = _own_page(templates, course, page, contact)
     return Contents(index, own)
 
 
 def _templates(course: Course, now: datetime) -> Environment:
-    templates = environment(course)
+    templates = make_environment(course)
     templates.globals |= {"now": now}
     return templates
 
@@ -148,11 +148,11 @@ def _own_page(templates: Environment, course: Course, page: StudentPage, contact
 
 
 def _sealed(templates: Environment, contents: Mapping[str, bytes], keys: Keys) -> dict[str, str]:
-    size = common_size([len(packed) for packed in contents.values()])
+    size = find_padded_size([len(packed) for packed in contents.values()])
     pages = {}
     for student, packed in contents.items():
         own = keys.of(student)
-        sealed = seal(packed, own.key, own.page, size)
+        sealed = seal_contents(packed, own.key, own.page, size)
         pages[f"p/{own.page}.html"] = _rendered(templates, "sealed.html", root="../", name=own.page, sealed=sealed)
     return pages
 

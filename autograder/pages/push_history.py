@@ -63,7 +63,7 @@ class _Stretch:
     gradings: tuple[Graded, ...] = field(default=())
 
 
-def history(record: Record, standing: Standing) -> tuple[Entry, ...]:
+def list_history(record: Record, standing: Standing) -> tuple[Entry, ...]:
     """Return the entries of an assignment, newest first."""
     entries: list[Entry] = []
     earlier: tuple[Graded, ...] = ()
@@ -79,7 +79,7 @@ def history(record: Record, standing: Standing) -> tuple[Entry, ...]:
     return tuple(reversed(entries))
 
 
-def newest_report(record: Record, file: NotebookFile | None, assignment: str) -> Report | None:
+def find_newest_report(record: Record, file: NotebookFile | None, assignment: str) -> Report | None:
     """Return the last report of a notebook, None if it was never graded."""
     gradings = _gradings(record, file, assignment)
     return gradings[-1].report if gradings else None

@@ -10,9 +10,9 @@ from autograder.course.configuration import Course
 from autograder.course.exam import Exam, Exercise
 from autograder.course.layout import find_notebook
 from autograder.course.submissions import Criterion, ExerciseResult, Push, Status, Student, rounded
-from autograder.pages.push_history import Entry, history, newest_report
+from autograder.pages.push_history import Entry, find_newest_report, list_history
 from autograder.pages.status_signs import OF_STATE, OF_STATUS, Mark
-from autograder.pages.template_environment import commit_url
+from autograder.pages.template_environment import make_commit_url
 from autograder.record.ledger import Record
 from autograder.record.manual_marks import ManualMark
 from autograder.record.standings import PartStanding, Standing, State, closed, decided_points
@@ -152,7 +152,7 @@ class StudentPage:
         return soonest[1:] if soonest else None
 
 
-def student_page(
+def make_student_page(
     course: Course,
     exams: Mapping[str, Exam],
     student: Student,
@@ -174,7 +174,7 @@ def _assignment(
     title: str, exam: Exam, standing: Standing, student: Student, record: Record, now: datetime
 ) -> AssignmentView:
     parts = tuple(_part(part, exam, student, record, now) for part in standing.parts)
-    entries = history(record, standing)
+    entries = list_history(record, standing)
     # All pages are padded to the size of the largest: whoever pushes without end must not make everybody's grow.
     shown = tuple(entry for number, entry in enumerate(entries) if number < MOST_ENTRIES or entry.counts)
     return AssignmentView(standing, title, parts, shown, len(entries) - len(shown))
@@ -188,7 +188,7 @@ def _part(part: PartStanding, exam: Exam, student: Student, record: Record, now:
         mark=_mark(part),
         points=decided_points(part, now),
         closed=closed(part.deadline, now),
-        url=commit_url(student.remote, part.push) if part.push else "",
+        url=make_commit_url(student.remote, part.push) if part.push else "",
         rows=tuple(_row(exercise, part.exercises, part.state, part.marks) for exercise in mine),
         late=late,
         newer=_results(late, exam.assignment, mine, student, record) if late else None,
@@ -207,11 +207,11 @@ def _results(
     push: Push, assignment: str, exercises: list[Exercise], student: Student, record: Record
 ) -> Results | None:
     """What a push that does not count would give, for a student who goes on learning from it."""
-    report = newest_report(record, find_notebook(push.notebooks, assignment), assignment)
+    report = find_newest_report(record, find_notebook(push.notebooks, assignment), assignment)
     if report is None:
         return None
     rows = tuple(_row(exercise, report.exercises, State.GRADED) for exercise in exercises)
-    return Results(push, commit_url(student.remote, push), rows)
+    return Results(push, make_commit_url(student.remote, push), rows)
 
 
 def _row(

@@ -25,7 +25,7 @@ POLICY = "; ".join(
 )
 
 
-def environment(course: Course) -> Environment:
+def make_environment(course: Course) -> Environment:
     """Return the environment in which a course's templates are rendered."""
     made = Environment(
         loader=PackageLoader("autograder.pages"),
@@ -35,8 +35,8 @@ def environment(course: Course) -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "number": number,
-        "prose": prose,
+        "number": write_number,
+        "prose": render_prose,
         "short": lambda commit: commit[:7],
         "local": course.words,
         "iso": lambda moment: course.local(moment).isoformat(timespec="seconds"),
@@ -45,17 +45,17 @@ def environment(course: Course) -> Environment:
     return made
 
 
-def number(points: float) -> str:
+def write_number(points: float) -> str:
     """Write points as a person would: `7`, `7.5`, `6.67`."""
     return f"{rounded(points):.2f}".rstrip("0").rstrip(".")
 
 
-def prose(sentence: str) -> Markup:
+def render_prose(sentence: str) -> Markup:
     """Escape a sentence; what stands in it between backticks becomes code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
 
 
-def commit_url(remote: str, push: Push) -> str:
+def make_commit_url(remote: str, push: Push) -> str:
     """Return the address of a commit on its forge's site, empty if the remote is no plain https URL."""
     try:
         url = urlsplit(remote)

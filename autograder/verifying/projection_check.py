@@ -12,8 +12,8 @@ from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam
 from autograder.course.submissions import Status, Student
-from autograder.pages.page_seal import opened
-from autograder.pages.points_site import INDEX, site_contents
+from autograder.pages.page_seal import unseal_contents
+from autograder.pages.points_site import INDEX, render_contents
 from autograder.record.ledger import Record
 from autograder.record.page_keys import Keys
 from autograder.record.standings import PartStanding, Standing, State
@@ -159,7 +159,7 @@ def check_pages(
         yield Trouble(str(index), "does not say when it was made", STEP_PAGES)
         return
     known = [student for student in students if keys.knows(student.id)]
-    wanted = site_contents(course, exams, standings, records, keys, moment, known, contact=course.contact)
+    wanted = render_contents(course, exams, standings, records, keys, moment, known, contact=course.contact)
     if text != wanted.index:
         yield Trouble(str(index), "is not what the record gives", STEP_PAGES)
     for student in students:
@@ -180,7 +180,7 @@ def _wrong_page(site: Path, keys: Keys, student: str, wanted: str | None) -> str
     if match is None:
         return "is damaged"
     try:
-        text = opened(match["sealed"].strip(), own.key, own.page)
+        text = unseal_contents(match["sealed"].strip(), own.key, own.page)
     except (ValueError, OSError, EOFError) as error:
         return f"is damaged ({error})"
     return "" if text == wanted else "is not what the record gives"

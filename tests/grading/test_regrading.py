@@ -10,8 +10,8 @@ from small_course import DOUBLE, TEST_DOUBLE, SmallCourse, code, solution, test
 
 from autograder.classroom.classroom import Classroom
 from autograder.course.submissions import Clock, NotebookFile, Push
-from autograder.pages.points_export import Export, Format, export
-from autograder.pages.student_page import MOST_ENTRIES, student_page
+from autograder.pages.points_export import Export, Format, export_points
+from autograder.pages.student_page import MOST_ENTRIES, make_student_page
 from autograder.record.ledger import Ledger
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ def small_class(small_course: SmallCourse) -> Class:
 
 def exported(small: Class, form: Format = Format.CSV) -> Export:
     classroom = Classroom.open(small.course.config)
-    return export(classroom.course, classroom.students, classroom.standings(), form, LATER)
+    return export_points(classroom.course, classroom.students, classroom.standings(), form, LATER)
 
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.MOODLE])
@@ -71,7 +71,7 @@ def test_who_pushes_without_end_does_not_make_pages_grow_without_end(small_class
     classroom = Classroom.open(small_class.course.config)
     (student,) = classroom.students
     record, mine = classroom.records()["good"], classroom.standings()["good"]
-    page = student_page(classroom.course, classroom.exams, student, "CODE", mine, record, NOON)
+    page = make_student_page(classroom.course, classroom.exams, student, "CODE", mine, record, NOON)
     (view,) = page.assignments
     assert (len(view.history), view.left_out) == (MOST_ENTRIES, 501 - MOST_ENTRIES)
     assert view.history[0].counts

@@ -19,7 +19,7 @@ from pages_reading import Text, contents, link_key, opened, words
 from autograder.course.errors import AutograderError, ConfigError, UsageError
 from autograder.course.submissions import Clock, Push, Status, Student
 from autograder.pages import Keys, build_site
-from autograder.pages.template_environment import commit_url, number, prose
+from autograder.pages.template_environment import make_commit_url, render_prose, write_number
 from autograder.record.standings import PartStanding
 
 ROLES = tuple(practice_class().records)
@@ -291,7 +291,7 @@ def test_a_contact_that_is_no_address_stops_before_anything_is_written(
     ("points", "text"), [(0.0, "0"), (7.0, "7"), (20.0, "20"), (7.5, "7.5"), (20 / 3, "6.67"), (0.1 + 0.2, "0.3")]
 )
 def test_points_read_as_a_person_writes_them(points: float, text: str) -> None:
-    assert number(points) == text
+    assert write_number(points) == text
 
 
 def test_a_moment_reads_in_the_zone_of_the_course(everyone: PracticeClass) -> None:
@@ -309,7 +309,7 @@ def test_a_moment_reads_in_the_zone_of_the_course(everyone: PracticeClass) -> No
     ],
 )
 def test_backticks_make_code_and_nothing_else_is_markup(sentence: str, html: str) -> None:
-    assert prose(sentence) == html
+    assert render_prose(sentence) == html
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_backticks_make_code_and_nothing_else_is_markup(sentence: str, html: str
     ],
 )
 def test_only_a_plain_https_remote_is_linked(remote: str, url: str) -> None:
-    assert commit_url(remote, Push("on-time", "c0ffee", "master", NOW, Clock.SERVER)) == url
+    assert make_commit_url(remote, Push("on-time", "c0ffee", "master", NOW, Clock.SERVER)) == url
 
 
 def test_the_course_page_draws_the_first_assignment_only(site: tuple[Path, dict[str, str]]) -> None:

@@ -18,7 +18,7 @@ import pytest
 from pages_class import MEAN_HINT, practice_class
 from pages_reading import link_key
 
-from autograder.pages.page_seal import pack, seal
+from autograder.pages.page_seal import pack_contents, seal_contents
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = [
@@ -193,7 +193,7 @@ def test_sealed_contents_cannot_run_a_script(visit: Callable[..., Any], site: Si
     )
     link = site.links["nothing-pushed"]
     name = Path(urlsplit(link).path).stem
-    hostile = seal(pack(attack), link_key(link), name, 2048)
+    hostile = seal_contents(pack_contents(attack), link_key(link), name, 2048)
     page_file = site.folder / "p" / f"{name}.html"
     kept = page_file.read_text()
     page_file.write_text(re.sub(r'(<template id="sealed"[^>]*>)[^<]+', lambda match: match[1] + hostile, kept))

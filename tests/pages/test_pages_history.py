@@ -8,8 +8,8 @@ import pytest
 from pages_class import ARRAYS, NOW, PracticeClass, at, practice_class
 
 from autograder.course.submissions import ExerciseResult, Status
-from autograder.pages.points_distribution import distribution
-from autograder.pages.push_history import Change, history
+from autograder.pages.points_distribution import count_by_tenths
+from autograder.pages.push_history import Change, list_history
 from autograder.record.standings import PartStanding, Standing, State
 
 
@@ -19,7 +19,7 @@ def everyone() -> PracticeClass:
 
 
 def test_the_history_tells_what_changed_from_grading_to_grading(everyone: PracticeClass) -> None:
-    entries = history(everyone.records["corrected"], everyone.standings["corrected"][ARRAYS])
+    entries = list_history(everyone.records["corrected"], everyone.standings["corrected"][ARRAYS])
     told = [
         (entry.push.time, entry.graded.report.points, entry.changes, entry.again, entry.counts) for entry in entries
     ]
@@ -35,7 +35,7 @@ def test_the_history_tells_what_changed_from_grading_to_grading(everyone: Practi
 def test_a_push_that_left_the_notebook_alone_is_no_entry(everyone: PracticeClass) -> None:
     record = everyone.records["on-time"]
     assert len(record.pushes) == 2
-    (entry,) = history(record, everyone.standings["on-time"][ARRAYS])
+    (entry,) = list_history(record, everyone.standings["on-time"][ARRAYS])
     assert entry.push == record.pushes[0]
     assert entry.counts == ("",)
 
@@ -46,7 +46,7 @@ def test_the_history_tells_what_was_never_graded_and_what_is_gone(everyone: Prac
     gone = replace(second, commit="b" * 40, notebooks=())
     back = replace(first, commit="c" * 40)
     record = replace(everyone.records["late"], pushes=(first, skipped, gone, back))
-    entries = history(record, everyone.standings["late"][ARRAYS])
+    entries = list_history(record, everyone.standings["late"][ARRAYS])
     assert [(entry.push.commit, entry.file is None, entry.graded is None, entry.superseded) for entry in entries] == [
         ("c" * 40, False, False, False),
         ("b" * 40, True, True, True),
@@ -64,7 +64,7 @@ def graded(points: float, max_points: float = 10.0, state: State = State.GRADED)
 
 def test_students_are_counted_by_tenths_of_the_points(everyone: PracticeClass) -> None:
     standings = [graded(points) for points in (0, 0.9, 1, 2.9, 3, 5.99, 6, 7, 9.99, 10)]
-    shown = distribution(everyone.course.assignments[ARRAYS], standings, NOW)
+    shown = count_by_tenths(everyone.course.assignments[ARRAYS], standings, NOW)
     assert [bar.students for bar in shown.bars] == [2, 1, 1, 1, 0, 1, 1, 1, 0, 2]
     assert (shown.students, shown.absent) == (10, "")
     assert [bar.share for bar in shown.bars][:2] == [100.0, 50.0]
@@ -72,9 +72,9 @@ def test_students_are_counted_by_tenths_of_the_points(everyone: PracticeClass) -
 
 def test_who_has_nothing_graded_is_not_counted(everyone: PracticeClass) -> None:
     waiting = [graded(0, state=state) for state in (State.WAITING, State.NOTHING, State.TOO_LATE, State.MISSING)]
-    shown = distribution(everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(5))], NOW)
+    shown = count_by_tenths(everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(5))], NOW)
     assert shown.students == 5
-    few = distribution(everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(4))], NOW)
+    few = count_by_tenths(everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(4))], NOW)
     assert few.bars == ()
     assert "once 5 students are graded" in few.absent
 
@@ -83,6 +83,6 @@ def test_who_has_nothing_graded_is_not_counted(everyone: PracticeClass) -> None:
     ("moment", "shown"), [("02-27 23:59", False), ("02-28 00:00", True)], ids=["the last minute", "after it"]
 )
 def test_nothing_is_shown_before_the_deadline_is_over(everyone: PracticeClass, moment: str, shown: bool) -> None:
-    result = distribution(everyone.course.assignments[ARRAYS], [graded(5) for _ in range(9)], at(moment))
+    result = count_by_tenths(everyone.course.assignments[ARRAYS], [graded(5) for _ in range(9)], at(moment))
     assert bool(result.bars) is shown
     assert ("after the last deadline" in result.absent) is not shown

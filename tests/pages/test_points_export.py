@@ -18,8 +18,8 @@ from nbgrader_course import nbgrader
 from pages_class import ARRAYS, NOW, REGRESSION, PracticeClass, at, practice_class
 
 from autograder.course.errors import ConfigError
-from autograder.pages.points_export import Format, export
-from autograder.pages.student_page import student_page
+from autograder.pages.points_export import Format, export_points
+from autograder.pages.student_page import make_student_page
 
 AFTER = NOW + timedelta(days=30)
 NAMES = {"on-time": "On The Time", "late": "Late", "corrected": "Corrected, Twice"}
@@ -29,7 +29,9 @@ def exported(
     made: PracticeClass, form: Format, now: datetime = NOW, assignments: tuple[str, ...] = ()
 ) -> list[list[str]]:
     students = [replace(student, name=NAMES.get(student.id, ""), group="Tuesday") for student in made.students]
-    return list(csv.reader(io.StringIO(export(made.course, students, made.standings, form, now, assignments).text)))
+    return list(
+        csv.reader(io.StringIO(export_points(made.course, students, made.standings, form, now, assignments).text))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def test_canvas_gets_its_five_columns_and_the_points_possible(made):
 def test_the_universitys_number_stands_for_the_id_where_there_is_one(made):
     students = [replace(student, number=f"N{place}") for place, student in enumerate(made.students)]
     for form, column in ((Format.MOODLE, "ID number"), (Format.CANVAS, "SIS User ID")):
-        rows = list(csv.DictReader(io.StringIO(export(made.course, students, made.standings, form, NOW).text)))
+        rows = list(csv.DictReader(io.StringIO(export_points(made.course, students, made.standings, form, NOW).text)))
         assert [row[column] for row in rows][-8:] == [f"N{place}" for place in range(8)]
 
 
@@ -114,7 +116,7 @@ def test_the_numbers_are_those_of_the_pages(made, now):
     rows = exported(made, Format.MOODLE, now, (ARRAYS, REGRESSION))[1:]
     for student, row in zip(made.students, rows, strict=True):
         record, own = made.records[student.id], made.standings[student.id]
-        page = student_page(made.course, made.exams, student, "", own, record, now)
+        page = make_student_page(made.course, made.exams, student, "", own, record, now)
         for view, cell in zip(page.assignments, row[4:], strict=True):
             complete = view.complete and all(
                 row.points is not None for part in view.parts for row in part.rows if row.graded

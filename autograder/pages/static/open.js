@@ -1,4 +1,4 @@
-/* Opens a sealed page with the key in its link. autograder/pages/seal.py says how it was sealed. */
+/* Opens a sealed page with the key in its link. autograder/pages/page_seal.py says how it was sealed. */
 "use strict";
 
 const PURPOSE = new TextEncoder().encode("autograder points page");
