@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.course.comparisons import compared
+from autograder.course.comparisons import note_comparison
 
 CHECK_MIME = "application/vnd.autograder.check+json"
 MARKS = {"passed": "✓", "failed": "✗", "not attempted": "–"}
@@ -189,14 +189,14 @@ def expect(condition: object, message: str) -> None:
     """Raise `Unmet` with the message unless the condition holds."""
     if not condition:
         raise Unmet(message)
-    compared()
+    note_comparison()
 
 
 def expect_shape(value: object, shape: tuple[int, ...], name: str, like: str | None = None) -> None:
     """Expect an array of this shape; `like` names the thing whose shape it should share."""
     got = _array(value, name).shape
     if got == shape:
-        compared()
+        note_comparison()
         return
     wanted = f"{like} has {shape}" if like else f"it should have {shape}"
     advice = ""
@@ -223,7 +223,7 @@ def expect_close(value: object, expected: Any, name: str, rtol: float = 1e-6, at
         atol = max(1e-9, rtol * float(np.max(np.abs(wanted), initial=0.0)))
     if not np.allclose(got, wanted, rtol=rtol, atol=atol):
         raise _difference(got, wanted, name)
-    compared()
+    note_comparison()
 
 
 def expect_gradient(gradient: object, loss: Callable[[], float], at: Numbers, name: str) -> None:
@@ -232,7 +232,7 @@ def expect_gradient(gradient: object, loss: Callable[[], float], at: Numbers, na
     numeric, got = central_difference(loss, at), _array(gradient, name)
     if not relative_error(got, numeric) < 1e-6:
         raise _difference(got, numeric, name)
-    compared()
+    note_comparison()
 
 
 @contextmanager
@@ -244,7 +244,7 @@ def expect_unchanged(**arrays: Any) -> Iterator[None]:
     if changed:
         message = f"{' and '.join(changed)} changed during the call: work on a copy, not on the argument itself"
         raise Unmet(message, message)
-    compared()
+    note_comparison()
 
 
 def central_difference(loss: Callable[[], float], at: Numbers, h: float = 1e-5) -> Numbers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from autograder.course.comparisons import counted, note_comparisons
+from autograder.course.comparisons import count_comparisons, note_comparisons
 from autograder.course.errors import KernelError as KernelError  # tests let it pass: nothing more can be asked
 from autograder.course.submissions import Criterion, Outcome
 from autograder.reference import reference_of
@@ -110,7 +110,7 @@ class Marking:
             return Criterion(sentence, 0.0, points, Outcome.SKIPPED)
         all_noted = note_comparisons(check)
         try:
-            with counted() as comparisons:
+            with count_comparisons() as comparisons:
                 check()
             if all_noted and not comparisons.count:
                 raise NothingCompared(f"{check.__name__} ended without a comparison")

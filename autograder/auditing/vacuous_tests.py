@@ -14,7 +14,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from autograder.course.comparisons import FUNCTIONS, JUDGING, is_note, name_of, with_notes
+from autograder.course.comparisons import FUNCTIONS, JUDGING, add_notes, called_name, is_note
 from autograder.course.exam import Exam
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -48,7 +48,7 @@ def vacuous_criteria(exam: Exam) -> list[Vacuous]:
 
 def _parsed(source: str) -> ast.Module:
     try:
-        return with_notes(ast.parse(source))
+        return add_notes(ast.parse(source))
     except SyntaxError:  # a magic
         return ast.Module([], [])
 
@@ -56,7 +56,7 @@ def _parsed(source: str) -> ast.Module:
 def _sentence(check: Function) -> str | None:
     """Return the sentence of a criterion, None for any other function."""
     for decorator in check.decorator_list:
-        if isinstance(decorator, ast.Call) and name_of(decorator) == "criterion":
+        if isinstance(decorator, ast.Call) and called_name(decorator) == "criterion":
             given = [*decorator.args[1:2], *(entry.value for entry in decorator.keywords if entry.arg == "sentence")]
             return next((str(entry.value) for entry in given if isinstance(entry, ast.Constant)), check.name)
     return None
@@ -149,7 +149,7 @@ class _Paths:
             part = left.pop()
             if isinstance(part, ast.Lambda | ast.ExceptHandler | ast.match_case):
                 continue
-            if isinstance(part, ast.Call) and self._always_compares(name_of(part)):
+            if isinstance(part, ast.Call) and self._always_compares(called_name(part)):
                 return True
             left += ast.iter_child_nodes(part)
         return False
@@ -173,7 +173,7 @@ def _may_be_empty(iterated: ast.expr) -> bool:
     if isinstance(iterated, ast.List | ast.Tuple):
         return not iterated.elts
     strict = isinstance(iterated, ast.Call) and any(entry.arg == "strict" for entry in iterated.keywords)
-    return name_of(iterated) == "zip" and not strict
+    return called_name(iterated) == "zip" and not strict
 
 
 def _is_true(test: ast.expr) -> bool:

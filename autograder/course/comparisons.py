@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import CodeType, FunctionType
 
-NOTE = "__compared__"  # the name by which a test's cell finds `compared`
+NOTE = "__compared__"  # the name by which a test's cell finds `note_comparison`
 NOTED = "__comparisons_are_noted__"  # a name of a cell whose functions have their notes already
 JUDGING = ("assert", "expect")  # a call by such a name compares: assert_allclose, assertEqual, assertRaises
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -32,7 +32,7 @@ class Comparisons:
 _current: ContextVar[Comparisons | None] = ContextVar("comparisons", default=None)
 
 
-def compared() -> None:
+def note_comparison() -> None:
     """Note that a value was compared with what it should be."""
     current = _current.get()
     if current is not None:
@@ -40,7 +40,7 @@ def compared() -> None:
 
 
 @contextmanager
-def counted() -> Iterator[Comparisons]:
+def count_comparisons() -> Iterator[Comparisons]:
     """Count the comparisons while the context lasts."""
     comparisons = Comparisons()
     token = _current.set(comparisons)
@@ -50,7 +50,7 @@ def counted() -> Iterator[Comparisons]:
         _current.reset(token)
 
 
-def with_notes(tree: ast.Module) -> ast.Module:
+def add_notes(tree: ast.Module) -> ast.Module:
     """Return a cell in which every comparison of its functions is noted once it was come past."""
     noted: ast.Module = _Notes().visit(tree)
     return ast.fix_missing_locations(noted)
@@ -80,7 +80,7 @@ def note_comparisons(check: Callable[[], object]) -> bool:
             all_noted = all_noted and not _may_compare(code)
         elif noted is not code:
             function.__code__ = noted
-            function.__globals__.setdefault(NOTE, compared)
+            function.__globals__.setdefault(NOTE, note_comparison)
         named = [function.__globals__.get(name) for name in code.co_names]
         left += [one for one in named if isinstance(one, FunctionType) and one.__code__.co_filename == code.co_filename]
     return all_noted
@@ -95,7 +95,7 @@ def _may_compare(code: CodeType) -> bool:
 def _code_with_notes(code: CodeType) -> CodeType | None:
     source = "".join(linecache.getlines(code.co_filename))
     try:
-        module = compile(with_notes(ast.parse(source)), code.co_filename, "exec")
+        module = compile(add_notes(ast.parse(source)), code.co_filename, "exec")
     except (SyntaxError, ValueError):
         return None
     return _code_like(code, module)
@@ -114,11 +114,13 @@ def _code_like(code: CodeType, within: CodeType) -> CodeType | None:
 def is_note(statement: ast.stmt) -> bool:
     """Whether a statement is a note."""
     return (
-        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and name_of(statement.value) == NOTE
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and called_name(statement.value) == NOTE
     )
 
 
-def name_of(call: ast.expr) -> str:
+def called_name(call: ast.expr) -> str:
     """Return the last part of the name by which a call calls something, empty for any other expression."""
     if not isinstance(call, ast.Call):
         return ""
@@ -150,11 +152,11 @@ class _Notes(ast.NodeTransformer):
         return self._noted(node)
 
     def visit_Expr(self, node: ast.Expr) -> ast.stmt | list[ast.stmt]:
-        return self._noted(node) if name_of(node.value).startswith(JUDGING) else node
+        return self._noted(node) if called_name(node.value).startswith(JUDGING) else node
 
     def visit_With(self, node: ast.With) -> ast.stmt | list[ast.stmt]:
         self.generic_visit(node)
-        names = [name_of(item.context_expr) for item in node.items]
+        names = [called_name(item.context_expr) for item in node.items]
         judges = any(name.startswith(JUDGING) or name == "raises" for name in names)
         return self._noted(node) if judges else node
 

@@ -16,7 +16,7 @@ from autograder.course.submissions import NotebookFile, Push, Status, Student
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.answer_pictures import shown_text
 from autograder.gradebook.harmless_outputs import harmless_outputs
-from autograder.grader.cell_restoring import restore
+from autograder.grader.cell_restoring import restore_cells
 from autograder.grader.essays import find_essays
 from autograder.record.ledger import Record
 from autograder.record.open_tasks import Task, outputs_path
@@ -112,7 +112,7 @@ def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mappi
         notebook = read_notebook(content)
     except Unreadable:
         notebook = Notebook(())
-    cells = restore(exam, notebook)
+    cells = restore_cells(exam, notebook)
     beside = {essay.cell: essay.exercise for essay in find_essays(exam, cells).values() if essay.cell}
     written = []
     seen: set[str] = set()

@@ -72,7 +72,7 @@ WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
 )  # fmt: skip
 
 
-def accident(error: BaseException) -> str:
+def describe_accident(error: BaseException) -> str:
     """Return words for an exception of the student's function, empty for any other."""
     if not hasattr(error, "student_traceback"):
         return ""

@@ -33,7 +33,7 @@ class CellNames(NamedTuple):
 
 
 @functools.lru_cache(maxsize=4_096)
-def names_of(source: str) -> CellNames:
+def read_cell_names(source: str) -> CellNames:
     """Return the names that a cell's source makes."""
     tree = _tree(source)
     if tree is None:
@@ -49,17 +49,17 @@ def names_of(source: str) -> CellNames:
 
 def defined_names(source: str) -> frozenset[str]:
     """Return the functions and classes that a cell defines at its top level."""
-    return names_of(source).defined
+    return read_cell_names(source).defined
 
 
 def bound_names(source: str) -> frozenset[str]:
     """Return all names that a cell binds in its notebook."""
-    return names_of(source).bound
+    return read_cell_names(source).bound
 
 
 def stub_names(source: str) -> frozenset[str]:
     """Return the functions of a cell that holds nothing but functions that are not written yet."""
-    return names_of(source).stubs
+    return read_cell_names(source).stubs
 
 
 def _is_stub(node: ast.stmt) -> bool:

@@ -78,12 +78,12 @@ class Replays:
         given = call.args, call.kwargs
         found = Agreement.NONE
         if not _holds_handle(given):
-            outcome = replay(function, call, given)
+            outcome = replay_call(function, call, given)
             found = _agreement(call, outcome) if _changed_alike(call, outcome) else Agreement.NONE
         if found is Agreement.NONE:
             translated = self._translated(given)
             if translated is not given and not _holds_handle(translated):
-                return _agreement(call, replay(function, call, translated))
+                return _agreement(call, replay_call(function, call, translated))
         return found
 
     def agrees_where_finite(self, index: int, function: Function) -> bool:
@@ -94,7 +94,7 @@ class Replays:
         given = self._translated((call.args, call.kwargs))
         if call.error is not None or _holds_handle(given):
             return False
-        outcome = replay(function, call, given)
+        outcome = replay_call(function, call, given)
         return outcome.error is None and _same_where_finite(call.result, outcome.result)
 
     def right(self, index: int) -> Outcome:
@@ -103,7 +103,7 @@ class Replays:
         given = self._translated((call.args, call.kwargs))
         if _holds_handle(given):
             return Outcome(None, CannotCross("an object of the student's"), given, False)
-        return replay(self._reference[call.function], call, given)
+        return replay_call(self._reference[call.function], call, given)
 
     def with_own_layouts(self) -> set[str]:
         """Return the functions that gave, or were given, something in a layout of the student's own."""
@@ -113,14 +113,16 @@ class Replays:
             given = call.args, call.kwargs
             translated = self._translated(given)
             values = (*call.args, *call.kwargs.values())
-            if translated is not given or any(same(one, part) for one in containers(values) for part in handed):
+            if translated is not given or any(
+                are_same(one, part) for one in find_containers(values) for part in handed
+            ):
                 found.add(call.function)
             right = self._reference.get(call.function)
             if call.error is None and callable(right) and not _holds_handle(translated):
-                ours = replay(right, call, translated)
+                ours = replay_call(right, call, translated)
                 if ours.error is None and _structure(call.result) != _structure(ours.result):
                     found.add(call.function)
-                    handed += containers(call.result)
+                    handed += find_containers(call.result)
         return found
 
     def _translated(self, given: Any) -> Any:
@@ -142,13 +144,13 @@ class Replays:
                 right = self._reference.get(call.function)
                 given = self._translated((call.args, call.kwargs))
                 if call.error is None and callable(right) and not _holds_handle(given):
-                    ours = replay(right, call, given)
+                    ours = replay_call(right, call, given)
                     if ours.error is None:
                         self._handed += _other_layouts(call.result, ours.result)
         return self._handed
 
 
-def replay(function: Function, call: Call, given: Any) -> Outcome:
+def replay_call(function: Function, call: Call, given: Any) -> Outcome:
     """Call a function as a student's was called: with copies of the arguments, from the same random states."""
     args, kwargs = copy.deepcopy(given)
     states = np.random.get_state(), random.getstate()
@@ -162,7 +164,7 @@ def replay(function: Function, call: Call, given: Any) -> Outcome:
     except Exception as error:
         failure = error
     finally:
-        drew = not same(np.random.get_state(), start[0]) or random.getstate() != start[1]
+        drew = not are_same(np.random.get_state(), start[0]) or random.getstate() != start[1]
         np.random.set_state(states[0])
         random.setstate(states[1])
     return Outcome(result, failure, (args, kwargs), drew)
@@ -179,17 +181,17 @@ def _agreement(call: Call, outcome: Outcome) -> Agreement:
 def _changed_alike(call: Call, outcome: Outcome) -> bool:
     """Whether both left their arguments alike; the record of a call may not say."""
     known = bool(call.args_after or call.kwargs_after)
-    return not known or same((call.args_after, call.kwargs_after), outcome.arguments)
+    return not known or are_same((call.args_after, call.kwargs_after), outcome.arguments)
 
 
-def same(one: Any, other: Any) -> bool:
+def are_same(one: Any, other: Any) -> bool:
     """Whether two results are equal in structure, shape and, to rounding, value."""
     if isinstance(one, Handle) or isinstance(other, Handle):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(are_same(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(are_same(a, b) for a, b in zip(one, other, strict=True))
     try:
         a, b = np.asarray(one), np.asarray(other)
         if a.shape != b.shape:
@@ -218,22 +220,22 @@ def _same_where_finite(one: Any, other: Any) -> bool:
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(_same_where_finite, one, other))
     if is_finite(one) and is_finite(other):
-        return same(one, other)
+        return are_same(one, other)
     a, b = np.asarray(one), np.asarray(other)
     if a.shape != b.shape or a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":
         return False
     both = np.isfinite(a) & np.isfinite(b)
-    return same(a[both], b[both])
+    return are_same(a[both], b[both])
 
 
 def _same_but_layout(theirs: Any, ours: Any) -> bool:
     """Whether two tuples of results agree in their values, where some parts may be laid out otherwise."""
-    if same(theirs, ours):
+    if are_same(theirs, ours):
         return True
     if not isinstance(theirs, (list, tuple)) or not isinstance(ours, (list, tuple)) or len(theirs) != len(ours):
         return False
     values = [(a, b) for a, b in zip(theirs, ours, strict=True) if not _otherwise_laid_out(a, b)]
-    return bool(values) and all(same(a, b) for a, b in values)
+    return bool(values) and all(are_same(a, b) for a, b in values)
 
 
 def _other_layouts(theirs: Any, ours: Any) -> list[tuple[Any, Any]]:
@@ -249,14 +251,14 @@ def _otherwise_laid_out(theirs: Any, ours: Any) -> bool:
     return _is_packed(theirs) and _is_packed(ours) and _layout(theirs) != _layout(ours)
 
 
-def containers(value: Any) -> list[Any]:
+def find_containers(value: Any) -> list[Any]:
     """Return a value and all within it that is a container or an object of the student's."""
     if isinstance(value, Handle):
         return [value]
     if not isinstance(value, (dict, list, tuple)):
         return []
     parts = value.values() if isinstance(value, dict) else value
-    return [value, *(inner for part in parts for inner in containers(part))]
+    return [value, *(inner for part in parts for inner in find_containers(part))]
 
 
 def _structure(value: Any) -> Any:
@@ -286,7 +288,7 @@ def _layout(value: Any) -> Any:
 
 
 def _exchanged(value: Any, handed: Sequence[tuple[Any, Any]]) -> Any:
-    return next((ours for theirs, ours in handed if same(value, theirs)), value) if _is_packed(value) else value
+    return next((ours for theirs, ours in handed if are_same(value, theirs)), value) if _is_packed(value) else value
 
 
 def _holds_handle(value: Any) -> bool:

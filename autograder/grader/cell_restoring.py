@@ -19,7 +19,7 @@ STUB_LEFT_OUT = "Cell {stub} holds {names} as given out, below your answer in ce
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoredCell:
     """A cell of the student's notebook, put right.
 
     Attributes
@@ -45,17 +45,17 @@ class Restored:
         return self.cell.kind == "code" and self.runs
 
 
-def restore(exam: Exam, notebook: Notebook) -> tuple[Restored, ...]:
+def restore_cells(exam: Exam, notebook: Notebook) -> tuple[RestoredCell, ...]:
     """Return the cells of a student's notebook with what the exam knows of them put back, in the student's order."""
     marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
-    cells = [Restored(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
+    cells = [RestoredCell(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
     owners = {grade_id: _owner(exam, mark, cells) for grade_id, mark in marks.items()}
     cells = [_put_right(exam, entry, marks, owners) for entry in cells]
     cells = list(_answers_recognised(exam, marks, cells))
     return tuple(_stubs_left_out(exam, cells))
 
 
-def _owner(exam: Exam, mark: SourceCell, cells: Iterable[Restored]) -> int | None:
+def _owner(exam: Exam, mark: SourceCell, cells: Iterable[RestoredCell]) -> int | None:
     """Return the number of the cell that is the exam's, of all that carry its id: JupyterLab copies ids with cells."""
     twins = [entry for entry in cells if entry.cell.grade_id == mark.grade_id]
     changed = [entry for entry in twins if not exam.handout.is_unchanged(mark.grade_id, entry.cell.source)]
@@ -67,8 +67,8 @@ def _owner(exam: Exam, mark: SourceCell, cells: Iterable[Restored]) -> int | Non
 
 
 def _put_right(
-    exam: Exam, entry: Restored, marks: Mapping[str, SourceCell], owners: Mapping[str, int | None]
-) -> Restored:
+    exam: Exam, entry: RestoredCell, marks: Mapping[str, SourceCell], owners: Mapping[str, int | None]
+) -> RestoredCell:
     """Return a cell with its type, and with its id only where that is its own."""
     cell = entry.cell
     mark = marks.get(cell.grade_id)
@@ -81,7 +81,9 @@ def _put_right(
     return replace(entry, cell=replace(cell, kind=kind, grade_id=""), runs=not repeats_test)
 
 
-def _answers_recognised(exam: Exam, marks: Mapping[str, SourceCell], cells: Sequence[Restored]) -> Iterator[Restored]:
+def _answers_recognised(
+    exam: Exam, marks: Mapping[str, SourceCell], cells: Sequence[RestoredCell]
+) -> Iterator[RestoredCell]:
     """Yield the cells; one that defines what a lost solution cell should define takes its id, and is code."""
     there = {entry.cell.grade_id for entry in cells}
     wanted: dict[str, str] = {}
@@ -101,7 +103,7 @@ def _answers_recognised(exam: Exam, marks: Mapping[str, SourceCell], cells: Sequ
             yield entry
 
 
-def _stubs_left_out(exam: Exam, cells: Sequence[Restored]) -> Iterator[Restored]:
+def _stubs_left_out(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[RestoredCell]:
     """Yield the cells; one with nothing but stubs, below answers to them, is not to be run."""
     marks = [mark for mark in exam.cells if mark.kind == "code" and mark.solution and not mark.graded]
     times = Counter(name for mark in marks for name in defined_names(mark.source))
@@ -125,7 +127,7 @@ def _stubs_left_out(exam: Exam, cells: Sequence[Restored]) -> Iterator[Restored]
         yield entry
 
 
-def code_in_locked_cell(exam: Exam, restored: Sequence[Restored], entry: Restored) -> str:
+def code_in_locked_cell(exam: Exam, restored: Sequence[RestoredCell], entry: RestoredCell) -> str:
     """Return what a student wrote into a cell that is put right, where it answers an exercise as no other cell does."""
     source = entry.cell.source
     if exam.handout.is_unchanged(entry.cell.grade_id, source):

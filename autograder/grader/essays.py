@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.course.exam import Exam, Exercise, SourceCell
-from autograder.grader.cell_restoring import Restored
+from autograder.grader.cell_restoring import RestoredCell
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Essay:
     cell: int = 0
 
 
-def find_essays(exam: Exam, cells: Sequence[Restored]) -> dict[str, Essay]:
+def find_essays(exam: Exam, cells: Sequence[RestoredCell]) -> dict[str, Essay]:
     """Return what the student answered to each exercise that a person marks, by the exercise's id."""
     marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
     places = {entry.cell.grade_id: position for position, entry in enumerate(cells) if entry.cell.grade_id}
@@ -55,7 +55,7 @@ def _essay(
     exam: Exam,
     exercise: Exercise,
     mark: SourceCell,
-    cells: Sequence[Restored],
+    cells: Sequence[RestoredCell],
     places: dict[str, int],
     taken: set[int],
 ) -> Essay:
@@ -73,7 +73,9 @@ def _essay(
     return Essay(exercise.id, bool(beside), beside[-1].number if beside else 0)
 
 
-def _beside(exam: Exam, exercise: Exercise, cells: Sequence[Restored], places: dict[str, int]) -> list[Restored]:
+def _beside(
+    exam: Exam, exercise: Exercise, cells: Sequence[RestoredCell], places: dict[str, int]
+) -> list[RestoredCell]:
     """Return the student's own texts between the course's cells that surround an exercise's cell, or its place."""
     if exercise.id in places:
         begin = end = places[exercise.id]
@@ -91,7 +93,7 @@ def _beside(exam: Exam, exercise: Exercise, cells: Sequence[Restored], places: d
     return sorted((entry for entry in found if _is_own_text(exam, entry)), key=lambda entry: entry.number)
 
 
-def _gap(exam: Exam, exercise: Exercise, cells: Sequence[Restored], places: dict[str, int]) -> tuple[int, int]:
+def _gap(exam: Exam, exercise: Exercise, cells: Sequence[RestoredCell], places: dict[str, int]) -> tuple[int, int]:
     """Return where a lost cell stood: below the nearest of the course's cells above it that is still there."""
     texts = {entry.cell.source.strip(): position for position, entry in enumerate(cells)}
     position = 0
@@ -104,11 +106,11 @@ def _gap(exam: Exam, exercise: Exercise, cells: Sequence[Restored], places: dict
     return position, position
 
 
-def _is_given(exam: Exam, entry: Restored) -> bool:
+def _is_given(exam: Exam, entry: RestoredCell) -> bool:
     return bool(entry.cell.grade_id) or exam.handout.is_given(entry.cell.source)
 
 
-def _is_own_text(exam: Exam, entry: Restored) -> bool:
+def _is_own_text(exam: Exam, entry: RestoredCell) -> bool:
     cell = entry.cell
     if cell.kind == "code" or _is_given(exam, entry):
         return False

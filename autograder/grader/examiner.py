@@ -30,9 +30,9 @@ from autograder.course.submissions import (
     printable,
     rounded,
 )
-from autograder.grader.bound_names import names_of
+from autograder.grader.bound_names import read_cell_names
 from autograder.grader.trial import Step, Trial
-from autograder.grader.verdict import not_tested
+from autograder.grader.verdict import untested_result
 from autograder.jail import Jail, Jailed, Limits
 from autograder.kernel.cell_outputs import Output, size_of
 from autograder.kernel.jailed_kernel import CellRun, Kernel
@@ -50,7 +50,7 @@ LEFT_OUT = {"output_type": "stream", "name": "stderr", "text": "[Left out: the n
 
 
 @dataclass(frozen=True)
-class Examined:
+class ExaminedNotebook:
     """A report and, for the instructor, the notebook's cells with the outputs they gave.
 
     `by_clock` says whether a limit of time decided anything: a machine that had nothing else to do might have been in
@@ -108,9 +108,9 @@ class Examiner:
             self._references[exam.version] = (run_reference(exam), mistakes)
             _ = exam.imported, exam.bound_by_tests, exam.settings  # found once, not in every trial
             for text in (*exam.handout.texts, *(cell.source for cell in exam.cells)):
-                names_of(text)  # remembered: most cells of a submission are as they were given out
+                read_cell_names(text)  # remembered: most cells of a submission are as they were given out
 
-    def examine(self, exam: Exam, submission: Submission) -> Examined:
+    def examine(self, exam: Exam, submission: Submission) -> ExaminedNotebook:
         """Grade one submission. Whatever the student's code does, a report comes back."""
         self.prepare(exam)
         started = time.monotonic()
@@ -118,7 +118,7 @@ class Examiner:
         with _Kernels(self.jail, exam, self.limits) as kernels:
             self._try(exam, submission, kernels, findings)
         report = _report(exam, submission, findings, time.monotonic() - started, self.jail.rung)
-        return Examined(report, tuple(findings.cells), findings.by_clock)
+        return ExaminedNotebook(report, tuple(findings.cells), findings.by_clock)
 
     def _try(self, exam: Exam, submission: Submission, kernels: _Kernels, findings: _Findings) -> None:
         reference, mistakes = self._references[exam.version]
@@ -245,7 +245,7 @@ def _report(exam: Exam, submission: Submission, findings: _Findings, seconds: fl
         hint = "It was not tested."
     else:
         hint = "The test could not be finished: the notebook took too long, or sent too much."
-    exercises = tuple(findings.results.get(e.id) or not_tested(e, hint) for e in exam.exercises)
+    exercises = tuple(findings.results.get(e.id) or untested_result(e, hint) for e in exam.exercises)
     return Report(
         assignment=exam.assignment,
         notebook=submission.notebook,

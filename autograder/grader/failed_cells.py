@@ -36,10 +36,10 @@ def first_line(source: str, most: int = MAX_LINE) -> str:
     """Return the line of a cell by which its author knows it: Jupyter shows no numbers of cells."""
     lines = [line.strip() for line in source.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("#", "@", "with attempt("))]
-    return shortened(lines[0] if lines else "", most)
+    return shorten_line(lines[0] if lines else "", most)
 
 
-def shortened(line: str, most: int = MAX_LINE) -> str:
+def shorten_line(line: str, most: int = MAX_LINE) -> str:
     """Return a line that is no longer than so many characters."""
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -93,10 +93,10 @@ def _sentence(number: int, source: str, error: StudentError) -> str:
     name = error.ename if error.ename.isidentifier() else "an error"
     lost = vanished_name(error.evalue)
     evalue = error.evalue.partition("\n")[0] if lost else error.evalue
-    message = shortened(" ".join(CELL_FILE.sub("", evalue).split()), MAX_MESSAGE)
+    message = shorten_line(" ".join(CELL_FILE.sub("", evalue).split()), MAX_MESSAGE)
     line = _line(source, error)
     at = f" at its line `{line}`" if line and line != begin else ""
-    said = f"Cell {number} (`{begin}`) raised {shortened(name)}{at}{': ' if message else ''}{message}"
+    said = f"Cell {number} (`{begin}`) raised {shorten_line(name)}{at}{': ' if message else ''}{message}"
     package = NOT_INSTALLED.search(message) if error.ename == "ModuleNotFoundError" else None
     advice = PACKAGE.format(package=package[1].split(".")[0]) if package else lost
     end = "" if said.endswith((".", "?", "!", "…")) else "."
@@ -108,7 +108,7 @@ def _line(source: str, error: StudentError) -> str:
     frame = FRAME.search(error.traceback)
     lines = source.splitlines()
     number = int(frame[2]) if frame and len(frame[2]) < 9 else 0
-    return shortened(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
+    return shorten_line(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
 
 
 def _cells(number: int) -> str:

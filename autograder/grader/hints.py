@@ -18,11 +18,11 @@ import numpy as np
 
 from autograder.checks import Unmet
 from autograder.course.errors import KernelDied, OutOfTime
-from autograder.grader.accidents import TOO_LONG, accident
+from autograder.grader.accidents import TOO_LONG, describe_accident
 from autograder.grader.call_replays import Replays
 from autograder.grader.evidence import Evidence, answer_below_stub
-from autograder.grader.mistake_recognition import Recognised, recognise
-from autograder.grader.result_differences import differences
+from autograder.grader.mistake_recognition import RecognisedMistake, recognise_mistake
+from autograder.grader.result_differences import describe_differences
 from autograder.grader.test_cells import FILENAME
 from autograder.kernel import wire
 from autograder.kernel.arrays import CannotCross
@@ -58,7 +58,7 @@ REFUSALS = frozenset(
 )
 
 
-def hint_for(
+def choose_hint(
     evidence: Evidence,
     answer: Sequence[str],
     functions: Sequence[str],
@@ -105,7 +105,7 @@ def _from_evidence(
     wrong: Collection[str],
 ) -> str:
     own = functions or list(dict.fromkeys(call.function for call in evidence.calls))
-    known = recognise(evidence.calls, mistakes, reference, own) if mistakes is not None and own else None
+    known = recognise_mistake(evidence.calls, mistakes, reference, own) if mistakes is not None and own else None
     return (
         _certain(known)
         or _nothing_returned(evidence.calls, reference, own)
@@ -121,7 +121,7 @@ def _from_evidence(
     )
 
 
-def _certain(known: Recognised | None) -> str:
+def _certain(known: RecognisedMistake | None) -> str:
     return known.mistake.hint if known is not None and known.certain else ""
 
 
@@ -138,7 +138,7 @@ def _known_elsewhere(
 ) -> str:
     """Return the hint of a mistake in a wrong function of another exercise, which this one's test called as well."""
     others = dict.fromkeys(call.function for call in calls if call.function in wrong)
-    known = recognise(calls, mistakes, reference, list(others)) if mistakes is not None and others else None
+    known = recognise_mistake(calls, mistakes, reference, list(others)) if mistakes is not None and others else None
     return f"In `{known.mistake.of}`: {known.mistake.hint}" if known is not None and known.certain else ""
 
 
@@ -148,7 +148,7 @@ def _of_error(error: BaseException, reference: Mapping[str, Any]) -> str:
         _, _, refusal = rest.partition(" ")
         return str(error) if name in reference and refusal in REFUSALS else NO_VALUE
     hint = getattr(error, "hint", "")
-    return hint if isinstance(hint, str) and hint else accident(error)
+    return hint if isinstance(hint, str) and hint else describe_accident(error)
 
 
 def _nothing_returned(calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]) -> str:
@@ -210,7 +210,7 @@ def _wrong_calls(
     for call, right_result in wrong:
         # One number that is wrong once may be off by the size of something just by chance.
         sizes = {} if alone and np.size(call.result) == 1 else _sizes(reference[call.function], call)
-        described.append((call, right_result, differences(call.result, right_result, sizes)))
+        described.append((call, right_result, describe_differences(call.result, right_result, sizes)))
     return described
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.course.exam import NO_LOAN, Exam, Exercise
-from autograder.grader.call_replays import Replays, containers
+from autograder.grader.call_replays import Replays, find_containers
 from autograder.kernel.proxies import Call
 
 CALLS = 3  # of a function that are looked at: enough to see how it lays out what it returns
@@ -47,9 +47,9 @@ class Loan:
     def _noting(self, function: Function, name: str) -> Function:
         @functools.wraps(function)
         def noting(*args: Any, **kwargs: Any) -> Any:
-            self._exchanged[name] = self._exchanged.get(name, False) or bool(containers((args, kwargs))[3:])
+            self._exchanged[name] = self._exchanged.get(name, False) or bool(find_containers((args, kwargs))[3:])
             result = function(*args, **kwargs)
-            self._exchanged[name] |= any(map(containers, result if isinstance(result, tuple) else ()))
+            self._exchanged[name] |= any(map(find_containers, result if isinstance(result, tuple) else ()))
             return result
 
         return noting

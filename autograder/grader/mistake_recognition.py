@@ -20,16 +20,16 @@ CPU_SECONDS = 10.0  # spent on one test's calls at most; none of the course's co
 
 
 @dataclass(frozen=True)
-class Recognised:
+class RecognisedMistake:
     """A known mistake, and whether it is certain: errors alone may have several reasons."""
 
     mistake: Variant
     certain: bool
 
 
-def recognise(
+def recognise_mistake(
     calls: Sequence[Call], mistakes: Variants, reference: Mapping[str, Any], functions: Sequence[str] = ()
-) -> Recognised | None:
+) -> RecognisedMistake | None:
     """Return the known mistake that behaves as the student's functions did, None if there is none.
 
     Parameters
@@ -45,7 +45,7 @@ def recognise(
     """
     end = time.process_time() + CPU_SECONDS
     replays = Replays(calls, reference)
-    perhaps: Recognised | None = None
+    perhaps: RecognisedMistake | None = None
     for mistake in mistakes:
         if functions and mistake.of not in functions:
             continue
@@ -53,15 +53,15 @@ def recognise(
         if time.process_time() > end:
             return None
         if agreement is Agreement.FULL:
-            return Recognised(mistake, certain=True)
+            return RecognisedMistake(mistake, certain=True)
         if agreement is Agreement.SAME_ERROR and perhaps is None:
-            perhaps = Recognised(mistake, certain=False)
+            perhaps = RecognisedMistake(mistake, certain=False)
     return perhaps or _recognise_where_finite(replays, mistakes, functions, end)
 
 
 def _recognise_where_finite(
     replays: Replays, mistakes: Variants, functions: Sequence[str], end: float
-) -> Recognised | None:
+) -> RecognisedMistake | None:
     for mistake in mistakes:
         if functions and mistake.of not in functions:
             continue
@@ -72,7 +72,7 @@ def _recognise_where_finite(
             continue
         alike = (replays.agrees_where_finite(index, mistake.function) for index in indices)
         if all(agrees and time.process_time() <= end for agrees in alike):
-            return Recognised(mistake, certain=True)
+            return RecognisedMistake(mistake, certain=True)
     return None
 
 

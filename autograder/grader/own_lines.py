@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.grader.evidence import Evidence
-from autograder.grader.failed_cells import shortened
+from autograder.grader.failed_cells import shorten_line
 
 FRAME = re.compile(r'^ *File "<cell (\d{1,6})>", line (\d{1,6}), in .*\n(.*)$', re.MULTILINE)
 
@@ -40,7 +40,7 @@ def own_line(evidence: Evidence, ran: Sequence[RanCell]) -> str:
             found = _line(int(cell), int(line), ran)
             if found is not None and found[1] == text.strip():
                 raises = found[1].startswith("raise ")  # its author knows why, and what it says may be a test's
-                text = "" if raises else f": `{shortened(found[1])}`"
+                text = "" if raises else f": `{shorten_line(found[1])}`"
                 return f"It happened in line {line} of cell {found[0]}{text}."
     return ""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.grader.call_replays import same
+from autograder.grader.call_replays import are_same
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
@@ -17,7 +17,7 @@ FACTORS = {2.0: "twice what it should be", 0.5: "half of what it should be"}
 RTOL = 1e-5
 
 
-def differences(
+def describe_differences(
     got: Any, wanted: Any, sizes: Mapping[str, int] | None = None, name: str = "the result"
 ) -> tuple[str, ...]:
     """Describe how a result differs from the right one; empty when it does not, or in no way that has a name.
@@ -62,8 +62,8 @@ def _of_dictionaries(got: Any, wanted: dict[Any, Any], sizes: Mapping[str, int],
         return (f"{name} lacks some of its keys",)
     kinds = {_entry(key): True for key in wanted}
     for key in wanted:
-        kinds[_entry(key)] &= same(got[key], wanted[key])
-    words = (differences(got[key], wanted[key], sizes, f"an entry {_entry(key)}") for key in wanted)
+        kinds[_entry(key)] &= are_same(got[key], wanted[key])
+    words = (describe_differences(got[key], wanted[key], sizes, f"an entry {_entry(key)}") for key in wanted)
     return next(filter(None, words), ()) or _some(_which("entries", kinds))
 
 
@@ -79,8 +79,8 @@ def _of_tuples(got: Any, wanted: tuple[Any, ...], sizes: Mapping[str, int], name
         count = {2: "two", 3: "three", 4: "four"}.get(len(wanted), "several")
         return (f"return {count} things, in the order of the task",)
     named = list(zip(got, wanted, ORDINALS, strict=False))
-    words = (differences(a, b, sizes, f"the {ordinal} result") for a, b, ordinal in named)
-    right = {f"the {ordinal}": same(a, b) for a, b, ordinal in named}
+    words = (describe_differences(a, b, sizes, f"the {ordinal} result") for a, b, ordinal in named)
+    right = {f"the {ordinal}": are_same(a, b) for a, b, ordinal in named}
     return next(filter(None, words), ()) or _some(_which("results", right))
 
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from autograder.course.comparisons import NOTE, NOTED, compared, with_notes
+from autograder.course.comparisons import NOTE, NOTED, add_notes, note_comparison
 from autograder.kernel.proxies import ModuleReference
 
 FILENAME = "<test>"
 
 
-class Names(dict[str, Any]):
+class CellGlobals(dict[str, Any]):
     """The globals of a test cell: the tests' own names, then the student's, fetched when they are read.
 
     What the tests defined, Python's builtins, the reference's modules and what it imports from them come before
@@ -49,7 +49,7 @@ class Names(dict[str, Any]):
         self._imported, self._reserved = imported & reference.keys(), reserved - reference.keys()
         super().__setitem__("__builtins__", builtins)
         super().__setitem__("__name__", "test")
-        super().__setitem__(NOTE, compared)
+        super().__setitem__(NOTE, note_comparison)
         super().__setitem__(NOTED, True)
 
     def __missing__(self, name: str) -> Any:
@@ -71,7 +71,7 @@ class Names(dict[str, Any]):
         self._tests.update((name, value) for name, value in self.items() if not name.startswith("__"))
 
 
-def run_cell(source: str, names: Names) -> object:
+def run_test_cell(source: str, names: CellGlobals) -> object:
     """Run a test cell and return the value of its last expression, None if it ends otherwise."""
     try:
         tree = ast.parse(source, FILENAME)
@@ -84,7 +84,7 @@ def run_cell(source: str, names: Names) -> object:
     if tree.body and isinstance(last := tree.body[-1], ast.Expr):
         value = last.value
         tree.body.pop()
-    tree = with_notes(tree)
+    tree = add_notes(tree)
     try:
         exec(compile(tree, FILENAME, "exec"), names)
         return None if value is None else eval(compile(ast.Expression(value), FILENAME, "eval"), names)

@@ -27,7 +27,7 @@ from autograder.course.exam import Exam, Exercise
 from autograder.course.notebook_files import Notebook
 from autograder.course.submissions import ExerciseResult, Status
 from autograder.grader.bound_names import bound_names
-from autograder.grader.cell_restoring import Restored, code_in_locked_cell, restore
+from autograder.grader.cell_restoring import RestoredCell, code_in_locked_cell, restore_cells
 from autograder.grader.essays import find_essays
 from autograder.grader.evidence import Evidence
 from autograder.grader.failed_cells import Failures
@@ -35,8 +35,8 @@ from autograder.grader.hints import as_sentence
 from autograder.grader.loans import Lender, Loan
 from autograder.grader.lost_cells import MAX_RESTARTS, Losses
 from autograder.grader.own_lines import RanCell, own_line
-from autograder.grader.test_cells import Names, run_cell
-from autograder.grader.verdict import judge, missing_name, to_be_marked
+from autograder.grader.test_cells import CellGlobals, run_test_cell
+from autograder.grader.verdict import judge_exercise, missing_name, result_to_be_marked
 from autograder.kernel.jailed_kernel import CellRun, Kernel
 from autograder.kernel.proxies import Call
 from autograder.lending import Functions, lender
@@ -93,13 +93,13 @@ class Trial:
     def run(self, notebook: Notebook) -> None:
         """Run the whole notebook and report each exercise once."""
         references.current.set(SimpleNamespace(**self.reference))
-        restored = restore(self.exam, notebook)
+        restored = restore_cells(self.exam, notebook)
         self._settings = needed_settings(self.exam, restored)
         sources = {entry.cell.grade_id: entry.cell.source for entry in restored if entry.cell.grade_id}
         for entry in restored:
             if entry.remark:
                 self.tell_problem(entry.remark)
-        steps = list(plan(self.exam, restored))
+        steps = list(plan_steps(self.exam, restored))
         postponed: list[tuple[Exercise, Step]] = []
         for position, step in enumerate(steps, start=1):
             if step.exercise is None:
@@ -112,7 +112,7 @@ class Trial:
         essays = find_essays(self.exam, restored)
         for exercise in self.exam.exercises:
             if exercise.manual:
-                self.tell_result(to_be_marked(exercise, written=essays[exercise.id].written))
+                self.tell_result(result_to_be_marked(exercise, written=essays[exercise.id].written))
         self._tell_failures()
 
     @property
@@ -209,7 +209,9 @@ class Trial:
 
     def _judge(self, exercise: Exercise, evidence: Evidence, answer: list[str]) -> ExerciseResult:
         functions = self.exam.defines(exercise)
-        result = judge(exercise, evidence, answer, self.mistakes, self.reference, functions, self._lender.wrong)
+        result = judge_exercise(
+            exercise, evidence, answer, self.mistakes, self.reference, functions, self._lender.wrong
+        )
         where = own_line(evidence, [RanCell(step.number, step.source) for step in self._done]) if result.hint else ""
         return replace(result, hint=_joined(result.hint, where))
 
@@ -225,7 +227,7 @@ class Trial:
             lent = kernel.lend(loan) if loan else contextlib.nullcontext()
             lender.set(functools.partial(_lent_by_test, kernel))
             with lent, _observed(kernel.namespace, calls), redirect_stdout(printed), redirect_stderr(printed):
-                value = run_cell(source, self._names(kernel))
+                value = run_test_cell(source, self._names(kernel))
             kernel.forget_functions()
         except (Exception, SystemExit) as raised:
             error = raised
@@ -235,12 +237,12 @@ class Trial:
             limit = self.kernels.why()
         return Evidence(source, value, error, tuple(calls), printed.getvalue(), limit)
 
-    def _names(self, kernel: Kernel) -> Names:
+    def _names(self, kernel: Kernel) -> CellGlobals:
         exam = self.exam
-        return Names(self.test_names, kernel.namespace, self.reference, exam.imported, exam.bound_by_tests)
+        return CellGlobals(self.test_names, kernel.namespace, self.reference, exam.imported, exam.bound_by_tests)
 
 
-def plan(exam: Exam, cells: Sequence[Restored]) -> Iterator[Step]:
+def plan_steps(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Step]:
     """Yield the steps of a notebook: its code cells, each test at its place, lost tests at the end.
 
     Locked cells are taken from the exam, as nbgrader does, whatever the student made of them.
@@ -265,7 +267,7 @@ def plan(exam: Exam, cells: Sequence[Restored]) -> Iterator[Step]:
             yield Step(tests[name], 0, exercise)
 
 
-def needed_settings(exam: Exam, cells: Sequence[Restored]) -> str:
+def needed_settings(exam: Exam, cells: Sequence[RestoredCell]) -> str:
     """Return what the course's own cells import and make, without what the student's notebook makes itself."""
     locked = exam.locked
     sources = [locked.get(entry.cell.grade_id, entry.cell.source) for entry in cells if entry.is_code]

@@ -9,7 +9,7 @@ from typing import Any
 from autograder.course.exam import Exercise
 from autograder.course.submissions import ExerciseResult, Outcome, Status, printable, rounded_below
 from autograder.grader.evidence import Evidence, answer_below_stub
-from autograder.grader.hints import hint_for
+from autograder.grader.hints import choose_hint
 from autograder.marking import Score
 from autograder.mistakes import Variants
 
@@ -17,7 +17,7 @@ MAX_DETAIL = 4_000
 ALMOST = 1e-9  # sums of fractions miss what they come to by less
 
 
-def judge(
+def judge_exercise(
     exercise: Exercise,
     evidence: Evidence,
     answer: Sequence[str],
@@ -57,7 +57,7 @@ def judge(
         status = Status.NOT_FOUND if missing else Status.FAILED
     hint = ""
     if status in {Status.PARTIAL, Status.FAILED}:
-        hint = hint_for(evidence, answer, functions, mistakes, reference, wrong)
+        hint = choose_hint(evidence, answer, functions, mistakes, reference, wrong)
     if status is Status.NOT_FOUND:
         hint = f"No `{missing}` was found in your notebook: was it renamed or deleted, or does its cell fail?"
     return ExerciseResult(
@@ -65,13 +65,13 @@ def judge(
     )
 
 
-def to_be_marked(exercise: Exercise, *, written: bool) -> ExerciseResult:
+def result_to_be_marked(exercise: Exercise, *, written: bool) -> ExerciseResult:
     """Return the result of an exercise that a person will mark; an untouched one gets its zero at once."""
     status = Status.TO_BE_MARKED if written else Status.NOT_ATTEMPTED
     return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status)
 
 
-def not_tested(exercise: Exercise, hint: str = "") -> ExerciseResult:
+def untested_result(exercise: Exercise, hint: str = "") -> ExerciseResult:
     """Return the result of an exercise whose test could not be run; without a hint there was nothing to test."""
     status = Status.FAILED if hint else Status.NOT_FOUND
     return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status, hint)

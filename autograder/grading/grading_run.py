@@ -28,8 +28,8 @@ from autograder.course.exam import Exam
 from autograder.course.submissions import Report, Submission
 from autograder.course.whole_files import write_whole
 from autograder.git.student_stores import fork_of
-from autograder.grader.examiner import Examined
-from autograder.grader.verdict import not_tested
+from autograder.grader.examiner import ExaminedNotebook
+from autograder.grader.verdict import untested_result
 from autograder.grading.worker_pool import desk, workers
 from autograder.jail import Jail
 from autograder.record.ledger import Ledger
@@ -113,7 +113,7 @@ class _Left:
 
 
 def _grade_in(pool: Executor, course: Course, left: _Left) -> Iterator[Finished]:
-    waiting: dict[Future[Examined], Task] = {}
+    waiting: dict[Future[ExaminedNotebook], Task] = {}
     tasks, left.tasks = left.tasks, []
     for task in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
         try:
@@ -144,7 +144,7 @@ def is_overloaded() -> bool:
     return os.getloadavg()[0] > (os.cpu_count() or 1) + 0.5
 
 
-def _record(course: Course, task: Task, examined: Examined) -> Finished:
+def _record(course: Course, task: Task, examined: ExaminedNotebook) -> Finished:
     ledger, now = Ledger(course.ledger), datetime.now(UTC)
     failed = []
     try:  # before the report, with which nobody would run it again
@@ -159,25 +159,25 @@ def _record(course: Course, task: Task, examined: Examined) -> Finished:
     return Finished(task, examined.report, "; ".join(failed))
 
 
-def _keep_outputs(path: Path, examined: Examined) -> None:
+def _keep_outputs(path: Path, examined: ExaminedNotebook) -> None:
     write_whole(path, json.dumps(examined.cells).encode(), "outputs")
 
 
 # ---------------------------------------------------------------------------------------------- in a worker process
 
 
-def _examine(course: Course, task: Task) -> Examined:
+def _examine(course: Course, task: Task) -> ExaminedNotebook:
     here = desk()
     exam = here.exams[task.assignment]
     limit = course.notebook_mb * 1e6
     if task.file.size > limit:
         sentence = f"The notebook has {task.file.size / 1e6:.0f} MB, more than {limit / 1e6:.0f}: clear its outputs."
-        return Examined(unreadable(exam, task.file.path, sentence), ())
+        return ExaminedNotebook(unreadable(exam, task.file.path, sentence), ())
     content = fork_of(course, task.student).read(task.file.blob)
     return here.examiner.examine(exam, Submission(task.assignment, task.file.path, content))
 
 
 def unreadable(exam: Exam, notebook: str, sentence: str) -> Report:
     """Return the report of a file that was not even opened."""
-    exercises = tuple(not_tested(exercise) for exercise in exam.exercises)
+    exercises = tuple(untested_result(exercise) for exercise in exam.exercises)
     return Report(exam.assignment, notebook, "unreadable", exercises, (sentence,), exam=exam.version)

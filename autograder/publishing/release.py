@@ -21,7 +21,7 @@ from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.assignment_conversion import convert_assignment, enter_assignment
 from autograder.gradebook.gradebook import make_room
-from autograder.grader.examiner import Examined, Examiner
+from autograder.grader.examiner import ExaminedNotebook, Examiner
 from autograder.publishing.leak_search import leaks
 from autograder.publishing.notebook_fields import for_students
 
@@ -134,11 +134,11 @@ def _prove_scores_everything(exam: Exam, source: Path, examiner: Examiner) -> No
             )
 
 
-def _examine(exam: Exam, notebook: Path, examiner: Examiner) -> Examined:
+def _examine(exam: Exam, notebook: Path, examiner: Examiner) -> ExaminedNotebook:
     return examiner.examine(exam, Submission(exam.assignment, notebook.name, notebook.read_bytes()))
 
 
-def _errors(exam: Exam, examined: Examined, *, stubs: bool = False) -> Sequence[str]:
+def _errors(exam: Exam, examined: ExaminedNotebook, *, stubs: bool = False) -> Sequence[str]:
     """Say which cells failed and how; `stubs` may: a solution cell that is one stub as a whole raises at once."""
     unwritten = {number for number, cell in enumerate(exam.cells, start=1) if stubs and cell.solution}
     return [

@@ -142,7 +142,7 @@ def attempt(kernel: Kernel, attack: Attack, world: World, test: Callable[[Kernel
 def by_value(kernel: Kernel, source: str) -> bool:
     """Run a hidden test out here, as we do."""
     try:
-        testcell.run_cell(source, testcell.Names({}, kernel.namespace, {"np": np}))
+        testcell.run_test_cell(source, testcell.CellGlobals({}, kernel.namespace, {"np": np}))
     except Exception:
         return False
     return True

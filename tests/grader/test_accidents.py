@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.grader.accidents import accident
+from autograder.grader.accidents import describe_accident
 
 
 def recurse(n: int) -> int:
@@ -94,10 +94,10 @@ def test_an_accident_has_words_that_tell_nothing_of_the_test(cause, words):
     with pytest.raises(Exception) as caught:
         cause()
     caught.value.student_traceback = "Traceback"
-    told = accident(caught.value)
+    told = describe_accident(caught.value)
     assert words in told
     assert not re.search(r"4711|W4", told)
 
 
 def test_errors_of_the_test_itself_are_no_accidents_of_the_students():
-    assert accident(ValueError("shape")) == ""
+    assert describe_accident(ValueError("shape")) == ""

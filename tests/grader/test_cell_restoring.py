@@ -9,9 +9,9 @@ from small_course import SmallCourse, code, dump, solution, test, text
 
 from autograder.course.exam import Exam, read_exam
 from autograder.course.notebook_files import read_notebook
-from autograder.grader.cell_restoring import Restored, restore
+from autograder.grader.cell_restoring import RestoredCell, restore_cells
 from autograder.grader.essays import find_essays
-from autograder.grader.trial import plan
+from autograder.grader.trial import plan_steps
 
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION\n"
 ANSWER = "def double(x):\n    return 2 * x"
@@ -45,8 +45,8 @@ def handed_in(
     ]  # fmt: skip
 
 
-def restored(exam: Exam, cells: list[dict]) -> tuple[Restored, ...]:
-    return restore(exam, read_notebook(dump(cells)))
+def restored(exam: Exam, cells: list[dict]) -> tuple[RestoredCell, ...]:
+    return restore_cells(exam, read_notebook(dump(cells)))
 
 
 def without_metadata(cells: list[dict]) -> list[dict]:
@@ -54,7 +54,7 @@ def without_metadata(cells: list[dict]) -> list[dict]:
 
 
 def sources_run(exam: Exam, cells: list[dict]) -> list[str]:
-    return [step.source for step in plan(exam, restored(exam, cells)) if step.exercise is None]
+    return [step.source for step in plan_steps(exam, restored(exam, cells)) if step.exercise is None]
 
 
 @pytest.mark.parametrize("kind", ["raw", "markdown"])

@@ -25,7 +25,7 @@ from small_course import (
 
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Status, Submission
-from autograder.grader.examiner import Examined, Examiner
+from autograder.grader.examiner import ExaminedNotebook, Examiner
 from autograder.grader.hints import NO_VALUE
 from autograder.jail import Limits
 
@@ -56,7 +56,7 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     return read_exam(course.source)
 
 
-def examine(examiner: Examiner, exam: Exam, *cells: dict) -> Examined:
+def examine(examiner: Examiner, exam: Exam, *cells: dict) -> ExaminedNotebook:
     return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells)))
 
 
@@ -67,7 +67,7 @@ def answered(double: str = SOLVED, halve: str = "def halve(x):\n    return x / 2
     ]  # fmt: skip
 
 
-def points(examined: Examined) -> dict[str, float]:
+def points(examined: ExaminedNotebook) -> dict[str, float]:
     return {exercise.id: exercise.points for exercise in examined.report.exercises}
 
 

@@ -10,7 +10,7 @@ from small_course import SmallCourse, code, dump, solution, test
 
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Submission
-from autograder.grader.examiner import Examined, Examiner
+from autograder.grader.examiner import ExaminedNotebook, Examiner
 from autograder.jail import Limits
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     return read_exam(course.source)
 
 
-def graded(examiner: Examiner, exam: Exam, double: str, above: str = "") -> Examined:
+def graded(examiner: Examiner, exam: Exam, double: str, above: str = "") -> ExaminedNotebook:
     cells = [
         code("import numpy as np"), code(above), solution(double), test(""),
         solution("def same(x):\n    return x", "same_solution"), test("", "same", 3),

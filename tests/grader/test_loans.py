@@ -10,7 +10,7 @@ from small_course import SmallCourse, code, dump, solution, test
 from autograder.course.configuration import load_course
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import ExerciseResult, Status, Submission
-from autograder.grader.examiner import Examined, Examiner
+from autograder.grader.examiner import ExaminedNotebook, Examiner
 from autograder.jail import Limits
 
 pytestmark = pytest.mark.slow
@@ -45,7 +45,7 @@ def cells_of(answers: dict[str, str]) -> list[dict]:
     return [cell for name, answer in answers.items() for cell in (solution(answer, f"{name}_solution"), test("", name))]
 
 
-def examine(examiner: Examiner, exam: Exam, cells: list[dict]) -> Examined:
+def examine(examiner: Examiner, exam: Exam, cells: list[dict]) -> ExaminedNotebook:
     return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells)))
 
 

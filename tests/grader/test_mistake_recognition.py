@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograder.grader.call_replays import Replays
-from autograder.grader.mistake_recognition import recognise
+from autograder.grader.mistake_recognition import recognise_mistake
 from autograder.kernel.proxies import Call, Handle
 from autograder.mistakes import Mistakes
 
@@ -72,7 +72,7 @@ def added(x):
 def test_every_mistake_is_recognised_by_what_it_does(mistake):
     given = (3, 4) if mistake.of == "draw" else (X.copy(), X[:1].copy())
     calls = [call_of(mistake.function, value, name=mistake.of) for value in given]
-    found = recognise(calls, mistakes, reference)
+    found = recognise_mistake(calls, mistakes, reference)
     assert found is not None
     assert found.mistake.name == mistake.name
 
@@ -80,7 +80,7 @@ def test_every_mistake_is_recognised_by_what_it_does(mistake):
 @pytest.mark.parametrize("function", [draw, centre])
 def test_a_right_answer_is_no_mistake(function):
     given = 3 if function is draw else X.copy()
-    assert recognise([call_of(function, given)], mistakes, reference) is None
+    assert recognise_mistake([call_of(function, given)], mistakes, reference) is None
 
 
 def test_a_wrong_answer_that_also_changes_its_argument_is_not_the_one_that_does_not():
@@ -88,25 +88,25 @@ def test_a_wrong_answer_that_also_changes_its_argument_is_not_the_one_that_does_
         x += x.mean()
         return x
 
-    assert recognise([call_of(added_in_place, X.copy(), name="centre")], mistakes, reference) is None
+    assert recognise_mistake([call_of(added_in_place, X.copy(), name="centre")], mistakes, reference) is None
 
 
 def test_recognising_leaves_the_random_states_alone():
     calls = [call_of(not_scaled, 3, name="draw")]
     np.random.seed(9)
     random.seed(9)
-    recognise(calls, mistakes, reference)
+    recognise_mistake(calls, mistakes, reference)
     assert (np.random.rand(), random.random()) == (np.random.RandomState(9).rand(), random.Random(9).random())
 
 
 def test_only_mistakes_of_the_functions_asked_for_count():
     calls = [call_of(added, X, name="centre")]
-    assert recognise(calls, mistakes, reference, ["draw"]) is None
+    assert recognise_mistake(calls, mistakes, reference, ["draw"]) is None
 
 
 def test_replaying_gives_up_after_its_time(monkeypatch):
     monkeypatch.setattr("autograder.grader.mistake_recognition.CPU_SECONDS", -1.0)
-    assert recognise([call_of(added, X, name="centre")], mistakes, reference) is None
+    assert recognise_mistake([call_of(added, X, name="centre")], mistakes, reference) is None
 
 
 # -------------------------------------------------------------------------------------------- caches of another layout
@@ -166,7 +166,7 @@ def test_a_mistake_is_recognised_whatever_the_layout_of_the_cache(pack):
         Call("forward", (W, X), {}, (Z, cache)),
         Call("backward", (Z, cache), {}, tuple(-gradient for gradient in backward(Z, (W, X)))),
     ]
-    found = recognise(calls, of_units, units)
+    found = recognise_mistake(calls, of_units, units)
     assert found is not None
     assert found.mistake.name == "uphill"
 
@@ -174,20 +174,20 @@ def test_a_mistake_is_recognised_whatever_the_layout_of_the_cache(pack):
 def test_another_layout_alone_is_no_mistake():
     Z, cache = X @ W, {"W": W, "x": X}
     calls = [Call("forward", (W, X), {}, (Z, cache)), Call("backward", (Z, cache), {}, backward(Z, (W, X)))]
-    assert recognise(calls, of_units, units) is None
+    assert recognise_mistake(calls, of_units, units) is None
     assert Replays(calls, units).is_right(1)
 
 
 def test_the_cache_of_a_wrong_forward_may_be_laid_out_otherwise_too():
     calls = [Call("forward", (W, X), {}, (X @ W.T, {"W": W, "x": X}))]
-    found = recognise(calls, of_units, units)
+    found = recognise_mistake(calls, of_units, units)
     assert found is not None
     assert found.mistake.name == "transposed"
 
 
 def test_an_object_that_no_call_made_says_nothing():
     calls = [Call("backward", (X, Packed()), {}, (X, X))]
-    assert recognise(calls, of_units, units) is None
+    assert recognise_mistake(calls, of_units, units) is None
 
 
 # ------------------------------------------------------------------------------------------------ numbers not finite
@@ -220,12 +220,12 @@ def unclipped(of_logarithms):
 
 
 def test_a_mistake_is_recognised_where_both_are_finite():
-    found = recognise(unclipped(lambda logs: -np.mean(logs)), entropies, {"crossentropy": crossentropy})
+    found = recognise_mistake(unclipped(lambda logs: -np.mean(logs)), entropies, {"crossentropy": crossentropy})
     assert found is not None
     assert (found.mistake.name, found.certain) == ("averaged_over_classes", True)
 
 
 def test_who_is_right_where_the_numbers_are_finite_made_no_known_mistake():
     calls = unclipped(lambda logs: -np.sum(logs) / 2)
-    assert recognise(calls, entropies, {"crossentropy": crossentropy}) is None
-    assert recognise(calls[1:], entropies, {"crossentropy": crossentropy}) is None
+    assert recognise_mistake(calls, entropies, {"crossentropy": crossentropy}) is None
+    assert recognise_mistake(calls[1:], entropies, {"crossentropy": crossentropy}) is None

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from autograder.grader.result_differences import differences
+from autograder.grader.result_differences import describe_differences
 
 A = np.array([[1.0, 2.0, 4.0], [3.0, 5.0, 7.0]])
 SQUARE = np.array([[1.0, 2.0], [5.0, 9.0]])
@@ -68,19 +68,19 @@ SIZES = {"the number of rows of X": 5, "the number of columns of X": 3}
     ],
 )  # fmt: skip
 def test_a_difference_has_a_name(got, wanted, words):
-    assert next(iter(differences(got, wanted, SIZES)), "") == words
+    assert next(iter(describe_differences(got, wanted, SIZES)), "") == words
 
 
 def test_everything_that_a_factor_can_be_is_told():
-    assert differences(A / 2, A, {"the number of columns of Z": 2, "the number of rows of Z": 3}) == (
+    assert describe_differences(A / 2, A, {"the number of columns of Z": 2, "the number of rows of Z": 3}) == (
         "the result is half of what it should be",
         "the result is too small, by the number of columns of Z: is it divided once too often?",
         "the result is off by a factor",
     )
-    assert differences(0.25, 1.0, {"the number of columns of Z": 2}) == ()
+    assert describe_differences(0.25, 1.0, {"the number of columns of Z": 2}) == ()
 
 
 @pytest.mark.parametrize("got", [137 * A, A + 137, A**137, {"W137": A}, [A] * 137])
 def test_no_number_of_the_test_is_told(got):
-    words = " ".join(differences(got, A, {"the number of rows of X": 137}))
+    words = " ".join(describe_differences(got, A, {"the number of rows of X": 137}))
     assert not re.search(r"\d", words)

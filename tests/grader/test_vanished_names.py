@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from autograder.grader.accidents import accident
+from autograder.grader.accidents import describe_accident
 from autograder.grader.vanished_names import METHODS, NAMES, vanished_name
 
 LOST = [name for name in NAMES if name not in vars(np)]
@@ -28,7 +28,7 @@ def raised(code: str) -> Exception:
 @pytest.mark.parametrize("name", LOST)
 @pytest.mark.parametrize("code", ["np.{}", "from numpy import {}"], ids=["as an attribute", "imported"])
 def test_a_name_that_numpy_lost_is_told_with_what_works_instead(name, code):
-    hint = accident(raised(code.format(name)))
+    hint = describe_accident(raised(code.format(name)))
     assert hint == f"NumPy no longer has `np.{name}`: write `{NAMES[name]}`."
 
 

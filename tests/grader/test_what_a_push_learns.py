@@ -26,8 +26,8 @@ from autograder.grader.accidents import WORDS
 from autograder.grader.evidence import Evidence
 from autograder.grader.examiner import MAX_PROBLEMS, Examiner
 from autograder.grader.hints import REFUSALS
-from autograder.grader.test_cells import Names, run_cell
-from autograder.grader.verdict import judge
+from autograder.grader.test_cells import CellGlobals, run_test_cell
+from autograder.grader.verdict import judge_exercise
 from autograder.jail import Limits
 from autograder.kernel.arrays import CannotCross
 from autograder.kernel.proxies import Call
@@ -80,7 +80,7 @@ def test_an_error_of_the_trials_own_is_told_without_its_class(examiner, exam, mo
     def failing(*_: object, **__: object) -> None:
         raise type(f"inputs_{SECRET}", (Exception,), {"__module__": "student"})(SECRET)
 
-    monkeypatch.setattr("autograder.grader.trial.judge", failing)
+    monkeypatch.setattr("autograder.grader.trial.judge_exercise", failing)
     report = pushed(examiner, exam, solution(KEEPING), test("", "double"))
     assert str(SECRET) not in json.dumps(report.to_json())
     assert report.problems == ("Grading was cut short by an error; please tell your instructor.",)
@@ -198,11 +198,13 @@ def outcome(exam: Exam, reference: Mapping[str, Any], mistakes: Variants, answer
     exercise = next(one for one in exam.exercises if one.id == "linreg_gradients")
     error, value = None, None
     try:
-        value = run_cell(exam.tests[exercise.id], Names({}, {"linreg_gradients": linreg_gradients}, reference))
+        value = run_test_cell(
+            exam.tests[exercise.id], CellGlobals({}, {"linreg_gradients": linreg_gradients}, reference)
+        )
     except Exception as raised:
         error = raised
     evidence = Evidence("", value, error, tuple(calls))
-    result = judge(exercise, evidence, ["…"], mistakes, reference, ["linreg_gradients"])
+    result = judge_exercise(exercise, evidence, ["…"], mistakes, reference, ["linreg_gradients"])
     return result.points, result.status, result.hint, tuple(criterion.outcome for criterion in result.criteria)
 
 

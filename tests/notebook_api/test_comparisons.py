@@ -7,7 +7,7 @@ import pytest
 from criteria import EVIDENCE, NOTHING, cell
 from nbclient import NotebookClient
 
-from autograder.grader.test_cells import Names, run_cell
+from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.marking import NothingCompared
 
 
@@ -16,7 +16,7 @@ def answer() -> int:
 
 
 def marked(body: str):
-    return run_cell(cell(body), Names({}, {"answer": answer}, {}))
+    return run_test_cell(cell(body), CellGlobals({}, {"answer": answer}, {}))
 
 
 @pytest.mark.parametrize("body", NOTHING.values(), ids=NOTHING)
@@ -33,16 +33,16 @@ def test_a_criterion_that_came_past_a_comparison_gives_its_points(body):
 
 def test_helpers_of_an_earlier_test_compare_too():
     tests: dict[str, object] = {}
-    run_cell("def is_one(value):\n    assert value == 1", Names(tests, {}, {}))
-    names = Names(tests, {"answer": answer}, {})
-    assert run_cell(cell("is_one(answer())"), names) == 1
+    run_test_cell("def is_one(value):\n    assert value == 1", CellGlobals(tests, {}, {}))
+    names = CellGlobals(tests, {"answer": answer}, {})
+    assert run_test_cell(cell("is_one(answer())"), names) == 1
 
 
 def test_a_function_of_the_students_cannot_be_the_evidence():
     vouching = "def answer():\n    assert True\n    return 1"
     names: dict[str, object] = {}
     exec(vouching, names)
-    assert run_cell(cell("answer()"), Names({}, {"answer": names["answer"]}, {})) == 0
+    assert run_test_cell(cell("answer()"), CellGlobals({}, {"answer": names["answer"]}, {})) == 0
 
 
 @pytest.mark.parametrize("body", EVIDENCE.values(), ids=EVIDENCE)

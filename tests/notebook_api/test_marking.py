@@ -9,7 +9,7 @@ from autograder.course.errors import KernelDied
 from autograder.course.exam import Exercise
 from autograder.course.submissions import Outcome, Status
 from autograder.grader.accidents import TOO_LONG
-from autograder.grader.call_replays import same
+from autograder.grader.call_replays import are_same
 from autograder.grader.evidence import Evidence
 from autograder.grader.hints import (
     ALWAYS_ONE_FACTOR,
@@ -22,9 +22,9 @@ from autograder.grader.hints import (
     RETURNS_NONE_SOMETIMES,
     STILL_RAISES,
 )
-from autograder.grader.mistake_recognition import recognise
-from autograder.grader.test_cells import Names, run_cell
-from autograder.grader.verdict import judge
+from autograder.grader.mistake_recognition import recognise_mistake
+from autograder.grader.test_cells import CellGlobals, run_test_cell
+from autograder.grader.verdict import judge_exercise
 from autograder.kernel.jailed_kernel import CannotCross
 from autograder.kernel.proxies import Call
 from autograder.marking import Hint, Marking
@@ -100,7 +100,7 @@ def test_a_lost_kernel_ends_the_test():
 
 def verdict(value=None, error=None, answer=ANSWER, source="", calls=(), mistakes=None, reference=None, **rest):
     evidence = Evidence(source, value, error, tuple(calls), **rest)
-    return judge(EXERCISE, evidence, answer, mistakes, reference or {})
+    return judge_exercise(EXERCISE, evidence, answer, mistakes, reference or {})
 
 
 def student_error(kind, message=""):
@@ -130,7 +130,7 @@ def test_the_cells_value_is_partial_credit_as_in_nbgrader(value, points, status)
 
 def of_points(points, value=None, error=None):
     exercise = Exercise("double", "", points, False, ("double_solution",))
-    return judge(exercise, Evidence("", value, error), ANSWER, None, {})
+    return judge_exercise(exercise, Evidence("", value, error), ANSWER, None, {})
 
 
 def third(met):
@@ -225,7 +225,7 @@ def test_only_messages_of_visible_assertions_reach_students(hidden):
     line = 'assert 1 == 2, "secret 4711"'
     source = f"### BEGIN HIDDEN TESTS\n{line}\n### END HIDDEN TESTS" if hidden else line
     with pytest.raises(AssertionError) as caught:
-        run_cell(source, Names({}, {}, {}))
+        run_test_cell(source, CellGlobals({}, {}, {}))
     result = verdict(error=caught.value, source=source)
     assert ("4711" in result.hint) is not hidden
     assert "4711" in result.detail
@@ -282,7 +282,7 @@ def call(x, result=None, error=None):
          "other words once", "another error", "shape", "none"],
 )  # fmt: skip
 def test_a_mistake_is_recognised_by_what_it_does(calls, name):
-    found = recognise(calls, mistakes, {"double": double})
+    found = recognise_mistake(calls, mistakes, {"double": double})
     assert (found.mistake.name if found else None) == name
 
 
@@ -307,7 +307,7 @@ def test_two_variants_of_one_name_are_refused():
     ],
 )
 def test_sameness_is_of_structure_shape_and_value(one, other, equal):
-    assert same(one, other) is equal
+    assert are_same(one, other) is equal
 
 
 # ----------------------------------------------------------------------------------------------- which hint comes first
@@ -324,7 +324,7 @@ HALF = [call([3, 4], np.array([3.0, 4.0]))]
 
 def wrong(*calls, error=None, functions=("double",), known=mistakes, failed=()):
     evidence = Evidence("", None, error or AssertionError(), calls)
-    return judge(EXERCISE, evidence, ANSWER, known, others, functions, failed).hint
+    return judge_exercise(EXERCISE, evidence, ANSWER, known, others, functions, failed).hint
 
 
 def test_a_known_mistake_comes_before_what_the_test_says():
@@ -372,13 +372,13 @@ def test_nothing_is_what_some_functions_return():
     append = Call("append", ([],), {}, None, args_after=([2],))
     evidence = Evidence("", None, Hint("from the test"), (append,))
     reference = {"append": lambda x: x.append(1)}
-    assert judge(EXERCISE, evidence, ANSWER, None, reference, ["append"]).hint == "from the test"
+    assert judge_exercise(EXERCISE, evidence, ANSWER, None, reference, ["append"]).hint == "from the test"
 
 
 def test_a_stub_in_a_branch_is_not_another_functions():
     answer = ["def double(x):\n    if x:\n        return 2 * x\n    raise NotImplementedError"]
     evidence = Evidence("", marked(("one", 1, None, ()), ("two", 1, student_error(NotImplementedError), ())), None)
-    assert judge(EXERCISE, evidence, answer, None, {}).hint == REACHED
+    assert judge_exercise(EXERCISE, evidence, answer, None, {}).hint == REACHED
 
 
 def mean(x):
@@ -390,7 +390,9 @@ def averaged(of, *shapes):
     arrays = [np.random.default_rng(shape).uniform(1, 2, size=shape) for shape in shapes]
     calls = tuple(Call("loss", (x,), {}, of(x)) for x in arrays)
     evidence = Evidence("", None, AssertionError(), calls)
-    return judge(EXERCISE, evidence, ANSWER, None, {"loss": lambda Z: float(np.sum(Z) / len(Z))}, ["loss"]).hint
+    return judge_exercise(
+        EXERCISE, evidence, ANSWER, None, {"loss": lambda Z: float(np.sum(Z) / len(Z))}, ["loss"]
+    ).hint
 
 
 def test_what_is_half_only_for_two_columns_is_too_small_by_their_number():
@@ -438,7 +440,7 @@ def test_nothing_is_told_of_numbers_that_were_drawn():
         return np.random.randn(n)
 
     evidence = Evidence("", None, AssertionError(), (Call("draw", (3,), {}, np.ones(3)),))
-    assert judge(EXERCISE, evidence, ANSWER, None, {"draw": draw}, ["draw"]).hint == COMPARE
+    assert judge_exercise(EXERCISE, evidence, ANSWER, None, {"draw": draw}, ["draw"]).hint == COMPARE
 
 
 def test_a_cache_that_contains_itself_costs_its_hint_only():
@@ -474,35 +476,35 @@ def test_accidents_have_words_of_their_own(error, hint):
 
 def test_tests_and_builtins_come_before_the_students_names():
     student = {"isinstance": lambda *_: True, "np": "mine", "helper": "forged", "answer": 42}
-    names = Names({"helper": "the test's"}, student, {"np": np})
-    value = run_cell("(isinstance(1, str), np.__name__, helper, answer)", names)
+    names = CellGlobals({"helper": "the test's"}, student, {"np": np})
+    value = run_test_cell("(isinstance(1, str), np.__name__, helper, answer)", names)
     assert value == (False, "numpy", "the test's", 42)
 
 
 def test_an_exercise_named_like_a_builtin_is_the_students():
-    assert run_cell("sum([1, 2])", Names({}, {"sum": lambda x: "mine"}, {"sum": sum})) == "mine"
+    assert run_test_cell("sum([1, 2])", CellGlobals({}, {"sum": lambda x: "mine"}, {"sum": sum})) == "mine"
 
 
 def test_what_a_test_defines_is_there_for_the_next_one():
     tests: dict[str, object] = {}
-    run_cell("def helper():\n    return answer + 1", Names(tests, {"answer": 41}, {}))
-    assert run_cell("helper()", Names(tests, {"answer": 1}, {})) == 42
+    run_test_cell("def helper():\n    return answer + 1", CellGlobals(tests, {"answer": 41}, {}))
+    assert run_test_cell("helper()", CellGlobals(tests, {"answer": 1}, {})) == 42
 
 
 def test_what_the_notebook_imports_for_everybody_is_not_the_students():
     forged = {"isclose": lambda *_: True, "pi": 0, "Fraction": "their own class", "sqrt": "an answer"}
     reference = {"isclose": math.isclose, "pi": math.pi, "Fraction": Fraction, "sqrt": math.sqrt}
-    names = Names({}, forged, reference, frozenset({"isclose", "pi", "Fraction", "not there"}))
-    assert run_cell("isclose(1, 2), pi, Fraction, sqrt", names) == (False, math.pi, "their own class", "an answer")
+    names = CellGlobals({}, forged, reference, frozenset({"isclose", "pi", "Fraction", "not there"}))
+    assert run_test_cell("isclose(1, 2), pi, Fraction, sqrt", names) == (False, math.pi, "their own class", "an answer")
 
 
 def test_what_a_test_below_defines_is_not_the_students():
     with pytest.raises(NameError, match="near"):
-        run_cell("near(1, 2)", Names({}, {"near": lambda *_: True}, {}, reserved=frozenset({"near"})))
-    assert run_cell("x", Names({}, {"x": 1}, {"x": 2}, reserved=frozenset({"x"}))) == 1
+        run_test_cell("near(1, 2)", CellGlobals({}, {"near": lambda *_: True}, {}, reserved=frozenset({"near"})))
+    assert run_test_cell("x", CellGlobals({}, {"x": 1}, {"x": 2}, reserved=frozenset({"x"}))) == 1
 
 
 def test_an_unknown_name_is_a_name_error():
     with pytest.raises(NameError) as caught:
-        run_cell("nothing", Names({}, {}, {}))
+        run_test_cell("nothing", CellGlobals({}, {}, {}))
     assert caught.value.name == "nothing"

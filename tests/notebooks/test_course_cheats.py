@@ -20,7 +20,7 @@ from small_course import REPOSITORY
 from autograder.checks import relative_error
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Outcome
-from autograder.grader.test_cells import Names, run_cell
+from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.lending import lender
 from autograder.marking import Score
 from autograder.mistakes import Variant, load_variants
@@ -167,7 +167,7 @@ def score(assignment: str, exercise: str, functions: dict[str, Any]) -> Score:
     lender.set(partial(replaced, reference))
     np.random.seed(0)
     with lent(reference), np.errstate(all="ignore"):
-        found = run_cell(exam.tests[exercise], Names({}, reference | functions, reference))
+        found = run_test_cell(exam.tests[exercise], CellGlobals({}, reference | functions, reference))
     assert isinstance(found, Score)
     return found
 
@@ -207,7 +207,7 @@ def test_parameters_that_are_gone_are_missed():
     exam, reference = course(HW03)
     student = reference | {"nn_forward": no_parameters(reference["nn_forward"]), "nn_backward": lambda *_: {}}
     with lent(reference):
-        assert run_cell(exam.tests["nn_backward"], Names({}, student, reference)) == 0
+        assert run_test_cell(exam.tests["nn_backward"], CellGlobals({}, student, reference)) == 0
 
 
 def test_an_error_that_is_nan_is_large():
