@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.jail import Jail, probe
-from autograder.jail.processes import descendants
+from autograder.jail import Jail, try_rungs
+from autograder.jail.processes import list_descendants
 from autograder.kernel.jailed_kernel import Kernel
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -114,13 +114,13 @@ def in_jail(jail: Jail, notebook: Notebook, submissions: int) -> Cost:
 
     def run() -> None:
         with jail.spawn() as jailed:
-            kernel = Kernel(jailed.socket, jail.limits, jailed.watch)
+            kernel = Kernel(jailed.socket, jail.limits, jailed.check_limits)
             for cell in notebook.cells:
                 kernel.run_cell(cell)
             notebook.test(kernel.namespace)
             kernel.close()
 
-    zygote = descendants(jail._keeper._process.pid)
+    zygote = list_descendants(jail._keeper._process.pid)
     return measure(run, submissions, lambda: time.process_time() + cpu_seconds(zygote))
 
 
@@ -135,7 +135,7 @@ def main() -> None:
     for notebook in NOTEBOOKS:
         plain = plainly(notebook, options.submissions)
         print(line(notebook.name, "plain exec", f"{plain.cpu:.1f}", f"{plain.wall:.1f}", ""))
-        for report in probe():
+        for report in try_rungs():
             if report.works and options.rung in (None, report.rung):
                 with Jail(rung=report.rung) as jail:
                     cost = in_jail(jail, notebook, options.submissions)

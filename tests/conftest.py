@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from small_course import SmallCourse, make_small_course
 
-from autograder.jail import RungReport, probe
+from autograder.jail import RungReport, try_rungs
 from autograder.jail.keeper import Keeper
 
 # A clone may be somebody else's, and a failure is found again by the seed of pytest-randomly.
@@ -64,7 +64,7 @@ def reports(config: pytest.Config) -> list[RungReport]:
     """Return which rungs work on this machine; found out once for all processes of a test run."""
     if REPORTS not in config.stash:
         told = getattr(config, "workerinput", {}).get("rungs")
-        config.stash[REPORTS] = [RungReport(*report) for report in told] if told else list(probe())
+        config.stash[REPORTS] = [RungReport(*report) for report in told] if told else list(try_rungs())
     return config.stash[REPORTS]
 
 

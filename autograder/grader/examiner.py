@@ -34,7 +34,7 @@ from autograder.grader.bound_names import read_cell_names
 from autograder.grader.trial import Step, Trial
 from autograder.grader.verdict import untested_result
 from autograder.jail import Jail, Jailed, Limits
-from autograder.kernel.cell_outputs import Output, size_of
+from autograder.kernel.cell_outputs import Output, count_characters
 from autograder.kernel.jailed_kernel import CellRun, Kernel
 from autograder.mistakes import Variants, load_variants
 from autograder.reference import run_reference
@@ -189,12 +189,12 @@ class _Kernels:
 
     def watch(self) -> None:
         if self._jailed is not None and not self.limit:
-            self.limit = self._jailed.watch() or ""
+            self.limit = self._jailed.check_limits() or ""
 
     def last_words(self) -> str:
         """Wait until the jailed process is dead, and say which limit ended it, if one did."""
         if self._jailed is not None and not self.limit:
-            self.limit = self._jailed.last_words() or ""
+            self.limit = self._jailed.await_end() or ""
         return self.limit
 
     def forget(self) -> None:
@@ -288,7 +288,7 @@ class _Remote:
 
     def show(self, step: Step, ran: CellRun) -> None:
         outputs: list[Output] = list(ran.outputs)
-        self._shown += sum(map(size_of, outputs))
+        self._shown += sum(map(count_characters, outputs))
         if self._shown > MAX_SHOWN:
             outputs = [LEFT_OUT]
         self.tell(cell={"number": step.number, "source": step.source, "outputs": outputs})

@@ -135,7 +135,7 @@ class Trial:
     def _fresh_kernel(self) -> Kernel:
         kernel = self.kernels.start()
         if self._settings:
-            kernel.bind(self._settings)
+            kernel.bind_settings(self._settings)
         return kernel
 
     def _run_cell(self, step: Step) -> None:
@@ -224,7 +224,7 @@ class Trial:
         try:
             kernel = self.kernel
             _start_random_numbers()
-            lent = kernel.lend(loan) if loan else contextlib.nullcontext()
+            lent = kernel.lend_functions(loan) if loan else contextlib.nullcontext()
             lender.set(functools.partial(_lent_by_test, kernel))
             with lent, _observed(kernel.namespace, calls), redirect_stdout(printed), redirect_stderr(printed):
                 value = run_test_cell(source, self._names(kernel))
@@ -296,7 +296,7 @@ def _lent_by_test(kernel: Kernel, functions: Functions) -> Iterator[None]:
     """Lend what a test lends; what is called meanwhile stays out of the evidence."""
     observer, kernel.namespace.observer = kernel.namespace.observer, None
     try:
-        with kernel.lend(functions):
+        with kernel.lend_functions(functions):
             yield
     finally:
         kernel.namespace.observer = observer

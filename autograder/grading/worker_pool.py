@@ -47,7 +47,7 @@ def workers(count: int, jail: Jail, exams: Mapping[str, Exam]) -> Iterator[Proce
     """
     context = multiprocessing.get_context("spawn")
     lasting = threading.current_thread() is threading.main_thread()  # "parent" means the thread, for the kernel
-    setting = (jail.share(), exams, os.getpid() if lasting else None)
+    setting = (jail.share_zygote(), exams, os.getpid() if lasting else None)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_sit_down, initargs=setting) as pool:
         try:
             yield pool
@@ -79,7 +79,7 @@ def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -
         if os.getppid() != parent:  # it was killed a moment ago
             os._exit(1)
     try:
-        examiner = Examiner(jail=jail.join())
+        examiner = Examiner(jail=jail.join_zygote())
         Finalize(None, examiner.__exit__, args=(None, None, None), exitpriority=10)
         for exam in exams.values():
             examiner.prepare(exam)

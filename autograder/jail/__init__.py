@@ -4,6 +4,6 @@ from autograder.course.errors import JailFailed, NoJail
 from autograder.course.limits import Limits
 from autograder.jail.keeper import Jailed
 from autograder.jail.launch import Jail
-from autograder.jail.rungs import RungReport, probe
+from autograder.jail.rungs import RungReport, try_rungs
 
-__all__ = ["Jail", "JailFailed", "Jailed", "Limits", "NoJail", "RungReport", "probe"]
+__all__ = ["Jail", "JailFailed", "Jailed", "Limits", "NoJail", "RungReport", "try_rungs"]

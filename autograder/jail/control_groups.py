@@ -62,7 +62,7 @@ class Group:
         return all([_remove(hierarchy, self.name) for hierarchy in self.hierarchies])
 
 
-def create(hierarchies: tuple[Hierarchy, ...], owner: int, number: int, limits: Limits) -> Group:
+def create_group(hierarchies: tuple[Hierarchy, ...], owner: int, number: int, limits: Limits) -> Group:
     """Create the group of a submission and set its limits.
 
     Raises
@@ -89,7 +89,7 @@ def create(hierarchies: tuple[Hierarchy, ...], owner: int, number: int, limits: 
     return group
 
 
-def find(mounts: str | None = None, own: str | None = None) -> tuple[Hierarchy, ...]:
+def find_hierarchies(mounts: str | None = None, own: str | None = None) -> tuple[Hierarchy, ...]:
     """Return the hierarchies in which this process can make groups that limit memory and processes.
 
     Parameters
@@ -148,7 +148,7 @@ def _works(directory: Path, served: tuple[str, ...], version: int) -> bool:
         trial.rmdir()
 
 
-def remove_abandoned(hierarchies: tuple[Hierarchy, ...]) -> None:
+def remove_abandoned_groups(hierarchies: tuple[Hierarchy, ...]) -> None:
     """Remove groups whose owner was killed before it could."""
     for hierarchy in hierarchies:
         for name in os.listdir(hierarchy.descriptor):  # noqa: PTH208 - an open directory

@@ -112,7 +112,7 @@ def spare_user(owner: int, slot: int, uid_map: str) -> int:
     return first + count // 2 + wanted % (count // 2)
 
 
-def limit(order: Order, *, others: int = 0) -> None:
+def limit_submission(order: Order, *, others: int = 0) -> None:
     """Set the kernel's limits of this process, the first line before those of the whole submission.
 
     `others` is room for processes that are not the submission's but run under the same user id.
@@ -120,7 +120,7 @@ def limit(order: Order, *, others: int = 0) -> None:
     limits = order.limits
     lockdown.limit_process(
         cpu_seconds=int(limits.seconds) + 1,
-        address_space=lockdown.address_space() + (limits.memory_mb << 20),
+        address_space=lockdown.measure_address_space() + (limits.memory_mb << 20),
         file_bytes=(limits.disk_mb << 20) + order.own_bytes,
         processes=limits.processes + others,
     )

@@ -62,14 +62,14 @@ class Jailed:
         self._sentence: str | None = None
         self._gone = False
 
-    def watch(self) -> str | None:
+    def check_limits(self) -> str | None:
         """Return a sentence for the student when a limit was exceeded, else None; costs next to nothing.
 
         After a sentence everything in the jail is dead, or dies within milliseconds.
         """
         return self._listen(0)
 
-    def last_words(self, seconds: float = 5.0) -> str | None:
+    def await_end(self, seconds: float = 5.0) -> str | None:
         """Wait until everything in the jail has ended, and return why, if it was for a limit.
 
         For the moment when the socket has closed unexpectedly.
@@ -92,7 +92,7 @@ class Jailed:
             return
         with suppress(OSError):
             self._leash.shutdown(socket.SHUT_WR)
-        self.last_words(END_SECONDS)
+        self.await_end(END_SECONDS)
         self._leash.close()
         if not self._gone:
             raise JailFailed(f"a submission's processes did not end within {END_SECONDS:g} seconds of being killed")
@@ -260,7 +260,7 @@ def _start(
     }
     command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(options)]
     spare: int | None = None
-    closed = smallroot.closed_to_others()
+    closed = smallroot.find_closed_folder()
     if os.geteuid() == 0 and rung > 1 and closed:
         raise JailFailed(f"Python is installed in {closed}, which ordinary users cannot enter")
     if os.geteuid() == 0 and rung == 2:  # its submissions keep the zygote's user id in the kernel's eyes

@@ -29,12 +29,12 @@ class _Rule(ctypes.Structure):
     _fields_ = (("rights", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
-def version() -> int:
+def read_landlock_version() -> int:
     """Return the version of Landlock this kernel speaks, 0 for none."""
-    return max(0, lockdown.system_call(NR_CREATE_RULESET, None, ctypes.c_size_t(0), 1))
+    return max(0, lockdown.call_system(NR_CREATE_RULESET, None, ctypes.c_size_t(0), 1))
 
 
-def confine(read_only: Iterable[str], writable: Iterable[str]) -> None:
+def confine_files(read_only: Iterable[str], writable: Iterable[str]) -> None:
     """Confine this process and its descendants to files below the given paths, for good; needs no_new_privs.
 
     Raises
@@ -42,20 +42,20 @@ def confine(read_only: Iterable[str], writable: Iterable[str]) -> None:
     OSError
         If the kernel has no Landlock or refuses.
     """
-    spoken = version()
+    spoken = read_landlock_version()
     every = FIRST_VERSION_RIGHTS
     for since, right in RIGHTS_SINCE.items():
         every |= right if spoken >= since else 0
     wanted = _Ruleset(every, NO_TCP, SCOPES)
     size = 8 if spoken < NETWORK_SINCE else 16 if spoken < SCOPES_SINCE else 24
-    ruleset = lockdown.check(
-        lockdown.system_call(NR_CREATE_RULESET, ctypes.byref(wanted), ctypes.c_size_t(size), 0), "Landlock"
+    ruleset = lockdown.check_result(
+        lockdown.call_system(NR_CREATE_RULESET, ctypes.byref(wanted), ctypes.c_size_t(size), 0), "Landlock"
     )
     for path in read_only:
         _allow(ruleset, path, EXECUTE | READ_FILE | READ_DIR)
     for path in writable:
         _allow(ruleset, path, every)
-    lockdown.check(lockdown.system_call(NR_RESTRICT_SELF, ruleset, 0), "Landlock")
+    lockdown.check_result(lockdown.call_system(NR_RESTRICT_SELF, ruleset, 0), "Landlock")
     os.close(ruleset)
 
 
@@ -63,7 +63,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     handled = rights if os.path.isdir(path) else rights & ON_A_FILE  # noqa: PTH112
     for since, right in RIGHTS_SINCE.items():
-        handled &= ~right if version() < since else -1
+        handled &= ~right if read_landlock_version() < since else -1
     rule = _Rule(handled, descriptor)
-    lockdown.check(lockdown.system_call(NR_ADD_RULE, ruleset, 1, ctypes.byref(rule), 0), f"Landlock, {path}")
+    lockdown.check_result(lockdown.call_system(NR_ADD_RULE, ruleset, 1, ctypes.byref(rule), 0), f"Landlock, {path}")
     os.close(descriptor)

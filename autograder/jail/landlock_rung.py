@@ -35,7 +35,7 @@ class Landlocked:
             If this kernel's Landlock is missing, or not enough without root.
         """
         self._root = os.geteuid() == 0
-        spoken = landlock.version()
+        spoken = landlock.read_landlock_version()
         if not spoken:
             raise OSError("this kernel has no Landlock, or it is not switched on")
         if not self._root and spoken < landlock.SIGNALS_CONFINED_SINCE:
@@ -43,9 +43,11 @@ class Landlocked:
         self._filter = seccomp.compile_filter(shared_files=True)
         self._owner = os.getpid()
         self._uid_map = Path("/proc/self/uid_map").read_text("ascii")
-        self._readable = tuple(path for path in smallroot.needed() if Path(path).exists())
-        own = [] if self._root else processes.of_user(os.getuid())
-        self._others = processes.threads(own) + ROOM_FOR_OTHERS if own else 0  # the limit counts a user, not a tree
+        self._readable = tuple(path for path in smallroot.list_needed_paths() if Path(path).exists())
+        own = [] if self._root else processes.list_processes_of_user(os.getuid())
+        self._others = (
+            processes.count_threads(own) + ROOM_FOR_OTHERS if own else 0
+        )  # the limit counts a user, not a tree
         self._base = Path(tempfile.gettempdir())
 
     def enter(self) -> None:
@@ -81,14 +83,14 @@ class Landlocked:
         place = str(self._scratch(order))
         if self._root:
             lockdown.drop_bounding_set()
-            lockdown.become(self.user(order))
+            lockdown.become_user(self.user(order))
             lockdown.prctl(lockdown.PR_SET_DUMPABLE, 1)
         lockdown.die_with_parent(signal.SIGKILL)
-        scratch.furnish(place, order.files, order.contents)
-        enclosures.limit(order, others=self._others)
+        scratch.furnish_scratch(place, order.files, order.contents)
+        enclosures.limit_submission(order, others=self._others)
         lockdown.drop_capabilities()
-        landlock.confine(self._readable, [place, *(f"/dev/{device}" for device in smallroot.DEVICES)])
-        seccomp.install(self._filter)
+        landlock.confine_files(self._readable, [place, *(f"/dev/{device}" for device in smallroot.DEVICES)])
+        seccomp.install_filter(self._filter)
 
     def kill(self, first: int) -> None:
         """Kill the tree of processes from the leaves, then the one that adopts orphans."""
@@ -98,7 +100,7 @@ class Landlocked:
 
     def tree(self, first: int) -> list[int]:
         """Return what descends from the first process, which is not the student's."""
-        return processes.descendants(first)[1:]
+        return processes.list_descendants(first)[1:]
 
     def user(self, order: Order) -> int:
         """Return the submission's user id."""
@@ -106,13 +108,13 @@ class Landlocked:
 
     def disk_usage(self, order: Order, tree: list[int]) -> tuple[int, int]:
         """Return bytes and files in the scratch directory, and bytes of deleted files that are still open."""
-        size, count = scratch.usage(str(self._scratch(order)), order.limits.inodes + order.own_files)
-        return size + processes.deleted_files(tree), count
+        size, count = scratch.measure_scratch(str(self._scratch(order)), order.limits.inodes + order.own_files)
+        return size + processes.measure_deleted_files(tree), count
 
     def clear(self, order: Order) -> None:
         """Remove the scratch directory."""
         with suppress(FileNotFoundError):
-            scratch.remove(str(self._scratch(order)))
+            scratch.remove_scratch(str(self._scratch(order)))
 
     def leave(self) -> None:
         """Remove the directory of all scratch directories."""
@@ -145,4 +147,4 @@ def _remove_abandoned(directory: Path) -> None:
         owner = base.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
             with suppress(OSError):  # somebody else's
-                scratch.remove(str(base))
+                scratch.remove_scratch(str(base))

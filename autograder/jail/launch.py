@@ -45,7 +45,7 @@ class Jail:
         """Find the rung and start the warm process."""
         self.limits = limits or Limits()
         self._one_at_a_time = threading.Lock()
-        self._keeper = keeper or Keeper(rungs.choose(rung))
+        self._keeper = keeper or Keeper(rungs.choose_rung(rung))
         self.rung = self._keeper.rung
 
     def spawn(self, files: Mapping[str, bytes] | None = None, limits: Limits | None = None) -> Jailed:
@@ -76,7 +76,7 @@ class Jail:
                 self._keeper = Keeper(self.rung)
             return self._keeper.spawn(files or {}, limits or self.limits)
 
-    def share(self) -> SharedJail:
+    def share_zygote(self) -> SharedJail:
         """Return what lets another process have jails from the same warm process, for as long as this jail is open."""
         return SharedJail(self.limits, self.rung, self._keeper.control)
 
@@ -97,7 +97,7 @@ class Jail:
 
 @dataclass(frozen=True)
 class SharedJail:
-    """The way of another process to the warm process of a `Jail`; made by `Jail.share`.
+    """The way of another process to the warm process of a `Jail`; made by `Jail.share_zygote`.
 
     It can be among the arguments of a process that `multiprocessing` starts.
     """
@@ -106,7 +106,7 @@ class SharedJail:
     rung: int
     control: socket.socket
 
-    def join(self) -> Jail:
+    def join_zygote(self) -> Jail:
         """Return a jail of this process's own, whose submissions the shared warm process forks.
 
         Should that one die, the jail starts a warm process of its own.

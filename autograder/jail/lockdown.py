@@ -33,7 +33,7 @@ NR_CLOSE_RANGE, NR_MOUNT_SETATTR = 436, 442  # the same everywhere
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def check(result: int, what: str) -> int:
+def check_result(result: int, what: str) -> int:
     """Return the result of a C function, or raise the OSError it stands for."""
     if result < 0:
         number = ctypes.get_errno()
@@ -41,8 +41,8 @@ def check(result: int, what: str) -> int:
     return result
 
 
-def system_call(number: int, *arguments: object) -> int:
-    """Make a system call by its number; the result is unchecked, see `check`."""
+def call_system(number: int, *arguments: object) -> int:
+    """Make a system call by its number; the result is unchecked, see `check_result`."""
     result: int = _libc.syscall(ctypes.c_long(number), *arguments)
     return result
 
@@ -50,7 +50,7 @@ def system_call(number: int, *arguments: object) -> int:
 def prctl(option: int, argument: int = 0, second: int = 0) -> int:
     """Set an attribute of this process."""
     values = (ctypes.c_ulong(value) for value in (argument, second, 0, 0))
-    return check(_libc.prctl(option, *values), f"prctl({option})")
+    return check_result(_libc.prctl(option, *values), f"prctl({option})")
 
 
 def die_with_parent(signal: int) -> None:
@@ -62,12 +62,12 @@ def unshare(flags: int) -> None:
     """Leave namespaces of the parent for new ones."""
     names = {CLONE_NEWNS: "mount", CLONE_NEWUSER: "user", CLONE_NEWPID: "pid", CLONE_NEWIPC: "ipc", CLONE_NEWNET: "net"}
     kinds = ", ".join(name for flag, name in names.items() if flags & flag)
-    check(_libc.unshare(flags), f"making namespaces ({kinds})")
+    check_result(_libc.unshare(flags), f"making namespaces ({kinds})")
 
 
 def enter_namespace(descriptor: int, kind: int) -> None:
     """Enter the namespace that an open file of /proc/…/ns names."""
-    check(_libc.setns(descriptor, kind), "entering a namespace")
+    check_result(_libc.setns(descriptor, kind), "entering a namespace")
 
 
 def enter_user_namespace(inner: int) -> None:
@@ -88,12 +88,12 @@ def mount(source: str, target: str, kind: str | None = None, flags: int = 0, opt
     """Mount a file system, or change a mount."""
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, options)]
     result = _libc.mount(*encoded[:3], ctypes.c_ulong(flags), encoded[3])
-    check(result, f"mounting {kind or source} on {target}")
+    check_result(result, f"mounting {kind or source} on {target}")
 
 
 def unmount(target: str) -> None:
     """Take a mount away; what is still open of it stays usable by who has it open."""
-    check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"unmounting {target}")
+    check_result(_libc.umount2(os.fsencode(target), MNT_DETACH), f"unmounting {target}")
 
 
 class _MountAttributes(ctypes.Structure):
@@ -106,14 +106,14 @@ def make_read_only(target: str, *, recursive: bool) -> None:
     attributes = _MountAttributes(flags, 0, 0, 0)
     depth = AT_RECURSIVE if recursive else 0
     size = ctypes.c_size_t(ctypes.sizeof(attributes))
-    result = system_call(NR_MOUNT_SETATTR, AT_FDCWD, os.fsencode(target), depth, ctypes.byref(attributes), size)
-    check(result, f"making {target} read-only")
+    result = call_system(NR_MOUNT_SETATTR, AT_FDCWD, os.fsencode(target), depth, ctypes.byref(attributes), size)
+    check_result(result, f"making {target} read-only")
 
 
 def change_root(new_root: str) -> None:
     """Make a mounted directory the root of this mount namespace and let go of the old one."""
     os.chdir(new_root)
-    check(system_call(NR_PIVOT_ROOT, b".", b"."), "pivot_root")
+    check_result(call_system(NR_PIVOT_ROOT, b".", b"."), "pivot_root")
     unmount(".")
     os.chdir("/")
 
@@ -130,19 +130,19 @@ def drop_capabilities() -> None:
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     header = struct.pack("Ii", CAPABILITY_VERSION_3, 0)
-    check(system_call(NR_CAPSET, header, bytes(24)), "dropping capabilities")
+    check_result(call_system(NR_CAPSET, header, bytes(24)), "dropping capabilities")
 
 
-def capabilities() -> int:
+def read_capabilities() -> int:
     """Return the capabilities this process could use, as a bit set."""
     sets = ctypes.create_string_buffer(24)
-    check(system_call(NR_CAPGET, struct.pack("Ii", CAPABILITY_VERSION_3, 0), sets), "reading capabilities")
+    check_result(call_system(NR_CAPGET, struct.pack("Ii", CAPABILITY_VERSION_3, 0), sets), "reading capabilities")
     low, high = struct.unpack_from("I", sets, 4)[0], struct.unpack_from("I", sets, 16)[0]
     permitted: int = low | high << 32
     return permitted
 
 
-def become(uid: int) -> None:
+def become_user(uid: int) -> None:
     """Change to a user and a group of the same number, and to no other group."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
@@ -174,10 +174,10 @@ def close_descriptors(*kept: int) -> None:
 
 def _close_range(first: int, last: int) -> None:
     if first <= last:
-        check(system_call(NR_CLOSE_RANGE, ctypes.c_uint(first), ctypes.c_uint(last), 0), "closing files")
+        check_result(call_system(NR_CLOSE_RANGE, ctypes.c_uint(first), ctypes.c_uint(last), 0), "closing files")
 
 
-def address_space() -> int:
+def measure_address_space() -> int:
     """Return the bytes of address space this process uses now."""
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     return pages * resource.getpagesize()

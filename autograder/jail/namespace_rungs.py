@@ -48,7 +48,7 @@ class Namespaces:
         """Build the small root directory and move into it."""
         base = Path(tempfile.mkdtemp(prefix="autograder-root-"))
         above = os.open(base.parent, os.O_RDONLY | os.O_DIRECTORY)
-        smallroot.build(str(base), smallroot.needed())
+        smallroot.build_root(str(base), smallroot.list_needed_paths())
         lockdown.mount("proc", f"{base}/proc", "proc", PROC_FLAGS)
         lockdown.change_root(str(base))
         lockdown.make_read_only("/", recursive=False)  # submissions share it: nobody may leave anything there
@@ -76,13 +76,13 @@ class Namespaces:
             lockdown.enter_user_namespace(INNER_STUDENT)
         lockdown.drop_bounding_set()
         if self._privileged:
-            lockdown.become(self.user(order))
+            lockdown.become_user(self.user(order))
         lockdown.prctl(lockdown.PR_SET_DUMPABLE, 1)
         lockdown.die_with_parent(signal.SIGKILL)
-        scratch.furnish(smallroot.SCRATCH, order.files, order.contents)
-        enclosures.limit(order)
+        scratch.furnish_scratch(smallroot.SCRATCH, order.files, order.contents)
+        enclosures.limit_submission(order)
         lockdown.drop_capabilities()
-        seccomp.install(self._filter)
+        seccomp.install_filter(self._filter)
 
     def _mount(self, order: Order) -> None:
         """Mount the submission's own /proc in place of the zygote's, and its scratch directory."""
@@ -102,7 +102,7 @@ class Namespaces:
 
     def tree(self, first: int) -> list[int]:
         """Return all processes of the namespace."""
-        return processes.descendants(first)
+        return processes.list_descendants(first)
 
     def user(self, order: Order) -> int:
         """Return the submission's user id in the zygote's eyes."""

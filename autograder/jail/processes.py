@@ -13,7 +13,7 @@ from pathlib import Path
 PATIENCE = 10.0  # seconds a killed tree may take to vanish
 
 
-def descendants(process: int) -> list[int]:
+def list_descendants(process: int) -> list[int]:
     """Return the ids of a process and all its descendants at this moment."""
     found = [process]
     for parent in found:  # grows while it is read
@@ -28,12 +28,12 @@ def _children(process: int) -> Iterator[int]:
                 yield from map(int, Path(f"/proc/{process}/task/{thread}/children").read_text("ascii").split())
 
 
-def threads(processes: list[int]) -> int:
+def count_threads(processes: list[int]) -> int:
     """Return how many threads some processes have together."""
     return sum(_field(process, "status", "Threads:") for process in processes)
 
 
-def of_user(user: int) -> list[int]:
+def list_processes_of_user(user: int) -> list[int]:
     """Return the ids of all processes of a user on this machine."""
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
@@ -43,7 +43,7 @@ def of_user(user: int) -> list[int]:
     return found
 
 
-def memory(processes: list[int], enough: int) -> int:
+def measure_memory(processes: list[int], enough: int) -> int:
     """Return the bytes of memory some processes use together, pages they share counted once.
 
     Parameters
@@ -60,7 +60,7 @@ def memory(processes: list[int], enough: int) -> int:
     return sum(exact) << 10
 
 
-def deleted_files(processes: list[int]) -> int:
+def measure_deleted_files(processes: list[int]) -> int:
     """Return the bytes of files without a name that some processes have open."""
     sizes = {}
     for process in processes:
@@ -88,7 +88,7 @@ def kill_descendants(process: int) -> bool:
     All are stopped before the first is killed: what has been stopped cannot start others meanwhile.
     """
     deadline = time.monotonic() + PATIENCE
-    while alive := [child for child in descendants(process)[1:] if not _is_zombie(child)]:
+    while alive := [child for child in list_descendants(process)[1:] if not _is_zombie(child)]:
         if time.monotonic() > deadline:
             return False
         for number in (signal.SIGSTOP, signal.SIGKILL):

@@ -48,12 +48,12 @@ class RungReport:
     reason: str
 
 
-def probe() -> tuple[RungReport, ...]:
+def try_rungs() -> tuple[RungReport, ...]:
     """Try all rungs, the strongest first; takes a second or less."""
     return tuple(map(try_rung, RUNGS))
 
 
-def choose(rung: int | None) -> int:
+def choose_rung(rung: int | None) -> int:
     """Return the strongest rung that works, or the given one if it does.
 
     Raises
@@ -112,13 +112,13 @@ def _read_all(jailed: Jailed) -> bytes:
     except OSError as error:
         raise JailFailed(f"the check of the jail did not end: {error}") from error
     if not received:
-        raise JailFailed(jailed.last_words() or "the check of the jail ended without a result")
+        raise JailFailed(jailed.await_end() or "the check of the jail ended without a result")
     return bytes(received)
 
 
 def _advice(rung: int) -> str:
     """Return the next step for a rung that does not work."""
-    if rung > 1 and os.geteuid() == 0 and smallroot.closed_to_others():
+    if rung > 1 and os.geteuid() == 0 and smallroot.find_closed_folder():
         return "install Python, or make the virtual environment, where every user can read it"
     if rung == 1:
         if os.geteuid() == 0:

@@ -15,7 +15,7 @@ BLOCK = 512  # the unit of st_blocks
 DEEPEST = 200
 
 
-def furnish(scratch: str, files: Sequence[tuple[str, int]], contents: BinaryIO | None) -> None:
+def furnish_scratch(scratch: str, files: Sequence[tuple[str, int]], contents: BinaryIO | None) -> None:
     """Make the directories of a submission, put its files there and make it the working directory.
 
     Parameters
@@ -49,7 +49,7 @@ def furnish(scratch: str, files: Sequence[tuple[str, int]], contents: BinaryIO |
         vars(sys.modules["tempfile"])["tempdir"] = None  # what the zygote found is not what counts here
 
 
-def usage(scratch: str, enough: int) -> tuple[int, int]:
+def measure_scratch(scratch: str, enough: int) -> tuple[int, int]:
     """Return the bytes and the number of files below a directory; stops counting beyond `enough` files.
 
     Symbolic links are not followed. Directories nested so deeply that nobody can mean it count as too many files.
@@ -83,7 +83,7 @@ def _scan(name: str, parent: int | None) -> tuple[int, os._ScandirIterator[str]]
     return directory, os.scandir(directory)
 
 
-def remove(scratch: str) -> None:
+def remove_scratch(scratch: str) -> None:
     """Remove a directory and all below it, however deep; nothing may be writing to it any more."""
     top = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:

@@ -27,16 +27,16 @@ ABOUT_ITSELF = ("prlimit64", "sched_setaffinity", "sched_setattr", "sched_setpar
 
 
 @cache
-def table() -> dict[str, Any]:
+def read_call_table() -> dict[str, Any]:
     """Return the data table: what Docker allows and refuses, and what the jail refuses on top, with reasons."""
     loaded: dict[str, Any] = json.loads(resources.files("autograder.jail").joinpath("seccomp.json").read_text("utf-8"))
     return loaded
 
 
-def refused() -> frozenset[str]:
+def list_refused_calls() -> frozenset[str]:
     """Return the names of the calls that fail with EPERM."""
-    ours = (name for names in table()["we_refuse"].values() for name in names)
-    return frozenset(table()["docker_refuses"]).union(ours)
+    ours = (name for names in read_call_table()["we_refuse"].values() for name in names)
+    return frozenset(read_call_table()["docker_refuses"]).union(ours)
 
 
 def compile_filter(*, shared_files: bool) -> bytes:
@@ -51,7 +51,7 @@ def compile_filter(*, shared_files: bool) -> bytes:
     Returns
     -------
     bytes
-        The filter, a BPF program for `install`.
+        The filter, a BPF program for `install_filter`.
 
     Raises
     ------
@@ -73,11 +73,11 @@ def compile_filter(*, shared_files: bool) -> bytes:
         if number >= 0:  # negative: this processor has no such call
             rules.add_rule(action, number, *arguments)
 
-    pretended = frozenset(table()["pretended_where_files_are_shared"]) if shared_files else frozenset()
+    pretended = frozenset(read_call_table()["pretended_where_files_are_shared"]) if shared_files else frozenset()
     conditional = {"clone", "ioctl", "personality", "setpriority", "socketpair", *ABOUT_ITSELF}
-    for name in set(table()["docker_allows"]) - refused() - pretended - conditional:
+    for name in set(read_call_table()["docker_allows"]) - list_refused_calls() - pretended - conditional:
         add(pyseccomp.ALLOW, name)
-    for name in refused():
+    for name in list_refused_calls():
         add(pyseccomp.ERRNO(errno.EPERM), name)
     for name in pretended:
         add(pyseccomp.ERRNO(0), name)
@@ -113,7 +113,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def install(program: bytes) -> None:
+def install_filter(program: bytes) -> None:
     """Put a compiled filter on this process and its descendants, for good.
 
     Raises

@@ -16,7 +16,7 @@ from autograder.jail import lockdown
 SECCOMP_FILTER = 2
 
 
-def serve(descriptor: int, forbidden: str) -> NoReturn:
+def report_open_doors(descriptor: int, forbidden: str) -> NoReturn:
     """Send the list of doors found open, as JSON, and end.
 
     Parameters
@@ -27,11 +27,11 @@ def serve(descriptor: int, forbidden: str) -> NoReturn:
         A file outside that anybody on the machine may read.
     """
     with socket.socket(fileno=descriptor) as connection:
-        connection.sendall(json.dumps(list(open_doors(forbidden))).encode())
+        connection.sendall(json.dumps(list(find_open_doors(forbidden))).encode())
     os._exit(0)
 
 
-def open_doors(forbidden: str) -> Iterator[str]:
+def find_open_doors(forbidden: str) -> Iterator[str]:
     """Yield what is wrong with the jail this process is in."""
     attempts: dict[str, Callable[[], object]] = {
         "it can make a network socket": lambda: socket.socket(socket.AF_INET),
@@ -48,7 +48,7 @@ def open_doors(forbidden: str) -> Iterator[str]:
         yield finding
     if 0 in (*os.getresuid(), *os.getresgid()):
         yield "it runs as root"
-    if lockdown.capabilities():
+    if lockdown.read_capabilities():
         yield "it has capabilities"
     if not lockdown.prctl(lockdown.PR_GET_NO_NEW_PRIVS):
         yield "it can gain privileges"

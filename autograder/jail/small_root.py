@@ -34,7 +34,7 @@ LINKS = {
 }
 
 
-def needed() -> tuple[str, ...]:
+def list_needed_paths() -> tuple[str, ...]:
     """Return the paths that Python, its packages and a shell need, the outer before the inner."""
     prefixes = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
     installations = prefixes | {prefix.resolve() for prefix in prefixes}
@@ -50,7 +50,7 @@ def _is_below_another(path: Path, others: list[Path]) -> bool:
     return any(other in path.parents and not other.is_symlink() for other in others)
 
 
-def closed_to_others() -> str | None:
+def find_closed_folder() -> str | None:
     """Return a directory on the way to Python that ordinary users cannot enter, None if there is none."""
     for installation in (Path(sys.prefix), Path(sys.base_prefix).resolve()):
         for directory in (*reversed(installation.parents), installation):
@@ -59,7 +59,7 @@ def closed_to_others() -> str | None:
     return None
 
 
-def build(base: str, paths: tuple[str, ...]) -> None:
+def build_root(base: str, paths: tuple[str, ...]) -> None:
     """Build the root on the directory `base` of this process's own mount namespace.
 
     It is a small tmpfs with read-only views of `paths`, an empty place for the scratch directory, and /proc left for

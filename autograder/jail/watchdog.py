@@ -12,7 +12,7 @@ TOO_MUCH_DISK = "The notebook wrote more than {} MB of files and was stopped."
 TOO_MANY_FILES = "The notebook made more than {} files and was stopped."
 
 
-def look(enclosure: Enclosure, order: Order, first: int, *, at_disk: bool) -> str | None:
+def find_excess(enclosure: Enclosure, order: Order, first: int, *, at_disk: bool) -> str | None:
     """Return a sentence when a submission uses more memory, processes or disk than allowed.
 
     Parameters
@@ -28,11 +28,11 @@ def look(enclosure: Enclosure, order: Order, first: int, *, at_disk: bool) -> st
     """
     limits = order.limits
     tree = enclosure.tree(first)
-    if processes.threads(tree) > limits.processes:
+    if processes.count_threads(tree) > limits.processes:
         return TOO_MANY_PROCESSES.format(limits.processes)
     lockdown.act_on_files_as(enclosure.user(order))
     try:
-        memory = processes.memory(tree, limits.memory_mb << 20)
+        memory = processes.measure_memory(tree, limits.memory_mb << 20)
         size, files = enclosure.disk_usage(order, tree) if at_disk else (0, 0)
     finally:
         lockdown.act_on_files_as(0)

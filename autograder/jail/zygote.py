@@ -59,7 +59,7 @@ class Submission:
             return watchdog.TOO_LONG.format(limits.seconds)
         if self.group is not None:
             return watchdog.TOO_MUCH_MEMORY.format(limits.memory_mb) if self.group.out_of_memory() else None
-        return watchdog.look(enclosure, self.order, self.first, at_disk=self.looks % DISK_EVERY == 0)
+        return watchdog.find_excess(enclosure, self.order, self.first, at_disk=self.looks % DISK_EVERY == 0)
 
 
 class Zygote:
@@ -155,7 +155,9 @@ class Zygote:
     def _start(self, order: Order, wire: int, leash: socket.socket, test: str | None) -> None:
         """Fork a submission's first process and begin to watch it."""
         self.count += 1
-        group = cgroups.create(self.hierarchies, self.owner, self.count, order.limits) if self.hierarchies else None
+        group = (
+            cgroups.create_group(self.hierarchies, self.owner, self.count, order.limits) if self.hierarchies else None
+        )
         entrances = group.entrances() if group else []
         first = self.enclosure.fork()
         if not first:
@@ -192,10 +194,10 @@ class Zygote:
         enclosures.reset_signals()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if test is not None:
-            selfcheck.serve(wire, test)
+            selfcheck.report_open_doors(wire, test)
         from autograder.kernel import worker
 
-        worker.serve(wire, self.shell, limits)
+        worker.serve_kernel(wire, self.shell, limits)
 
 
 def _tell(leash: socket.socket, **words: object) -> None:
@@ -203,7 +205,7 @@ def _tell(leash: socket.socket, **words: object) -> None:
         leash.send(json.dumps(words).encode())
 
 
-def warm_up() -> object:
+def warm_worker() -> object:
     """Import what notebooks import and what runs them; returns the worker's shell."""
     with tempfile.TemporaryDirectory(prefix="autograder-home-") as home:  # matplotlib and IPython insist on writing
         os.environ.update(HOME=home, MPLCONFIGDIR=home, IPYTHONDIR=home)
@@ -224,12 +226,12 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     try:
         enclosure: Enclosure = Landlocked() if options["rung"] == 3 else Namespaces(privileged=options["rung"] == 1)
-        hierarchies = cgroups.find() if options["rung"] == 1 else ()
-        cgroups.remove_abandoned(hierarchies)
+        hierarchies = cgroups.find_hierarchies() if options["rung"] == 1 else ()
+        cgroups.remove_abandoned_groups(hierarchies)
         zygote = Zygote(control, enclosure, hierarchies)
         enclosure.enter()
         zygote.parent = os.getppid()
-        zygote.shell = warm_up() if options["warm"] else None
+        zygote.shell = warm_worker() if options["warm"] else None
         enclosure.settle()
     except (OSError, ImportError) as error:
         _tell(control, failed=str(error))

@@ -12,7 +12,7 @@ Output = dict[str, Any]
 MAX_OUTPUTS: Final = 4_000
 
 
-def checked_outputs(outputs: object, most: int) -> list[Output]:
+def check_outputs(outputs: object, most: int) -> list[Output]:
     """Return nbformat outputs with exactly the fields they should have.
 
     Parameters
@@ -30,7 +30,7 @@ def checked_outputs(outputs: object, most: int) -> list[Output]:
     if type(outputs) is not list or len(outputs) > MAX_OUTPUTS:
         raise WireError("malformed message (outputs)")
     clean = [_checked(output) for output in outputs]
-    if sum(map(size_of, clean)) > most:
+    if sum(map(count_characters, clean)) > most:
         raise WireError("a cell that shows too much")
     return clean
 
@@ -97,13 +97,13 @@ def _json(value: object) -> Any:
     return _bundle(value) if type(value) is dict else _text(value)
 
 
-def size_of(value: object) -> int:
+def count_characters(value: object) -> int:
     """Return the characters in an output, roughly."""
     if isinstance(value, str):
         return len(value)
     if isinstance(value, dict):
-        return sum(len(key) + size_of(item) for key, item in value.items())
-    return sum(map(size_of, value)) if isinstance(value, list) else 8
+        return sum(len(key) + count_characters(item) for key, item in value.items())
+    return sum(map(count_characters, value)) if isinstance(value, list) else 8
 
 
 class Shown:

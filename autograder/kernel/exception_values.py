@@ -26,7 +26,7 @@ _KNOWN[("numpy.linalg", "LinAlgError")] = np.linalg.LinAlgError
 _KNOWN[("numpy.exceptions", "AxisError")] = np.exceptions.AxisError
 
 
-def describe(error: BaseException, trace: str = "") -> list[Any]:
+def describe_exception(error: BaseException, trace: str = "") -> list[Any]:
     """Return the classes (module and name, nearest first), arguments, message and traceback text of an exception."""
     classes = [[str(kind.__module__), str(kind.__name__)] for kind in type(error).__mro__[:32]]
     message = message_of(error)
@@ -65,13 +65,13 @@ def traceback_of(error: BaseException, trace: TracebackType | None) -> str:
     return text
 
 
-def remake(description: object) -> Exception:
+def remake_exception(description: object) -> Exception:
     """Return an exception of the same built-in class, else of a class named alike, with `student_traceback`.
 
     Parameters
     ----------
     description : object
-        What `describe` returned on the other side, or anything else.
+        What `describe_exception` returned on the other side, or anything else.
 
     Raises
     ------

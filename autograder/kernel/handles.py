@@ -223,7 +223,7 @@ def _observed(observer: Callable[[Call], None], function: Handle, args: tuple[An
         raise
     except Exception as raised:
         error = raised
-    output = tuple(state.kernel.heard)
+    output = tuple(state.kernel.last_outputs)
     after = _copied(args), _copied(kwargs)
     observer(Call(state.label, args_before, kwargs_before, _copied(result), error, output, *after, random_states))
     if error is not None:
@@ -305,12 +305,12 @@ def make_handle(kernel: Kernel, number: int, kind: str, type_name: str, name: st
     return Handle(state) if kind == "object" else FunctionProxy(state)
 
 
-def rename(handle: Handle, name: str) -> None:
+def rename_handle(handle: Handle, name: str) -> None:
     """Call an object by the name under which the test found it."""
     _state(handle).label = name
 
 
-def number_of(handle: Handle, kernel: Kernel) -> int:
+def number_of_handle(handle: Handle, kernel: Kernel) -> int:
     """Return the number of a student's object in its jail.
 
     Raises

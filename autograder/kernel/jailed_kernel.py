@@ -17,11 +17,11 @@ from autograder.course.errors import KernelDied, KernelError, OutOfTime, WireErr
 from autograder.course.limits import Limits
 from autograder.kernel import wire
 from autograder.kernel.arrays import CannotCross
-from autograder.kernel.cell_outputs import Output, Shown, checked_outputs
+from autograder.kernel.cell_outputs import Output, Shown, check_outputs
 from autograder.kernel.channel import Channel
-from autograder.kernel.exception_values import describe, remake
+from autograder.kernel.exception_values import describe_exception, remake_exception
 from autograder.kernel.exchange import Exchange
-from autograder.kernel.handles import Handle, make_handle, number_of
+from autograder.kernel.handles import Handle, make_handle, number_of_handle
 from autograder.kernel.proxies import ModuleReference, StudentNamespace
 from autograder.kernel.randomness import generator_state
 
@@ -74,7 +74,7 @@ class Kernel(Exchange):
     Parameters
     ----------
     sock : socket.socket
-        Connected to `autograder.kernel.worker.serve`.
+        Connected to `autograder.kernel.worker.serve_kernel`.
     limits : Limits
         Seconds for a cell, for a call, and for everything together from now on.
     watch : callable, optional
@@ -84,7 +84,7 @@ class Kernel(Exchange):
     ----------
     namespace : StudentNamespace
         The student's names.
-    heard : list of dict
+    last_outputs : list of dict
         What the last thing asked for printed and displayed, as nbformat outputs; never part of a cell's outputs.
     out_of_time : bool
         Whether a limit of time ended anything: on a machine that has other things to do, it might not have.
@@ -94,7 +94,7 @@ class Kernel(Exchange):
         super().__init__(Channel(sock, None if watch is None else lambda: _heed(watch)))
         self.limits = limits
         self.namespace = StudentNamespace(self)
-        self.heard: list[Output] = []
+        self.last_outputs: list[Output] = []
         self.out_of_time = False
         self._end = time.monotonic() + limits.seconds
         self._broken: KernelError | None = None
@@ -135,7 +135,7 @@ class Kernel(Exchange):
             if type(reply) is not list or [type(f) for f in reply if f is not None] not in _CELL_REPLIES:
                 raise WireError("malformed message (a cell's outputs)")
             outputs, ids, updates, error, seconds, timed_out = reply
-            clean = checked_outputs(outputs, self._most)
+            clean = check_outputs(outputs, self._most)
             self._shown.add(clean, ids)
             self._shown.update(updates)
             student_error = None if error is None else _student_error(error)
@@ -146,7 +146,7 @@ class Kernel(Exchange):
         """Say whether figures that cells display are drawn; without a word they are."""
         self.request("draw figures", (wanted,))
 
-    def bind(self, statements: str) -> None:
+    def bind_settings(self, statements: str) -> None:
         """Run statements of the course's own in the notebook's names, each by itself; one that fails is passed over.
 
         Raises
@@ -158,7 +158,7 @@ class Kernel(Exchange):
             self.request("bind", (statements,))
 
     @contextlib.contextmanager
-    def lend(self, functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
+    def lend_functions(self, functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
         """Put trusted functions in the place of the student's of these names while the context lasts.
 
         In the jail they are called like any function; they run here, by value.
@@ -203,7 +203,7 @@ class Kernel(Exchange):
             If the kernel is lost.
         """
         limit = float(seconds or self.limits.call_seconds)
-        self.heard = []
+        self.last_outputs = []
         with self._breaking():
             now = time.monotonic()
             if now >= self._end:
@@ -262,7 +262,7 @@ class Kernel(Exchange):
 
     def hear(self, outputs: object) -> None:
         """Keep what the last operation printed and displayed."""
-        self.heard = checked_outputs(outputs, self._most)
+        self.last_outputs = check_outputs(outputs, self._most)
 
     def release(self, numbers: list[int]) -> None:
         """Keep our functions: only the end of a test takes them away."""
@@ -275,7 +275,7 @@ class Kernel(Exchange):
     def refer(self, value: object) -> list[Any]:
         """Refer to a student's object by its number, to a module by its name, to a function of ours by a number."""
         if isinstance(value, Handle):
-            return [wire.STUDENTS, number_of(value, self)]
+            return [wire.STUDENTS, number_of_handle(value, self)]
         if isinstance(value, ModuleReference):
             return [wire.MODULE, value.name]
         if isinstance(value, types.ModuleType):
@@ -330,14 +330,14 @@ class Kernel(Exchange):
         """Return an exception of a function of ours, without its traceback: that would show the test."""
         self._count += 1
         self._thrown = {**dict(list(self._thrown.items())[-MAX_THROWN:]), self._count: error}
-        return [describe(error), self._count]
+        return [describe_exception(error), self._count]
 
     def remake(self, description: object) -> BaseException:
         """Return the student's exception; if a function of ours had raised it, that very exception."""
         if type(description) is not list or len(description) != 2 or type(description[1]) is not int:
             raise WireError("malformed message (an exception)")
         ours = self._thrown.get(description[1])
-        return remake(description[0]) if ours is None else ours
+        return remake_exception(description[0]) if ours is None else ours
 
 
 def _no_end(stop: StopIteration) -> RuntimeError:

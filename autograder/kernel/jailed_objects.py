@@ -65,7 +65,7 @@ def name_of(value: object) -> str:
     return name if type(name) is str else ""
 
 
-def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
+def call_function(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Call what can be called."""
     return function(*args, **kwargs)
 
@@ -112,7 +112,7 @@ def text_of(value: object) -> str:
 
 
 OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    "call": call,
+    "call": call_function,
     "attribute": getattr,
     "set attribute": setattr,
     "delete attribute": delattr,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder.kernel.arrays import CannotCross
-from autograder.kernel.handles import Call, FunctionProxy, Handle, rename
+from autograder.kernel.handles import Call, FunctionProxy, Handle, rename_handle
 
 if TYPE_CHECKING:
     from autograder.kernel.jailed_kernel import Kernel
@@ -52,7 +52,7 @@ class StudentNamespace:
         except CannotCross as error:
             raise CannotCross(f"{name} is {error}") from None
         if isinstance(value, Handle):
-            rename(value, name)
+            rename_handle(value, name)
         return value
 
     def __contains__(self, name: object) -> bool:

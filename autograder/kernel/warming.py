@@ -30,7 +30,7 @@ def warm_up() -> Shell:
     Returns
     -------
     Shell
-        The shell to hand to `serve` in the forked process.
+        The shell to hand to `serve_kernel` in the forked process.
     """
     for name in _MODULES:
         with contextlib.suppress(ImportError):

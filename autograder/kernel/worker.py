@@ -26,7 +26,7 @@ from autograder.kernel import wire
 from autograder.kernel.cell_remainder import may_be_fine_at_home, run_on
 from autograder.kernel.channel import Channel
 from autograder.kernel.decoder import Decoder
-from autograder.kernel.exception_values import describe, remake, traceback_of
+from autograder.kernel.exception_values import describe_exception, remake_exception, traceback_of
 from autograder.kernel.exchange import ASK, Exchange
 from autograder.kernel.jailed_objects import OPERATIONS, Objects
 from autograder.kernel.output_recorder import Recorder
@@ -35,7 +35,7 @@ from autograder.kernel.shell import Shell, cell_error
 from autograder.kernel.stopwatch import Stopwatch, TimeIsUp
 from autograder.kernel.warming import warm_up
 
-__all__ = ["Worker", "serve", "warm_up"]
+__all__ = ["Worker", "serve_kernel", "warm_up"]
 
 SEED = 0
 _MISSING = object()
@@ -246,13 +246,13 @@ class Worker(Exchange):
     def describe(self, error: BaseException) -> list[Any]:
         """Return an exception in plain values; one that a function of the test raised goes back by its number."""
         number = next((number for number, thrown in self._thrown.items() if thrown is error), 0)
-        return [describe(error, traceback_of(error, error.__traceback__)), number]
+        return [describe_exception(error, traceback_of(error, error.__traceback__)), number]
 
     def remake(self, description: object) -> BaseException:
         """Return the exception that a function of the test raised, and remember whose it is."""
         if type(description) is not list or len(description) != 2:
             raise WireError("malformed message (an exception)")
-        error, number = remake(description[0]), description[1]
+        error, number = remake_exception(description[0]), description[1]
         self._thrown = {**dict(list(self._thrown.items())[-100:]), number: error}
         return error
 
@@ -268,7 +268,7 @@ def _close_figures(before: set[int]) -> None:
         sys.modules["matplotlib.pyplot"].close(number)
 
 
-def serve(fd: int, shell: Shell, limits: Limits) -> NoReturn:
+def serve_kernel(fd: int, shell: Shell, limits: Limits) -> NoReturn:
     """Answer the trusted side on a connected socket until it closes; never returns.
 
     Parameters

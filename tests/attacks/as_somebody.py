@@ -29,7 +29,7 @@ def main(somebody: str, clone: str, scratch: str, *program: str) -> None:
     if somebody == "container":
         contain()
     else:
-        lockdown.become(int(somebody))
+        lockdown.become_user(int(somebody))
     os.execv(program[0], program)
 
 
@@ -67,13 +67,13 @@ def make_like(piece: Path, itself: int) -> None:
 
 def contain() -> None:
     """Give up what a container engine takes from root by default."""
-    seccomp.install(dockers_filter())  # first: it takes a right that goes away below
+    seccomp.install_filter(dockers_filter())  # first: it takes a right that goes away below
     for capability in set(range(41)) - set(DOCKERS_CAPABILITIES):
         lockdown.prctl(lockdown.PR_CAPBSET_DROP, capability)
     kept = sum(1 << capability for capability in DOCKERS_CAPABILITIES)
     header = struct.pack("Ii", lockdown.CAPABILITY_VERSION_3, 0)
-    result = lockdown.system_call(lockdown.NR_CAPSET, header, struct.pack("6I", kept, kept, 0, 0, 0, 0))
-    lockdown.check(result, "giving up capabilities")
+    result = lockdown.call_system(lockdown.NR_CAPSET, header, struct.pack("6I", kept, kept, 0, 0, 0, 0))
+    lockdown.check_result(result, "giving up capabilities")
 
 
 def dockers_filter() -> bytes:
@@ -84,7 +84,7 @@ def dockers_filter() -> bytes:
     import pyseccomp
 
     rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ERRNO(errno.EPERM))
-    for name in {*seccomp.table()["docker_allows"], "ptrace", "process_vm_readv", "process_vm_writev"}:
+    for name in {*seccomp.read_call_table()["docker_allows"], "ptrace", "process_vm_readv", "process_vm_writev"}:
         number = pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
         if number >= 0:
             rules.add_rule(pyseccomp.ALLOW, number)

@@ -112,7 +112,7 @@ def assert_that_they_fail(jail: Jail, world: World, attacks: Iterable[Attack]) -
 
 def assert_that_it_fails(jail: Jail, world: World, attack: Attack) -> None:
     with jail.spawn({"shipped.txt": b"shipped"}, attack.limits) as jailed:
-        kernel = Kernel(jailed.socket, attack.limits, jailed.watch)
+        kernel = Kernel(jailed.socket, attack.limits, jailed.check_limits)
         succeeded, shown = attempt(kernel, attack, world, by_value)
         kernel.close()
     assert not succeeded, shown

@@ -17,7 +17,7 @@ from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Submission
 from autograder.grading.worker_pool import desk, workers
 from autograder.jail import Jail, Limits
-from autograder.jail.processes import descendants
+from autograder.jail.processes import list_descendants
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def points(_: int) -> tuple[int, float]:
 
 def zygotes(process: int) -> list[int]:
     """Return the warm processes below a process, without those they wait in and those they have forked."""
-    found = [child for child in descendants(process) if b"zygote" in command(child)]
+    found = [child for child in list_descendants(process) if b"zygote" in command(child)]
     return [child for child in found if parent(child) not in found]
 
 
@@ -103,7 +103,7 @@ def test_none_outlives_the_grader(small_course: SmallCourse, tmp_path: Path) -> 
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "tests" / "support")}
     with subprocess.Popen(command_line, env=environment, stdout=subprocess.PIPE) as grader:
         assert grader.stdout is not None and grader.stdout.readline() == b"ready\n"
-        tree = descendants(grader.pid)
+        tree = list_descendants(grader.pid)
         assert {int(process.name) for process in folder.iterdir()} < set(tree)
         grader.kill()
     assert eventually(lambda: not any(command(process) for process in tree))

@@ -50,8 +50,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ids=["version 1", "version 2", "both"],
 )
 def test_a_group_gets_its_limits(tree: Path, mounts: str, own: str, expected: dict[str, dict[str, str]]) -> None:
-    hierarchies = cgroups.find(mounts.format(root=tree), own)
-    group = cgroups.create(hierarchies, 12, 3, Limits(memory_mb=256, processes=24))
+    hierarchies = cgroups.find_hierarchies(mounts.format(root=tree), own)
+    group = cgroups.create_group(hierarchies, 12, 3, Limits(memory_mb=256, processes=24))
     for directory, files in expected.items():
         place = tree / directory / "autograder-12-3"
         assert {name: (place / name).read_text() for name in files} == files
@@ -66,7 +66,7 @@ def test_a_group_gets_its_limits(tree: Path, mounts: str, own: str, expected: di
     ids=["nothing mounted", "processes but no memory", "no control groups"],
 )
 def test_without_both_controllers_there_is_no_hierarchy(tree: Path, mounts: str, own: str) -> None:
-    assert cgroups.find(mounts.format(root=tree), own) == ()
+    assert cgroups.find_hierarchies(mounts.format(root=tree), own) == ()
 
 
 @pytest.mark.parametrize(("version", "file"), [(1, "memory.oom_control"), (2, "memory.events")])
@@ -88,6 +88,6 @@ def test_groups_of_graders_that_were_killed_are_removed(tmp_path: Path) -> None:
     for name in (f"autograder-{gone.pid}-1", f"autograder-{os.getpid()}-1", "another-1"):
         (tmp_path / name).mkdir()
     descriptor = os.open(tmp_path, os.O_RDONLY)
-    cgroups.remove_abandoned((cgroups.Hierarchy(descriptor, ("memory",), 1),))
+    cgroups.remove_abandoned_groups((cgroups.Hierarchy(descriptor, ("memory",), 1),))
     os.close(descriptor)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["another-1", f"autograder-{os.getpid()}-1"]

@@ -17,7 +17,7 @@ from jails import SMALL, eventually, jail, jailed_kernel
 
 from autograder.course.errors import JailFailed, KernelError
 from autograder.jail import Jail
-from autograder.jail.processes import descendants
+from autograder.jail.processes import list_descendants
 from autograder.kernel.jailed_kernel import Kernel
 
 pytestmark = pytest.mark.slow
@@ -135,13 +135,13 @@ def test_a_limit_is_told_in_a_sentence(jail: Jail, source: str, sentence: str) -
         kernel = Kernel(jailed.socket, replace(limits, seconds=60))
         with pytest.raises(KernelError):
             kernel.run_cell(source)
-        assert jailed.last_words() == jailed.watch() == sentence
+        assert jailed.await_end() == jailed.check_limits() == sentence
 
 
 def test_an_ordinary_end_has_no_last_words(jail: Jail) -> None:
     with jail.spawn() as jailed:
         jailed.socket.close()
-        assert jailed.last_words() is None
+        assert jailed.await_end() is None
 
 
 def test_too_much_memory_in_one_process_is_an_ordinary_error(jail: Jail) -> None:
@@ -154,12 +154,12 @@ def test_too_much_memory_in_one_process_is_an_ordinary_error(jail: Jail) -> None
 def test_a_dead_zygote_is_replaced(jail: Jail) -> None:
     with jail.spawn() as orphan:
         try:
-            for process in descendants(jail._keeper._process.pid):
+            for process in list_descendants(jail._keeper._process.pid):
                 os.kill(process, signal.SIGKILL)
         except PermissionError:
             pytest.skip("the zygote was started with sudo: this test may not kill it")
         assert value(jail, "answer = 1") == 1
-        assert orphan.last_words() is None
+        assert orphan.await_end() is None
         assert orphan.socket.recv(1) == b""
 
 
@@ -200,7 +200,7 @@ def test_when_the_grader_is_killed_everything_ends(jail: Jail) -> None:
     program = [sys.executable, "-c", GRADER.format(rung=jail.rung, seconds=seconds)]
     with subprocess.Popen(program, stdout=subprocess.PIPE, start_new_session=True) as grader:
         assert grader.stdout is not None and grader.stdout.readline() == b"ready\n"
-        tree = descendants(grader.pid)
+        tree = list_descendants(grader.pid)
         assert eventually(lambda: bool(running(seconds)))
         grader.kill()
     assert eventually(lambda: not running(seconds))
@@ -222,7 +222,7 @@ def running(seconds: str) -> list[str]:
 def test_nothing_is_left_behind(jail: Jail) -> None:
     with Jail(SMALL, rung=jail.rung) as other:
         owner = other._keeper._process.pid
-        before = Path("/proc/self/mounts").read_text(), descendants(owner)
+        before = Path("/proc/self/mounts").read_text(), list_descendants(owner)
         for source in (
             "x = 1",
             "import os; os._exit(1)",
@@ -235,7 +235,7 @@ def test_nothing_is_left_behind(jail: Jail) -> None:
                     kernel.run_cell(source)
                 except KernelError:
                     continue
-        assert (Path("/proc/self/mounts").read_text(), descendants(owner)) == before
+        assert (Path("/proc/self/mounts").read_text(), list_descendants(owner)) == before
     left = [path for path in Path(tempfile.gettempdir()).glob("autograder-*") if f"-{owner}-" in path.name]
     assert left == []
     assert eventually(lambda: not list(Path("/sys/fs/cgroup").glob(f"**/autograder-{owner}-*")))

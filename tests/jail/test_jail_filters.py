@@ -17,9 +17,17 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the jail is Lin
 
 
 def test_the_table_says_where_it_comes_from_and_refuses_more() -> None:
-    table = seccomp.table()
+    table = seccomp.read_call_table()
     assert "github.com/moby/moby" in table["source"]
-    assert {"socket", "ptrace", "mount", "unshare", "keyctl", "io_uring_setup", "memfd_create"} <= seccomp.refused()
+    assert {
+        "socket",
+        "ptrace",
+        "mount",
+        "unshare",
+        "keyctl",
+        "io_uring_setup",
+        "memfd_create",
+    } <= seccomp.list_refused_calls()
     ours = {name for names in table["we_refuse"].values() for name in names}
     assert ours <= set(table["docker_allows"])
     assert not ours & set(table["docker_refuses"])
@@ -28,7 +36,7 @@ def test_the_table_says_where_it_comes_from_and_refuses_more() -> None:
 @pytest.mark.parametrize("architecture", ["X86_64", "AARCH64"])
 def test_every_name_of_the_table_is_a_system_call(architecture: str) -> None:
     pyseccomp = pytest.importorskip("pyseccomp")
-    table = seccomp.table()
+    table = seccomp.read_call_table()
     names = {*table["docker_allows"], *table["docker_refuses"], *table["pretended_where_files_are_shared"]}
     unknown = {name for name in names if pyseccomp.resolve_syscall(getattr(pyseccomp.Arch, architecture), name) == -1}
     assert unknown <= {"fchmodat2"}  # newer than many libraries
@@ -55,8 +63,8 @@ def in_child(act: object) -> int:
         (lambda: socket.socketpair(), 0),
         (lambda: os.memfd_create("name"), errno.EPERM),
         (lambda: lockdown.unshare(lockdown.CLONE_NEWUSER), errno.EPERM),
-        (lambda: lockdown.check(lockdown.system_call(435, None, 0), "clone3"), errno.ENOSYS),
-        (lambda: lockdown.check(lockdown.system_call(9999), "from the future"), errno.ENOSYS),
+        (lambda: lockdown.check_result(lockdown.call_system(435, None, 0), "clone3"), errno.ENOSYS),
+        (lambda: lockdown.check_result(lockdown.call_system(9999), "from the future"), errno.ENOSYS),
         (lambda: os.waitpid(os.fork() or os._exit(0), 0), 0),
         (lambda: os.get_terminal_size(os.open(os.devnull, os.O_RDONLY)), errno.ENOTTY),
         (lambda: Path("/").chmod(0o755), 0),
@@ -68,14 +76,16 @@ def test_the_filter_answers(act: object, expected: int) -> None:
 
     def confined() -> None:
         lockdown.prctl(lockdown.PR_SET_NO_NEW_PRIVS, 1)
-        seccomp.install(program)
+        seccomp.install_filter(program)
         act()  # type: ignore[operator]
 
     assert in_child(confined) == expected
 
 
 @linux_only
-@pytest.mark.skipif(sys.platform == "linux" and not landlock.version(), reason="this kernel has no Landlock")
+@pytest.mark.skipif(
+    sys.platform == "linux" and not landlock.read_landlock_version(), reason="this kernel has no Landlock"
+)
 @pytest.mark.parametrize(
     ("path", "mode", "expected"),
     [("seen/file", "r", 0), ("seen/file", "w", errno.EACCES), ("own/file", "w", 0), ("hidden", "r", errno.EACCES)],
@@ -89,7 +99,7 @@ def test_landlock_lets_through(tmp_path: Path, path: str, mode: str, expected: i
 
     def confined() -> None:
         lockdown.prctl(lockdown.PR_SET_NO_NEW_PRIVS, 1)
-        landlock.confine([str(tmp_path / "seen")], [str(tmp_path / "own")])
+        landlock.confine_files([str(tmp_path / "seen")], [str(tmp_path / "own")])
         (tmp_path / path).open(mode).close()
 
     assert in_child(confined) == expected
@@ -119,20 +129,22 @@ def test_all_files_are_closed_but_those_to_keep() -> None:
 
 
 @linux_only
-@pytest.mark.skipif(sys.platform == "linux" and not landlock.version(), reason="this kernel has no Landlock")
+@pytest.mark.skipif(
+    sys.platform == "linux" and not landlock.read_landlock_version(), reason="this kernel has no Landlock"
+)
 @pytest.mark.parametrize("spoken", range(1, 7))
 def test_landlock_confines_as_older_kernels_know_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoken: int
 ) -> None:
-    if spoken > landlock.version():
-        pytest.skip(f"this kernel speaks version {landlock.version()} only")
+    if spoken > landlock.read_landlock_version():
+        pytest.skip(f"this kernel speaks version {landlock.read_landlock_version()} only")
     (tmp_path / "own").mkdir()
     (tmp_path / "file").touch()
     monkeypatch.setattr(landlock, "version", lambda: spoken)
 
     def confined() -> None:
         lockdown.prctl(lockdown.PR_SET_NO_NEW_PRIVS, 1)
-        landlock.confine([os.devnull], [str(tmp_path / "own")])
+        landlock.confine_files([os.devnull], [str(tmp_path / "own")])
         (tmp_path / "own" / "file").write_text("mine")
         (tmp_path / "file").read_text()
 
@@ -141,7 +153,7 @@ def test_landlock_confines_as_older_kernels_know_it(
 
 
 def test_the_small_root_shows_python_but_not_the_project() -> None:
-    needed = [Path(path) for path in smallroot.needed()]
+    needed = [Path(path) for path in smallroot.list_needed_paths()]
     assert any(path in Path(os.__file__).parents for path in needed)
     assert any(path in Path(pytest.__file__).parents for path in needed)
     assert not any(path in Path(__file__).parents for path in needed)

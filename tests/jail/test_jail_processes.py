@@ -41,22 +41,22 @@ time.sleep(60)
 
 @linux_only
 def test_memory_shared_by_processes_is_counted_once(family: int) -> None:
-    tree = processes.descendants(family)
+    tree = processes.list_descendants(family)
     assert len(tree) == 3
-    assert processes.threads(tree) == 3
-    assert 60 <= processes.memory(tree, enough=1) >> 20 < 100
-    assert processes.memory(tree, enough=1 << 30) >> 20 >= 140  # the cheap upper bound will do
+    assert processes.count_threads(tree) == 3
+    assert 60 <= processes.measure_memory(tree, enough=1) >> 20 < 100
+    assert processes.measure_memory(tree, enough=1 << 30) >> 20 >= 140  # the cheap upper bound will do
 
 
 @linux_only
 def test_the_processes_of_a_user_are_found(family: int) -> None:
-    assert set(processes.descendants(family)) <= set(processes.of_user(os.getuid()))
-    assert family not in processes.of_user(os.getuid() + 1)
+    assert set(processes.list_descendants(family)) <= set(processes.list_processes_of_user(os.getuid()))
+    assert family not in processes.list_processes_of_user(os.getuid() + 1)
 
 
 @linux_only
 def test_descendants_are_killed_stopped_or_not(family: int) -> None:
-    children = processes.descendants(family)[1:]
+    children = processes.list_descendants(family)[1:]
     os.kill(children[0], signal.SIGSTOP)
     assert processes.kill_descendants(family)
     assert not any(running(child) for child in children)
@@ -72,6 +72,6 @@ def running(process: int) -> bool:
 def test_deleted_files_are_counted_while_they_are_open(tmp_path: Path) -> None:
     with (tmp_path / "file").open("wb", buffering=0) as file:
         file.write(bytes(1 << 20))
-        before = processes.deleted_files([os.getpid()])
+        before = processes.measure_deleted_files([os.getpid()])
         (tmp_path / "file").unlink()
-        assert processes.deleted_files([os.getpid(), os.getpid()]) - before >= 1 << 20
+        assert processes.measure_deleted_files([os.getpid(), os.getpid()]) - before >= 1 << 20

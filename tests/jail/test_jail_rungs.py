@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course.errors import NoJail
-from autograder.jail import Limits, RungReport, keeper, probe, rungs, scratch
+from autograder.jail import Limits, RungReport, keeper, rungs, scratch, try_rungs
 from autograder.jail.enclosures import SPARE_USERS, Order, spare_user
 
 
@@ -34,29 +34,29 @@ def test_the_strongest_rung_that_works_is_chosen(
     monkeypatch: pytest.MonkeyPatch, working: tuple[int, ...], wanted: int | None, chosen: int
 ) -> None:
     monkeypatch.setattr(rungs, "try_rung", lambda rung: reports(*working)[rung - 1])
-    assert rungs.choose(wanted) == chosen
+    assert rungs.choose_rung(wanted) == chosen
 
 
 def test_without_any_rung_all_reasons_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rungs, "try_rung", lambda rung: reports()[rung - 1])
     with pytest.raises(NoJail, match=r"(?s)reason 1.*reason 2.*reason 3"):
-        rungs.choose(None)
+        rungs.choose_rung(None)
 
 
 def test_a_rung_that_does_not_work_is_not_replaced_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rungs, "try_rung", lambda rung: reports(1)[rung - 1])
     with pytest.raises(NoJail, match="reason 2"):
-        rungs.choose(2)
+        rungs.choose_rung(2)
 
 
 def test_there_is_no_fourth_rung() -> None:
     with pytest.raises(ValueError, match="there are rungs 1, 2 and 3"):
-        rungs.choose(4)
+        rungs.choose_rung(4)
 
 
 def test_elsewhere_than_on_linux_the_way_to_a_container_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert all(not report.works and "docs/security.md" in report.reason for report in probe())
+    assert all(not report.works and "docs/security.md" in report.reason for report in try_rungs())
 
 
 def test_rung_one_is_reached_through_sudo(monkeypatch: pytest.MonkeyPatch) -> None:

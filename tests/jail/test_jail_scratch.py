@@ -26,7 +26,7 @@ def nest(directory: Path, depth: int, name: str) -> None:
 def test_a_scratch_directory_is_removed_however_deep(tmp_path: Path, depth: int, name: str) -> None:
     (tmp_path / "jail").mkdir()
     nest(tmp_path / "jail", depth, name)
-    scratch.remove(str(tmp_path / "jail"))
+    scratch.remove_scratch(str(tmp_path / "jail"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -39,7 +39,7 @@ def test_removing_follows_no_link_and_asks_no_permission(tmp_path: Path) -> None
     (jail / "closed" / "inner" / "link").symlink_to(tmp_path / "outside")
     (jail / "closed" / "inner").chmod(0)
     (jail / "closed").chmod(0)
-    scratch.remove(str(jail))
+    scratch.remove_scratch(str(jail))
     assert [path.name for path in tmp_path.iterdir()] == ["outside"]
     assert (tmp_path / "outside" / "kept").exists()
 
@@ -48,7 +48,7 @@ def test_usage_counts_files_and_bytes_but_follows_no_link(tmp_path: Path) -> Non
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "file").write_bytes(bytes(1 << 20))
     (tmp_path / "link").symlink_to("/usr")
-    size, count = scratch.usage(str(tmp_path), enough=100)
+    size, count = scratch.measure_scratch(str(tmp_path), enough=100)
     assert count == 3
     assert 1 << 20 <= size < 2 << 20
 
@@ -56,10 +56,10 @@ def test_usage_counts_files_and_bytes_but_follows_no_link(tmp_path: Path) -> Non
 def test_usage_stops_counting_when_it_is_enough(tmp_path: Path) -> None:
     for number in range(20):
         (tmp_path / str(number)).touch()
-    assert scratch.usage(str(tmp_path), enough=5)[1] == 6
+    assert scratch.measure_scratch(str(tmp_path), enough=5)[1] == 6
 
 
 def test_directories_nested_beyond_measure_count_as_too_many(tmp_path: Path) -> None:
     nest(tmp_path, 300, "d")
-    assert scratch.usage(str(tmp_path), enough=10_000)[1] > 10_000
-    scratch.remove(str(tmp_path / "d"))
+    assert scratch.measure_scratch(str(tmp_path), enough=10_000)[1] > 10_000
+    scratch.remove_scratch(str(tmp_path / "d"))

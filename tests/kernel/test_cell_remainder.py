@@ -104,7 +104,7 @@ def test_what_is_run_on_has_the_time_of_its_cell(fresh: Kernel, loop: str) -> No
 
 
 def test_the_courses_own_statements_are_bound_each_by_itself(fresh: Kernel) -> None:
-    fresh.bind("import no_such_package\nimport math\nn = 4")
+    fresh.bind_settings("import no_such_package\nimport math\nn = 4")
     assert fresh.namespace["n"] == 4
     assert fresh.run_cell("math.pi, In").error is None
 

@@ -199,7 +199,7 @@ def test_an_observed_call_can_be_repeated_with_its_random_numbers(names: Any) ->
 def test_lent_functions_stand_in_and_are_given_back(student: Kernel, names: Any) -> None:
     student.run_cell("def helper(x): return -1\ndef main(x): return helper(x) + 1")
     main = names["main"]
-    with student.lend({"helper": lambda x: x * 10}):
+    with student.lend_functions({"helper": lambda x: x * 10}):
         assert main(4) == 41
     assert main(4) == 0
 
@@ -397,12 +397,12 @@ def test_a_call_back_from_elsewhere_does_not_disturb(student: Kernel, names: Any
 
 def test_lent_functions_may_be_missing_or_fail(student: Kernel, names: Any) -> None:
     student.run_cell("def uses_missing(): return not_there()")
-    with student.lend({"not_there": lambda: 3}):
+    with student.lend_functions({"not_there": lambda: 3}):
         assert names["uses_missing"]() == 3
         assert names["not_there"]() == 3
     with pytest.raises(NameError):
         names["uses_missing"]()
-    with pytest.raises(ZeroDivisionError), student.lend({"add": lambda: 1 / 0}):
+    with pytest.raises(ZeroDivisionError), student.lend_functions({"add": lambda: 1 / 0}):
         names["add"]()
     assert names["add"](1) == 3
 
@@ -787,7 +787,7 @@ def test_what_a_call_shows_is_no_cell_output(student: Kernel, names: Any) -> Non
 def test_nothing_is_shown_to_the_test_by_reading_names(student: Kernel, names: Any) -> None:
     student.run_cell("x = 1")
     assert names["x"] == 1
-    assert student.heard == []
+    assert student.last_outputs == []
 
 
 # -------------------------------------------------------------------------------------------------- hostile answers

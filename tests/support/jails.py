@@ -27,7 +27,7 @@ def jailed_kernel(
 ) -> Iterator[Kernel]:
     """Run one submission."""
     with jail.spawn(files, limits) as jailed:
-        kernel = Kernel(jailed.socket, limits or jail.limits, jailed.watch)
+        kernel = Kernel(jailed.socket, limits or jail.limits, jailed.check_limits)
         yield kernel
         kernel.close()
 
