@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("--assignment", default="hw01_numpy")
     options = parser.parse_args()
     course = load_course(REPOSITORY / "grading_config.py")
-    exam = read_exam(course.source(options.assignment), course.assignments[options.assignment].patterns)
-    released = json.loads(course.release(options.assignment).read_text())
+    exam = read_exam(course.source_path(options.assignment), course.assignments[options.assignment].patterns)
+    released = json.loads(course.release_path(options.assignment).read_text())
     notebooks = {
         f"student-{number}": next(iter(AUTHORS[number % 3](Desk(f"student-{number}", exam, released)).values()))
         for number in range(options.students)

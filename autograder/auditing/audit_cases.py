@@ -67,8 +67,8 @@ def read_cases(course: Course, name: str) -> tuple[Exam, list[Case]]:
     ExamError
         If it cannot serve as an exam, or a variant belongs to nothing in it.
     """
-    source = course.source(name)
-    exam = course.exam(name)
+    source = course.source_path(name)
+    exam = course.read_exam(name)
     texts = {}
     for name_of_file in ("alternatives", "shortcuts"):
         file = source.with_name(f"{name_of_file}.py")

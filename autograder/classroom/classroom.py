@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from autograder.collecting.collect import Collected, collect
-from autograder.collecting.lost_notebooks import restored
-from autograder.course.configuration import Course, load_course, nearest
-from autograder.course.errors import AutograderError, ExamError, Interrupted, NoJail, said_of
+from autograder.collecting.collect import Collected, collect_pushes
+from autograder.collecting.lost_notebooks import restore_notebooks
+from autograder.course.configuration import Course, load_course, say_nearest_name
+from autograder.course.errors import AutograderError, ExamError, Interrupted, NoJail, describe_error
 from autograder.course.exam import Exam
 from autograder.course.roster import Extensions, read_extensions, read_roster
 from autograder.course.submissions import Student
@@ -78,7 +78,7 @@ class Classroom:
         failed = []
         for name in self.course.assignments:
             try:
-                exams[name] = self.course.exam(name)
+                exams[name] = self.course.read_exam(name)
             except ExamError as error:
                 failed.append(error)
         if failed and not exams:
@@ -97,7 +97,7 @@ class Classroom:
             exams = tuple(self.exams.values())
         except ExamError:  # grading will say so; what was pushed when is written down all the same
             exams = ()
-        return collect(self.course, self.students, now=now, exams=exams)
+        return collect_pushes(self.course, self.students, now=now, exams=exams)
 
     def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[Task]:
         """Return what still has to be graded, of all students or of some."""
@@ -129,7 +129,7 @@ class Classroom:
         for name, graded in students.items():
             yield (
                 f"{self.course.ledger} has results of {name!r} for {len(graded)} students, and grading_config.py names "
-                f"no such assignment: they count for nobody; {nearest(name, self.course.assignments)} "
+                f"no such assignment: they count for nobody; {say_nearest_name(name, self.course.assignments)} "
                 "(an assignment keeps its name, also when it is over)"
             )
 
@@ -171,7 +171,7 @@ class Classroom:
         except AutograderError as error:
             self._note([f"{what}: {error}"], error.exit_code)
         except Exception as error:  # whatever one student's data make of our code
-            self._note([f"{what}: {said_of(error)}"])
+            self._note([f"{what}: {describe_error(error)}"])
 
     def _note(self, sentences: Iterable[str], code: int = 1) -> None:
         for sentence in sentences:
@@ -205,7 +205,7 @@ class Classroom:
         return [student for student in self.students if student.id in standings]
 
     def _reader(self) -> Callable[[Task], bytes]:
-        return restored(self.course, self.students, State(self.course))
+        return restore_notebooks(self.course, self.students, State(self.course))
 
     def build_pages(self, now: datetime | None = None) -> Mapping[str, str]:
         """Build the points site and return each student's link into it, relative to the site.

@@ -55,13 +55,13 @@ def bundle(
 
     Example: autograder bundle bundle --with-course
     """
-    from autograder.collecting.lost_notebooks import restored
+    from autograder.collecting.lost_notebooks import restore_notebooks
     from autograder.grading.work_bundle import write_bundle, write_course
     from autograder.record.state_branch import State
 
     classroom = open_classroom(config)
     course, tasks = classroom.course, _tasks(classroom, student or (), assignment, force=force)
-    read = restored(course, classroom.students, State(course, remote))
+    read = restore_notebooks(course, classroom.students, State(course, remote))
     with alone(classroom, "bundle"):  # a notebook that is found elsewhere goes into its store
         missing = write_bundle(course, classroom.exams, tasks, read, folder)
     if with_course:
@@ -197,7 +197,7 @@ def _tasks(classroom: Classroom, students: Sequence[str], assignment: str, *, fo
     for student in students:
         check_student(classroom, student)
     if assignment:
-        classroom.course.assignment(assignment)
+        classroom.course.find_assignment(assignment)
     chosen = [entry for entry in classroom.students if not students or entry.id in students]
     tasks = classroom.open_tasks(force=force, students=chosen)
     return [task for task in tasks if assignment in {"", task.assignment}]

@@ -37,7 +37,7 @@ def audit(
     from autograder.auditing.audit_tally import shortfalls, tally_json
     from autograder.auditing.vacuous_tests import vacuous_criteria
     from autograder.cli.progress_bar import tracked
-    from autograder.course.configuration import nearest
+    from autograder.course.configuration import say_nearest_name
     from autograder.course.errors import UsageError
 
     course = open_classroom(config).course
@@ -47,7 +47,7 @@ def audit(
     unknown = set(exercise or ()) - {case.exercise for case in cases}
     if unknown:
         first, known = sorted(unknown)[0], {exercise.id for exam, _ in read.values() for exercise in exam.exercises}
-        raise UsageError(f"no exercise {first!r} in {', '.join(names)}; {nearest(first, known)}")
+        raise UsageError(f"no exercise {first!r} in {', '.join(names)}; {say_nearest_name(first, known)}")
     done = grade_cases(course, {name: exam for name, (exam, _) in read.items()}, cases)
     place = {case: index for index, case in enumerate(cases)}
     graded = sorted(tracked(done, len(cases), "auditing", err), key=lambda entry: place[entry.case])

@@ -69,12 +69,12 @@ def examine(
     from autograder.grader.examiner import Examiner
 
     course = open_classroom(config).course
-    course.assignment(assignment)
+    course.find_assignment(assignment)
     try:
         content = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}; name a notebook file") from None
-    exam = course.exam(assignment)
+    exam = course.read_exam(assignment)
     with Examiner(course.limits) as examiner:
         report = examiner.examine(exam, Submission(assignment, str(file), content)).report
     if as_json:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from autograder.cli.application import debugging, err, out
-from autograder.course.errors import AutograderError, Interrupted, UsageError, said_of
+from autograder.course.errors import AutograderError, Interrupted, UsageError, describe_error
 
 if TYPE_CHECKING:
     from autograder.classroom.classroom import Classroom
@@ -23,7 +23,7 @@ def alone(classroom: Classroom, command: str) -> AbstractContextManager[None]:
     """Hold the course's lock while something is changed; see `autograder.record.course_lock`."""
     from autograder.record.course_lock import one_writer
 
-    return one_writer(classroom.course.root, command, classroom.course.words)
+    return one_writer(classroom.course.root, command, classroom.course.write_moment)
 
 
 def collect_all(classroom: Classroom, screen: Console = out, now: datetime | None = None) -> bool:
@@ -51,11 +51,11 @@ def mind_roster(classroom: Classroom) -> None:
 
 def check_student(classroom: Classroom, student: str) -> None:
     """Raise a UsageError if the roster has no such student."""
-    from autograder.course.configuration import nearest
+    from autograder.course.configuration import say_nearest_name
 
     names = [entry.id for entry in classroom.students]
     if student not in names:
-        raise UsageError(f"no student {student!r} in {classroom.course.roster}; {nearest(student, names)}")
+        raise UsageError(f"no student {student!r} in {classroom.course.roster}; {say_nearest_name(student, names)}")
 
 
 def grade_all(
@@ -126,7 +126,7 @@ def _step(name: str, work: Callable[[], bool], said: set[str]) -> int:
     except Exception as error:
         if debugging():
             raise
-        sentence = said_of(error)
+        sentence = describe_error(error)
         if sentence not in said:
             err.print(f"{name} failed: {sentence}", style="red", markup=False)
         said.add(sentence)

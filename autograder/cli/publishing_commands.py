@@ -33,7 +33,7 @@ def release(
         raise UsageError("name assignments, or say --all, not both")
     names = list(course.assignments) if every else assignments or _ask_for_names(course)
     for name in names:
-        course.assignment(name)
+        course.find_assignment(name)
     with Examiner(course.limits) as examiner:
         for name in names:
             made = release_one(course, name, examiner)
@@ -53,7 +53,7 @@ def _ask_for_names(course: Course) -> list[str]:
         If nobody answers, or nothing.
     """
     for name, entry in course.assignments.items():
-        state = "released before" if course.release(name).exists() else "not released yet"
+        state = "released before" if course.release_path(name).exists() else "not released yet"
         err.print(f"  {name}: {entry.title}, {state}", markup=False)
     err.print(f"release which? names, or {EVERY!r}: ", end="")
     try:

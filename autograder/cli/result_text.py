@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.course.configuration import Course
-from autograder.course.submissions import ExerciseResult, Outcome, Report, Status, rounded
-from autograder.forge import changes
+from autograder.course.submissions import ExerciseResult, Outcome, Report, Status, round_points
+from autograder.forge import describe_changes
 from autograder.record.ledger import Record
 from autograder.record.manual_marks import ManualMark
 from autograder.record.standings import PartStanding, Standing, State, decided_points, decided_sum
@@ -106,7 +106,7 @@ def _unreleased(standing: Standing) -> bool:
 
 
 def _sum(standings: Mapping[str, Standing], now: datetime) -> str:
-    return f"{rounded(sum(decided_sum(standing, now) or 0.0 for standing in standings.values())):g}"
+    return f"{round_points(sum(decided_sum(standing, now) or 0.0 for standing in standings.values())):g}"
 
 
 def _of(points: float | None, max_points: float) -> str:
@@ -121,12 +121,12 @@ def _part(part: PartStanding, now: datetime) -> str:
 def show_student(course: Course, standings: Mapping[str, Standing], record: Record, console: Console) -> None:
     """Print everything about one student."""
     for push in sorted((*record.pushes, *record.aside, *record.lost), key=lambda push: push.time):
-        when = f"{course.local(push.time):%Y-%m-%d %H:%M}"
+        when = f"{course.to_local_time(push.time):%Y-%m-%d %H:%M}"
         if push.aside:
             when += f" to the branch {push.branch}, which is not graded"
         lost = ", could not be fetched: it cannot be graded" if push.lost else ""
         console.print(f"pushed {push.commit[:10]} at {when} ({push.clock.value}){lost}", markup=False)
-    for sentence in changes(course, record.student, record.repositories):
+    for sentence in describe_changes(course, record.student, record.repositories):
         console.print(f"! {sentence}", markup=False)
     for standing in standings.values():
         for part in standing.parts:
@@ -148,7 +148,7 @@ def _mark(course: Course, mark: ManualMark) -> str:
     extra = f"{mark.extra:+g} extra" if mark.extra else ""
     given = " and ".join(words for words in (points, extra) if words) or "no points"
     comment = f", {mark.comment!r}" if mark.comment else ""
-    return f"{mark.exercise}: {given} by hand, read {course.local(mark.time):%Y-%m-%d %H:%M}{comment}"
+    return f"{mark.exercise}: {given} by hand, read {course.to_local_time(mark.time):%Y-%m-%d %H:%M}{comment}"
 
 
 def standings_json(standings: Mapping[str, Mapping[str, Standing]], now: datetime = AFTER_ALL) -> dict[str, Any]:

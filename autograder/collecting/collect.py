@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from autograder.collecting.astray_work import OtherBranches, notes_on_places
 from autograder.collecting.notebook_sightings import Sightings
 from autograder.course.configuration import Course
-from autograder.course.errors import ForgeFailed, RemoteFailed, said_of
+from autograder.course.errors import ForgeFailed, RemoteFailed, describe_error
 from autograder.course.exam import Exam
 from autograder.course.remotes import git_address, repository_name
 from autograder.course.roster import shared_remotes
@@ -24,14 +24,14 @@ from autograder.course.submissions import Clock, Push, Student
 from autograder.forge import (
     Activity,
     Forks,
-    Found,
+    FoundRepository,
     GitHub,
-    Identified,
-    handled,
-    identify,
+    IdentifiedRepository,
+    identify_repository,
+    mark_as_handled,
 )
-from autograder.git.repository import without_password
-from autograder.git.student_stores import Fork, fork_of
+from autograder.git.repository import remove_passwords
+from autograder.git.student_stores import Fork, open_fork
 from autograder.record.ledger import Ledger, Record
 
 REMOTES_AT_ONCE = 16
@@ -65,7 +65,7 @@ class Collected:
         return self.pushes[-1] if self.pushes else None
 
 
-def collect(
+def collect_pushes(
     course: Course,
     students: Sequence[Student],
     *,
@@ -84,9 +84,11 @@ def collect(
     with ExitStack() as stack:
         forge = None
         if course.clock is Clock.SERVER:
-            from autograder.forge.api_client import Client  # httpx takes a while to load, also in every grading process
+            from autograder.forge.api_client import (
+                ApiClient,
+            )  # httpx takes a while to load, also in every grading process
 
-            client = stack.enter_context(Client(course.forge, course.forks / FORGE_CACHE))
+            client = stack.enter_context(ApiClient(course.forge, course.forks / FORGE_CACHE))
             forge, error = _ask_for_forks(course, GitHub(client))
             if error:
                 yield Collected(Student("the forge", course.forge.api), error=error)
@@ -106,7 +108,7 @@ def _with_sharers(course: Course, collected: Collected, shared: Mapping[str, tup
         return collected
     others = " and ".join(shared[student.id])
     note = (
-        f"{student.id}: {without_password(student.remote)} is in {course.roster.name} for {others}, too, so that one "
+        f"{student.id}: {remove_passwords(student.remote)} is in {course.roster.name} for {others}, too, so that one "
         "person's work counts for both; give each their own remote"
     )
     return replace(collected, notes=(*collected.notes, note))
@@ -120,7 +122,7 @@ def upstream_commits(course: Course) -> frozenset[str]:
     RemoteFailed
         If the published course cannot be fetched.
     """
-    return _published(course).history() if course.upstream else frozenset()
+    return _published(course).fetch_history() if course.upstream else frozenset()
 
 
 def _published(course: Course) -> Fork:
@@ -134,8 +136,8 @@ def _upstream_as_known(course: Course) -> tuple[frozenset[str], Collected | None
         return upstream_commits(course), None
     except (RemoteFailed, OSError) as error:
         published = _published(course)
-        said = f"{said_of(error)}; collecting went on with what was published when it last answered"
-        return published.known_history(), Collected(published.student, error=said)
+        said = f"{describe_error(error)}; collecting went on with what was published when it last answered"
+        return published.read_known_history(), Collected(published.student, error=said)
 
 
 @dataclass(frozen=True)
@@ -168,14 +170,14 @@ class _Round:
     def collect(self, student: Student) -> Collected:
         """Ask for one student's pushes; whatever fails is theirs alone."""
         try:
-            record, fork = Ledger(self.course.ledger).read(student.id), fork_of(self.course, student)
+            record, fork = Ledger(self.course.ledger).read(student.id), open_fork(self.course, student)
             if self.forge is not None and repository_name(student.remote, self.course.forge):
                 return self._from_forge(self.forge, student, fork, record)
-            branches = fork.branches()
+            branches = fork.list_branches()
             pushes = self._first_seen(fork, record, branches)
             return self._with_other_branches(Collected(student, pushes), fork, branches, self._push_of)
         except Exception as error:  # also what nobody foresaw: a store that is no folder, a hostile answer
-            said = said_of(error)
+            said = describe_error(error)
             return Collected(student, error=said if said.startswith(student.id) else f"{student.id}: {said}")
 
     def _with_other_branches(
@@ -193,14 +195,14 @@ class _Round:
         try:
             aside += others.collect(fork, ledger.read(student), branches, push_of)
         except Exception as failed:  # what is graded is recorded all the same
-            error = error or said_of(failed)
+            error = error or describe_error(failed)
         notes = notes_on_places(self.course, ledger.read(student)) if collected.pushes or aside else ()
         return replace(collected, pushes=(*collected.pushes, *aside), error=error, notes=(*collected.notes, *notes))
 
     def _push_of(self, fork: Fork, commit: str) -> Push:
         """Return the push of a commit that is seen now for the first time."""
         clock = Clock.COMMIT_DATE if self.course.clock is Clock.COMMIT_DATE else Clock.FIRST_SEEN
-        return fork.push_of(commit, self.now(), clock)
+        return fork.make_push(commit, self.now(), clock)
 
     def _first_seen(self, fork: Fork, record: Record, branches: Mapping[str, str] | None = None) -> tuple[Push, ...]:
         """Record the tip of the branch if it is new."""
@@ -215,7 +217,7 @@ class _Round:
     def _from_forge(self, forge: _Forge, student: Student, fork: Fork, record: Record) -> Collected:
         """Record what the forge tells of; where it does not answer, what git shows."""
         try:
-            identified = identify(forge.github, forge.forks, self.course, student, record.repositories)
+            identified = identify_repository(forge.github, forge.forks, self.course, student, record.repositories)
             if identified is None:
                 return Collected(student, notes=(f"{student.id}: no repository to be seen at {student.remote} yet",))
             if not identified.changed and record.repositories[-1:] == (identified.repository,):
@@ -224,7 +226,7 @@ class _Round:
         except ForgeFailed as error:
             return Collected(student, self._first_seen(fork, record), str(error))
 
-    def _told(self, github: GitHub, fork: Fork, record: Record, identified: Identified) -> Collected:
+    def _told(self, github: GitHub, fork: Fork, record: Record, identified: IdentifiedRepository) -> Collected:
         """Record every push the forge tells of since the last one in the record."""
         found = identified.found
         fork = replace(fork, student=replace(fork.student, remote=f"{self.course.forge.web}/{found.name}.git"))
@@ -238,7 +240,7 @@ class _Round:
         if tip is not None and tip not in explained and found.pushed > found.created:
             pushes += self._first_seen(fork, record)  # the forge's list is behind its own branch
         elif self.now() - found.pushed > SETTLED:
-            repository = handled(identified)
+            repository = mark_as_handled(identified)
         if record.repositories[-1:] != (repository,):
             Ledger(self.course.ledger).add_repository(fork.student.id, repository)
         notes = *identified.notes, *_notes(self.course, fork.student.id, found, tip, pushes)
@@ -250,7 +252,7 @@ class _Round:
             push = self._push_of(on_branch, commit)
             return replace(push, time=times[0], clock=Clock.SERVER) if times else push
 
-        return self._with_other_branches(collected, fork, fork.branches(), push_of)
+        return self._with_other_branches(collected, fork, fork.list_branches(), push_of)
 
     def _add_told(self, fork: Fork, record: Record, activity: Iterable[Activity]) -> Iterator[Push]:
         """Fetch and record what the forge tells of, oldest first, from the first work of the student on."""
@@ -271,7 +273,9 @@ class _Round:
             yield push
 
 
-def _notes(course: Course, student: str, found: Found, tip: str | None, pushes: Iterable[Push]) -> Iterator[str]:
+def _notes(
+    course: Course, student: str, found: FoundRepository, tip: str | None, pushes: Iterable[Push]
+) -> Iterator[str]:
     """Yield what a person should know about what was told."""
     if tip is None and found.branch != course.branch:
         yield f"{student}: {found.name} has no branch {course.branch!r}, its default branch is {found.branch!r}"
@@ -279,7 +283,7 @@ def _notes(course: Course, student: str, found: Found, tip: str | None, pushes: 
         yield f"{student}: {found.name} lost its branch {course.branch!r}; what was collected before still counts"
     for push in pushes:
         if push.lost:
-            when = f"{course.local(push.time):%d %b %Y %H:%M}"
+            when = f"{course.to_local_time(push.time):%d %b %Y %H:%M}"
             yield (
                 f"{student}: the push of {when} ({push.commit[:10]}) cannot be fetched, it was overwritten or is too "
                 "large: it cannot be graded, the push before it counts in its place"

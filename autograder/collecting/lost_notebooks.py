@@ -8,12 +8,12 @@ from contextlib import suppress
 from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.submissions import Student
-from autograder.git.student_stores import Fork, fork_of
+from autograder.git.student_stores import Fork, open_fork
 from autograder.record.open_tasks import Task
 from autograder.record.state_branch import State
 
 
-def restored(course: Course, students: Sequence[Student], state: State) -> Callable[[Task], bytes]:
+def restore_notebooks(course: Course, students: Sequence[Student], state: State) -> Callable[[Task], bytes]:
     """Return a reader that looks in the student's stores, then on the state's branch, then in the student's fork.
 
     What it finds elsewhere it puts into the store. The reader raises `RemoteFailed` if the notebook is nowhere.
@@ -21,7 +21,7 @@ def restored(course: Course, students: Sequence[Student], state: State) -> Calla
     remotes = {student.id: student for student in students}
 
     def read(task: Task) -> bytes:
-        store = fork_of(course, remotes[task.student.id])
+        store = open_fork(course, remotes[task.student.id])
         try:
             return store.read(task.file.blob)
         except RemoteFailed as error:
@@ -33,8 +33,8 @@ def restored(course: Course, students: Sequence[Student], state: State) -> Calla
             store.keep(kept)
             return kept
         for student, commit in task.waiting:
-            if fork_of(course, remotes[student]).fetch_commit(commit, anew=True):
-                return fork_of(course, remotes[student]).read(task.file.blob)
+            if open_fork(course, remotes[student]).fetch_commit(commit, anew=True):
+                return open_fork(course, remotes[student]).read(task.file.blob)
         raise missing
 
     return read

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 from autograder.course.errors import RemoteFailed
 from autograder.course.exam import Exam
-from autograder.course.layout import places
+from autograder.course.layout import notebook_places
 from autograder.course.notebook_files import Cell, Unreadable, read_notebook
 from autograder.course.submissions import NotebookFile, Push
 from autograder.git.student_stores import Fork
@@ -153,7 +153,7 @@ class Sightings:
                 left -= file.size
                 wanted.append(file.blob)
         with suppress(RemoteFailed):  # a damaged file: it is fetched anew when it is to be graded
-            for blob, content in fork.read_all(wanted):
+            for blob, content in fork.read_blobs(wanted):
                 self._seen[blob] = tuple(self._holdings(content))
 
     def _holdings(self, content: bytes) -> Iterator[Holding]:
@@ -173,7 +173,7 @@ class Sightings:
             return file
         if not holdings:
             return replace(file, holds="")
-        best = max(holdings, key=lambda holding: (holding.known, file.path in places(holding.assignment)))
+        best = max(holdings, key=lambda holding: (holding.known, file.path in notebook_places(holding.assignment)))
         return replace(file, holds=best.assignment, written=best.written, changed=best.changed)
 
 

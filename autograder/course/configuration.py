@@ -24,7 +24,7 @@ from autograder.course.limits import Limits
 from autograder.course.submissions import Clock
 
 CONFIG_FILE = "grading_config.py"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 MAX_NAMED = 20
 SECTIONS = ("Course", "CourseDirectory")
 HTTP = ("https://", "http://")
@@ -121,15 +121,15 @@ class Course:
     workers: int = 0
     lend: bool = True
 
-    def source(self, assignment: str) -> Path:
+    def source_path(self, assignment: str) -> Path:
         """Path of an assignment's source notebook."""
         return self.sources / assignment / f"{assignment}.ipynb"
 
-    def release(self, assignment: str) -> Path:
+    def release_path(self, assignment: str) -> Path:
         """Path of an assignment's released notebook."""
         return self.releases / assignment / f"{assignment}.ipynb"
 
-    def assignment(self, name: str) -> Assignment:
+    def find_assignment(self, name: str) -> Assignment:
         """Return the assignment called `name`.
 
         Raises
@@ -138,10 +138,10 @@ class Course:
             If there is none, with the nearest name there is.
         """
         if name not in self.assignments:
-            raise ConfigError(f"no assignment is called {name!r}; {nearest(name, self.assignments)}")
+            raise ConfigError(f"no assignment is called {name!r}; {say_nearest_name(name, self.assignments)}")
         return self.assignments[name]
 
-    def exam(self, assignment: str) -> Exam:
+    def read_exam(self, assignment: str) -> Exam:
         """Read an assignment's exam.
 
         Raises
@@ -149,16 +149,16 @@ class Course:
         ExamError
             If its source notebook cannot serve.
         """
-        patterns = self.assignment(assignment).patterns
-        return read_exam(self.source(assignment), patterns, self.release(assignment), lend=self.lend)
+        patterns = self.find_assignment(assignment).patterns
+        return read_exam(self.source_path(assignment), patterns, self.release_path(assignment), lend=self.lend)
 
-    def local(self, moment: datetime) -> datetime:
+    def to_local_time(self, moment: datetime) -> datetime:
         """Return the moment in the course's time zone."""
         return moment.astimezone(self.timezone)
 
-    def words(self, moment: datetime) -> str:
+    def write_moment(self, moment: datetime) -> str:
         """Write a moment in the course's time zone as people read it: `Sat 6 Mar 2027, 23:59 CET`."""
-        local = self.local(moment)
+        local = self.to_local_time(moment)
         return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}"
 
 
@@ -206,7 +206,9 @@ class _Reader:
         given = dict(self.config.Course)
         for section in self.config:  # traitlets takes a misspelt one for somebody else's
             if section not in SECTIONS and difflib.get_close_matches(section.title(), SECTIONS, n=1, cutoff=0.75):
-                raise ConfigError(f"{self.path.name}: nothing reads c.{section}; {nearest(section.title(), SECTIONS)}")
+                raise ConfigError(
+                    f"{self.path.name}: nothing reads c.{section}; {say_nearest_name(section.title(), SECTIONS)}"
+                )
         self.known("c.Course", given, wanted)
         for key in ("name", "assignments"):
             if key not in given:
@@ -243,7 +245,7 @@ class _Reader:
         return {name: self.assignment(f"{key}[{name!r}]", name, entry, zone) for name, entry in table.items()}
 
     def assignment(self, key: str, name: str, value: object, zone: ZoneInfo) -> Assignment:
-        if not NAME.fullmatch(name):
+        if not PLAIN_NAME.fullmatch(name):
             raise self.wrong(key, name, "a name has letters, digits, '_', '-' and '.' only")
         entry = self.table(key, value)
         self.known(key, entry, ("title", "deadline", "parts", "late", "solutions"))
@@ -313,11 +315,11 @@ class _Reader:
         try:
             return Clock(str(value))
         except ValueError:
-            raise self.wrong(key, value, nearest(str(value), [clock.value for clock in Clock])) from None
+            raise self.wrong(key, value, say_nearest_name(str(value), [clock.value for clock in Clock])) from None
 
     def find(self, key: str, value: object) -> str:
         if value not in FIND:
-            raise self.wrong(key, value, nearest(str(value), FIND))
+            raise self.wrong(key, value, say_nearest_name(str(value), FIND))
         return str(value)
 
     def contact(self, key: str, value: object) -> str:
@@ -357,7 +359,7 @@ class _Reader:
         for name in given:
             if name not in wanted:
                 where = f"{key}.{name}" if key == "c.Course" else f"{key}[{name!r}]"
-                raise ConfigError(f"{self.path.name}: {where} is not an option; {nearest(name, wanted)}")
+                raise ConfigError(f"{self.path.name}: {where} is not an option; {say_nearest_name(name, wanted)}")
 
     def wrong(self, key: str, value: object, right: str) -> ConfigError:
         return ConfigError(f"{self.path.name}: {key} is {value!r}; {right}")
@@ -378,7 +380,7 @@ def read_moment(value: object, zone: ZoneInfo) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def say_nearest_name(name: str, names: Iterable[str]) -> str:
     """Say which of the names was probably meant, or which there are: a class has too many to name."""
     names = sorted(names)
     close = difflib.get_close_matches(name, names, n=1)
@@ -394,4 +396,4 @@ def read_exams(course: Course) -> dict[str, Exam]:
     ExamError
         If one cannot serve; then nothing is graded.
     """
-    return {name: course.exam(name) for name in course.assignments}
+    return {name: course.read_exam(name) for name in course.assignments}

@@ -99,7 +99,7 @@ class Interrupted(AutograderError):
     """Somebody pressed Ctrl-C; what was done is kept."""
 
 
-def said_of(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Return what to say of an error that nobody foresaw, or of the operating system, with what to do."""
     if isinstance(error, AutograderError):
         return str(error)

@@ -13,7 +13,7 @@ FOLDER = "assignments"
 BESIDE = ("", "_solved", "_edited", "_solution")  # endings of notebooks that we or the course put into its folder
 
 
-def places(assignment: str) -> tuple[str, ...]:
+def notebook_places(assignment: str) -> tuple[str, ...]:
     """Return the paths at which an assignment's notebook is looked for, the wanted one first."""
     folders = (f"assignments/{assignment}", "assignments")
     return tuple(f"{folder}/{assignment}{ending}.ipynb" for ending in ("_solved", "") for folder in folders)
@@ -25,7 +25,7 @@ def find_notebook(files: Sequence[NotebookFile], assignment: str) -> NotebookFil
     Of several, the one with answers: a copy in which nothing is written must not hide an original that was worked in.
     """
     by_path = {file.path: file for file in files}
-    there = [by_path[path] for path in places(assignment) if path in by_path]
+    there = [by_path[path] for path in notebook_places(assignment) if path in by_path]
     return next((file for file in there if is_begun(file, assignment)), there[0] if there else None)
 
 
@@ -34,27 +34,27 @@ def is_begun(file: NotebookFile, assignment: str) -> bool:
     return file.holds is None or (file.holds == assignment and bool(file.written))
 
 
-def at_its_place(file: NotebookFile, assignment: str) -> NotebookFile:
+def put_at_its_place(file: NotebookFile, assignment: str) -> NotebookFile:
     """Return a file with the path at which it belongs, unless it lies at such a place.
 
     A report is of a notebook's bytes and may serve several students: it tells nobody how another one called the file.
     """
-    right = places(assignment)
+    right = notebook_places(assignment)
     return file if file.path in right else replace(file, path=right[0])
 
 
-def answers_elsewhere(files: Sequence[NotebookFile], assignment: str) -> tuple[NotebookFile, ...]:
+def find_answers_elsewhere(files: Sequence[NotebookFile], assignment: str) -> tuple[NotebookFile, ...]:
     """Return the files with answers to an assignment that lie where they are not graded, the likeliest first.
 
     Automatic backups come last; the course's own solution is nobody's work.
     """
-    right = PurePosixPath(places(assignment)[0])
+    right = PurePosixPath(notebook_places(assignment)[0])
 
     def rank(file: NotebookFile) -> tuple[bool, int, bool, int, str]:
         path = PurePosixPath(file.path)
         return is_backup(file.path), -len(file.written), path.parent != right.parent, len(path.parts), file.path
 
-    named = misplaced([file for file in files if file.holds is None], assignment)
+    named = find_misplaced([file for file in files if file.holds is None], assignment)
     found = [
         file
         for file in files
@@ -62,7 +62,7 @@ def answers_elsewhere(files: Sequence[NotebookFile], assignment: str) -> tuple[N
         or (
             file.holds == assignment
             and file.written
-            and file.path not in places(assignment)
+            and file.path not in notebook_places(assignment)
             and PurePosixPath(file.path).stem != f"{assignment}_solution"
         )
     ]
@@ -74,9 +74,9 @@ def is_backup(path: str) -> bool:
     return ".ipynb_checkpoints" in PurePosixPath(path).parts
 
 
-def misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str, ...]:
+def find_misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str, ...]:
     """Return the paths of notebooks that look like the assignment's, but have a place or a name that is not graded."""
-    right = places(assignment)
+    right = notebook_places(assignment)
     paths = [file.path for file in files if not is_backup(file.path)]
     copied = any(path in right and path.endswith("_solved.ipynb") for path in paths)
     names = {PurePosixPath(path).name for path in right}
@@ -88,9 +88,9 @@ def misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str, ...]
     )
 
 
-def where_it_belongs(path: str, assignment: str) -> str:
+def say_where_it_belongs(path: str, assignment: str) -> str:
     """Say what to do with a notebook that is misplaced."""
-    right = PurePosixPath(places(assignment)[0])
+    right = PurePosixPath(notebook_places(assignment)[0])
     if PurePosixPath(path).parent == right.parent:
         return f"{path} is not graded under this name; rename it to {right.name}"
     return f"{path} is not graded where it lies; move it to {right}"
@@ -98,7 +98,7 @@ def where_it_belongs(path: str, assignment: str) -> str:
 
 def _is_renamed(path: PurePosixPath, assignment: str) -> bool:
     """Whether it lies in the assignment's folder under a name like the right one: `hw01_solved`, `hw01_numpy (1)`."""
-    if path.parent != PurePosixPath(places(assignment)[0]).parent:
+    if path.parent != PurePosixPath(notebook_places(assignment)[0]).parent:
         return False
     if path.stem.removeprefix(assignment) in BESIDE:
         return False

@@ -8,7 +8,7 @@ from autograder.course.configuration import ForgeOptions
 
 SSH = re.compile(r"(?:ssh://)?git@(?P<host>[^/:]+)[:/](?P<name>.+)")
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+REPOSITORY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
 def repository_name(remote: str, options: ForgeOptions) -> str:
@@ -23,10 +23,10 @@ def repository_name(remote: str, options: ForgeOptions) -> str:
     elif remote.lower().startswith(f"{options.web.lower()}/"):
         name = remote[len(options.web) + 1 :]
     name = name.rstrip("/").removesuffix(".git")
-    return name if NAME.fullmatch(name) else ""
+    return name if REPOSITORY_NAME.fullmatch(name) else ""
 
 
 def git_address(remote: str, options: ForgeOptions) -> str:
     """Return what git takes for a remote: an `owner/repository` becomes its address on the forge."""
     short = remote.removesuffix(".git")
-    return f"{options.web}/{short}.git" if NAME.fullmatch(short) else remote
+    return f"{options.web}/{short}.git" if REPOSITORY_NAME.fullmatch(short) else remote

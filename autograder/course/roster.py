@@ -8,13 +8,13 @@ from pathlib import Path
 
 from autograder.course.configuration import (
     MOMENT,
-    NAME,
+    PLAIN_NAME,
     Assignment,
     Course,
     ForgeOptions,
     Part,
-    nearest,
     read_moment,
+    say_nearest_name,
 )
 from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE
@@ -43,7 +43,7 @@ def read_roster(path: Path) -> tuple[Student, ...]:
     students: dict[str, Student] = {}
     for line, row in read_table(path, ("student", "remote"), ROSTER_COLUMNS):
         student, remote = row["student"], row["remote"]
-        if not NAME.fullmatch(student):
+        if not PLAIN_NAME.fullmatch(student):
             raise ConfigError(f"{path}, line {line}: student {student!r}; letters, digits, '_', '-' and '.' only")
         if student in students:
             raise ConfigError(f"{path}, line {line}: student {student!r} stands here twice")
@@ -77,13 +77,15 @@ def read_extensions(
     for line, row in read_table(path, ("student", "assignment", "deadline"), EXTENSION_COLUMNS):
         where = f"{path}, line {line}"
         if students is not None and row["student"] not in students:
-            sentence = f"{where}: no student {row['student']!r} in the roster; {nearest(row['student'], students)}"
+            sentence = (
+                f"{where}: no student {row['student']!r} in the roster; {say_nearest_name(row['student'], students)}"
+            )
             if strangers is None:
                 raise ConfigError(sentence)
             strangers.append(f"{sentence} (or delete the line, if they left)")
             continue
         try:
-            assignment = course.assignment(row["assignment"])
+            assignment = course.find_assignment(row["assignment"])
             deadline = read_moment(row["deadline"], course.timezone)
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
@@ -94,7 +96,7 @@ def read_extensions(
             if key in lines:
                 raise ConfigError(f"{where}: {_twice(key)}, in line {lines[key]}; delete one of the two")
             if part.deadline is not None and deadline < part.deadline:
-                raise ConfigError(f"{where}: {_earlier(row['deadline'], part, course.local(part.deadline))}")
+                raise ConfigError(f"{where}: {_earlier(row['deadline'], part, course.to_local_time(part.deadline))}")
             extensions[key], lines[key] = deadline, line
     return extensions
 
@@ -124,7 +126,7 @@ def _parts(where: str, assignment: Assignment, name: str) -> tuple[Part, ...]:
         return assignment.parts
     names = [part.name for part in assignment.parts]
     if name not in names:
-        right = "leave it empty" if names == [WHOLE] else nearest(name, names)
+        right = "leave it empty" if names == [WHOLE] else say_nearest_name(name, names)
         raise ConfigError(f"{where}: {assignment.name} has no part {name!r}; {right}")
     return tuple(part for part in assignment.parts if part.name == name)
 

@@ -217,12 +217,12 @@ class Report:
     @property
     def points(self) -> float:
         """Points of all exercises."""
-        return rounded(sum(exercise.points for exercise in self.exercises))
+        return round_points(sum(exercise.points for exercise in self.exercises))
 
     @property
     def max_points(self) -> float:
         """Points there were to be had."""
-        return rounded(sum(exercise.max_points for exercise in self.exercises))
+        return round_points(sum(exercise.max_points for exercise in self.exercises))
 
     def for_students(self) -> Report:
         """Return the report without what only instructors may read."""
@@ -244,7 +244,7 @@ class Report:
             If it is of a newer version, or a field is missing or of another type.
         """
         try:
-            data = upgraded(data)
+            data = upgrade_report(data)
             return cls(
                 assignment=str(data["assignment"]),
                 notebook=str(data["notebook"]),
@@ -259,7 +259,7 @@ class Report:
             raise ValueError(f"not a report: {error!r}") from error
 
 
-def upgraded(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def upgrade_report(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a report's JSON object as the newest version has it; what is written stays as it was.
 
     Raises
@@ -277,21 +277,21 @@ def upgraded(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return data
 
 
-def printable(text: str) -> str:
+def make_printable(text: str) -> str:
     """Return a student's text without control characters: on a terminal they could hide or fake what is shown."""
     return "".join(
         letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
     )
 
 
-def rounded(points: float) -> float:
+def round_points(points: float) -> float:
     """Return points to a hundredth, so that sums of thirds read well and compare equal."""
     return round(float(points), 2) + 0.0
 
 
-def rounded_below(points: float, most: float) -> float:
+def round_points_below(points: float, most: float) -> float:
     """Return points to a hundredth, unless that would make none of some, or all there are of nearly all."""
-    return rounded(points) if points < most and 0.0 < rounded(points) < most else points
+    return round_points(points) if points < most and 0.0 < round_points(points) < most else points
 
 
 def exercise_from_json(data: Mapping[str, Any]) -> ExerciseResult:

@@ -32,7 +32,7 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-{purpose}-") as name:
             yield Path(name)
         return
-    sweep(Path(tempfile.gettempdir()))
+    remove_abandoned(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-{purpose}-") as name:
         descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -42,7 +42,7 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def sweep(folder: Path) -> None:
+def remove_abandoned(folder: Path) -> None:
     """Remove the temporary folders in a folder whose processes are gone."""
     for path in folder.glob(f"{PREFIX}*"):
         match = OURS.fullmatch(path.name)

@@ -13,14 +13,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from autograder.course.configuration import Course, load_course
-from autograder.course.errors import AutograderError, ConfigError, DiskFailed, ReleaseError, said_of
+from autograder.course.errors import AutograderError, ConfigError, DiskFailed, ReleaseError, describe_error
 from autograder.course.exam import Exam
 from autograder.course.remotes import git_address, repository_name
 from autograder.course.roster import read_extensions, read_roster, shared_remotes
 from autograder.course.submissions import Clock, Student
 from autograder.doctor.machine_check import Finding
-from autograder.git.credentials import credentials
-from autograder.git.repository import GitRepository, without_password
+from autograder.git.credentials import credential_variables
+from autograder.git.repository import GitRepository, remove_passwords
 from autograder.record.ledger import Ledger
 from autograder.record.standings import closed
 
@@ -59,12 +59,12 @@ def examine_course(config: Path, *, network: bool = False) -> list[Finding]:
         try:
             found += look()
         except (AutograderError, OSError) as error:  # the others are looked at all the same
-            found.append(Finding(what, False, said_of(error), step="correct that, and look again"))
+            found.append(Finding(what, False, describe_error(error), step="correct that, and look again"))
     return found
 
 
 def _times(course: Course) -> Iterator[Finding]:
-    now = f"{course.timezone.key}, where it is {course.local(datetime.now(UTC)):%Y-%m-%d %H:%M}"
+    now = f"{course.timezone.key}, where it is {course.to_local_time(datetime.now(UTC)):%Y-%m-%d %H:%M}"
     step = 'set c.Course.timezone, for example "Europe/Budapest", unless your deadlines are meant in UTC'
     yield Finding("time zone", course.timezone.key != "UTC", now, needed=False, step=step)
     deadlines = [part.deadline for entry in course.assignments.values() for part in entry.parts]
@@ -83,7 +83,7 @@ def _times(course: Course) -> Iterator[Finding]:
 def _sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
     for name in course.assignments:
         try:
-            exam = exams[name] = course.exam(name)
+            exam = exams[name] = course.read_exam(name)
         except AutograderError as error:
             yield Finding(f"source of {name}", False, str(error), step="correct the source notebook")
             continue
@@ -97,7 +97,7 @@ def _releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
 
     for name in exams:
         what, step = f"release of {name}", f"autograder release {name}"
-        if not course.release(name).exists():
+        if not course.release_path(name).exists():
             yield Finding(what, False, "not released yet", needed=False, step=f"when its time has come: {step}")
             continue
         try:
@@ -110,7 +110,7 @@ def _releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
 
 def _upstream(course: Course, *, network: bool) -> Finding:
     what, url = "public repository", git_address(course.upstream, course.forge)
-    name = without_password(url)
+    name = remove_passwords(url)
     if not url:
         return Finding(what, False, "not named", needed=False, step="set c.Course.upstream to its address")
     wrong = _wrong_form(course, course.upstream)
@@ -118,7 +118,7 @@ def _upstream(course: Course, *, network: bool) -> Finding:
         return Finding(what, False, f"{name} {wrong}", step="correct c.Course.upstream")
     if not (network or _on_this_machine(url)):
         return Finding(what, True, f"{name}; whether it answers: autograder doctor --network")
-    variables = credentials(course.forge)
+    variables = credential_variables(course.forge)
     git = GitRepository(course.root, extra=variables)
     heads = git.says("ls-remote", "--heads", "--", url)
     if heads is None:
@@ -176,13 +176,13 @@ def _wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator[str]
         if course.clock is Clock.SERVER and not repository_name(student.remote, course.forge):
             wrong = wrong or f"is not on {course.forge.web}, whose clock is to count"
         if wrong:
-            yield f"{student.id}: {without_password(student.remote)} {wrong}"
+            yield f"{student.id}: {remove_passwords(student.remote)} {wrong}"
 
 
 def _wrong_form(course: Course, remote: str) -> str:
     """Say what is wrong with a remote by its looks, empty if nothing is."""
     address = git_address(remote, course.forge)
-    if without_password(address) != address and urlsplit(address).password:
+    if remove_passwords(address) != address and urlsplit(address).password:
         return "holds a password, which would stand in logs"
     if _on_this_machine(address):
         path = Path(address.removeprefix("file://"))
@@ -229,7 +229,9 @@ def _gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
     from autograder.gradebook.gradebook import knows
 
     try:
-        unknown = [name for name, exam in exams.items() if course.release(name).exists() and not knows(course, exam)]
+        unknown = [
+            name for name, exam in exams.items() if course.release_path(name).exists() and not knows(course, exam)
+        ]
     except Exception as error:  # a file that is no database, a server that does not answer: whatever its driver raises
         return Finding(what, False, f"{course.database}: {str(error).splitlines()[0]}", step=f"move it away; {step}")
     said = f"does not know {', '.join(unknown)} as it is now" if unknown else "knows every released assignment"

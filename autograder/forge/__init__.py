@@ -5,17 +5,22 @@ Everything a server says is checked before it is believed; its times are the onl
 
 from __future__ import annotations
 
-from autograder.forge.api_answers import Activity, Found
+from autograder.forge.api_answers import Activity, FoundRepository
 from autograder.forge.github import Forks, GitHub
-from autograder.forge.repository_identity import Identified, changes, handled, identify
+from autograder.forge.repository_identity import (
+    IdentifiedRepository,
+    describe_changes,
+    identify_repository,
+    mark_as_handled,
+)
 
 __all__ = [
     "Activity",
     "Forks",
-    "Found",
+    "FoundRepository",
     "GitHub",
-    "Identified",
-    "changes",
-    "handled",
-    "identify",
+    "IdentifiedRepository",
+    "describe_changes",
+    "identify_repository",
+    "mark_as_handled",
 ]

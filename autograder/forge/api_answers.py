@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from autograder.course.errors import ForgeFailed
-from autograder.course.remotes import NAME
+from autograder.course.remotes import REPOSITORY_NAME
 
 SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
@@ -21,7 +21,7 @@ DELETION = "branch_deletion"
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRepository:
     """A repository as the API describes it.
 
     Attributes
@@ -60,7 +60,7 @@ class Activity:
         return not self.after
 
 
-def found(data: object) -> Found:
+def read_repository(data: object) -> FoundRepository:
     """Read a repository.
 
     Raises
@@ -70,17 +70,17 @@ def found(data: object) -> Found:
     """
     entry = _mapping(data, "a repository")
     created = _moment(entry, "created_at")
-    return Found(
+    return FoundRepository(
         id=_number(entry, "id"),
         owner=_number(_mapping(entry.get("owner"), "an owner"), "id"),
-        name=_text(entry, "full_name", NAME),
+        name=_text(entry, "full_name", REPOSITORY_NAME),
         branch=_text(entry, "default_branch"),
         created=created,
         pushed=_moment(entry, "pushed_at") if entry.get("pushed_at") is not None else created,
     )
 
 
-def activity(data: object) -> Activity:
+def read_activity(data: object) -> Activity:
     """Read an entry of a repository's activity.
 
     Raises
@@ -94,7 +94,7 @@ def activity(data: object) -> Activity:
     return Activity(_number(entry, "id"), _text(entry, "ref"), "" if gone else after, _moment(entry, "timestamp"), kind)
 
 
-def kept_of_repository(data: object) -> dict[str, Any]:
+def keep_repository_fields(data: object) -> dict[str, Any]:
     """Return the fields of a repository worth keeping; checked when they are read."""
     entry = data if isinstance(data, Mapping) else {}
     owner = entry.get("owner")
@@ -102,7 +102,7 @@ def kept_of_repository(data: object) -> dict[str, Any]:
     return kept | {"owner": {"id": owner.get("id")} if isinstance(owner, Mapping) else None}
 
 
-def kept_of_activity(data: object) -> dict[str, Any]:
+def keep_activity_fields(data: object) -> dict[str, Any]:
     """Return the fields of an activity worth keeping; checked when they are read."""
     entry = data if isinstance(data, Mapping) else {}
     return {name: entry.get(name) for name in ("id", "ref", "after", "timestamp", "activity_type")}

@@ -22,8 +22,8 @@ import httpx
 
 from autograder.course.configuration import ForgeOptions
 from autograder.course.errors import ForgeFailed
-from autograder.forge.etag_cache import Page, load, save
-from autograder.forge.http_replies import Broken, Reply
+from autograder.forge.etag_cache import Page, load_pages, save_pages
+from autograder.forge.http_replies import BrokenReply, Reply
 
 TRIES = 5
 FIRST_PAUSE = 0.5  # seconds; doubled with each try
@@ -44,7 +44,7 @@ log = logging.getLogger("autograder.forge")
 Keep = Callable[[object], Any]
 
 
-class Client:
+class ApiClient:
     """Asks the API, one question at a time; use it as a context manager.
 
     Parameters
@@ -69,7 +69,7 @@ class Client:
         self._base = httpx.URL(options.api)
         self._sleep, self._lock = sleep, threading.Lock()
         self._left, self._closed, self._dead = options.wait, "", 0
-        self._known, self._used = load(cache), dict[str, Page]()
+        self._known, self._used = load_pages(cache), dict[str, Page]()
         self._http = httpx.Client(headers=HEADERS | _authorization(options), timeout=TIMEOUT)
 
     def __repr__(self) -> str:
@@ -85,7 +85,7 @@ class Client:
         """Keep the ETags and close the connection."""
         self._http.close()
         if self.cache is not None:
-            save(self.cache, self._used)
+            save_pages(self.cache, self._used)
 
     def get(self, address: str, keep: Keep, **parameters: str | int) -> Page | None:
         """Return what the API says at a path or URL, None when it says that there is nothing (any more).
@@ -160,7 +160,7 @@ class Client:
                 else:
                     words = reply.message or "no reason given"
                     raise ForgeFailed(f"{self._base.host} refuses {url.path} ({reply.status}): {words}")
-            except (httpx.RequestError, Broken) as error:
+            except (httpx.RequestError, BrokenReply) as error:
                 reason = str(error) or type(error).__name__
                 failures = self._back_off(failures, reason)
         self._dead += 1
@@ -175,9 +175,9 @@ class Client:
             for piece in response.iter_bytes():
                 body += piece
                 if len(body) > MAX_BODY:
-                    raise Broken(f"a reply of more than {MAX_BODY >> 20} MB")
+                    raise BrokenReply(f"a reply of more than {MAX_BODY >> 20} MB")
                 if time.monotonic() > deadline:
-                    raise Broken(f"a reply that took more than {REPLY_SECONDS:.0f} s")
+                    raise BrokenReply(f"a reply that took more than {REPLY_SECONDS:.0f} s")
             return Reply(response.status_code, response.headers, bytes(body))
 
     def _obey(self, seconds: float, reason: str) -> None:

@@ -24,7 +24,7 @@ class Page:
     etag: str = ""
 
 
-def load(cache: Path | None) -> dict[str, Page]:
+def load_pages(cache: Path | None) -> dict[str, Page]:
     """Read the kept answers by URL; a file that is damaged or of another version is as good as none."""
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         data = json.loads(cache.read_text(encoding="utf-8")) if cache else {}
@@ -33,7 +33,7 @@ def load(cache: Path | None) -> dict[str, Page]:
     return {}
 
 
-def save(cache: Path, pages: Mapping[str, Page]) -> None:
+def save_pages(cache: Path, pages: Mapping[str, Page]) -> None:
     """Keep the answers of this run; those it did not need are of no use to the next one either.
 
     Where they cannot be written, the next run asks for more than it would have to, and that is all.

@@ -15,7 +15,7 @@ PAUSE_WITHOUT_WORD = 60.0  # what GitHub asks for when it limits without saying 
 SHORTEST_PAUSE = 1.0
 
 
-class Broken(Exception):
+class BrokenReply(Exception):
     """A reply that was cut short, too long, too slow, or is not JSON."""
 
 
@@ -45,13 +45,13 @@ class Reply:
             If it is not JSON, or says that nothing changed though no ETag was sent.
         """
         if self.status == 304 and not etag:
-            raise Broken("it says that nothing changed to one who knows nothing")
+            raise BrokenReply("it says that nothing changed to one who knows nothing")
         if self.status != 200:
             return None
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            raise Broken("a reply that is not JSON") from None
+            raise BrokenReply("a reply that is not JSON") from None
 
     def asked_to_wait(self) -> float | None:
         """Return the seconds the server asks for, None if it asks for none."""

@@ -14,15 +14,15 @@ from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.remotes import repository_name
 from autograder.course.submissions import Repository, Student
-from autograder.forge.api_answers import Found
+from autograder.forge.api_answers import FoundRepository
 from autograder.forge.github import Forks, GitHub
 
 
 @dataclass(frozen=True)
-class Identified:
+class IdentifiedRepository:
     """A student's repository as it is now, and as the record will have it."""
 
-    found: Found
+    found: FoundRepository
     repository: Repository
     notes: tuple[str, ...] = ()
 
@@ -32,9 +32,9 @@ class Identified:
         return self.repository.pushed != self.found.pushed
 
 
-def identify(
+def identify_repository(
     github: GitHub, forks: Forks, course: Course, student: Student, history: Sequence[Repository]
-) -> Identified | None:
+) -> IdentifiedRepository | None:
     """Return a student's repository; None if nothing was ever seen where the roster says.
 
     Parameters
@@ -79,15 +79,15 @@ def identify(
     return _identified(course, student, last, found, None) if found else None
 
 
-def changes(course: Course, student: str, history: Sequence[Repository]) -> Iterator[str]:
+def describe_changes(course: Course, student: str, history: Sequence[Repository]) -> Iterator[str]:
     """Yield a sentence for each time the student's repository became another one, or got another name or owner."""
     for before, after in pairwise(history):
         yield from _change(course, student, before, after)
 
 
 def _identified(
-    course: Course, student: Student, last: Repository | None, found: Found, taken: Found | None
-) -> Identified:
+    course: Course, student: Student, last: Repository | None, found: FoundRepository, taken: FoundRepository | None
+) -> IdentifiedRepository:
     pushed = last.pushed if last and last.id == found.id else None
     now = Repository(found.id, found.owner, found.name, student.remote, found.created, pushed)
     notes = list(_change(course, student.id, last, now)) if last else []
@@ -96,14 +96,14 @@ def _identified(
             f"{student.id}: {taken.name} is another repository now (number {taken.id}); still collecting {found.name} "
             f"(number {found.id}), seen first; to change that, write the number into the roster's column 'repository'"
         )
-    return Identified(found, now, tuple(notes))
+    return IdentifiedRepository(found, now, tuple(notes))
 
 
 def _change(course: Course, student: str, before: Repository, after: Repository) -> Iterator[str]:
     if before.id != after.id:
         over = [name for name, entry in course.assignments.items() for part in entry.parts
                 if part.deadline is not None and part.deadline < after.created]  # fmt: skip
-        when = f"{course.local(after.created):%d %b %Y %H:%M}"
+        when = f"{course.to_local_time(after.created):%d %b %Y %H:%M}"
         late = f", after a deadline of {', '.join(dict.fromkeys(over))}: look at this one" if over else ""
         yield (
             f"{student}: another repository than before, {after.name}, made on {when} "
@@ -115,6 +115,6 @@ def _change(course: Course, student: str, before: Repository, after: Repository)
         yield f"{student}: {after.name} was given to another account (number {after.owner}, it was {before.owner})"
 
 
-def handled(identified: Identified) -> Repository:
+def mark_as_handled(identified: IdentifiedRepository) -> Repository:
     """Return the repository as the record has it once everything pushed until now is in it."""
     return replace(identified.repository, pushed=identified.found.pushed)

@@ -22,7 +22,7 @@ LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/pack/.tm
 
 
 @contextmanager
-def changing(store: Path, seconds: float) -> Iterator[int]:
+def hold_store(store: Path, seconds: float) -> Iterator[int]:
     """Hold a store's lock, and yield its descriptor, for `run_git` to pass on.
 
     Parameters
@@ -43,7 +43,7 @@ def changing(store: Path, seconds: float) -> Iterator[int]:
     try:
         _wait_for(descriptor, store, time.monotonic() + seconds)
         if os.pread(descriptor, len(IN_ORDER), 0) != IN_ORDER:
-            clear(store)
+            clear_leftovers(store)
         os.ftruncate(descriptor, 0)
         yield descriptor
         os.pwrite(descriptor, IN_ORDER, 0)
@@ -62,7 +62,7 @@ def _wait_for(descriptor: int, store: Path, end: float) -> None:
             time.sleep(0.05)
 
 
-def clear(store: Path) -> None:
+def clear_leftovers(store: Path) -> None:
     """Remove what a git that was killed left in a store: its locks, and files it had only begun."""
     for pattern in LEFTOVERS:
         for path in store.glob(pattern):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from autograder.course.configuration import ForgeOptions
 
 
-def credentials(forge: ForgeOptions) -> tuple[tuple[str, str], ...]:
+def credential_variables(forge: ForgeOptions) -> tuple[tuple[str, str], ...]:
     """Return variables that let git in at the forge with the token, none if there is no token or no encryption."""
     token = os.environ.get(forge.token, "").strip()
     address = urlsplit(forge.web)

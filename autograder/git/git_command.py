@@ -54,7 +54,7 @@ wait $!
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedGit:
     """How a git ended: its exit code, and the bytes of what it printed and of what it complained about."""
 
     code: int
@@ -78,7 +78,7 @@ def run_git(
     most_mb: int = 0,
     says_too_much: bool = False,
     held: int | None = None,
-) -> Ended:
+) -> EndedGit:
     """Run git with these arguments and return how it ended, whatever its code is.
 
     Parameters
@@ -122,14 +122,14 @@ def run_git(
         said.seek(0)
         if code is None:
             _end(process)
-            return Ended(OUT_OF_TIME, said.read(), f"fatal: no answer within {limit:g} s".encode())
+            return EndedGit(OUT_OF_TIME, said.read(), f"fatal: no answer within {limit:g} s".encode())
         complained.seek(max(0, complained.seek(0, os.SEEK_END) - MAX_COMPLAINT))
         errors = complained.read()
         if code == NOT_FOUND and b"git" in errors:
             raise GitFailed(NO_GIT)
         if code != 0 and _is_disk_full(arguments, folder):
             errors += b"\nfatal: No space left on device\n"  # git itself says what it could not do, not always why
-        return Ended(code, said.read(), errors)
+        return EndedGit(code, said.read(), errors)
 
 
 def _is_disk_full(arguments: Sequence[str], folder: Path | None) -> bool:

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.course.submissions import SUBMODULE, printable
+from autograder.course.submissions import SUBMODULE, make_printable
 
 MAX_POINTERS = 20
 MAX_LINKS = 500  # of which the targets are read
@@ -68,18 +68,18 @@ def read_pushed_tree(listing: bytes, read: Callable[[list[str]], Iterable[tuple[
     contents = dict(read(sorted(set(wanted.values()))))
     targets = {path: contents[blob].decode("utf-8", "replace") for path, blob in wanted.items() if blob in contents}
     meant = {line.strip() for line in targets.pop(SUBMODULE, "").splitlines()}
-    files = [TreeFile(printable(path), e.blob, e.size) for path, e in entries.items() if e.mode in FILES]
+    files = [TreeFile(make_printable(path), e.blob, e.size) for path, e in entries.items() if e.mode in FILES]
     pointers = [
-        (printable(path), SUBMODULE if f"path = {path}" in meant else "")
+        (make_printable(path), SUBMODULE if f"path = {path}" in meant else "")
         for path, entry in entries.items()
         if entry.mode == REPOSITORY
     ]
     for path, target in targets.items():
         end = entries.get(_followed(path, targets))
         if end is not None and end.mode in FILES:
-            files.append(TreeFile(printable(path), end.blob, end.size))
+            files.append(TreeFile(make_printable(path), end.blob, end.size))
         else:
-            pointers.append((printable(path), printable(target)[:200] or "nothing"))
+            pointers.append((make_printable(path), make_printable(target)[:200] or "nothing"))
     return PushedTree(tuple(files), tuple(pointers[:MAX_POINTERS]))
 
 

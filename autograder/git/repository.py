@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.course.errors import GitFailed
 from autograder.course.temporary_folders import temporary_folder
-from autograder.git.git_command import Ended, run_git
+from autograder.git.git_command import EndedGit, run_git
 
 PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 ADVICE = (
@@ -56,8 +56,8 @@ class GitRepository:
         """Run git here and return the bytes it printed; fails as `git` does."""
         done = self._run(arguments, input)
         if done.code:
-            reason = reason_of(done.errors) or f"it ended with {done.code}"
-            raise GitFailed(f"git {arguments[0]}: {without_password(reason)}")
+            reason = find_reason(done.errors) or f"it ended with {done.code}"
+            raise GitFailed(f"git {arguments[0]}: {remove_passwords(reason)}")
         return done.output
 
     def says(self, *arguments: str) -> str | None:
@@ -85,14 +85,14 @@ class GitRepository:
         author = self if known else replace(self, extra=(*self.extra, *NOBODY.items()))
         return author.git("commit-tree", tree, *(f"-p{parent}" for parent in parents), input=message + "\n")
 
-    def _run(self, arguments: tuple[str, ...], input: str | bytes = b"") -> Ended:
+    def _run(self, arguments: tuple[str, ...], input: str | bytes = b"") -> EndedGit:
         options = [word for setting in self.settings for word in ("-c", setting)]
         content = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
         variables = dict(self.extra)
         return run_git([*options, *arguments], folder=self.path, variables=variables, input=content, held=self.held)
 
 
-def reason_of(errors: bytes) -> str:
+def find_reason(errors: bytes) -> str:
     """Return the line of git's complaint that tells most, "" if there is none: what it says last is often advice."""
     text = errors.decode("utf-8", "replace")
     if locked := LOCKED.search(text):
@@ -106,6 +106,6 @@ def reason_of(errors: bytes) -> str:
     return line.removeprefix("fatal: ").removeprefix("error: ")
 
 
-def without_password(text: str) -> str:
+def remove_passwords(text: str) -> str:
     """Return a text with user names, passwords and tokens cut out of its URLs."""
     return PASSWORD.sub("", text)

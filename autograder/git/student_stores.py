@@ -22,11 +22,11 @@ from typing import TypeVar
 from autograder.course.configuration import Course
 from autograder.course.errors import GitFailed, RemoteFailed
 from autograder.course.remotes import git_address
-from autograder.course.submissions import Clock, NotebookFile, Push, Student, printable
-from autograder.git.bare_stores import changing, clear
+from autograder.course.submissions import Clock, NotebookFile, Push, Student, make_printable
+from autograder.git.bare_stores import clear_leftovers, hold_store
 from autograder.git.git_command import OUT_OF_TIME, run_git
 from autograder.git.pushed_trees import PushedTree, read_pushed_tree
-from autograder.git.repository import reason_of
+from autograder.git.repository import find_reason
 
 FETCH_SECONDS = 120
 MAX_FETCH_MB = 512
@@ -153,7 +153,7 @@ class Fork:
             self._git("update-ref", f"refs/seen/{commit}", f"{commit}^{{commit}}", held=held)
         return True
 
-    def history(self) -> frozenset[str]:
+    def fetch_history(self) -> frozenset[str]:
         """Fetch the whole graded branch and return all its commits, none while it does not exist.
 
         Raises
@@ -171,13 +171,13 @@ class Fork:
             self._git(*FETCH, "--force", "--", self.student.remote, f"{ref}:{TIP}", held=held)
         return frozenset(self._git("rev-list", TIP).decode().split())
 
-    def known_history(self) -> frozenset[str]:
+    def read_known_history(self) -> frozenset[str]:
         """Return all commits of the branch as it was last fetched, none if it never was."""
         with suppress(RemoteFailed, OSError):
             return frozenset(self._git("rev-list", TIP).decode().split())
         return frozenset()
 
-    def branches(self) -> dict[str, str]:
+    def list_branches(self) -> dict[str, str]:
         """Return the commit of every branch of the remote by its name, of very many only some.
 
         Raises
@@ -199,7 +199,7 @@ class Fork:
     def tree(self, commit: str) -> PushedTree:
         """Return what is in a commit's tree; of one without end only the beginning is looked at."""
         listing = self._git("ls-tree", "-r", "-z", "--long", "--full-tree", commit, most_mb=MAX_LISTING_MB)
-        return read_pushed_tree(listing, self.read_all)
+        return read_pushed_tree(listing, self.read_blobs)
 
     def notebooks(self, commit: str) -> tuple[NotebookFile, ...]:
         """Return the notebooks in a commit's tree, at most `MAX_NOTEBOOKS`: files, and links to files in it."""
@@ -207,7 +207,7 @@ class Fork:
         found = sorted(found, key=lambda file: (file.path.count("/"), file.path))[:MAX_NOTEBOOKS]
         return tuple(NotebookFile(file.path, file.blob, file.size) for file in found)
 
-    def read_all(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    def read_blobs(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Yield blobs with their bytes; who asks knows that they are not too large. What is lost is left out."""
         if not blobs:
             return
@@ -292,9 +292,9 @@ class Fork:
         try:
             self._git(*PACK, "gc", "--auto", "--quiet", held=held)
         except RemoteFailed:
-            clear(self.store)
+            clear_leftovers(self.store)
 
-    def push_of(self, commit: str, seen: datetime, clock: Clock) -> Push:
+    def make_push(self, commit: str, seen: datetime, clock: Clock) -> Push:
         """Return the record of a commit first seen at a moment, or dated by itself where the clock says so."""
         if clock is Clock.COMMIT_DATE:
             seen = datetime.fromtimestamp(int(self._git("show", "-s", "--format=%ct", commit)), UTC)
@@ -352,7 +352,7 @@ class Fork:
     @contextmanager
     def _changing(self) -> Iterator[int]:
         try:
-            with changing(self.store, FETCH_SECONDS) as held:
+            with hold_store(self.store, FETCH_SECONDS) as held:
                 yield held
         except GitFailed as error:
             raise RemoteFailed(f"{self.student.id}: {error}") from None
@@ -382,7 +382,7 @@ class Fork:
         )
         cut = most_mb > 0 and done.wrote_too_much
         if done.code != 0 and not cut:
-            reason = reason_of(done.errors) or f"git ended with {done.code}"
+            reason = find_reason(done.errors) or f"git ended with {done.code}"
             theirs = [line for line in done.errors.decode("utf-8", "replace").splitlines() if "remote error: " in line]
             if done.wrote_too_much:
                 theirs = [f"{TOO_LARGE} {MAX_FETCH_MB} MB"]
@@ -390,11 +390,11 @@ class Fork:
         return done.output
 
     def _failed(self, reason: str) -> RemoteFailed:
-        said = printable(reason.removeprefix("fatal: "))  # by a server that anybody may run
+        said = make_printable(reason.removeprefix("fatal: "))  # by a server that anybody may run
         return RemoteFailed(f"{self.student.id}: {self.student.remote}: {said}")
 
 
-def fork_of(course: Course, student: Student) -> Fork:
+def open_fork(course: Course, student: Student) -> Fork:
     """Return a student's fork."""
     remote = git_address(student.remote, course.forge)
     store = course.forks / f"{student.id}.git"

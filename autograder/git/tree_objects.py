@@ -47,7 +47,7 @@ def write_tree(repository: GitRepository, parent: Tree, files: Mapping[str, byte
     return repository.commit_tree(tree, message, *([parent.commit] if parent.commit else []))
 
 
-def contents(repository: GitRepository, blobs: Iterable[str]) -> dict[str, bytes]:
+def read_blobs(repository: GitRepository, blobs: Iterable[str]) -> dict[str, bytes]:
     """Return the bytes of blobs by their names, read by one git for all."""
     wanted = list(dict.fromkeys(blobs))
     raw = repository.raw("cat-file", "--batch", input="\n".join(wanted)) if wanted else b""
@@ -60,6 +60,6 @@ def contents(repository: GitRepository, blobs: Iterable[str]) -> dict[str, bytes
     return found
 
 
-def blob_name(content: bytes | None) -> str | None:
+def name_of_blob(content: bytes | None) -> str | None:
     """Return the name git gives a file's content, None for no file."""
     return None if content is None else hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()

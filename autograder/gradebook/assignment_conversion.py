@@ -55,7 +55,7 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
         converter.start()
     except (Exception, SystemExit) as error:
         reason = said.last or str(error)
-        raise ReleaseError(f"{course.source(assignment)}: nbgrader could not convert it: {reason}") from error
+        raise ReleaseError(f"{course.source_path(assignment)}: nbgrader could not convert it: {reason}") from error
     made = folder / "release" / "." / assignment / f"{assignment}.ipynb"
     return made
 

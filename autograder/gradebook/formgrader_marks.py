@@ -16,7 +16,7 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import Boolean, Column, Float, MetaData, String, Table, Text, delete, insert, or_, select
 
-from autograder.course.configuration import NAME, Course
+from autograder.course.configuration import PLAIN_NAME, Course
 from autograder.course.errors import Wall, no_wall
 from autograder.course.exam import Exam
 from autograder.gradebook.autograded_notebooks import shown_blob
@@ -172,7 +172,7 @@ def _notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tuple[s
         .join(api.SubmittedAssignment, api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id)
         .join(api.Assignment, api.SubmittedAssignment.assignment_id == api.Assignment.id)
     )
-    return {row[0]: (row[1], row[2]) for row in rows if row[0] in wanted and NAME.fullmatch(row[1])}
+    return {row[0]: (row[1], row[2]) for row in rows if row[0] in wanted and PLAIN_NAME.fullmatch(row[1])}
 
 
 def _entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, Entered]:

@@ -165,7 +165,7 @@ def _enter_exam(course: Course, exam: Exam) -> None:
 
 
 def _is_given_out(course: Course, assignment: str, standings: Standings) -> bool:
-    return course.release(assignment).exists() or any(_counted(entry[assignment]) for entry in standings.values())
+    return course.release_path(assignment).exists() or any(_counted(entry[assignment]) for entry in standings.values())
 
 
 def _handed_in(book: api.Gradebook) -> set[tuple[str, str]]:

@@ -27,8 +27,8 @@ from autograder.course.submissions import (
     Report,
     Submission,
     exercise_from_json,
-    printable,
-    rounded,
+    make_printable,
+    round_points,
 )
 from autograder.grader.bound_names import read_cell_names
 from autograder.grader.trial import Step, Trial
@@ -252,7 +252,7 @@ def _report(exam: Exam, submission: Submission, findings: _Findings, seconds: fl
         status="unreadable" if findings.unreadable else "graded",
         exercises=exercises,
         problems=_few(dict.fromkeys(findings.problems)),
-        seconds=rounded(seconds),
+        seconds=round_points(seconds),
         rung=rung,
         exam=exam.version,
     )
@@ -345,7 +345,7 @@ def _trial(
         with contextlib.suppress(BaseException):
             remote = _Remote(channel, limits)
             remote.tell(problem=CUT_SHORT)  # its class and its words may be the student's
-            print(printable("".join(traceback.format_exception(error))), file=sys.stderr)
+            print(make_printable("".join(traceback.format_exception(error))), file=sys.stderr)
     finally:
         os._exit(0)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from autograder.course.submissions import ExerciseResult, Status, printable
+from autograder.course.submissions import ExerciseResult, Status, make_printable
 from autograder.grader.accidents import NO_NAME
 from autograder.grader.bound_names import bound_names
 from autograder.grader.vanished_names import vanished_name
@@ -100,7 +100,7 @@ def _sentence(number: int, source: str, error: StudentError) -> str:
     package = NOT_INSTALLED.search(message) if error.ename == "ModuleNotFoundError" else None
     advice = PACKAGE.format(package=package[1].split(".")[0]) if package else lost
     end = "" if said.endswith((".", "?", "!", "…")) else "."
-    return printable(f"{said}{end} {advice}".strip())
+    return make_printable(f"{said}{end} {advice}".strip())
 
 
 def _line(source: str, error: StudentError) -> str:

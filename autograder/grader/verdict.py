@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from autograder.course.exam import Exercise
-from autograder.course.submissions import ExerciseResult, Outcome, Status, printable, rounded_below
+from autograder.course.submissions import ExerciseResult, Outcome, Status, make_printable, round_points_below
 from autograder.grader.evidence import Evidence, answer_below_stub
 from autograder.grader.hints import choose_hint
 from autograder.marking import Score
@@ -44,7 +44,7 @@ def judge_exercise(
         Functions of other exercises that did not pass their own test.
     """
     share = _share(exercise, evidence)
-    points = rounded_below(share * exercise.points, exercise.points)
+    points = round_points_below(share * exercise.points, exercise.points)
     criteria = evidence.value.criteria if isinstance(evidence.value, Score) and evidence.error is None else ()
     missing = missing_name(evidence)
     if share == 1.0:
@@ -61,7 +61,7 @@ def judge_exercise(
     if status is Status.NOT_FOUND:
         hint = f"No `{missing}` was found in your notebook: was it renamed or deleted, or does its cell fail?"
     return ExerciseResult(
-        exercise.id, exercise.part, points, exercise.points, status, printable(hint), criteria, _detail(evidence)
+        exercise.id, exercise.part, points, exercise.points, status, make_printable(hint), criteria, _detail(evidence)
     )
 
 
@@ -122,4 +122,4 @@ def _detail(evidence: Evidence) -> str:
         pieces.append("".join(traceback.format_exception_only(error)).strip())
         pieces.append(str(getattr(error, "student_traceback", "")))
     pieces.append(evidence.printed)
-    return printable("\n".join(piece for piece in pieces if piece)[:MAX_DETAIL])
+    return make_printable("\n".join(piece for piece in pieces if piece)[:MAX_DETAIL])

@@ -22,12 +22,12 @@ from autograder.course.errors import (
     DiskFailed,
     ExamError,
     RemoteFailed,
-    said_of,
+    describe_error,
 )
 from autograder.course.exam import Exam
 from autograder.course.submissions import Report, Submission
 from autograder.course.whole_files import write_whole
-from autograder.git.student_stores import fork_of
+from autograder.git.student_stores import open_fork
 from autograder.grader.examiner import ExaminedNotebook
 from autograder.grader.verdict import untested_result
 from autograder.grading.worker_pool import desk, workers
@@ -91,7 +91,7 @@ def grade(
                 restore(task)
                 again.append(task)
             except (AutograderError, OSError) as error:
-                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {said_of(error)}")
+                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {describe_error(error)}")
         alone = _Left(again, final=True)
         if again:
             with workers(1, jail, wanted) as pool:
@@ -136,7 +136,7 @@ def _grade_in(pool: Executor, course: Course, left: _Left) -> Iterator[Finished]
             if isinstance(error, RemoteFailed) and not left.final:
                 left.missing.append((task, error))
             else:
-                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {said_of(error)}")
+                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {describe_error(error)}")
 
 
 def is_overloaded() -> bool:
@@ -155,7 +155,7 @@ def _record(course: Course, task: Task, examined: ExaminedNotebook) -> Finished:
         try:
             ledger.add_report(student, commit, task.file.blob, examined.report, now)
         except (AutograderError, OSError) as error:  # others may wait for the same notebook
-            failed.append(f"{student}, {task.assignment}: graded, but not recorded: {said_of(error)}")
+            failed.append(f"{student}, {task.assignment}: graded, but not recorded: {describe_error(error)}")
     return Finished(task, examined.report, "; ".join(failed))
 
 
@@ -173,7 +173,7 @@ def _examine(course: Course, task: Task) -> ExaminedNotebook:
     if task.file.size > limit:
         sentence = f"The notebook has {task.file.size / 1e6:.0f} MB, more than {limit / 1e6:.0f}: clear its outputs."
         return ExaminedNotebook(unreadable(exam, task.file.path, sentence), ())
-    content = fork_of(course, task.student).read(task.file.blob)
+    content = open_fork(course, task.student).read(task.file.blob)
     return here.examiner.examine(exam, Submission(task.assignment, task.file.path, content))
 
 

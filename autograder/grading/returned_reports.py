@@ -12,8 +12,8 @@ from typing import Any
 
 from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam, Exercise
-from autograder.course.layout import places
-from autograder.course.submissions import Criterion, ExerciseResult, Report, Status, rounded, rounded_below
+from autograder.course.layout import notebook_places
+from autograder.course.submissions import Criterion, ExerciseResult, Report, Status, round_points, round_points_below
 
 MAX_BYTES = 4 << 20
 MAX_SECONDS = 86_400.0
@@ -53,7 +53,7 @@ def read_returned(path: Path, exam: Exam) -> Report:
         raise Unbelievable(f"not a report ({type(error).__name__})") from None
     _must(report.assignment == exam.assignment, "it is of another assignment")
     _must(report.exam == exam.version, "it is of another exam, or of an older version of it")
-    _must(report.notebook in places(exam.assignment), "it is of a notebook where none belongs")
+    _must(report.notebook in notebook_places(exam.assignment), "it is of a notebook where none belongs")
     _must(report.status in STATES, "its status is none a graded notebook can have")
     _must(report.status == "graded" or report.points == 0, "points for a notebook nobody could read")
     _must(report.rung in RUNGS, "there is no such rung of the jail")
@@ -65,7 +65,7 @@ def read_returned(path: Path, exam: Exam) -> Report:
         report,
         exercises=tuple(_checked(result, exercise) for result, exercise in results),
         problems=tuple(_text(sentence, MAX_SENTENCE) for sentence in report.problems),
-        seconds=rounded(report.seconds),
+        seconds=round_points(report.seconds),
     )
 
 
@@ -95,7 +95,7 @@ def _checked(result: ExerciseResult, exercise: Exercise) -> ExerciseResult:
     _must(len(result.criteria) <= MAX_CRITERIA, f"{name} has too many criteria")
     return replace(
         result,
-        points=rounded_below(result.points, exercise.points),
+        points=round_points_below(result.points, exercise.points),
         max_points=exercise.points,
         hint=_text(result.hint, MAX_SENTENCE),
         criteria=tuple(_criterion(criterion, name) for criterion in result.criteria),

@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.course.configuration import NAME, Course
-from autograder.course.errors import AutograderError, UsageError, said_of
+from autograder.course.configuration import PLAIN_NAME, Course
+from autograder.course.errors import AutograderError, UsageError, describe_error
 from autograder.course.exam import Exam
-from autograder.course.layout import places
+from autograder.course.layout import notebook_places
 from autograder.course.submissions import NotebookFile, Report, Student
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
@@ -80,7 +80,7 @@ def write_bundle(
             pieces.append(Piece(task.assignment, exam, task.file.blob, task.file.path, task.file.size))
         except (AutograderError, OSError) as error:
             (notebooks / f"{task.file.blob}.ipynb").unlink(missing_ok=True)
-            missing.append(f"{task.assignment}, {task.file.path}: {said_of(error)}")
+            missing.append(f"{task.assignment}, {task.file.path}: {describe_error(error)}")
     manifest = {"version": BUNDLE_VERSION, "pieces": [asdict(piece) for piece in pieces]}
     (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return missing
@@ -163,7 +163,7 @@ def record_returned(
                 if not any(entry.report == report and entry.commit == commit for entry in entries):  # started again
                     ledger.add_report(student, commit, task.file.blob, report, now)
             except (AutograderError, OSError) as error:
-                failed.append(f"{student}, {task.assignment}: {said_of(error)}")
+                failed.append(f"{student}, {task.assignment}: {describe_error(error)}")
         yield Recorded(task, report, "; ".join(failed))
 
 
@@ -181,9 +181,9 @@ def write_course(root: Path, out: Path) -> None:
 
 
 def _checked(piece: Piece) -> Piece:
-    if not NAME.fullmatch(piece.assignment) or not BLOB.fullmatch(piece.blob):
+    if not PLAIN_NAME.fullmatch(piece.assignment) or not BLOB.fullmatch(piece.blob):
         raise ValueError(f"{piece.assignment!r} or {piece.blob!r} is no name")
-    if piece.path not in places(piece.assignment) or not isinstance(piece.size, int):
+    if piece.path not in notebook_places(piece.assignment) or not isinstance(piece.size, int):
         raise ValueError(f"{piece.path!r} is no place for {piece.assignment!r}")
     return piece
 

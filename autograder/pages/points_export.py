@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from autograder.course.configuration import Course
-from autograder.course.submissions import Status, Student, rounded
+from autograder.course.submissions import Status, Student, round_points
 from autograder.record.standings import PartStanding, Standing, decided_points, decided_sum
 
 Row = Sequence[object]
@@ -70,7 +70,7 @@ def export_points(
         If the course has no assignment of a name.
     """
     for name in assignments:
-        course.assignment(name)
+        course.find_assignment(name)
     points = {
         name: {student.id: decided_assignment_points(standings[student.id][name], now) for student in students}
         for name in assignments or course.assignments
@@ -167,8 +167,8 @@ def _names(student: Student) -> tuple[str, str]:
 
 
 def _number(points: float | None) -> str:
-    return "" if points is None else f"{rounded(points):.2f}".rstrip("0").rstrip(".")
+    return "" if points is None else f"{round_points(points):.2f}".rstrip("0").rstrip(".")
 
 
 def _moment(course: Course, moment: datetime | None) -> str:
-    return course.local(moment).isoformat(timespec="seconds") if moment else ""
+    return course.to_local_time(moment).isoformat(timespec="seconds") if moment else ""

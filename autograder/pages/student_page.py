@@ -9,7 +9,7 @@ from datetime import datetime
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam, Exercise
 from autograder.course.layout import find_notebook
-from autograder.course.submissions import Criterion, ExerciseResult, Push, Status, Student, rounded
+from autograder.course.submissions import Criterion, ExerciseResult, Push, Status, Student, round_points
 from autograder.pages.push_history import Entry, find_newest_report, list_history
 from autograder.pages.status_signs import OF_STATE, OF_STATUS, Mark
 from autograder.pages.template_environment import make_commit_url
@@ -59,7 +59,7 @@ class Results:
     @property
     def points(self) -> float:
         """Points of all exercises, before any late rule."""
-        return rounded(sum(row.points or 0.0 for row in self.rows))
+        return round_points(sum(row.points or 0.0 for row in self.rows))
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class PartView:
     @property
     def sum(self) -> float:
         """Points of all exercises, before any late rule."""
-        return rounded(sum(row.points or 0.0 for row in self.rows))
+        return round_points(sum(row.points or 0.0 for row in self.rows))
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class AssignmentView:
     def points(self) -> float | None:
         """Points of the parts that have any, None if none has."""
         known = [part.points for part in self.parts if part.points is not None]
-        return rounded(sum(known)) if known else None
+        return round_points(sum(known)) if known else None
 
     @property
     def complete(self) -> bool:
@@ -127,17 +127,17 @@ class StudentPage:
     @property
     def points(self) -> float:
         """Points so far."""
-        return rounded(sum(part.points or 0.0 for part in self.parts))
+        return round_points(sum(part.points or 0.0 for part in self.parts))
 
     @property
     def decided(self) -> float:
         """Points there were to be had in the parts that have points."""
-        return rounded(sum(part.standing.max_points for part in self.parts if part.points is not None))
+        return round_points(sum(part.standing.max_points for part in self.parts if part.points is not None))
 
     @property
     def max_points(self) -> float:
         """Points there are to be had in all assignments."""
-        return rounded(sum(part.standing.max_points for part in self.parts))
+        return round_points(sum(part.standing.max_points for part in self.parts))
 
     @property
     def next(self) -> tuple[AssignmentView, PartView] | None:

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.course.configuration import Course
-from autograder.course.submissions import Push, rounded
+from autograder.course.submissions import Push, round_points
 from autograder.pages.status_signs import OF_CLOCK, OF_OUTCOME
 
 # Nothing but the site's own files, no inline script or style, no form, no other base for links.
@@ -38,8 +38,8 @@ def make_environment(course: Course) -> Environment:
         "number": write_number,
         "prose": render_prose,
         "short": lambda commit: commit[:7],
-        "local": course.words,
-        "iso": lambda moment: course.local(moment).isoformat(timespec="seconds"),
+        "local": course.write_moment,
+        "iso": lambda moment: course.to_local_time(moment).isoformat(timespec="seconds"),
     }
     made.globals |= {"course": course, "policy": POLICY, "of_outcome": OF_OUTCOME, "of_clock": OF_CLOCK}
     return made
@@ -47,7 +47,7 @@ def make_environment(course: Course) -> Environment:
 
 def write_number(points: float) -> str:
     """Write points as a person would: `7`, `7.5`, `6.67`."""
-    return f"{rounded(points):.2f}".rstrip("0").rstrip(".")
+    return f"{round_points(points):.2f}".rstrip("0").rstrip(".")
 
 
 def render_prose(sentence: str) -> Markup:

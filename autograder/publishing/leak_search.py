@@ -153,7 +153,7 @@ def secrets_of(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] 
                     hidden.setdefault(line, f"{what} of {name}, cell {cell.grade_id or '?'}")
     pictures: dict[str, str] = {}
     for name in exams:
-        pictures |= hidden_pictures(course.source(name), solved=name in solved)
+        pictures |= hidden_pictures(course.source_path(name), solved=name in solved)
     places = (course.roster, course.extensions, course.keys)
     names = tuple(path.relative_to(course.root).as_posix() for path in places if path.is_relative_to(course.root))
     return Secrets(

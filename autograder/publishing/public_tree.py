@@ -64,7 +64,7 @@ def public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) -> Pub
     files = dict(_allowed(course.root))
     solved, held_back = [], []
     for name, entry in course.assignments.items():
-        if not course.release(name).exists():
+        if not course.release_path(name).exists():
             held_back.append(f"{name} is not released yet")
             continue
         files |= _release(course, exams[name])
@@ -74,7 +74,7 @@ def public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) -> Pub
             held_back.append(f"the solution of {name}: {reason}")
         elif entry.solutions:
             solved.append(name)
-            files[f"{FOLDER}/{name}/{name}_solution.ipynb"] = solution(course.source(name).read_bytes())
+            files[f"{FOLDER}/{name}/{name}_solution.ipynb"] = solution(course.source_path(name).read_bytes())
     files[CARD_FILE] = write_card(card_of(course)).encode()
     files["README.md"] = readme(course, solved).encode()
     return PublicTree(dict(sorted(files.items())), tuple(solved), tuple(held_back))
@@ -98,7 +98,7 @@ def _read(path: Path) -> bytes:
 
 def _release(course: Course, exam: Exam) -> dict[str, bytes]:
     name = exam.assignment
-    released = course.release(name)
+    released = course.release_path(name)
     leaked = notebook_leaks(exam, released)
     if leaked:
         raise PublishRefused(f"{name} would give away, so release it again:\n" + "\n".join(leaked))
@@ -114,25 +114,27 @@ def _others(course: Course, exam: Exam) -> Iterator[str]:
 
 
 def _beside(course: Course, name: str) -> list[Path]:
-    released = course.release(name)
+    released = course.release_path(name)
     return [path for path in sorted(released.parent.iterdir()) if path != released]
 
 
 def _too_early(course: Course, entry: Assignment, now: datetime) -> str:
     """Say why a solution may not be published yet, empty when it may."""
     if entry.solutions and now < entry.solutions:
-        return f"from {course.local(entry.solutions):%Y-%m-%d %H:%M}"
+        return f"from {course.to_local_time(entry.solutions):%Y-%m-%d %H:%M}"
     extensions = read_extensions(course.extensions, course)
     later = [moment for (_, name, _), moment in extensions.items() if name == entry.name and moment >= now]
-    return f"somebody has time until {course.local(max(later)):%Y-%m-%d %H:%M}" if later else ""
+    return f"somebody has time until {course.to_local_time(max(later)):%Y-%m-%d %H:%M}" if later else ""
 
 
 def card_of(course: Course) -> Card:
     """Return the course's card with the assignments that are released."""
     homework = {
-        name: Homework(entry.title, {part.name: course.local(part.deadline) for part in entry.parts if part.deadline})
+        name: Homework(
+            entry.title, {part.name: course.to_local_time(part.deadline) for part in entry.parts if part.deadline}
+        )
         for name, entry in course.assignments.items()
-        if course.release(name).exists()
+        if course.release_path(name).exists()
     }
     return Card(course.name, course.upstream, course.branch, course.site_url, homework)
 

@@ -18,10 +18,10 @@ from autograder.course.configuration import CONFIG_FILE, Course, read_exams
 from autograder.course.errors import GitFailed, PublishRefused, UsageError
 from autograder.course.layout import FOLDER
 from autograder.course.temporary_folders import temporary_folder
-from autograder.git.bare_stores import changing
-from autograder.git.credentials import credentials
+from autograder.git.bare_stores import hold_store
+from autograder.git.credentials import credential_variables
 from autograder.git.git_command import SECONDS
-from autograder.git.repository import GitRepository, without_password
+from autograder.git.repository import GitRepository, remove_passwords
 from autograder.publishing.leak_search import Secrets, secrets_of
 from autograder.publishing.public_history import Leak, search
 from autograder.publishing.public_tree import ALLOWED, README, PublicTree, public_tree
@@ -163,15 +163,15 @@ class _Public:
         digest = hashlib.sha256(url.encode()).hexdigest()[:8]
         path = course.forks / f"_public-{digest}.git"  # no student's id begins like this
         path.mkdir(parents=True, exist_ok=True)
-        with changing(path, SECONDS) as held:
-            store = GitRepository(path, extra=credentials(course.forge), held=held)
+        with hold_store(path, SECONDS) as held:
+            store = GitRepository(path, extra=credential_variables(course.forge), held=held)
             if not (path / "HEAD").exists():
                 store.git("init", "--quiet", "--bare", "--template=", ".")
             yield cls(url, course.branch, store)
 
     @property
     def name(self) -> str:
-        return without_password(self.url)
+        return remove_passwords(self.url)
 
     @property
     def _last(self) -> str:

@@ -50,18 +50,18 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
     ExamError
         If the source notebook cannot serve as an exam.
     """
-    exam = course.exam(assignment)
+    exam = course.read_exam(assignment)
     with temporary_folder("release") as folder:
         staged = _stage(course, assignment, folder)
         exam = replace(exam, handout=read_handout(exam.cells, staged))
-        prove(exam, staged, course.source(assignment), examiner)
+        prove(exam, staged, course.source_path(assignment), examiner)
         make_room(course, exam)
         enter_assignment(course, assignment)
         files = _files(staged.parent)
     folder_here = course.releases / assignment
     changed = _put(files, folder_here, last=staged.name)
     others = tuple(sorted(path.name for path in folder_here.iterdir() if path.name not in files))
-    return Released(assignment, course.release(assignment), len(exam.exercises), exam.points, changed, others)
+    return Released(assignment, course.release_path(assignment), len(exam.exercises), exam.points, changed, others)
 
 
 def _stage(course: Course, assignment: str, folder: Path) -> Path:

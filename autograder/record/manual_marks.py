@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from autograder.course.submissions import ExerciseResult, Status, rounded_below
+from autograder.course.submissions import ExerciseResult, Status, round_points_below
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,6 @@ def marked(result: ExerciseResult, mark: ManualMark | None) -> ExerciseResult:
     if mark is None or not mark.changes_points or (waits and mark.points is None):
         return result
     given = (result.points if mark.points is None else mark.points) + mark.extra
-    points = rounded_below(given, result.max_points)
+    points = round_points_below(given, result.max_points)
     status = Status.PASSED if points >= result.max_points else Status.PARTIAL if points > 0 else Status.FAILED
     return replace(result, points=points, status=status, hint="" if status is Status.PASSED else result.hint)

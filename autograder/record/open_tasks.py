@@ -12,7 +12,7 @@ from autograder.course.errors import (
     no_wall,
 )
 from autograder.course.exam import Exam
-from autograder.course.layout import at_its_place
+from autograder.course.layout import put_at_its_place
 from autograder.course.roster import Extensions
 from autograder.course.submissions import NotebookFile, Push, Student
 from autograder.record.ledger import Ledger
@@ -48,7 +48,7 @@ def open_tasks(
             for name, assignment in course.assignments.items():
                 for push, file in wanted(course, assignment, student.id, record, extensions):
                     if force or (name, file.blob, exams[name].version) not in reports:
-                        _add(tasks, Task(name, at_its_place(file, name), student), push)
+                        _add(tasks, Task(name, put_at_its_place(file, name), student), push)
     return list(tasks.values())
 
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from autograder.course.configuration import Assignment, Course, LateRule
-from autograder.course.layout import answers_elsewhere, find_notebook, is_backup, is_begun, places
+from autograder.course.layout import find_answers_elsewhere, find_notebook, is_backup, is_begun, notebook_places
 from autograder.course.roster import Extensions
 from autograder.course.submissions import NotebookFile, Push
 from autograder.record.ledger import Record
@@ -46,7 +46,7 @@ class Candidate:
 
     def is_in_place(self, assignment: str) -> bool:
         """Whether it lies where it is graded."""
-        return self.file is not None and not self.push.aside and self.file.path in places(assignment)
+        return self.file is not None and not self.push.aside and self.file.path in notebook_places(assignment)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class _Chooser:
             right = find_notebook(push.notebooks, self.assignment.name)
             begun = right is not None and is_begun(right, self.assignment.name)
             if not begun:
-                strays = answers_elsewhere(push.notebooks, self.assignment.name)
+                strays = find_answers_elsewhere(push.notebooks, self.assignment.name)
                 found += [self.candidate(push, file) for file in strays[:1]]
             elif push.aside:
                 found.append(self.candidate(push, right))
@@ -258,7 +258,7 @@ def _fuller(counts: Candidate, assignment: str) -> Candidate | None:
     if counts.file is None:
         return None
     graded = set(counts.file.written)
-    for file in answers_elsewhere(counts.push.notebooks, assignment):
+    for file in find_answers_elsewhere(counts.push.notebooks, assignment):
         more = counts.file.holds is not None and set(file.written) > graded
         if file.holds is None or (more and not is_backup(file.path)):
             return Candidate(counts.push, file, counts.push.time)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.course.configuration import Course
-from autograder.course.layout import places, where_it_belongs
-from autograder.course.submissions import SUBMODULE, NotebookFile, Push, rounded
+from autograder.course.layout import notebook_places, say_where_it_belongs
+from autograder.course.submissions import SUBMODULE, NotebookFile, Push, round_points
 from autograder.record.push_candidates import Candidate, Choice
 
 PLAIN_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
@@ -24,31 +24,30 @@ class Sentences:
     @property
     def right(self) -> str:
         """Where the notebook belongs."""
-        return places(self.assignment)[0]
+        return notebook_places(self.assignment)[0]
 
     def counts(self, candidate: Candidate, choice: Choice) -> str:
         """Say which push counts, and why."""
-        when = self.course.words(candidate.push.time)
-        first = self.course.words(candidate.since)
+        when = self.course.write_moment(candidate.push.time)
+        first = self.course.write_moment(candidate.since)
         newest = choice.newest
         if candidate.factor < 1.0:
-            share = f"{rounded(100 * candidate.factor):g}%"
+            share = f"{round_points(100 * candidate.factor):g}%"
             return f"The push of {first} counts, at {share} because it came after the deadline."
         if candidate.since < candidate.push.time and candidate != choice.on_time:
             return f"The push of {when} counts as one of {first}, when the same file was first pushed."
         if newest is None or candidate.push.time > newest.time:
             return f"The push of {when} counts as one of {first}, when the same file was first pushed."
         if newest is not candidate.push and not candidate.push.aside:
-            return (
-                f"The push of {when} counts: in the newer one of {self.course.words(newest.time)} nothing is answered."
-            )
+            newer = self.course.write_moment(newest.time)
+            return f"The push of {when} counts: in the newer one of {newer} nothing is answered."
         why = "the newest one" if choice.newest_late is None else "the last one before the deadline"
         return f"The push of {when} counts: {why}."
 
     def too_late(self, choice: Choice) -> str:
         """Say that what was answered came too late."""
         late = choice.newest_late
-        when = f"of {self.course.words(late.time)} " if late else ""
+        when = f"of {self.course.write_moment(late.time)} " if late else ""
         before = " What was pushed before it holds no answer." if choice.on_time is not None else ""
         return f"The push {when}came after the deadline.{before}"
 
@@ -65,7 +64,7 @@ class Sentences:
             return self.elsewhere(elsewhere)
         for pointer in self.pointers(push):
             return f"{file.path} holds no answer. {pointer}"
-        when = self.course.words(push.time)
+        when = self.course.write_moment(push.time)
         begin = "" if file.path.endswith("_solved.ipynb") else f" To begin: `autograder start {self.assignment}`."
         return f"{file.path} holds no answer yet, as pushed on {when}.{begin} {SAVE} {LATER}"
 
@@ -86,16 +85,16 @@ class Sentences:
         if found.file is None:
             return ""
         path = found.file.path
-        unchanged = f"Left unchanged, it counts from {self.course.words(found.since)}, when it was first pushed."
+        unchanged = f"Left unchanged, it counts from {self.course.write_moment(found.since)}, when it was first pushed."
         if found.push.aside:
             branches = f"Your answers are on the branch {found.push.branch}, and {self.course.branch} is graded."
-            move = "" if path in places(self.assignment) else f" Move {path} to {self.right}, commit and push."
+            move = "" if path in notebook_places(self.assignment) else f" Move {path} to {self.right}, commit and push."
             return f"{branches} {self._how_to_merge(found.push.branch)}{move} {unchanged}"
         if found.file.holds is None:
-            return f"The notebook {where_it_belongs(path, self.assignment)} and push again. {unchanged}"
+            return f"The notebook {say_where_it_belongs(path, self.assignment)} and push again. {unchanged}"
         there = {file.path for file in found.push.notebooks}
         instead = ", in place of the one there, which holds no answer," if self.right in there else ""
-        where = where_it_belongs(path, self.assignment).removeprefix(path)
+        where = say_where_it_belongs(path, self.assignment).removeprefix(path)
         return f"Your answers are in {path}. It{where}{instead} and push again. {unchanged}"
 
     def graded_elsewhere(self, found: Candidate) -> str:
@@ -103,7 +102,7 @@ class Sentences:
         if found.file is None:
             return ""
         path = found.file.path
-        moved = "" if path in places(self.assignment) else f"; it belongs at {self.right}: move it there"
+        moved = "" if path in notebook_places(self.assignment) else f"; it belongs at {self.right}: move it there"
         if not found.push.aside:
             return f"{path} is graded all the same{moved} before you go on."
         branch = found.push.branch
@@ -117,7 +116,7 @@ class Sentences:
         if found.file is None:
             return ""
         if found.file.holds is None:
-            return f"The notebook {where_it_belongs(found.file.path, self.assignment)} and push again."
+            return f"The notebook {say_where_it_belongs(found.file.path, self.assignment)} and push again."
         more = len(found.file.written) - len(counting.written)
         cells = "1 cell" if more == 1 else f"{more} cells"
         return (
@@ -128,7 +127,7 @@ class Sentences:
     def pointers(self, push: Push) -> Iterator[str]:
         """Say of what leads elsewhere that nothing behind it was pushed."""
         for path, target in push.pointers:
-            if target and path in places(self.assignment):
+            if target and path in notebook_places(self.assignment):
                 yield (
                     f"{path} is a link to {target}, and what it leads to was not pushed. "
                     f"Put the notebook itself at {self.right} and push again."

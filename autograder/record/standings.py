@@ -16,7 +16,7 @@ from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam
 from autograder.course.layout import find_notebook, is_begun
 from autograder.course.roster import Extensions
-from autograder.course.submissions import ExerciseResult, NotebookFile, Push, Report, Status, Student, rounded
+from autograder.course.submissions import ExerciseResult, NotebookFile, Push, Report, Status, Student, round_points
 from autograder.record.ledger import Record
 from autograder.record.manual_marks import ManualMark, marked, standing_marks
 from autograder.record.push_candidates import Candidate, Choice, can_give_points, choose, end_of
@@ -87,7 +87,7 @@ class PartStanding:
         """Points that count, None while they are not known."""
         if self.state in (State.WAITING, State.UNRELEASED):
             return None
-        return rounded(self.factor * sum(exercise.points for exercise in self.exercises))
+        return round_points(self.factor * sum(exercise.points for exercise in self.exercises))
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,12 @@ class Standing:
     def points(self) -> float | None:
         """Points of all parts, None while one of them is not graded yet."""
         points = [part.points for part in self.parts]
-        return None if None in points else rounded(sum(point or 0.0 for point in points))
+        return None if None in points else round_points(sum(point or 0.0 for point in points))
 
     @property
     def max_points(self) -> float:
         """Points there are to be had."""
-        return rounded(sum(part.max_points for part in self.parts))
+        return round_points(sum(part.max_points for part in self.parts))
 
 
 def standing(
@@ -134,7 +134,7 @@ def standing(
 
 def is_released(course: Course, assignment: str, records: Iterable[Record]) -> bool:
     """Whether students have an assignment: its release is here, or, where this copy lags behind, one has pushed it."""
-    if course.release(assignment).exists():
+    if course.release_path(assignment).exists():
         return True
     pushes = (push for record in records for push in (*record.pushes, *record.aside))
     return any(
@@ -161,7 +161,7 @@ def decided_points(part: PartStanding, now: datetime) -> float | None:
 def decided_sum(standing: Standing, now: datetime) -> float | None:
     """Return the points of all parts, None while those of one may not be called points yet."""
     points = [decided_points(part, now) for part in standing.parts]
-    return None if None in points else rounded(sum(point or 0.0 for point in points))
+    return None if None in points else round_points(sum(point or 0.0 for point in points))
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class _Judge:
             extended=extension is not None and extension != part.deadline,
             state=State.NOTHING,
             why="Nothing has been pushed yet.",
-            max_points=rounded(sum(exercise.points for exercise in mine)),
+            max_points=round_points(sum(exercise.points for exercise in mine)),
             late=choice.newest_late,
         )
         if not self.released:
@@ -226,7 +226,7 @@ class _Judge:
         if untouched and not marked_by_hand:
             return _changed(blank, State.NOT_BEGUN, self.sentences.not_begun(push, file, choice.elsewhere))
         if report is None:
-            why = f"The push of {self.course.words(push.time)} is waiting to be graded."
+            why = f"The push of {self.course.write_moment(push.time)} is waiting to be graded."
             return _changed(blank, State.WAITING, why)
         state = State.LATE if candidate.factor < 1.0 else State.GRADED
         graded = self._with_marks(blank, report)

@@ -21,22 +21,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from autograder.course.configuration import NAME, Course
+from autograder.course.configuration import PLAIN_NAME, Course
 from autograder.course.errors import DiskFailed, GitFailed, RemoteFailed, UsageError
 from autograder.course.layout import find_notebook
 from autograder.course.roster import read_roster
 from autograder.course.submissions import NotebookFile, Student
 from autograder.course.whole_files import PRIVATE, write_whole
-from autograder.git.credentials import credentials
+from autograder.git.credentials import credential_variables
 from autograder.git.repository import GitRepository
-from autograder.git.student_stores import fork_of
-from autograder.git.tree_objects import NOTHING, Tree, blob_name, contents, read_tree, write_tree
+from autograder.git.student_stores import open_fork
+from autograder.git.tree_objects import NOTHING, Tree, name_of_blob, read_blobs, read_tree, write_tree
 from autograder.record.ledger import Ledger
 from autograder.record.state_merging import Versions, merge_keys, merge_lines, merge_table
 
 BRANCH = "state"
 BASE = "refs/autograder/base"  # the commit both sides began with
-LEDGER = re.compile(rf"ledger/(?P<student>{NAME.pattern})\.jsonl")
+LEDGER = re.compile(rf"ledger/(?P<student>{PLAIN_NAME.pattern})\.jsonl")
 BLOB = re.compile(r"[0-9a-f]{40,64}")
 TRIES = 8
 SETTINGS = ("core.hooksPath=/dev/null", "gc.auto=0", "maintenance.auto=false")
@@ -151,7 +151,7 @@ class State:
         found = GitRepository(self.course.root)
         if found.says("rev-parse", "--git-dir") is None:
             raise UsageError(f"{self.course.root} is in no git repository; the state is kept on a branch of one")
-        return GitRepository(found.path, SETTINGS, credentials(self.course.forge))
+        return GitRepository(found.path, SETTINGS, credential_variables(self.course.forge))
 
     @property
     def _kept_branch(self) -> str:
@@ -188,9 +188,9 @@ class State:
         repository = self._repository
         base = read_tree(repository, repository.says("rev-parse", "--verify", "--quiet", BASE) or "")
         ours = self._here(theirs)
-        paths = [path for path, content in ours.items() if theirs.blobs.get(path) != blob_name(content)]
+        paths = [path for path, content in ours.items() if theirs.blobs.get(path) != name_of_blob(content)]
         wanted = [side.blobs[path] for path in paths for side in (base, theirs) if path in side.blobs]
-        content = {NOTHING: None} | contents(repository, wanted)
+        content = {NOTHING: None} | read_blobs(repository, wanted)
         changes = []
         for path in paths:
             before, there = (content[side.blobs.get(path, NOTHING)] for side in (base, theirs))
@@ -279,7 +279,7 @@ class State:
         if file.size > self.course.notebook_mb * 1e6 or not self._is_homework(file):
             return None
         try:
-            return fork_of(self.course, Student(student, "")).read(file.blob)
+            return open_fork(self.course, Student(student, "")).read(file.blob)
         except RemoteFailed:
             return None  # collected on another machine, which keeps it itself
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder.course.errors import GitFailed
 from autograder.git.git_command import run_git
-from autograder.git.repository import reason_of
+from autograder.git.repository import find_reason
 
 AUTHOR = "practice class <practice@localhost>"
 
@@ -68,5 +68,5 @@ class BareRepository:
         where = [f"--git-dir={self.path}"] if bare else []
         done = run_git([*where, *arguments], input=input)
         if done.code:
-            raise GitFailed(f"git {arguments[0]} in {self.path}: {reason_of(done.errors)}")
+            raise GitFailed(f"git {arguments[0]} in {self.path}: {find_reason(done.errors)}")
         return done.output.decode()

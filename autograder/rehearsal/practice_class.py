@@ -164,7 +164,7 @@ class Practice:
     def desks(self, student: str) -> Iterable[Desk]:
         """Yield a student's desk for each assignment."""
         for name, exam in self.classroom.exams.items():
-            released = json.loads(self.classroom.course.release(name).read_text(encoding="utf-8"))
+            released = json.loads(self.classroom.course.release_path(name).read_text(encoding="utf-8"))
             yield Desk(student, exam, released)
 
     def differences(self) -> list[str]:

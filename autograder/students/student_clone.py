@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course.errors import UsageError
-from autograder.course.layout import FOLDER, misplaced, places, where_it_belongs
+from autograder.course.layout import FOLDER, find_misplaced, notebook_places, say_where_it_belongs
 from autograder.course.notebook_files import Unreadable, read_notebook
 from autograder.course.submissions import NotebookFile
 from autograder.git.repository import GitRepository
@@ -39,7 +39,7 @@ class Clone:
 
     def handed_in(self, assignment: str) -> Path | None:
         """Path of the notebook that will be graded: the copy, wherever it may lie, else the original."""
-        return next((self.root / place for place in places(assignment) if (self.root / place).is_file()), None)
+        return next((self.root / place for place in notebook_places(assignment) if (self.root / place).is_file()), None)
 
     def named(self, name: str) -> str:
         """Return the assignment meant by a name; a path to its notebook will do as well.
@@ -87,7 +87,9 @@ class Clone:
     def misplaced(self) -> tuple[str, ...]:
         """Sentences about copies that lie where they are not graded."""
         files = [NotebookFile(path, "", 0) for path in self._copies()]
-        return tuple(where_it_belongs(path, name) for name in self.assignments for path in misplaced(files, name))
+        return tuple(
+            say_where_it_belongs(path, name) for name in self.assignments for path in find_misplaced(files, name)
+        )
 
     def _copies(self) -> Iterator[str]:
         """Paths of all copies, and of all notebooks of homework; environments and hidden folders are passed by."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from autograder.course.configuration import Course, nearest
+from autograder.course.configuration import Course, say_nearest_name
 from autograder.course.exam import Exam
-from autograder.course.submissions import Clock, ExerciseResult, Push, rounded
+from autograder.course.submissions import Clock, ExerciseResult, Push, round_points
 from autograder.record.ledger import UNREADABLE, Entry, Graded, Ledger, parse_entry, why_unreadable
 from autograder.record.ledger_lines import entry_of, has_checksum
 from autograder.record.manual_marks import ManualMark
@@ -81,7 +81,9 @@ def check_ledger(course: Course, exams: Mapping[str, Exam], students: Iterable[s
             strangers.append(file.student)
     for name, number in sorted(assignments.items()):
         what = f"reports or marks of {number} students for {name!r}, which grading_config.py does not know"
-        found.append(Trouble(str(course.ledger), f"{what} ({nearest(name, course.assignments)})", STEP_RENAMED))
+        found.append(
+            Trouble(str(course.ledger), f"{what} ({say_nearest_name(name, course.assignments)})", STEP_RENAMED)
+        )
     if strangers:
         what = f"records of {len(strangers)} who are not in {course.roster.name}: {', '.join(strangers[:10])}"
         found.append(Trouble(str(course.ledger), what, "who left the course may stay here", serious=False))
@@ -194,9 +196,9 @@ def _wrong_report(
     for exercise in report.exercises:
         points = wanted.get(exercise.id)
         if points is None:
-            what = f"{report.assignment} has no exercise {exercise.id!r}; {nearest(exercise.id, wanted)}"
+            what = f"{report.assignment} has no exercise {exercise.id!r}; {say_nearest_name(exercise.id, wanted)}"
             yield Trouble(_where(file, line), what, STEP_HAND)
-        elif rounded(points) != rounded(exercise.max_points):
+        elif round_points(points) != round_points(exercise.max_points):
             what = f"{exercise.id} of {report.assignment} is worth {points:g} points, not {exercise.max_points:g}"
             yield Trouble(_where(file, line), what, STEP_HAND)
 

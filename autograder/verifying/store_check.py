@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from autograder.collecting.lost_notebooks import restored
+from autograder.collecting.lost_notebooks import restore_notebooks
 from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, GitFailed, RemoteFailed
 from autograder.course.layout import find_notebook
 from autograder.course.submissions import Student
 from autograder.git.repository import GitRepository
-from autograder.git.student_stores import fork_of
+from autograder.git.student_stores import open_fork
 from autograder.record.ledger import Record
 from autograder.record.ledger_lines import is_readable
 from autograder.record.open_tasks import Task
@@ -29,7 +29,7 @@ def check_stores(course: Course, students: Sequence[Student], records: Mapping[s
         homework = pushed_homework(course, records[student.id]) if student.id in records else {}
         if not homework:
             continue
-        store = fork_of(course, student)
+        store = open_fork(course, student)
         if not store.store.exists():
             elsewhere.append(student.id)
             continue
@@ -105,10 +105,10 @@ def repair_stores(
 
     A store in which git does not write what is missing is set aside, and a new one takes what is whole in it.
     """
-    read = restored(course, students, State(course, remote))
+    read = restore_notebooks(course, students, State(course, remote))
     for student in students:
         homework = pushed_homework(course, records[student.id]) if student.id in records else {}
-        store = fork_of(course, student)
+        store = open_fork(course, student)
         damage = store.damage(list(homework)) if homework and store.store.exists() else {}
         if not damage:
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_course import code, dump, text
 
-from autograder.course.layout import find_notebook, misplaced
+from autograder.course.layout import find_misplaced, find_notebook
 from autograder.course.notebook_files import Unreadable, conflict_sides, read_notebook
 from autograder.course.submissions import NotebookFile
 
@@ -126,7 +126,7 @@ def test_a_copy_is_wanted_before_the_original(paths, found):
 
 def test_notebooks_elsewhere_are_named_but_checkpoints_are_not():
     listing = files("hw_solved.ipynb", "assignments/.ipynb_checkpoints/hw_solved.ipynb", "assignments/hw/hw.ipynb")
-    assert misplaced(listing, "hw") == ("hw_solved.ipynb",)
+    assert find_misplaced(listing, "hw") == ("hw_solved.ipynb",)
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_notebooks_elsewhere_are_named_but_checkpoints_are_not():
 )
 def test_a_renamed_copy_is_named_unless_there_is_a_right_one(path, seen):
     original, copy = ("assignments/hw01_numpy/hw01_numpy.ipynb", "assignments/hw01_numpy/hw01_numpy_solved.ipynb")
-    assert misplaced(files(original, path), "hw01_numpy") == ((path,) if seen else ())
-    assert misplaced(files(original, path, copy), "hw01_numpy") == ()
+    assert find_misplaced(files(original, path), "hw01_numpy") == ((path,) if seen else ())
+    assert find_misplaced(files(original, path, copy), "hw01_numpy") == ()
 
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 48213\n"

@@ -171,7 +171,7 @@ class Forge:
 
     def hand_in(self, student: str, work: Author, reader: Reader, name: str = "hw01_numpy") -> None:
         """Let a student solve what is released, in a clone of their fork, and push it."""
-        exam = read_exam(reader.course.source(name), reader.course.assignments[name].patterns)
+        exam = read_exam(reader.course.source_path(name), reader.course.assignments[name].patterns)
         clone = self.root / f"{student}-clone"
         if not clone.exists():
             self.git("clone", "--quiet", f"{student}.git", clone.name)
@@ -272,7 +272,7 @@ def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(reader: Read
     assert reader.points() == {"on-time": 20.0, "late": 7.0}
 
     before = {student: Ledger(reader.course.ledger).read(student) for student in ("on-time", "late")}
-    repair(reader.course.source("hw01_numpy"))
+    repair(reader.course.source_path("hw01_numpy"))
     assert "graded: 2 notebooks, 0 failed" in reader.follow(10)
     after = {student: Ledger(reader.course.ledger).read(student) for student in ("on-time", "late")}
     for student in before:

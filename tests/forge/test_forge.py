@@ -14,14 +14,14 @@ from fake_github import FakeGitHub, FakeRepository
 from rich.console import Console
 
 from autograder.cli.result_text import show_student
-from autograder.collecting.collect import Collected, collect
+from autograder.collecting.collect import Collected, collect_pushes
 from autograder.course.configuration import Assignment, Course, ForgeOptions, Part
 from autograder.course.errors import ForgeFailed
 from autograder.course.remotes import git_address, repository_name
 from autograder.course.submissions import Clock, Push, Student
-from autograder.forge import GitHub, changes
-from autograder.forge.api_answers import activity, found, kept_of_repository
-from autograder.forge.api_client import Client
+from autograder.forge import GitHub, describe_changes
+from autograder.forge.api_answers import keep_repository_fields, read_activity, read_repository
+from autograder.forge.api_client import ApiClient
 from autograder.record.ledger import Ledger, Record
 
 pytestmark = pytest.mark.slow
@@ -71,7 +71,7 @@ def poll(github: FakeGitHub, *students: Student, **changed) -> dict[str, Collect
     github.asked.clear()
     github.later(minutes=5)
     wanted = students or (Student("on-time", "on-time/course"),)
-    return {done.student.id: done for done in collect(course(github, **changed), wanted, now=lambda: github.now)}
+    return {done.student.id: done for done in collect_pushes(course(github, **changed), wanted, now=lambda: github.now)}
 
 
 def record(github: FakeGitHub, student: str = "on-time") -> Record:
@@ -125,7 +125,7 @@ def test_all_pages_of_a_list_are_read(github, upstream, monkeypatch):
     monkeypatch.setattr("autograder.forge.github.PER_PAGE", 10)
     for number in range(25):
         github.create(f"student-{number}/course", upstream)
-    with Client(options(github)) as client:
+    with ApiClient(options(github)) as client:
         forks = GitHub(client).forks("school/course")
     assert len(forks.by_id) == 25
     assert forks.by_name["student-24/course"].owner == github.accounts["student-24"]
@@ -136,7 +136,7 @@ def test_what_has_not_changed_costs_nothing(github, upstream, fork, tmp_path):
     cache = tmp_path / "cache.json"
     for _ in range(2):
         left = github.left[True]
-        with Client(options(github), cache) as client:
+        with ApiClient(options(github), cache) as client:
             assert set(GitHub(client).forks("school/course").by_name) == {"on-time/course"}
     assert [asked.status for asked in github.asked] == [200, 304]
     assert github.left[True] == left
@@ -147,7 +147,7 @@ def test_what_has_not_changed_costs_nothing(github, upstream, fork, tmp_path):
 def test_a_damaged_cache_is_as_good_as_none(github, upstream, fork, tmp_path, content):
     cache = tmp_path / "cache.json"
     cache.write_bytes(content)
-    with Client(options(github), cache) as client:
+    with ApiClient(options(github), cache) as client:
         assert GitHub(client).forks("school/course").by_id
     assert json.loads(cache.read_text())["pages"]
 
@@ -172,7 +172,7 @@ def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(github, fork
     monkeypatch.setattr("autograder.forge.api_client.REPLY_SECONDS", 0.3)
     slept: list[float] = []
     github.trouble("/repos/on-time/course", times=2, **order)
-    with Client(options(github), sleep=slept.append) as client:
+    with ApiClient(options(github), sleep=slept.append) as client:
         assert GitHub(client).repository("on-time/course").id == fork.id
     assert slept == [0.001, 0.002]
 
@@ -180,13 +180,13 @@ def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(github, fork
 def test_a_reply_without_end_is_not_read_to_its_end(github, fork, monkeypatch):
     monkeypatch.setattr("autograder.forge.api_client.MAX_BODY", 1000)
     github.trouble("/repos/on-time/course", body=b" " * 5000)
-    with Client(options(github)) as client:
+    with ApiClient(options(github)) as client:
         assert GitHub(client).repository("on-time/course").id == fork.id
 
 
 def test_a_dead_server_is_left_alone_after_a_while(github):
     github.trouble("/.*", 503, times=10**6)
-    with Client(options(github)) as client:
+    with ApiClient(options(github)) as client:
         for _ in range(6):
             with pytest.raises(ForgeFailed, match="gives no answer"):
                 GitHub(client).repository("on-time/course")
@@ -213,7 +213,7 @@ def test_a_limit_is_waited_for_as_long_as_it_says(github, fork, caplog, status, 
     headers = {name: value.format(**words) for name, value in headers.items()}
     slept: list[float] = []
     github.trouble("/repos/on-time/course", status, headers=headers, body=body)
-    with caplog.at_level(logging.WARNING), Client(options(github, wait=100.0), sleep=slept.append) as client:
+    with caplog.at_level(logging.WARNING), ApiClient(options(github, wait=100.0), sleep=slept.append) as client:
         assert GitHub(client).repository("on-time/course").id == fork.id
     assert slept == [seconds]
     assert f"asks to wait; going on in {seconds} s" in caplog.text
@@ -222,7 +222,7 @@ def test_a_limit_is_waited_for_as_long_as_it_says(github, fork, caplog, status, 
 def test_a_longer_wait_than_the_budget_ends_the_questions_with_a_sentence(github, fork):
     slept: list[float] = []
     github.trouble("/.*", 429, headers={"Retry-After": "20"}, times=9)
-    with Client(options(github, wait=50.0), sleep=slept.append) as client:
+    with ApiClient(options(github, wait=50.0), sleep=slept.append) as client:
         for _ in range(3):
             with pytest.raises(ForgeFailed, match=r"wants no questions before .* UTC.*the next run asks again"):
                 GitHub(client).repository("on-time/course")
@@ -233,7 +233,7 @@ def test_a_longer_wait_than_the_budget_ends_the_questions_with_a_sentence(github
 def test_limits_that_never_end_are_not_waited_for_forever(github, fork):
     slept: list[float] = []
     github.trouble("/.*", 429, headers={"Retry-After": "0"}, times=10**6)
-    with Client(options(github), sleep=slept.append) as client, pytest.raises(ForgeFailed):
+    with ApiClient(options(github), sleep=slept.append) as client, pytest.raises(ForgeFailed):
         GitHub(client).repository("on-time/course")
     assert sum(slept) == 30.0
 
@@ -241,7 +241,7 @@ def test_limits_that_never_end_are_not_waited_for_forever(github, fork):
 def test_without_a_token_the_hourly_limit_is_met_sooner_and_the_advice_says_so(github, fork, monkeypatch):
     monkeypatch.delenv("GITHUB_TOKEN")
     github.allow(1, known=False)
-    with Client(options(github)) as client:
+    with ApiClient(options(github)) as client:
         assert GitHub(client).repository("on-time/course")
         with pytest.raises(ForgeFailed, match=r"a token in \$GITHUB_TOKEN allows far more"):
             GitHub(client).repository("on-time/other")
@@ -249,7 +249,7 @@ def test_without_a_token_the_hourly_limit_is_met_sooner_and_the_advice_says_so(g
 
 def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, caplog):
     monkeypatch.setenv("COURSE_TOKEN", "ghp_wrong")
-    with caplog.at_level(logging.DEBUG), Client(options(github, token="COURSE_TOKEN")) as client:
+    with caplog.at_level(logging.DEBUG), ApiClient(options(github, token="COURSE_TOKEN")) as client:
         for _ in range(2):
             with pytest.raises(ForgeFailed, match=r"refuses the token in \$COURSE_TOKEN"):
                 GitHub(client).repository("on-time/course")
@@ -259,7 +259,7 @@ def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, c
 
 
 def test_the_token_goes_with_each_question_and_into_no_log(github, fork, caplog):
-    with caplog.at_level(logging.DEBUG), Client(options(github)) as client:
+    with caplog.at_level(logging.DEBUG), ApiClient(options(github)) as client:
         GitHub(client).repository("on-time/course")
     assert github.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
     assert TOKEN not in caplog.text
@@ -269,14 +269,14 @@ def test_the_token_goes_with_each_question_and_into_no_log(github, fork, caplog)
 def test_what_cannot_be_a_token_is_refused_without_showing_it(github, monkeypatch, token):
     monkeypatch.setenv("GITHUB_TOKEN", token)
     with pytest.raises(ForgeFailed, match=r"\$GITHUB_TOKEN") as caught:
-        Client(options(github))
+        ApiClient(options(github))
     assert token not in str(caught.value)
 
 
 def test_a_token_is_not_sent_unencrypted_to_another_machine():
     with pytest.raises(ForgeFailed, match="not encrypted") as caught, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_TOKEN", TOKEN)
-        Client(ForgeOptions(api="http://github.example.org"))
+        ApiClient(ForgeOptions(api="http://github.example.org"))
     assert TOKEN not in str(caught.value)
 
 
@@ -291,14 +291,14 @@ def test_a_token_is_not_sent_unencrypted_to_another_machine():
 )
 def test_nobody_is_followed_to_another_server(github, fork, upstream, status, headers):
     github.trouble("/repos/school/course/forks", status, headers=headers, body=b"[]")
-    with Client(options(github)) as client, pytest.raises(ForgeFailed, match="another server"):
+    with ApiClient(options(github)) as client, pytest.raises(ForgeFailed, match="another server"):
         GitHub(client).forks("school/course")
 
 
 @pytest.mark.parametrize("location", ["/repos/on-time/course", ""], ids=["in circles", "to nowhere"])
 def test_redirects_end(github, fork, location):
     github.trouble("/repos/on-time/course", 301, headers={"Location": f"{github.api}{location}"}, times=99)
-    with Client(options(github)) as client:
+    with ApiClient(options(github)) as client:
         try:
             assert GitHub(client).repository("on-time/course") is None
         except ForgeFailed as error:
@@ -310,7 +310,7 @@ def test_a_list_without_end_ends(github, upstream, monkeypatch):
     monkeypatch.setattr("autograder.forge.api_client.MAX_PAGES", 5)
     link = {"Link": f'<{github.api}/repos/school/course/forks>; rel="next"'}
     github.trouble("/repos/school/course/forks", headers=link, body=b"[]", times=99)
-    with Client(options(github)) as client, pytest.raises(ForgeFailed, match="no end"):
+    with ApiClient(options(github)) as client, pytest.raises(ForgeFailed, match="no end"):
         GitHub(client).forks("school/course")
 
 
@@ -327,10 +327,10 @@ ACTIVITY = {
 
 
 def test_a_repository_and_an_activity_are_read():
-    assert found(REPOSITORY).pushed == datetime(2027, 2, 2, 9, tzinfo=UTC)
-    assert found(REPOSITORY | {"pushed_at": None}).pushed == found(REPOSITORY).created
-    assert activity(ACTIVITY).time == datetime(2027, 2, 2, 9, tzinfo=UTC)
-    assert activity(ACTIVITY | {"timestamp": "2027-02-02T10:00:00.5+01:00"}).time.hour == 9
+    assert read_repository(REPOSITORY).pushed == datetime(2027, 2, 2, 9, tzinfo=UTC)
+    assert read_repository(REPOSITORY | {"pushed_at": None}).pushed == read_repository(REPOSITORY).created
+    assert read_activity(ACTIVITY).time == datetime(2027, 2, 2, 9, tzinfo=UTC)
+    assert read_activity(ACTIVITY | {"timestamp": "2027-02-02T10:00:00.5+01:00"}).time.hour == 9
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_a_repository_and_an_activity_are_read():
 )  # fmt: skip
 def test_a_repository_that_cannot_be_is_refused(field, value):
     with pytest.raises(ForgeFailed, match="makes no sense"):
-        found(kept_of_repository(REPOSITORY | {field: value}))
+        read_repository(keep_repository_fields(REPOSITORY | {field: value}))
 
 
 @pytest.mark.parametrize(
@@ -359,12 +359,12 @@ def test_a_repository_that_cannot_be_is_refused(field, value):
 )  # fmt: skip
 def test_an_activity_that_cannot_be_is_refused(field, value):
     with pytest.raises(ForgeFailed, match="makes no sense"):
-        activity(ACTIVITY | {field: value})
+        read_activity(ACTIVITY | {field: value})
 
 
 @pytest.mark.parametrize("data", [None, 3, "x", [], ["x"]])
 def test_something_else_than_an_object_is_refused(data):
-    for read in (found, activity):
+    for read in (read_repository, read_activity):
         with pytest.raises(ForgeFailed, match="makes no sense"):
             read(data)
 
@@ -408,7 +408,11 @@ def test_a_back_dated_commit_has_the_time_of_its_push(github, fork):
 
 def test_two_pushes_within_a_second_are_told_apart(github, fork):
     first, moment = push(github, fork, b"first")
-    list(collect(course(github), [Student("on-time", "on-time/course")], now=lambda: moment + timedelta(seconds=0.4)))
+    list(
+        collect_pushes(
+            course(github), [Student("on-time", "on-time/course")], now=lambda: moment + timedelta(seconds=0.4)
+        )
+    )
     second = github.push(fork, {PATH: b"second"})
     poll(github)
     assert times(record(github).pushes) == [(first, moment), (second, moment)]
@@ -504,7 +508,7 @@ def test_a_commit_git_does_not_have_yet_is_not_lost(github, fork, monkeypatch):
     pushed = push(github, fork, b"work")
     with monkeypatch.context() as patch:
         patch.setattr("autograder.git.student_stores.Fork.fetch_commit", lambda *_: False)
-        list(collect(course(github), [Student("on-time", "on-time/course")], now=lambda: github.now))
+        list(collect_pushes(course(github), [Student("on-time", "on-time/course")], now=lambda: github.now))
     assert record(github).lost == ()
     poll(github)
     assert times(record(github).pushes) == [pushed]
@@ -588,7 +592,7 @@ def test_a_fork_deleted_and_made_again_is_said_and_flagged_after_a_deadline(gith
     assert f"(number {again.id}, it was {fork.id})" in done.notes[0]
     assert ("after a deadline of hw" in done.notes[0]) == (days > 10)
     assert [push.commit for push in record(github).pushes] == [first, second], "what counted still counts"
-    assert tuple(changes(course(github), "on-time", record(github).repositories)) == done.notes
+    assert tuple(describe_changes(course(github), "on-time", record(github).repositories)) == done.notes
     assert poll(github)["on-time"].notes == ()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.course.errors import GitFailed
 from autograder.git.git_command import OUT_OF_TIME, run_git
-from autograder.git.repository import GitRepository, reason_of
+from autograder.git.repository import GitRepository, find_reason
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 
@@ -43,7 +43,7 @@ def running(mark: Path) -> bool:
 def test_at_its_time_limit_git_ends_with_all_its_helpers(tmp_path):
     done = run_git(hanging(tmp_path / "mark"), seconds=2)
     assert done.code == OUT_OF_TIME
-    assert reason_of(done.errors) == "no answer within 2 s"
+    assert find_reason(done.errors) == "no answer within 2 s"
     assert not running(tmp_path / "mark")
 
 

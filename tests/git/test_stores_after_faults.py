@@ -16,7 +16,7 @@ import pytest
 from autograder.course.errors import GitFailed, RemoteFailed
 from autograder.course.submissions import Student
 from autograder.git import student_stores as forks
-from autograder.git.bare_stores import LOCK, changing
+from autograder.git.bare_stores import LOCK, hold_store
 from autograder.git.student_stores import Fork
 from autograder.rehearsal.forge_on_disk import BareRepository
 
@@ -100,11 +100,11 @@ def test_a_fetch_that_was_killed_at_its_limit_is_no_hindrance_to_the_next(remote
 
 def test_a_lock_is_not_taken_from_a_git_that_lives(fork):
     fork.fetch()
-    with changing(fork.store, 1) as held:
+    with hold_store(fork.store, 1) as held:
         helper = subprocess.Popen(["sleep", "1000"], pass_fds=(held,))
     lock = fork.store / "shallow.lock"
     lock.touch()
-    with pytest.raises(GitFailed, match="another process works in"), changing(fork.store, 0.2):
+    with pytest.raises(GitFailed, match="another process works in"), hold_store(fork.store, 0.2):
         pass
     assert lock.exists()
     helper.kill()

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.collecting.collect import collect
+from autograder.collecting.collect import collect_pushes
 from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.submissions import Clock, Student
-from autograder.git.repository import reason_of
+from autograder.git.repository import find_reason
 from autograder.git.student_stores import Fork
 from autograder.record.ledger import Ledger
 from autograder.rehearsal.forge_on_disk import BareRepository
@@ -136,7 +136,7 @@ def course(tmp_path: Path, clock: Clock = Clock.FIRST_SEEN) -> Course:
 def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(remote, tmp_path):
     students = [Student("on-time", str(remote.path)), Student("gone", "/nowhere.git")]
     for moment in (T0, T1):
-        done = {entry.student.id: entry for entry in collect(course(tmp_path), students, now=lambda t=moment: t)}
+        done = {entry.student.id: entry for entry in collect_pushes(course(tmp_path), students, now=lambda t=moment: t)}
         assert "gone" in done["gone"].error
         assert not done["on-time"].error
     (push,) = Ledger(tmp_path / "ledger").read("on-time").pushes
@@ -145,12 +145,12 @@ def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(remote, tmp_
 
 def test_a_back_dated_commit_is_recorded_with_the_time_it_was_seen(remote, tmp_path):
     remote.push({PATH: b"late"}, "back-dated", datetime(2020, 1, 1, tzinfo=UTC))
-    list(collect(course(tmp_path), [Student("late", str(remote.path))], now=lambda: T1))
+    list(collect_pushes(course(tmp_path), [Student("late", str(remote.path))], now=lambda: T1))
     assert Ledger(tmp_path / "ledger").read("late").pushes[0].time == T1
 
 
 def test_archived_classes_may_use_commit_dates_and_are_marked(remote, tmp_path):
-    list(collect(course(tmp_path, Clock.COMMIT_DATE), [Student("old", str(remote.path))], now=lambda: T1))
+    list(collect_pushes(course(tmp_path, Clock.COMMIT_DATE), [Student("old", str(remote.path))], now=lambda: T1))
     push = Ledger(tmp_path / "ledger").read("old").pushes[0]
     assert (push.time, push.clock) == (T0, Clock.COMMIT_DATE)
 
@@ -183,10 +183,10 @@ def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(remote, t
     fork = BareRepository(tmp_path / "fork.git", "master")
     fork.fork(remote)
     student = Student("untouched", str(fork.path))
-    (done,) = collect(class_room, [student], now=lambda: T0)
+    (done,) = collect_pushes(class_room, [student], now=lambda: T0)
     assert (done.push, done.error) == (None, "")
     fork.push({PATH: b"solved"}, "homework", T1)
-    (done,) = collect(class_room, [student], now=lambda: T1)
+    (done,) = collect_pushes(class_room, [student], now=lambda: T1)
     assert done.push.time == T1
 
 
@@ -203,7 +203,7 @@ def test_one_remote_for_several_students_is_told_of_each(remote, tmp_path, monke
     monkeypatch.setattr(Fork, "fetch", lambda fork: None)
     students = [Student(f"student-{i}", text.format(path=remote.path)) for i, text in enumerate(remotes)]
     alone = Student("alone", "https://github.com/b/x")
-    done = {entry.student.id: entry.notes for entry in collect(course(tmp_path), [*students, alone])}
+    done = {entry.student.id: entry.notes for entry in collect_pushes(course(tmp_path), [*students, alone])}
     assert done.pop("alone") == ()
     for student, notes in done.items():
         (note,) = notes
@@ -230,4 +230,4 @@ ACCESS = "Please make sure you have the correct access rights\nand the repositor
     ids=["no repository", "no access", "rejected", "private", "advice alone", "nothing"],
 )
 def test_of_gits_complaint_the_reason_is_told_and_not_the_advice(errors, reason):
-    assert reason_of(errors.encode()).startswith(reason)
+    assert find_reason(errors.encode()).startswith(reason)

@@ -24,7 +24,7 @@ ROLES = {"all-right": solved, "half-done": half, "known-mistake": mistaken, "not
 @pytest.mark.parametrize("assignment", ["hw01_numpy"])
 def test_nbgrader_autograde_gives_the_same_points_exercise_by_exercise(tmp_path, assignment):
     course = load_course(REPOSITORY / "grading_config.py")
-    exam = read_exam(course.source(assignment), course.assignments[assignment].patterns)
+    exam = read_exam(course.source_path(assignment), course.assignments[assignment].patterns)
     with Examiner(Limits()) as examiner:
         released = json.loads(released_notebook(course, assignment, tmp_path / "released", examiner))
     submissions = {

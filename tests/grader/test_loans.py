@@ -212,9 +212,9 @@ def test_the_loan_can_be_switched_off_for_a_course(examiner, small_course):
         solution(DOUBLE), test("assert double(21) == 42"), solution(QUADRUPLE, "quadruple_solution"),
         test("assert quadruple(21) == 84", "quadruple"),
     )  # fmt: skip
-    lending = load_course(small_course.config).exam("hw")
+    lending = load_course(small_course.config).read_exam("hw")
     small_course.config.write_text(small_course.config.read_text() + "c.Course.lend = False\n")
-    exam = load_course(small_course.config).exam("hw")
+    exam = load_course(small_course.config).read_exam("hw")
     cells = cells_of({"double": WRONG_DOUBLE, "quadruple": QUADRUPLE})
     assert points(results(examiner, lending, *cells)) == {"double": 0.0, "quadruple": 2.0}
     assert points(results(examiner, exam, *cells)) == {"double": 0.0, "quadruple": 0.0}

@@ -9,10 +9,10 @@ import pytest
 from small_course import DOUBLE, SmallCourse, dump, solution, text
 
 from autograder.classroom.classroom import Classroom
-from autograder.collecting.lost_notebooks import restored
+from autograder.collecting.lost_notebooks import restore_notebooks
 from autograder.course.errors import ExamError, UsageError
 from autograder.course.submissions import Clock, NotebookFile, Push
-from autograder.git.student_stores import fork_of
+from autograder.git.student_stores import open_fork
 from autograder.grading.work_bundle import (
     Recorded,
     grade_bundle,
@@ -46,7 +46,7 @@ def classroom(small_course: SmallCourse) -> Classroom:
 def pushed(classroom: Classroom, student: str, content: bytes, hours: float) -> str:
     """Collect a push."""
     entry = next(entry for entry in classroom.students if entry.id == student)
-    blob = fork_of(classroom.course, entry).keep(content)
+    blob = open_fork(classroom.course, entry).keep(content)
     commit = hashlib.sha1(f"{student} {hours}".encode()).hexdigest()
     file = NotebookFile(PATH, blob, len(content))
     moment = NOON + timedelta(hours=hours)
@@ -56,7 +56,7 @@ def pushed(classroom: Classroom, student: str, content: bytes, hours: float) -> 
 
 def bundled(classroom: Classroom, folder: Path) -> Path:
     tasks = classroom.open_tasks()
-    read = restored(classroom.course, classroom.students, State(classroom.course))
+    read = restore_notebooks(classroom.course, classroom.students, State(classroom.course))
     assert write_bundle(classroom.course, classroom.exams, tasks, read, folder) == []
     return folder
 
@@ -231,7 +231,7 @@ def test_a_notebook_that_is_nowhere_is_said_and_the_others_travel(classroom, tmp
     Ledger(classroom.course.ledger).add_push(
         Push("squared", "e" * 40, "master", NOON + timedelta(hours=1), Clock.FIRST_SEEN, (lost,))
     )
-    read = restored(classroom.course, classroom.students, State(classroom.course))
+    read = restore_notebooks(classroom.course, classroom.students, State(classroom.course))
     missing = write_bundle(classroom.course, classroom.exams, classroom.open_tasks(), read, tmp_path / "bundle")
     assert len(missing) == 1 and missing[0].startswith(f"hw, {PATH}: squared: ")
     assert len(read_bundle(tmp_path / "bundle")) == 1

@@ -26,7 +26,7 @@ def examiner() -> Iterator[Examiner]:
 
 
 def exam_of(name: str) -> Exam:
-    return read_exam(COURSE.source(name), COURSE.assignments[name].patterns)
+    return read_exam(COURSE.source_path(name), COURSE.assignments[name].patterns)
 
 
 def examine(examiner: Examiner, exam: Exam, content: bytes) -> Report:
@@ -40,7 +40,7 @@ def examine(examiner: Examiner, exam: Exam, content: bytes) -> Report:
 @pytest.mark.parametrize("name", COURSE.assignments)
 def test_a_source_gets_all_points_but_those_a_person_gives(examiner, name):
     exam = exam_of(name)
-    report = examine(examiner, exam, COURSE.source(name).read_bytes())
+    report = examine(examiner, exam, COURSE.source_path(name).read_bytes())
     manual = sum(exercise.points for exercise in exam.exercises if exercise.manual)
     assert report.points == report.max_points - manual
     assert {entry.status for entry in report.exercises} <= {Status.PASSED, Status.TO_BE_MARKED}

@@ -296,8 +296,8 @@ def test_points_read_as_a_person_writes_them(points: float, text: str) -> None:
 
 def test_a_moment_reads_in_the_zone_of_the_course(everyone: PracticeClass) -> None:
     course = everyone.course
-    assert course.words(NOW) == "Sun 7 Mar 2027, 12:00 CET"
-    assert course.words(NOW + timedelta(days=30)) == "Tue 6 Apr 2027, 12:00 CEST"
+    assert course.write_moment(NOW) == "Sun 7 Mar 2027, 12:00 CET"
+    assert course.write_moment(NOW + timedelta(days=30)) == "Tue 6 Apr 2027, 12:00 CEST"
 
 
 @pytest.mark.parametrize(

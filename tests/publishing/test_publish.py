@@ -579,7 +579,7 @@ def test_the_readme_works_word_by_word_on_the_published_course(real, tmp_path):
     blocks = re.findall(r"```bash\n(.*?)```", upstream("show", f"{real.branch}:README.md"), re.DOTALL)
     assert [block.split()[0] for block in blocks] == ["git", "autograder", "autograder", "git", "autograder"]
     said = by_hand(tmp_path, *blocks[:4])
-    first = next(name for name in real.assignments if real.release(name).exists())
+    first = next(name for name in real.assignments if real.release_path(name).exists())
     assert f"made assignments/{first}/{first}_solved.ipynb" in said
     assert "✓ 2 of 2" in said and "practice results" in said
     assert Git(fork)("log", "-1", "--format=%s") == f"Homework {first}"
@@ -640,13 +640,13 @@ def by_hand(folder: Path, *blocks: str) -> str:
 
 def test_nothing_of_the_course_is_secret_and_public_at_once(real):
     """Each source's hidden lines against all that would be published; and the search sees them where they are."""
-    exams = {name: read_exam(real.source(name), entry.patterns) for name, entry in real.assignments.items()}
+    exams = {name: read_exam(real.source_path(name), entry.patterns) for name, entry in real.assignments.items()}
     secrets = secrets_of(real, exams)
     for path, content in public_tree(real, exams, BEFORE).files.items():
         assert secrets.seen_in(path, content) == [], path
     assert len(secrets.lines) > 200
     for name in exams:
-        assert secrets.seen_in(f"assignments/{name}/{name}.ipynb", real.source(name).read_bytes())
+        assert secrets.seen_in(f"assignments/{name}/{name}.ipynb", real.source_path(name).read_bytes())
 
 
 def test_everything_allowed_is_there(real):

@@ -95,7 +95,7 @@ def test_exercises_of_no_points_and_of_fractions_are_released_and_read_as_they_a
 def test_released_again_nothing_changes(small_course, examiner):
     course = load_course(small_course.config)
     assert release(course, "hw", examiner).changed
-    path = course.release("hw")
+    path = course.release_path("hw")
     before = path.stat().st_mtime_ns
     assert not release(course, "hw", examiner).changed
     assert path.stat().st_mtime_ns == before
@@ -271,12 +271,12 @@ def test_what_is_in_the_repository_is_released_from_its_sources(name):
     course = load_course(REPOSITORY / "grading_config.py")
     if name not in course.assignments:
         pytest.skip(f"{name} is not configured yet")
-    if not course.release(name).exists():
+    if not course.release_path(name).exists():
         pytest.skip(f"{name} is not released yet")
-    exam = read_exam(course.source(name), course.assignments[name].patterns)
-    assert leaks(exam, course.release(name)) == []
-    public = json.loads(course.release(name).read_text())
-    source = json.loads(course.source(name).read_text())
+    exam = read_exam(course.source_path(name), course.assignments[name].patterns)
+    assert leaks(exam, course.release_path(name)) == []
+    public = json.loads(course.release_path(name).read_text())
+    source = json.loads(course.source_path(name).read_text())
     assert [cell["id"] for cell in public["cells"]] == [cell["id"] for cell in source["cells"]]
     prose = [cell["source"] for cell in source["cells"] if cell["cell_type"] == "markdown"]
     assert [cell["source"] for cell in public["cells"] if cell["cell_type"] == "markdown"] == prose

@@ -192,8 +192,8 @@ def test_homework_is_released_once_it_lies_there_or_somebody_has_pushed_it(tmp_p
     forks = [Record("a", (push("a", DEADLINE, "README.md"),), ()), Record("b", (push("b", DEADLINE),), ())]
     assert not is_released(course, "hw", forks[:1])
     assert is_released(course, "hw", forks)
-    course.release("hw").parent.mkdir()
-    course.release("hw").touch()
+    course.release_path("hw").parent.mkdir()
+    course.release_path("hw").touch()
     assert is_released(course, "hw", [])
 
 

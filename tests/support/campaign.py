@@ -206,7 +206,7 @@ class Campaign:
         known = set(self.places.get("collect", ())) if command == "run" else set()
         for place, times in Counter(self.places[command]).items():
             if place in known and "git" in place:
-                continue  # of the same code in `collect`
+                continue  # of the same code in `collect_pushes`
             for number in sorted({1, times}):
                 for fault in faults:
                     if fault != "full" or _writes(place):
