@@ -25,9 +25,9 @@ from autograder.course.configuration import load_course  # noqa: E402
 from autograder.course.exam import Exam, read_exam  # noqa: E402
 from autograder.course.submissions import NotebookFile, Student  # noqa: E402
 from autograder.gradebook.assignment_conversion import put_tools_on_path  # noqa: E402
-from autograder.grading.grading_run import grade  # noqa: E402
+from autograder.grading.grading_run import grade_tasks  # noqa: E402
 from autograder.record.ledger import Ledger  # noqa: E402
-from autograder.record.open_tasks import Task  # noqa: E402
+from autograder.record.open_tasks import GradingTask  # noqa: E402
 from autograder.rehearsal.forge_on_disk import BareRepository  # noqa: E402
 from autograder.rehearsal.practice_class import DEADLINE  # noqa: E402
 from autograder.rehearsal.student_roles import Desk, half, solved, untouched  # noqa: E402
@@ -55,7 +55,7 @@ def main() -> None:
         theirs = measured(lambda: nbgrader(root / "nbgrader", "autograde", options.assignment))
         tasks = pushed(root, exam, notebooks)
         ours_course = replace(course, forks=root / "forks", ledger=root / "ledger", outputs=root / "outputs")
-        ours = measured(lambda: list(grade(ours_course, {options.assignment: exam}, tasks)))
+        ours = measured(lambda: list(grade_tasks(ours_course, {options.assignment: exam}, tasks)))
         put_tools_on_path()
         equal = points(root / "ledger", notebooks) == {
             student: sum(grades.values()) for student, grades in scores(root / "nbgrader", options.assignment).items()
@@ -77,7 +77,7 @@ def measured(work: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, sum(after[:4]) - sum(before[:4])
 
 
-def pushed(root: Path, exam: Exam, notebooks: dict[str, bytes]) -> list[Task]:
+def pushed(root: Path, exam: Exam, notebooks: dict[str, bytes]) -> list[GradingTask]:
     """Put each notebook into a store of its own, as collecting does, and return what there is to grade."""
     tasks = []
     for student, content in notebooks.items():
@@ -85,7 +85,7 @@ def pushed(root: Path, exam: Exam, notebooks: dict[str, bytes]) -> list[Task]:
         store.create()
         store.push({"hw.ipynb": content}, "homework", DEADLINE)
         file = NotebookFile("hw.ipynb", store.blob("hw.ipynb"), len(content))
-        tasks.append(Task(exam.assignment, file, Student(student, ""), [(student, "c")]))
+        tasks.append(GradingTask(exam.assignment, file, Student(student, ""), [(student, "c")]))
     return tasks
 
 

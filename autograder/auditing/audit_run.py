@@ -22,7 +22,7 @@ from autograder.course.errors import AutograderError, ExamError
 from autograder.course.exam import Exam
 from autograder.course.submissions import ExerciseResult, Outcome
 from autograder.grader.examiner import Examiner
-from autograder.grading.worker_pool import desk, workers
+from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail
 from autograder.marking import NothingCompared
 
@@ -99,7 +99,7 @@ def grade_cases(course: Course, exams: Mapping[str, Exam], cases: Sequence[Case]
         call_seconds=min(course.limits.call_seconds, CALL_SECONDS),
         seconds=min(course.limits.seconds, SECONDS),
     )
-    with Jail(limits) as jail, workers(count, jail, exams) as pool:
+    with Jail(limits) as jail, open_workers(count, jail, exams) as pool:
         try:
             for future in as_completed([pool.submit(_grade, case) for case in cases]):
                 yield future.result()
@@ -151,7 +151,7 @@ class Auditor:
 @functools.cache
 def _auditor() -> Auditor:
     """Return the auditor of this process, which keeps what it has found out about an exercise."""
-    return Auditor(desk().examiner, desk().exams)
+    return Auditor(current_desk().examiner, current_desk().exams)
 
 
 def _grade(case: Case) -> Graded:

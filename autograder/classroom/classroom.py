@@ -16,12 +16,12 @@ from autograder.course.errors import AutograderError, ExamError, Interrupted, No
 from autograder.course.exam import Exam
 from autograder.course.roster import Extensions, read_extensions, read_roster
 from autograder.course.submissions import Student
-from autograder.gradebook.autograded_notebooks import clean_outputs, unshown
-from autograder.grading.grading_run import Finished, grade
-from autograder.record.ledger import Ledger, Record
-from autograder.record.open_tasks import Task, open_tasks
-from autograder.record.standings import Standing, is_released, standing
-from autograder.record.state_branch import State
+from autograder.gradebook.autograded_notebooks import find_unshown, remove_unneeded_outputs
+from autograder.grading.grading_run import FinishedTask, grade_tasks
+from autograder.record.ledger import Ledger, StudentRecord
+from autograder.record.open_tasks import GradingTask, find_open_tasks
+from autograder.record.standings import Standing, is_released, judge_assignment
+from autograder.record.state_branch import StateBranch
 
 
 @dataclass(frozen=True)
@@ -99,16 +99,16 @@ class Classroom:
             exams = ()
         return collect_pushes(self.course, self.students, now=now, exams=exams)
 
-    def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[Task]:
+    def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[GradingTask]:
         """Return what still has to be graded, of all students or of some."""
         chosen = [student for student in students or self.students if student.id in self.records()]
-        return open_tasks(self.gradable, self.exams, chosen, self.extensions, force=force, wall=self.wall)
+        return find_open_tasks(self.gradable, self.exams, chosen, self.extensions, force=force, wall=self.wall)
 
-    def grade(self, tasks: Sequence[Task]) -> Iterator[Finished]:
+    def grade(self, tasks: Sequence[GradingTask]) -> Iterator[FinishedTask]:
         """Grade tasks; see `autograder.grading.grading_run`."""
-        return grade(self.course, self.exams, tasks, self._reader())
+        return grade_tasks(self.course, self.exams, tasks, self._reader())
 
-    def records(self) -> dict[str, Record]:
+    def records(self) -> dict[str, StudentRecord]:
         """Return the record of every student whose file can be read; what cannot be read is a trouble."""
         ledger, found = Ledger(self.course.ledger), {}
         for student in self.students:
@@ -120,7 +120,7 @@ class Classroom:
         self._note(self._renamed(found))
         return found
 
-    def _renamed(self, records: Mapping[str, Record]) -> Iterator[str]:
+    def _renamed(self, records: Mapping[str, StudentRecord]) -> Iterator[str]:
         """Yield a sentence for each assignment that has results and is not in the configuration any more."""
         students: dict[str, set[str]] = {}
         for student, record in records.items():
@@ -133,7 +133,7 @@ class Classroom:
                 "(an assignment keeps its name, also when it is over)"
             )
 
-    def standings(self, records: Mapping[str, Record] | None = None) -> dict[str, dict[str, Standing]]:
+    def standings(self, records: Mapping[str, StudentRecord] | None = None) -> dict[str, dict[str, Standing]]:
         """Return where every student stands in every assignment; who cannot be judged is left out, and a trouble."""
         records = self.records() if records is None else records
         extensions = self.extensions  # read outside of the walls: a table that cannot be meant concerns everybody
@@ -146,10 +146,10 @@ class Classroom:
         return found
 
     def _standings_of(
-        self, student: Student, record: Record, extensions: Extensions, released: Mapping[str, bool]
+        self, student: Student, record: StudentRecord, extensions: Extensions, released: Mapping[str, bool]
     ) -> dict[str, Standing]:
         return {
-            name: standing(
+            name: judge_assignment(
                 self.course,
                 self.course.assignments[name],
                 exam,
@@ -183,10 +183,10 @@ class Classroom:
 
         return read_gradebook(self.course, self.exams, self.wall)
 
-    def unshown(self) -> list[Task]:
+    def find_unshown(self) -> list[GradingTask]:
         """Return what has to be run so that people can mark it; see `autograder.gradebook.autograded_notebooks`."""
         standings = self.standings()
-        return unshown(self.course, self._judged(standings), standings, self._reader())
+        return find_unshown(self.course, self._judged(standings), standings, self._reader())
 
     def update_gradebook(self) -> list[str]:
         """Bring nbgrader's gradebook up to the standings; return a sentence for each notebook it cannot show."""
@@ -198,23 +198,23 @@ class Classroom:
         judged = self._judged(standings)
         sentences = update_gradebook(self.gradable, self.exams, judged, standings, self._reader(), self.wall)
         if len(judged) == len(self.students):  # else nobody knows what the others need
-            clean_outputs(self.gradable, standings, records)
+            remove_unneeded_outputs(self.gradable, standings, records)
         return sentences
 
     def _judged(self, standings: Mapping[str, Mapping[str, Standing]]) -> list[Student]:
         return [student for student in self.students if student.id in standings]
 
-    def _reader(self) -> Callable[[Task], bytes]:
-        return restore_notebooks(self.course, self.students, State(self.course))
+    def _reader(self) -> Callable[[GradingTask], bytes]:
+        return restore_notebooks(self.course, self.students, StateBranch(self.course))
 
     def build_pages(self, now: datetime | None = None) -> Mapping[str, str]:
         """Build the points site and return each student's link into it, relative to the site.
 
         The page of a student whose record cannot be read, or who cannot be judged, stays as it was.
         """
-        from autograder.pages import Keys, build_site
+        from autograder.pages import PageKeys, build_site
 
-        keys = Keys.load_or_create(self.course.keys)
+        keys = PageKeys.load_or_create(self.course.keys)
         moment = now or datetime.now(UTC)
         records = self.records()
         standings = self.standings(records)

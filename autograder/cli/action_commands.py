@@ -18,7 +18,7 @@ from autograder.course.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.classroom.classroom import Classroom
-    from autograder.record.open_tasks import Task
+    from autograder.record.open_tasks import GradingTask
 
 # The variables are for a workflow's inputs: these are typed by people, and must not end up in a shell's command line.
 StudentOption = Annotated[
@@ -57,11 +57,11 @@ def bundle(
     """
     from autograder.collecting.lost_notebooks import restore_notebooks
     from autograder.grading.work_bundle import write_bundle, write_course
-    from autograder.record.state_branch import State
+    from autograder.record.state_branch import StateBranch
 
     classroom = open_classroom(config)
     course, tasks = classroom.course, _tasks(classroom, student or (), assignment, force=force)
-    read = restore_notebooks(course, classroom.students, State(course, remote))
+    read = restore_notebooks(course, classroom.students, StateBranch(course, remote))
     with alone(classroom, "bundle"):  # a notebook that is found elsewhere goes into its store
         missing = write_bundle(course, classroom.exams, tasks, read, folder)
     if with_course:
@@ -136,10 +136,10 @@ def pull(remote: RemoteOption = "origin", branch: BranchOption = "state", config
 
     Example: autograder state pull
     """
-    from autograder.record.state_branch import State
+    from autograder.record.state_branch import StateBranch
 
     classroom = open_classroom(config)
-    memory = State(classroom.course, remote, branch)
+    memory = StateBranch(classroom.course, remote, branch)
     with alone(classroom, "state pull"):
         changed = memory.pull()
     out.print(f"state: {len(changed)} files changed here")
@@ -157,10 +157,10 @@ def push(
 
     Example: autograder state push --message "Roster of the new term"
     """
-    from autograder.record.state_branch import State
+    from autograder.record.state_branch import StateBranch
 
     classroom = open_classroom(config)
-    memory = State(classroom.course, remote, branch)
+    memory = StateBranch(classroom.course, remote, branch)
     with alone(classroom, "state push"):
         changed = memory.push(message)
     _output(changed=len(changed))
@@ -192,7 +192,7 @@ def _tell_left_out(troubles: Sequence[str]) -> None:
         raise typer.Exit(1)
 
 
-def _tasks(classroom: Classroom, students: Sequence[str], assignment: str, *, force: bool) -> list[Task]:
+def _tasks(classroom: Classroom, students: Sequence[str], assignment: str, *, force: bool) -> list[GradingTask]:
     """Return what is to be graded, of all students and assignments or of those that were named."""
     for student in students:
         check_student(classroom, student)

@@ -187,14 +187,14 @@ def links(
 
     Example: autograder links > links.csv
     """
-    from autograder.pages import Keys, links_csv
+    from autograder.pages import PageKeys, links_csv
 
     classroom = open_classroom(config)
     with alone(classroom, "links"):
-        keys = Keys.load_or_create(classroom.course.keys)
+        keys = PageKeys.load_or_create(classroom.course.keys)
         for student in rotate or []:
             check_student(classroom, student)
-            keys.rotate(student)
+            keys.rotate_key(student)
         found = classroom.build_pages()
     print(links_csv(classroom.students, found, classroom.course.site_url), end="")
     raise typer.Exit(tell_troubles(classroom))

@@ -16,7 +16,7 @@ from autograder.course.errors import AutograderError, Interrupted, UsageError, d
 
 if TYPE_CHECKING:
     from autograder.classroom.classroom import Classroom
-    from autograder.grading.grading_run import Finished
+    from autograder.grading.grading_run import FinishedTask
 
 
 def alone(classroom: Classroom, command: str) -> AbstractContextManager[None]:
@@ -84,8 +84,8 @@ def gradebook_all(classroom: Classroom, screen: Console = out) -> bool:
     from autograder.cli.progress_bar import tracked
     from autograder.course.errors import NoJail
 
-    number, tasks = classroom.read_gradebook(), classroom.unshown()
-    done: list[Finished] = []
+    number, tasks = classroom.read_gradebook(), classroom.find_unshown()
+    done: list[FinishedTask] = []
     try:
         done += tracked(classroom.grade(tasks), len(tasks), "running what people will mark", screen)
     except NoJail as error:

@@ -14,9 +14,9 @@ from rich.table import Table
 from autograder.course.configuration import Course
 from autograder.course.submissions import ExerciseResult, Outcome, Report, Status, round_points
 from autograder.forge import describe_changes
-from autograder.record.ledger import Record
+from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark
-from autograder.record.standings import PartStanding, Standing, State, decided_points, decided_sum
+from autograder.record.standings import PartStanding, PartState, Standing, decided_points, decided_sum
 
 MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.SKIPPED: "–"}
 AFTER_ALL = datetime.max.replace(tzinfo=UTC)  # when every deadline is over
@@ -69,7 +69,7 @@ def print_standings(
     needed = console.measure(wide, options=console.options.update(width=WIDEST)).maximum
     console.print(wide if needed <= console.width else standings_list(shown, now))
     if left:
-        console.print(f"{State.UNRELEASED.value}: {', '.join(sorted(left))}", markup=False)
+        console.print(f"{PartState.UNRELEASED.value}: {', '.join(sorted(left))}", markup=False)
 
 
 def standings_table(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
@@ -102,7 +102,7 @@ def standings_list(standings: Mapping[str, Mapping[str, Standing]], now: datetim
 
 
 def _unreleased(standing: Standing) -> bool:
-    return all(part.state is State.UNRELEASED for part in standing.parts)
+    return all(part.state is PartState.UNRELEASED for part in standing.parts)
 
 
 def _sum(standings: Mapping[str, Standing], now: datetime) -> str:
@@ -118,7 +118,7 @@ def _part(part: PartStanding, now: datetime) -> str:
     return f"{name}{_of(decided_points(part, now), part.max_points)}  {part.state.value}"
 
 
-def show_student(course: Course, standings: Mapping[str, Standing], record: Record, console: Console) -> None:
+def show_student(course: Course, standings: Mapping[str, Standing], record: StudentRecord, console: Console) -> None:
     """Print everything about one student."""
     for push in sorted((*record.pushes, *record.aside, *record.lost), key=lambda push: push.time):
         when = f"{course.to_local_time(push.time):%Y-%m-%d %H:%M}"

@@ -23,8 +23,8 @@ def verify(
 
     Example: autograder verify --repair
     """
-    from autograder.verifying.verification import repair as repair_now
-    from autograder.verifying.verification import verify as verify_now
+    from autograder.verifying.verification import repair_course as repair_now
+    from autograder.verifying.verification import verify_course as verify_now
 
     classroom, done = open_classroom(config), []
     if repair:

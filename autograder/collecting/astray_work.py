@@ -10,9 +10,9 @@ from autograder.course.configuration import Course
 from autograder.course.layout import find_notebook, is_begun
 from autograder.course.submissions import Push
 from autograder.git.student_stores import Fork
-from autograder.record.ledger import Ledger, Record
-from autograder.record.push_candidates import choose
-from autograder.record.push_sentences import Sentences
+from autograder.record.ledger import Ledger, StudentRecord
+from autograder.record.push_candidates import choose_pushes
+from autograder.record.push_sentences import PushSentences
 
 MAX_BRANCHES = 20  # of one student that are looked at
 USUAL = ("main", "master")  # looked at first
@@ -27,7 +27,7 @@ class OtherBranches:
     upstream: frozenset[str]
 
     def collect(
-        self, fork: Fork, record: Record, branches: Mapping[str, str], push_of: Callable[[Fork, str], Push]
+        self, fork: Fork, record: StudentRecord, branches: Mapping[str, str], push_of: Callable[[Fork, str], Push]
     ) -> Iterator[Push]:
         """Record and yield new pushes to other branches in which something is answered that nowhere counts yet.
 
@@ -50,19 +50,19 @@ class OtherBranches:
                 yield push
             fork.note_looked_at(tip)
 
-    def _is_begun(self, record: Record, assignment: str) -> bool:
+    def _is_begun(self, record: StudentRecord, assignment: str) -> bool:
         """Whether something of an assignment is answered at its place on the graded branch."""
         found = (find_notebook(push.notebooks, assignment) for push in record.pushes)
         return any(file is not None and is_begun(file, assignment) for file in found)
 
 
-def notes_on_places(course: Course, record: Record) -> Iterator[str]:
+def notes_on_places(course: Course, record: StudentRecord) -> Iterator[str]:
     """Yield what a person should know about answers that do not lie where they are graded."""
     for name, assignment in course.assignments.items():
-        sentences = Sentences(course, name)
+        sentences = PushSentences(course, name)
         told: dict[str, None] = {}
         for part in assignment.parts:
-            choice = choose(course, assignment, record, part.deadline)
+            choice = choose_pushes(course, assignment, record, part.deadline)
             begun = choice.on_time is not None and choice.on_time.is_begun(name)
             if choice.elsewhere is not None:
                 told[sentences.about_elsewhere(choice)] = None

@@ -32,7 +32,7 @@ from autograder.forge import (
 )
 from autograder.git.repository import remove_passwords
 from autograder.git.student_stores import Fork, open_fork
-from autograder.record.ledger import Ledger, Record
+from autograder.record.ledger import Ledger, StudentRecord
 
 REMOTES_AT_ONCE = 16
 UPSTREAM_STORE = "_upstream.git"  # no student's id begins like this
@@ -204,7 +204,9 @@ class _Round:
         clock = Clock.COMMIT_DATE if self.course.clock is Clock.COMMIT_DATE else Clock.FIRST_SEEN
         return fork.make_push(commit, self.now(), clock)
 
-    def _first_seen(self, fork: Fork, record: Record, branches: Mapping[str, str] | None = None) -> tuple[Push, ...]:
+    def _first_seen(
+        self, fork: Fork, record: StudentRecord, branches: Mapping[str, str] | None = None
+    ) -> tuple[Push, ...]:
         """Record the tip of the branch if it is new."""
         tip = fork.fetch(branches)
         last = record.pushes[-1].commit if record.pushes else None
@@ -214,7 +216,7 @@ class _Round:
         Ledger(self.course.ledger).add_push(push)
         return (push,)
 
-    def _from_forge(self, forge: _Forge, student: Student, fork: Fork, record: Record) -> Collected:
+    def _from_forge(self, forge: _Forge, student: Student, fork: Fork, record: StudentRecord) -> Collected:
         """Record what the forge tells of; where it does not answer, what git shows."""
         try:
             identified = identify_repository(forge.github, forge.forks, self.course, student, record.repositories)
@@ -226,7 +228,7 @@ class _Round:
         except ForgeFailed as error:
             return Collected(student, self._first_seen(fork, record), str(error))
 
-    def _told(self, github: GitHub, fork: Fork, record: Record, identified: IdentifiedRepository) -> Collected:
+    def _told(self, github: GitHub, fork: Fork, record: StudentRecord, identified: IdentifiedRepository) -> Collected:
         """Record every push the forge tells of since the last one in the record."""
         found = identified.found
         fork = replace(fork, student=replace(fork.student, remote=f"{self.course.forge.web}/{found.name}.git"))
@@ -254,7 +256,7 @@ class _Round:
 
         return self._with_other_branches(collected, fork, fork.list_branches(), push_of)
 
-    def _add_told(self, fork: Fork, record: Record, activity: Iterable[Activity]) -> Iterator[Push]:
+    def _add_told(self, fork: Fork, record: StudentRecord, activity: Iterable[Activity]) -> Iterator[Push]:
         """Fetch and record what the forge tells of, oldest first, from the first work of the student on."""
         worked = bool(record.pushes or record.lost)
         for entry in activity:

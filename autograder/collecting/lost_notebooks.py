@@ -9,18 +9,20 @@ from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.submissions import Student
 from autograder.git.student_stores import Fork, open_fork
-from autograder.record.open_tasks import Task
-from autograder.record.state_branch import State
+from autograder.record.open_tasks import GradingTask
+from autograder.record.state_branch import StateBranch
 
 
-def restore_notebooks(course: Course, students: Sequence[Student], state: State) -> Callable[[Task], bytes]:
+def restore_notebooks(
+    course: Course, students: Sequence[Student], state: StateBranch
+) -> Callable[[GradingTask], bytes]:
     """Return a reader that looks in the student's stores, then on the state's branch, then in the student's fork.
 
     What it finds elsewhere it puts into the store. The reader raises `RemoteFailed` if the notebook is nowhere.
     """
     remotes = {student.id: student for student in students}
 
-    def read(task: Task) -> bytes:
+    def read(task: GradingTask) -> bytes:
         store = open_fork(course, remotes[task.student.id])
         try:
             return store.read(task.file.blob)

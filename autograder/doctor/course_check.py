@@ -22,7 +22,7 @@ from autograder.doctor.machine_check import Finding
 from autograder.git.credentials import credential_variables
 from autograder.git.repository import GitRepository, remove_passwords
 from autograder.record.ledger import Ledger
-from autograder.record.standings import closed
+from autograder.record.standings import is_over
 
 MEGABYTE = 1 << 20
 SQLITE = "sqlite:///"
@@ -68,7 +68,7 @@ def _times(course: Course) -> Iterator[Finding]:
     step = 'set c.Course.timezone, for example "Europe/Budapest", unless your deadlines are meant in UTC'
     yield Finding("time zone", course.timezone.key != "UTC", now, needed=False, step=step)
     deadlines = [part.deadline for entry in course.assignments.values() for part in entry.parts]
-    due = [deadline for deadline in deadlines if not closed(deadline, datetime.now(UTC))]
+    due = [deadline for deadline in deadlines if not is_over(deadline, datetime.now(UTC))]
     said = f"{len(due)} of {len(deadlines)} to come"
     step = f"if the term is not over, give the assignments new deadlines in grading_config.py; {GUIDE}"
     yield Finding("deadlines", bool(due), said, needed=False, step=step)
@@ -206,9 +206,9 @@ def _keys(course: Course) -> Finding:
     if mode & 0o077:
         return Finding(what, False, f"{said}: others can read every student's page", step=f"chmod 600 {path}")
     try:
-        from autograder.record.page_keys import Keys
+        from autograder.record.page_keys import PageKeys
 
-        Keys(path)
+        PageKeys(path)
     except ConfigError as error:
         return Finding(what, False, str(error), step="restore it from the state branch")
     return Finding(what, True, said)
@@ -226,11 +226,11 @@ def _gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
     path = Path(course.database.removeprefix(SQLITE))
     if course.database.startswith(SQLITE) and not path.exists():
         return Finding(what, True, f"{path.name} will be made by autograder gradebook")
-    from autograder.gradebook.gradebook import knows
+    from autograder.gradebook.gradebook import knows_exam
 
     try:
         unknown = [
-            name for name, exam in exams.items() if course.release_path(name).exists() and not knows(course, exam)
+            name for name, exam in exams.items() if course.release_path(name).exists() and not knows_exam(course, exam)
         ]
     except Exception as error:  # a file that is no database, a server that does not answer: whatever its driver raises
         return Finding(what, False, f"{course.database}: {str(error).splitlines()[0]}", step=f"move it away; {step}")

@@ -30,7 +30,7 @@ BEGIN, END = "\ue000", "\ue001"  # of no alphabet: they hold the place of a pict
 NOT_SHOWN = "(A picture is not shown here: only PNG, JPEG and GIF of up to 5 MB are.)"
 
 
-def shown_text(markdown: str, attachments: Mapping[str, Mapping[str, str]]) -> tuple[str, dict[str, dict[str, str]]]:
+def show_answer(markdown: str, attachments: Mapping[str, Mapping[str, str]]) -> tuple[str, dict[str, dict[str, str]]]:
     """Return a student's Markdown made harmless, and the pictures it shows as attachments of nbformat.
 
     Pictures that are attached and not named in the text stand below it.

@@ -20,7 +20,7 @@ def enter_assignment(course: Course, assignment: str) -> None:
     Raises
     ------
     ReleaseError
-        If nbgrader cannot convert it, or refuses because of what was handed in; see `gradebook.make_room`.
+        If nbgrader cannot convert it, or refuses because of what was handed in; see `gradebook.clear_outdated_exam`.
     """
     with temporary_folder("entered") as folder:
         convert_assignment(course, assignment, folder, enter=True)

@@ -14,12 +14,12 @@ from autograder.course.exam import Exam, SourceCell
 from autograder.course.notebook_files import Cell, Notebook, Unreadable, read_notebook
 from autograder.course.submissions import NotebookFile, Push, Status, Student
 from autograder.course.whole_files import write_whole
-from autograder.gradebook.answer_pictures import shown_text
+from autograder.gradebook.answer_pictures import show_answer
 from autograder.gradebook.harmless_outputs import harmless_outputs
 from autograder.grader.cell_restoring import restore_cells
 from autograder.grader.essays import find_essays
-from autograder.record.ledger import Record
-from autograder.record.open_tasks import Task, outputs_path
+from autograder.record.ledger import StudentRecord
+from autograder.record.open_tasks import GradingTask, outputs_path
 from autograder.record.standings import Standing
 
 Standings = Mapping[str, Mapping[str, Standing]]
@@ -41,15 +41,15 @@ def shown_file(standing: Standing) -> NotebookFile | None:
     return next((part.file for part in reversed(standing.parts) if part.push and part.exercises), None)
 
 
-def unshown(
-    course: Course, students: Sequence[Student], standings: Standings, read: Callable[[Task], bytes]
-) -> list[Task]:
+def find_unshown(
+    course: Course, students: Sequence[Student], standings: Standings, read: Callable[[GradingTask], bytes]
+) -> list[GradingTask]:
     """Return what has to be run so that a person can mark it: notebooks that wait for marks and have no outputs here.
 
-    Nobody waits for these tasks, so `grade` records nothing of them; it keeps the outputs. A notebook that `read`
+    Nobody waits for these tasks, so `grade_tasks` records nothing of them; it keeps the outputs. A notebook that `read`
     cannot get is left out.
     """
-    tasks: dict[tuple[str, str], Task] = {}
+    tasks: dict[tuple[str, str], GradingTask] = {}
     for student in students:
         for name, standing in standings[student.id].items():
             push, file = shown_push(standing), shown_file(standing)
@@ -58,12 +58,12 @@ def unshown(
             )
             if push and file and waits and not outputs_path(course, name, file.blob).exists():
                 with suppress(RemoteFailed, OSError):
-                    read(Task(name, file, student, [(student.id, push.commit)]))
-                    tasks.setdefault((name, file.blob), Task(name, file, student))
+                    read(GradingTask(name, file, student, [(student.id, push.commit)]))
+                    tasks.setdefault((name, file.blob), GradingTask(name, file, student))
     return list(tasks.values())
 
 
-def clean_outputs(course: Course, standings: Standings, records: Mapping[str, Record]) -> int:
+def remove_unneeded_outputs(course: Course, standings: Standings, records: Mapping[str, StudentRecord]) -> int:
     """Remove the outputs that nobody will look at any more, and return how many there were.
 
     Kept are those of every notebook that counts, that is newest, or that the formgrader shows: a few megabytes each.
@@ -138,7 +138,7 @@ def _cell(cell_id: str, own: Cell, mark: SourceCell | None, outputs: Sequence[An
     elif own.kind == "code":
         cell["source"] = own.source
     else:
-        cell["source"], pictures = shown_text(own.source, own.attachments)
+        cell["source"], pictures = show_answer(own.source, own.attachments)
         cell |= {"attachments": pictures} if pictures else {}
     return cell | ({"execution_count": None, "outputs": list(outputs)} if own.kind == "code" else {})
 

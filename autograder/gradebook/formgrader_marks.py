@@ -21,7 +21,7 @@ from autograder.course.errors import Wall, no_wall
 from autograder.course.exam import Exam
 from autograder.gradebook.autograded_notebooks import shown_blob
 from autograder.record.ledger import Ledger
-from autograder.record.manual_marks import ManualMark, standing_marks
+from autograder.record.manual_marks import ManualMark, newest_marks
 
 Key = tuple[str, str]  # nbgrader's id of a submitted notebook, exercise
 Given = tuple[float | None, float, tuple[tuple[str, str], ...]]  # as ManualMark.given
@@ -38,14 +38,14 @@ AGREED = Table(
 
 
 @dataclass(frozen=True)
-class Entered:
+class EnteredMark:
     """What the gradebook holds of an exercise; `flagged` when a person is asked to look at it."""
 
     given: Given = (None, 0.0, ())
     flagged: bool = False
 
 
-BLANK = Entered()
+BLANK = EnteredMark()
 
 
 def read_marks(
@@ -63,7 +63,7 @@ def read_marks(
     number = 0
     for notebook, (student, assignment) in _notebooks(book, touched).items():
         with wall(f"{student}: marks by hand stay in the gradebook for now"):
-            known = standing_marks(ledger.read(student).marks, assignment)
+            known = newest_marks(ledger.read(student).marks, assignment)
             for exercise in sorted(touched[notebook]):
                 here = entered.get((notebook, exercise), BLANK)
                 before = agreed.get((notebook, exercise), BLANK)
@@ -115,7 +115,7 @@ def put_marks(
         if mark.points is not None:
             again = before is not None and (grade.needs_manual_grade or mark.exercise in new)
             grade.needs_manual_grade = again or mark.notebook != shown
-        now = Entered(mark.given, bool(grade.needs_manual_grade))
+        now = EnteredMark(mark.given, bool(grade.needs_manual_grade))
         if now != before:
             _agree(book, (notebook.id, mark.exercise), now)
             changed = True
@@ -144,16 +144,16 @@ def _give(grade: api.Grade, comments: Iterable[api.Comment], mark: ManualMark) -
 # ----------------------------------------------------------------------------------------------- from and to the tables
 
 
-def _agreed(book: api.Gradebook, notebook: str = "") -> dict[Key, Entered]:
+def _agreed(book: api.Gradebook, notebook: str = "") -> dict[Key, EnteredMark]:
     """Return what gradebook and record last agreed on, of all submitted notebooks or of one."""
     rows = book.db.execute(select(AGREED).where(AGREED.c.notebook_id == notebook) if notebook else select(AGREED))
     return {
-        (row.notebook_id, row.exercise): Entered((row.points, row.extra, _comments(row.comments)), row.flagged)
+        (row.notebook_id, row.exercise): EnteredMark((row.points, row.extra, _comments(row.comments)), row.flagged)
         for row in rows
     }
 
 
-def _agree(book: api.Gradebook, key: Key, now: Entered) -> None:
+def _agree(book: api.Gradebook, key: Key, now: EnteredMark) -> None:
     points, extra, comments = now.given
     notebook, exercise = key
     book.db.execute(delete(AGREED).where(AGREED.c.notebook_id == notebook, AGREED.c.exercise == exercise))
@@ -175,7 +175,7 @@ def _notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tuple[s
     return {row[0]: (row[1], row[2]) for row in rows if row[0] in wanted and PLAIN_NAME.fullmatch(row[1])}
 
 
-def _entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, Entered]:
+def _entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, EnteredMark]:
     """Return all that people entered, by submitted notebook and exercise."""
     marks: dict[Key, tuple[float | None, float, bool]] = {}
     comments: dict[Key, list[tuple[str, str]]] = {}
@@ -199,5 +199,5 @@ def _entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, Entere
     found = {}
     for key in {*marks, *comments}:
         points, extra, flagged = marks.get(key, (None, 0.0, False))
-        found[key] = Entered((points, extra, tuple(sorted(comments.get(key, ())))), flagged)
+        found[key] = EnteredMark((points, extra, tuple(sorted(comments.get(key, ())))), flagged)
     return found

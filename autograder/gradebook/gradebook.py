@@ -24,8 +24,8 @@ from autograder.course.submissions import Status, Student
 from autograder.gradebook.assignment_conversion import enter_assignment, put_tools_on_path
 from autograder.gradebook.autograded_notebooks import autograded_path, shown_file, shown_push, write_autograded
 from autograder.gradebook.formgrader_marks import put_marks, read_marks
-from autograder.record.open_tasks import Task
-from autograder.record.standings import PartStanding, Standing, State
+from autograder.record.open_tasks import GradingTask
+from autograder.record.standings import PartStanding, PartState, Standing
 
 MADE_ANEW = (
     "close what has it open and run autograder gradebook again; if it is damaged, move it away first: it is made anew, "
@@ -64,7 +64,7 @@ def update_gradebook(
     exams: Mapping[str, Exam],
     students: Sequence[Student],
     standings: Standings,
-    read: Callable[[Task], bytes],
+    read: Callable[[GradingTask], bytes],
     wall: Wall = no_wall,
 ) -> list[str]:
     """Bring `gradebook.db` and the autograded notebooks up to the standings.
@@ -118,13 +118,13 @@ def _undone_if_it_fails(book: api.Gradebook) -> Iterator[None]:
         raise
 
 
-def knows(course: Course, exam: Exam) -> bool:
+def knows_exam(course: Course, exam: Exam) -> bool:
     """Return whether the gradebook knows an exam with the cells and points it has now."""
     with open_gradebook(course) as book:
         return _known_cells(book, exam.assignment) == _cells(exam)
 
 
-def make_room(course: Course, exam: Exam) -> bool:
+def clear_outdated_exam(course: Course, exam: Exam) -> bool:
     """Return whether the gradebook does not know an exam as it is now, after clearing away what it knows instead.
 
     nbgrader refuses to add cells to an assignment, or take some out, once it was handed in. Marks that people gave are
@@ -160,7 +160,7 @@ def _cells(exam: Exam) -> Cells:
 
 
 def _enter_exam(course: Course, exam: Exam) -> None:
-    if make_room(course, exam):
+    if clear_outdated_exam(course, exam):
         enter_assignment(course, exam.assignment)
 
 
@@ -189,7 +189,7 @@ class _Entries:
     course: Course
     exams: Mapping[str, Exam]
     book: api.Gradebook
-    read: Callable[[Task], bytes]
+    read: Callable[[GradingTask], bytes]
     handed_in: set[tuple[str, str]]
 
     def update(self, student: Student, assignment: Assignment, standing: Standing) -> Iterator[str]:
@@ -198,7 +198,7 @@ class _Entries:
         if counted:
             changed = self._enter(student, assignment, standing, counted)
             yield from self._show(student, standing, changed=changed)
-        elif self._knows(student, assignment) and all(part.state is not State.WAITING for part in standing.parts):
+        elif self._knows(student, assignment) and all(part.state is not PartState.WAITING for part in standing.parts):
             self.book.remove_submission(assignment.name, student.id)
 
     def _knows(self, student: Student, assignment: Assignment) -> bool:
@@ -234,7 +234,7 @@ class _Entries:
         if push is None or file is None or (there and not changed):
             return
         try:
-            content = self.read(Task(standing.assignment, file, student, [(student.id, push.commit)]))
+            content = self.read(GradingTask(standing.assignment, file, student, [(student.id, push.commit)]))
         except RemoteFailed as error:
             yield f"{student.id}, {standing.assignment}: the formgrader cannot show it: {error}"
             return
@@ -242,7 +242,7 @@ class _Entries:
 
 
 def _counted(standing: Standing) -> list[PartStanding]:
-    return [part for part in standing.parts if part.state in {State.GRADED, State.LATE}]
+    return [part for part in standing.parts if part.state in {PartState.GRADED, PartState.LATE}]
 
 
 def _update_grades(notebook: Any, counted: Sequence[PartStanding]) -> set[str]:

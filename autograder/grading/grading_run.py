@@ -30,29 +30,29 @@ from autograder.course.whole_files import write_whole
 from autograder.git.student_stores import open_fork
 from autograder.grader.examiner import ExaminedNotebook
 from autograder.grader.verdict import untested_result
-from autograder.grading.worker_pool import desk, workers
+from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail
 from autograder.record.ledger import Ledger
-from autograder.record.open_tasks import Task, outputs_path
+from autograder.record.open_tasks import GradingTask, outputs_path
 
 ROUNDS = 3  # a pool whose process was killed is replaced; the last round has one process, so only the culprit fails
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedTask:
     """A task that is done; `error` says why it could not be, or not in full."""
 
-    task: Task
+    task: GradingTask
     report: Report | None = None
     error: str = ""
 
 
-def grade(
+def grade_tasks(
     course: Course,
     exams: Mapping[str, Exam],
-    tasks: Sequence[Task],
-    restore: Callable[[Task], bytes] | None = None,
-) -> Iterator[Finished]:
+    tasks: Sequence[GradingTask],
+    restore: Callable[[GradingTask], bytes] | None = None,
+) -> Iterator[FinishedTask]:
     """Grade the tasks, many at once, and yield each as it is done and in the ledger.
 
     What a limit of time decided while this machine had more to do than it can do at once is graded once more, alone,
@@ -79,7 +79,7 @@ def grade(
     with Jail(course.limits) as jail:
         for number in range(ROUNDS):
             count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
-            with workers(count, jail, wanted) as pool:
+            with open_workers(count, jail, wanted) as pool:
                 yield from _grade_in(pool, course, left)
             if not left.tasks:
                 break
@@ -91,13 +91,13 @@ def grade(
                 restore(task)
                 again.append(task)
             except (AutograderError, OSError) as error:
-                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {describe_error(error)}")
+                yield FinishedTask(task, error=f"{task.student.id}, {task.assignment}: {describe_error(error)}")
         alone = _Left(again, final=True)
         if again:
-            with workers(1, jail, wanted) as pool:
+            with open_workers(1, jail, wanted) as pool:
                 yield from _grade_in(pool, course, alone)
     for task in (*left.tasks, *alone.tasks):
-        yield Finished(
+        yield FinishedTask(
             task, error=f"{task.student.id}, {task.assignment}: its grading process died; see the system log"
         )
 
@@ -106,14 +106,14 @@ def grade(
 class _Left:
     """What is left to do: tasks to begin, or whose process died; those the clock decided; those without a notebook."""
 
-    tasks: list[Task]
-    doubtful: list[Task] = field(default_factory=list)
-    missing: list[tuple[Task, RemoteFailed]] = field(default_factory=list)
+    tasks: list[GradingTask]
+    doubtful: list[GradingTask] = field(default_factory=list)
+    missing: list[tuple[GradingTask, RemoteFailed]] = field(default_factory=list)
     final: bool = False
 
 
-def _grade_in(pool: Executor, course: Course, left: _Left) -> Iterator[Finished]:
-    waiting: dict[Future[ExaminedNotebook], Task] = {}
+def _grade_in(pool: Executor, course: Course, left: _Left) -> Iterator[FinishedTask]:
+    waiting: dict[Future[ExaminedNotebook], GradingTask] = {}
     tasks, left.tasks = left.tasks, []
     for task in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
         try:
@@ -136,7 +136,7 @@ def _grade_in(pool: Executor, course: Course, left: _Left) -> Iterator[Finished]
             if isinstance(error, RemoteFailed) and not left.final:
                 left.missing.append((task, error))
             else:
-                yield Finished(task, error=f"{task.student.id}, {task.assignment}: {describe_error(error)}")
+                yield FinishedTask(task, error=f"{task.student.id}, {task.assignment}: {describe_error(error)}")
 
 
 def is_overloaded() -> bool:
@@ -144,7 +144,7 @@ def is_overloaded() -> bool:
     return os.getloadavg()[0] > (os.cpu_count() or 1) + 0.5
 
 
-def _record(course: Course, task: Task, examined: ExaminedNotebook) -> Finished:
+def _record(course: Course, task: GradingTask, examined: ExaminedNotebook) -> FinishedTask:
     ledger, now = Ledger(course.ledger), datetime.now(UTC)
     failed = []
     try:  # before the report, with which nobody would run it again
@@ -156,7 +156,7 @@ def _record(course: Course, task: Task, examined: ExaminedNotebook) -> Finished:
             ledger.add_report(student, commit, task.file.blob, examined.report, now)
         except (AutograderError, OSError) as error:  # others may wait for the same notebook
             failed.append(f"{student}, {task.assignment}: graded, but not recorded: {describe_error(error)}")
-    return Finished(task, examined.report, "; ".join(failed))
+    return FinishedTask(task, examined.report, "; ".join(failed))
 
 
 def _keep_outputs(path: Path, examined: ExaminedNotebook) -> None:
@@ -166,18 +166,18 @@ def _keep_outputs(path: Path, examined: ExaminedNotebook) -> None:
 # ---------------------------------------------------------------------------------------------- in a worker process
 
 
-def _examine(course: Course, task: Task) -> ExaminedNotebook:
-    here = desk()
+def _examine(course: Course, task: GradingTask) -> ExaminedNotebook:
+    here = current_desk()
     exam = here.exams[task.assignment]
     limit = course.notebook_mb * 1e6
     if task.file.size > limit:
         sentence = f"The notebook has {task.file.size / 1e6:.0f} MB, more than {limit / 1e6:.0f}: clear its outputs."
-        return ExaminedNotebook(unreadable(exam, task.file.path, sentence), ())
+        return ExaminedNotebook(report_unreadable(exam, task.file.path, sentence), ())
     content = open_fork(course, task.student).read(task.file.blob)
     return here.examiner.examine(exam, Submission(task.assignment, task.file.path, content))
 
 
-def unreadable(exam: Exam, notebook: str, sentence: str) -> Report:
+def report_unreadable(exam: Exam, notebook: str, sentence: str) -> Report:
     """Return the report of a file that was not even opened."""
     exercises = tuple(untested_result(exercise) for exercise in exam.exercises)
     return Report(exam.assignment, notebook, "unreadable", exercises, (sentence,), exam=exam.version)

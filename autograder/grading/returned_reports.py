@@ -23,11 +23,11 @@ STATES = ("graded", "unreadable")
 RUNGS = (None, 1, 2, 3)
 
 
-class Unbelievable(AutograderError):
+class ReportRefused(AutograderError):
     """A report says what cannot be; nothing of it is recorded."""
 
 
-def read_returned(path: Path, exam: Exam) -> Report:
+def read_returned_report(path: Path, exam: Exam) -> Report:
     """Read a report of an exam.
 
     Parameters
@@ -50,7 +50,7 @@ def read_returned(path: Path, exam: Exam) -> Report:
     try:
         report = Report.from_json(json.loads(_read(path), parse_constant=_no_number))
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise Unbelievable(f"not a report ({type(error).__name__})") from None
+        raise ReportRefused(f"not a report ({type(error).__name__})") from None
     _must(report.assignment == exam.assignment, "it is of another assignment")
     _must(report.exam == exam.version, "it is of another exam, or of an older version of it")
     _must(report.notebook in notebook_places(exam.assignment), "it is of a notebook where none belongs")
@@ -73,7 +73,7 @@ def _read(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        raise Unbelievable("not a file") from None
+        raise ReportRefused("not a file") from None
     try:
         _must(stat.S_ISREG(os.fstat(descriptor).st_mode), "not a file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -116,7 +116,7 @@ def _text(text: str, most: int) -> str:
 
 def _must(holds: bool, otherwise: str) -> None:
     if not holds:
-        raise Unbelievable(otherwise)
+        raise ReportRefused(otherwise)
 
 
 def _no_number(constant: str) -> Any:

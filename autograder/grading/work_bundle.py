@@ -26,10 +26,10 @@ from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.git.repository import GitRepository
 from autograder.git.student_stores import Fork
-from autograder.grading.grading_run import Finished, grade
-from autograder.grading.returned_reports import read_returned
+from autograder.grading.grading_run import FinishedTask, grade_tasks
+from autograder.grading.returned_reports import read_returned_report
 from autograder.record.ledger import Ledger
-from autograder.record.open_tasks import Task
+from autograder.record.open_tasks import GradingTask
 
 BUNDLE_VERSION = 1
 MANIFEST = "bundle.json"
@@ -38,7 +38,7 @@ NOBODY = Student("bundle", "")
 
 
 @dataclass(frozen=True)
-class Piece:
+class BundlePiece:
     """A notebook in a bundle, and the exam it is for."""
 
     assignment: str
@@ -49,16 +49,20 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedTask:
     """What became of a task: its report is in the ledger, or `error` says why not; neither if none came back."""
 
-    task: Task
+    task: GradingTask
     report: Report | None = None
     error: str = ""
 
 
 def write_bundle(
-    course: Course, exams: Mapping[str, Exam], tasks: Sequence[Task], read: Callable[[Task], bytes], out: Path
+    course: Course,
+    exams: Mapping[str, Exam],
+    tasks: Sequence[GradingTask],
+    read: Callable[[GradingTask], bytes],
+    out: Path,
 ) -> list[str]:
     """Write a bundle into a new folder, and return a sentence for each notebook that could not be had.
 
@@ -77,7 +81,7 @@ def write_bundle(
             if task.file.size <= course.notebook_mb * 1e6:  # a larger one is not graded, only said to be too large
                 (notebooks / f"{task.file.blob}.ipynb").write_bytes(read(task))
             exam = exams[task.assignment].version
-            pieces.append(Piece(task.assignment, exam, task.file.blob, task.file.path, task.file.size))
+            pieces.append(BundlePiece(task.assignment, exam, task.file.blob, task.file.path, task.file.size))
         except (AutograderError, OSError) as error:
             (notebooks / f"{task.file.blob}.ipynb").unlink(missing_ok=True)
             missing.append(f"{task.assignment}, {task.file.path}: {describe_error(error)}")
@@ -86,7 +90,7 @@ def write_bundle(
     return missing
 
 
-def read_bundle(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[Piece]:
+def read_bundle(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[BundlePiece]:
     """Return the pieces of a bundle, or a part of them: of a shard (2, 5) every fifth, beginning with the second.
 
     Raises
@@ -99,7 +103,7 @@ def read_bundle(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[Piece]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["version"] != BUNDLE_VERSION:
             raise ValueError(f"version {manifest['version']!r}, this program reads {BUNDLE_VERSION}")
-        pieces = [_checked(Piece(**entry)) for entry in manifest["pieces"]]
+        pieces = [_checked(BundlePiece(**entry)) for entry in manifest["pieces"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{path}: no bundle of notebooks to grade ({reason}); `autograder bundle` makes one") from None
@@ -108,8 +112,8 @@ def read_bundle(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[Piece]:
 
 
 def grade_bundle(
-    course: Course, exams: Mapping[str, Exam], folder: Path, pieces: Sequence[Piece], out: Path
-) -> Iterator[Finished]:
+    course: Course, exams: Mapping[str, Exam], folder: Path, pieces: Sequence[BundlePiece], out: Path
+) -> Iterator[FinishedTask]:
     """Grade pieces of a bundle, write each report into a folder of its own kind, and yield it.
 
     Raises
@@ -130,16 +134,16 @@ def grade_bundle(
             file = folder / "notebooks" / f"{piece.blob}.ipynb"
             if piece.size <= course.notebook_mb * 1e6 and store.keep(file.read_bytes()) != piece.blob:
                 raise UsageError(f"{file}: not the notebook that was sent")
-        tasks = [Task(p.assignment, NotebookFile(p.path, p.blob, p.size), NOBODY) for p in pieces]
-        for finished in grade(here, exams, tasks):
+        tasks = [GradingTask(p.assignment, NotebookFile(p.path, p.blob, p.size), NOBODY) for p in pieces]
+        for finished in grade_tasks(here, exams, tasks):
             if finished.report is not None:
                 _write(out / _name(finished.task), finished.report)
             yield finished
 
 
 def record_returned(
-    course: Course, exams: Mapping[str, Exam], tasks: Sequence[Task], folder: Path, now: datetime
-) -> Iterator[Recorded]:
+    course: Course, exams: Mapping[str, Exam], tasks: Sequence[GradingTask], folder: Path, now: datetime
+) -> Iterator[RecordedTask]:
     """Hold what came back against what was to be graded, append what is believed to the ledger, and yield each task.
 
     Only files with the names of tasks are looked at, and a task is open only while the ledger lacks its report: what
@@ -149,12 +153,12 @@ def record_returned(
     for task in tasks:
         path = folder / _name(task)
         if not os.path.lexists(path):
-            yield Recorded(task)
+            yield RecordedTask(task)
             continue
         try:
-            report = read_returned(path, exams[task.assignment])
+            report = read_returned_report(path, exams[task.assignment])
         except AutograderError as error:
-            yield Recorded(task, error=f"{task.student.id}, {task.assignment}: what came back is refused: {error}")
+            yield RecordedTask(task, error=f"{task.student.id}, {task.assignment}: what came back is refused: {error}")
             continue
         failed = []
         for student, commit in task.waiting:
@@ -164,7 +168,7 @@ def record_returned(
                     ledger.add_report(student, commit, task.file.blob, report, now)
             except (AutograderError, OSError) as error:
                 failed.append(f"{student}, {task.assignment}: {describe_error(error)}")
-        yield Recorded(task, report, "; ".join(failed))
+        yield RecordedTask(task, report, "; ".join(failed))
 
 
 def write_course(root: Path, out: Path) -> None:
@@ -180,7 +184,7 @@ def write_course(root: Path, out: Path) -> None:
         tar.extractall(out, filter="data")
 
 
-def _checked(piece: Piece) -> Piece:
+def _checked(piece: BundlePiece) -> BundlePiece:
     if not PLAIN_NAME.fullmatch(piece.assignment) or not BLOB.fullmatch(piece.blob):
         raise ValueError(f"{piece.assignment!r} or {piece.blob!r} is no name")
     if piece.path not in notebook_places(piece.assignment) or not isinstance(piece.size, int):
@@ -188,7 +192,7 @@ def _checked(piece: Piece) -> Piece:
     return piece
 
 
-def _name(task: Task) -> str:
+def _name(task: GradingTask) -> str:
     return f"{task.assignment}.{task.file.blob}.json"
 
 

@@ -20,7 +20,7 @@ from autograder.jail.launch import SharedJail
 
 
 @dataclass(frozen=True)
-class Desk:
+class WorkerDesk:
     """What a process that grades has before it: its examiner, and the exams by assignment."""
 
     examiner: Examiner
@@ -28,7 +28,7 @@ class Desk:
 
 
 @contextmanager
-def workers(count: int, jail: Jail, exams: Mapping[str, Exam]) -> Iterator[ProcessPoolExecutor]:
+def open_workers(count: int, jail: Jail, exams: Mapping[str, Exam]) -> Iterator[ProcessPoolExecutor]:
     """Start processes that grade; what is still waiting when the block is left is cancelled.
 
     Parameters
@@ -55,7 +55,7 @@ def workers(count: int, jail: Jail, exams: Mapping[str, Exam]) -> Iterator[Proce
             pool.shutdown(cancel_futures=True)
 
 
-def desk() -> Desk:
+def current_desk() -> WorkerDesk:
     """Return the desk of this process, in a task.
 
     Raises
@@ -69,7 +69,7 @@ def desk() -> Desk:
 
 
 # A pool's initializer can hand over what it made, or why it could not, only through the module.
-_here: list[Desk | AutograderError] = []
+_here: list[WorkerDesk | AutograderError] = []
 
 
 def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -> None:
@@ -83,6 +83,6 @@ def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -
         Finalize(None, examiner.__exit__, args=(None, None, None), exitpriority=10)
         for exam in exams.values():
             examiner.prepare(exam)
-        _here.append(Desk(examiner, exams))
+        _here.append(WorkerDesk(examiner, exams))
     except AutograderError as error:  # an initializer that raises would break the pool without a reason
         _here.append(error)

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from autograder.pages.points_site import build_site
 from autograder.pages.student_links import links_csv
-from autograder.record.page_keys import Keys, PageKey
+from autograder.record.page_keys import PageKey, PageKeys
 
-__all__ = ["Keys", "PageKey", "build_site", "links_csv"]
+__all__ = ["PageKey", "PageKeys", "build_site", "links_csv"]

@@ -9,7 +9,7 @@ from datetime import datetime
 from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam
 from autograder.pages.points_distribution import Distribution, count_by_tenths
-from autograder.record.standings import Standing, closed
+from autograder.record.standings import Standing, is_over
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _line(part: Part, exam: Exam | None, now: datetime) -> PartLine:
     return PartLine(
         name=part.name,
         deadline=part.deadline,
-        closed=closed(part.deadline, now),
+        closed=is_over(part.deadline, now),
         exercises=None if mine is None else len(mine),
         points=None if mine is None else sum(exercise.points for exercise in mine),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from autograder.course.configuration import Assignment
-from autograder.record.standings import Standing, closed
+from autograder.record.standings import Standing, is_over
 
 BINS = 10
 FEWEST = 5  # with fewer students a bar would be about someone
@@ -38,7 +38,7 @@ def count_by_tenths(assignment: Assignment, standings: Iterable[Standing], now: 
     Students of whom nothing was graded are not counted. Nothing is shown before the last deadline is over: everybody
     can see who pushes to a public fork, so a picture that moves with each push would tell whose points moved it.
     """
-    open_ = [part.deadline for part in assignment.parts if part.deadline and not closed(part.deadline, now)]
+    open_ = [part.deadline for part in assignment.parts if part.deadline and not is_over(part.deadline, now)]
     shares = [share for standing in standings if (share := _share(standing)) is not None]
     if open_:
         return Distribution(absent="The distribution of points appears here after the last deadline.")

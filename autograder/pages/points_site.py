@@ -21,8 +21,8 @@ from autograder.pages.course_page import make_course_page
 from autograder.pages.page_seal import find_padded_size, pack_contents, seal_contents
 from autograder.pages.student_page import StudentPage, make_student_page
 from autograder.pages.template_environment import make_environment
-from autograder.record.ledger import Record
-from autograder.record.page_keys import Keys
+from autograder.record.ledger import StudentRecord
+from autograder.record.page_keys import PageKeys
 from autograder.record.standings import Standing
 
 STATIC = ("pages.css", "times.js", "open.js", "icon.svg")
@@ -44,8 +44,8 @@ def build_site(
     course: Course,
     exams: Mapping[str, Exam],
     standings: Mapping[str, Mapping[str, Standing]],
-    records: Mapping[str, Record],
-    keys: Keys,
+    records: Mapping[str, StudentRecord],
+    keys: PageKeys,
     out: Path,
     now: datetime,
     students: Sequence[Student],
@@ -95,21 +95,21 @@ def build_site(
     """
     _check_contact(contact)
     _check_replaceable(out)
-    keys.ensure(student.id for student in students)
+    keys.make_missing(student.id for student in students)
     judged = [student for student in students if student.id not in unchanged]
     contents = render_contents(course, exams, standings, records, keys, now, judged, contact=contact, wall=wall)
     packed = {student: pack_contents(text) for student, text in contents.own.items()}
     kept = _kept(out, [student for student in students if student.id not in packed], keys)
     _write(out, {INDEX: contents.index} | kept | _sealed(_templates(course, now), packed, keys))
-    return {student.id: keys.of(student.id).link for student in students}
+    return {student.id: keys.key_of(student.id).link for student in students}
 
 
 def render_contents(
     course: Course,
     exams: Mapping[str, Exam],
     standings: Mapping[str, Mapping[str, Standing]],
-    records: Mapping[str, Record],
-    keys: Keys,
+    records: Mapping[str, StudentRecord],
+    keys: PageKeys,
     now: datetime,
     students: Sequence[Student],
     *,
@@ -123,8 +123,10 @@ def render_contents(
     own = {}
     for student in students:
         with wall(f"{student.id}: the page stays as it was"):
-            record = records.get(student.id, Record(student.id))
-            page = make_student_page(course, exams, student, keys.code(student.id), standing[student.id], record, now)
+            record = records.get(student.id, StudentRecord(student.id))
+            page = make_student_page(
+                course, exams, student, keys.regrade_code_of(student.id), standing[student.id], record, now
+            )
             own[student.id] = _own_page(templates, course, page, contact)
     return Contents(index, own)
 
@@ -135,9 +137,9 @@ def _templates(course: Course, now: datetime) -> Environment:
     return templates
 
 
-def _kept(out: Path, students: Iterable[Student], keys: Keys) -> dict[str, str]:
+def _kept(out: Path, students: Iterable[Student], keys: PageKeys) -> dict[str, str]:
     """Return the pages of students as they are in the site now."""
-    places = (f"p/{keys.of(student.id).page}.html" for student in students)
+    places = (f"p/{keys.key_of(student.id).page}.html" for student in students)
     return {place: (out / place).read_text(encoding="utf-8") for place in places if (out / place).is_file()}
 
 
@@ -147,11 +149,11 @@ def _own_page(templates: Environment, course: Course, page: StudentPage, contact
     return templates.get_template("student.html").render(page=page, contact=contact)
 
 
-def _sealed(templates: Environment, contents: Mapping[str, bytes], keys: Keys) -> dict[str, str]:
+def _sealed(templates: Environment, contents: Mapping[str, bytes], keys: PageKeys) -> dict[str, str]:
     size = find_padded_size([len(packed) for packed in contents.values()])
     pages = {}
     for student, packed in contents.items():
-        own = keys.of(student)
+        own = keys.key_of(student)
         sealed = seal_contents(packed, own.key, own.page, size)
         pages[f"p/{own.page}.html"] = _rendered(templates, "sealed.html", root="../", name=own.page, sealed=sealed)
     return pages

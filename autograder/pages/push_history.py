@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from autograder.course.layout import find_notebook
 from autograder.course.submissions import NotebookFile, Push, Report
-from autograder.record.ledger import Graded, Record
+from autograder.record.ledger import RecordedReport, StudentRecord
 from autograder.record.standings import Standing
 
 
@@ -46,7 +46,7 @@ class Entry:
 
     push: Push
     file: NotebookFile | None
-    graded: Graded | None = None
+    graded: RecordedReport | None = None
     again: bool = False
     first: bool = False
     changes: tuple[Change, ...] = ()
@@ -60,13 +60,13 @@ class _Stretch:
 
     pushes: tuple[Push, ...]
     file: NotebookFile | None
-    gradings: tuple[Graded, ...] = field(default=())
+    gradings: tuple[RecordedReport, ...] = field(default=())
 
 
-def list_history(record: Record, standing: Standing) -> tuple[Entry, ...]:
+def list_history(record: StudentRecord, standing: Standing) -> tuple[Entry, ...]:
     """Return the entries of an assignment, newest first."""
     entries: list[Entry] = []
-    earlier: tuple[Graded, ...] = ()
+    earlier: tuple[RecordedReport, ...] = ()
     stretches = _stretches(record, standing)
     for stretch in stretches:
         counts = _counting(stretch, standing)
@@ -79,13 +79,13 @@ def list_history(record: Record, standing: Standing) -> tuple[Entry, ...]:
     return tuple(reversed(entries))
 
 
-def find_newest_report(record: Record, file: NotebookFile | None, assignment: str) -> Report | None:
+def find_newest_report(record: StudentRecord, file: NotebookFile | None, assignment: str) -> Report | None:
     """Return the last report of a notebook, None if it was never graded."""
     gradings = _gradings(record, file, assignment)
     return gradings[-1].report if gradings else None
 
 
-def _entry(stretch: _Stretch, number: int, earlier: Sequence[Graded]) -> Entry:
+def _entry(stretch: _Stretch, number: int, earlier: Sequence[RecordedReport]) -> Entry:
     """The grading of a state, compared with the one before it or, if it is the first, with the state before it."""
     graded = stretch.gradings[number]
     if number:
@@ -97,7 +97,7 @@ def _entry(stretch: _Stretch, number: int, earlier: Sequence[Graded]) -> Entry:
     return Entry(stretch.pushes[0], stretch.file, graded, again=number > 0, first=before is graded, changes=changes)
 
 
-def _stretches(record: Record, standing: Standing) -> list[_Stretch]:
+def _stretches(record: StudentRecord, standing: Standing) -> list[_Stretch]:
     stretches: list[_Stretch] = []
     seen: set[str] = set()
     for push, file in _states(record, standing):
@@ -112,7 +112,7 @@ def _stretches(record: Record, standing: Standing) -> list[_Stretch]:
     return stretches
 
 
-def _states(record: Record, standing: Standing) -> Iterator[tuple[Push, NotebookFile | None]]:
+def _states(record: StudentRecord, standing: Standing) -> Iterator[tuple[Push, NotebookFile | None]]:
     """Yield each push with its notebook, by time; also what counts though it does not lie at its place."""
     counting = {(part.push.branch, part.push.commit): part for part in standing.parts if part.push is not None}
     aside = [push for push in record.aside if (push.branch, push.commit) in counting]
@@ -122,7 +122,7 @@ def _states(record: Record, standing: Standing) -> Iterator[tuple[Push, Notebook
         yield push, part.file if part else find_notebook(push.notebooks, standing.assignment)
 
 
-def _gradings(record: Record, file: NotebookFile | None, assignment: str) -> tuple[Graded, ...]:
+def _gradings(record: StudentRecord, file: NotebookFile | None, assignment: str) -> tuple[RecordedReport, ...]:
     if file is None:
         return ()
     return tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autograder.course.submissions import Clock, Outcome, Status
-from autograder.record.standings import State
+from autograder.record.standings import PartState
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ OF_OUTCOME = {
     Outcome.SKIPPED: Mark("–", "skipped", "quiet"),
 }
 OF_STATE = {
-    State.GRADED: Mark("✓", "graded", "good"),
-    State.LATE: Mark("◷", "graded late", "partly"),
-    State.MISSING: Mark("?", "no notebook", "bad"),
-    State.WAITING: Mark("…", "not graded yet", "waiting"),
-    State.NOTHING: Mark("○", "nothing pushed", "quiet"),
-    State.UNRELEASED: Mark("○", "not released yet", "quiet"),
-    State.TOO_LATE: Mark("✗", "pushed too late", "bad"),
-    State.NOT_BEGUN: Mark("○", "not begun", "quiet"),
+    PartState.GRADED: Mark("✓", "graded", "good"),
+    PartState.LATE: Mark("◷", "graded late", "partly"),
+    PartState.MISSING: Mark("?", "no notebook", "bad"),
+    PartState.WAITING: Mark("…", "not graded yet", "waiting"),
+    PartState.NOTHING: Mark("○", "nothing pushed", "quiet"),
+    PartState.UNRELEASED: Mark("○", "not released yet", "quiet"),
+    PartState.TOO_LATE: Mark("✗", "pushed too late", "bad"),
+    PartState.NOT_BEGUN: Mark("○", "not begun", "quiet"),
 }
 OF_CLOCK = {
     Clock.SERVER: "time recorded by the server",

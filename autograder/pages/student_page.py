@@ -13,9 +13,9 @@ from autograder.course.submissions import Criterion, ExerciseResult, Push, Statu
 from autograder.pages.push_history import Entry, find_newest_report, list_history
 from autograder.pages.status_signs import OF_STATE, OF_STATUS, Mark
 from autograder.pages.template_environment import make_commit_url
-from autograder.record.ledger import Record
+from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark
-from autograder.record.standings import PartStanding, Standing, State, closed, decided_points
+from autograder.record.standings import PartStanding, PartState, Standing, decided_points, is_over
 
 MOST_ENTRIES = 40  # of the history of a notebook: as many pushes as anybody looks at
 
@@ -158,7 +158,7 @@ def make_student_page(
     student: Student,
     code: str,
     standings: Mapping[str, Standing],
-    record: Record,
+    record: StudentRecord,
     now: datetime,
 ) -> StudentPage:
     """Return a student's page as it is now."""
@@ -171,7 +171,7 @@ def make_student_page(
 
 
 def _assignment(
-    title: str, exam: Exam, standing: Standing, student: Student, record: Record, now: datetime
+    title: str, exam: Exam, standing: Standing, student: Student, record: StudentRecord, now: datetime
 ) -> AssignmentView:
     parts = tuple(_part(part, exam, student, record, now) for part in standing.parts)
     entries = list_history(record, standing)
@@ -180,14 +180,14 @@ def _assignment(
     return AssignmentView(standing, title, parts, shown, len(entries) - len(shown))
 
 
-def _part(part: PartStanding, exam: Exam, student: Student, record: Record, now: datetime) -> PartView:
+def _part(part: PartStanding, exam: Exam, student: Student, record: StudentRecord, now: datetime) -> PartView:
     mine = [exercise for exercise in exam.exercises if exercise.part == part.part]
     late = _late(part, exam.assignment)
     return PartView(
         standing=part,
         mark=_mark(part),
         points=decided_points(part, now),
-        closed=closed(part.deadline, now),
+        closed=is_over(part.deadline, now),
         url=make_commit_url(student.remote, part.push) if part.push else "",
         rows=tuple(_row(exercise, part.exercises, part.state, part.marks) for exercise in mine),
         late=late,
@@ -204,22 +204,22 @@ def _late(part: PartStanding, assignment: str) -> Push | None:
 
 
 def _results(
-    push: Push, assignment: str, exercises: list[Exercise], student: Student, record: Record
+    push: Push, assignment: str, exercises: list[Exercise], student: Student, record: StudentRecord
 ) -> Results | None:
     """What a push that does not count would give, for a student who goes on learning from it."""
     report = find_newest_report(record, find_notebook(push.notebooks, assignment), assignment)
     if report is None:
         return None
-    rows = tuple(_row(exercise, report.exercises, State.GRADED) for exercise in exercises)
+    rows = tuple(_row(exercise, report.exercises, PartState.GRADED) for exercise in exercises)
     return Results(push, make_commit_url(student.remote, push), rows)
 
 
 def _row(
-    exercise: Exercise, results: tuple[ExerciseResult, ...], state: State, marks: tuple[ManualMark, ...] = ()
+    exercise: Exercise, results: tuple[ExerciseResult, ...], state: PartState, marks: tuple[ManualMark, ...] = ()
 ) -> Row:
     result = next((result for result in results if result.id == exercise.id), None)
     if result is None:
-        if state in (State.GRADED, State.LATE):
+        if state in (PartState.GRADED, PartState.LATE):
             return Row(exercise.id, 0.0, exercise.points, OF_STATUS[Status.NOT_FOUND])
         return Row(exercise.id, None, exercise.points, OF_STATE[state], graded=False)
     points = None if result.status is Status.TO_BE_MARKED else result.points
@@ -239,6 +239,6 @@ def _row(
 def _mark(part: PartStanding) -> Mark:
     """The mark of a part's state; only a part with all its points gets a tick."""
     mark = OF_STATE[part.state]
-    if part.state is not State.GRADED or part.points == part.max_points:
+    if part.state is not PartState.GRADED or part.points == part.max_points:
         return mark
     return Mark("◐", mark.word, "partly") if part.points else Mark("○", mark.word, "bad")

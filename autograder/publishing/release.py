@@ -20,7 +20,7 @@ from autograder.course.submissions import Status, Submission
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.assignment_conversion import convert_assignment, enter_assignment
-from autograder.gradebook.gradebook import make_room
+from autograder.gradebook.gradebook import clear_outdated_exam
 from autograder.grader.examiner import ExaminedNotebook, Examiner
 from autograder.publishing.leak_search import leaks
 from autograder.publishing.notebook_fields import for_students
@@ -55,7 +55,7 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
         staged = _stage(course, assignment, folder)
         exam = replace(exam, handout=read_handout(exam.cells, staged))
         prove(exam, staged, course.source_path(assignment), examiner)
-        make_room(course, exam)
+        clear_outdated_exam(course, exam)
         enter_assignment(course, assignment)
         files = _files(staged.parent)
     folder_here = course.releases / assignment

@@ -26,15 +26,15 @@ from typing import Any
 from autograder.course.errors import DiskFailed
 from autograder.course.faults import reached
 from autograder.course.submissions import Clock, NotebookFile, Push, Report, Repository
-from autograder.record.ledger_lines import entry_of, line_of
+from autograder.record.ledger_lines import format_line, parse_line
 from autograder.record.manual_marks import ManualMark
 
 Key = tuple[str, str, str]  # assignment, notebook blob, exam version: equal keys mean equal points
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+UNREADABLE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
-class Graded:
+class RecordedReport:
     """A report in the ledger: of which commit and blob, and when it was made."""
 
     commit: str
@@ -49,7 +49,7 @@ class Graded:
 
 
 @dataclass(frozen=True)
-class Record:
+class StudentRecord:
     """All that the ledger knows of one student, oldest first.
 
     Attributes
@@ -72,7 +72,7 @@ class Record:
 
     student: str
     pushes: tuple[Push, ...] = ()
-    graded: tuple[Graded, ...] = ()
+    graded: tuple[RecordedReport, ...] = ()
     lost: tuple[Push, ...] = ()
     repositories: tuple[Repository, ...] = ()
     marks: tuple[ManualMark, ...] = ()
@@ -85,7 +85,7 @@ class Record:
         return {entry.key: entry.report for entry in self.graded}
 
 
-Entry = Push | Graded | Repository | ManualMark
+Entry = Push | RecordedReport | Repository | ManualMark
 
 
 class Ledger:
@@ -94,7 +94,7 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def read(self, student: str) -> Record:
+    def read(self, student: str) -> StudentRecord:
         """Return a student's record; empty if there is none.
 
         Raises
@@ -108,9 +108,9 @@ class Ledger:
             if not line.strip():
                 continue  # an editor's doing: nothing is said, so nothing is lost
             try:
-                entries.add(parse_entry(student, entry_of(line)))
-            except UNREADABLE as error:
-                about = f"{self._path(student)}, line {number}: cannot be read ({why_unreadable(error)})"
+                entries.add(parse_entry(student, parse_line(line)))
+            except UNREADABLE_ERRORS as error:
+                about = f"{self._path(student)}, line {number}: cannot be read ({explain_unreadable(error)})"
                 damaged.append(f"{about}; autograder verify says what to do")
         return replace(entries.record(), damaged=tuple(damaged))
 
@@ -136,7 +136,7 @@ class Ledger:
         """Append a mark that a person gave."""
         self._append(student, {"entry": "mark"} | mark.to_json() | {"time": _text(mark.time)})
 
-    def rewrite(self, student: str, change: Callable[[bytes], bytes]) -> None:
+    def rewrite_lines(self, student: str, change: Callable[[bytes], bytes]) -> None:
         """Replace the lines of a student's file, as one step, by what `change` makes of those that are there now.
 
         Nobody appends meanwhile. A torn last line is not shown to `change`.
@@ -173,7 +173,7 @@ class Ledger:
             raise DiskFailed.at(path, error) from None
 
     def _append(self, student: str, entry: dict[str, Any]) -> None:
-        line = line_of(entry) + b"\n"
+        line = format_line(entry) + b"\n"
         with self._alone(student) as file:
             reached("ledger: before a line")
             _cut_torn_line(file)
@@ -211,7 +211,7 @@ class _Entries:
 
     student: str
     pushes: list[Push]
-    graded: list[Graded]
+    graded: list[RecordedReport]
     repositories: list[Repository]
     marks: list[ManualMark]
 
@@ -219,19 +219,19 @@ class _Entries:
         """Take what one line says; nothing for a kind of entry that only a later version knows."""
         if isinstance(said, Push):
             self.pushes.append(said)
-        elif isinstance(said, Graded):
+        elif isinstance(said, RecordedReport):
             self.graded.append(said)
         elif isinstance(said, Repository):
             self.repositories.append(said)
         elif isinstance(said, ManualMark):
             self.marks.append(said)
 
-    def record(self) -> Record:
+    def record(self) -> StudentRecord:
         """Return the record they make."""
         lost = tuple(push for push in self.pushes if push.lost)
-        once = each_once([push for push in self.pushes if not push.aside])
-        aside = each_once([push for push in self.pushes if push.aside])
-        return Record(
+        once = order_pushes([push for push in self.pushes if not push.aside])
+        aside = order_pushes([push for push in self.pushes if push.aside])
+        return StudentRecord(
             self.student, once, tuple(self.graded), lost, tuple(self.repositories), tuple(self.marks), aside=aside
         )
 
@@ -242,7 +242,7 @@ def parse_entry(student: str, entry: dict[str, Any]) -> Entry | None:
     Raises
     ------
     ValueError, KeyError, TypeError, AttributeError, OverflowError
-        If it says what cannot be; these are `UNREADABLE`.
+        If it says what cannot be; these are `UNREADABLE_ERRORS`.
     """
     if entry["entry"] == "push":
         return _push(student, entry)
@@ -255,12 +255,12 @@ def parse_entry(student: str, entry: dict[str, Any]) -> Entry | None:
     return None
 
 
-def why_unreadable(error: Exception) -> str:
-    """Say what an error of `UNREADABLE` means for the line it comes from."""
+def explain_unreadable(error: Exception) -> str:
+    """Say what an error of `UNREADABLE_ERRORS` means for the line it comes from."""
     return f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
 
 
-def each_once(pushes: Sequence[Push]) -> tuple[Push, ...]:
+def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
     """Return pushes in order, each once, without those that were lost.
 
     The forge's record of a push stands for every sighting of its commit. The same commit twice in a row is one push,
@@ -310,13 +310,13 @@ def _cut_torn_line(file: FileIO) -> None:
         file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def _graded(entry: dict[str, Any]) -> Graded:
+def _graded(entry: dict[str, Any]) -> RecordedReport:
     report = Report.from_json(entry["report"])
     for exercise in report.exercises:
         if not 0 <= exercise.points <= exercise.max_points < math.inf:
             said = f"{exercise.points:g} of {exercise.max_points:g} points"
             raise ValueError(f"{exercise.id} has {said}, which no grading gives")
-    return Graded(entry["commit"], entry["blob"], _time(entry["time"]), report)
+    return RecordedReport(entry["commit"], entry["blob"], _time(entry["time"]), report)
 
 
 def _push(student: str, entry: dict[str, Any]) -> Push:

@@ -16,7 +16,7 @@ HEX_DIGITS = 16
 SUMMED = re.compile(rb',"sum":"(?P<sum>[0-9a-f]{%d})"\}\Z' % HEX_DIGITS)
 
 
-def line_of(entry: Mapping[str, Any]) -> bytes:
+def format_line(entry: Mapping[str, Any]) -> bytes:
     """Return an entry as a line with its checksum, without the newline at its end.
 
     A lone surrogate, from a student's notebook, has no place in UTF-8 and becomes a question mark.
@@ -26,7 +26,7 @@ def line_of(entry: Mapping[str, Any]) -> bytes:
     return bare[:-1] + b',"sum":"%s"}' % _checksum(bare)
 
 
-def entry_of(line: bytes) -> dict[str, Any]:
+def parse_line(line: bytes) -> dict[str, Any]:
     """Return what a line says, its checksum left out.
 
     Raises
@@ -54,7 +54,7 @@ def has_checksum(line: bytes) -> bool:
 def is_readable(line: bytes) -> bool:
     """Whether a line is an entry that says what it said when it was written."""
     try:
-        entry_of(line)
+        parse_line(line)
     except (ValueError, RecursionError):
         return False
     return True

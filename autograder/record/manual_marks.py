@@ -76,12 +76,12 @@ class ManualMark:
         )
 
 
-def standing_marks(marks: Iterable[ManualMark], assignment: str) -> dict[str, ManualMark]:
+def newest_marks(marks: Iterable[ManualMark], assignment: str) -> dict[str, ManualMark]:
     """Return the newest mark of each exercise of an assignment: the last in the record, whatever the clock said."""
     return {mark.exercise: mark for mark in marks if mark.assignment == assignment}
 
 
-def marked(result: ExerciseResult, mark: ManualMark | None) -> ExerciseResult:
+def apply_mark(result: ExerciseResult, mark: ManualMark | None) -> ExerciseResult:
     """Return a result as the mark leaves it, as nbgrader counts: its points first, then what comes on top."""
     waits = result.status is Status.TO_BE_MARKED
     if mark is None or not mark.changes_points or (waits and mark.points is None):

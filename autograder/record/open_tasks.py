@@ -16,11 +16,11 @@ from autograder.course.layout import put_at_its_place
 from autograder.course.roster import Extensions
 from autograder.course.submissions import NotebookFile, Push, Student
 from autograder.record.ledger import Ledger
-from autograder.record.push_candidates import wanted
+from autograder.record.push_candidates import list_wanted_notebooks
 
 
 @dataclass(frozen=True)
-class Task:
+class GradingTask:
     """One notebook to grade as one assignment, and the pushes that wait for it."""
 
     assignment: str
@@ -29,7 +29,7 @@ class Task:
     waiting: list[tuple[str, str]] = field(default_factory=list, compare=False)  # (student id, commit)
 
 
-def open_tasks(
+def find_open_tasks(
     course: Course,
     exams: Mapping[str, Exam],
     students: Sequence[Student],
@@ -37,18 +37,18 @@ def open_tasks(
     *,
     force: bool = False,
     wall: Wall = no_wall,
-) -> list[Task]:
+) -> list[GradingTask]:
     """Return what the record lacks: a task for each notebook that counts, or is newest, and has no report yet."""
-    tasks: dict[tuple[str, str], Task] = {}
+    tasks: dict[tuple[str, str], GradingTask] = {}
     ledger = Ledger(course.ledger)
     for student in students:
         with wall(f"{student.id}: nothing of theirs is graded"):
             record = ledger.read(student.id)
             reports = record.reports
             for name, assignment in course.assignments.items():
-                for push, file in wanted(course, assignment, student.id, record, extensions):
+                for push, file in list_wanted_notebooks(course, assignment, student.id, record, extensions):
                     if force or (name, file.blob, exams[name].version) not in reports:
-                        _add(tasks, Task(name, put_at_its_place(file, name), student), push)
+                        _add(tasks, GradingTask(name, put_at_its_place(file, name), student), push)
     return list(tasks.values())
 
 
@@ -57,5 +57,5 @@ def outputs_path(course: Course, assignment: str, blob: str) -> Path:
     return course.outputs / assignment / f"{blob}.json"
 
 
-def _add(tasks: dict[tuple[str, str], Task], task: Task, push: Push) -> None:
+def _add(tasks: dict[tuple[str, str], GradingTask], task: GradingTask, push: Push) -> None:
     tasks.setdefault((task.assignment, task.file.blob), task).waiting.append((push.student, push.commit))

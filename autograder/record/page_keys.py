@@ -53,7 +53,7 @@ class _Contents:
     students: Mapping[str, PageKey] = field(repr=False)
 
 
-class Keys:
+class PageKeys:
     """The file of keys. Making a key for one student never changes another's."""
 
     def __init__(self, path: Path) -> None:
@@ -64,7 +64,7 @@ class Keys:
         return f"Keys({str(self.path)!r}, students={len(self._contents.students)})"
 
     @classmethod
-    def load_or_create(cls, path: Path) -> Keys:
+    def load_or_create(cls, path: Path) -> PageKeys:
         """Read the file of keys, after making one with a new secret if there is none.
 
         Raises
@@ -78,11 +78,11 @@ class Keys:
         path.chmod(0o600)  # a checkout of a state branch makes it readable for all
         return cls(path)
 
-    def knows(self, student: str) -> bool:
+    def has_key_of(self, student: str) -> bool:
         """Whether a student has a key."""
         return student in self._contents.students
 
-    def of(self, student: str) -> PageKey:
+    def key_of(self, student: str) -> PageKey:
         """Return a student's page and key.
 
         Raises
@@ -96,7 +96,7 @@ class Keys:
             raise UsageError(f"{self.path}: student {student!r} has no key; {advice}")
         return self._contents.students[student]
 
-    def ensure(self, students: Iterable[str]) -> None:
+    def make_missing(self, students: Iterable[str]) -> None:
         """Make a page and a key for each student who has none."""
         with _alone(self.path):
             known = _read(self.path)
@@ -105,7 +105,7 @@ class Keys:
             if new:
                 _write(self.path, self._contents)
 
-    def rotate(self, student: str) -> PageKey:
+    def rotate_key(self, student: str) -> PageKey:
         """Give a student another page and another key; the old link ends with the next build.
 
         Raises
@@ -115,12 +115,12 @@ class Keys:
         """
         with _alone(self.path):
             self._contents = _read(self.path)
-            self.of(student)
+            self.key_of(student)
             self._contents = _Contents(self._contents.secret, {**self._contents.students, student: _fresh()})
             _write(self.path, self._contents)
-        return self.of(student)
+        return self.key_of(student)
 
-    def code(self, student: str) -> str:
+    def regrade_code_of(self, student: str) -> str:
         """Return the code that stands for a student wherever others may read along: 40 bits of an HMAC, `7K2Q-XM4D`."""
         digest = hmac.new(self._contents.secret, student.encode(), hashlib.sha256).digest()
         bits = int.from_bytes(digest[:5], "big")

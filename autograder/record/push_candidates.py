@@ -18,11 +18,11 @@ from autograder.course.configuration import Assignment, Course, LateRule
 from autograder.course.layout import find_answers_elsewhere, find_notebook, is_backup, is_begun, notebook_places
 from autograder.course.roster import Extensions
 from autograder.course.submissions import NotebookFile, Push
-from autograder.record.ledger import Record
+from autograder.record.ledger import StudentRecord
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PushCandidate:
     """A notebook in a push that may count.
 
     Attributes
@@ -50,7 +50,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Choice:
+class PushChoice:
     """What may count for one part, and what is to be told.
 
     Attributes
@@ -67,20 +67,22 @@ class Choice:
         Answers that are not graded where they lie, or that are graded though they lie there.
     """
 
-    on_time: Candidate | None
-    late: tuple[Candidate, ...]
+    on_time: PushCandidate | None
+    late: tuple[PushCandidate, ...]
     newest: Push | None
     newest_late: Push | None
-    elsewhere: Candidate | None
+    elsewhere: PushCandidate | None
 
 
-def choose(course: Course, assignment: Assignment, record: Record, deadline: datetime | None) -> Choice:
+def choose_pushes(
+    course: Course, assignment: Assignment, record: StudentRecord, deadline: datetime | None
+) -> PushChoice:
     """Return which pushes may count for a part with this deadline."""
     return _Chooser(course, assignment, record, deadline).choice()
 
 
-def wanted(
-    course: Course, assignment: Assignment, student: str, record: Record, extensions: Extensions
+def list_wanted_notebooks(
+    course: Course, assignment: Assignment, student: str, record: StudentRecord, extensions: Extensions
 ) -> tuple[tuple[Push, NotebookFile], ...]:
     """Return what must be graded of a student's assignment: each notebook that may count, and the newest."""
     found: dict[str, tuple[Push, NotebookFile]] = {}
@@ -90,7 +92,7 @@ def wanted(
             found[file.blob] = push, file
     for part in assignment.parts:
         deadline = extensions.get((student, assignment.name, part.name), part.deadline)
-        choice = choose(course, assignment, record, deadline)
+        choice = choose_pushes(course, assignment, record, deadline)
         for candidate in (choice.on_time, *choice.late):
             if candidate is not None and candidate.file is not None and can_give_points(candidate.file):
                 found.setdefault(candidate.file.blob, (candidate.push, candidate.file))
@@ -102,7 +104,7 @@ def can_give_points(file: NotebookFile) -> bool:
     return file.holds is None or bool(file.written) or file.changed
 
 
-def end_of(deadline: datetime) -> datetime:
+def end_of_minute(deadline: datetime) -> datetime:
     """Return the last moment that is not after a deadline: the minute named counts to its end."""
     return deadline + timedelta(seconds=59, microseconds=999_999) if deadline.second == 0 else deadline
 
@@ -113,10 +115,10 @@ def late_factor(rule: LateRule, moment: datetime, deadline: datetime, zone: Zone
     A day ends when the clock on the wall shows the deadline's time again, so that one on which clocks are changed
     has 23 or 25 hours.
     """
-    if moment <= end_of(deadline):
+    if moment <= end_of_minute(deadline):
         return 1.0
     for day in range(1, rule.days + 1):
-        if moment <= end_of(_days_later(deadline, day, zone)):
+        if moment <= end_of_minute(_days_later(deadline, day, zone)):
             return max(0.0, 1.0 - rule.per_day * day)
     return 0.0
 
@@ -133,16 +135,16 @@ class _Chooser:
 
     course: Course
     assignment: Assignment
-    record: Record
+    record: StudentRecord
     deadline: datetime | None
 
-    def choice(self) -> Choice:
+    def choice(self) -> PushChoice:
         pushes = self.record.pushes
         on_time = [push for push in pushes if self.is_in_time(push.time)]
         after = [push for push in pushes if not self.is_in_time(push.time)]
         counts = self.on_time(on_time, after)
         late = tuple(self.late(after))
-        return Choice(
+        return PushChoice(
             counts,
             late,
             newest=on_time[-1] if on_time else None,
@@ -151,9 +153,9 @@ class _Chooser:
         )
 
     def is_in_time(self, moment: datetime) -> bool:
-        return self.deadline is None or moment <= end_of(self.deadline)
+        return self.deadline is None or moment <= end_of_minute(self.deadline)
 
-    def on_time(self, on_time: Sequence[Push], after: Sequence[Push]) -> Candidate | None:
+    def on_time(self, on_time: Sequence[Push], after: Sequence[Push]) -> PushCandidate | None:
         begun = [candidate for candidate in self.in_place(on_time) if candidate.is_begun(self.assignment.name)]
         moved = [
             candidate
@@ -168,11 +170,11 @@ class _Chooser:
             last = self.newer_astray(last) or last
         return last or next(iter(self.in_place(on_time[-1:])), None)
 
-    def handed_in(self, candidate: Candidate) -> datetime:
+    def handed_in(self, candidate: PushCandidate) -> datetime:
         """When a candidate came: what was moved to its place after the deadline, when it was pushed first."""
         return candidate.push.time if self.is_in_time(candidate.push.time) else candidate.since
 
-    def newer_astray(self, counts: Candidate | None) -> Candidate | None:
+    def newer_astray(self, counts: PushCandidate | None) -> PushCandidate | None:
         """Return answers elsewhere that came in time and after what counts; on other branches only if nothing does."""
         for entry in self.astray():
             newer = counts is None or (not entry.push.aside and entry.since > self.handed_in(counts))
@@ -180,7 +182,7 @@ class _Chooser:
                 return entry
         return None
 
-    def late(self, after: Sequence[Push]) -> Iterator[Candidate]:
+    def late(self, after: Sequence[Push]) -> Iterator[PushCandidate]:
         """Yield each state of the notebook that was pushed late and still gives points, by its first push."""
         rule, deadline = self.assignment.late, self.deadline
         if rule is None or deadline is None:
@@ -198,9 +200,9 @@ class _Chooser:
                 within = late_factor(rule, entry.push.time, deadline, self.course.timezone) > 0
                 factor = 1.0 if within else 0.0
             if factor:
-                yield Candidate(entry.push, entry.file, entry.since, factor)
+                yield PushCandidate(entry.push, entry.file, entry.since, factor)
 
-    def in_place(self, pushes: Iterable[Push]) -> list[Candidate]:
+    def in_place(self, pushes: Iterable[Push]) -> list[PushCandidate]:
         """What lies at its place in each of these pushes."""
         found = []
         for push in pushes:
@@ -208,7 +210,7 @@ class _Chooser:
             found.append(self.candidate(push, file))
         return found
 
-    def astray(self) -> list[Candidate]:
+    def astray(self) -> list[PushCandidate]:
         """Answers that are not graded where they lie: the newest push first, then those to other branches.
 
         Of each push the likeliest file; none of a push with answers at their place.
@@ -224,7 +226,7 @@ class _Chooser:
                 found.append(self.candidate(push, right))
         return found
 
-    def elsewhere(self, counts: Candidate | None, late: Sequence[Candidate]) -> Candidate | None:
+    def elsewhere(self, counts: PushCandidate | None, late: Sequence[PushCandidate]) -> PushCandidate | None:
         """What is to be told: where answers are while none count, or a file with more of them than the one that does.
 
         Nothing is told of a copy of what is graded, nor of what was moved to its place since.
@@ -240,8 +242,8 @@ class _Chooser:
         graded = {entry.file.blob for entry in newest if entry.file is not None and entry.is_begun(name)}
         return next((entry for entry in self.astray() if entry.file and entry.file.blob not in graded), None)
 
-    def candidate(self, push: Push, file: NotebookFile | None) -> Candidate:
-        return Candidate(push, file, push.time if file is None else self.first_pushed[file.blob])
+    def candidate(self, push: Push, file: NotebookFile | None) -> PushCandidate:
+        return PushCandidate(push, file, push.time if file is None else self.first_pushed[file.blob])
 
     @cached_property
     def first_pushed(self) -> dict[str, datetime]:
@@ -250,7 +252,7 @@ class _Chooser:
         return {file.blob: push.time for push in reversed(pushes) for file in push.notebooks}
 
 
-def _fuller(counts: Candidate, assignment: str) -> Candidate | None:
+def _fuller(counts: PushCandidate, assignment: str) -> PushCandidate | None:
     """A file beside the one that counts, in the same push, with all of its answers and more of them.
 
     Of files at which nobody has looked, one that has such a name.
@@ -261,5 +263,5 @@ def _fuller(counts: Candidate, assignment: str) -> Candidate | None:
     for file in find_answers_elsewhere(counts.push.notebooks, assignment):
         more = counts.file.holds is not None and set(file.written) > graded
         if file.holds is None or (more and not is_backup(file.path)):
-            return Candidate(counts.push, file, counts.push.time)
+            return PushCandidate(counts.push, file, counts.push.time)
     return None

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from autograder.course.configuration import Course
 from autograder.course.layout import notebook_places, say_where_it_belongs
 from autograder.course.submissions import SUBMODULE, NotebookFile, Push, round_points
-from autograder.record.push_candidates import Candidate, Choice
+from autograder.record.push_candidates import PushCandidate, PushChoice
 
 PLAIN_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
 @dataclass(frozen=True)
-class Sentences:
+class PushSentences:
     """Sentences about one assignment of a course."""
 
     course: Course
@@ -26,7 +26,7 @@ class Sentences:
         """Where the notebook belongs."""
         return notebook_places(self.assignment)[0]
 
-    def counts(self, candidate: Candidate, choice: Choice) -> str:
+    def counts(self, candidate: PushCandidate, choice: PushChoice) -> str:
         """Say which push counts, and why."""
         when = self.course.write_moment(candidate.push.time)
         first = self.course.write_moment(candidate.since)
@@ -44,21 +44,21 @@ class Sentences:
         why = "the newest one" if choice.newest_late is None else "the last one before the deadline"
         return f"The push of {when} counts: {why}."
 
-    def too_late(self, choice: Choice) -> str:
+    def too_late(self, choice: PushChoice) -> str:
         """Say that what was answered came too late."""
         late = choice.newest_late
         when = f"of {self.course.write_moment(late.time)} " if late else ""
         before = " What was pushed before it holds no answer." if choice.on_time is not None else ""
         return f"The push {when}came after the deadline.{before}"
 
-    def missing(self, push: Push, elsewhere: Candidate | None) -> str:
+    def missing(self, push: Push, elsewhere: PushCandidate | None) -> str:
         """Say that there is no notebook at its place."""
         pointers = list(self.pointers(push))
         if elsewhere is not None:
             return self.elsewhere(elsewhere)
         return pointers[0] if pointers else f"There is no notebook at {self.right}. {SAVE}"
 
-    def not_begun(self, push: Push, file: NotebookFile, elsewhere: Candidate | None) -> str:
+    def not_begun(self, push: Push, file: NotebookFile, elsewhere: PushCandidate | None) -> str:
         """Say that nothing is answered yet."""
         if elsewhere is not None:
             return self.elsewhere(elsewhere)
@@ -68,7 +68,7 @@ class Sentences:
         begin = "" if file.path.endswith("_solved.ipynb") else f" To begin: `autograder start {self.assignment}`."
         return f"{file.path} holds no answer yet, as pushed on {when}.{begin} {SAVE} {LATER}"
 
-    def about_elsewhere(self, choice: Choice) -> str:
+    def about_elsewhere(self, choice: PushChoice) -> str:
         """Say what there is to be said of answers elsewhere, whether they are graded or not; "" if nothing is."""
         found, counts = choice.elsewhere, choice.on_time
         if found is None:
@@ -80,7 +80,7 @@ class Sentences:
             return self.more_elsewhere(counts.file, found)
         return self.elsewhere(found)
 
-    def elsewhere(self, found: Candidate) -> str:
+    def elsewhere(self, found: PushCandidate) -> str:
         """Say where answers lie that are not graded there, and what to do."""
         if found.file is None:
             return ""
@@ -97,7 +97,7 @@ class Sentences:
         where = say_where_it_belongs(path, self.assignment).removeprefix(path)
         return f"Your answers are in {path}. It{where}{instead} and push again. {unchanged}"
 
-    def graded_elsewhere(self, found: Candidate) -> str:
+    def graded_elsewhere(self, found: PushCandidate) -> str:
         """Say where answers were found that are graded though they do not lie at their place."""
         if found.file is None:
             return ""
@@ -111,7 +111,7 @@ class Sentences:
             f"{self.course.branch}. {self._how_to_merge(branch)}"
         )
 
-    def more_elsewhere(self, counting: NotebookFile, found: Candidate) -> str:
+    def more_elsewhere(self, counting: NotebookFile, found: PushCandidate) -> str:
         """Say that another file beside the one that counts has more answers."""
         if found.file is None:
             return ""

@@ -17,13 +17,13 @@ from autograder.course.exam import Exam
 from autograder.course.layout import find_notebook, is_begun
 from autograder.course.roster import Extensions
 from autograder.course.submissions import ExerciseResult, NotebookFile, Push, Report, Status, Student, round_points
-from autograder.record.ledger import Record
-from autograder.record.manual_marks import ManualMark, marked, standing_marks
-from autograder.record.push_candidates import Candidate, Choice, can_give_points, choose, end_of
-from autograder.record.push_sentences import Sentences
+from autograder.record.ledger import StudentRecord
+from autograder.record.manual_marks import ManualMark, apply_mark, newest_marks
+from autograder.record.push_candidates import PushCandidate, PushChoice, can_give_points, choose_pushes, end_of_minute
+from autograder.record.push_sentences import PushSentences
 
 
-class State(StrEnum):
+class PartState(StrEnum):
     """Why a part has the points it has."""
 
     GRADED = "graded"
@@ -70,7 +70,7 @@ class PartStanding:
     part: str
     deadline: datetime | None
     extended: bool
-    state: State
+    state: PartState
     why: str
     max_points: float
     push: Push | None = None
@@ -85,7 +85,7 @@ class PartStanding:
     @property
     def points(self) -> float | None:
         """Points that count, None while they are not known."""
-        if self.state in (State.WAITING, State.UNRELEASED):
+        if self.state in (PartState.WAITING, PartState.UNRELEASED):
             return None
         return round_points(self.factor * sum(exercise.points for exercise in self.exercises))
 
@@ -111,12 +111,12 @@ class Standing:
         return round_points(sum(part.max_points for part in self.parts))
 
 
-def standing(
+def judge_assignment(
     course: Course,
     assignment: Assignment,
     exam: Exam,
     student: Student,
-    record: Record,
+    record: StudentRecord,
     extensions: Extensions,
     *,
     released: bool = True,
@@ -126,13 +126,13 @@ def standing(
     parts, choices = [], []
     for part in assignment.parts:
         extension = extensions.get((student.id, assignment.name, part.name))
-        choice = choose(course, assignment, record, extension or part.deadline)
+        choice = choose_pushes(course, assignment, record, extension or part.deadline)
         parts.append(judge.part(part, extension, choice))
         choices.append(choice)
     return Standing(student.id, assignment.name, tuple(parts), judge.problems(parts, choices))
 
 
-def is_released(course: Course, assignment: str, records: Iterable[Record]) -> bool:
+def is_released(course: Course, assignment: str, records: Iterable[StudentRecord]) -> bool:
     """Whether students have an assignment: its release is here, or, where this copy lags behind, one has pushed it."""
     if course.release_path(assignment).exists():
         return True
@@ -143,9 +143,9 @@ def is_released(course: Course, assignment: str, records: Iterable[Record]) -> b
     )
 
 
-def closed(deadline: datetime | None, now: datetime) -> bool:
+def is_over(deadline: datetime | None, now: datetime) -> bool:
     """Whether a deadline is over; its minute counts to its end."""
-    return deadline is not None and now > end_of(deadline)
+    return deadline is not None and now > end_of_minute(deadline)
 
 
 def decided_points(part: PartStanding, now: datetime) -> float | None:
@@ -153,7 +153,7 @@ def decided_points(part: PartStanding, now: datetime) -> float | None:
 
     Who has not begun has no points to show before the deadline and 0 after it.
     """
-    if part.state in (State.NOTHING, State.MISSING, State.NOT_BEGUN) and not closed(part.deadline, now):
+    if part.state in (PartState.NOTHING, PartState.MISSING, PartState.NOT_BEGUN) and not is_over(part.deadline, now):
         return None
     return part.points
 
@@ -171,52 +171,52 @@ class _Judge:
     course: Course
     assignment: Assignment
     exam: Exam
-    record: Record
+    record: StudentRecord
     released: bool
 
-    def part(self, part: Part, extension: datetime | None, choice: Choice) -> PartStanding:
+    def part(self, part: Part, extension: datetime | None, choice: PushChoice) -> PartStanding:
         mine = [exercise for exercise in self.exam.exercises if exercise.part == part.name]
         blank = PartStanding(
             part.name,
             extension or part.deadline,
             extended=extension is not None and extension != part.deadline,
-            state=State.NOTHING,
+            state=PartState.NOTHING,
             why="Nothing has been pushed yet.",
             max_points=round_points(sum(exercise.points for exercise in mine)),
             late=choice.newest_late,
         )
         if not self.released:
-            return _changed(blank, State.UNRELEASED, "This homework is not released yet.", late=None)
+            return _changed(blank, PartState.UNRELEASED, "This homework is not released yet.", late=None)
         if choice.on_time is None and not choice.late:
             return self._without_push(blank, choice)
         candidates = [entry for entry in (choice.on_time, *choice.late) if entry is not None]
         best = _best([self._standing(blank, entry, choice) for entry in candidates])
-        if best.state in (State.MISSING, State.NOT_BEGUN) and self._began_late(choice):
-            return _changed(blank, State.TOO_LATE, self.sentences.too_late(choice))
+        if best.state in (PartState.MISSING, PartState.NOT_BEGUN) and self._began_late(choice):
+            return _changed(blank, PartState.TOO_LATE, self.sentences.too_late(choice))
         return best
 
     @cached_property
-    def sentences(self) -> Sentences:
+    def sentences(self) -> PushSentences:
         """What is said of pushes and places."""
-        return Sentences(self.course, self.assignment.name)
+        return PushSentences(self.course, self.assignment.name)
 
-    def _without_push(self, blank: PartStanding, choice: Choice) -> PartStanding:
+    def _without_push(self, blank: PartStanding, choice: PushChoice) -> PartStanding:
         if choice.newest_late is not None:
-            return _changed(blank, State.TOO_LATE, self.sentences.too_late(choice))
+            return _changed(blank, PartState.TOO_LATE, self.sentences.too_late(choice))
         if choice.elsewhere is not None:
-            return _changed(blank, State.MISSING, self.sentences.elsewhere(choice.elsewhere))
+            return _changed(blank, PartState.MISSING, self.sentences.elsewhere(choice.elsewhere))
         return blank
 
-    def _began_late(self, choice: Choice) -> bool:
+    def _began_late(self, choice: PushChoice) -> bool:
         """Whether there is an answer at its place after the deadline, and none before."""
         late = choice.newest_late
         file = find_notebook(late.notebooks, self.assignment.name) if late else None
         return file is not None and is_begun(file, self.assignment.name)
 
-    def _standing(self, blank: PartStanding, candidate: Candidate, choice: Choice) -> PartStanding:
+    def _standing(self, blank: PartStanding, candidate: PushCandidate, choice: PushChoice) -> PartStanding:
         push, file = candidate.push, candidate.file
         if file is None:
-            return _changed(blank, State.MISSING, self.sentences.missing(push, choice.elsewhere), push=push)
+            return _changed(blank, PartState.MISSING, self.sentences.missing(push, choice.elsewhere), push=push)
         blank = replace(blank, push=push, file=file)
         report = self._report(file)
         marked_by_hand = any(mark.changes_points for mark in self._marks(blank.part))
@@ -224,11 +224,11 @@ class _Judge:
             report is not None and self._answers_nothing(report, file, blank.part)
         )
         if untouched and not marked_by_hand:
-            return _changed(blank, State.NOT_BEGUN, self.sentences.not_begun(push, file, choice.elsewhere))
+            return _changed(blank, PartState.NOT_BEGUN, self.sentences.not_begun(push, file, choice.elsewhere))
         if report is None:
             why = f"The push of {self.course.write_moment(push.time)} is waiting to be graded."
-            return _changed(blank, State.WAITING, why)
-        state = State.LATE if candidate.factor < 1.0 else State.GRADED
+            return _changed(blank, PartState.WAITING, why)
+        state = PartState.LATE if candidate.factor < 1.0 else PartState.GRADED
         graded = self._with_marks(blank, report)
         why, outdated = self.sentences.counts(candidate, choice), report.exam != self.exam.version
         if outdated:
@@ -248,14 +248,14 @@ class _Judge:
         automatic = tuple(exercise for exercise in report.exercises if exercise.part == blank.part)
         return replace(
             blank,
-            exercises=tuple(marked(exercise, marks.get(exercise.id)) for exercise in automatic),
+            exercises=tuple(apply_mark(exercise, marks.get(exercise.id)) for exercise in automatic),
             automatic=automatic,
             marks=tuple(marks[exercise.id] for exercise in automatic if exercise.id in marks),
         )
 
     def _marks(self, part: str) -> list[ManualMark]:
         """The marks that people gave for a part."""
-        marks = standing_marks(self.record.marks, self.assignment.name)
+        marks = newest_marks(self.record.marks, self.assignment.name)
         return [marks[entry.id] for entry in self.exam.exercises if entry.part == part and entry.id in marks]
 
     def _report(self, file: NotebookFile) -> Report | None:
@@ -267,11 +267,11 @@ class _Judge:
         older = [report for key, report in reports.items() if key[:2] == (self.assignment.name, file.blob)]
         return older[-1] if older else None
 
-    def problems(self, parts: Sequence[PartStanding], choices: Sequence[Choice]) -> tuple[str, ...]:
+    def problems(self, parts: Sequence[PartStanding], choices: Sequence[PushChoice]) -> tuple[str, ...]:
         """What is to be said about the notebook as a whole, each sentence once."""
         sentences: dict[str, None] = {}
         for part in parts:
-            report = self._report(part.file) if part.file and part.state is not State.NOT_BEGUN else None
+            report = self._report(part.file) if part.file and part.state is not PartState.NOT_BEGUN else None
             sentences |= dict.fromkeys(report.problems if report else ())
         for part, choice in zip(parts, choices, strict=True):
             told = self._about_places(part, choice)
@@ -279,16 +279,16 @@ class _Judge:
                 sentences[told] = None
         return tuple(sentences)
 
-    def _about_places(self, part: PartStanding, choice: Choice) -> str:
+    def _about_places(self, part: PartStanding, choice: PushChoice) -> str:
         """What is to be said about where answers lie, empty if there is nothing."""
-        return "" if part.state is State.UNRELEASED else self.sentences.about_elsewhere(choice)
+        return "" if part.state is PartState.UNRELEASED else self.sentences.about_elsewhere(choice)
 
 
 def _best(candidates: list[PartStanding]) -> PartStanding:
     """Return what counts of a push in time and a late one: while one of them is not graded, nothing is settled."""
-    waiting = [candidate for candidate in candidates if candidate.state is State.WAITING]
+    waiting = [candidate for candidate in candidates if candidate.state is PartState.WAITING]
     return waiting[0] if waiting else max(candidates, key=lambda candidate: candidate.points or 0.0)
 
 
-def _changed(standing: PartStanding, state: State, why: str, **changes: object) -> PartStanding:
+def _changed(standing: PartStanding, state: PartState, why: str, **changes: object) -> PartStanding:
     return replace(standing, state=state, why=why, **changes)  # type: ignore[arg-type]

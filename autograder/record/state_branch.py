@@ -32,7 +32,7 @@ from autograder.git.repository import GitRepository
 from autograder.git.student_stores import open_fork
 from autograder.git.tree_objects import NOTHING, Tree, name_of_blob, read_blobs, read_tree, write_tree
 from autograder.record.ledger import Ledger
-from autograder.record.state_merging import Versions, merge_keys, merge_lines, merge_table
+from autograder.record.state_merging import FileVersions, merge_keys, merge_lines, merge_table
 
 BRANCH = "state"
 BASE = "refs/autograder/base"  # the commit both sides began with
@@ -43,7 +43,7 @@ SETTINGS = ("core.hooksPath=/dev/null", "gc.auto=0", "maintenance.auto=false")
 
 
 @dataclass(frozen=True)
-class Change:
+class StateChange:
     """A file that is not the same here and on the branch: what both began with, what it is, and both merged."""
 
     path: str
@@ -54,7 +54,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class State:
+class StateBranch:
     """The state of a course here, and its branch.
 
     Attributes
@@ -121,7 +121,7 @@ class State:
             time.sleep(random.uniform(0.0, 0.1 * 2**attempt))
         raise GitFailed(f"the branch {self.branch!r} was outrun {TRIES} times; run this again")
 
-    def differing(self) -> list[Change]:
+    def find_differences(self) -> list[StateChange]:
         """Return what is not the same here and on the branch, without changing either; nothing without such a branch.
 
         Raises
@@ -172,10 +172,10 @@ class State:
                 self._leave_out(error)
         return brought
 
-    def _put_here(self, change: Change) -> None:
+    def _put_here(self, change: StateChange) -> None:
         ledger = LEDGER.fullmatch(change.path)
         if ledger:  # as it is in this moment: somebody may have appended to it
-            Ledger(self.course.ledger).rewrite(ledger["student"], partial(_merged_with, change))
+            Ledger(self.course.ledger).rewrite_lines(ledger["student"], partial(_merged_with, change))
         else:
             write_whole(self._place(change.path), change.merged, "state", mode=PRIVATE)
 
@@ -183,7 +183,7 @@ class State:
         if str(error) not in self.troubles:
             self.troubles.append(str(error))
 
-    def _changes(self, theirs: Tree) -> list[Change]:
+    def _changes(self, theirs: Tree) -> list[StateChange]:
         """Return every file that is not the same here and there."""
         repository = self._repository
         base = read_tree(repository, repository.says("rev-parse", "--verify", "--quiet", BASE) or "")
@@ -194,9 +194,9 @@ class State:
         changes = []
         for path in paths:
             before, there = (content[side.blobs.get(path, NOTHING)] for side in (base, theirs))
-            merged = self._merged(path, Versions(before, there, ours.get(path)))
+            merged = self._merged(path, FileVersions(before, there, ours.get(path)))
             if merged is not None:
-                changes.append(Change(path, before, ours.get(path), there, merged))
+                changes.append(StateChange(path, before, ours.get(path), there, merged))
         return changes
 
     def _here(self, theirs: Tree) -> dict[str, bytes | None]:
@@ -213,7 +213,7 @@ class State:
                 self._leave_out(failed)
         return found
 
-    def _merged(self, path: str, versions: Versions) -> bytes | None:
+    def _merged(self, path: str, versions: FileVersions) -> bytes | None:
         if LEDGER.fullmatch(path):
             return merge_lines(versions)
         return merge_keys(versions) if path == "keys.json" else merge_table(str(self._place(path)), versions)
@@ -231,10 +231,12 @@ class State:
         return tables.get(path) or self.course.ledger / path.removeprefix("ledger/")
 
     def _ensure_keys(self) -> None:
-        from autograder.record.page_keys import Keys  # cryptography is not needed to pull
+        from autograder.record.page_keys import PageKeys  # cryptography is not needed to pull
 
         if self.course.roster.exists():
-            Keys.load_or_create(self.course.keys).ensure(student.id for student in read_roster(self.course.roster))
+            PageKeys.load_or_create(self.course.keys).make_missing(
+                student.id for student in read_roster(self.course.roster)
+            )
 
     # ------------------------------------------------------------------------------------------------- to and from git
 
@@ -263,7 +265,7 @@ class State:
         if commit:
             self._repository.git("update-ref", BASE, commit)
 
-    def _new_notebooks(self, news: Sequence[Change]) -> dict[str, bytes]:
+    def _new_notebooks(self, news: Sequence[StateChange]) -> dict[str, bytes]:
         """Return the homework in pushes the branch does not know yet, by the names it is kept under."""
         notebooks = {}
         for change in news:
@@ -287,8 +289,8 @@ class State:
         return bool(file.holds) or any(find_notebook([file], name) for name in self.course.assignments)
 
 
-def _merged_with(change: Change, ours: bytes) -> bytes:
-    return merge_lines(Versions(change.base, change.theirs, ours))
+def _merged_with(change: StateChange, ours: bytes) -> bytes:
+    return merge_lines(FileVersions(change.base, change.theirs, ours))
 
 
 def _pushed(lines: bytes) -> frozenset[NotebookFile]:

@@ -14,7 +14,7 @@ from autograder.record.ledger_lines import is_readable
 
 
 @dataclass(frozen=True)
-class Versions:
+class FileVersions:
     """A file as both sides began with it, as it is on the branch, and as it is here; None where there is none."""
 
     base: bytes | None
@@ -22,7 +22,7 @@ class Versions:
     ours: bytes | None
 
 
-def merge_lines(versions: Versions) -> bytes:
+def merge_lines(versions: FileVersions) -> bytes:
     """Return a student's ledger with the lines of both sides: what both began with, then what is new, by its time.
 
     The order of each side's own lines stays, whatever their times say: a clock may have jumped. A line of ours that
@@ -65,7 +65,7 @@ def _times(lines: Sequence[bytes]) -> Iterator[datetime]:
         yield known
 
 
-def merge_table(name: str, versions: Versions) -> bytes | None:
+def merge_table(name: str, versions: FileVersions) -> bytes | None:
     """Return a table that people keep: the side that changed it has it right.
 
     Raises
@@ -83,7 +83,7 @@ def merge_table(name: str, versions: Versions) -> bytes | None:
     )
 
 
-def merge_keys(versions: Versions) -> bytes | None:
+def merge_keys(versions: FileVersions) -> bytes | None:
     """Return the page keys of both sides; of a student's two new keys the branch's stays, for its link may be out.
 
     Raises

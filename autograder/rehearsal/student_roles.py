@@ -12,7 +12,7 @@ from typing import Any
 
 from autograder.course.exam import Exam, Exercise, SourceCell
 from autograder.mistakes import load_variants
-from autograder.record.standings import State
+from autograder.record.standings import PartState
 
 PEEK = """\
 import os, sys, gc
@@ -76,7 +76,7 @@ class Role:
 
     name: str
     pushes: Mapping[Wave, Author]
-    state: State
+    state: PartState
     grades: Callable[[Exercise, Desk], Grade]
     problem: str = ""
     branch: str = ""
@@ -88,7 +88,7 @@ class Role:
         if not self.astray:
             return self
         if find == "anywhere":
-            return replace(self, state=State.GRADED, problem="is graded all the same")
+            return replace(self, state=PartState.GRADED, problem="is graded all the same")
         return replace(self, grades=_nothing)
 
 
@@ -265,22 +265,22 @@ def _hint_for_mistake(exercise: Exercise, desk: Desk) -> Grade:
 
 
 ROLES = (
-    Role("all-right", {Wave.EARLY: solved}, State.GRADED, _full),
-    Role("late", {Wave.AFTER: solved}, State.TOO_LATE, _nothing),
-    Role("corrected", {Wave.EARLY: wrong, Wave.LAST_DAY: solved}, State.GRADED, _full),
-    Role("corrected-late", {Wave.EARLY: wrong, Wave.AFTER: solved}, State.GRADED, _nothing),
-    Role("half-done", {Wave.EARLY: half}, State.GRADED, _full_in_first_half),
-    Role("known-mistake", {Wave.LAST_DAY: mistaken}, State.GRADED, _hint_for_mistake),
-    Role("not-attempted", {Wave.EARLY: untouched}, State.NOT_BEGUN, _nothing),
-    Role("wrong-place", {Wave.EARLY: misplaced}, State.NOT_BEGUN, _full, "move it to", astray=True),
-    Role("renamed", {Wave.EARLY: renamed}, State.NOT_BEGUN, _full, "rename it to", astray=True),
-    Role("wrong-branch", {Wave.LAST_DAY: solved}, State.MISSING, _full, "on the branch", "my-work", astray=True),
-    Role("not-begun", {Wave.EARLY: notes}, State.NOT_BEGUN, _nothing, "holds no answer yet"),
-    Role("late-then-next", {Wave.LATE: solved, Wave.AFTER: next_homework}, State.LATE, _full, factor=0.8),
-    Role("colab-import", {Wave.EARLY: in_colab}, State.GRADED, _full, "google.colab"),
-    Role("broken-json", {Wave.LAST_DAY: broken}, State.GRADED, _nothing, "not valid JSON"),
-    Role("endless-loop", {Wave.LAST_DAY: endless}, State.GRADED, _full, "took too long"),
-    Role("quits-python", {Wave.EARLY: quitting}, State.GRADED, _full, "ended the Python process"),
-    Role("peeks", {Wave.LAST_DAY: peeking}, State.GRADED, _nothing),
-    Role("nothing-pushed", {}, State.NOTHING, _nothing),
+    Role("all-right", {Wave.EARLY: solved}, PartState.GRADED, _full),
+    Role("late", {Wave.AFTER: solved}, PartState.TOO_LATE, _nothing),
+    Role("corrected", {Wave.EARLY: wrong, Wave.LAST_DAY: solved}, PartState.GRADED, _full),
+    Role("corrected-late", {Wave.EARLY: wrong, Wave.AFTER: solved}, PartState.GRADED, _nothing),
+    Role("half-done", {Wave.EARLY: half}, PartState.GRADED, _full_in_first_half),
+    Role("known-mistake", {Wave.LAST_DAY: mistaken}, PartState.GRADED, _hint_for_mistake),
+    Role("not-attempted", {Wave.EARLY: untouched}, PartState.NOT_BEGUN, _nothing),
+    Role("wrong-place", {Wave.EARLY: misplaced}, PartState.NOT_BEGUN, _full, "move it to", astray=True),
+    Role("renamed", {Wave.EARLY: renamed}, PartState.NOT_BEGUN, _full, "rename it to", astray=True),
+    Role("wrong-branch", {Wave.LAST_DAY: solved}, PartState.MISSING, _full, "on the branch", "my-work", astray=True),
+    Role("not-begun", {Wave.EARLY: notes}, PartState.NOT_BEGUN, _nothing, "holds no answer yet"),
+    Role("late-then-next", {Wave.LATE: solved, Wave.AFTER: next_homework}, PartState.LATE, _full, factor=0.8),
+    Role("colab-import", {Wave.EARLY: in_colab}, PartState.GRADED, _full, "google.colab"),
+    Role("broken-json", {Wave.LAST_DAY: broken}, PartState.GRADED, _nothing, "not valid JSON"),
+    Role("endless-loop", {Wave.LAST_DAY: endless}, PartState.GRADED, _full, "took too long"),
+    Role("quits-python", {Wave.EARLY: quitting}, PartState.GRADED, _full, "ended the Python process"),
+    Role("peeks", {Wave.LAST_DAY: peeking}, PartState.GRADED, _nothing),
+    Role("nothing-pushed", {}, PartState.NOTHING, _nothing),
 )

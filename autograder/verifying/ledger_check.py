@@ -12,10 +12,10 @@ from pathlib import Path
 from autograder.course.configuration import Course, say_nearest_name
 from autograder.course.exam import Exam
 from autograder.course.submissions import Clock, ExerciseResult, Push, round_points
-from autograder.record.ledger import UNREADABLE, Entry, Graded, Ledger, parse_entry, why_unreadable
-from autograder.record.ledger_lines import entry_of, has_checksum
+from autograder.record.ledger import UNREADABLE_ERRORS, Entry, Ledger, RecordedReport, explain_unreadable, parse_entry
+from autograder.record.ledger_lines import has_checksum, parse_line
 from autograder.record.manual_marks import ManualMark
-from autograder.verifying.record_trouble import Trouble
+from autograder.verifying.record_trouble import RecordTrouble
 
 STEP_ASIDE = "autograder verify --repair sets it aside; autograder state pull brings what the state branch has of it"
 STEP_HAND = "restore the file from the history of the state branch, or from a backup"
@@ -25,7 +25,7 @@ BLOB = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True)
-class Line:
+class LedgerLine:
     """A line of a student's file: what it says, or why it cannot be read."""
 
     number: int
@@ -35,21 +35,21 @@ class Line:
 
 
 @dataclass(frozen=True)
-class StudentFile:
+class LedgerFile:
     """A student's file of the ledger; `torn` is what stands behind the last whole line."""
 
     student: str
     path: Path
-    lines: tuple[Line, ...]
+    lines: tuple[LedgerLine, ...]
     torn: bytes = b""
 
     @property
-    def unreadable(self) -> tuple[Line, ...]:
+    def unreadable(self) -> tuple[LedgerLine, ...]:
         """The lines that cannot be read."""
         return tuple(line for line in self.lines if line.reason)
 
 
-def read_file(path: Path) -> StudentFile:
+def read_ledger_file(path: Path) -> LedgerFile:
     """Read a file of the ledger line by line, whatever is in it."""
     *whole, torn = path.read_bytes().split(b"\n")
     lines = []
@@ -57,36 +57,38 @@ def read_file(path: Path) -> StudentFile:
         if not raw.strip():
             continue
         try:
-            lines.append(Line(number, raw, parse_entry(path.stem, entry_of(raw))))
-        except UNREADABLE as error:
-            lines.append(Line(number, raw, None, why_unreadable(error)))
-    return StudentFile(path.stem, path, tuple(lines), torn)
+            lines.append(LedgerLine(number, raw, parse_entry(path.stem, parse_line(raw))))
+        except UNREADABLE_ERRORS as error:
+            lines.append(LedgerLine(number, raw, None, explain_unreadable(error)))
+    return LedgerFile(path.stem, path, tuple(lines), torn)
 
 
-def check_ledger(course: Course, exams: Mapping[str, Exam], students: Iterable[str], now: datetime) -> list[Trouble]:
+def check_ledger(
+    course: Course, exams: Mapping[str, Exam], students: Iterable[str], now: datetime
+) -> list[RecordTrouble]:
     """Return what is wrong with the ledger's files, each by itself and all together."""
     known = set(students)
-    found: list[Trouble] = []
+    found: list[RecordTrouble] = []
     strangers: list[str] = []
     assignments: Counter[str] = Counter()
     for path in ledger_files(course):
         try:
-            file = read_file(path)
+            file = read_ledger_file(path)
         except OSError as error:
-            found.append(Trouble(str(path), f"cannot be read: {error.strerror}", "make it readable for you"))
+            found.append(RecordTrouble(str(path), f"cannot be read: {error.strerror}", "make it readable for you"))
             continue
-        found += check_file(file, course, exams, now)
+        found += check_ledger_file(file, course, exams, now)
         assignments.update(_unknown_assignments(file, course))
         if file.student not in known:
             strangers.append(file.student)
     for name, number in sorted(assignments.items()):
         what = f"reports or marks of {number} students for {name!r}, which grading_config.py does not know"
         found.append(
-            Trouble(str(course.ledger), f"{what} ({say_nearest_name(name, course.assignments)})", STEP_RENAMED)
+            RecordTrouble(str(course.ledger), f"{what} ({say_nearest_name(name, course.assignments)})", STEP_RENAMED)
         )
     if strangers:
         what = f"records of {len(strangers)} who are not in {course.roster.name}: {', '.join(strangers[:10])}"
-        found.append(Trouble(str(course.ledger), what, "who left the course may stay here", serious=False))
+        found.append(RecordTrouble(str(course.ledger), what, "who left the course may stay here", serious=False))
     return found
 
 
@@ -95,13 +97,15 @@ def ledger_files(course: Course) -> list[Path]:
     return sorted(path for path in course.ledger.glob("*.jsonl") if path.is_file())
 
 
-def check_file(file: StudentFile, course: Course, exams: Mapping[str, Exam], now: datetime) -> Iterator[Trouble]:
+def check_ledger_file(
+    file: LedgerFile, course: Course, exams: Mapping[str, Exam], now: datetime
+) -> Iterator[RecordTrouble]:
     """Yield what is wrong with one student's file."""
     for line in file.unreadable:
-        yield Trouble(_where(file, line), f"cannot be read: {line.reason}", STEP_ASIDE)
+        yield RecordTrouble(_where(file, line), f"cannot be read: {line.reason}", STEP_ASIDE)
     if file.torn:
         what = "the last line has no end: whoever wrote it was stopped"
-        yield Trouble(str(file.path), what, "autograder verify --repair sets it aside; so does the next entry")
+        yield RecordTrouble(str(file.path), what, "autograder verify --repair sets it aside; so does the next entry")
     yield from _without_checksum(file)
     yield from _said_twice(file)
     yield from _disordered(file, now)
@@ -110,36 +114,38 @@ def check_file(file: StudentFile, course: Course, exams: Mapping[str, Exam], now
         if isinstance(line.said, Push):
             pushed |= {notebook.blob for notebook in line.said.notebooks}
             yield from _wrong_push(file, line, line.said)
-        elif isinstance(line.said, Graded):
+        elif isinstance(line.said, RecordedReport):
             yield from _wrong_report(file, line, line.said, pushed, exams.get(line.said.report.assignment))
         elif isinstance(line.said, ManualMark):
             yield from _wrong_mark(file, line, line.said, exams.get(line.said.assignment))
 
 
-def _where(file: StudentFile, line: Line) -> str:
+def _where(file: LedgerFile, line: LedgerLine) -> str:
     return f"{file.path}, line {line.number}"
 
 
-def _without_checksum(file: StudentFile) -> Iterator[Trouble]:
+def _without_checksum(file: LedgerFile) -> Iterator[RecordTrouble]:
     """Yield lines without a checksum behind one that has it: only an older version of the program writes such lines."""
     summed = False
     for line in file.lines:
         if summed and not line.reason and not has_checksum(line.raw):
             what = "has no checksum, though a line before it has one: written by an older version, or by hand"
-            yield Trouble(_where(file, line), what, "compare it with the history of the state branch, or a backup")
+            yield RecordTrouble(
+                _where(file, line), what, "compare it with the history of the state branch, or a backup"
+            )
         summed = summed or has_checksum(line.raw)
 
 
-def _said_twice(file: StudentFile) -> Iterator[Trouble]:
+def _said_twice(file: LedgerFile) -> Iterator[RecordTrouble]:
     first: dict[bytes, int] = {}
     for line in file.lines:
         before = first.setdefault(line.raw, line.number)
         if before != line.number:
             what = f"says word for word what line {before} says"
-            yield Trouble(_where(file, line), what, "nobody loses points by it; see who else writes this file")
+            yield RecordTrouble(_where(file, line), what, "nobody loses points by it; see who else writes this file")
 
 
-def _disordered(file: StudentFile, now: datetime) -> Iterator[Trouble]:
+def _disordered(file: LedgerFile, now: datetime) -> Iterator[RecordTrouble]:
     """Yield lines whose time is before that of an earlier line of their kind, or has not come yet.
 
     Only times of the collector's own clock have an order; a forge tells of old pushes, too.
@@ -153,43 +159,45 @@ def _disordered(file: StudentFile, now: datetime) -> Iterator[Trouble]:
         if moment < before:
             what = f"its {kind} is of {moment:%Y-%m-%d %H:%M:%S}, before that of line {number}"
             step = "a clock was wrong, or lines were moved; their order is what counts"
-            yield Trouble(_where(file, line), what, step)
+            yield RecordTrouble(_where(file, line), what, step)
         if moment > now + AHEAD:
             what = f"its {kind} is of {moment:%Y-%m-%d %H:%M:%S}, which has not come yet"
-            yield Trouble(_where(file, line), what, "a clock was ahead; deadlines are judged by this time")
+            yield RecordTrouble(_where(file, line), what, "a clock was ahead; deadlines are judged by this time")
         latest[kind] = max((moment, line.number), latest.get(kind, (moment, line.number)))
 
 
 def _own_time(said: Entry | None) -> tuple[str, datetime | None]:
     if isinstance(said, Push):
         return "push", said.time if said.clock is Clock.FIRST_SEEN else None
-    if isinstance(said, Graded):
+    if isinstance(said, RecordedReport):
         return "report", said.time
     if isinstance(said, ManualMark):
         return "mark", said.time
     return "", None
 
 
-def _wrong_push(file: StudentFile, line: Line, push: Push) -> Iterator[Trouble]:
+def _wrong_push(file: LedgerFile, line: LedgerLine, push: Push) -> Iterator[RecordTrouble]:
     if not BLOB.fullmatch(push.commit):
-        yield Trouble(_where(file, line), f"{push.commit!r} is no commit of git's", STEP_HAND)
+        yield RecordTrouble(_where(file, line), f"{push.commit!r} is no commit of git's", STEP_HAND)
     for notebook in push.notebooks:
         if not BLOB.fullmatch(notebook.blob):
-            yield Trouble(_where(file, line), f"{notebook.path}: {notebook.blob!r} is no file of git's", STEP_HAND)
+            yield RecordTrouble(
+                _where(file, line), f"{notebook.path}: {notebook.blob!r} is no file of git's", STEP_HAND
+            )
         if notebook.size < 0:
-            yield Trouble(_where(file, line), f"{notebook.path} has {notebook.size} bytes", STEP_HAND)
+            yield RecordTrouble(_where(file, line), f"{notebook.path} has {notebook.size} bytes", STEP_HAND)
 
 
 def _wrong_report(
-    file: StudentFile, line: Line, graded: Graded, pushed: set[str], exam: Exam | None
-) -> Iterator[Trouble]:
+    file: LedgerFile, line: LedgerLine, graded: RecordedReport, pushed: set[str], exam: Exam | None
+) -> Iterator[RecordTrouble]:
     report = graded.report
     if graded.blob not in pushed:
         what = f"points for a notebook ({graded.blob[:10]}) that no line before it says was pushed"
-        yield Trouble(_where(file, line), what, STEP_HAND)
+        yield RecordTrouble(_where(file, line), what, STEP_HAND)
     for exercise in report.exercises:
         for sentence in _wrong_points(exercise):
-            yield Trouble(_where(file, line), f"{report.assignment}: {sentence}", STEP_HAND)
+            yield RecordTrouble(_where(file, line), f"{report.assignment}: {sentence}", STEP_HAND)
     if exam is None or report.exam != exam.version:
         return
     wanted = {exercise.id: exercise.points for exercise in exam.exercises}
@@ -197,10 +205,10 @@ def _wrong_report(
         points = wanted.get(exercise.id)
         if points is None:
             what = f"{report.assignment} has no exercise {exercise.id!r}; {say_nearest_name(exercise.id, wanted)}"
-            yield Trouble(_where(file, line), what, STEP_HAND)
+            yield RecordTrouble(_where(file, line), what, STEP_HAND)
         elif round_points(points) != round_points(exercise.max_points):
             what = f"{exercise.id} of {report.assignment} is worth {points:g} points, not {exercise.max_points:g}"
-            yield Trouble(_where(file, line), what, STEP_HAND)
+            yield RecordTrouble(_where(file, line), what, STEP_HAND)
 
 
 def _wrong_points(exercise: ExerciseResult) -> Iterator[str]:
@@ -212,25 +220,25 @@ def _wrong_points(exercise: ExerciseResult) -> Iterator[str]:
             yield f"{exercise.id} has a criterion with {said}: {criterion.sentence}"
 
 
-def _wrong_mark(file: StudentFile, line: Line, mark: ManualMark, exam: Exam | None) -> Iterator[Trouble]:
+def _wrong_mark(file: LedgerFile, line: LedgerLine, mark: ManualMark, exam: Exam | None) -> Iterator[RecordTrouble]:
     exercises = {exercise.id: exercise.points for exercise in exam.exercises} if exam else {}
     if exam and mark.exercise not in exercises:
         what = f"a mark of {mark.exercise!r}, which {mark.assignment} has no more"
-        yield Trouble(_where(file, line), what, "it counts for nothing", serious=False)
+        yield RecordTrouble(_where(file, line), what, "it counts for nothing", serious=False)
     elif exam and mark.points is not None and not 0 <= mark.points <= exercises[mark.exercise]:
         what = f"a mark of {mark.points:g} of {exercises[mark.exercise]:g} points for {mark.exercise}"
-        yield Trouble(
+        yield RecordTrouble(
             _where(file, line), what, "correct it in the formgrader, then autograder gradebook", serious=False
         )
 
 
-def _unknown_assignments(file: StudentFile, course: Course) -> set[str]:
-    reports = {line.said.report.assignment for line in file.lines if isinstance(line.said, Graded)}
+def _unknown_assignments(file: LedgerFile, course: Course) -> set[str]:
+    reports = {line.said.report.assignment for line in file.lines if isinstance(line.said, RecordedReport)}
     marks = {line.said.assignment for line in file.lines if isinstance(line.said, ManualMark)}
     return (reports | marks) - course.assignments.keys()
 
 
-def set_aside(course: Course, file: StudentFile, now: datetime) -> list[Trouble]:
+def set_lines_aside(course: Course, file: LedgerFile, now: datetime) -> list[RecordTrouble]:
     """Move a file's unreadable lines and its torn end to `set-aside/` beside it; say what was moved, and where to.
 
     They are written there before they are taken out here, so that a kill between leaves them in both places.
@@ -243,8 +251,8 @@ def set_aside(course: Course, file: StudentFile, now: datetime) -> list[Trouble]
     with aside.open("ab") as out:
         out.write(b"".join(raw + b"\n" for raw in bad))
     unreadable = {line.raw for line in file.unreadable}
-    Ledger(course.ledger).rewrite(file.student, lambda lines: _without(lines, unreadable))
-    return [Trouble(str(file.path), f"{len(bad)} lines set aside", f"they are in {aside}", serious=False)]
+    Ledger(course.ledger).rewrite_lines(file.student, lambda lines: _without(lines, unreadable))
+    return [RecordTrouble(str(file.path), f"{len(bad)} lines set aside", f"they are in {aside}", serious=False)]
 
 
 def _without(lines: bytes, unreadable: set[bytes]) -> bytes:

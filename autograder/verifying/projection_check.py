@@ -14,10 +14,10 @@ from autograder.course.exam import Exam
 from autograder.course.submissions import Status, Student
 from autograder.pages.page_seal import unseal_contents
 from autograder.pages.points_site import INDEX, render_contents
-from autograder.record.ledger import Record
-from autograder.record.page_keys import Keys
-from autograder.record.standings import PartStanding, Standing, State
-from autograder.verifying.record_trouble import Trouble
+from autograder.record.ledger import StudentRecord
+from autograder.record.page_keys import PageKeys
+from autograder.record.standings import PartStanding, PartState, Standing
+from autograder.verifying.record_trouble import RecordTrouble
 
 SQLITE = "sqlite:///"
 STEP_GRADEBOOK = "autograder gradebook brings it up to date"
@@ -42,19 +42,19 @@ def database_file(course: Course) -> Path | None:
     return Path(course.database.removeprefix(SQLITE)) if course.database.startswith(SQLITE) else None
 
 
-def check_gradebook(course: Course, standings: Standings) -> Iterator[Trouble]:
+def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrouble]:
     """Yield where `gradebook.db` says something else than the record."""
     path = database_file(course)
     if path is None:
-        yield Trouble(course.database, "is on a server, and was not looked at", serious=False)
+        yield RecordTrouble(course.database, "is on a server, and was not looked at", serious=False)
         return
     if not path.exists():
-        yield Trouble(str(path), "is not there yet", "autograder gradebook makes it", serious=False)
+        yield RecordTrouble(str(path), "is not there yet", "autograder gradebook makes it", serious=False)
         return
     try:
         scores = read_scores(path)
     except sqlite3.Error as error:
-        yield Trouble(str(path), f"is damaged: {error}", STEP_DAMAGED)
+        yield RecordTrouble(str(path), f"is damaged: {error}", STEP_DAMAGED)
         return
     wanted = _wanted_scores(standings)
     wrong = [key for key, want in wanted.items() if scores.get(key, (None, None))[0] != want[0] or key not in scores]
@@ -64,18 +64,20 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[Trouble]:
         what = (
             f"has {found} for {cell} of {student} in {assignment}, the record {wanted[student, assignment, cell][0]!r}"
         )
-        yield Trouble(str(path), what, STEP_GRADEBOOK)
+        yield RecordTrouble(str(path), what, STEP_GRADEBOOK)
     if wrong[20:]:
-        yield Trouble(str(path), f"{len(wrong) - 20} more grades differ", STEP_GRADEBOOK)
+        yield RecordTrouble(str(path), f"{len(wrong) - 20} more grades differ", STEP_GRADEBOOK)
     entered = [key for key, want in wanted.items() if key in scores and scores[key][1] != want[1]]
     if entered:
         student, assignment, cell = min(entered)
         what = f"{len(entered)} marks by hand are not those of the record, as for {cell} of {student} in {assignment}"
-        yield Trouble(str(path), what, "autograder gradebook reads them", serious=False)
+        yield RecordTrouble(str(path), what, "autograder gradebook reads them", serious=False)
     submitted = {key[:2] for key in scores}
     surplus = sorted(submitted - {key[:2] for key in wanted} - _waiting(standings))
     for student, assignment in surplus:
-        yield Trouble(str(path), f"has a submission of {student} in {assignment}, the record none", STEP_GRADEBOOK)
+        yield RecordTrouble(
+            str(path), f"has a submission of {student} in {assignment}, the record none", STEP_GRADEBOOK
+        )
 
 
 def read_scores(path: Path) -> Scores:
@@ -119,7 +121,7 @@ def _wanted_scores(standings: Standings) -> Scores:
 
 
 def _is_counted(part: PartStanding) -> bool:
-    return part.state in {State.GRADED, State.LATE}
+    return part.state in {PartState.GRADED, PartState.LATE}
 
 
 def _waiting(standings: Standings) -> set[tuple[str, str]]:
@@ -128,7 +130,7 @@ def _waiting(standings: Standings) -> set[tuple[str, str]]:
         (student, name)
         for student, mine in standings.items()
         for name, standing in mine.items()
-        if any(part.state is State.WAITING for part in standing.parts)
+        if any(part.state is PartState.WAITING for part in standing.parts)
     }
 
 
@@ -137,42 +139,42 @@ def check_pages(
     exams: Mapping[str, Exam],
     students: Sequence[Student],
     standings: Standings,
-    records: Mapping[str, Record],
-) -> Iterator[Trouble]:
+    records: Mapping[str, StudentRecord],
+) -> Iterator[RecordTrouble]:
     """Yield which pages say something else than the record said at the moment they were built for."""
     index = course.site / INDEX
     if not index.exists():
-        yield Trouble(str(index), "is not there yet", "autograder pages builds it", serious=False)
+        yield RecordTrouble(str(index), "is not there yet", "autograder pages builds it", serious=False)
         return
     if not course.keys.exists():
         step = "autograder state pull brings it; a new one means a new link for every student"
-        yield Trouble(str(course.keys), "there are pages, but no keys to them", step)
+        yield RecordTrouble(str(course.keys), "there are pages, but no keys to them", step)
         return
     try:
-        keys, text = Keys(course.keys), index.read_text(encoding="utf-8")
+        keys, text = PageKeys(course.keys), index.read_text(encoding="utf-8")
         match = UPDATED.search(text)
         moment = datetime.fromisoformat(match[1]) if match else None
     except (AutograderError, ValueError) as error:
-        yield Trouble(str(index), f"cannot be compared: {error}", STEP_PAGES)
+        yield RecordTrouble(str(index), f"cannot be compared: {error}", STEP_PAGES)
         return
     if moment is None:
-        yield Trouble(str(index), "does not say when it was made", STEP_PAGES)
+        yield RecordTrouble(str(index), "does not say when it was made", STEP_PAGES)
         return
-    known = [student for student in students if keys.knows(student.id)]
+    known = [student for student in students if keys.has_key_of(student.id)]
     wanted = render_contents(course, exams, standings, records, keys, moment, known, contact=course.contact)
     if text != wanted.index:
-        yield Trouble(str(index), "is not what the record gives", STEP_PAGES)
+        yield RecordTrouble(str(index), "is not what the record gives", STEP_PAGES)
     for student in students:
         reason = _wrong_page(course.site, keys, student.id, wanted.own.get(student.id))
         if reason:
-            yield Trouble(str(course.site), f"the page of {student.id} {reason}", STEP_PAGES)
+            yield RecordTrouble(str(course.site), f"the page of {student.id} {reason}", STEP_PAGES)
 
 
-def _wrong_page(site: Path, keys: Keys, student: str, wanted: str | None) -> str:
+def _wrong_page(site: Path, keys: PageKeys, student: str, wanted: str | None) -> str:
     """Say what is wrong with a student's page, empty if nothing is."""
     if wanted is None:
         return "has no key yet"
-    own = keys.of(student)
+    own = keys.key_of(student)
     path = site / "p" / f"{own.page}.html"
     if not path.exists():
         return "is missing"

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Trouble:
+class RecordTrouble:
     """One thing that is not as it must be.
 
     Attributes

@@ -12,17 +12,19 @@ from autograder.course.layout import find_notebook
 from autograder.course.submissions import Student
 from autograder.git.repository import GitRepository
 from autograder.git.student_stores import open_fork
-from autograder.record.ledger import Record
+from autograder.record.ledger import StudentRecord
 from autograder.record.ledger_lines import is_readable
-from autograder.record.open_tasks import Task
-from autograder.record.state_branch import State
-from autograder.verifying.record_trouble import Trouble
+from autograder.record.open_tasks import GradingTask
+from autograder.record.state_branch import StateBranch
+from autograder.verifying.record_trouble import RecordTrouble
 
 REMOTE = "origin"
 STEP_STORE = "autograder verify --repair gets it again, from the state branch or the student's repository"
 
 
-def check_stores(course: Course, students: Sequence[Student], records: Mapping[str, Record]) -> Iterator[Trouble]:
+def check_stores(
+    course: Course, students: Sequence[Student], records: Mapping[str, StudentRecord]
+) -> Iterator[RecordTrouble]:
     """Yield the homework that the ledger says was pushed and that is not in its student's store as it was."""
     elsewhere = []
     for student in students:
@@ -36,62 +38,66 @@ def check_stores(course: Course, students: Sequence[Student], records: Mapping[s
         damage = store.damage(list(homework))
         for blob, reason in damage.items():
             task = homework[blob]
-            yield Trouble(str(store.store), f"{task.file.path} ({blob[:10]}) {reason}", STEP_STORE)
+            yield RecordTrouble(str(store.store), f"{task.file.path} ({blob[:10]}) {reason}", STEP_STORE)
     if elsewhere:
         what = f"no stores here of {len(elsewhere)} students who pushed: {', '.join(elsewhere[:10])}"
         step = "collected on another machine, or deleted; what is needed is fetched when it is"
-        yield Trouble(str(course.forks), what, step, serious=False)
+        yield RecordTrouble(str(course.forks), what, step, serious=False)
 
 
-def pushed_homework(course: Course, record: Record) -> dict[str, Task]:
+def pushed_homework(course: Course, record: StudentRecord) -> dict[str, GradingTask]:
     """Return the notebooks of a student's pushes that are homework and small enough to be graded, by blob."""
-    found: dict[str, Task] = {}
+    found: dict[str, GradingTask] = {}
     for push in record.pushes:
         for name in course.assignments:
             file = find_notebook(push.notebooks, name)
             if file is not None and file.size <= course.notebook_mb * 1e6:
                 student = Student(record.student, "")
-                found.setdefault(file.blob, Task(name, file, student, [(record.student, push.commit)]))
+                found.setdefault(file.blob, GradingTask(name, file, student, [(record.student, push.commit)]))
     return found
 
 
-def check_state(course: Course, remote: str = REMOTE) -> Iterator[Trouble]:
+def check_state(course: Course, remote: str = REMOTE) -> Iterator[RecordTrouble]:
     """Yield where the state branch and the files here differ; nothing where the course keeps no such branch."""
     here = GitRepository(course.root)
     if here.says("rev-parse", "--show-prefix") != "" or here.says("remote", "get-url", remote) is None:
         return  # in no repository, or in a folder of another one: a practice class, for example
-    state = State(course, remote)
+    state = StateBranch(course, remote)
     where = f"branch {state.branch} of {remote}"
     try:
-        differing = state.differing()
+        differing = state.find_differences()
     except GitFailed as error:
-        yield Trouble(where, f"cannot be compared: {error}", "autograder verify, when it can be reached", serious=False)
+        yield RecordTrouble(
+            where, f"cannot be compared: {error}", "autograder verify, when it can be reached", serious=False
+        )
         return
     except AutograderError as error:
-        yield Trouble(where, str(error), "autograder state pull, after the tables agree")
+        yield RecordTrouble(where, str(error), "autograder state pull, after the tables agree")
         return
     for change in differing:
         yield from _differences(where, change.path, change.ours, change.theirs)
 
 
-def _differences(where: str, path: str, ours: bytes | None, theirs: bytes | None) -> Iterator[Trouble]:
+def _differences(where: str, path: str, ours: bytes | None, theirs: bytes | None) -> Iterator[RecordTrouble]:
     if not path.startswith("ledger/"):
         if ours != theirs:
             what = f"{path} is not the same here and there"
-            yield Trouble(where, what, "autograder state push, or pull, brings both together", serious=False)
+            yield RecordTrouble(where, what, "autograder state push, or pull, brings both together", serious=False)
         return
     here, there = _lines(ours), _lines(theirs)
     missing = [line for line in there if line not in here]
     new = [line for line in here if line not in there]
     if missing:
         what = f"{path}: {len(missing)} of {len(there)} lines are not here, or not as they are there"
-        yield Trouble(where, what, "autograder state pull brings them")
+        yield RecordTrouble(where, what, "autograder state pull brings them")
     damaged = sum(not is_readable(line) for line in missing)
     if damaged:
-        yield Trouble(where, f"{path}: {damaged} of these lines cannot be read", "they are in the branch's history")
+        yield RecordTrouble(
+            where, f"{path}: {damaged} of these lines cannot be read", "they are in the branch's history"
+        )
     if new:
         what = f"{path}: {len(new)} lines are not there yet"
-        yield Trouble(where, what, "autograder state push puts them there", serious=False)
+        yield RecordTrouble(where, what, "autograder state push puts them there", serious=False)
 
 
 def _lines(content: bytes | None) -> list[bytes]:
@@ -99,13 +105,13 @@ def _lines(content: bytes | None) -> list[bytes]:
 
 
 def repair_stores(
-    course: Course, students: Sequence[Student], records: Mapping[str, Record], remote: str = REMOTE
-) -> Iterator[Trouble]:
+    course: Course, students: Sequence[Student], records: Mapping[str, StudentRecord], remote: str = REMOTE
+) -> Iterator[RecordTrouble]:
     """Get every damaged or missing notebook again, and say of each student what came of it.
 
     A store in which git does not write what is missing is set aside, and a new one takes what is whole in it.
     """
-    read = restore_notebooks(course, students, State(course, remote))
+    read = restore_notebooks(course, students, StateBranch(course, remote))
     for student in students:
         homework = pushed_homework(course, records[student.id]) if student.id in records else {}
         store = open_fork(course, student)
@@ -120,12 +126,12 @@ def repair_stores(
             still = store.damage(list(homework))
         if still:
             what = f"{len(still)} notebooks could not be had again: {', '.join(blob[:10] for blob in still)}"
-            yield Trouble(str(store.store), what, "ask the student to push them again, or restore a backup")
+            yield RecordTrouble(str(store.store), what, "ask the student to push them again, or restore a backup")
         else:
-            yield Trouble(str(store.store), f"{len(damage)} notebooks are there again", serious=False)
+            yield RecordTrouble(str(store.store), f"{len(damage)} notebooks are there again", serious=False)
 
 
-def _get(homework: Mapping[str, Task], blobs: Iterable[str], read: Callable[[Task], bytes]) -> None:
+def _get(homework: Mapping[str, GradingTask], blobs: Iterable[str], read: Callable[[GradingTask], bytes]) -> None:
     """Bring notebooks into their store, from wherever they still are."""
     for blob in blobs:
         with suppress(RemoteFailed):

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from autograder.classroom.classroom import Classroom
-from autograder.verifying.ledger_check import check_ledger, ledger_files, read_file, set_aside
+from autograder.verifying.ledger_check import check_ledger, ledger_files, read_ledger_file, set_lines_aside
 from autograder.verifying.projection_check import check_gradebook, check_pages, database_file, is_damaged
-from autograder.verifying.record_trouble import Trouble
+from autograder.verifying.record_trouble import RecordTrouble
 from autograder.verifying.store_check import REMOTE, check_state, check_stores, pushed_homework, repair_stores
 
 
 @dataclass(frozen=True)
-class Verified:
+class Verification:
     """What was looked at, and what is not as it must be."""
 
     students: int
     lines: int
     notebooks: int
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[RecordTrouble, ...]
 
     @property
     def is_sound(self) -> bool:
@@ -28,7 +28,7 @@ class Verified:
         return not any(trouble.serious for trouble in self.troubles)
 
 
-def verify(classroom: Classroom, *, remote: str = REMOTE, now: datetime | None = None) -> Verified:
+def verify_course(classroom: Classroom, *, remote: str = REMOTE, now: datetime | None = None) -> Verification:
     """Hold the ledger against itself, and stores, state branch, gradebook and pages against it. Nothing is changed."""
     course, students = classroom.course, classroom.students
     moment = now or datetime.now(UTC)
@@ -37,35 +37,37 @@ def verify(classroom: Classroom, *, remote: str = REMOTE, now: datetime | None =
     waiting = len(classroom.open_tasks())
     if waiting:
         what = f"{waiting} notebooks have no report under the exam as it is now"
-        troubles.append(Trouble(str(course.ledger), what, "autograder grade makes them", serious=False))
+        troubles.append(RecordTrouble(str(course.ledger), what, "autograder grade makes them", serious=False))
     troubles += check_stores(course, students, records)
     troubles += check_state(course, remote)
     troubles += check_gradebook(course, standings)
     troubles += check_pages(course, classroom.exams, students, standings, records)
-    return Verified(
+    return Verification(
         students=len(students),
-        lines=sum(len(read_file(path).lines) for path in ledger_files(course)),
+        lines=sum(len(read_ledger_file(path).lines) for path in ledger_files(course)),
         notebooks=sum(len(pushed_homework(course, record)) for record in records.values()),
         troubles=tuple(troubles),
     )
 
 
-def repair(classroom: Classroom, *, remote: str = REMOTE, now: datetime | None = None) -> Iterator[Trouble]:
+def repair_course(
+    classroom: Classroom, *, remote: str = REMOTE, now: datetime | None = None
+) -> Iterator[RecordTrouble]:
     """Set aside what cannot be read, get what is missing, build gradebook and pages anew; yield what was done.
 
     Nothing is deleted: lines go to `ledger/set-aside/`, a damaged store or gradebook gets another name.
     """
     course, moment = classroom.course, now or datetime.now(UTC)
     for path in ledger_files(course):
-        yield from set_aside(course, read_file(path), moment)
+        yield from set_lines_aside(course, read_ledger_file(path), moment)
     yield from repair_stores(course, classroom.students, classroom.records(), remote)
     database = database_file(course)
     if database is not None and is_damaged(database):
         aside = database.with_name(f"{database.name}.damaged-{moment:%Y%m%dT%H%M%S}")
         database.rename(aside)
-        yield Trouble(str(database), f"moved to {aside.name}", serious=False)
+        yield RecordTrouble(str(database), f"moved to {aside.name}", serious=False)
     for sentence in classroom.update_gradebook():
-        yield Trouble(course.database, sentence)
-    yield Trouble(course.database, "brought up to the record", serious=False)
+        yield RecordTrouble(course.database, sentence)
+    yield RecordTrouble(course.database, "brought up to the record", serious=False)
     classroom.build_pages(now)
-    yield Trouble(str(course.site), "built from the record", serious=False)
+    yield RecordTrouble(str(course.site), "built from the record", serious=False)

@@ -17,7 +17,7 @@ from autograder.classroom.classroom import Classroom
 from autograder.collecting.notebook_sightings import Sightings
 from autograder.course.submissions import Clock, NotebookFile, Push, Report
 from autograder.git.pushed_trees import PushedTree, TreeFile
-from autograder.record.standings import Standing, State, decided_sum
+from autograder.record.standings import PartState, Standing, decided_sum
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 AFTER = datetime(2027, 4, 1, 12, tzinfo=UTC)
@@ -162,14 +162,18 @@ def test_a_notebook_is_known_by_its_cells_and_not_by_its_name(course, clone, pat
     clone.push()
     classroom, said = collected(course, clone)
     entry = standing(classroom)
-    assert (entry.parts[0].state, decided_sum(entry, NOW), decided_sum(entry, AFTER)) == (State.NOT_BEGUN, None, 0.0)
+    assert (entry.parts[0].state, decided_sum(entry, NOW), decided_sum(entry, AFTER)) == (
+        PartState.NOT_BEGUN,
+        None,
+        0.0,
+    )
     assert path in told(entry) and SOLVED.rpartition("/")[2] in told(entry)
     assert path in said and said.startswith("somebody, hw: ")
     assert to_be_graded(classroom) == set()
     anywhere = Classroom(replace(classroom.course, find="anywhere"))
     assert to_be_graded(anywhere) == {RIGHT}
     entry = standing(anywhere)
-    assert entry.parts[0].state is State.WAITING and path in told(entry) and "move it there" in told(entry)
+    assert entry.parts[0].state is PartState.WAITING and path in told(entry) and "move it there" in told(entry)
 
 
 def class_of(course: SmallCourse, folder: Path, pushed: list[dict[str, bytes]], find: str = "place") -> Classroom:
@@ -198,7 +202,7 @@ def test_everybodys_work_is_graded_wherever_it_lies(course, tmp_path):
     places = {report.notebook for report in _reports(classroom) if report.assignment == "hw"}
     assert places == {SOLVED}, "nobody's path is in anybody's report"
     states = {student: mine["next"].parts[0].state for student, mine in classroom.standings().items()}
-    assert set(states.values()) == {State.NOT_BEGUN}, "also for who has put another homework there"
+    assert set(states.values()) == {PartState.NOT_BEGUN}, "also for who has put another homework there"
 
 
 def _reports(classroom: Classroom) -> Iterator[Report]:
@@ -216,7 +220,7 @@ def test_moved_to_its_place_after_the_deadline_it_counts_from_its_first_push(cou
     classroom, said = collected(course, clone, now=AFTER)
     graded(classroom)
     entry = standing(classroom)
-    assert (entry.parts[0].state, entry.points, said) == (State.GRADED, 2.0, "")
+    assert (entry.parts[0].state, entry.points, said) == (PartState.GRADED, 2.0, "")
     assert "when the same file was first pushed" in told(entry)
 
 
@@ -245,7 +249,7 @@ def test_answers_on_another_branch_are_seen(course, clone, name, graded_is_there
         clone.push()
         again, said = collected(course, clone, now=AFTER)
         assert (to_be_graded(again), said) == ({RIGHT}, ""), "merged unchanged after the deadline"
-        assert standing(again).parts[0].state is State.WAITING
+        assert standing(again).parts[0].state is PartState.WAITING
 
 
 def test_a_branch_with_nothing_that_is_missing_is_not_recorded(course, clone):
@@ -343,7 +347,11 @@ def test_later_homework_that_lies_in_the_fork_unchanged_is_not_begun(course, clo
     clone.push()
     classroom, said = collected(course, clone)
     entry = standing(classroom, "next")
-    assert (entry.parts[0].state, decided_sum(entry, NOW), decided_sum(entry, AFTER)) == (State.NOT_BEGUN, None, 0.0)
+    assert (entry.parts[0].state, decided_sum(entry, NOW), decided_sum(entry, AFTER)) == (
+        PartState.NOT_BEGUN,
+        None,
+        0.0,
+    )
     assert said == ""
     assert {task.assignment for task in classroom.open_tasks()} == {"hw"}, "what is not begun is not even run"
 
@@ -369,7 +377,7 @@ def test_a_copy_without_an_attempt_is_not_begun(course, tmp_path):
     for kind, mine in zip(UNBEGUN, classroom.standings().values(), strict=True):
         entry = mine["hw"]
         points = decided_sum(entry, NOW), decided_sum(entry, AFTER)
-        assert (entry.parts[0].state, points) == (State.NOT_BEGUN, (None, 0.0)), kind
+        assert (entry.parts[0].state, points) == (PartState.NOT_BEGUN, (None, 0.0)), kind
 
 
 BEGUN = {
@@ -385,7 +393,7 @@ BEGUN = {
 def test_an_attempt_is_graded_even_if_it_gives_nothing(course, tmp_path):
     classroom = class_of(course, tmp_path, [{SOLVED: content} for content in BEGUN.values()])
     for kind, mine in zip(BEGUN, classroom.standings().values(), strict=True):
-        assert (mine["hw"].parts[0].state, mine["hw"].points) == (State.GRADED, 0.0), kind
+        assert (mine["hw"].parts[0].state, mine["hw"].points) == (PartState.GRADED, 0.0), kind
 
 
 def test_a_notebook_without_ids_is_known_by_its_functions(course, clone):
@@ -400,7 +408,7 @@ def test_the_courses_own_notebooks_are_nobodys_answers(course, clone):
     clone.write("demonotebooks/demo.ipynb", dump([code(IMPORTS), code("def single(x):\n    return x")]))
     clone.push()
     classroom, said = collected(course, clone, "anywhere")
-    assert (standing(classroom).parts[0].state, said) == (State.NOT_BEGUN, "")
+    assert (standing(classroom).parts[0].state, said) == (PartState.NOT_BEGUN, "")
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from autograder.doctor import machine_check as doctor
 from autograder.doctor.course_check import examine_course
 from autograder.doctor.machine_check import Finding
 from autograder.publishing.release import is_current
-from autograder.record.page_keys import Keys
+from autograder.record.page_keys import PageKeys
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nbgrader(root, "generate_assignment", "hw")
     course.grade("on-time", EARLY)
     course.update()
-    Keys.load_or_create(loaded.keys)
+    PageKeys.load_or_create(loaded.keys)
     return folder
 
 

@@ -22,7 +22,7 @@ from autograder.course.submissions import Clock, Push, Student
 from autograder.forge import GitHub, describe_changes
 from autograder.forge.api_answers import keep_repository_fields, read_activity, read_repository
 from autograder.forge.api_client import ApiClient
-from autograder.record.ledger import Ledger, Record
+from autograder.record.ledger import Ledger, StudentRecord
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def poll(github: FakeGitHub, *students: Student, **changed) -> dict[str, Collect
     return {done.student.id: done for done in collect_pushes(course(github, **changed), wanted, now=lambda: github.now)}
 
 
-def record(github: FakeGitHub, student: str = "on-time") -> Record:
+def record(github: FakeGitHub, student: str = "on-time") -> StudentRecord:
     return Ledger(github.folder.parent / "ledger").read(student)
 
 

@@ -10,7 +10,7 @@ import pytest
 from small_course import SmallCourse, code, dump, solution, test, text
 
 from autograder.course.exam import read_exam
-from autograder.gradebook.answer_pictures import NOT_SHOWN, shown_text
+from autograder.gradebook.answer_pictures import NOT_SHOWN, show_answer
 from autograder.gradebook.autograded_notebooks import autograded_notebook
 
 
@@ -35,7 +35,7 @@ def shown_page(source: str, attachments: dict) -> str:
     """The HTML that nbgrader's formgrader makes of a cell, by nbconvert's own filter."""
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-    markdown, pictures = shown_text(source, attachments)
+    markdown, pictures = show_answer(source, attachments)
     return MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=pictures)).render(markdown)
 
 
@@ -101,12 +101,12 @@ def test_pictures_open_no_way_for_anything_else(source):
 @pytest.mark.slow
 def test_there_is_an_end_to_pictures_and_to_looking_for_them():
     many = "\n".join(f"![it](data:image/png;base64,{ENCODED})" for _ in range(30))
-    text, pictures = shown_text(many, {})
+    text, pictures = show_answer(many, {})
     assert len(pictures) == 20
     assert text.count(NOT_SHOWN) == 10
     begin = time.process_time()
     for piece in ("<img ", "![", "![](attachment:", "![a](data:image/png;base64,", "<img src='data:image/png;base64,"):
-        shown_text(piece * 40_000, {})
+        show_answer(piece * 40_000, {})
     assert time.process_time() - begin < 30
 
 

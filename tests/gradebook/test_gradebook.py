@@ -192,12 +192,12 @@ def test_a_notebook_that_is_nowhere_is_named_and_everything_else_goes_on(course)
 
 def test_what_waits_for_a_person_is_run_where_its_outputs_are_missing(course):
     course.grade("late", EARLY, plot=Status.NOT_ATTEMPTED)
-    (task,) = course.classroom.unshown()
+    (task,) = course.classroom.find_unshown()
     assert (task.student.id, task.waiting) == ("on-time", [])
     outputs = course.classroom.course.outputs / "hw"
     outputs.mkdir(parents=True)
     (outputs / f"{task.file.blob}.json").write_text("[]")
-    assert course.classroom.unshown() == []
+    assert course.classroom.find_unshown() == []
 
 
 def test_nbgrader_exports_the_same_points(course):

@@ -7,7 +7,7 @@ import pytest
 
 from autograder.course.exam import Exam, Exercise
 from autograder.course.submissions import Criterion, ExerciseResult, Outcome, Report, Status
-from autograder.grading.returned_reports import MAX_BYTES, Unbelievable, read_returned
+from autograder.grading.returned_reports import MAX_BYTES, ReportRefused, read_returned_report
 from autograder.record.ledger import Ledger
 
 EXAM = Exam("hw", (), (Exercise("one", "first", 3.0, False, ()), Exercise("essay", "second", 5.0, True, ("essay",))))
@@ -25,7 +25,7 @@ REPORT = Report(
 def returned(tmp_path: Path, content: bytes | object) -> Report:
     path = tmp_path / "report.json"
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-    return read_returned(path, EXAM)
+    return read_returned_report(path, EXAM)
 
 
 def changed(*path: str | int, to: object) -> dict:
@@ -86,14 +86,14 @@ def test_an_honest_report_comes_through_as_it_is(tmp_path):
 )
 def test_what_cannot_be_is_refused(tmp_path, change):
     path, value = change
-    with pytest.raises(Unbelievable):
+    with pytest.raises(ReportRefused):
         returned(tmp_path, changed(*path, to=value))
 
 
 def test_a_report_without_one_of_its_exercises_is_refused(tmp_path):
     data = REPORT.to_json()
     data["exercises"] = data["exercises"][:1]
-    with pytest.raises(Unbelievable, match="other exercises"):
+    with pytest.raises(ReportRefused, match="other exercises"):
         returned(tmp_path, data)
 
 
@@ -108,12 +108,12 @@ def test_a_report_without_one_of_its_exercises_is_refused(tmp_path):
     ],
 )  # fmt: skip
 def test_what_is_no_report_is_refused(tmp_path, content):
-    with pytest.raises(Unbelievable):
+    with pytest.raises(ReportRefused):
         returned(tmp_path, content)
 
 
 def test_too_large_a_file_is_refused_unread(tmp_path):
-    with pytest.raises(Unbelievable, match="MB"):
+    with pytest.raises(ReportRefused, match="MB"):
         returned(tmp_path, b" " * (MAX_BYTES + 1))
 
 
@@ -127,8 +127,8 @@ def test_only_a_plain_file_is_read(tmp_path, kind):
         path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
-    with pytest.raises(Unbelievable, match="not a"):
-        read_returned(path, EXAM)
+    with pytest.raises(ReportRefused, match="not a"):
+        read_returned_report(path, EXAM)
 
 
 def test_texts_are_cut_and_can_be_written_and_shown(tmp_path):

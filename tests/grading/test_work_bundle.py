@@ -14,7 +14,7 @@ from autograder.course.errors import ExamError, UsageError
 from autograder.course.submissions import Clock, NotebookFile, Push
 from autograder.git.student_stores import open_fork
 from autograder.grading.work_bundle import (
-    Recorded,
+    RecordedTask,
     grade_bundle,
     read_bundle,
     record_returned,
@@ -22,7 +22,7 @@ from autograder.grading.work_bundle import (
     write_course,
 )
 from autograder.record.ledger import Ledger
-from autograder.record.state_branch import State
+from autograder.record.state_branch import StateBranch
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def pushed(classroom: Classroom, student: str, content: bytes, hours: float) -> 
 
 def bundled(classroom: Classroom, folder: Path) -> Path:
     tasks = classroom.open_tasks()
-    read = restore_notebooks(classroom.course, classroom.students, State(classroom.course))
+    read = restore_notebooks(classroom.course, classroom.students, StateBranch(classroom.course))
     assert write_bundle(classroom.course, classroom.exams, tasks, read, folder) == []
     return folder
 
@@ -68,7 +68,7 @@ def graded(classroom: Classroom, folder: Path, out: Path, shard: tuple[int, int]
     return out
 
 
-def recorded(classroom: Classroom, folder: Path) -> list[Recorded]:
+def recorded(classroom: Classroom, folder: Path) -> list[RecordedTask]:
     return list(record_returned(classroom.course, classroom.exams, classroom.open_tasks(), folder, NOON))
 
 
@@ -231,7 +231,7 @@ def test_a_notebook_that_is_nowhere_is_said_and_the_others_travel(classroom, tmp
     Ledger(classroom.course.ledger).add_push(
         Push("squared", "e" * 40, "master", NOON + timedelta(hours=1), Clock.FIRST_SEEN, (lost,))
     )
-    read = restore_notebooks(classroom.course, classroom.students, State(classroom.course))
+    read = restore_notebooks(classroom.course, classroom.students, StateBranch(classroom.course))
     missing = write_bundle(classroom.course, classroom.exams, classroom.open_tasks(), read, tmp_path / "bundle")
     assert len(missing) == 1 and missing[0].startswith(f"hw, {PATH}: squared: ")
     assert len(read_bundle(tmp_path / "bundle")) == 1
@@ -262,14 +262,14 @@ def test_a_kept_notebook_is_found_when_fork_and_store_are_gone(classroom, tmp_pa
     root = classroom.course.root
     git(root, "init", "--quiet")
     git(root, "remote", "add", "origin", str(tmp_path / "instructors.git"))
-    State(classroom.course).push("collected")
+    StateBranch(classroom.course).push("collected")
     elsewhere = tmp_path / "elsewhere"
     git(tmp_path, "init", "--quiet", str(elsewhere))
     git(elsewhere, "remote", "add", "origin", str(tmp_path / "instructors.git"))
     for name in ("grading_config.py", "solutions"):
         (root / name).rename(elsewhere / name)
     there = Classroom.open(elsewhere / "grading_config.py")
-    State(there.course).pull()
+    StateBranch(there.course).pull()
     recorded(there, graded(there, bundled(there, tmp_path / "bundle"), tmp_path / "reports"))
     assert points(there) == {"on-time": 2.0, "late": 2.0, "squared": 0.0}
 

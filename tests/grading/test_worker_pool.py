@@ -15,7 +15,7 @@ from small_course import REPOSITORY, SmallCourse, dump, solution, test
 
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Submission
-from autograder.grading.worker_pool import desk, workers
+from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail, Limits
 from autograder.jail.processes import list_descendants
 
@@ -32,7 +32,9 @@ def exam(small_course: SmallCourse) -> Exam:
 
 def points(_: int) -> tuple[int, float]:
     """Grade a right answer; returns which process did, and the points."""
-    return os.getpid(), desk().examiner.examine(desk().exams["hw"], Submission("hw", "hw.ipynb", RIGHT)).report.points
+    return os.getpid(), current_desk().examiner.examine(
+        current_desk().exams["hw"], Submission("hw", "hw.ipynb", RIGHT)
+    ).report.points
 
 
 def zygotes(process: int) -> list[int]:
@@ -53,7 +55,7 @@ def parent(process: int) -> int:
 
 
 def test_all_share_one_warm_process(exam: Exam) -> None:
-    with Jail(SMALL) as jail, workers(2, jail, {"hw": exam}) as pool:
+    with Jail(SMALL) as jail, open_workers(2, jail, {"hw": exam}) as pool:
         graded = list(pool.map(points, range(6)))
         assert not any(zygotes(process) for process, _ in graded)
         assert len(zygotes(os.getpid())) == 1
@@ -61,7 +63,7 @@ def test_all_share_one_warm_process(exam: Exam) -> None:
 
 
 def test_without_the_shared_one_each_starts_its_own(exam: Exam) -> None:
-    with Jail(SMALL) as jail, workers(1, jail, {"hw": exam}) as pool:
+    with Jail(SMALL) as jail, open_workers(1, jail, {"hw": exam}) as pool:
         (process, score), *_ = pool.map(points, [0])
         assert score == 2.0
         (zygote,) = zygotes(os.getpid())
@@ -81,12 +83,12 @@ import os, sys, time
 from pathlib import Path
 from test_worker_pool import busy
 from autograder.course.exam import read_exam
-from autograder.grading.worker_pool import workers
+from autograder.grading.worker_pool import open_workers
 from autograder.jail import Jail
 
 if __name__ == "__main__":
     source, folder = sys.argv[1:]
-    with Jail() as jail, workers(2, jail, {"hw": read_exam(Path(source))}) as pool:
+    with Jail() as jail, open_workers(2, jail, {"hw": read_exam(Path(source))}) as pool:
         tasks = [pool.submit(busy, folder) for _ in range(2)]
         while len(os.listdir(folder)) < 2 and not any(task.done() for task in tasks):
             time.sleep(0.01)

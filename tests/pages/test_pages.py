@@ -18,7 +18,7 @@ from pages_reading import Text, contents, link_key, opened, words
 
 from autograder.course.errors import AutograderError, ConfigError, UsageError
 from autograder.course.submissions import Clock, Push, Status, Student
-from autograder.pages import Keys, build_site
+from autograder.pages import PageKeys, build_site
 from autograder.pages.template_environment import make_commit_url, render_prose, write_number
 from autograder.record.standings import PartStanding
 
@@ -275,7 +275,7 @@ def test_a_mail_for_a_regrade_names_the_code_and_not_the_student(everyone: Pract
     mail = next(entry["href"] for tag, entry in page.tags if tag == "a" and entry["href"].startswith("mailto:"))
     subject = parse_qs(urlsplit(mail).query)["subject"][0]
     assert unquote(mail).startswith("mailto:instructors@example.org?")
-    assert subject == f"Deep learning: regrade request of {keys.code('late')}"
+    assert subject == f"Deep learning: regrade request of {keys.regrade_code_of('late')}"
 
 
 @pytest.mark.parametrize("contact", ["javascript:alert(1)", "instructors@example.org", "http://example.org"])
@@ -342,7 +342,7 @@ def test_the_course_page_draws_the_first_assignment_only(site: tuple[Path, dict[
 
 def test_a_rotated_page_is_gone_with_the_next_build(everyone: PracticeClass, tmp_path: Path) -> None:
     links, keys = everyone.build(tmp_path)
-    keys.rotate("late")
+    keys.rotate_key("late")
     again, _ = everyone.build(tmp_path)
     assert not (tmp_path / "site" / urlsplit(links["late"]).path).exists()
     assert "Points of late" in contents((tmp_path / "site", again), "late")
@@ -397,7 +397,7 @@ def test_the_site_holds_no_link_and_can_be_read_by_a_server(site: tuple[Path, di
 
 
 def test_students_without_standings_or_record_still_get_a_page(everyone: PracticeClass, tmp_path: Path) -> None:
-    keys = Keys.load_or_create(tmp_path / "keys.json")
+    keys = PageKeys.load_or_create(tmp_path / "keys.json")
     newcomer = Student("newcomer", "https://example.org/newcomer")
     links = build_site(everyone.course, everyone.exams, {}, {}, keys, tmp_path / "site", NOW, [newcomer])
     assert list(links) == ["newcomer"]

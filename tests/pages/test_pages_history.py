@@ -10,7 +10,7 @@ from pages_class import ARRAYS, NOW, PracticeClass, at, practice_class
 from autograder.course.submissions import ExerciseResult, Status
 from autograder.pages.points_distribution import count_by_tenths
 from autograder.pages.push_history import Change, list_history
-from autograder.record.standings import PartStanding, Standing, State
+from autograder.record.standings import PartStanding, PartState, Standing
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def test_the_history_tells_what_was_never_graded_and_what_is_gone(everyone: Prac
     ]
 
 
-def graded(points: float, max_points: float = 10.0, state: State = State.GRADED) -> Standing:
+def graded(points: float, max_points: float = 10.0, state: PartState = PartState.GRADED) -> Standing:
     result = ExerciseResult("exercise", "", points, max_points, Status.PARTIAL)
-    some = (result,) if state in (State.GRADED, State.LATE) else ()
+    some = (result,) if state in (PartState.GRADED, PartState.LATE) else ()
     part = PartStanding("", at("02-27 23:59"), False, state, "", max_points, exercises=some)
     return Standing("someone", ARRAYS, (part,))
 
@@ -71,7 +71,10 @@ def test_students_are_counted_by_tenths_of_the_points(everyone: PracticeClass) -
 
 
 def test_who_has_nothing_graded_is_not_counted(everyone: PracticeClass) -> None:
-    waiting = [graded(0, state=state) for state in (State.WAITING, State.NOTHING, State.TOO_LATE, State.MISSING)]
+    waiting = [
+        graded(0, state=state)
+        for state in (PartState.WAITING, PartState.NOTHING, PartState.TOO_LATE, PartState.MISSING)
+    ]
     shown = count_by_tenths(everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(5))], NOW)
     assert shown.students == 5
     few = count_by_tenths(everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(4))], NOW)

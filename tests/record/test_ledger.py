@@ -23,7 +23,7 @@ from autograder.course.submissions import (
     Status,
 )
 from autograder.record.ledger import Ledger
-from autograder.record.manual_marks import ManualMark, standing_marks
+from autograder.record.manual_marks import ManualMark, newest_marks
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PUSH = Push("on-time", "c" * 40, "master", NOON, Clock.FIRST_SEEN, (NotebookFile("hw.ipynb", "b" * 40, 7),))
@@ -207,7 +207,7 @@ for number in range(100):
     moment = NOON + timedelta(seconds=number)
     ledger.add_push(replace(PUSH, commit=f"{{who}}{{number:039}}", time=moment))
     if who == "a" and number % 10 == 0:
-        ledger.rewrite("on-time", lambda lines: lines)
+        ledger.rewrite_lines("on-time", lambda lines: lines)
 """
 
 
@@ -266,7 +266,7 @@ def test_the_mark_that_stands_is_the_last_one_recorded_whatever_the_clock_said(t
         mark = ManualMark("hw", "double", NOON + timedelta(hours=hours), points)
         Ledger(tmp_path).add_mark("on-time", mark)
     marks = Ledger(tmp_path).read("on-time").marks
-    assert standing_marks(marks, "hw")["double"].points == 2.0
+    assert newest_marks(marks, "hw")["double"].points == 2.0
 
 
 def test_a_report_of_another_version_is_refused():

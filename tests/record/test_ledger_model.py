@@ -24,9 +24,9 @@ from autograder.course.exam import Exam, Exercise, SourceCell
 from autograder.course.submissions import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
 from autograder.record.ledger import Ledger
 from autograder.record.manual_marks import ManualMark
-from autograder.record.standings import standing
-from autograder.record.state_merging import Versions, merge_lines
-from autograder.verifying.ledger_check import read_file, set_aside
+from autograder.record.standings import judge_assignment
+from autograder.record.state_merging import FileVersions, merge_lines
+from autograder.verifying.ledger_check import read_ledger_file, set_lines_aside
 
 ME = Student("on-time", "/forks/on-time.git")
 PATH = "assignments/hw/hw_solved.ipynb"
@@ -168,15 +168,15 @@ class LedgerMachine(RuleBasedStateMachine):
         self.path.write_bytes(b"".join(lines))
         assert len(self.ledger.read(ME.id).damaged) == 1
         course = Course(self.folder, "Course", ZoneInfo("UTC"), {}, ledger=self.ledger.folder)
-        assert set_aside(course, read_file(self.path), self.now)
+        assert set_lines_aside(course, read_ledger_file(self.path), self.now)
         assert self.ledger.read(ME.id).damaged == ()
 
     @rule()
     def synchronise(self) -> None:
         """What is new here and on the branch comes together, as `state push` does it."""
-        merged = merge_lines(Versions(self.base or None, self.branch or None, self.bytes() or None))
+        merged = merge_lines(FileVersions(self.base or None, self.branch or None, self.bytes() or None))
         if self.path.exists():
-            self.ledger.rewrite(ME.id, lambda _: merged)
+            self.ledger.rewrite_lines(ME.id, lambda _: merged)
         self.base = self.branch = merged
 
     @precondition(lambda self: self.branch)
@@ -211,7 +211,7 @@ class LedgerMachine(RuleBasedStateMachine):
         course = Course(self.folder, "Course", ZoneInfo("UTC"), {"hw": entry})
         extensions = {(ME.id, "hw", ""): self.extension} if self.extension else {}
         exam = self.exam_now()
-        found = standing(course, entry, exam, ME, self.ledger.read(ME.id), extensions)
+        found = judge_assignment(course, entry, exam, ME, self.ledger.read(ME.id), extensions)
         blob = self.model.counting(self.extension or DEADLINE)
         given = [value for (notebook, _), value in self.model.points.items() if notebook == blob]
         wanted = self.model.points.get((blob, exam.version), given[-1] if given else None)

@@ -5,7 +5,7 @@ import pytest
 
 from autograder.course.submissions import ExerciseResult, Status
 from autograder.record.ledger import Ledger
-from autograder.record.manual_marks import ManualMark, marked, standing_marks
+from autograder.record.manual_marks import ManualMark, apply_mark, newest_marks
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 MARK = ManualMark("hw", "plot", NOON, 3.0, 0.0, (("plot", "Name the axes."),), "b" * 40)
@@ -33,28 +33,28 @@ WRONG = ExerciseResult("ewa", "", 1.0, 4.0, Status.PARTIAL, "Look at the first v
     ],
 )  # fmt: skip
 def test_a_mark_decides_as_nbgrader_counts(result, points, extra, wanted, status):
-    found = marked(result, replace(MARK, points=points, extra=extra))
+    found = apply_mark(result, replace(MARK, points=points, extra=extra))
     assert (found.points, found.status) == (wanted, status)
 
 
 def test_a_mark_of_all_points_is_all_points_also_where_they_are_no_hundredths():
     eighth = replace(WAITS, max_points=0.625)
     for points, status in ((0.625, Status.PASSED), (0.5, Status.PARTIAL)):
-        found = marked(eighth, replace(MARK, points=points))
+        found = apply_mark(eighth, replace(MARK, points=points))
         assert (found.points, found.status) == (points, status)
 
 
 def test_a_hint_goes_when_a_person_gave_everything_and_stays_otherwise():
-    assert marked(WRONG, replace(MARK, points=4.0)).hint == ""
-    assert marked(WRONG, replace(MARK, points=2.0)).hint == WRONG.hint
-    assert marked(WRONG, None) == WRONG
+    assert apply_mark(WRONG, replace(MARK, points=4.0)).hint == ""
+    assert apply_mark(WRONG, replace(MARK, points=2.0)).hint == WRONG.hint
+    assert apply_mark(WRONG, None) == WRONG
 
 
 def test_the_last_mark_of_an_exercise_stands_whatever_the_clock_said():
     late = replace(MARK, points=1.0, time=NOON + timedelta(hours=2))
     early = replace(MARK, points=2.0, time=NOON + timedelta(hours=1))
     other = replace(MARK, assignment="hw2", points=4.0, time=NOON + timedelta(hours=9))
-    assert standing_marks([MARK, late, early, other], "hw") == {"plot": early}
+    assert newest_marks([MARK, late, early, other], "hw") == {"plot": early}
 
 
 def test_a_mark_in_the_ledger_is_read_again(tmp_path):

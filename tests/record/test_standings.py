@@ -8,10 +8,10 @@ import pytest
 from autograder.course.configuration import Assignment, Course, LateRule, Part
 from autograder.course.exam import Exam, Exercise
 from autograder.course.submissions import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
-from autograder.record.ledger import Graded, Record
+from autograder.record.ledger import RecordedReport, StudentRecord
 from autograder.record.manual_marks import ManualMark
-from autograder.record.push_candidates import late_factor, wanted
-from autograder.record.standings import State, decided_points, decided_sum, is_released, standing
+from autograder.record.push_candidates import late_factor, list_wanted_notebooks
+from autograder.record.standings import PartState, decided_points, decided_sum, is_released, judge_assignment
 
 DEADLINE = datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
 STUDENT = Student("on-time", "/forks/on-time.git")
@@ -41,19 +41,19 @@ def seen(name: str, when: datetime, branch: str = "", **written: str) -> Push:
     return Push(STUDENT.id, name, branch or "master", when, Clock.FIRST_SEEN, files, aside=bool(branch))
 
 
-def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> Graded:
+def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> RecordedReport:
     results = (
         ExerciseResult("one", "first", one, 4.0, Status.PARTIAL),
         ExerciseResult("two", "second", two, 6.0, Status.PARTIAL),
     )
-    return Graded(name, f"blob {name}", DEADLINE, Report("hw", PATH, "graded", results, exam=exam))
+    return RecordedReport(name, f"blob {name}", DEADLINE, Report("hw", PATH, "graded", results, exam=exam))
 
 
 def judge(pushes, reports, *, extensions=None, late=None, marks=(), released=True, aside=(), find="place"):
     entry = assignment(late)
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry}, find=find)
-    record = Record(STUDENT.id, tuple(pushes), tuple(reports), marks=tuple(marks), aside=tuple(aside))
-    return standing(course, entry, EXAM, STUDENT, record, extensions or {}, released=released)
+    record = StudentRecord(STUDENT.id, tuple(pushes), tuple(reports), marks=tuple(marks), aside=tuple(aside))
+    return judge_assignment(course, entry, EXAM, STUDENT, record, extensions or {}, released=released)
 
 
 def test_each_part_counts_its_own_last_push_before_its_own_deadline():
@@ -80,32 +80,32 @@ def test_a_later_worse_push_before_the_deadline_counts_all_the_same():
 )
 def test_the_minute_of_the_deadline_counts_to_its_end(seconds, counts):
     found = judge([push("a", DEADLINE + timedelta(seconds=seconds))], [graded("a", 4, 6)])
-    assert found.parts[0].state is (State.GRADED if counts else State.TOO_LATE)
+    assert found.parts[0].state is (PartState.GRADED if counts else PartState.TOO_LATE)
 
 
 def test_an_extension_moves_one_part_only():
     late = DEADLINE + timedelta(days=8)
     moved = {(STUDENT.id, "hw", "first"): DEADLINE + timedelta(days=9)}
     found = judge([push("a", late)], [graded("a", 4, 6)], extensions=moved)
-    assert [part.state for part in found.parts] == [State.GRADED, State.TOO_LATE]
+    assert [part.state for part in found.parts] == [PartState.GRADED, PartState.TOO_LATE]
     assert [part.extended for part in found.parts] == [True, False]
 
 
 def test_not_graded_yet_is_not_zero():
     found = judge([push("a", DEADLINE)], [])
-    assert found.parts[0].state is State.WAITING
+    assert found.parts[0].state is PartState.WAITING
     assert found.points is None
 
 
 def test_nothing_pushed_is_zero():
     found = judge([], [])
-    assert found.parts[0].state is State.NOTHING
+    assert found.parts[0].state is PartState.NOTHING
     assert found.points == 0.0
 
 
 def test_a_misplaced_notebook_is_named_with_its_right_place():
     found = judge([push("a", DEADLINE, "hw_solved.ipynb")], [])
-    assert found.parts[0].state is State.MISSING
+    assert found.parts[0].state is PartState.MISSING
     assert "hw_solved.ipynb" in found.parts[0].why
     assert PATH in found.parts[0].why
 
@@ -122,7 +122,7 @@ def test_a_late_rule_takes_a_share_for_each_day_begun(days, points):
     found = judge([push("a", DEADLINE + timedelta(days=days))], [graded("a", 4, 6)], late=rule)
     first = found.parts[0]
     assert first.points == (points if points is not None else 0.0)
-    assert first.state is (State.LATE if points is not None else State.TOO_LATE)
+    assert first.state is (PartState.LATE if points is not None else PartState.TOO_LATE)
 
 
 def test_the_better_of_on_time_and_late_counts():
@@ -150,7 +150,7 @@ def test_what_must_be_graded_is_what_counts_and_what_is_newest():
     )
     entry = assignment()
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
-    found = wanted(course, entry, STUDENT.id, Record(STUDENT.id, pushes), {})
+    found = list_wanted_notebooks(course, entry, STUDENT.id, StudentRecord(STUDENT.id, pushes), {})
     assert {entry.commit for entry, _ in found} == {"first", "second", "newest"}
 
 
@@ -181,7 +181,7 @@ def test_a_mark_without_a_push_that_counts_gives_nothing():
 @pytest.mark.parametrize("pushes", [[], [push("a", DEADLINE, "README.md")]], ids=["nothing pushed", "something else"])
 def test_homework_that_is_not_released_is_not_zero(pushes):
     found = judge(pushes, [], released=False)
-    assert {part.state for part in found.parts} == {State.UNRELEASED}
+    assert {part.state for part in found.parts} == {PartState.UNRELEASED}
     assert found.points is None
     after = DEADLINE + timedelta(days=30)
     assert {decided_points(part, after) for part in found.parts} == {None}
@@ -189,7 +189,10 @@ def test_homework_that_is_not_released_is_not_zero(pushes):
 
 def test_homework_is_released_once_it_lies_there_or_somebody_has_pushed_it(tmp_path):
     course = Course(tmp_path, "Course", ZoneInfo("UTC"), {"hw": assignment()}, releases=tmp_path)
-    forks = [Record("a", (push("a", DEADLINE, "README.md"),), ()), Record("b", (push("b", DEADLINE),), ())]
+    forks = [
+        StudentRecord("a", (push("a", DEADLINE, "README.md"),), ()),
+        StudentRecord("b", (push("b", DEADLINE),), ()),
+    ]
     assert not is_released(course, "hw", forks[:1])
     assert is_released(course, "hw", forks)
     course.release_path("hw").parent.mkdir()
@@ -214,7 +217,7 @@ def test_the_next_homeworks_push_does_not_erase_a_late_one():
     later = push("b", after(8), "assignments/hw2/hw2_solved.ipynb", PATH)
     later = replace(later, notebooks=(later.notebooks[0], replace(later.notebooks[1], blob="blob a")))
     found = first_part([push("a", after(0.5)), later], [graded("a", 4, 0)])
-    assert (found.state, found.push.commit, found.points) == (State.LATE, "a", 3.6)
+    assert (found.state, found.push.commit, found.points) == (PartState.LATE, "a", 3.6)
 
 
 def test_of_all_late_pushes_the_one_worth_most_after_its_deduction_counts():
@@ -232,18 +235,18 @@ def test_an_unchanged_late_push_made_again_costs_no_other_day(days):
 
 def test_while_one_late_push_is_not_graded_nothing_is_settled():
     found = first_part([push("a", after(0.5)), push("b", after(1.5))], [graded("a", 4, 0)])
-    assert (found.state, found.points) == (State.WAITING, None)
+    assert (found.state, found.points) == (PartState.WAITING, None)
 
 
 def test_what_is_graded_and_what_counts_is_decided_in_one_place():
     pushes = [push("early", after(-1)), *(push(f"late-{day}", after(day - 0.5)) for day in range(1, 6))]
     entry = assignment(RULE)
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
-    record = Record(STUDENT.id, tuple(pushes))
-    to_grade = {push.commit for push, _ in wanted(course, entry, STUDENT.id, record, {})}
+    record = StudentRecord(STUDENT.id, tuple(pushes))
+    to_grade = {push.commit for push, _ in list_wanted_notebooks(course, entry, STUDENT.id, record, {})}
     assert to_grade == {"early", "late-1", "late-2", "late-3", "late-5"}, "the newest one is that of the second part"
-    found = standing(course, entry, EXAM, STUDENT, replace(record, graded=(graded("late-5", 4, 6),)), {})
-    assert [part.state for part in found.parts] == [State.WAITING, State.GRADED]
+    found = judge_assignment(course, entry, EXAM, STUDENT, replace(record, graded=(graded("late-5", 4, 6),)), {})
+    assert [part.state for part in found.parts] == [PartState.WAITING, PartState.GRADED]
 
 
 BUDAPEST = ZoneInfo("Europe/Budapest")
@@ -285,7 +288,7 @@ def test_days_are_those_of_the_courses_calendar(deadline, pushed, days):
 
 def test_what_is_not_begun_is_no_points_before_the_deadline_and_0_after_it():
     (first, _) = judge([seen("a", after(-1), original="")], []).parts
-    assert first.state is State.NOT_BEGUN
+    assert first.state is PartState.NOT_BEGUN
     assert (decided_points(first, DEADLINE), decided_points(first, after(1))) == (None, 0.0)
     assert "assignments/hw/hw.ipynb holds no answer yet" in first.why
 
@@ -296,8 +299,8 @@ def test_a_part_of_which_nothing_was_attempted_is_not_begun_while_another_is():
     report = replace(report, report=replace(report.report, exercises=results))
     found = judge([seen("a", after(-1), right="one_solution")], [report])
     assert [(part.state, decided_points(part, DEADLINE)) for part in found.parts] == [
-        (State.GRADED, 4.0),
-        (State.NOT_BEGUN, None),
+        (PartState.GRADED, 4.0),
+        (PartState.NOT_BEGUN, None),
     ]
     assert decided_sum(found, DEADLINE) is None and decided_sum(found, after(30)) == 4.0
 
@@ -306,16 +309,16 @@ def test_what_is_not_begun_is_not_graded_and_what_was_changed_is():
     entry = assignment()
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
     untouched = seen("a", after(-1), right="")
-    assert wanted(course, entry, STUDENT.id, Record(STUDENT.id, (untouched,)), {}) == ()
+    assert list_wanted_notebooks(course, entry, STUDENT.id, StudentRecord(STUDENT.id, (untouched,)), {}) == ()
     changed = replace(untouched, notebooks=(replace(untouched.notebooks[0], changed=True),))
-    assert len(wanted(course, entry, STUDENT.id, Record(STUDENT.id, (changed,)), {})) == 1
+    assert len(list_wanted_notebooks(course, entry, STUDENT.id, StudentRecord(STUDENT.id, (changed,)), {})) == 1
 
 
 def test_who_is_marked_by_a_person_has_begun():
     mark = ManualMark("hw", "one", DEADLINE, points=3.0)
     report = graded("a", 0, 0)
     found = judge([seen("a", after(-1), right="")], [report], marks=[mark]).parts[0]
-    assert (found.state, found.points) == (State.GRADED, 3.0)
+    assert (found.state, found.points) == (PartState.GRADED, 3.0)
 
 
 def test_a_stub_copy_does_not_hide_the_original_that_was_worked_in():
@@ -327,7 +330,7 @@ def test_work_that_a_later_push_lost_still_counts():
     lost = [seen("b", after(-1), original="@stub"), replace(seen("b", after(-1)), notebooks=())]
     for newer in lost:
         first = judge([seen("a", after(-2), right="one_solution"), newer], [graded("a", 4, 6)]).parts[0]
-        assert (first.state, first.push.commit, first.points) == (State.GRADED, "a", 4.0)
+        assert (first.state, first.push.commit, first.points) == (PartState.GRADED, "a", 4.0)
         assert "in the newer one of" in first.why
 
 
@@ -336,7 +339,7 @@ def test_answers_elsewhere_are_told_of_or_graded_as_the_course_says(stub):
     pushes = [seen("a", after(-1), copy="one_solution two_solution", **stub)]
     told = judge(pushes, [graded("a", 4, 6)])
     assert told.points == 0.0 and decided_sum(told, DEADLINE) is None
-    assert {part.state for part in told.parts} == {State.NOT_BEGUN if stub else State.MISSING}
+    assert {part.state for part in told.parts} == {PartState.NOT_BEGUN if stub else PartState.MISSING}
     assert (
         "assignments/hw/Copy of hw.ipynb" in told.parts[0].why and "rename it to hw_solved.ipynb" in told.parts[0].why
     )
@@ -350,7 +353,7 @@ def test_answers_elsewhere_are_told_of_or_graded_as_the_course_says(stub):
 def test_answers_on_another_branch_are_told_of_or_graded_as_the_course_says():
     aside = [seen("a", after(-1), "main", right="one_solution")]
     told = judge([], [graded("a", 4, 6)], aside=aside)
-    assert {part.state for part in told.parts} == {State.MISSING}
+    assert {part.state for part in told.parts} == {PartState.MISSING}
     assert "branch main" in told.parts[0].why and "`git push origin main:master`" in told.parts[0].why
     found = judge([], [graded("a", 4, 6)], aside=aside, find="anywhere")
     assert (found.points, found.parts[0].push.branch) == (10.0, "main")
@@ -366,10 +369,10 @@ def test_what_is_moved_to_its_place_unchanged_has_the_time_of_its_first_push(day
     ]
     for earlier in ([pushes[0]], [seen("z", after(-2), original="@stub"), pushes[0]]):
         first = judge([*earlier, pushes[1]], [graded("x", 4, 6)]).parts[0]
-        assert (first.state, first.points, first.push.commit) == (State.GRADED, 4.0, "b")
+        assert (first.state, first.points, first.push.commit) == (PartState.GRADED, 4.0, "b")
         assert "counts as one of Fri 5 Mar 2027, 22:59 UTC, when the same file was first pushed" in first.why
     changed = [pushes[0], seen("b", after(days), right="one_solution@y")]
-    assert judge(changed, [graded("x", 4, 6), graded("y", 4, 6)]).parts[0].state is State.TOO_LATE
+    assert judge(changed, [graded("x", 4, 6), graded("y", 4, 6)]).parts[0].state is PartState.TOO_LATE
 
 
 def test_a_copy_of_what_is_graded_raises_no_alarm():
@@ -398,5 +401,5 @@ def test_work_that_went_on_under_another_name_is_told_of_and_loses_nothing():
 def test_late_work_found_elsewhere_is_graded_and_told_of():
     late = [seen("a", after(0.5), copy="one_solution", right="@stub")]
     first = judge(late, [graded("a", 4, 6)], late=RULE, find="anywhere")
-    assert (first.parts[0].state, first.parts[0].points) == (State.LATE, 3.6)
+    assert (first.parts[0].state, first.parts[0].points) == (PartState.LATE, 3.6)
     assert "is graded all the same" in first.problems[0]

@@ -14,8 +14,8 @@ from autograder.course.submissions import Clock, ExerciseResult, NotebookFile, P
 from autograder.git.credentials import credential_variables
 from autograder.git.student_stores import Fork
 from autograder.record.ledger import Ledger
-from autograder.record.page_keys import Keys
-from autograder.record.state_branch import State
+from autograder.record.page_keys import PageKeys
+from autograder.record.state_branch import StateBranch
 from autograder.rehearsal.forge_on_disk import BareRepository
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def remote(tmp_path: Path) -> Path:
     return bare
 
 
-def machine(tmp_path: Path, remote: Path, name: str, roster: str = "") -> State:
+def machine(tmp_path: Path, remote: Path, name: str, roster: str = "") -> StateBranch:
     """A checkout on a machine of its own."""
     root = tmp_path / name
     root.mkdir()
@@ -45,7 +45,7 @@ def machine(tmp_path: Path, remote: Path, name: str, roster: str = "") -> State:
     (root / "grading_config.py").write_text(CONFIG)
     if roster:
         (root / "roster.csv").write_text(roster)
-    return State(load_course(root / "grading_config.py"))
+    return StateBranch(load_course(root / "grading_config.py"))
 
 
 def push(student: str, commit: str, hours: float, blob: str = "", clock: Clock = Clock.FIRST_SEEN) -> Push:
@@ -57,7 +57,7 @@ def report(points: float, exam: str = "exam") -> Report:
     return Report("hw", HOMEWORK, "graded", (ExerciseResult("e", "", points, 2.0, Status.PARTIAL),), exam=exam)
 
 
-def ledger(state: State) -> Ledger:
+def ledger(state: StateBranch) -> Ledger:
     return Ledger(state.course.ledger)
 
 
@@ -66,7 +66,7 @@ def files(course: Course) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def begun(tmp_path: Path, remote: Path) -> State:
+def begun(tmp_path: Path, remote: Path) -> StateBranch:
     """A course whose state is on its branch."""
     state = machine(tmp_path, remote, "office", ROSTER)
     ledger(state).add_push(push("on-time", "a", 0))
@@ -119,7 +119,7 @@ def test_pushes_that_outrun_each_other_all_arrive(tmp_path, remote, begun):
     runs = [machine(tmp_path, remote, f"run-{number}") for number in range(4)]
     failed: list[Exception] = []
 
-    def work(number: int, run: State) -> None:
+    def work(number: int, run: StateBranch) -> None:
         try:
             run.pull()
             ledger(run).add_push(push("late", str(number), number))
@@ -186,8 +186,8 @@ def test_a_roster_edited_on_both_sides_is_for_a_person_and_nothing_is_lost(tmp_p
 def test_everybody_has_a_page_key_before_pages_are_made(tmp_path, remote, begun):
     other = machine(tmp_path, remote, "other")
     other.pull()
-    assert {Keys(other.course.keys).of(name).page for name in ("on-time", "late")} == {
-        Keys(begun.course.keys).of(name).page for name in ("on-time", "late")
+    assert {PageKeys(other.course.keys).key_of(name).page for name in ("on-time", "late")} == {
+        PageKeys(begun.course.keys).key_of(name).page for name in ("on-time", "late")
     }
 
 
@@ -257,7 +257,7 @@ def test_outside_of_a_repository_it_says_so(tmp_path, monkeypatch):
     (tmp_path / "grading_config.py").write_text(CONFIG)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(UsageError, match="in no git repository"):
-        State(load_course(tmp_path / "grading_config.py")).pull()
+        StateBranch(load_course(tmp_path / "grading_config.py")).pull()
 
 
 def test_a_remote_that_refuses_fails_with_gits_reason(tmp_path, remote, begun):

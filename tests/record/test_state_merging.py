@@ -3,7 +3,7 @@ import json
 import pytest
 
 from autograder.course.errors import AutograderError
-from autograder.record.state_merging import Versions, merge_keys, merge_lines, merge_table
+from autograder.record.state_merging import FileVersions, merge_keys, merge_lines, merge_table
 
 
 def line(**entry) -> bytes:
@@ -55,13 +55,13 @@ A, B, C = seen("a", 1), seen("b", 2), seen("c", 3)
     ],
 )  # fmt: skip
 def test_a_ledger_keeps_the_lines_of_both_sides_and_no_work_done_twice(base, theirs, ours, merged):
-    assert merge_lines(Versions(base, theirs, ours)) == (ours if merged is None else merged)
+    assert merge_lines(FileVersions(base, theirs, ours)) == (ours if merged is None else merged)
 
 
 def test_merging_again_changes_nothing():
-    once = merge_lines(Versions(A, A + B, A + C))
-    assert merge_lines(Versions(A, once, A + C)) == once
-    assert merge_lines(Versions(once, once, once)) == once
+    once = merge_lines(FileVersions(A, A + B, A + C))
+    assert merge_lines(FileVersions(A, once, A + C)) == once
+    assert merge_lines(FileVersions(once, once, once)) == once
 
 
 @pytest.mark.parametrize(
@@ -78,13 +78,13 @@ def test_merging_again_changes_nothing():
     ],
 )
 def test_a_table_is_taken_from_the_side_that_changed_it(base, theirs, ours, merged):
-    assert merge_table("roster.csv", Versions(base, theirs, ours)) == merged
+    assert merge_table("roster.csv", FileVersions(base, theirs, ours)) == merged
 
 
 @pytest.mark.parametrize("base", [b"1", None])
 def test_a_table_changed_on_both_sides_is_for_a_person(base):
     with pytest.raises(AutograderError, match=r"roster\.csv was changed here and on the branch"):
-        merge_table("roster.csv", Versions(base, b"2", b"3"))
+        merge_table("roster.csv", FileVersions(base, b"2", b"3"))
 
 
 def keys(secret: str = "s", **students: str) -> bytes:
@@ -112,12 +112,12 @@ def keys(secret: str = "s", **students: str) -> bytes:
     ],
 )  # fmt: skip
 def test_page_keys_of_both_sides_are_kept_and_the_branch_decides(base, theirs, ours, merged):
-    assert json.loads(merge_keys(Versions(base, theirs, ours))) == json.loads(merged)
+    assert json.loads(merge_keys(FileVersions(base, theirs, ours))) == json.loads(merged)
 
 
 def test_a_damaged_file_of_keys_is_not_merged():
     with pytest.raises(AutograderError, match="damaged"):
-        merge_keys(Versions(None, keys(a="1"), b"{"))
+        merge_keys(FileVersions(None, keys(a="1"), b"{"))
 
 
 def test_new_lines_of_both_sides_come_by_their_time_and_a_clock_that_jumped_turns_nothing_around():
@@ -127,5 +127,5 @@ def test_new_lines_of_both_sides_come_by_their_time_and_a_clock_that_jumped_turn
     ahead, after = at("b", "30T12"), at("d", "01T15")  # one collector's clock was ahead for a poll
     repository = line(entry="repository", id=1, pushed=None)
     theirs = at("c", "01T14") + repository + at("e", "01T16")
-    merged = merge_lines(Versions(A, A + theirs, A + at("a2", "01T13") + ahead + after))
+    merged = merge_lines(FileVersions(A, A + theirs, A + at("a2", "01T13") + ahead + after))
     assert merged == A + at("a2", "01T13") + theirs + ahead + after

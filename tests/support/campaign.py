@@ -34,7 +34,7 @@ from autograder.classroom.classroom import Classroom
 from autograder.course.faults import VARIABLE
 from autograder.rehearsal.forge_on_disk import BareRepository
 from autograder.verifying.projection_check import database_file, read_scores
-from autograder.verifying.verification import verify
+from autograder.verifying.verification import verify_course
 
 FAULTS = ("kill", "term", "interrupt", "full")
 PUSHED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -135,7 +135,7 @@ class World:
             "outputs": sorted(path.name for path in classroom.course.outputs.rglob("*") if path.is_file()),
             "public": _tree(self.folder / "public.git", "master"),
             "state": sorted(set(_tree(self.folder / "instructors.git", "state")) - {"keys.json"}),
-            "wrong": [trouble.line for trouble in verify(classroom, now=_now()).troubles if trouble.serious],
+            "wrong": [trouble.line for trouble in verify_course(classroom, now=_now()).troubles if trouble.serious],
         }
 
     def left_behind(self) -> list[str]:

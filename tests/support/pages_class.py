@@ -25,10 +25,10 @@ from autograder.course.submissions import (
     Status,
     Student,
 )
-from autograder.pages import Keys, build_site
-from autograder.record.ledger import Graded, Record
+from autograder.pages import PageKeys, build_site
+from autograder.record.ledger import RecordedReport, StudentRecord
 from autograder.record.manual_marks import ManualMark
-from autograder.record.standings import Standing, standing
+from autograder.record.standings import Standing, judge_assignment
 
 BUDAPEST = ZoneInfo("Europe/Budapest")
 NOW = datetime(2027, 3, 7, 12, 0, tzinfo=BUDAPEST)
@@ -70,13 +70,13 @@ class PracticeClass:
     course: Course
     exams: Mapping[str, Exam]
     standings: Mapping[str, Mapping[str, Standing]]
-    records: Mapping[str, Record]
+    records: Mapping[str, StudentRecord]
     students: Sequence[Student]
     now: datetime = NOW
 
-    def build(self, folder: Path, **options: str) -> tuple[dict[str, str], Keys]:
+    def build(self, folder: Path, **options: str) -> tuple[dict[str, str], PageKeys]:
         """Build the site in `folder/site` with the keys in `folder/keys.json`."""
-        keys = Keys.load_or_create(folder / "keys.json")
+        keys = PageKeys.load_or_create(folder / "keys.json")
         links = build_site(
             self.course,
             self.exams,
@@ -122,7 +122,7 @@ def practice_class(*, marks: bool = False) -> PracticeClass:
     extensions = {("half-done", REGRESSION, "forward"): at("03-09 23:59")}
     standings = {
         student.id: {
-            name: standing(course, assignment, exams[name], student, records[student.id], extensions)
+            name: judge_assignment(course, assignment, exams[name], student, records[student.id], extensions)
             for name, assignment in course.assignments.items()
         }
         for student in students
@@ -130,19 +130,19 @@ def practice_class(*, marks: bool = False) -> PracticeClass:
     return PracticeClass(course, exams, standings, records, students)
 
 
-def on_time() -> Record:
+def on_time() -> StudentRecord:
     """Everything right and in time."""
     work = Work("on-time").push("02-25 18:04", {ARRAYS: full(ARRAYS)})
     return work.push("03-05 20:31", {REGRESSION: full(REGRESSION)}).record
 
 
-def late() -> Record:
+def late() -> StudentRecord:
     """The first assignment too late for any points, the second so late that the rule applies."""
     work = Work("late").push("02-28 00:41", {ARRAYS: full(ARRAYS)})
     return work.push("03-07 09:12", {REGRESSION: full(REGRESSION)}).record
 
 
-def forgot_the_mean() -> Record:
+def forgot_the_mean() -> StudentRecord:
     """A known mistake, recognised; what builds on it keeps its points."""
     mean = {
         "linreg_gradients": result("linreg_gradients", "training", 2, 6, Status.PARTIAL, MEAN_HINT),
@@ -152,7 +152,7 @@ def forgot_the_mean() -> Record:
     return work.push("03-06 23:59", {REGRESSION: full(REGRESSION) | mean}).record
 
 
-def corrected() -> Record:
+def corrected() -> StudentRecord:
     """Wrong at first, better with every push; one exercise graded again with repaired tests; a push after the end."""
     first = full(ARRAYS, graded_generate_pauli=Status.NOT_ATTEMPTED, graded_pauli_check=Status.NOT_ATTEMPTED)
     second = full(ARRAYS, graded_pauli_check=Status.FAILED)
@@ -162,7 +162,7 @@ def corrected() -> Record:
     return work.push("03-06 11:20", {REGRESSION: full(REGRESSION, linreg_fit=Status.NOT_ATTEMPTED)}).record
 
 
-def half_done() -> Record:
+def half_done() -> StudentRecord:
     """Half of the first assignment; an extension and a notebook in a merge for the second."""
     work = Work("half-done").push(
         "02-27 23:40",
@@ -175,21 +175,21 @@ def half_done() -> Record:
     return work.push("03-07 08:00", {REGRESSION: full(REGRESSION, linreg_loss=Status.FAILED)}, problem).record
 
 
-def misplaced() -> Record:
+def misplaced() -> StudentRecord:
     """A notebook at the repository's root, where it is not graded; the second in time."""
     work = Work("misplaced").push("02-26 10:00", {ARRAYS: None})
     return work.push("03-04 10:00", {REGRESSION: full(REGRESSION, linreg_model=Status.PARTIAL)}).record
 
 
-def just_pushed() -> Record:
+def just_pushed() -> StudentRecord:
     """Pushed a few minutes ago and not graded yet."""
     work = Work("just-pushed").push("02-27 12:00", {ARRAYS: full(ARRAYS, graded_vec_i=Status.PARTIAL)})
     return work.push("03-06 23:50", {REGRESSION: {}}).record
 
 
-def nothing_pushed() -> Record:
+def nothing_pushed() -> StudentRecord:
     """Never pushed."""
-    return Record("nothing-pushed")
+    return StudentRecord("nothing-pushed")
 
 
 Results = Mapping[str, ExerciseResult]
@@ -200,7 +200,7 @@ class Work:
     """Writes a student's record push by push; every push is graded five minutes later."""
 
     student: str
-    record: Record = field(default_factory=lambda: Record(""))
+    record: StudentRecord = field(default_factory=lambda: StudentRecord(""))
 
     def push(self, when: str, work: Mapping[str, Results | None], problem: str = "") -> Work:
         """Push notebooks: with their results, `{}` for one that is not graded yet, None for one at a wrong place."""
@@ -211,7 +211,7 @@ class Work:
         commit = f"{number + 1:x}{self.student.encode().hex():0<39}"[:40]
         push = Push(self.student, commit, "master", at(when), Clock.SERVER, kept + new)
         graded = tuple(
-            Graded(
+            RecordedReport(
                 commit,
                 blob(name, f"{self.student}{number}"),
                 at(when) + timedelta(minutes=5),
@@ -220,7 +220,7 @@ class Work:
             for name, it in work.items()
             if it
         )
-        record = Record(self.student, (*self.record.pushes, push), (*self.record.graded, *graded))
+        record = StudentRecord(self.student, (*self.record.pushes, push), (*self.record.graded, *graded))
         return replace(self, record=record)
 
     def graded_again(self, when: str, name: str, results: Results) -> Work:

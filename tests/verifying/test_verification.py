@@ -19,8 +19,8 @@ from small_course import SmallCourse
 from autograder.course import submissions as records
 from autograder.course.submissions import Report
 from autograder.record.ledger import Ledger
-from autograder.record.ledger_lines import entry_of, is_readable, line_of
-from autograder.verifying.verification import Verified, repair, verify
+from autograder.record.ledger_lines import format_line, is_readable, parse_line
+from autograder.verifying.verification import Verification, repair_course, verify_course
 
 pytestmark = pytest.mark.slow
 
@@ -45,8 +45,8 @@ def course(fresh: Path, tmp_path: Path) -> MarkedCourse:
     return MarkedCourse(SmallCourse(tmp_path / "course"))
 
 
-def look(course: MarkedCourse) -> Verified:
-    return verify(course.classroom, now=LATER)
+def look(course: MarkedCourse) -> Verification:
+    return verify_course(course.classroom, now=LATER)
 
 
 def wrong(course: MarkedCourse) -> list[str]:
@@ -82,19 +82,19 @@ def edited_by_hand(course: MarkedCourse) -> None:
 
 def points_beyond_the_maximum(course: MarkedCourse) -> None:
     """As whoever also takes the checksum out would do it."""
-    entry = entry_of(lines(course)[-1])
+    entry = parse_line(lines(course)[-1])
     entry["report"]["exercises"][0]["points"] = 100.0
     write(course, *lines(course)[:-1], json.dumps(entry).encode())
 
 
 def another_maximum(course: MarkedCourse) -> None:
-    entry = entry_of(lines(course)[-1])
+    entry = parse_line(lines(course)[-1])
     entry["report"]["exercises"][0] |= {"points": 100.0, "max_points": 100.0}
     write(course, *lines(course)[:-1], json.dumps(entry).encode())
 
 
 def edited_without_a_checksum(course: MarkedCourse) -> None:
-    entry = entry_of(lines(course)[-1])
+    entry = parse_line(lines(course)[-1])
     entry["report"]["exercises"][0]["points"] = 0.0
     write(course, *lines(course)[:-1], json.dumps(entry).encode())
 
@@ -215,7 +215,7 @@ def test_each_damage_is_named_and_what_can_be_made_anew_is(course, damage, words
     assert any(words in line for line in wrong(course)), wrong(course)
     assert all("; " in line for line in wrong(course)), "each says what to do"
     before = lines(course)
-    done = list(repair(course.classroom, now=LATER))
+    done = list(repair_course(course.classroom, now=LATER))
     assert (wrong(course) == []) is repaired, (wrong(course), done)
     kept = b"".join(contents(course.small.root / "ledger"))
     assert all(line in kept for line in before), "nothing is deleted"
@@ -229,7 +229,7 @@ def test_a_damaged_store_is_made_anew_from_what_is_kept_on_the_state_branch(cour
     assert autograder(course, "state", "push").returncode == 0
     assert wrong(course) == []
     damaged_notebook_in_a_store(course)
-    list(repair(course.classroom, now=LATER))
+    list(repair_course(course.classroom, now=LATER))
     assert wrong(course) == []
 
 
@@ -245,7 +245,7 @@ def test_the_state_branch_is_compared(course, tmp_path):
     assert any(
         "branch state of origin: ledger/on-time.jsonl: 1 of 4 lines are not here" in line for line in wrong(course)
     )
-    list(repair(course.classroom, now=LATER))
+    list(repair_course(course.classroom, now=LATER))
     assert autograder(course, "state", "pull").returncode == 0
     assert sorted(lines(course)) == sorted(good)
     course.classroom.build_pages(LATER)
@@ -259,7 +259,7 @@ def test_a_damaged_line_that_was_set_aside_does_not_come_back_from_the_branch(co
     git(root, "remote", "add", "origin", str(tmp_path / "instructors.git"))
     no_json(course)
     assert autograder(course, "state", "push").returncode == 0
-    list(repair(course.classroom, now=LATER))
+    list(repair_course(course.classroom, now=LATER))
     for command in ("pull", "push", "pull"):
         assert autograder(course, "state", command).returncode == 0
     assert all(is_readable(line) for line in lines(course))
@@ -295,18 +295,18 @@ def test_the_command_says_what_is_wrong_and_repairs(course):
 
 def test_a_line_says_what_was_written():
     entry = {"entry": "mark", "text": 'a "sum":"', "sum of": [1, {"b": None}], "é": "\ud800"}
-    line = line_of(entry)
-    assert entry_of(line) == entry | {"é": "?"}
+    line = format_line(entry)
+    assert parse_line(line) == entry | {"é": "?"}
     assert json.loads(line)["sum"] == line[-18:-2].decode()
 
 
 def test_a_line_without_a_checksum_is_read_as_it_is():
-    assert entry_of(b'{"entry": "push", "time": 1}') == {"entry": "push", "time": 1}
+    assert parse_line(b'{"entry": "push", "time": 1}') == {"entry": "push", "time": 1}
 
 
 @pytest.mark.parametrize("position", [0, 3, 12, 20, 30, 45, 51, -1, -2, -3, -10, -18])
 def test_whatever_is_changed_in_a_line_is_seen(position):
-    line = bytearray(line_of({"entry": "push", "time": 1, "commit": "0123456789abcdef"}))
+    line = bytearray(format_line({"entry": "push", "time": 1, "commit": "0123456789abcdef"}))
     line[position] ^= 1
     assert not is_readable(bytes(line))
 

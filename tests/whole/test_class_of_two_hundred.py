@@ -19,10 +19,10 @@ from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import NotebookFile, Report, Student, Submission
 from autograder.gradebook.gradebook import open_gradebook
 from autograder.grader.examiner import Examiner
-from autograder.grading.grading_run import grade
+from autograder.grading.grading_run import grade_tasks
 from autograder.jail import Limits
 from autograder.record.ledger import Ledger
-from autograder.record.open_tasks import Task
+from autograder.record.open_tasks import GradingTask
 from autograder.rehearsal.forge_on_disk import BareRepository
 
 pytestmark = pytest.mark.slow
@@ -150,7 +150,7 @@ def test_a_notebook_that_is_gone_fails_alone(course, tmp_path):
     loaded = replace(loaded, forks=tmp_path / "forks", ledger=tmp_path / "ledger", outputs=tmp_path / "outputs")
     good = _task(loaded, "honest", content("honest", ANSWERS["right"]))
     gone = replace(_task(loaded, "gone", content("gone", ANSWERS["right"])), file=NotebookFile("hw.ipynb", "0" * 40, 9))
-    done = {finished.task.student.id: finished for finished in grade(loaded, {"hw": exam}, [gone, good])}
+    done = {finished.task.student.id: finished for finished in grade_tasks(loaded, {"hw": exam}, [gone, good])}
     assert done["honest"].report.points == 2.0
     assert "gone, hw" in done["gone"].error
 
@@ -165,9 +165,9 @@ def _told(report: Report) -> str:
     return json.dumps(replace(report, seconds=0.0, notebook="").to_json())
 
 
-def _task(course: Course, student: str, notebook: bytes) -> Task:
+def _task(course: Course, student: str, notebook: bytes) -> GradingTask:
     store = BareRepository(course.forks / f"{student}.git", course.branch)
     store.create()
     store.push({"hw.ipynb": notebook}, "homework", datetime(2027, 3, 1, tzinfo=UTC))
     file = NotebookFile("hw.ipynb", store.blob("hw.ipynb"), len(notebook))
-    return Task("hw", file, Student(student, ""), [(student, "commit")])
+    return GradingTask("hw", file, Student(student, ""), [(student, "commit")])

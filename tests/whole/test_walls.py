@@ -12,7 +12,7 @@ from small_course import SmallCourse, code
 from autograder.classroom.classroom import Classroom
 from autograder.doctor.course_check import examine_course
 from autograder.grading import grading_run as grading
-from autograder.grading.worker_pool import workers
+from autograder.grading.worker_pool import open_workers
 from autograder.rehearsal.forge_on_disk import BareRepository
 
 pytestmark = pytest.mark.slow
@@ -147,7 +147,7 @@ def test_what_the_clock_decided_on_an_overloaded_machine_is_graded_once_more_alo
 
     def counted(count, *arguments):
         begun.append(count)
-        return workers(count, *arguments)
+        return open_workers(count, *arguments)
 
     monkeypatch.setattr(grading, "workers", counted)
     monkeypatch.setattr(grading, "is_overloaded", lambda: overloaded)
