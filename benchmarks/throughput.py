@@ -30,9 +30,9 @@ from autograder.record.ledger import Ledger  # noqa: E402
 from autograder.record.open_tasks import GradingTask  # noqa: E402
 from autograder.rehearsal.forge_on_disk import BareRepository  # noqa: E402
 from autograder.rehearsal.practice_class import DEADLINE  # noqa: E402
-from autograder.rehearsal.student_roles import Desk, half, solved, untouched  # noqa: E402
+from autograder.rehearsal.student_roles import StudentDesk, answer_everything, answer_first_half, leave_untouched  # noqa: E402
 
-AUTHORS = (solved, half, untouched)
+AUTHORS = (answer_everything, answer_first_half, leave_untouched)
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
     exam = read_exam(course.source_path(options.assignment), course.assignments[options.assignment].patterns)
     released = json.loads(course.release_path(options.assignment).read_text())
     notebooks = {
-        f"student-{number}": next(iter(AUTHORS[number % 3](Desk(f"student-{number}", exam, released)).values()))
+        f"student-{number}": next(iter(AUTHORS[number % 3](StudentDesk(f"student-{number}", exam, released)).values()))
         for number in range(options.students)
     }
     with tempfile.TemporaryDirectory() as folder:

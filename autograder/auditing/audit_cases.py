@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from autograder.auditing.known_answers import nothing_cell, variant_cell
-from autograder.auditing.mutants import mutants_of
+from autograder.auditing.known_answers import write_nothing_cell, write_variant_cell
+from autograder.auditing.mutants import make_mutants
 from autograder.course.configuration import Course
 from autograder.course.errors import ExamError
 from autograder.course.exam import Exam, Exercise, SourceCell
 from autograder.mistakes import Alternatives, Variant, load_variants
 
 
-class Kind(StrEnum):
+class CaseKind(StrEnum):
     """What is graded, and so what should come of it."""
 
     REFERENCE = "reference"
@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Case:
+class AuditCase:
     """One known answer: a notebook with other sources in some solution cells, and the exercise that is graded.
 
     Attributes
@@ -47,7 +47,7 @@ class Case:
 
     assignment: str
     exercise: str
-    kind: Kind
+    kind: CaseKind
     function: str
     name: str
     changes: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -59,7 +59,7 @@ class Case:
     equivalent: str = ""
 
 
-def read_cases(course: Course, name: str) -> tuple[Exam, list[Case]]:
+def read_cases(course: Course, name: str) -> tuple[Exam, list[AuditCase]]:
     """Read an assignment, and everything it is to be tried with.
 
     Raises
@@ -73,10 +73,10 @@ def read_cases(course: Course, name: str) -> tuple[Exam, list[Case]]:
     for name_of_file in ("alternatives", "shortcuts"):
         file = source.with_name(f"{name_of_file}.py")
         texts[name_of_file] = file.read_text(encoding="utf-8") if file.exists() else ""
-    return exam, cases_of(exam, **texts)
+    return exam, build_cases(exam, **texts)
 
 
-def cases_of(exam: Exam, alternatives: str = "", shortcuts: str = "") -> list[Case]:
+def build_cases(exam: Exam, alternatives: str = "", shortcuts: str = "") -> list[AuditCase]:
     """Return everything an assignment is to be tried with.
 
     Parameters
@@ -92,15 +92,17 @@ def cases_of(exam: Exam, alternatives: str = "", shortcuts: str = "") -> list[Ca
         If a variant is of no function of a solution cell, or an equivalent is no mutant.
     """
     answers = list(_answers(exam))
-    cases = [Case(exam.assignment, exercise.id, Kind.REFERENCE, "", "") for exercise in dict(answers)]
-    cases += _variants(exam, answers, exam.mistakes, Kind.MISTAKE)
-    cases += _variants(exam, answers, alternatives, Kind.ALTERNATIVE)
-    cases += _variants(exam, answers, shortcuts, Kind.SHORTCUT)
+    cases = [AuditCase(exam.assignment, exercise.id, CaseKind.REFERENCE, "", "") for exercise in dict(answers)]
+    cases += _variants(exam, answers, exam.mistakes, CaseKind.MISTAKE)
+    cases += _variants(exam, answers, alternatives, CaseKind.ALTERNATIVE)
+    cases += _variants(exam, answers, shortcuts, CaseKind.SHORTCUT)
     for exercise, cell in answers:
         functions = _defined(exam, exercise, cell)
         if functions:
-            names, source = ", ".join(functions), nothing_cell(functions)
-            cases.append(Case(exam.assignment, exercise.id, Kind.NOTHING, names, "", ((cell.grade_id, source),)))
+            names, source = ", ".join(functions), write_nothing_cell(functions)
+            cases.append(
+                AuditCase(exam.assignment, exercise.id, CaseKind.NOTHING, names, "", ((cell.grade_id, source),))
+            )
     return cases + _mutants(exam, answers, alternatives)
 
 
@@ -116,7 +118,9 @@ def _defined(exam: Exam, exercise: Exercise, cell: SourceCell) -> tuple[str, ...
     return exam.defines(replace(exercise, solutions=(cell.grade_id,)))
 
 
-def _variants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: str, kind: Kind) -> Iterator[Case]:
+def _variants(
+    exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: str, kind: CaseKind
+) -> Iterator[AuditCase]:
     places = {name: answer for answer in answers for name in _defined(exam, *answer)}
     solutions = [cell.source for _, cell in answers]
     for variant in (load_variants(text, f"{kind}s.py") if text else None) or ():
@@ -128,16 +132,18 @@ def _variants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: 
         changes = []
         for grade_id, cell in cells.items():
             here = [name for name in functions if places[name][1] is cell]
-            changes.append((grade_id, variant_cell(cell.source, text, here, variant.name, solutions)))
-        case = Case(
+            changes.append((grade_id, write_variant_cell(cell.source, text, here, variant.name, solutions)))
+        case = AuditCase(
             exam.assignment, "", kind, ", ".join(functions), variant.name, tuple(changes), variant.hint, variant.keeps
         )  # fmt: skip
         changed = [places[name][0] for name in functions]
-        for exercise in changed[:1] if kind is Kind.SHORTCUT else _judging(exam, changed):
+        for exercise in changed[:1] if kind is CaseKind.SHORTCUT else _judging(exam, changed):
             yield replace(case, exercise=exercise.id)
 
 
-def _check_places(exam: Exam, variant: Variant, functions: Iterable[str], places: Iterable[str], kind: Kind) -> None:
+def _check_places(
+    exam: Exam, variant: Variant, functions: Iterable[str], places: Iterable[str], kind: CaseKind
+) -> None:
     for name in functions:
         if name not in places:
             raise ExamError(
@@ -154,18 +160,18 @@ def _judging(exam: Exam, changed: Sequence[Exercise]) -> list[Exercise]:
     return [exercise for exercise in exam.exercises[first:] if not exercise.manual]
 
 
-def _mutants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], alternatives: str) -> list[Case]:
+def _mutants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], alternatives: str) -> list[AuditCase]:
     right = load_variants(alternatives, "alternatives.py") if alternatives else None
     reasons = dict(right.equivalents) if isinstance(right, Alternatives) else {}
     cases = []
     for exercise, cell in answers:
         functions = _defined(exam, exercise, cell)
-        for mutant in mutants_of(cell.source):
+        for mutant in make_mutants(cell.source):
             keys = [(function, mutant.before, mutant.after) for function in functions]
             reason = next((reasons[key] for key in keys if key in reasons), "")
             cases.append(
-                Case(
-                    exam.assignment, exercise.id, Kind.MUTANT, ", ".join(functions), f"line {mutant.line}",
+                AuditCase(
+                    exam.assignment, exercise.id, CaseKind.MUTANT, ", ".join(functions), f"line {mutant.line}",
                     ((cell.grade_id, mutant.source),), line=mutant.line, before=mutant.before, after=mutant.after,
                     equivalent=reason,
                 )

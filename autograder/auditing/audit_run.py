@@ -15,8 +15,8 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
-from autograder.auditing.audit_cases import Case, Kind
-from autograder.auditing.exam_excerpt import Excerpt, excerpt, whole
+from autograder.auditing.audit_cases import AuditCase, CaseKind
+from autograder.auditing.exam_excerpt import ExamExcerpt, cut_excerpt, take_whole_exam
 from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, ExamError
 from autograder.course.exam import Exam
@@ -31,10 +31,10 @@ CALL_SECONDS, SECONDS = 10.0, 60.0  # a mutant may loop for ever; no known answe
 
 
 @dataclass(frozen=True)
-class Graded:
+class GradedCase:
     """A case and what grading it gave."""
 
-    case: Case
+    case: AuditCase
     result: ExerciseResult
     seconds: float
     problems: tuple[str, ...] = ()
@@ -47,9 +47,9 @@ class Graded:
     @property
     def good(self) -> bool:
         """Whether the tests judged the answer as they should."""
-        if self.case.kind in {Kind.REFERENCE, Kind.ALTERNATIVE}:
+        if self.case.kind in {CaseKind.REFERENCE, CaseKind.ALTERNATIVE}:
             return self.full
-        if self.case.kind is Kind.NOTHING:
+        if self.case.kind is CaseKind.NOTHING:
             return self.result.points == 0
         return not self.full or bool(self.case.equivalent)
 
@@ -83,7 +83,7 @@ class Graded:
 # ---------------------------------------------------------------------------------------------- many cases at once
 
 
-def grade_cases(course: Course, exams: Mapping[str, Exam], cases: Sequence[Case]) -> Iterator[Graded]:
+def grade_cases(course: Course, exams: Mapping[str, Exam], cases: Sequence[AuditCase]) -> Iterator[GradedCase]:
     """Grade cases through the examiner, several at once, and yield each as it is done.
 
     Raises
@@ -107,7 +107,7 @@ def grade_cases(course: Course, exams: Mapping[str, Exam], cases: Sequence[Case]
             raise AutograderError("a process of the audit was killed; is there enough memory?") from None
 
 
-class Auditor:
+class CaseAuditor:
     """Grades cases one after the other with one examiner.
 
     Parameters
@@ -121,38 +121,38 @@ class Auditor:
     def __init__(self, examiner: Examiner, exams: Mapping[str, Exam]) -> None:
         self._examiner = examiner
         self._exams = exams
-        self._excerpts: dict[tuple[str, str], Excerpt] = {}
+        self._excerpts: dict[tuple[str, str], ExamExcerpt] = {}
 
-    def grade(self, case: Case) -> Graded:
+    def grade(self, case: AuditCase) -> GradedCase:
         """Grade one case: with the cells its exercise needs, and where that surprises, with all."""
         key = (case.assignment, case.exercise)
         if key not in self._excerpts:
             self._excerpts[key] = self._excerpt(*key)
-        part, everything = self._excerpts[key], whole(self._exams[case.assignment])
+        part, everything = self._excerpts[key], take_whole_exam(self._exams[case.assignment])
         graded = self._grade(part, case)
-        expected = graded.good and (case.kind is not Kind.MISTAKE or (graded.named and not graded.lost))
+        expected = graded.good and (case.kind is not CaseKind.MISTAKE or (graded.named and not graded.lost))
         return graded if expected or part == everything else self._grade(everything, case)
 
-    def _excerpt(self, assignment: str, exercise: str) -> Excerpt:
+    def _excerpt(self, assignment: str, exercise: str) -> ExamExcerpt:
         exam = self._exams[assignment]
-        part = excerpt(exam, next(entry for entry in exam.exercises if entry.id == exercise))
+        part = cut_excerpt(exam, next(entry for entry in exam.exercises if entry.id == exercise))
         try:
-            enough = self._grade(part, Case(assignment, exercise, Kind.REFERENCE, "", "")).full
+            enough = self._grade(part, AuditCase(assignment, exercise, CaseKind.REFERENCE, "", "")).full
         except ExamError:
             enough = False
-        return part if enough else whole(exam)
+        return part if enough else take_whole_exam(exam)
 
-    def _grade(self, part: Excerpt, case: Case) -> Graded:
+    def _grade(self, part: ExamExcerpt, case: AuditCase) -> GradedCase:
         report = self._examiner.examine(part.exam, part.submission(dict(case.changes))).report
         result = next(result for result in report.exercises if result.id == case.exercise)
-        return Graded(case, result, report.seconds, report.problems)
+        return GradedCase(case, result, report.seconds, report.problems)
 
 
 @functools.cache
-def _auditor() -> Auditor:
+def _auditor() -> CaseAuditor:
     """Return the auditor of this process, which keeps what it has found out about an exercise."""
-    return Auditor(current_desk().examiner, current_desk().exams)
+    return CaseAuditor(current_desk().examiner, current_desk().exams)
 
 
-def _grade(case: Case) -> Graded:
+def _grade(case: AuditCase) -> GradedCase:
     return _auditor().grade(case)

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from autograder.auditing.audit_cases import Case, Kind
-from autograder.auditing.audit_run import Graded
-from autograder.auditing.vacuous_tests import Vacuous
+from autograder.auditing.audit_cases import AuditCase, CaseKind
+from autograder.auditing.audit_run import GradedCase
+from autograder.auditing.vacuous_tests import VacuousCriterion
 
 NAMED, KILLED = 0.95, 0.98  # the least part of mistakes told by their own hint, and of mutants that lose points
 
 
 @dataclass(frozen=True)
-class Tally:
+class AuditTally:
     """Counts of one exercise, or of several taken together.
 
     Attributes
@@ -49,16 +49,18 @@ class Tally:
     equivalent: int
 
 
-def tally(graded: Iterable[Graded], assignment: str = "", exercise: str = "") -> Tally:
+def count_cases(graded: Iterable[GradedCase], assignment: str = "", exercise: str = "") -> AuditTally:
     """Count the cases of one exercise, of an assignment, or all."""
     mine = [
         entry for entry in graded if assignment in {"", entry.case.assignment} and exercise in {"", entry.case.exercise}
     ]
-    by_kind = {kind: [entry for entry in mine if entry.case.kind is kind] for kind in Kind}
-    mistakes, alternatives, shortcuts = (by_kind[kind] for kind in (Kind.MISTAKE, Kind.ALTERNATIVE, Kind.SHORTCUT))
+    by_kind = {kind: [entry for entry in mine if entry.case.kind is kind] for kind in CaseKind}
+    mistakes, alternatives, shortcuts = (
+        by_kind[kind] for kind in (CaseKind.MISTAKE, CaseKind.ALTERNATIVE, CaseKind.SHORTCUT)
+    )
     keeping = [entry for entry in mistakes if entry.case.keeps]
-    mutants = [entry for entry in by_kind[Kind.MUTANT] if not entry.case.equivalent]
-    return Tally(
+    mutants = [entry for entry in by_kind[CaseKind.MUTANT] if not entry.case.equivalent]
+    return AuditTally(
         assignment,
         exercise,
         mistakes=len(mistakes),
@@ -72,24 +74,24 @@ def tally(graded: Iterable[Graded], assignment: str = "", exercise: str = "") ->
         stopped=sum(entry.good for entry in shortcuts),
         mutants=len(mutants),
         killed=sum(entry.good for entry in mutants),
-        equivalent=len(by_kind[Kind.MUTANT]) - len(mutants),
+        equivalent=len(by_kind[CaseKind.MUTANT]) - len(mutants),
     )
 
 
-def tallies(graded: Sequence[Graded]) -> list[Tally]:
+def count_by_exercise(graded: Sequence[GradedCase]) -> list[AuditTally]:
     """Count each exercise, in the order of the cases."""
     exercises = dict.fromkeys((entry.case.assignment, entry.case.exercise) for entry in graded)
-    return [tally(graded, *exercise) for exercise in exercises]
+    return [count_cases(graded, *exercise) for exercise in exercises]
 
 
-def shortfalls(graded: Sequence[Graded], vacuous: Iterable[Vacuous] = ()) -> list[str]:
+def describe_shortfalls(graded: Sequence[GradedCase], vacuous: Iterable[VacuousCriterion] = ()) -> list[str]:
     """Say what is not as it has to be, one sentence each; none when all is well."""
-    found = [_sentence(entry) for entry in graded if not entry.good and entry.case.kind is not Kind.MUTANT]
+    found = [_sentence(entry) for entry in graded if not entry.good and entry.case.kind is not CaseKind.MUTANT]
     found += [_sentence_of_lost(entry) for entry in graded if entry.good and entry.lost]
     found += map(_sentence_of_vacuous, vacuous)
     found += _sentences_of_empty(graded)
     for assignment in dict.fromkeys(entry.case.assignment for entry in graded):
-        count = tally(graded, assignment)
+        count = count_cases(graded, assignment)
         if count.named < NAMED * count.mistakes:
             found.append(f"{assignment}: {count.named} of {count.mistakes} mistakes are told by their own hint")
         if count.killed < KILLED * count.mutants:
@@ -97,23 +99,23 @@ def shortfalls(graded: Sequence[Graded], vacuous: Iterable[Vacuous] = ()) -> lis
     return found
 
 
-def _sentence(entry: Graded) -> str:
+def _sentence(entry: GradedCase) -> str:
     case, result = entry.case, entry.result
     points = f"{result.points:g} of {result.max_points:g} points"
     where = f"{case.assignment}, {case.exercise}:"
-    if case.kind is Kind.REFERENCE:
+    if case.kind is CaseKind.REFERENCE:
         return f"{where} the reference itself gets {points}"
-    if case.kind is Kind.MISTAKE:
+    if case.kind is CaseKind.MISTAKE:
         return f"{where} the mistake {case.name!r} keeps all points"
-    if case.kind is Kind.ALTERNATIVE:
+    if case.kind is CaseKind.ALTERNATIVE:
         return f"{where} the right answer {case.name!r} gets {points} ({result.hint or 'no hint'})"
-    if case.kind is Kind.SHORTCUT:
+    if case.kind is CaseKind.SHORTCUT:
         return f"{where} the shortcut {case.name!r} keeps all points; no criterion stops it"
     given = next((entry.sentence for entry in result.criteria if entry.points), "")
     return f"{where} a function that returns None gets {points} for {given!r}; let it need another criterion"
 
 
-def _sentence_of_lost(entry: Graded) -> str:
+def _sentence_of_lost(entry: GradedCase) -> str:
     case, criteria = entry.case, entry.result.criteria
     where = f"{case.assignment}, {case.exercise}: the mistake {case.name!r}"
     beyond = [position for position in entry.lost if position > len(criteria)]
@@ -123,7 +125,7 @@ def _sentence_of_lost(entry: Graded) -> str:
     return f"{where} says keeps={case.keeps}, but does not meet {lost}"
 
 
-def _sentence_of_vacuous(entry: Vacuous) -> str:
+def _sentence_of_vacuous(entry: VacuousCriterion) -> str:
     lines = " and ".join(map(str, entry.lines))
     return (
         f"{entry.assignment}, {entry.exercise}: the criterion {entry.sentence!r} is vacuous, it can end at line "
@@ -131,7 +133,7 @@ def _sentence_of_vacuous(entry: Vacuous) -> str:
     )
 
 
-def _sentences_of_empty(graded: Iterable[Graded]) -> Iterator[str]:
+def _sentences_of_empty(graded: Iterable[GradedCase]) -> Iterator[str]:
     """Say which checks ended without a comparison for an answer that was tried, with the first such answer."""
     seen: set[tuple[str, str, str]] = set()
     for entry in graded:
@@ -145,34 +147,34 @@ def _sentences_of_empty(graded: Iterable[Graded]) -> Iterator[str]:
                 )
 
 
-def stopped(graded: Iterable[Graded]) -> list[Graded]:
+def list_stopped(graded: Iterable[GradedCase]) -> list[GradedCase]:
     """Return the shortcuts that lost points."""
-    return [entry for entry in graded if entry.case.kind is Kind.SHORTCUT and entry.good]
+    return [entry for entry in graded if entry.case.kind is CaseKind.SHORTCUT and entry.good]
 
 
-def survivors(graded: Iterable[Graded]) -> list[Case]:
+def list_survivors(graded: Iterable[GradedCase]) -> list[AuditCase]:
     """Return the mutants that kept all points and are not known to be as right as the reference."""
-    return [entry.case for entry in graded if entry.case.kind is Kind.MUTANT and not entry.good]
+    return [entry.case for entry in graded if entry.case.kind is CaseKind.MUTANT and not entry.good]
 
 
-def misnamed(graded: Iterable[Graded]) -> list[Graded]:
+def list_misnamed(graded: Iterable[GradedCase]) -> list[GradedCase]:
     """Return the mistakes that lost points, but were not told by their own hint."""
-    return [entry for entry in graded if entry.case.kind is Kind.MISTAKE and entry.good and not entry.named]
+    return [entry for entry in graded if entry.case.kind is CaseKind.MISTAKE and entry.good and not entry.named]
 
 
-def killed_equivalents(graded: Iterable[Graded]) -> list[Case]:
+def list_killed_equivalents(graded: Iterable[GradedCase]) -> list[AuditCase]:
     """Return mutants that the course calls equivalent and yet lose points: a reason that is none."""
     return [entry.case for entry in graded if entry.case.equivalent and not entry.full]
 
 
-def tally_json(graded: Sequence[Graded], vacuous: Sequence[Vacuous] = ()) -> dict[str, Any]:
+def tally_json(graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterion] = ()) -> dict[str, Any]:
     """Return everything that an audit found as plain values."""
     return {
-        "exercises": [vars(count) for count in tallies(graded)],
-        "shortfalls": shortfalls(graded, vacuous),
+        "exercises": [vars(count) for count in count_by_exercise(graded)],
+        "shortfalls": describe_shortfalls(graded, vacuous),
         "vacuous": [asdict(entry) for entry in vacuous],
-        "survivors": [_mutant_json(case) for case in survivors(graded)],
-        "killed_equivalents": [_mutant_json(case) for case in killed_equivalents(graded)],
+        "survivors": [_mutant_json(case) for case in list_survivors(graded)],
+        "killed_equivalents": [_mutant_json(case) for case in list_killed_equivalents(graded)],
         "stopped": [
             {
                 "assignment": entry.case.assignment,
@@ -182,7 +184,7 @@ def tally_json(graded: Sequence[Graded], vacuous: Sequence[Vacuous] = ()) -> dic
                 "max_points": entry.result.max_points,
                 "by": list(entry.stopped_by),
             }
-            for entry in stopped(graded)
+            for entry in list_stopped(graded)
         ],
         "misnamed": [
             {
@@ -192,12 +194,12 @@ def tally_json(graded: Sequence[Graded], vacuous: Sequence[Vacuous] = ()) -> dic
                 "hint": entry.case.hint,
                 "read": entry.result.hint,
             }
-            for entry in misnamed(graded)
+            for entry in list_misnamed(graded)
         ],
     }
 
 
-def _mutant_json(case: Case) -> dict[str, Any]:
+def _mutant_json(case: AuditCase) -> dict[str, Any]:
     return {
         "assignment": case.assignment,
         "exercise": case.exercise,

@@ -16,7 +16,7 @@ from autograder.course.submissions import Submission
 
 
 @dataclass(frozen=True)
-class Excerpt:
+class ExamExcerpt:
     """An exam, perhaps of one exercise only, and the cells of a notebook that answers it as the reference does."""
 
     exam: Exam
@@ -36,12 +36,12 @@ class Excerpt:
         return Submission(self.exam.assignment, f"{self.exam.assignment}.ipynb", json.dumps(notebook).encode())
 
 
-def whole(exam: Exam) -> Excerpt:
+def take_whole_exam(exam: Exam) -> ExamExcerpt:
     """Return the whole notebook."""
-    return Excerpt(exam, exam.cells)
+    return ExamExcerpt(exam, exam.cells)
 
 
-def excerpt(exam: Exam, exercise: Exercise) -> Excerpt:
+def cut_excerpt(exam: Exam, exercise: Exercise) -> ExamExcerpt:
     """Return what one exercise needs: its test, the solutions, and of other cells what they use."""
     place, test = next(
         (index, cell) for index, cell in enumerate(exam.cells) if cell.is_test and cell.grade_id == exercise.id
@@ -50,7 +50,7 @@ def excerpt(exam: Exam, exercise: Exercise) -> Excerpt:
     above = [cell for cell in code if cell in exam.cells[:place]]
     needed = _names([test, *(cell for cell in code if cell.solution)])
     shared, answered = _used(code, needed), _used(above, needed)
-    return Excerpt(replace(exam, cells=(*shared, test), exercises=(exercise,)), (*answered, test))
+    return ExamExcerpt(replace(exam, cells=(*shared, test), exercises=(exercise,)), (*answered, test))
 
 
 def _used(cells: Sequence[SourceCell], needed: Iterable[str]) -> list[SourceCell]:

@@ -20,7 +20,7 @@ del {function}
 """
 
 
-def variant_cell(given: str, text: str, functions: Sequence[str], name: str, solutions: Sequence[str]) -> str:
+def write_variant_cell(given: str, text: str, functions: Sequence[str], name: str, solutions: Sequence[str]) -> str:
     """Return a solution cell in which functions are replaced by variants of them.
 
     Parameters
@@ -41,6 +41,6 @@ def variant_cell(given: str, text: str, functions: Sequence[str], name: str, sol
     return head + "".join(REPLACED.format(function=function, name=name) for function in functions)
 
 
-def nothing_cell(names: Sequence[str]) -> str:
+def write_nothing_cell(names: Sequence[str]) -> str:
     """Return a solution cell in which these functions return None."""
     return "\n".join(f"def {name}(*args, **kwargs):\n    return None" for name in names)

@@ -84,7 +84,7 @@ class Mutant:
     after: str
 
 
-def mutants_of(source: str) -> list[Mutant]:
+def make_mutants(source: str) -> list[Mutant]:
     """Return all mutants of a solution cell; none if it is not plain Python.
 
     Parameters

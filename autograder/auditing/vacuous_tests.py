@@ -21,7 +21,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
-class Vacuous:
+class VacuousCriterion:
     """A criterion that can end without a comparison, and the lines of its test cell at which it can."""
 
     assignment: str
@@ -30,9 +30,9 @@ class Vacuous:
     lines: tuple[int, ...]
 
 
-def vacuous_criteria(exam: Exam) -> list[Vacuous]:
+def find_vacuous_criteria(exam: Exam) -> list[VacuousCriterion]:
     """Return the criteria of an assignment's tests that can end without a comparison, in the order of the tests."""
-    found: list[Vacuous] = []
+    found: list[VacuousCriterion] = []
     known: dict[str, Function] = {}
     for exercise, source in exam.tests.items():
         tree = _parsed(source)
@@ -42,7 +42,7 @@ def vacuous_criteria(exam: Exam) -> list[Vacuous]:
             if sentence is not None and isinstance(check, FUNCTIONS):
                 lines = {*_Paths(known).ends_of(check), *_early_returns(check)}
                 if lines:
-                    found.append(Vacuous(exam.assignment, exercise, sentence, tuple(sorted(lines))))
+                    found.append(VacuousCriterion(exam.assignment, exercise, sentence, tuple(sorted(lines))))
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.cli.application import ConfigOption, app, err, open_classroom, out
-from autograder.cli.long_work import alone, check_student, tell_troubles
+from autograder.cli.long_work import hold_course_lock, print_troubles, require_student
 from autograder.course.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ def bundle(
     classroom = open_classroom(config)
     course, tasks = classroom.course, _tasks(classroom, student or (), assignment, force=force)
     read = restore_notebooks(course, classroom.students, StateBranch(course, remote))
-    with alone(classroom, "bundle"):  # a notebook that is found elsewhere goes into its store
+    with hold_course_lock(classroom, "bundle"):  # a notebook that is found elsewhere goes into its store
         missing = write_bundle(course, classroom.exams, tasks, read, folder)
     if with_course:
         write_course(course.root, folder / "course")
     for sentence in missing:
         err.print(f"not bundled: {sentence}", style="red", markup=False)
-    code = tell_troubles(classroom)
+    code = print_troubles(classroom)
     number = len(tasks) - len(missing)
     shards = min(most, -(-number // per_shard))
     _output(tasks=number, shards=[f"{shard}/{shards}" for shard in range(1, shards + 1)])
@@ -87,13 +87,15 @@ def grade_bundle(
 
     Example: autograder grade-bundle bundle reports --shard 2/5
     """
-    from autograder.cli.progress_bar import tracked
+    from autograder.cli.progress_bar import track_progress
     from autograder.grading.work_bundle import grade_bundle as grade
     from autograder.grading.work_bundle import read_bundle
 
     classroom = open_classroom(config)
     pieces = read_bundle(folder, _shard(shard))
-    done = list(tracked(grade(classroom.course, classroom.exams, folder, pieces, reports), len(pieces), "grading", out))
+    done = list(
+        track_progress(grade(classroom.course, classroom.exams, folder, pieces, reports), len(pieces), "grading", out)
+    )
     failed = [entry for entry in done if entry.error]
     for entry in failed:
         err.print(f"not graded: {entry.error}", style="red", markup=False)
@@ -116,7 +118,7 @@ def record(
     from autograder.grading.work_bundle import record_returned
 
     classroom = open_classroom(config)
-    with alone(classroom, "record"):
+    with hold_course_lock(classroom, "record"):
         tasks = _tasks(classroom, student or (), assignment, force=force)
         done = list(record_returned(classroom.course, classroom.exams, tasks, reports, datetime.now(UTC)))
     refused = [entry for entry in done if entry.error]
@@ -127,7 +129,7 @@ def record(
     line = f"recorded: {recorded} reports, {len(refused)} refused, {waiting} notebooks still to be graded"
     out.print(line)
     _summary(line)
-    raise typer.Exit(max(tell_troubles(classroom), 1 if refused else 0))
+    raise typer.Exit(max(print_troubles(classroom), 1 if refused else 0))
 
 
 @state.command()
@@ -140,7 +142,7 @@ def pull(remote: RemoteOption = "origin", branch: BranchOption = "state", config
 
     classroom = open_classroom(config)
     memory = StateBranch(classroom.course, remote, branch)
-    with alone(classroom, "state pull"):
+    with hold_course_lock(classroom, "state pull"):
         changed = memory.pull()
     out.print(f"state: {len(changed)} files changed here")
     _tell_left_out(memory.troubles)
@@ -161,7 +163,7 @@ def push(
 
     classroom = open_classroom(config)
     memory = StateBranch(classroom.course, remote, branch)
-    with alone(classroom, "state push"):
+    with hold_course_lock(classroom, "state push"):
         changed = memory.push(message)
     _output(changed=len(changed))
     out.print(f"state: {len(changed)} files changed on the branch {branch}", markup=False)
@@ -195,7 +197,7 @@ def _tell_left_out(troubles: Sequence[str]) -> None:
 def _tasks(classroom: Classroom, students: Sequence[str], assignment: str, *, force: bool) -> list[GradingTask]:
     """Return what is to be graded, of all students and assignments or of those that were named."""
     for student in students:
-        check_student(classroom, student)
+        require_student(classroom, student)
     if assignment:
         classroom.course.find_assignment(assignment)
     chosen = [entry for entry in classroom.students if not students or entry.id in students]

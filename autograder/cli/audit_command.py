@@ -13,10 +13,10 @@ from rich.table import Table
 from autograder.cli.application import ConfigOption, JsonOption, app, err, open_classroom, out
 
 if TYPE_CHECKING:
-    from autograder.auditing.audit_cases import Case
-    from autograder.auditing.audit_run import Graded
-    from autograder.auditing.audit_tally import Tally
-    from autograder.auditing.vacuous_tests import Vacuous
+    from autograder.auditing.audit_cases import AuditCase
+    from autograder.auditing.audit_run import GradedCase
+    from autograder.auditing.audit_tally import AuditTally
+    from autograder.auditing.vacuous_tests import VacuousCriterion
 
 HEADS = ("exercise", "caught", "named", "kept", "right", "stopped", "killed", "equal")
 
@@ -34,9 +34,9 @@ def audit(
     """
     from autograder.auditing.audit_cases import read_cases
     from autograder.auditing.audit_run import grade_cases
-    from autograder.auditing.audit_tally import shortfalls, tally_json
-    from autograder.auditing.vacuous_tests import vacuous_criteria
-    from autograder.cli.progress_bar import tracked
+    from autograder.auditing.audit_tally import describe_shortfalls, tally_json
+    from autograder.auditing.vacuous_tests import find_vacuous_criteria
+    from autograder.cli.progress_bar import track_progress
     from autograder.course.configuration import say_nearest_name
     from autograder.course.errors import UsageError
 
@@ -50,53 +50,53 @@ def audit(
         raise UsageError(f"no exercise {first!r} in {', '.join(names)}; {say_nearest_name(first, known)}")
     done = grade_cases(course, {name: exam for name, (exam, _) in read.items()}, cases)
     place = {case: index for index, case in enumerate(cases)}
-    graded = sorted(tracked(done, len(cases), "auditing", err), key=lambda entry: place[entry.case])
+    graded = sorted(track_progress(done, len(cases), "auditing", err), key=lambda entry: place[entry.case])
     vacuous = [
         entry
         for exam, _ in read.values()
-        for entry in vacuous_criteria(exam)
+        for entry in find_vacuous_criteria(exam)
         if not exercise or entry.exercise in exercise
     ]
     if as_json:
         out.print_json(data=tally_json(graded, vacuous))
     else:
         _print(graded, vacuous)
-    if shortfalls(graded, vacuous):
+    if describe_shortfalls(graded, vacuous):
         raise typer.Exit(1)
 
 
-def _print(graded: Sequence[Graded], vacuous: Sequence[Vacuous]) -> None:
+def _print(graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterion]) -> None:
     from autograder.auditing.audit_tally import (
-        killed_equivalents,
-        misnamed,
-        shortfalls,
-        stopped,
-        survivors,
-        tallies,
-        tally,
+        count_by_exercise,
+        count_cases,
+        describe_shortfalls,
+        list_killed_equivalents,
+        list_misnamed,
+        list_stopped,
+        list_survivors,
     )
 
     for name in dict.fromkeys(entry.case.assignment for entry in graded):
-        counts = [count for count in tallies(graded) if count.assignment == name]
-        out.print(_table(name, [*counts, tally(graded, name)]))
-    for entry in misnamed(graded):
+        counts = [count for count in count_by_exercise(graded) if count.assignment == name]
+        out.print(_table(name, [*counts, count_cases(graded, name)]))
+    for entry in list_misnamed(graded):
         case = entry.case
         out.print(f"not told by its own hint: {case.exercise}, {case.name!r}", markup=False)
         out.print(f"    student reads: {entry.result.hint}\n    its own hint:  {case.hint}", markup=False)
-    for entry in stopped(graded):
+    for entry in list_stopped(graded):
         points = f"{entry.result.points:g} of {entry.result.max_points:g} points"
         out.print(f"stopped: {entry.case.exercise}, {entry.case.name!r} gets {points}; not met:", markup=False)
         for sentence in entry.stopped_by:
             out.print(f"    {sentence}", markup=False)
-    for case in survivors(graded):
+    for case in list_survivors(graded):
         out.print(f"survivor: {_change(case)}", markup=False)
-    for case in killed_equivalents(graded):
+    for case in list_killed_equivalents(graded):
         out.print(f"called equivalent, but it loses points: {_change(case)}", markup=False)
-    for sentence in shortfalls(graded, vacuous):
+    for sentence in describe_shortfalls(graded, vacuous):
         out.print(f"falls short: {sentence}", style="red", markup=False)
 
 
-def _table(title: str, counts: Sequence[Tally]) -> Table:
+def _table(title: str, counts: Sequence[AuditTally]) -> Table:
     what = "mistakes caught, named, within what they keep; right answers accepted, shortcuts stopped, mutants killed"
     table = Table(title=escape(f"{title}: {what}"), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     rows = [HEADS, *map(_row, counts)]
@@ -109,7 +109,7 @@ def _table(title: str, counts: Sequence[Tally]) -> Table:
     return table
 
 
-def _row(count: Tally) -> tuple[str, ...]:
+def _row(count: AuditTally) -> tuple[str, ...]:
     return (
         escape(count.exercise or "all"),
         f"{count.caught}/{count.mistakes}",
@@ -122,7 +122,7 @@ def _row(count: Tally) -> tuple[str, ...]:
     )
 
 
-def _change(case: Case) -> str:
+def _change(case: AuditCase) -> str:
     lines = [("-", line) for line in case.before.splitlines()] + [("+", line) for line in case.after.splitlines()]
     where = f"{case.assignment}, {case.exercise}, line {case.line} of its solution cell"
     return "\n".join([where, *(f"    {mark} {line}" for mark, line in lines)])

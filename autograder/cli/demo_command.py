@@ -9,12 +9,12 @@ import typer
 from rich.console import Console
 
 from autograder.cli.application import ConfigOption, JsonOption, app, err, open_classroom, out
-from autograder.cli.long_work import collect_all, grade_all, tell_troubles
+from autograder.cli.long_work import collect_all, grade_all, print_troubles
 from autograder.course.configuration import CONFIG_FILE
 from autograder.course.errors import AutograderError
 
 if TYPE_CHECKING:
-    from autograder.rehearsal.practice_class import Practice
+    from autograder.rehearsal.practice_class import PracticeClass
 
 WHO = "known-mistake"  # a practice student whose points tell most
 
@@ -31,9 +31,9 @@ def demo(
     Example: autograder demo --students 200
     """
     from autograder.cli.result_text import print_standings, standings_json
-    from autograder.rehearsal.practice_class import Practice
+    from autograder.rehearsal.practice_class import PracticeClass
 
-    practice = Practice(open_classroom(config).course, folder.resolve(), students)
+    practice = PracticeClass(open_classroom(config).course, folder.resolve(), students)
     screen = err if as_json else out
     _walk(practice, screen)
     found = practice.classroom.standings()
@@ -51,9 +51,9 @@ def demo(
     raise typer.Exit(1 if differences else 0)
 
 
-def _walk(practice: Practice, screen: Console) -> None:
+def _walk(practice: PracticeClass, screen: Console) -> None:
     """Let a practice class happen: release, then each wave of pushes collected and graded."""
-    from autograder.cli.progress_bar import tracked
+    from autograder.cli.progress_bar import track_progress
     from autograder.pages import links_csv
 
     practice.prepare()
@@ -65,7 +65,7 @@ def _walk(practice: Practice, screen: Console) -> None:
     classroom = practice.classroom
     for wave, time in practice.waves():
         title = f"{time:%d %b}: students push"
-        for _ in tracked(practice.push(wave, time), practice.size, title, screen):
+        for _ in track_progress(practice.push(wave, time), practice.size, title, screen):
             pass
         if not collect_all(classroom, screen, now=time):
             raise AutograderError("a repository of the practice class could not be fetched")
@@ -75,6 +75,6 @@ def _walk(practice: Practice, screen: Console) -> None:
         raise AutograderError("a submission of the practice class could not be graded")
     classroom.update_gradebook()
     links = classroom.build_pages(practice.end)
-    tell_troubles(classroom)
+    print_troubles(classroom)
     text = links_csv(classroom.students, links, classroom.course.site.as_uri())
     (practice.out / "links.csv").write_text(text, encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from autograder.cli.application import ConfigOption, app, err, open_classroom, out
-from autograder.cli.long_work import tell_troubles
+from autograder.cli.long_work import print_troubles
 from autograder.course.errors import UsageError
 from autograder.pages.points_export import Format, export_points
 
@@ -41,7 +41,7 @@ def export(
     for name, number in made.outdated.items():
         what = f"{number} results of {name} are empty: its tests were changed, and they are not graded again yet"
         err.print(f"not decided: {what}; autograder run, then export again", style="red", markup=False)
-    raise typer.Exit(max(tell_troubles(classroom), 1 if made.outdated else 0))
+    raise typer.Exit(max(print_troubles(classroom), 1 if made.outdated else 0))
 
 
 def _write(path: Path, text: str) -> None:

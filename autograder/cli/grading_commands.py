@@ -10,15 +10,15 @@ import typer
 
 from autograder.cli.application import ConfigOption, JsonOption, app, config_here, open_classroom, out
 from autograder.cli.long_work import (
-    alone,
-    check_student,
+    build_pages,
     collect_all,
     grade_all,
-    gradebook_all,
-    mind_roster,
-    pages_all,
+    hold_course_lock,
+    note_empty_roster,
+    print_troubles,
+    require_student,
     run_all,
-    tell_troubles,
+    update_gradebook,
 )
 
 
@@ -63,7 +63,7 @@ def examine(
 
     Example: autograder examine hw01_numpy_solved.ipynb --assignment hw01_numpy
     """
-    from autograder.cli.result_text import report_table
+    from autograder.cli.result_text import print_report
     from autograder.course.errors import UsageError
     from autograder.course.submissions import Submission
     from autograder.grader.examiner import Examiner
@@ -80,7 +80,7 @@ def examine(
     if as_json:
         out.print_json(data=report.for_students().to_json())
     else:
-        report_table(report, out)
+        print_report(report, out)
     if report.status != "graded":
         raise typer.Exit(1)
 
@@ -92,8 +92,8 @@ def collect(config: ConfigOption = None) -> None:
     Example: autograder collect
     """
     classroom = open_classroom(config)
-    mind_roster(classroom)
-    with alone(classroom, "collect"):
+    note_empty_roster(classroom)
+    with hold_course_lock(classroom, "collect"):
         done = collect_all(classroom)
     raise typer.Exit(0 if done else 1)
 
@@ -109,9 +109,9 @@ def grade(
     Example: autograder grade --student someone --force
     """
     classroom = open_classroom(config)
-    with alone(classroom, "grade"):
+    with hold_course_lock(classroom, "grade"):
         done = grade_all(classroom, student or [], force=force)
-    raise typer.Exit(max(tell_troubles(classroom), 0 if done else 1))
+    raise typer.Exit(max(print_troubles(classroom), 0 if done else 1))
 
 
 @app.command()
@@ -124,12 +124,12 @@ def standings(as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
     classroom, now = open_classroom(config), datetime.now(UTC)
     found = classroom.standings()
-    mind_roster(classroom)
+    note_empty_roster(classroom)
     if as_json:
         out.print_json(data=standings_json(found, now))
     elif found:
         print_standings(found, out, now)
-    code = tell_troubles(classroom)
+    code = print_troubles(classroom)
     if code:
         raise typer.Exit(code)
 
@@ -143,15 +143,15 @@ def show(
 
     Example: autograder show someone
     """
-    from autograder.cli.result_text import show_student
+    from autograder.cli.result_text import print_student
 
     classroom = open_classroom(config)
-    check_student(classroom, student)
+    require_student(classroom, student)
     records = classroom.records()
     found = classroom.standings(records)
     if student in found:
-        show_student(classroom.course, found[student], records[student], out)
-    raise typer.Exit(tell_troubles(classroom))
+        print_student(classroom.course, found[student], records[student], out)
+    raise typer.Exit(print_troubles(classroom))
 
 
 @app.command()
@@ -161,9 +161,9 @@ def gradebook(config: ConfigOption = None) -> None:
     Example: autograder gradebook && nbgrader export
     """
     classroom = open_classroom(config)
-    with alone(classroom, "gradebook"):
-        done = gradebook_all(classroom)
-    raise typer.Exit(max(tell_troubles(classroom), 0 if done else 1))
+    with hold_course_lock(classroom, "gradebook"):
+        done = update_gradebook(classroom)
+    raise typer.Exit(max(print_troubles(classroom), 0 if done else 1))
 
 
 @app.command()
@@ -173,9 +173,9 @@ def pages(config: ConfigOption = None) -> None:
     Example: autograder pages
     """
     classroom = open_classroom(config)
-    with alone(classroom, "pages"):
-        pages_all(classroom)
-    raise typer.Exit(tell_troubles(classroom))
+    with hold_course_lock(classroom, "pages"):
+        build_pages(classroom)
+    raise typer.Exit(print_troubles(classroom))
 
 
 @app.command()
@@ -190,14 +190,14 @@ def links(
     from autograder.pages import PageKeys, links_csv
 
     classroom = open_classroom(config)
-    with alone(classroom, "links"):
+    with hold_course_lock(classroom, "links"):
         keys = PageKeys.load_or_create(classroom.course.keys)
         for student in rotate or []:
-            check_student(classroom, student)
+            require_student(classroom, student)
             keys.rotate_key(student)
         found = classroom.build_pages()
     print(links_csv(classroom.students, found, classroom.course.site_url), end="")
-    raise typer.Exit(tell_troubles(classroom))
+    raise typer.Exit(print_troubles(classroom))
 
 
 @app.command()
@@ -207,6 +207,6 @@ def run(config: ConfigOption = None) -> None:
     Example: autograder run
     """
     classroom = open_classroom(config)
-    with alone(classroom, "run"):
+    with hold_course_lock(classroom, "run"):
         code = run_all(classroom)
     raise typer.Exit(code)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autograder.grading.grading_run import FinishedTask
 
 
-def alone(classroom: Classroom, command: str) -> AbstractContextManager[None]:
+def hold_course_lock(classroom: Classroom, command: str) -> AbstractContextManager[None]:
     """Hold the course's lock while something is changed; see `autograder.record.course_lock`."""
     from autograder.record.course_lock import one_writer
 
@@ -28,10 +28,10 @@ def alone(classroom: Classroom, command: str) -> AbstractContextManager[None]:
 
 def collect_all(classroom: Classroom, screen: Console = out, now: datetime | None = None) -> bool:
     """Collect with progress; return whether every remote answered."""
-    from autograder.cli.progress_bar import tracked
+    from autograder.cli.progress_bar import track_progress
 
     found = classroom.collect() if now is None else classroom.collect(lambda: now)
-    done = list(tracked(found, len(classroom.students), "collecting", screen))
+    done = list(track_progress(found, len(classroom.students), "collecting", screen))
     failed = Counter(entry.error for entry in done if entry.error)
     for reason, number in failed.items():  # one reason may have stopped many
         times = f" ({number} repositories)" if number > 1 else ""
@@ -43,13 +43,13 @@ def collect_all(classroom: Classroom, screen: Console = out, now: datetime | Non
     return not failed
 
 
-def mind_roster(classroom: Classroom) -> None:
+def note_empty_roster(classroom: Classroom) -> None:
     """Say that there is nobody to look after: an empty roster is a beginning, and no error."""
     if not classroom.students:
         err.print(f"note: nobody is in {classroom.course.roster} yet; add a line for each student", markup=False)
 
 
-def check_student(classroom: Classroom, student: str) -> None:
+def require_student(classroom: Classroom, student: str) -> None:
     """Raise a UsageError if the roster has no such student."""
     from autograder.course.configuration import say_nearest_name
 
@@ -62,13 +62,13 @@ def grade_all(
     classroom: Classroom, students: Sequence[str] = (), *, force: bool = False, screen: Console = out
 ) -> bool:
     """Grade with progress; return whether every submission has a report."""
-    from autograder.cli.progress_bar import tracked
+    from autograder.cli.progress_bar import track_progress
 
     for student in students:
-        check_student(classroom, student)
+        require_student(classroom, student)
     chosen = [entry for entry in classroom.students if not students or entry.id in students]
     tasks = classroom.open_tasks(force=force, students=chosen)
-    done = list(tracked(classroom.grade(tasks), len(tasks), "grading", screen))
+    done = list(track_progress(classroom.grade(tasks), len(tasks), "grading", screen))
     failed = [entry for entry in done if entry.error]
     for entry in failed:
         err.print(f"not graded: {entry.error}", style="red", markup=False)
@@ -76,18 +76,18 @@ def grade_all(
     return not failed
 
 
-def gradebook_all(classroom: Classroom, screen: Console = out) -> bool:
+def update_gradebook(classroom: Classroom, screen: Console = out) -> bool:
     """Take people's marks into the record, run what waits for some, and bring nbgrader's gradebook up to date.
 
     Return whether all that people will mark could be run.
     """
-    from autograder.cli.progress_bar import tracked
+    from autograder.cli.progress_bar import track_progress
     from autograder.course.errors import NoJail
 
     number, tasks = classroom.read_gradebook(), classroom.find_unshown()
     done: list[FinishedTask] = []
     try:
-        done += tracked(classroom.grade(tasks), len(tasks), "running what people will mark", screen)
+        done += track_progress(classroom.grade(tasks), len(tasks), "running what people will mark", screen)
     except NoJail as error:
         err.print(f"note: the formgrader shows answers without what they give: {error}", markup=False)
     failed = [entry.error for entry in done if entry.error]
@@ -99,7 +99,7 @@ def gradebook_all(classroom: Classroom, screen: Console = out) -> bool:
     return not failed
 
 
-def pages_all(classroom: Classroom, screen: Console = out) -> bool:
+def build_pages(classroom: Classroom, screen: Console = out) -> bool:
     """Build the points pages."""
     classroom.build_pages()
     screen.print(f"pages: {classroom.course.site / 'index.html'}", markup=False)
@@ -108,13 +108,13 @@ def pages_all(classroom: Classroom, screen: Console = out) -> bool:
 
 def run_all(classroom: Classroom) -> int:
     """Do everything a poll does, each step also where one before it failed, and return the exit code."""
-    mind_roster(classroom)  # without one there is nobody to do anything for
+    note_empty_roster(classroom)  # without one there is nobody to do anything for
     steps: dict[str, Callable[[Classroom], bool]] = {
-        "collect": collect_all, "grade": grade_all, "gradebook": gradebook_all, "pages": pages_all,
+        "collect": collect_all, "grade": grade_all, "gradebook": update_gradebook, "pages": build_pages,
     }  # fmt: skip
     said: set[str] = set()
     codes = [_step(name, partial(work, classroom), said) for name, work in steps.items()]
-    return max(*codes, tell_troubles(classroom))
+    return max(*codes, print_troubles(classroom))
 
 
 def _step(name: str, work: Callable[[], bool], said: set[str]) -> int:
@@ -133,7 +133,7 @@ def _step(name: str, work: Callable[[], bool], said: set[str]) -> int:
         return error.exit_code if isinstance(error, AutograderError) else 1
 
 
-def tell_troubles(classroom: Classroom) -> int:
+def print_troubles(classroom: Classroom) -> int:
     """Say what failed for one student, assignment or file while the others went on; return the exit code."""
     for sentence in classroom.troubles:
         err.print(f"left out: {sentence}", style="red", markup=False)

@@ -12,7 +12,7 @@ T = TypeVar("T")
 LINES = 4  # how many plain lines a long run prints where there is no terminal
 
 
-def tracked(items: Iterable[T], total: int, title: str, console: Console) -> Iterator[T]:
+def track_progress(items: Iterable[T], total: int, title: str, console: Console) -> Iterator[T]:
     """Yield the items, showing on the console how many of how many are done."""
     if total == 0:
         yield from items

@@ -26,7 +26,7 @@ def release(
     Example: autograder release hw01_numpy
     """
     from autograder.grader.examiner import Examiner
-    from autograder.publishing.release import release as release_one
+    from autograder.publishing.release import release_assignment as release_one
 
     course = open_classroom(config).course
     if every and assignments:
@@ -81,11 +81,11 @@ def publish(
 
     Example: autograder publish --dry-run
     """
-    from autograder.publishing.publish import publish as publish_now
-    from autograder.publishing.publish import uncommitted
+    from autograder.publishing.publish import describe_uncommitted
+    from autograder.publishing.publish import publish_course as publish_now
 
     course = open_classroom(config).course
-    for sentence in uncommitted(course):
+    for sentence in describe_uncommitted(course):
         err.print(f"note: {sentence}", markup=False)
     done = publish_now(course, to, dry_run=dry_run, over=over, accept=accept or ())
     if dry_run:

@@ -31,15 +31,15 @@ COLOURS = {
 }
 
 
-def report_table(report: Report, console: Console) -> None:
+def print_report(report: Report, console: Console) -> None:
     """Print a report: a row per exercise, then what was odd."""
-    console.print(exercise_table(report.exercises, f"{report.assignment}: {report.notebook}"))
+    console.print(build_exercise_table(report.exercises, f"{report.assignment}: {report.notebook}"))
     console.print(f"{report.points:g} of {report.max_points:g} points in {report.seconds:.1f} s", markup=False)
     for problem in report.problems:
         console.print(f"! {problem}", markup=False)
 
 
-def exercise_table(exercises: tuple[ExerciseResult, ...], title: str) -> Table:
+def build_exercise_table(exercises: tuple[ExerciseResult, ...], title: str) -> Table:
     """Return a table of exercises with points, status, criteria and hints."""
     table = Table("exercise", "points", "status", "what was checked", title=escape(title), box=box.SIMPLE_HEAD)
     for exercise in exercises:
@@ -65,14 +65,14 @@ def print_standings(
         student: {name: entry for name, entry in mine.items() if name in released}
         for student, mine in standings.items()
     }
-    wide = standings_table(shown, now)
+    wide = build_standings_table(shown, now)
     needed = console.measure(wide, options=console.options.update(width=WIDEST)).maximum
-    console.print(wide if needed <= console.width else standings_list(shown, now))
+    console.print(wide if needed <= console.width else build_standings_list(shown, now))
     if left:
         console.print(f"{PartState.UNRELEASED.value}: {', '.join(sorted(left))}", markup=False)
 
 
-def standings_table(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
+def build_standings_table(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
     """Return a table of students with points and state per assignment."""
     assignments = next(iter(standings.values()), {})
     table = Table("student", box=box.SIMPLE_HEAD)
@@ -85,7 +85,7 @@ def standings_table(standings: Mapping[str, Mapping[str, Standing]], now: dateti
     return table
 
 
-def standings_list(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
+def build_standings_list(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
     """Return a table with a row for each assignment of each student, and one for each of its parts."""
     table = Table("student", "assignment", box=box.SIMPLE_HEAD)
     table.add_column("points", justify="right", no_wrap=True)
@@ -118,7 +118,7 @@ def _part(part: PartStanding, now: datetime) -> str:
     return f"{name}{_of(decided_points(part, now), part.max_points)}  {part.state.value}"
 
 
-def show_student(course: Course, standings: Mapping[str, Standing], record: StudentRecord, console: Console) -> None:
+def print_student(course: Course, standings: Mapping[str, Standing], record: StudentRecord, console: Console) -> None:
     """Print everything about one student."""
     for push in sorted((*record.pushes, *record.aside, *record.lost), key=lambda push: push.time):
         when = f"{course.to_local_time(push.time):%Y-%m-%d %H:%M}"
@@ -131,7 +131,7 @@ def show_student(course: Course, standings: Mapping[str, Standing], record: Stud
     for standing in standings.values():
         for part in standing.parts:
             title = f"{standing.assignment} {part.part}".strip()
-            console.print(exercise_table(part.exercises, f"{title}: {part.state.value}"))
+            console.print(build_exercise_table(part.exercises, f"{title}: {part.state.value}"))
             console.print(part.why, markup=False)
             for mark in part.marks:
                 console.print(_mark(course, mark), markup=False)

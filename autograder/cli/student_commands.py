@@ -16,9 +16,9 @@ from autograder.cli.application import JsonOption, app, err, out
 if TYPE_CHECKING:
     from autograder.course.course_card import Card
     from autograder.students.check_run import CheckRun
-    from autograder.students.clone_situation import Replaced
-    from autograder.students.course_update import Updater
-    from autograder.students.student_clone import Clone
+    from autograder.students.clone_situation import ReplacedFile
+    from autograder.students.course_update import CourseUpdate
+    from autograder.students.student_clone import StudentClone
 
 NOTHING = "you have begun no homework yet; begin with: autograder start NAME"
 KEPT = "your files as they were are in {0}; to get one back: git checkout {0} -- FILE"
@@ -40,17 +40,17 @@ def start(
     if name is None:
         _list_homework(clone, read_card(clone.root))
         return
-    assignment = clone.named(name)
-    short = clone.short(clone.start(assignment))
+    assignment = clone.find_assignment(name)
+    short = clone.relative_path(clone.start_homework(assignment))
     out.print(f"made {short}: your copy, which no update of the course touches", markup=False)
     out.print(f"open it:   jupyter lab {short}", markup=False)
     out.print(f"check it:  autograder check {assignment}", markup=False)
     out.print("hand in:   git add assignments, git commit -m Homework, git push; as often as you like", markup=False)
 
 
-def _list_homework(clone: Clone, card: Card) -> None:
+def _list_homework(clone: StudentClone, card: Card) -> None:
     for assignment in clone.assignments:
-        begun = "begun" if clone.copy(assignment).exists() else f"begin with: autograder start {assignment}"
+        begun = "begun" if clone.copy_path(assignment).exists() else f"begin with: autograder start {assignment}"
         homework = card.assignments.get(assignment)
         due = (
             [f"{part} due {when:%a %d %b %H:%M}".strip() for part, when in homework.deadlines.items()]
@@ -73,22 +73,22 @@ def check(
     """
     from autograder.course.course_card import read_card
     from autograder.students.check_run import run_checks
-    from autograder.students.check_text import run_table
+    from autograder.students.check_text import build_check_table
     from autograder.students.student_clone import find_clone
 
     clone = find_clone(Path.cwd())
-    card, chosen, lost = read_card(clone.root), _to_check(clone, names or (), since), clone.misplaced()
+    card, chosen, lost = read_card(clone.root), _to_check(clone, names or (), since), clone.describe_misplaced()
     runs = []
     with _commands_stopped(enough=as_json):
         for assignment, path in chosen.items():
-            short = clone.short(path)
+            short = clone.relative_path(path)
             with _progress(short) as tell:
                 run = run_checks(
-                    assignment, path, clone.original(assignment), short, cell_seconds=cell_seconds, progress=tell
+                    assignment, path, clone.original_path(assignment), short, cell_seconds=cell_seconds, progress=tell
                 )
             runs.append(run)
             if not as_json:
-                out.print(run_table(run))
+                out.print(build_check_table(run))
                 for problem in run.problems:
                     out.print(f"! {problem}", markup=False)
         remarks = [*lost, *([] if runs else [NOTHING if not since else UNCHANGED])]
@@ -102,13 +102,13 @@ def check(
     raise typer.Exit(1 if lost or any(run.failed for run in runs) else 0)
 
 
-def _to_check(clone: Clone, names: Sequence[str], since: str) -> dict[str, Path]:
+def _to_check(clone: StudentClone, names: Sequence[str], since: str) -> dict[str, Path]:
     """The notebooks that are meant, by assignment: those named, else those begun."""
     from autograder.course.errors import UsageError
     from autograder.students.check_run import is_started
 
-    meant = [clone.named(name) for name in names] or clone.assignments
-    found = {name: path for name in meant if (path := clone.handed_in(name))}
+    meant = [clone.find_assignment(name) for name in names] or clone.assignments
+    found = {name: path for name in meant if (path := clone.find_graded_notebook(name))}
     if names:
         missing = next((name for name in meant if name not in found), None)
         if missing:
@@ -118,7 +118,7 @@ def _to_check(clone: Clone, names: Sequence[str], since: str) -> dict[str, Path]
     return {
         name: path
         for name, path in found.items()
-        if (changed is None or clone.short(path) in changed)
+        if (changed is None or clone.relative_path(path) in changed)
         and (path.name.endswith("_solved.ipynb") or is_started(path))
     }
 
@@ -133,39 +133,39 @@ def update(
     Example: autograder update
     """
     from autograder.course.course_card import read_card
-    from autograder.students.clone_situation import news_lines
-    from autograder.students.course_update import Updater
+    from autograder.students.clone_situation import describe_news
+    from autograder.students.course_update import CourseUpdate
     from autograder.students.student_clone import find_clone
 
     clone = find_clone(Path.cwd())
-    updater = Updater.of(clone.root, read_card(clone.root))
+    updater = CourseUpdate.open_clone(clone.root, read_card(clone.root))
     if updater.is_merging:
         out.print("a merge was begun and stopped at a conflict")
         if not _agree("Take it back? Your files as they are now are kept in git.", yes):
             _stop()
         out.print(f"taken back; {KEPT.format(updater.take_merge_back())}", markup=False)
-    address = updater.fetch()
-    situation = updater.look()
+    address = updater.fetch_course()
+    situation = updater.compare_with_course()
     _describe(situation.asked)
     agreed = not situation.asked or _agree("Do this? Your versions are kept in git as well.", yes)
     if not agreed and any(entry.in_the_way for entry in situation.asked):
         _stop()
-    begun = [name for name in clone.assignments if clone.copy(name).exists()]
+    begun = [name for name in clone.assignments if clone.copy_path(name).exists()]
     kept = updater.carry_out(situation, [*situation.silent, *(situation.asked if agreed else ())])
     for entry in situation.silent:
         out.print(f"put back {entry.path}, in which there was no work of yours", markup=False)
     if kept:
         out.print(KEPT.format(kept), markup=False)
     out.print(f"from {address}:", markup=False)
-    for line in news_lines(situation, begun):
+    for line in describe_news(situation, begun):
         out.print(f"  {line}", markup=False)
     _mind_checkpoints(updater, situation.checkpoints, checkpoints)
-    for remark in updater.remarks():
+    for remark in updater.describe_remotes():
         out.print(f"! {remark}", markup=False)
     out.print("now push: git push", markup=False)
 
 
-def _describe(replaced: Sequence[Replaced]) -> None:
+def _describe(replaced: Sequence[ReplacedFile]) -> None:
     for entry in replaced:
         if entry.beside:
             out.print(
@@ -177,7 +177,7 @@ def _describe(replaced: Sequence[Replaced]) -> None:
             out.print(f"{entry.path}: the course's version comes back", markup=False)
 
 
-def _mind_checkpoints(updater: Updater, checkpoints: Sequence[str], remove: bool) -> None:
+def _mind_checkpoints(updater: CourseUpdate, checkpoints: Sequence[str], remove: bool) -> None:
     if checkpoints and remove:
         updater.forget_checkpoints(checkpoints)
         out.print(f"{len(checkpoints)} checkpoint files are out of git, and still on your disk; commit that")
@@ -224,16 +224,16 @@ def _commands_stopped(*, enough: bool) -> Iterator[None]:
 
 def _tell_github(runs: Sequence[CheckRun], remarks: Sequence[str], card: Card) -> None:
     """Write the summary of the job, and annotate what failed, where a job on GitHub runs."""
-    from autograder.students.check_text import annotation_commands, summary
+    from autograder.students.check_text import build_annotations, summarise_runs
 
     if not _on_github():
         return
-    for annotation in annotation_commands(runs):
+    for annotation in build_annotations(runs):
         out.print(annotation, markup=False)
     page = os.environ.get("GITHUB_STEP_SUMMARY")
     if page:
         with Path(page).open("a", encoding="utf-8") as file:
-            file.write(summary(runs, remarks, card.where))
+            file.write(summarise_runs(runs, remarks, card.where))
 
 
 def _on_github() -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from autograder.cli.application import ConfigOption, JsonOption, app, open_classroom, out
-from autograder.cli.long_work import alone
+from autograder.cli.long_work import hold_course_lock
 
 
 @app.command()
@@ -28,7 +28,7 @@ def verify(
 
     classroom, done = open_classroom(config), []
     if repair:
-        with alone(classroom, "verify --repair"):
+        with hold_course_lock(classroom, "verify --repair"):
             done = list(repair_now(classroom, remote=remote))
     found = verify_now(open_classroom(config), remote=remote)
     looked = f"{found.students} students, {found.lines} lines of the ledger, {found.notebooks} notebooks"

@@ -93,7 +93,7 @@ def _sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
 
 
 def _releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
-    from autograder.publishing.release import is_current  # nbgrader takes a second to load
+    from autograder.publishing.release import is_release_current  # nbgrader takes a second to load
 
     for name in exams:
         what, step = f"release of {name}", f"autograder release {name}"
@@ -101,7 +101,7 @@ def _releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
             yield Finding(what, False, "not released yet", needed=False, step=f"when its time has come: {step}")
             continue
         try:
-            current = is_current(course, name)
+            current = is_release_current(course, name)
             said = "is what its source gives" if current else "differs from what its source gives now"
             yield Finding(what, current, said, needed=False, step=step)
         except ReleaseError as error:

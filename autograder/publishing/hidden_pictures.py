@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.publishing.notebook_fields import attachments_named, strings_of, text_of
-from autograder.publishing.source_markers import marked, shown_with_solution
+from autograder.publishing.notebook_fields import find_attachment_names, iterate_strings, read_source
+from autograder.publishing.source_markers import keep_lines_with_solution, mark_hidden_lines
 
 EMBEDDED = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")  # in a text, as in `<img src="data:image/png;base64,…">`
 LEAST = 8  # bytes; what is smaller is no picture
 
 
-def hidden_pictures(source: Path, *, solved: bool) -> dict[str, str]:
+def find_hidden_pictures(source: Path, *, solved: bool) -> dict[str, str]:
     """Return the digest of every file within a source notebook that students do not get, and where it is.
 
     Parameters
@@ -32,30 +32,30 @@ def hidden_pictures(source: Path, *, solved: bool) -> dict[str, str]:
         marks = cell.get("metadata", {}).get("nbgrader", {})
         where = f"cell {marks.get('grade_id') or number} of {source.stem}"
         is_solution = bool(marks.get("solution")) and not marks.get("task")
-        text = text_of(cell)
-        released = [line for line, is_hidden in marked(text, is_solution) if not is_hidden]
-        visible = shown_with_solution(text.splitlines()) if solved else released
-        named = attachments_named("\n".join(visible))
+        text = read_source(cell)
+        released = [line for line, is_hidden in mark_hidden_lines(text, is_solution) if not is_hidden]
+        visible = keep_lines_with_solution(text.splitlines()) if solved else released
+        named = find_attachment_names("\n".join(visible))
         for name, bundle in cell.get("attachments", {}).items():
-            digests = [digest for value in strings_of(bundle) for digest in _digests(value)]
+            digests = [digest for value in iterate_strings(bundle) for digest in _digests(value)]
             if name in named:
                 shown.update(digests)
             else:
                 hidden |= dict.fromkeys(digests, f"the hidden file {name} of {where}")
         if marks.get("grade") or (is_solution and not solved):
-            for value in strings_of([output.get("data") for output in cell.get("outputs", ())]):
+            for value in iterate_strings([output.get("data") for output in cell.get("outputs", ())]):
                 if EMBEDDED.fullmatch(_without_space(value)):
                     hidden |= dict.fromkeys(_digests(value), f"a picture that {where} shows")
     return {digest: where for digest, where in hidden.items() if digest not in shown}
 
 
-def pictures_in(content: bytes, notebook: Any) -> set[str]:
+def digest_pictures(content: bytes, notebook: Any) -> set[str]:
     """Return the digests of a file, and of every file stored within it."""
     found = {_digest(content)}
     if notebook is None:
         texts = [content.decode("utf-8", "replace")]
     else:
-        texts = list(strings_of(notebook))
+        texts = list(iterate_strings(notebook))
         found.update(digest for text in texts for digest in _digests(text))
     for text in texts:
         for match in EMBEDDED.finditer(text):

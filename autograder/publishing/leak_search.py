@@ -20,9 +20,9 @@ from typing import Any
 from autograder.course.configuration import Course
 from autograder.course.exam import INSTRUCTORS_ONLY, Exam
 from autograder.course.layout import FOLDER
-from autograder.publishing.hidden_pictures import hidden_pictures, pictures_in
-from autograder.publishing.notebook_fields import SETTINGS, not_for_students, strings_of, text_of
-from autograder.publishing.source_markers import BEGIN, END, MARKER, marked
+from autograder.publishing.hidden_pictures import digest_pictures, find_hidden_pictures
+from autograder.publishing.notebook_fields import SETTINGS, find_withheld_fields, iterate_strings, read_source
+from autograder.publishing.source_markers import BEGIN, END, MARKER, mark_hidden_lines
 
 COMMON = ("autograder/", "demonotebooks/")  # the course's own code and demonstrations
 COMMON_LINES = 3  # of one hidden cell in one of their files
@@ -42,7 +42,7 @@ LEDGER = re.compile(rb'^\{"entry": ?"\w+"', re.MULTILINE)
 # --- one release -----------------------------------------------------------------------------------------------------
 
 
-def leaks(exam: Exam, released: Path) -> list[str]:
+def find_leaks(exam: Exam, released: Path) -> list[str]:
     """Return every line of a release that is not public in its source, and what else in its folder is not for students.
 
     That is files that are not the source's to give, and fields of the notebook that are not on the list.
@@ -52,18 +52,20 @@ def leaks(exam: Exam, released: Path) -> list[str]:
         for file in sorted(released.parent.iterdir())
         if file.name in INSTRUCTORS_ONLY or (file.name != released.name and file.name not in exam.files)
     ]
-    return found + notebook_leaks(exam, released)
+    return found + find_notebook_leaks(exam, released)
 
 
-def notebook_leaks(exam: Exam, released: Path) -> list[str]:
+def find_notebook_leaks(exam: Exam, released: Path) -> list[str]:
     """Return every line of a released notebook that is not public in its source, and every field not for students."""
-    public = Counter(line for cell in exam.cells for line, hidden in marked(cell.source, cell.solution) if not hidden)
+    public = Counter(
+        line for cell in exam.cells for line, hidden in mark_hidden_lines(cell.source, cell.solution) if not hidden
+    )
     hidden = {line for cell in exam.cells for line in _hidden(cell.source, cell.solution)}
     seen: Counter[str] = Counter()
     notebook = json.loads(released.read_text(encoding="utf-8"))
-    found = [f"  {where}: {name}" for where, name in not_for_students(notebook)]
+    found = [f"  {where}: {name}" for where, name in find_withheld_fields(notebook)]
     for cell in notebook["cells"]:
-        text = text_of(cell)
+        text = read_source(cell)
         if cell.get("outputs"):
             found.append(f"  stored output: {json.dumps(cell['outputs'])[:80]}")
         for line in map(str.strip, text.splitlines()):
@@ -74,14 +76,14 @@ def notebook_leaks(exam: Exam, released: Path) -> list[str]:
 
 
 def _hidden(source: str, solution: bool) -> list[str]:
-    return [line for line, hidden in marked(source, solution) if hidden and re.search(r"\w", line)]
+    return [line for line, hidden in mark_hidden_lines(source, solution) if hidden and re.search(r"\w", line)]
 
 
 # --- anything that is public -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Secrets:
+class CourseSecrets:
     """What must be in no public file.
 
     Attributes
@@ -101,7 +103,7 @@ class Secrets:
     names: tuple[str, ...] = NEVER
     pictures: Mapping[str, str] = field(repr=False, default_factory=dict)
 
-    def seen_in(self, path: str, content: bytes) -> list[str]:
+    def find_in_file(self, path: str, content: bytes) -> list[str]:
         """Return a sentence for everything secret that a file shows."""
         found = [f"the file {path} is never public"] if self._is_private(path) else []
         if CREDENTIALS.search(content):
@@ -124,10 +126,10 @@ class Secrets:
             if len(some) >= needed:
                 found.append(f"{cell}: {min(some)}")
         if self.pictures:
-            shown = pictures_in(content, notebook)
+            shown = digest_pictures(content, notebook)
             found += sorted({self.pictures[digest] for digest in shown & self.pictures.keys()})
         if isinstance(notebook, dict) and path.startswith(f"{FOLDER}/"):
-            fields = [(where, name) for where, name in not_for_students(notebook) if name not in SETTINGS]
+            fields = [(where, name) for where, name in find_withheld_fields(notebook) if name not in SETTINGS]
             found += [f"{where}, which students do not get: {name}" for where, name in fields]
         return found
 
@@ -137,7 +139,7 @@ class Secrets:
         return any(fnmatchcase(path, pattern) for pattern in self.names)
 
 
-def secrets_of(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] = ()) -> Secrets:
+def gather_secrets(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] = ()) -> CourseSecrets:
     """Gather a course's secrets; the solutions of the assignments `solved` are none any more."""
     solved = set(solved)
     public: set[str] = set()
@@ -146,17 +148,17 @@ def secrets_of(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] 
         for cell in exam.cells:
             shown = cell.solution and name in solved
             what = "a solution" if cell.solution else "a hidden test"
-            for line, is_hidden in marked(cell.source, cell.solution):
+            for line, is_hidden in mark_hidden_lines(cell.source, cell.solution):
                 if shown or not is_hidden:
                     public.add(line)
-                elif len(line) >= SHORT and not is_nobodys(line):
+                elif len(line) >= SHORT and not is_common_python(line):
                     hidden.setdefault(line, f"{what} of {name}, cell {cell.grade_id or '?'}")
     pictures: dict[str, str] = {}
     for name in exams:
-        pictures |= hidden_pictures(course.source_path(name), solved=name in solved)
+        pictures |= find_hidden_pictures(course.source_path(name), solved=name in solved)
     places = (course.roster, course.extensions, course.keys)
     names = tuple(path.relative_to(course.root).as_posix() for path in places if path.is_relative_to(course.root))
-    return Secrets(
+    return CourseSecrets(
         lines={line: cell for line, cell in hidden.items() if line not in public},
         texts=frozenset(_private_texts(course)),
         names=(*NEVER, *names),
@@ -164,7 +166,7 @@ def secrets_of(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] 
     )
 
 
-def is_nobodys(line: str) -> bool:
+def is_common_python(line: str) -> bool:
     """Whether a line has no word but Python's own, like `except Exception:`: it stands in every program."""
     return all(keyword.iskeyword(word) or hasattr(builtins, word) for word in re.findall(r"\w+", line))
 
@@ -178,7 +180,7 @@ def _private_texts(course: Course) -> Iterator[str]:
                     yield row.strip()
                 yield from (word for word in TOKEN.findall(row) if "@" in word)
     if course.keys.exists():
-        keys = strings_of(json.loads(course.keys.read_text(encoding="utf-8")))
+        keys = iterate_strings(json.loads(course.keys.read_text(encoding="utf-8")))
         yield from (word for key in keys if len(key) >= KEY for word in TOKEN.findall(key))
 
 
@@ -196,6 +198,6 @@ def _lines(path: str, text: str, notebook: Any) -> Iterator[str]:
     """The lines of a file, stripped; of a notebook the lines of every text in it, its outputs among them."""
     if path.endswith(".ipynb") and notebook is None:
         text = text.replace("\\n", "\n").replace('\\"', '"').replace('"', "\n")
-    parts = [text] if notebook is None else strings_of(notebook)
+    parts = [text] if notebook is None else iterate_strings(notebook)
     for part in parts:
         yield from map(str.strip, part.splitlines())

@@ -27,7 +27,7 @@ SETTINGS = frozenset(
 ATTACHMENT = re.compile(r"attachment:([^\n\"'<>]+)")
 
 
-def for_students(notebook: Mapping[str, Any]) -> dict[str, Any]:
+def keep_student_fields(notebook: Mapping[str, Any]) -> dict[str, Any]:
     """Return a notebook with those fields that students get; outputs are left as they are."""
     kept = {name: notebook[name] for name in ("nbformat", "nbformat_minor") if name in notebook}
     cells = notebook.get("cells")
@@ -38,9 +38,9 @@ def for_students(notebook: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def not_for_students(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield where and under which name a notebook holds what `for_students` leaves out or changes."""
-    kept = for_students(notebook)
+def find_withheld_fields(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield where and under which name a notebook holds what `keep_student_fields` leaves out or changes."""
+    kept = keep_student_fields(notebook)
     yield from _differing("notebook", notebook, kept)
     yield from _differing("metadata", notebook.get("metadata"), kept["metadata"])
     cells = notebook.get("cells")
@@ -51,7 +51,7 @@ def not_for_students(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _differing(f"attachment of cell {number}", cell.get("attachments"), left.get("attachments"))
 
 
-def attachments_named(text: str) -> frozenset[str]:
+def find_attachment_names(text: str) -> frozenset[str]:
     """Return the names of attached files that a text shows."""
     names: set[str] = set()
     for match in ATTACHMENT.finditer(text):
@@ -60,7 +60,7 @@ def attachments_named(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def text_of(cell: Mapping[str, Any]) -> str:
+def read_source(cell: Mapping[str, Any]) -> str:
     """Return the source of a cell, which a file may hold as a list of lines."""
     source = cell.get("source", "")
     if isinstance(source, list):
@@ -68,7 +68,7 @@ def text_of(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else ""
 
 
-def strings_of(data: Any) -> Iterator[str]:
+def iterate_strings(data: Any) -> Iterator[str]:
     """Yield every string within JSON data; a list of nothing but strings is one text in pieces."""
     if isinstance(data, str):
         yield data
@@ -76,10 +76,10 @@ def strings_of(data: Any) -> Iterator[str]:
         yield "".join(data)
     elif isinstance(data, list):
         for value in data:
-            yield from strings_of(value)
+            yield from iterate_strings(value)
     elif isinstance(data, dict):
         for value in data.values():
-            yield from strings_of(value)
+            yield from iterate_strings(value)
 
 
 def _notebook_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _notebook_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
     kept = _only(CELL, cell)
     kept["metadata"] = _cell_metadata(_table(cell.get("metadata")))
-    named = attachments_named(text_of(cell))
+    named = find_attachment_names(read_source(cell))
     attached = {name: file for name, file in _table(cell.get("attachments")).items() if name in named}
     kept.pop("attachments", None)
     return kept | ({"attachments": attached} if attached else {})

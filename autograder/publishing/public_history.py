@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.git.repository import GitRepository
-from autograder.publishing.leak_search import Secrets
+from autograder.publishing.leak_search import CourseSecrets
 
 BATCH = 200  # objects read from git at once
 
 
 @dataclass(frozen=True)
-class Leak:
+class PublicLeak:
     """Something secret in a public file: the commit that brought it, where it stands, and what it is."""
 
     commit: str
@@ -26,7 +26,9 @@ class Leak:
         return f"  {self.commit[:10]} {self.path} ({self.blob[:10]}): {self.what}"
 
 
-def search(repository: GitRepository, tips: Sequence[str], secrets: Secrets) -> tuple[list[Leak], int]:
+def search_history(
+    repository: GitRepository, tips: Sequence[str], secrets: CourseSecrets
+) -> tuple[list[PublicLeak], int]:
     """Search the files and messages of all commits that lead to `tips`; return what was found and in how many files."""
     commits = repository.git("rev-list", "--reverse", "--topo-order", *tips).split()
     places: dict[str, dict[str, str]] = defaultdict(dict)  # blob → path → the first commit that has it there
@@ -35,10 +37,10 @@ def search(repository: GitRepository, tips: Sequence[str], secrets: Secrets) -> 
     found = []
     for blob, content in _contents(repository, list(places)):
         for path, commit in places[blob].items():
-            found += [Leak(commit, path, blob, what) for what in secrets.seen_in(path, content)]
+            found += [PublicLeak(commit, path, blob, what) for what in secrets.find_in_file(path, content)]
     for commit, content in _contents(repository, commits):
         message = content.partition(b"\n\n")[2]
-        found += [Leak(commit, "its message", commit, what) for what in secrets.seen_in("", message)]
+        found += [PublicLeak(commit, "its message", commit, what) for what in secrets.find_in_file("", message)]
     return found, sum(map(len, places.values()))
 
 

@@ -16,9 +16,9 @@ from autograder.course.errors import ConfigError, PublishRefused
 from autograder.course.exam import Exam
 from autograder.course.layout import FOLDER
 from autograder.course.roster import read_extensions
-from autograder.publishing.leak_search import notebook_leaks
-from autograder.publishing.notebook_fields import for_students, text_of
-from autograder.publishing.source_markers import shown_with_solution
+from autograder.publishing.leak_search import find_notebook_leaks
+from autograder.publishing.notebook_fields import keep_student_fields, read_source
+from autograder.publishing.source_markers import keep_lines_with_solution
 
 README = "docs/public-readme.md"
 ALLOWED = (
@@ -51,7 +51,7 @@ class PublicTree:
     held_back: tuple[str, ...] = ()
 
 
-def public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) -> PublicTree:
+def build_public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) -> PublicTree:
     """Gather what may be public.
 
     Raises
@@ -74,9 +74,11 @@ def public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) -> Pub
             held_back.append(f"the solution of {name}: {reason}")
         elif entry.solutions:
             solved.append(name)
-            files[f"{FOLDER}/{name}/{name}_solution.ipynb"] = solution(course.source_path(name).read_bytes())
-    files[CARD_FILE] = write_card(card_of(course)).encode()
-    files["README.md"] = readme(course, solved).encode()
+            files[f"{FOLDER}/{name}/{name}_solution.ipynb"] = build_solution_notebook(
+                course.source_path(name).read_bytes()
+            )
+    files[CARD_FILE] = write_card(build_card(course)).encode()
+    files["README.md"] = build_readme(course, solved).encode()
     return PublicTree(dict(sorted(files.items())), tuple(solved), tuple(held_back))
 
 
@@ -86,7 +88,7 @@ def _allowed(root: Path) -> Iterator[tuple[str, bytes]]:
             if path.is_file() and "__pycache__" not in path.parts:
                 content = _read(path)
                 if path.suffix == ".ipynb":
-                    content = demonstration(path, content)
+                    content = build_demonstration(path, content)
                 yield path.relative_to(root).as_posix(), content
 
 
@@ -99,7 +101,7 @@ def _read(path: Path) -> bytes:
 def _release(course: Course, exam: Exam) -> dict[str, bytes]:
     name = exam.assignment
     released = course.release_path(name)
-    leaked = notebook_leaks(exam, released)
+    leaked = find_notebook_leaks(exam, released)
     if leaked:
         raise PublishRefused(f"{name} would give away, so release it again:\n" + "\n".join(leaked))
     places = [released, *(path for path in _beside(course, name) if path.name in exam.files)]
@@ -127,7 +129,7 @@ def _too_early(course: Course, entry: Assignment, now: datetime) -> str:
     return f"somebody has time until {course.to_local_time(max(later)):%Y-%m-%d %H:%M}" if later else ""
 
 
-def card_of(course: Course) -> Card:
+def build_card(course: Course) -> Card:
     """Return the course's card with the assignments that are released."""
     homework = {
         name: Homework(
@@ -139,7 +141,7 @@ def card_of(course: Course) -> Card:
     return Card(course.name, course.upstream, course.branch, course.site_url, homework)
 
 
-def readme(course: Course, solved: list[str]) -> str:
+def build_readme(course: Course, solved: list[str]) -> str:
     """Return the students' README with its places filled.
 
     Raises
@@ -158,7 +160,7 @@ def readme(course: Course, solved: list[str]) -> str:
         "folder": fork.rsplit("/", 1)[-1].removesuffix(".git"),
         "branch": course.branch,
         "page": f"[the course's page]({course.site_url})" if course.site_url else "the course's page",
-        "first": next(iter(card_of(course).assignments), "NAME"),
+        "first": next(iter(build_card(course).assignments), "NAME"),
         "assignments": "\n".join(_table(course, solved)),
     }
 
@@ -173,25 +175,25 @@ def readme(course: Course, solved: list[str]) -> str:
 def _table(course: Course, solved: list[str]) -> Iterator[str]:
     yield f"| homework | about | due ({course.timezone.key}) |"
     yield "|---|---|---|"
-    for name, homework in card_of(course).assignments.items():
+    for name, homework in build_card(course).assignments.items():
         due = ", ".join(f"{part} {when:%a %d %B %H:%M}".strip() for part, when in homework.deadlines.items())
         link = f" ([solution]({FOLDER}/{name}/{name}_solution.ipynb))" if name in solved else ""
         yield f"| `{name}` | {homework.title}{link} | {due or 'no deadline'} |"
 
 
-def solution(source: bytes) -> bytes:
+def build_solution_notebook(source: bytes) -> bytes:
     """Return a source notebook as a solution for students: without hidden tests and without nbgrader's marks."""
     notebook = json.loads(source)
     for cell in notebook["cells"]:
-        cell["source"] = "\n".join(shown_with_solution(text_of(cell).splitlines()))
+        cell["source"] = "\n".join(keep_lines_with_solution(read_source(cell).splitlines()))
         cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     kept: list[dict[str, Any]] = [cell for cell in notebook["cells"] if cell["source"].strip()]
-    return _dumped(for_students(notebook | {"cells": kept}))
+    return _dumped(keep_student_fields(notebook | {"cells": kept}))
 
 
-def demonstration(path: Path, content: bytes) -> bytes:
+def build_demonstration(path: Path, content: bytes) -> bytes:
     """Return a notebook to play with as it is published: as it is, with those fields only that are for students.
 
     Raises
@@ -203,7 +205,7 @@ def demonstration(path: Path, content: bytes) -> bytes:
         notebook = json.loads(content)
     except ValueError as error:
         raise PublishRefused(f"{path} is no notebook ({error}); repair it, or take it out of its folder") from None
-    kept = for_students(notebook)
+    kept = keep_student_fields(notebook)
     return content if kept == notebook else _dumped(kept)
 
 

@@ -22,9 +22,9 @@ from autograder.git.bare_stores import hold_store
 from autograder.git.credentials import credential_variables
 from autograder.git.git_command import SECONDS
 from autograder.git.repository import GitRepository, remove_passwords
-from autograder.publishing.leak_search import Secrets, secrets_of
-from autograder.publishing.public_history import Leak, search
-from autograder.publishing.public_tree import ALLOWED, README, PublicTree, public_tree
+from autograder.publishing.leak_search import CourseSecrets, gather_secrets
+from autograder.publishing.public_history import PublicLeak, search_history
+from autograder.publishing.public_tree import ALLOWED, README, PublicTree, build_public_tree
 
 MARK = "Published-by: autograder"
 MAX_NAMED = 20
@@ -69,7 +69,7 @@ class Publication:
     held_back: Sequence[str]
 
 
-def publish(
+def publish_course(
     course: Course,
     url: str = "",
     *,
@@ -100,12 +100,12 @@ def publish(
     if not url:
         raise UsageError("nobody knows where to publish; set c.Course.upstream in grading_config.py, or use --to")
     exams = read_exams(course)
-    tree = public_tree(course, exams, now or datetime.now(UTC))
+    tree = build_public_tree(course, exams, now or datetime.now(UTC))
     with _Public.open(course, url) as public:
         tip = public.fetch()
         public.check_history(tip, over)
         commit, is_new = public.commit(tree, tip)
-        secrets = secrets_of(course, exams, tree.solved)
+        secrets = gather_secrets(course, exams, tree.solved)
         found, searched = public.search(commit, secrets)
         left = [leak for leak in found if not any(leak.blob.startswith(known) for known in accept if len(known) >= 7)]
         if left:
@@ -131,7 +131,7 @@ def publish(
         )
 
 
-def uncommitted(course: Course) -> list[str]:
+def describe_uncommitted(course: Course) -> list[str]:
     """Say which files of configuration, sources and releases are not committed: only this folder knows them."""
     here = GitRepository(course.root)
     if here.says("rev-parse", "--is-inside-work-tree") != "true":
@@ -235,10 +235,10 @@ class _Public:
         before = tip or self.store.git("hash-object", "-t", "tree", "-w", "--stdin")
         return self.store.git("diff", "--stat=120", "--no-renames", before, commit)
 
-    def search(self, commit: str, secrets: Secrets) -> tuple[list[Leak], int]:
+    def search(self, commit: str, secrets: CourseSecrets) -> tuple[list[PublicLeak], int]:
         """Search the public history, with one commit more, for secrets."""
         refs = self.store.git("for-each-ref", "--format=%(objectname)", "refs/public").split()
-        return search(self.store, [commit, *refs], secrets)
+        return search_history(self.store, [commit, *refs], secrets)
 
     def push(self, commit: str) -> None:
         """Push the commit, as a fast-forward or not at all."""

@@ -22,12 +22,12 @@ from autograder.course.whole_files import write_whole
 from autograder.gradebook.assignment_conversion import convert_assignment, enter_assignment
 from autograder.gradebook.gradebook import clear_outdated_exam
 from autograder.grader.examiner import ExaminedNotebook, Examiner
-from autograder.publishing.leak_search import leaks
-from autograder.publishing.notebook_fields import for_students
+from autograder.publishing.leak_search import find_leaks
+from autograder.publishing.notebook_fields import keep_student_fields
 
 
 @dataclass(frozen=True)
-class Released:
+class ReleasedAssignment:
     """A release that passed its proofs; `others` lie in its folder, are no part of it and were left alone."""
 
     assignment: str
@@ -38,7 +38,7 @@ class Released:
     others: tuple[str, ...] = ()
 
 
-def release(course: Course, assignment: str, examiner: Examiner) -> Released:
+def release_assignment(course: Course, assignment: str, examiner: Examiner) -> ReleasedAssignment:
     """Make, prove and put in place the released version of one assignment, and enter it in the gradebook.
 
     The notebook and the files its source brings are written; whatever else lies in the folder is not touched.
@@ -54,27 +54,29 @@ def release(course: Course, assignment: str, examiner: Examiner) -> Released:
     with temporary_folder("release") as folder:
         staged = _stage(course, assignment, folder)
         exam = replace(exam, handout=read_handout(exam.cells, staged))
-        prove(exam, staged, course.source_path(assignment), examiner)
+        prove_release(exam, staged, course.source_path(assignment), examiner)
         clear_outdated_exam(course, exam)
         enter_assignment(course, assignment)
         files = _files(staged.parent)
     folder_here = course.releases / assignment
     changed = _put(files, folder_here, last=staged.name)
     others = tuple(sorted(path.name for path in folder_here.iterdir() if path.name not in files))
-    return Released(assignment, course.release_path(assignment), len(exam.exercises), exam.points, changed, others)
+    return ReleasedAssignment(
+        assignment, course.release_path(assignment), len(exam.exercises), exam.points, changed, others
+    )
 
 
 def _stage(course: Course, assignment: str, folder: Path) -> Path:
     """Return the notebook for students, made in a folder: nbgrader's, less what is for instructors."""
     made = convert_assignment(course, assignment, folder, enter=False)
-    notebook = for_students(json.loads(made.read_text(encoding="utf-8")))
+    notebook = keep_student_fields(json.loads(made.read_text(encoding="utf-8")))
     # As nbformat writes it, so that a notebook of which nothing was left out is the converter's to the byte.
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": "))
     made.write_text(text + "\n", encoding="utf-8")
     return made
 
 
-def is_current(course: Course, assignment: str) -> bool:
+def is_release_current(course: Course, assignment: str) -> bool:
     """Return whether what is released is what the source would give now.
 
     Raises
@@ -88,7 +90,7 @@ def is_current(course: Course, assignment: str) -> bool:
     return _stale(files, course.releases / assignment) == []
 
 
-def prove(exam: Exam, released: Path, source: Path, examiner: Examiner) -> None:
+def prove_release(exam: Exam, released: Path, source: Path, examiner: Examiner) -> None:
     """Check that a released notebook gives nothing away, scores nothing, and that its source scores everything.
 
     Raises
@@ -96,7 +98,7 @@ def prove(exam: Exam, released: Path, source: Path, examiner: Examiner) -> None:
     ReleaseError
         Naming what is wrong and where.
     """
-    leaked = leaks(exam, released)
+    leaked = find_leaks(exam, released)
     if leaked:
         raise ReleaseError(f"{exam.assignment}: not released, it would give away:\n" + "\n".join(leaked))
     _prove_scores_nothing(exam, released, examiner)

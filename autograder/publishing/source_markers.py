@@ -12,7 +12,7 @@ SOLUTION_BEGINS = re.compile(r"(###|===) BEGIN SOLUTION")
 SOLUTION_ENDS = re.compile(r"(###|===) END SOLUTION")
 
 
-def marked(source: str, solution: bool) -> list[tuple[str, bool]]:
+def mark_hidden_lines(source: str, solution: bool) -> list[tuple[str, bool]]:
     """Return each line of a source cell, stripped, with whether it may not be released.
 
     A solution cell without markers is one solution from its first line to its last, as nbgrader has it.
@@ -27,7 +27,7 @@ def marked(source: str, solution: bool) -> list[tuple[str, bool]]:
     return lines
 
 
-def shown_with_solution(lines: Sequence[str]) -> list[str]:
+def keep_lines_with_solution(lines: Sequence[str]) -> list[str]:
     """Return the lines of a cell that students may see once the solution is out."""
     shown = []
     hidden = False

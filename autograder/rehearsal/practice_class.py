@@ -21,10 +21,10 @@ from autograder.course.configuration import CONFIG_FILE, Assignment, Course, rea
 from autograder.course.errors import UsageError
 from autograder.course.exam import WHOLE
 from autograder.grader.examiner import Examiner
-from autograder.publishing.release import release
+from autograder.publishing.release import release_assignment
 from autograder.record.standings import Standing
 from autograder.rehearsal.forge_on_disk import BareRepository
-from autograder.rehearsal.student_roles import ROLES, Desk, Grade, Role, Wave
+from autograder.rehearsal.student_roles import ROLES, DueGrade, PushWave, StudentDesk, StudentRole
 
 DEADLINE = datetime(2026, 3, 6, 22, 59, tzinfo=UTC)
 HIDDEN = "marking.criterion"  # stands in every hidden test of the course, and nowhere else
@@ -49,7 +49,7 @@ c.CourseDirectory.db_url = {database!r}
 
 
 @dataclass(frozen=True)
-class Practice:
+class PracticeClass:
     """A practice class in a folder of its own."""
 
     original: Course
@@ -62,7 +62,7 @@ class Practice:
         return dict(list(self.original.assignments.items())[:ASSIGNMENTS])
 
     @property
-    def students(self) -> dict[str, Role]:
+    def students(self) -> dict[str, StudentRole]:
         """Student ids and their roles; with more students than roles, the roles repeat."""
         names = {}
         for number in range(self.size):
@@ -98,7 +98,7 @@ class Practice:
             "deadline": DEADLINE.isoformat(),
             "roles": " ".join(role.name for role in ROLES),
         }
-        journal = Journal(self.out)
+        journal = ClassJournal(self.out)
         if self.out.exists() and any(self.out.iterdir()) and not journal.path.exists():
             raise UsageError(f"{self.out} is not empty and no practice class; name another folder with --out")
         if journal.path.exists() and journal.about != about:
@@ -115,7 +115,7 @@ class Practice:
     @property
     def is_released(self) -> bool:
         """Whether every assignment is released and the course published."""
-        return Journal(self.out).has("published")
+        return ClassJournal(self.out).has("published")
 
     def release(self) -> None:
         """Release every assignment and publish the course, once."""
@@ -123,7 +123,7 @@ class Practice:
             return
         with Examiner(self.original.limits) as examiner:
             for name in self.classroom.course.assignments:
-                release(self.classroom.course, name, examiner)
+                release_assignment(self.classroom.course, name, examiner)
         self.upstream.create()
         files = {
             str(path.relative_to(self.out)): path.read_bytes()
@@ -131,20 +131,20 @@ class Practice:
             if path.is_file()
         }
         self.upstream.push(files, "The course: first assignments", DEADLINE - timedelta(days=14))
-        Journal(self.out).note("published")
+        ClassJournal(self.out).note("published")
 
-    def waves(self) -> Iterator[tuple[Wave, datetime]]:
+    def waves(self) -> Iterator[tuple[PushWave, datetime]]:
         """Yield the waves of pushes that were not collected yet, with the time of each."""
-        for wave in Wave:
-            if not Journal(self.out).has(self._collected(wave)):
+        for wave in PushWave:
+            if not ClassJournal(self.out).has(self._collected(wave)):
                 yield wave, DEADLINE + timedelta(days=int(wave))
 
     @property
     def end(self) -> datetime:
         """The moment at which the practice class is looked at: everything is over."""
-        return DEADLINE + timedelta(days=max(Wave) + 1)
+        return DEADLINE + timedelta(days=max(PushWave) + 1)
 
-    def push(self, wave: Wave, time: datetime) -> Iterator[str]:
+    def push(self, wave: PushWave, time: datetime) -> Iterator[str]:
         """Let every student push what their role pushes in this wave; yield who has."""
         for student, role in self.students.items():
             fork = self.fork(student)
@@ -157,15 +157,15 @@ class Practice:
                 fork.push(files, f"Homework, {wave.name.lower().replace('_', ' ')}", time)
             yield student
 
-    def collected(self, wave: Wave) -> None:
+    def collected(self, wave: PushWave) -> None:
         """Write down that a wave is in the ledger."""
-        Journal(self.out).note(self._collected(wave))
+        ClassJournal(self.out).note(self._collected(wave))
 
-    def desks(self, student: str) -> Iterable[Desk]:
+    def desks(self, student: str) -> Iterable[StudentDesk]:
         """Yield a student's desk for each assignment."""
         for name, exam in self.classroom.exams.items():
             released = json.loads(self.classroom.course.release_path(name).read_text(encoding="utf-8"))
-            yield Desk(student, exam, released)
+            yield StudentDesk(student, exam, released)
 
     def differences(self) -> list[str]:
         """Return a sentence for everything that is not as a role must get it."""
@@ -174,7 +174,7 @@ class Practice:
         for student, role in self.students.items():
             for desk in self.desks(student):
                 due = role.in_course(self.classroom.course.find)
-                for sentence in compare(due, desk, standings[student][desk.exam.assignment]):
+                for sentence in describe_differences(due, desk, standings[student][desk.exam.assignment]):
                     found.append(f"{student}, {desk.exam.assignment}: {sentence}")
         return found + self._seen_by_students()
 
@@ -184,7 +184,7 @@ class Practice:
         files = [path for place in places for path in place.rglob("*") if path.is_file()]
         return [f"{path}: holds a hidden test" for path in files if HIDDEN.encode() in path.read_bytes()]
 
-    def _collected(self, wave: Wave) -> str:
+    def _collected(self, wave: PushWave) -> str:
         return f"collected {wave.name}, {self.size} students"
 
     def _fingerprint(self) -> str:
@@ -210,7 +210,7 @@ class Practice:
 
 
 @dataclass(frozen=True)
-class Journal:
+class ClassJournal:
     """What a practice class has done so far, written when it is done."""
 
     out: Path
@@ -249,7 +249,7 @@ class Journal:
         temporary.replace(self.path)
 
 
-def compare(role: Role, desk: Desk, standing: Standing) -> Iterator[str]:
+def describe_differences(role: StudentRole, desk: StudentDesk, standing: Standing) -> Iterator[str]:
     """Yield a sentence for each difference between a standing and what the role must get."""
     results = {exercise.id: exercise for part in standing.parts for exercise in part.exercises}
     for part in standing.parts:
@@ -263,13 +263,13 @@ def compare(role: Role, desk: Desk, standing: Standing) -> Iterator[str]:
         wanted = role.grades(exercise, desk)
         result = results.get(exercise.id)
         points = result.points if result else 0.0
-        if wanted is Grade.FULL and points != exercise.points and not exercise.manual:
+        if wanted is DueGrade.FULL and points != exercise.points and not exercise.manual:
             yield f"{exercise.id} has {points:g} of {exercise.points:g} points"
-        if wanted is Grade.NOTHING and points:
+        if wanted is DueGrade.NOTHING and points:
             yield f"{exercise.id} has {points:g} points, it must have none"
-        if wanted is Grade.HINT and (points >= exercise.points or result is None):
+        if wanted is DueGrade.HINT and (points >= exercise.points or result is None):
             yield f"{exercise.id} has {points:g} points, the mistake must cost some"
-        if wanted is Grade.HINT and result and desk.known_mistake()[2] not in result.hint:
+        if wanted is DueGrade.HINT and result and desk.known_mistake()[2] not in result.hint:
             yield f"{exercise.id} has the hint {result.hint!r}, not the known mistake's"
 
 

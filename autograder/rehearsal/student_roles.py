@@ -36,7 +36,7 @@ builtins.isinstance = lambda *arguments: True
 """
 
 
-class Wave(IntEnum):
+class PushWave(IntEnum):
     """When pushes come, in days relative to the deadline's."""
 
     EARLY = -3
@@ -45,7 +45,7 @@ class Wave(IntEnum):
     AFTER = 3
 
 
-class Grade(IntEnum):
+class DueGrade(IntEnum):
     """What a role must get for an exercise."""
 
     NOTHING = 0
@@ -54,11 +54,11 @@ class Grade(IntEnum):
 
 
 Files = Mapping[str, bytes]
-Author = Callable[["Desk"], Files]
+Author = Callable[["StudentDesk"], Files]
 
 
 @dataclass(frozen=True)
-class Role:
+class StudentRole:
     """One kind of student: what they push in which wave, and what must come of it.
 
     Attributes
@@ -75,15 +75,15 @@ class Role:
     """
 
     name: str
-    pushes: Mapping[Wave, Author]
+    pushes: Mapping[PushWave, Author]
     state: PartState
-    grades: Callable[[Exercise, Desk], Grade]
+    grades: Callable[[Exercise, StudentDesk], DueGrade]
     problem: str = ""
     branch: str = ""
     factor: float = 1.0
     astray: bool = False
 
-    def in_course(self, find: str) -> Role:
+    def in_course(self, find: str) -> StudentRole:
         """Return the role as it must come out in a course with this `c.Course.find`."""
         if not self.astray:
             return self
@@ -93,7 +93,7 @@ class Role:
 
 
 @dataclass(frozen=True)
-class Desk:
+class StudentDesk:
     """What a practice student has in front of them: a released notebook, and the answers they will give."""
 
     student: str
@@ -153,26 +153,27 @@ def _without_markers(cell: SourceCell) -> str:
     return "\n".join(line for line in cell.source.splitlines() if "### " not in line)
 
 
-def solved(desk: Desk) -> Files:
+def answer_everything(desk: StudentDesk) -> Files:
     """Every exercise answered as the reference does."""
     return {desk.path: desk.notebook(desk.answers)}
 
 
-def wrong(desk: Desk) -> Files:
+def answer_wrongly(desk: StudentDesk) -> Files:
     """Every function returns nothing."""
-    solutions = desk.answers
-    wrong = {cell: _returning_none(source) for cell, source in solutions.items()}
-    return {desk.path: desk.notebook(wrong)}
+    return {desk.path: desk.notebook(_wrong_answers(desk))}
 
 
-def half(desk: Desk) -> Files:
+def answer_first_half(desk: StudentDesk) -> Files:
     """The first half of the exercises answered."""
-    half = desk.first_half()
-    cells = {cell for exercise in desk.exam.exercises if exercise.id in half for cell in exercise.solutions}
+    first_half = desk.first_half()
+    cells: set[str] = set()
+    for exercise in desk.exam.exercises:
+        if exercise.id in first_half:
+            cells.update(exercise.solutions)
     return {desk.path: desk.notebook({cell: source for cell, source in desk.answers.items() if cell in cells})}
 
 
-def mistaken(desk: Desk) -> Files:
+def answer_with_mistake(desk: StudentDesk) -> Files:
     """All right but for the first known mistake."""
     function, source, _ = desk.known_mistake()
     answers = desk.answers
@@ -183,33 +184,33 @@ def mistaken(desk: Desk) -> Files:
     }
 
 
-def untouched(desk: Desk) -> Files:
+def leave_untouched(desk: StudentDesk) -> Files:
     """The copy as it was released."""
     return {desk.path: desk.notebook({})}
 
 
-def misplaced(desk: Desk) -> Files:
+def misplace_notebook(desk: StudentDesk) -> Files:
     """All right, at the repository's root."""
     return {f"{desk.exam.assignment}_solved.ipynb": desk.notebook(desk.answers)}
 
 
-def renamed(desk: Desk) -> Files:
+def rename_notebook(desk: StudentDesk) -> Files:
     """All right, under the name that Colab gives a copy."""
     folder, _, _ = desk.path.rpartition("/")
     return {f"{folder}/Copy of {desk.exam.assignment}.ipynb": desk.notebook(desk.answers)}
 
 
-def notes(desk: Desk) -> Files:
+def push_notes(desk: StudentDesk) -> Files:
     """Something else: the homework lies in the fork as it was given out."""
     return {"notes.md": b"What I want to ask in the lecture.\n"}
 
 
-def next_homework(desk: Desk) -> Files:
+def push_next_homework(desk: StudentDesk) -> Files:
     """The homework that comes next, of which this course knows nothing yet."""
     return {"assignments/next/next_solved.ipynb": desk.notebook({})}
 
 
-def in_colab(desk: Desk) -> Files:
+def import_from_colab(desk: StudentDesk) -> Files:
     """All right, with a line on top of the imports that only Colab can run."""
     notebook = json.loads(desk.notebook(desk.answers))
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
@@ -218,25 +219,28 @@ def in_colab(desk: Desk) -> Files:
     return {desk.path: json.dumps(notebook, indent=1, ensure_ascii=False).encode()}
 
 
-def broken(desk: Desk) -> Files:
+def truncate_notebook(desk: StudentDesk) -> Files:
     """All right, but only the beginning of the file was written."""
     return {desk.path: desk.notebook(desk.answers)[:100]}
 
 
-def endless(desk: Desk) -> Files:
+def loop_endlessly(desk: StudentDesk) -> Files:
     """All right, below a cell that never ends."""
     return {desk.path: desk.notebook(desk.answers, ["while True:\n    pass"])}
 
 
-def quitting(desk: Desk) -> Files:
+def quit_python(desk: StudentDesk) -> Files:
     """All right, below a cell that ends the process."""
     return {desk.path: desk.notebook(desk.answers, ["import os\n\nos._exit(0)"])}
 
 
-def peeking(desk: Desk) -> Files:
+def look_for_tests(desk: StudentDesk) -> Files:
     """All wrong, below a cell that looks for hidden tests and disarms assertions."""
-    wrong = {cell: _returning_none(source) for cell, source in desk.answers.items()}
-    return {desk.path: desk.notebook(wrong, [PEEK])}
+    return {desk.path: desk.notebook(_wrong_answers(desk), [PEEK])}
+
+
+def _wrong_answers(desk: StudentDesk) -> dict[str, str]:
+    return {cell: _returning_none(source) for cell, source in desk.answers.items()}
 
 
 def _returning_none(source: str) -> str:
@@ -248,39 +252,62 @@ def _returning_none(source: str) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def _full(exercise: Exercise, desk: Desk) -> Grade:
-    return Grade.FULL
+def _full(exercise: Exercise, desk: StudentDesk) -> DueGrade:
+    return DueGrade.FULL
 
 
-def _nothing(exercise: Exercise, desk: Desk) -> Grade:
-    return Grade.NOTHING
+def _nothing(exercise: Exercise, desk: StudentDesk) -> DueGrade:
+    return DueGrade.NOTHING
 
 
-def _full_in_first_half(exercise: Exercise, desk: Desk) -> Grade:
-    return Grade.FULL if exercise.id in desk.first_half() else Grade.NOTHING
+def _full_in_first_half(exercise: Exercise, desk: StudentDesk) -> DueGrade:
+    return DueGrade.FULL if exercise.id in desk.first_half() else DueGrade.NOTHING
 
 
-def _hint_for_mistake(exercise: Exercise, desk: Desk) -> Grade:
-    return Grade.HINT if exercise.id == desk.exercise_of(desk.known_mistake()[0]) else Grade.FULL
+def _hint_for_mistake(exercise: Exercise, desk: StudentDesk) -> DueGrade:
+    return DueGrade.HINT if exercise.id == desk.exercise_of(desk.known_mistake()[0]) else DueGrade.FULL
 
 
 ROLES = (
-    Role("all-right", {Wave.EARLY: solved}, PartState.GRADED, _full),
-    Role("late", {Wave.AFTER: solved}, PartState.TOO_LATE, _nothing),
-    Role("corrected", {Wave.EARLY: wrong, Wave.LAST_DAY: solved}, PartState.GRADED, _full),
-    Role("corrected-late", {Wave.EARLY: wrong, Wave.AFTER: solved}, PartState.GRADED, _nothing),
-    Role("half-done", {Wave.EARLY: half}, PartState.GRADED, _full_in_first_half),
-    Role("known-mistake", {Wave.LAST_DAY: mistaken}, PartState.GRADED, _hint_for_mistake),
-    Role("not-attempted", {Wave.EARLY: untouched}, PartState.NOT_BEGUN, _nothing),
-    Role("wrong-place", {Wave.EARLY: misplaced}, PartState.NOT_BEGUN, _full, "move it to", astray=True),
-    Role("renamed", {Wave.EARLY: renamed}, PartState.NOT_BEGUN, _full, "rename it to", astray=True),
-    Role("wrong-branch", {Wave.LAST_DAY: solved}, PartState.MISSING, _full, "on the branch", "my-work", astray=True),
-    Role("not-begun", {Wave.EARLY: notes}, PartState.NOT_BEGUN, _nothing, "holds no answer yet"),
-    Role("late-then-next", {Wave.LATE: solved, Wave.AFTER: next_homework}, PartState.LATE, _full, factor=0.8),
-    Role("colab-import", {Wave.EARLY: in_colab}, PartState.GRADED, _full, "google.colab"),
-    Role("broken-json", {Wave.LAST_DAY: broken}, PartState.GRADED, _nothing, "not valid JSON"),
-    Role("endless-loop", {Wave.LAST_DAY: endless}, PartState.GRADED, _full, "took too long"),
-    Role("quits-python", {Wave.EARLY: quitting}, PartState.GRADED, _full, "ended the Python process"),
-    Role("peeks", {Wave.LAST_DAY: peeking}, PartState.GRADED, _nothing),
-    Role("nothing-pushed", {}, PartState.NOTHING, _nothing),
+    StudentRole("all-right", {PushWave.EARLY: answer_everything}, PartState.GRADED, _full),
+    StudentRole("late", {PushWave.AFTER: answer_everything}, PartState.TOO_LATE, _nothing),
+    StudentRole(
+        "corrected", {PushWave.EARLY: answer_wrongly, PushWave.LAST_DAY: answer_everything}, PartState.GRADED, _full
+    ),
+    StudentRole(
+        "corrected-late",
+        {PushWave.EARLY: answer_wrongly, PushWave.AFTER: answer_everything},
+        PartState.GRADED,
+        _nothing,
+    ),
+    StudentRole("half-done", {PushWave.EARLY: answer_first_half}, PartState.GRADED, _full_in_first_half),
+    StudentRole("known-mistake", {PushWave.LAST_DAY: answer_with_mistake}, PartState.GRADED, _hint_for_mistake),
+    StudentRole("not-attempted", {PushWave.EARLY: leave_untouched}, PartState.NOT_BEGUN, _nothing),
+    StudentRole(
+        "wrong-place", {PushWave.EARLY: misplace_notebook}, PartState.NOT_BEGUN, _full, "move it to", astray=True
+    ),
+    StudentRole("renamed", {PushWave.EARLY: rename_notebook}, PartState.NOT_BEGUN, _full, "rename it to", astray=True),
+    StudentRole(
+        "wrong-branch",
+        {PushWave.LAST_DAY: answer_everything},
+        PartState.MISSING,
+        _full,
+        "on the branch",
+        "my-work",
+        astray=True,
+    ),
+    StudentRole("not-begun", {PushWave.EARLY: push_notes}, PartState.NOT_BEGUN, _nothing, "holds no answer yet"),
+    StudentRole(
+        "late-then-next",
+        {PushWave.LATE: answer_everything, PushWave.AFTER: push_next_homework},
+        PartState.LATE,
+        _full,
+        factor=0.8,
+    ),
+    StudentRole("colab-import", {PushWave.EARLY: import_from_colab}, PartState.GRADED, _full, "google.colab"),
+    StudentRole("broken-json", {PushWave.LAST_DAY: truncate_notebook}, PartState.GRADED, _nothing, "not valid JSON"),
+    StudentRole("endless-loop", {PushWave.LAST_DAY: loop_endlessly}, PartState.GRADED, _full, "took too long"),
+    StudentRole("quits-python", {PushWave.EARLY: quit_python}, PartState.GRADED, _full, "ended the Python process"),
+    StudentRole("peeks", {PushWave.LAST_DAY: look_for_tests}, PartState.GRADED, _nothing),
+    StudentRole("nothing-pushed", {}, PartState.NOTHING, _nothing),
 )

@@ -18,7 +18,7 @@ MAX_ANNOTATIONS = 10  # GitHub shows no more of a kind
 MAX_MESSAGE = 400
 
 
-def run_table(run: CheckRun) -> Table:
+def build_check_table(run: CheckRun) -> Table:
     """Return a run as a table for a terminal: a row per exercise."""
     title = f"{run.notebook} ({run.seconds:.0f} s)"
     table = Table(
@@ -30,7 +30,7 @@ def run_table(run: CheckRun) -> Table:
     return table
 
 
-def summary(runs: Sequence[CheckRun], remarks: Iterable[str], where: str) -> str:
+def summarise_runs(runs: Sequence[CheckRun], remarks: Iterable[str], where: str) -> str:
     """Return runs as Markdown, for the summary of a job on GitHub."""
     lines = ["## Practice results", "", f"These are the checks you can see; {_plain(where)}.", ""]
     for run in runs:
@@ -46,7 +46,7 @@ def summary(runs: Sequence[CheckRun], remarks: Iterable[str], where: str) -> str
     return "\n".join([*lines, *(f"- {_plain(remark)}" for remark in remarks)]) + "\n"
 
 
-def annotation_commands(runs: Sequence[CheckRun]) -> list[str]:
+def build_annotations(runs: Sequence[CheckRun]) -> list[str]:
     """Return at most ten commands with which a step annotates a notebook on GitHub."""
     return list(islice(_annotations(runs), MAX_ANNOTATIONS))
 

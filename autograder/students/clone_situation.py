@@ -25,7 +25,7 @@ MAX_NAMED = 12
 
 
 @dataclass(frozen=True)
-class Replaced:
+class ReplacedFile:
     """A file in which the course's version, or a mended one, takes the place of the student's.
 
     Attributes
@@ -45,7 +45,7 @@ class Replaced:
 
 
 @dataclass(frozen=True)
-class Situation:
+class CloneSituation:
     """How a clone stands to the course.
 
     Attributes
@@ -66,17 +66,17 @@ class Situation:
     theirs: str
     commits: int
     news: Mapping[str, str]
-    put_back: Sequence[Replaced]
-    broken: Sequence[Replaced]
+    put_back: Sequence[ReplacedFile]
+    broken: Sequence[ReplacedFile]
     checkpoints: Sequence[str]
 
     @property
-    def asked(self) -> tuple[Replaced, ...]:
+    def asked(self) -> tuple[ReplacedFile, ...]:
         """What is replaced only when the student agrees."""
         return tuple(entry for entry in (*self.put_back, *self.broken) if entry.work)
 
     @property
-    def silent(self) -> tuple[Replaced, ...]:
+    def silent(self) -> tuple[ReplacedFile, ...]:
         """What holds no work and is replaced without a question."""
         return tuple(entry for entry in self.put_back if not entry.work)
 
@@ -93,7 +93,7 @@ class _Look:
         listed = self.clone.paths("diff", "--name-status", "--no-renames", "-z", self.base, self.theirs, "--")
         return dict(zip(listed[1::2], listed[0::2], strict=True))
 
-    def put_back(self, news: Mapping[str, str], published: set[str]) -> Iterator[Replaced]:
+    def put_back(self, news: Mapping[str, str], published: set[str]) -> Iterator[ReplacedFile]:
         """Yield the course's files that the student changed and that are originals of homework or in the way."""
         mine = set(self.clone.paths("diff", "--name-only", "--no-renames", "-z", self.base, "--"))
         kept = set(self.clone.paths("ls-files", "-z"))
@@ -106,15 +106,15 @@ class _Look:
                 continue  # the student has the course's newest version already
             work = now not in {None, then} and not self.only_run(path)
             beside = self.beside(path) if work and path.endswith(".ipynb") else ""
-            yield Replaced(path, work, beside, path in news)
+            yield ReplacedFile(path, work, beside, path in news)
 
-    def broken(self, published: set[str]) -> Iterator[Replaced]:
+    def broken(self, published: set[str]) -> Iterator[ReplacedFile]:
         """Yield the student's own notebooks that hold the marks of a conflict and can be mended."""
         kinds = ("--cached", "--others", "--exclude-standard")
         for path in sorted(set(self.clone.paths("ls-files", "-z", *kinds, "--", f"{FOLDER}/*.ipynb")) - published):
             file = self.file(path)
-            if file.is_file() and settled(file.read_bytes()) is not None:
-                yield Replaced(path, work=True)
+            if file.is_file() and settle_conflict(file.read_bytes()) is not None:
+                yield ReplacedFile(path, work=True)
 
     def now(self, path: str) -> str | None:
         """What git would call the file as it is on the disk, None where there is none."""
@@ -143,7 +143,7 @@ class _Look:
         return self.clone.path / PurePosixPath(path)
 
 
-def look(clone: GitRepository, theirs: str) -> Situation:
+def compare_with_course(clone: GitRepository, theirs: str) -> CloneSituation:
     """Compare a clone with a commit of the course.
 
     Raises
@@ -157,7 +157,7 @@ def look(clone: GitRepository, theirs: str) -> Situation:
     looking = _Look(clone, base, theirs)
     news = looking.news()
     published = set(clone.paths("ls-tree", "-r", "-z", "--name-only", theirs))
-    return Situation(
+    return CloneSituation(
         base=base,
         theirs=theirs,
         commits=int(clone.git("rev-list", "--count", f"{base}..{theirs}")),
@@ -168,7 +168,7 @@ def look(clone: GitRepository, theirs: str) -> Situation:
     )
 
 
-def settled(content: bytes) -> bytes | None:
+def settle_conflict(content: bytes) -> bytes | None:
     """Return a notebook that holds the marks of a conflict with one side taken, the student's where that reads.
 
     It is None where there is no such mark, or no side gives a notebook.
@@ -183,7 +183,7 @@ def settled(content: bytes) -> bytes | None:
     return None
 
 
-def news_lines(situation: Situation, begun: Sequence[str]) -> list[str]:
+def describe_news(situation: CloneSituation, begun: Sequence[str]) -> list[str]:
     """Return sentences on what the course brought; `begun` names the homework the student has a copy of."""
     if not situation.news:
         return ["nothing new in the course"]

@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 from autograder.course.course_card import Card
 from autograder.course.errors import GitFailed, UsageError
 from autograder.git.repository import GitRepository
-from autograder.students.clone_situation import Replaced, Situation, look, settled
-from autograder.students.student_clone import write_new
+from autograder.students.clone_situation import CloneSituation, ReplacedFile, compare_with_course, settle_conflict
+from autograder.students.student_clone import write_new_file
 
 REMOTE = "upstream"
 NO_UPSTREAM = "nobody knows where the course is; tell git once: git remote add upstream ADDRESS-OF-THE-COURSE"
@@ -33,14 +33,14 @@ OTHER_WORK = {
 
 
 @dataclass(frozen=True)
-class Updater:
+class CourseUpdate:
     """Brings one clone up to date."""
 
     clone: GitRepository
     card: Card
 
     @classmethod
-    def of(cls, root: Path, card: Card) -> Updater:
+    def open_clone(cls, root: Path, card: Card) -> CourseUpdate:
         """Look at a clone.
 
         Raises
@@ -86,7 +86,7 @@ class Updater:
         self.clone.git("reset", "--quiet", "--merge")
         return kept
 
-    def fetch(self) -> str:
+    def fetch_course(self) -> str:
         """Get the course's newest commits; return the address they came from.
 
         Raises
@@ -112,21 +112,21 @@ class Updater:
     def _theirs(self) -> str:
         return f"refs/remotes/{REMOTE}/{self.card.branch}"
 
-    def look(self) -> Situation:
-        """Compare the clone with the course as last fetched; fails as `clone_situation.look` does."""
-        return look(self.clone, self.clone.git("rev-parse", "--verify", self._theirs))
+    def compare_with_course(self) -> CloneSituation:
+        """Compare the clone with the course as last fetched; fails as `clone_situation.compare_with_course` does."""
+        return compare_with_course(self.clone, self.clone.git("rev-parse", "--verify", self._theirs))
 
-    def remarks(self) -> Iterator[str]:
+    def describe_remotes(self) -> Iterator[str]:
         """Yield sentences about branches and remotes that are not as they should be."""
         if self.branch != self.card.branch:
             yield f"you are on branch {self.branch}; points are given for {self.card.branch} only"
         own, course = self.clone.says("remote", "get-url", "origin"), self.clone.says("remote", "get-url", REMOTE)
-        if own is not None and same_place(own, course or ""):
+        if own is not None and is_same_repository(own, course or ""):
             yield "origin is the course itself; fork it, then: git remote set-url origin ADDRESS-OF-YOUR-FORK"
-        if self.card.upstream and not same_place(course or "", self.card.upstream):
+        if self.card.upstream and not is_same_repository(course or "", self.card.upstream):
             yield f"your remote {REMOTE} is {course}; the course is at {self.card.upstream}"
 
-    def carry_out(self, situation: Situation, agreed: Sequence[Replaced]) -> str:
+    def carry_out(self, situation: CloneSituation, agreed: Sequence[ReplacedFile]) -> str:
         """Put files back, mend notebooks and merge; return what keeps the files replaced, "" if none was.
 
         Parameters
@@ -145,9 +145,9 @@ class Updater:
         for entry in agreed:
             if entry.beside:
                 content = self._file(entry.path).read_bytes()
-                write_new(self._file(entry.beside), settled(content) or content)
+                write_new_file(self._file(entry.beside), settle_conflict(content) or content)
         for path in broken:
-            self._file(path).write_bytes(settled(self._file(path).read_bytes()) or b"")
+            self._file(path).write_bytes(settle_conflict(self._file(path).read_bytes()) or b"")
         for path in put_back:
             self._as_committed(path)
         self.clone.git("merge", "--quiet", "--ff-only", self._merged(situation, put_back))
@@ -161,7 +161,7 @@ class Updater:
         else:
             self.clone.git("checkout", "--quiet", "--", _literally(path))
 
-    def _merged(self, situation: Situation, put_back: Sequence[str]) -> str:
+    def _merged(self, situation: CloneSituation, put_back: Sequence[str]) -> str:
         """Make the commit in which both sides are; return it, or the newest one where it holds everything already."""
         head, theirs = self.clone.git("rev-parse", "HEAD"), situation.theirs
         with self.clone.other_index() as index:
@@ -214,7 +214,7 @@ def _literally(path: str) -> str:
     return f":(literal){path}"
 
 
-def same_place(one: str, other: str) -> bool:
+def is_same_repository(one: str, other: str) -> bool:
     """Whether two addresses are of one repository, by https or by ssh."""
     return bool(one) and _place(one) == _place(other)
 

@@ -18,7 +18,7 @@ BROKEN = "{path} cannot be copied. {reason} Or get the course's version back fir
 
 
 @dataclass(frozen=True)
-class Clone:
+class StudentClone:
     """The folder of a student's clone."""
 
     root: Path
@@ -27,21 +27,21 @@ class Clone:
     def assignments(self) -> tuple[str, ...]:
         """Names of the assignments that are in the clone."""
         names = sorted(path.name for path in (self.root / FOLDER).iterdir() if path.is_dir())
-        return tuple(name for name in names if self.original(name).exists() or self.copy(name).exists())
+        return tuple(name for name in names if self.original_path(name).exists() or self.copy_path(name).exists())
 
-    def original(self, assignment: str) -> Path:
+    def original_path(self, assignment: str) -> Path:
         """Path of the notebook as the course gives it."""
         return self.root / FOLDER / assignment / f"{assignment}.ipynb"
 
-    def copy(self, assignment: str) -> Path:
+    def copy_path(self, assignment: str) -> Path:
         """Path of the copy students work in."""
         return self.root / FOLDER / assignment / f"{assignment}_solved.ipynb"
 
-    def handed_in(self, assignment: str) -> Path | None:
+    def find_graded_notebook(self, assignment: str) -> Path | None:
         """Path of the notebook that will be graded: the copy, wherever it may lie, else the original."""
         return next((self.root / place for place in notebook_places(assignment) if (self.root / place).is_file()), None)
 
-    def named(self, name: str) -> str:
+    def find_assignment(self, name: str) -> str:
         """Return the assignment meant by a name; a path to its notebook will do as well.
 
         Raises
@@ -52,9 +52,9 @@ class Clone:
         stem = Path(name.rstrip("/\\")).name.removesuffix(".ipynb").removesuffix("_solved")
         if stem in self.assignments:
             return stem
-        raise UsageError(f"no assignment is called {name!r}; {nearest(stem, self.assignments)}")
+        raise UsageError(f"no assignment is called {name!r}; {describe_nearest(stem, self.assignments)}")
 
-    def start(self, assignment: str) -> Path:
+    def start_homework(self, assignment: str) -> Path:
         """Make the copy to work in and return its path.
 
         Raises
@@ -62,20 +62,20 @@ class Clone:
         UsageError
             If there is a copy already, or the original is no notebook.
         """
-        copy = self.handed_in(assignment)
+        copy = self.find_graded_notebook(assignment)
         if copy is not None and copy.name.endswith("_solved.ipynb"):
-            raise UsageError(f"{self.short(copy)} is there already and was left as it is; go on working in it")
-        original = self.original(assignment)
+            raise UsageError(f"{self.relative_path(copy)} is there already and was left as it is; go on working in it")
+        original = self.original_path(assignment)
         try:
             content = original.read_bytes()
             for problem in read_notebook(content).problems:
                 raise Unreadable(problem)
         except FileNotFoundError:
-            raise UsageError(f"{self.short(original)} is missing; bring it back: autograder update") from None
+            raise UsageError(f"{self.relative_path(original)} is missing; bring it back: autograder update") from None
         except Unreadable as error:
-            raise UsageError(BROKEN.format(path=self.short(original), reason=error)) from None
-        write_new(self.copy(assignment), content)
-        return self.copy(assignment)
+            raise UsageError(BROKEN.format(path=self.relative_path(original), reason=error)) from None
+        write_new_file(self.copy_path(assignment), content)
+        return self.copy_path(assignment)
 
     def changed_since(self, commit: str) -> set[str] | None:
         """Return the paths that changed after a commit, None where git does not know that commit."""
@@ -84,7 +84,7 @@ class Clone:
             return None
         return set(repository.paths("diff", "--name-only", "-z", "--no-renames", "--relative", commit, "HEAD", "--"))
 
-    def misplaced(self) -> tuple[str, ...]:
+    def describe_misplaced(self) -> tuple[str, ...]:
         """Sentences about copies that lie where they are not graded."""
         files = [NotebookFile(path, "", 0) for path in self._copies()]
         return tuple(
@@ -97,14 +97,14 @@ class Clone:
             inside = Path(folder)
             folders[:] = sorted(f for f in folders if f[0] != "." and not (inside / f / "pyvenv.cfg").exists())
             ending = ".ipynb" if inside.parent == self.root / FOLDER else "_solved.ipynb"
-            yield from (self.short(inside / file) for file in sorted(files) if file.endswith(ending))
+            yield from (self.relative_path(inside / file) for file in sorted(files) if file.endswith(ending))
 
-    def short(self, path: Path) -> str:
+    def relative_path(self, path: Path) -> str:
         """Return a path within the clone as one writes it."""
         return path.relative_to(self.root).as_posix()
 
 
-def find_clone(start: Path) -> Clone:
+def find_clone(start: Path) -> StudentClone:
     """Return the clone a folder is in.
 
     Raises
@@ -114,11 +114,11 @@ def find_clone(start: Path) -> Clone:
     """
     for folder in (start, *start.parents):
         if (folder / FOLDER).is_dir():
-            return Clone(folder)
+            return StudentClone(folder)
     raise UsageError(f"there is no {FOLDER}/ in {start} or above it; run this in the folder of your clone")
 
 
-def write_new(path: Path, content: bytes) -> None:
+def write_new_file(path: Path, content: bytes) -> None:
     """Write a file that must not exist yet.
 
     Raises
@@ -133,7 +133,7 @@ def write_new(path: Path, content: bytes) -> None:
         raise UsageError(f"{path} is there already and was left as it is") from None
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def describe_nearest(name: str, names: Iterable[str]) -> str:
     """Say which of the names was probably meant."""
     names = sorted(names)
     close = [known for known in names if name and known.startswith(name)]

@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 from small_course import CONFIG, DOUBLE, SmallCourse, code, solution, test, text
 
-from autograder.auditing.audit_cases import Case, Kind, cases_of, read_cases
-from autograder.auditing.audit_run import Auditor, Graded
+from autograder.auditing.audit_cases import AuditCase, CaseKind, build_cases, read_cases
+from autograder.auditing.audit_run import CaseAuditor, GradedCase
 from autograder.auditing.audit_tally import (
-    killed_equivalents,
-    misnamed,
-    shortfalls,
-    stopped,
-    survivors,
-    tallies,
-    tally,
+    count_by_exercise,
+    count_cases,
+    describe_shortfalls,
+    list_killed_equivalents,
+    list_misnamed,
+    list_stopped,
+    list_survivors,
     tally_json,
 )
-from autograder.auditing.exam_excerpt import excerpt, whole
-from autograder.auditing.vacuous_tests import vacuous_criteria
+from autograder.auditing.exam_excerpt import cut_excerpt, take_whole_exam
+from autograder.auditing.vacuous_tests import find_vacuous_criteria
 from autograder.course.configuration import load_course
 from autograder.course.errors import ExamError
 from autograder.course.exam import Exam, read_exam
@@ -212,75 +212,77 @@ def examiner() -> Iterator[Examiner]:
         yield examiner
 
 
-def audited(examiner: Examiner, course: SmallCourse, *, but: tuple[str, ...] = ()) -> list[Graded]:
+def audited(examiner: Examiner, course: SmallCourse, *, but: tuple[str, ...] = ()) -> list[GradedCase]:
     exam, cases = read_cases(load_course(course.config), "hw")
-    auditor = Auditor(examiner, {"hw": exam})
+    auditor = CaseAuditor(examiner, {"hw": exam})
     return [auditor.grade(case) for case in cases if case.name not in but]
 
 
 @pytest.fixture(scope="module")
-def graded(examiner: Examiner, tmp_path_factory: pytest.TempPathFactory) -> list[Graded]:
+def graded(examiner: Examiner, tmp_path_factory: pytest.TempPathFactory) -> list[GradedCase]:
     course = SmallCourse(tmp_path_factory.mktemp("audited") / "course")
     write(course)
     course.config.write_text(CONFIG)
     return audited(examiner, course)
 
 
-def of_kind(graded: list[Graded], kind: Kind) -> dict[str, Graded]:
+def of_kind(graded: list[GradedCase], kind: CaseKind) -> dict[str, GradedCase]:
     return {entry.case.name or entry.case.exercise: entry for entry in graded if entry.case.kind is kind}
 
 
 def test_the_reference_gets_all_points(graded):
-    assert [entry.full for entry in of_kind(graded, Kind.REFERENCE).values()] == [True, True]
+    assert [entry.full for entry in of_kind(graded, CaseKind.REFERENCE).values()] == [True, True]
 
 
 def test_mistakes_lose_points_and_are_told_by_their_hint(graded):
-    mistakes = of_kind(graded, Kind.MISTAKE)
+    mistakes = of_kind(graded, CaseKind.MISTAKE)
     assert list(mistakes) == ["squared", "doubled_twice", "summed", "in_place", "summed_again"]
     assert all(entry.good for entry in mistakes.values())
     assert [name for name, entry in mistakes.items() if not entry.named] == ["summed_again"]
-    assert [entry.case.name for entry in misnamed(graded)] == ["summed_again"]
+    assert [entry.case.name for entry in list_misnamed(graded)] == ["summed_again"]
     assert mistakes["in_place"].result.points == 2
 
 
 def test_right_answers_keep_all_points_and_wrong_ones_are_seen(graded):
-    alternatives = of_kind(graded, Kind.ALTERNATIVE)
+    alternatives = of_kind(graded, CaseKind.ALTERNATIVE)
     assert [name for name, entry in alternatives.items() if entry.full] == [
         "added", "by_a_later_solution", "by_the_notebooks_own_names", "a_family",
     ]  # fmt: skip
-    assert any("'wrong_after_all' gets 0 of 3 points" in sentence for sentence in shortfalls(graded))
+    assert any("'wrong_after_all' gets 0 of 3 points" in sentence for sentence in describe_shortfalls(graded))
 
 
 def test_a_mistake_is_held_to_what_it_says_it_keeps(graded):
-    mistakes = of_kind(graded, Kind.MISTAKE)
+    mistakes = of_kind(graded, CaseKind.MISTAKE)
     assert [(name, entry.case.keeps, entry.lost) for name, entry in mistakes.items() if entry.case.keeps] == [
         ("in_place", (1,), ()), ("summed_again", (1, 2, 3), (1, 2, 3)),
     ]  # fmt: skip
-    found = [sentence for sentence in shortfalls(graded) if "keeps=" in sentence]
+    found = [sentence for sentence in describe_shortfalls(graded) if "keeps=" in sentence]
     assert found == ["hw, mean_square: the mistake 'summed_again' says keeps=(1, 2, 3), but the test has 2 criteria"]
 
 
 def test_a_criterion_that_a_mistake_has_to_keep_is_named_when_it_is_lost(graded):
-    entry = of_kind(graded, Kind.MISTAKE)["in_place"]
+    entry = of_kind(graded, CaseKind.MISTAKE)["in_place"]
     entry = replace(entry, case=replace(entry.case, keeps=(1, 2)))
     assert entry.lost == (2,)
-    assert shortfalls([entry])[0] == (
+    assert describe_shortfalls([entry])[0] == (
         "hw, mean_square: the mistake 'in_place' says keeps=(1, 2), but does not meet 2: 'x stays as it was'"
     )
 
 
 def test_a_shortcut_must_not_keep_all_points_and_what_stopped_it_is_said(graded):
-    shortcuts = of_kind(graded, Kind.SHORTCUT)
+    shortcuts = of_kind(graded, CaseKind.SHORTCUT)
     assert {name: (entry.case.exercise, entry.result.points) for name, entry in shortcuts.items()} == {
         "a_constant": ("mean_square", 0), "right_in_the_first_call_only": ("mean_square", 0),
         "helped_by_a_later_function": ("double", 0), "not_stopped": ("mean_square", 3),
     }  # fmt: skip
-    assert {entry.case.name: entry.stopped_by for entry in stopped(graded)} == {
+    assert {entry.case.name: entry.stopped_by for entry in list_stopped(graded)} == {
         "a_constant": ("it is the mean of the squares",),
         "right_in_the_first_call_only": ("it is the mean of the squares",),
         "helped_by_a_later_function": ("the test as a whole",),
     }
-    assert "hw, mean_square: the shortcut 'not_stopped' keeps all points; no criterion stops it" in shortfalls(graded)
+    assert "hw, mean_square: the shortcut 'not_stopped' keeps all points; no criterion stops it" in describe_shortfalls(
+        graded
+    )
 
 
 @pytest.mark.parametrize("keeps", [[0], ["shape"], [1.0], [True]])
@@ -290,18 +292,19 @@ def test_positions_of_criteria_are_counted_from_one(keeps):
 
 
 def test_functions_that_return_nothing_get_nothing(graded):
-    assert [entry.result.points for entry in of_kind(graded, Kind.NOTHING).values()] == [0, 0]
+    assert [entry.result.points for entry in of_kind(graded, CaseKind.NOTHING).values()] == [0, 0]
 
 
 def test_mutants_lose_points_unless_the_course_says_they_are_equivalent(graded):
-    count = tally(graded)
+    count = count_cases(graded)
     assert (count.mutants, count.killed, count.equivalent) == (13, 13, 1)
-    assert survivors(graded) == []
-    assert [case.after for case in killed_equivalents(graded)] == ["return x"]
+    assert list_survivors(graded) == []
+    assert [case.after for case in list_killed_equivalents(graded)] == ["return x"]
 
 
 def test_counts_are_kept_per_exercise(graded):
-    assert [(c.exercise, c.mistakes, c.caught, c.named, c.alternatives, c.accepted) for c in tallies(graded)] == [
+    counts = count_by_exercise(graded)
+    assert [(c.exercise, c.mistakes, c.caught, c.named, c.alternatives, c.accepted) for c in counts] == [
         ("double", 2, 2, 2, 3, 3), ("mean_square", 3, 3, 2, 3, 2),
     ]  # fmt: skip
 
@@ -320,12 +323,12 @@ def test_a_weak_test_is_found_out(examiner, small_course):
     write(small_course, test_double="### BEGIN HIDDEN TESTS\nassert double(0) == 0\n### END HIDDEN TESTS", needs="")
     small_course.config.write_text(CONFIG)
     graded = audited(examiner, small_course)
-    assert {(case.before, case.after) for case in survivors(graded)} == {
+    assert {(case.before, case.after) for case in list_survivors(graded)} == {
         ("return 2 * x", "return 3 * x"), ("return 2 * x", "return 1 * x"),
     }  # fmt: skip
-    assert "hw: 11 of 13 mutants lose points" in shortfalls(graded)
-    assert "the mistake 'squared' keeps all points" in " ".join(shortfalls(graded))
-    assert "returns None gets 1 of 3 points for 'x stays as it was'" in " ".join(shortfalls(graded))
+    assert "hw: 11 of 13 mutants lose points" in describe_shortfalls(graded)
+    assert "the mistake 'squared' keeps all points" in " ".join(describe_shortfalls(graded))
+    assert "returns None gets 1 of 3 points for 'x stays as it was'" in " ".join(describe_shortfalls(graded))
 
 
 EMPTY = """\
@@ -351,10 +354,10 @@ def test_a_criterion_that_can_end_without_a_comparison_fails_the_audit(examiner,
     path = small_course.source.with_name("shortcuts.py")
     path.write_text(SHORTCUTS + '\n@shortcuts.of("double")\ndef nothing_to_compare(x):\n    return []\n')
     exam, cases = read_cases(load_course(small_course.config), "hw")
-    auditor = Auditor(examiner, {"hw": exam})
+    auditor = CaseAuditor(examiner, {"hw": exam})
     graded = [auditor.grade(case) for case in cases if case.name == "nothing_to_compare"]
     assert [(entry.result.points, entry.empty) for entry in graded] == [(0, ("every_number",))]
-    assert shortfalls(graded, vacuous_criteria(exam)) == [
+    assert describe_shortfalls(graded, find_vacuous_criteria(exam)) == [
         "hw, double: the criterion 'every number is doubled' is vacuous, it can end at line 9 of the test without a "
         "comparison; compare before, or raise a Hint there",
         "hw, double: the criterion `every_number` is vacuous, it ends without a comparison for the shortcut "
@@ -376,13 +379,13 @@ def exam(small_course: SmallCourse) -> Exam:
 
 
 def test_an_excerpt_has_what_an_exercise_needs(exam):
-    part = excerpt(exam, exam.exercises[0])
+    part = cut_excerpt(exam, exam.exercises[0])
     assert [cell.source for cell in part.cells] == ["import numpy as np", DOUBLE, TEST_DOUBLE]
     assert [cell.grade_id for cell in part.exam.cells if cell.solution] == ["double_solution", "mean_solution"]
 
 
 def test_an_excerpt_is_a_notebook(exam):
-    content = json.loads(excerpt(exam, exam.exercises[0]).submission({"double_solution": "double = 1"}).content)
+    content = json.loads(cut_excerpt(exam, exam.exercises[0]).submission({"double_solution": "double = 1"}).content)
     assert [cell["source"] for cell in content["cells"]] == ["import numpy as np", "double = 1", TEST_DOUBLE]
 
 
@@ -393,18 +396,18 @@ def test_where_an_excerpt_is_not_enough_the_whole_notebook_is_graded(examiner, s
     cells[-2]["source"] = shared.format(needs=', needs="values"')
     small_course.write(*cells)
     exam = read_exam(small_course.source)
-    auditor = Auditor(examiner, {"hw": exam})
-    (case,) = (case for case in cases_of(exam) if case.name == "summed")
-    assert auditor.grade(Case("hw", "mean_square", Kind.REFERENCE, "", "")).full
+    auditor = CaseAuditor(examiner, {"hw": exam})
+    (case,) = (case for case in build_cases(exam) if case.name == "summed")
+    assert auditor.grade(AuditCase("hw", "mean_square", CaseKind.REFERENCE, "", "")).full
     assert auditor.grade(case).named
-    assert len(whole(exam).cells) == len(cells)
+    assert len(take_whole_exam(exam).cells) == len(cells)
 
 
 def test_an_impossible_exercise_is_found_out(examiner, small_course):
     write(small_course, test_double="### BEGIN HIDDEN TESTS\nassert double(1) == 3\n### END HIDDEN TESTS")
     exam = read_exam(small_course.source)
-    graded = [Auditor(examiner, {"hw": exam}).grade(case) for case in cases_of(exam)[:1]]
-    assert shortfalls(graded) == ["hw, double: the reference itself gets 0 of 2 points"]
+    graded = [CaseAuditor(examiner, {"hw": exam}).grade(case) for case in build_cases(exam)[:1]]
+    assert describe_shortfalls(graded) == ["hw, double: the reference itself gets 0 of 2 points"]
 
 
 # ------------------------------------------------------------------------------------------------ wrong files

@@ -4,12 +4,12 @@ import ast
 
 import pytest
 
-from autograder.auditing.mutants import mutants_of
+from autograder.auditing.mutants import make_mutants
 
 
 def lines(source: str) -> set[str]:
     """What the changed lines of all mutants are."""
-    return {mutant.after for mutant in mutants_of(source)}
+    return {mutant.after for mutant in make_mutants(source)}
 
 
 @pytest.mark.parametrize(
@@ -76,23 +76,23 @@ def mean(x, axis=0):
 
 
 def test_only_the_solution_is_changed():
-    mutants = mutants_of(CELL)
+    mutants = make_mutants(CELL)
     assert {mutant.line for mutant in mutants} == {4, 5}
     assert all("axis=0" in mutant.source and "1/M" in mutant.source for mutant in mutants)
 
 
 def test_a_mutant_says_where_and_what_it_changed():
-    (mutant,) = [mutant for mutant in mutants_of(CELL) if mutant.after == "return total * 4"]
+    (mutant,) = [mutant for mutant in make_mutants(CELL) if mutant.after == "return total * 4"]
     assert (mutant.line, mutant.before) == (5, "return total / 4")
     assert mutant.source == ast.unparse(ast.parse(CELL)).replace("total / 4", "total * 4")
 
 
 def test_every_mutant_is_python_and_another_one():
-    mutants = mutants_of(CELL)
+    mutants = make_mutants(CELL)
     assert len({mutant.source for mutant in mutants}) == len(mutants) > 5
     for mutant in mutants:
         compile(mutant.source, "mutant", "exec")
 
 
 def test_the_same_cell_gives_the_same_mutants():
-    assert mutants_of(CELL) == mutants_of(CELL)
+    assert make_mutants(CELL) == make_mutants(CELL)

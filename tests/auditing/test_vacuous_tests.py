@@ -6,7 +6,7 @@ import pytest
 from criteria import EVIDENCE, NOTHING, cell
 from small_course import SmallCourse, solution, test
 
-from autograder.auditing.vacuous_tests import vacuous_criteria
+from autograder.auditing.vacuous_tests import find_vacuous_criteria
 from autograder.course.exam import read_exam
 
 # These compare where they are run, and yet there is a way through them on which they would not.
@@ -71,7 +71,7 @@ UNSURE = {
 
 def lines_of(course: SmallCourse, body: str) -> list[int]:
     course.write(solution("def answer():\n    return 1"), test(cell(body), "answer", 1))
-    return [line for entry in vacuous_criteria(read_exam(course.source)) for line in entry.lines]
+    return [line for entry in find_vacuous_criteria(read_exam(course.source)) for line in entry.lines]
 
 
 @pytest.mark.parametrize("body", [*NOTHING.values(), *UNSURE.values()], ids=[*NOTHING, *UNSURE])
@@ -88,6 +88,6 @@ def test_criteria_that_always_compare_are_left_alone(small_course, body, request
 def test_the_finding_names_the_criterion_and_the_line(small_course):
     body = "if answer() == 1:\n    return\nassert answer() == 2"
     small_course.write(solution("def answer():\n    return 1"), test(cell(body), "answer", 1))
-    (found,) = vacuous_criteria(read_exam(small_course.source))
+    (found,) = find_vacuous_criteria(read_exam(small_course.source))
     assert (found.assignment, found.exercise, found.sentence) == ("hw", "answer", "the sentence")
     assert [cell(body).splitlines()[line - 1].strip() for line in found.lines] == ["return"]

@@ -18,7 +18,7 @@ from autograder.course.configuration import load_course
 from autograder.doctor import machine_check as doctor
 from autograder.doctor.course_check import examine_course
 from autograder.doctor.machine_check import Finding
-from autograder.publishing.release import is_current
+from autograder.publishing.release import is_release_current
 from autograder.record.page_keys import PageKeys
 
 pytestmark = pytest.mark.slow
@@ -199,9 +199,9 @@ def test_looking_changes_nothing(course):
 
 
 def test_a_release_is_current_until_its_source_changes(course):
-    assert is_current(course.classroom.course, "hw")
+    assert is_release_current(course.classroom.course, "hw")
     other_source(course)
-    assert not is_current(course.classroom.course, "hw")
+    assert not is_release_current(course.classroom.course, "hw")
 
 
 # --------------------------------------------------------------------------------------------------------- the machine

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from small_course import REPOSITORY, SmallCourse, code, solution, test
 
-from autograder.auditing.audit_cases import Kind, read_cases
-from autograder.auditing.audit_run import Auditor, Graded
-from autograder.auditing.audit_tally import misnamed, shortfalls, survivors, tally
+from autograder.auditing.audit_cases import CaseKind, read_cases
+from autograder.auditing.audit_run import CaseAuditor, GradedCase
+from autograder.auditing.audit_tally import count_cases, describe_shortfalls, list_misnamed, list_survivors
 from autograder.course.configuration import load_course
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
@@ -42,16 +42,16 @@ def guided(small_course: SmallCourse) -> SmallCourse:
 def test_the_worked_example_passes_its_audit(guided):
     exam, cases = read_cases(load_course(guided.config), "hw")
     with Examiner(Limits(cell_seconds=10, call_seconds=10, seconds=60)) as examiner:
-        auditor = Auditor(examiner, {"hw": exam})
-        graded: list[Graded] = [auditor.grade(case) for case in cases]
-    assert (shortfalls(graded), survivors(graded), misnamed(graded)) == ([], [], [])
-    count = tally(graded)
+        auditor = CaseAuditor(examiner, {"hw": exam})
+        graded: list[GradedCase] = [auditor.grade(case) for case in cases]
+    assert (describe_shortfalls(graded), list_survivors(graded), list_misnamed(graded)) == ([], [], [])
+    count = count_cases(graded)
     assert count.mistakes >= 5
     assert count.alternatives >= 2
     assert count.shortcuts >= 2
     assert count.keeping >= 1
     assert count.mutants >= 5
-    assert {entry.case.kind for entry in graded} == set(Kind)
+    assert {entry.case.kind for entry in graded} == set(CaseKind)
 
 
 def test_the_worked_examples_visible_check_passes():

@@ -29,7 +29,7 @@ from small_course import REPOSITORY
 from autograder.course.configuration import load_course
 from autograder.course.exam import read_exam
 from autograder.record.ledger import Ledger
-from autograder.rehearsal.student_roles import Author, Desk, half, solved
+from autograder.rehearsal.student_roles import Author, StudentDesk, answer_everything, answer_first_half
 
 pytestmark = pytest.mark.slow
 
@@ -176,7 +176,7 @@ class Forge:
         if not clone.exists():
             self.git("clone", "--quiet", f"{student}.git", clone.name)
         released = json.loads((clone / "assignments" / name / f"{name}.ipynb").read_text())
-        for path, content in work(Desk(student, exam, released)).items():
+        for path, content in work(StudentDesk(student, exam, released)).items():
             (clone / path).write_bytes(content)
         self.git("add", "assignments", cwd=clone)
         self.git("commit", "--quiet", "--message", "Homework", cwd=clone)
@@ -251,7 +251,7 @@ def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(reader: Read
     for student in ("on-time", "late"):
         forge.fork(student)
     assert "MISSING" not in reader.follow(5)
-    forge.hand_in("on-time", half, reader)
+    forge.hand_in("on-time", answer_first_half, reader)
     seen = reader.follow(6)
     assert "collected: 1 new pushes from 2 repositories, 0 failed" in seen and "graded: 1 notebooks, 0 failed" in seen
     assert reader.points() == {"on-time": 7.0, "late": None}  # not begun is not 0 before the deadline
@@ -261,10 +261,10 @@ def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(reader: Read
     subjects = forge.git("log", "--format=%s", "master", cwd=forge.root / "public.git").splitlines()
     assert len(subjects) == 2 and "hw02_linear_regression" in subjects[0]
 
-    forge.hand_in("on-time", solved, reader)
+    forge.hand_in("on-time", answer_everything, reader)
     reader.run("autograder run")
     reader.deadlines(just_now())
-    forge.hand_in("late", half, reader)
+    forge.hand_in("late", answer_first_half, reader)
     reader.run("autograder run")
     assert reader.points() == {"on-time": 20.0, "late": 0.0}
     assert reader.standings()["late"]["hw01_numpy"]["parts"][0]["state"] == "pushed too late"

@@ -13,7 +13,7 @@ import pytest
 from fake_github import FakeGitHub, FakeRepository
 from rich.console import Console
 
-from autograder.cli.result_text import show_student
+from autograder.cli.result_text import print_student
 from autograder.collecting.collect import Collected, collect_pushes
 from autograder.course.configuration import Assignment, Course, ForgeOptions, Part
 from autograder.course.errors import ForgeFailed
@@ -607,7 +607,7 @@ def test_an_instructor_is_shown_what_became_of_pushes_and_repositories(github, u
     push(github, github.fork(upstream, "on-time"), b"again")
     poll(github)
     shown = io.StringIO()
-    show_student(course(github), {}, record(github), Console(file=shown, width=200))
+    print_student(course(github), {}, record(github), Console(file=shown, width=200))
     lines = shown.getvalue().splitlines()
     assert [line.split()[1] for line in lines if "could not be fetched" in line] == [gone[:10]]
     assert sum(line.startswith("pushed") for line in lines) == 4

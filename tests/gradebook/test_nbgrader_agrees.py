@@ -14,11 +14,22 @@ from autograder.course.submissions import Submission
 from autograder.gradebook.assignment_conversion import put_tools_on_path
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
-from autograder.rehearsal.student_roles import Desk, half, mistaken, solved, untouched
+from autograder.rehearsal.student_roles import (
+    StudentDesk,
+    answer_everything,
+    answer_first_half,
+    answer_with_mistake,
+    leave_untouched,
+)
 
 pytestmark = pytest.mark.slow
 
-ROLES = {"all-right": solved, "half-done": half, "known-mistake": mistaken, "not-attempted": untouched}
+ROLES = {
+    "all-right": answer_everything,
+    "half-done": answer_first_half,
+    "known-mistake": answer_with_mistake,
+    "not-attempted": leave_untouched,
+}
 
 
 @pytest.mark.parametrize("assignment", ["hw01_numpy"])
@@ -28,7 +39,7 @@ def test_nbgrader_autograde_gives_the_same_points_exercise_by_exercise(tmp_path,
     with Examiner(Limits()) as examiner:
         released = json.loads(released_notebook(course, assignment, tmp_path / "released", examiner))
     submissions = {
-        name: author(Desk(name, exam, released))[f"assignments/{assignment}/{assignment}_solved.ipynb"]
+        name: author(StudentDesk(name, exam, released))[f"assignments/{assignment}/{assignment}_solved.ipynb"]
         for name, author in ROLES.items()
     }
     prepare(REPOSITORY, tmp_path, assignment, submissions)

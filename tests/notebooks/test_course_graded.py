@@ -12,7 +12,7 @@ from autograder.course.configuration import load_course
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Report, Status, Submission
 from autograder.grader.examiner import Examiner
-from autograder.rehearsal.student_roles import Desk
+from autograder.rehearsal.student_roles import StudentDesk
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def test_a_release_gets_nothing_and_each_exercise_reads_not_attempted(examiner, 
 
 def test_who_fills_only_the_forward_part_gets_exactly_its_points(examiner, tmp_path):
     exam = exam_of("hw03_neural_networks")
-    desk = Desk("half", exam, json.loads(released_notebook(COURSE, exam.assignment, tmp_path, examiner)))
+    desk = StudentDesk("half", exam, json.loads(released_notebook(COURSE, exam.assignment, tmp_path, examiner)))
     forward = {cell for entry in exam.exercises if entry.part == "forward" for cell in entry.solutions}
     content = desk.notebook({cell: source for cell, source in desk.answers.items() if cell in forward})
     report = examine(examiner, exam, content)

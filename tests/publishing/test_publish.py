@@ -33,10 +33,10 @@ from autograder.cli.application import app
 from autograder.course.configuration import Course, load_course
 from autograder.course.errors import ConfigError, GitFailed, PublishRefused, UsageError
 from autograder.course.exam import read_exam
-from autograder.publishing.leak_search import Secrets, is_nobodys, secrets_of
-from autograder.publishing.public_tree import ALLOWED, public_tree
-from autograder.publishing.public_tree import solution as solution_notebook
-from autograder.publishing.publish import publish, uncommitted
+from autograder.publishing.leak_search import CourseSecrets, gather_secrets, is_common_python
+from autograder.publishing.public_tree import ALLOWED, build_public_tree
+from autograder.publishing.public_tree import build_solution_notebook as solution_notebook
+from autograder.publishing.publish import describe_uncommitted, publish_course
 
 pytestmark = pytest.mark.slow
 
@@ -131,14 +131,14 @@ def elsewhere(public: Git, tmp_path) -> Git:
 
 @pytest.fixture
 def published(private: SmallCourse) -> str:
-    return publish(course_of(private)).commit
+    return publish_course(course_of(private)).commit
 
 
 # --- what is published ---------------------------------------------------------------------------------------------
 
 
 def test_only_what_is_allowed_is_published(private, public):
-    done = publish(course_of(private))
+    done = publish_course(course_of(private))
     assert done.pushed
     assert paths(public) == list(done.files) == [
         ".github/workflows/check.yml",
@@ -171,15 +171,15 @@ def test_the_readme_and_the_card_are_filled(private, public, published):
 def test_a_readme_with_an_unknown_place_is_refused(private):
     (private.root / "docs" / "public-readme.md").write_text("{{nam}}")
     with pytest.raises(ConfigError, match=r"nobody fills \{\{nam\}\}; there is name, upstream"):
-        publish(course_of(private))
+        publish_course(course_of(private))
     (private.root / "docs" / "public-readme.md").unlink()
     with pytest.raises(ConfigError, match=r"public-readme\.md: no such file"):
-        publish(course_of(private))
+        publish_course(course_of(private))
 
 
 def test_what_is_not_released_is_named_and_left_out(private, public):
     (private.root / HW).unlink()
-    done = publish(course_of(private))
+    done = publish_course(course_of(private))
     assert done.held_back == ("hw is not released yet",)
     assert HW not in paths(public)
     assert "| `hw` |" not in public("show", "master:README.md")
@@ -187,7 +187,7 @@ def test_what_is_not_released_is_named_and_left_out(private, public):
 
 def test_what_lies_beside_a_release_is_named_and_left_out(private, public):
     (private.root / "assignments" / "hw" / "notes.txt").write_text("ask on-time\n")
-    done = publish(course_of(private))
+    done = publish_course(course_of(private))
     assert "assignments/hw/notes.txt" not in paths(public)
     assert HW in paths(public)
     assert any("notes.txt is no part of the release" in sentence for sentence in done.held_back)
@@ -199,7 +199,7 @@ def test_of_a_demonstrations_fields_only_those_on_the_list_are_published(private
     demo["metadata"]["colab"] = {"name": "mine.ipynb"}
     demo["cells"][0]["metadata"]["executionInfo"] = {"user": {"displayName": "The Instructor"}}
     (private.root / "demonotebooks" / "demo.ipynb").write_text(json.dumps(demo))
-    publish(course_of(private))
+    publish_course(course_of(private))
     assert json.loads(public("show", "master:demonotebooks/demo.ipynb")) == wanted
 
 
@@ -208,7 +208,7 @@ def test_a_release_with_an_account_in_it_is_refused(private, public):
     mine["metadata"]["colab"] = {"name": "mine.ipynb"}
     (private.root / HW).write_text(json.dumps(mine))
     with pytest.raises(PublishRefused, match=r"release it again:\n  metadata: colab"):
-        publish(course_of(private))
+        publish_course(course_of(private))
 
 
 def test_what_is_not_committed_is_told(private, public):
@@ -216,13 +216,15 @@ def test_what_is_not_committed_is_told(private, public):
     git("init", "--quiet")
     (private.root / ".gitignore").write_text("roster.csv\n")
     git.commit({}, "The course")
-    assert uncommitted(course_of(private)) == []
+    assert describe_uncommitted(course_of(private)) == []
     (private.root / "notes.md").write_text("not of the course's\n")
-    assert uncommitted(course_of(private)) == []
+    assert describe_uncommitted(course_of(private)) == []
     private.config.write_text(private.config.read_text() + "\n")
     (private.root / "solutions" / "hw" / "new.csv").write_text("1\n")
     told = "not committed here: grading_config.py, solutions/hw/new.csv; "
-    assert uncommitted(course_of(private)) == [told + "what is published comes from files that only this folder has"]
+    assert describe_uncommitted(course_of(private)) == [
+        told + "what is published comes from files that only this folder has"
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "publish", "--config", str(private.config)],
         capture_output=True, text=True, check=True,
@@ -233,7 +235,7 @@ def test_what_is_not_committed_is_told(private, public):
 def test_a_link_to_another_file_is_refused(private, public):
     (private.root / "autograder" / "more.py").symlink_to(private.root / "roster.csv")
     with pytest.raises(PublishRefused, match=r"more\.py is a link"):
-        publish(course_of(private))
+        publish_course(course_of(private))
     assert public("for-each-ref") == ""
 
 
@@ -241,14 +243,14 @@ def test_a_release_that_is_older_than_its_source_is_refused(private, public):
     cells = [*RELEASED[:3], test(TEST_DOUBLE)]
     (private.root / HW).write_bytes(dump(cells))
     with pytest.raises(PublishRefused, match=r"release it again:(.|\n)*assert double\(21\) == 42"):
-        publish(course_of(private))
+        publish_course(course_of(private))
     assert public("for-each-ref") == ""
 
 
 def test_without_an_address_nothing_is_published(private):
     configure(private)
     with pytest.raises(UsageError, match=r"c\.Course\.upstream .* or use --to"):
-        publish(course_of(private))
+        publish_course(course_of(private))
 
 
 # --- one more commit -----------------------------------------------------------------------------------------------
@@ -256,21 +258,21 @@ def test_without_an_address_nothing_is_published(private):
 
 def test_each_publication_adds_one_commit(private, public, published):
     (private.root / "LICENSE").write_text("MIT, again\n")
-    second = publish(course_of(private))
+    second = publish_course(course_of(private))
     assert public("rev-list", "master").split() == [second.commit, published]
     assert public("log", "--format=%s", "master").splitlines() == ["Update the course", "Publish hw"]
     assert "LICENSE" in second.changes and "1 file changed" in second.changes
 
 
 def test_without_news_there_is_no_commit(private, public, published):
-    done = publish(course_of(private))
+    done = publish_course(course_of(private))
     assert (done.commit, done.pushed, done.changes) == ("", False, "")
     assert public("rev-parse", "master") == published
 
 
 def test_what_is_gone_here_goes_there(private, public, published):
     (private.root / "demonotebooks" / "demo.ipynb").unlink()
-    publish(course_of(private))
+    publish_course(course_of(private))
     assert "demonotebooks/demo.ipynb" not in paths(public)
     assert "demonotebooks/demo.ipynb" in paths(public, published)
 
@@ -280,7 +282,7 @@ def test_students_pulls_merge(private, public, published, elsewhere):
     elsewhere.commit({"assignments/hw/hw_solved.ipynb": dump([code(ANSWER)])})
     (private.root / HW).write_bytes(dump([*RELEASED, text("More.")]))
     private.write(text("# Homework"), code("import math"), solution(DOUBLE), test(TEST_DOUBLE), text("More."))
-    publish(course_of(private))
+    publish_course(course_of(private))
     elsewhere("pull", "--quiet", "--no-rebase", "--no-edit")
     assert elsewhere.read(HW) == dump([*RELEASED, text("More.")])
 
@@ -297,7 +299,7 @@ def test_a_dry_run_shows_everything_and_changes_nothing(private, public):
 
 def test_another_address_can_be_named(private, public, tmp_path):
     Git(tmp_path)("init", "--quiet", "--bare", "--initial-branch=master", "other.git")
-    assert publish(course_of(private), str(tmp_path / "other.git")).pushed
+    assert publish_course(course_of(private), str(tmp_path / "other.git")).pushed
     assert public("for-each-ref") == ""
     assert HW in paths(Git(tmp_path / "other.git"))
 
@@ -309,13 +311,13 @@ def test_a_commit_made_elsewhere_is_not_undone_unasked(private, public, publishe
     theirs = elsewhere.commit({"README.md": b"# Edited on the web\n"}, "Correct a word")
     elsewhere("push", "--quiet")
     with pytest.raises(PublishRefused) as refused:
-        publish(course_of(private))
+        publish_course(course_of(private))
     for words in ("changed elsewhere", "Correct a word: README.md", f"--over {theirs[:10]}"):
         assert words in str(refused.value)
     assert public("rev-parse", "master") == theirs
-    done = publish(course_of(private), over=theirs[:10])
+    done = publish_course(course_of(private), over=theirs[:10])
     assert public("rev-list", "master").split() == [done.commit, theirs, published]
-    assert publish(course_of(private)).commit == ""
+    assert publish_course(course_of(private)).commit == ""
 
 
 @pytest.mark.parametrize("over", ["", "abc", "0123456789"], ids=["nothing", "too short", "another"])
@@ -323,36 +325,36 @@ def test_only_the_named_commit_is_published_over(private, public, published, els
     elsewhere.commit({"README.md": b"# Edited on the web\n"})
     elsewhere("push", "--quiet")
     with pytest.raises(PublishRefused):
-        publish(course_of(private), over=over)
+        publish_course(course_of(private), over=over)
 
 
 def test_an_existing_repository_needs_a_word_before_it_is_taken_over(private, public, elsewhere):
     old = elsewhere.commit({"old.txt": b"the course of another year\n"}, "Another year")
     elsewhere("push", "--quiet", "origin", "HEAD:master")
     with pytest.raises(PublishRefused, match=r"Another year: old\.txt"):
-        publish(course_of(private))
-    assert publish(course_of(private), over=old).pushed
+        publish_course(course_of(private))
+    assert publish_course(course_of(private), over=old).pushed
     assert public("rev-list", "--count", "master") == "2"
 
 
 def test_a_rewritten_history_is_refused_and_can_be_put_back(private, public, published, elsewhere):
     (private.root / "LICENSE").write_text("MIT, again\n")
-    second = publish(course_of(private)).commit
+    second = publish_course(course_of(private)).commit
     elsewhere("reset", "--quiet", "--hard", published)
     elsewhere("push", "--quiet", "--force", "origin", "HEAD:master")
     with pytest.raises(PublishRefused, match="was rewritten") as refused:
-        publish(course_of(private))
+        publish_course(course_of(private))
     advice = next(line for line in str(refused.value).splitlines() if line.startswith("    git push"))
     store = re.search(r"it is kept in ([^)]+)\)", str(refused.value))[1]
     subprocess.run(advice.split(), cwd=store, check=True, capture_output=True)
     assert public("rev-parse", "master") == second
-    assert publish(course_of(private)).commit == ""
+    assert publish_course(course_of(private)).commit == ""
 
 
 def test_a_deleted_branch_counts_as_rewritten(private, public, published):
     public("update-ref", "-d", "refs/heads/master")
     with pytest.raises(PublishRefused, match="was rewritten"):
-        publish(course_of(private))
+        publish_course(course_of(private))
 
 
 def test_a_push_that_is_not_taken_is_explained(private, public):
@@ -361,12 +363,12 @@ def test_a_push_that_is_not_taken_is_explained(private, public):
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
     with pytest.raises(PublishRefused, match="protects its branch"):
-        publish(course_of(private))
+        publish_course(course_of(private))
 
 
 def test_an_unreachable_repository_is_told_without_its_password(private):
     with pytest.raises(GitFailed) as failed:
-        publish(course_of(private), "http://name:password@127.0.0.1:9/course.git")
+        publish_course(course_of(private), "http://name:password@127.0.0.1:9/course.git")
     assert "127.0.0.1:9/course.git" in str(failed.value)
     assert "password" not in str(failed.value)
 
@@ -424,7 +426,7 @@ def test_what_leaked_in_an_old_commit_is_found(private, public, published, elsew
     last = elsewhere.commit({name: None for name in files}, "Take it away")
     elsewhere("push", "--quiet")
     with pytest.raises(PublishRefused, match="would show, or shows already") as refused:
-        publish(course_of(private), over=last)
+        publish_course(course_of(private), over=last)
     assert f"{planted[:10]} {next(iter(files))}" in str(refused.value)
     assert public("rev-parse", "master") == last
 
@@ -437,14 +439,14 @@ def test_branches_tags_and_messages_are_searched(private, public, published, els
     elsewhere("tag", "mark")
     elsewhere("push", "--quiet", "origin", "mark" if where == "tag" else "side")
     with pytest.raises(PublishRefused, match=r"a hidden test of hw, cell double: assert double\(21\) == 42"):
-        publish(course_of(private))
+        publish_course(course_of(private))
 
 
 def test_students_requests_to_merge_are_not_the_courses_history(private, public, published, elsewhere):
     """A forge keeps them as refs of its own, and a student may well have found the solution's very line."""
     elsewhere.commit({"assignments/hw/hw_solved.ipynb": dump([code("def double(x):\n    return 2 * x")])})
     elsewhere("push", "--quiet", "origin", "HEAD:refs/pull/1/head")
-    assert publish(course_of(private)).commit == ""
+    assert publish_course(course_of(private)).commit == ""
 
 
 @pytest.mark.parametrize(
@@ -459,28 +461,28 @@ def test_students_requests_to_merge_are_not_the_courses_history(private, public,
 def test_what_is_no_secret_is_no_leak(private, public, published, elsewhere, files):
     last = elsewhere.commit(files)
     elsewhere("push", "--quiet")
-    assert publish(course_of(private), over=last).pushed
+    assert publish_course(course_of(private), over=last).pushed
 
 
 def test_a_whole_hidden_cell_in_a_demonstration_is_a_leak():
     lines = {f"assert double({number}) == {2 * number}": "a hidden test" for number in range(100, 104)}
-    secrets = Secrets(lines, frozenset())
+    secrets = CourseSecrets(lines, frozenset())
     for many, found in ((2, 0), (3, 1)):
         content = "\n".join(list(lines)[:many]).encode()
-        assert len(secrets.seen_in("demonotebooks/demo.ipynb", dump([code(content.decode())]))) == found
-        assert len(secrets.seen_in("autograder/checks.py", content)) == found
-        assert len(secrets.seen_in("assignments/hw/hw.ipynb", content)) == 1
+        assert len(secrets.find_in_file("demonotebooks/demo.ipynb", dump([code(content.decode())]))) == found
+        assert len(secrets.find_in_file("autograder/checks.py", content)) == found
+        assert len(secrets.find_in_file("assignments/hw/hw.ipynb", content)) == 1
 
 
 def test_a_known_file_can_be_accepted(private, public, published, elsewhere):
     last = elsewhere.commit({"notes.md": b"assert double(21) == 42\n"})
     elsewhere("push", "--quiet")
     with pytest.raises(PublishRefused) as refused:
-        publish(course_of(private), over=last)
+        publish_course(course_of(private), over=last)
     blob = re.search(r"--accept (\w+)", str(refused.value))[1]
     with pytest.raises(PublishRefused):
-        publish(course_of(private), over=last, accept=["0" * 10, blob[:3]])
-    assert publish(course_of(private), over=last, accept=[blob]).pushed
+        publish_course(course_of(private), over=last, accept=["0" * 10, blob[:3]])
+    assert publish_course(course_of(private), over=last, accept=[blob]).pushed
 
 
 # --- solutions -----------------------------------------------------------------------------------------------------
@@ -494,10 +496,10 @@ def with_solutions(private: SmallCourse, public: Git, date: str) -> Course:
 
 def test_a_solution_comes_on_its_day_without_the_hidden_tests(private, public):
     course = with_solutions(private, public, "2027-04-01 12:00")
-    early = publish(course, now=BEFORE)
+    early = publish_course(course, now=BEFORE)
     assert early.held_back == ("the solution of hw: from 2027-04-01 12:00",)
     assert "assignments/hw/hw_solution.ipynb" not in paths(public)
-    publish(course, now=AFTER)
+    publish_course(course, now=AFTER)
     cells = json.loads(public("show", "master:assignments/hw/hw_solution.ipynb"))["cells"]
     sources = [cell["source"] for cell in cells]
     assert 'def double(x):\n    """Return twice x."""\n    return 2 * x' in sources
@@ -510,12 +512,12 @@ def test_a_solution_comes_on_its_day_without_the_hidden_tests(private, public):
 
 def test_a_published_solution_still_hides_the_tests(private, public, elsewhere):
     course = with_solutions(private, public, "2027-04-01 12:00")
-    last = publish(course, now=AFTER).commit
+    last = publish_course(course, now=AFTER).commit
     elsewhere("pull", "--quiet", "origin", "master")
     last = elsewhere.commit({"notes.md": b"    return 2 * x\nassert double(21) == 42\n"})
     elsewhere("push", "--quiet", "origin", "HEAD:master")
     with pytest.raises(PublishRefused) as refused:
-        publish(course, now=AFTER, over=last)
+        publish_course(course, now=AFTER, over=last)
     assert "a hidden test of hw" in str(refused.value)
     assert "a solution of hw" not in str(refused.value)
 
@@ -523,7 +525,7 @@ def test_a_published_solution_still_hides_the_tests(private, public, elsewhere):
 def test_a_solution_waits_for_whoever_has_more_time(private, public):
     course = with_solutions(private, public, "2027-04-01 12:00")
     course.extensions.write_text("student,assignment,part,deadline\non-time,hw,,2027-06-01 12:00\n")
-    done = publish(course, now=AFTER)
+    done = publish_course(course, now=AFTER)
     assert done.held_back == ("the solution of hw: somebody has time until 2027-06-01 12:00",)
     assert "assignments/hw/hw_solution.ipynb" not in paths(public)
 
@@ -572,7 +574,7 @@ def real(public: Git, tmp_path) -> Course:
 
 def test_the_readme_works_word_by_word_on_the_published_course(real, tmp_path):
     """Every command of it, in a fresh clone. Stand-ins: pip finds everything on this disk, and Jupyter is a person."""
-    publish(real)
+    publish_course(real)
     upstream = Git(Path(real.upstream.removeprefix("file://")))
     fork = tmp_path / "forge" / "YOUR-NAME" / "DeepLearningCourse.git"
     Git(tmp_path)("clone", "--quiet", "--bare", str(upstream.path), str(fork))
@@ -583,7 +585,7 @@ def test_the_readme_works_word_by_word_on_the_published_course(real, tmp_path):
     assert f"made assignments/{first}/{first}_solved.ipynb" in said
     assert "✓ 2 of 2" in said and "practice results" in said
     assert Git(fork)("log", "-1", "--format=%s") == f"Homework {first}"
-    publish(replace(real, site_url="https://points.example"))
+    publish_course(replace(real, site_url="https://points.example"))
     said = by_hand(tmp_path, "cd DeepLearningCourse\nsource .venv/bin/activate\n", blocks[4])
     assert "1 new commit of the course" in said
     assert Git(fork)("merge-base", "--is-ancestor", upstream("rev-parse", real.branch), "HEAD") == ""
@@ -641,12 +643,12 @@ def by_hand(folder: Path, *blocks: str) -> str:
 def test_nothing_of_the_course_is_secret_and_public_at_once(real):
     """Each source's hidden lines against all that would be published; and the search sees them where they are."""
     exams = {name: read_exam(real.source_path(name), entry.patterns) for name, entry in real.assignments.items()}
-    secrets = secrets_of(real, exams)
-    for path, content in public_tree(real, exams, BEFORE).files.items():
-        assert secrets.seen_in(path, content) == [], path
+    secrets = gather_secrets(real, exams)
+    for path, content in build_public_tree(real, exams, BEFORE).files.items():
+        assert secrets.find_in_file(path, content) == [], path
     assert len(secrets.lines) > 200
     for name in exams:
-        assert secrets.seen_in(f"assignments/{name}/{name}.ipynb", real.source_path(name).read_bytes())
+        assert secrets.find_in_file(f"assignments/{name}/{name}.ipynb", real.source_path(name).read_bytes())
 
 
 def test_everything_allowed_is_there(real):
@@ -700,7 +702,7 @@ def workflow() -> dict:
 
 
 def test_the_checks_last_step_runs_in_a_students_fork(real, tmp_path):
-    publish(real)
+    publish_course(real)
     Git(tmp_path)("clone", "--quiet", real.upstream, "fork")
     fork = Git(tmp_path / "fork")
     before = fork("rev-parse", "HEAD")
@@ -731,4 +733,4 @@ def test_the_checks_last_step_runs_in_a_students_fork(real, tmp_path):
     ],
 )  # fmt: skip
 def test_a_line_of_pythons_words_alone_is_nobodys_secret(line, nobodys):
-    assert is_nobodys(line) is nobodys
+    assert is_common_python(line) is nobodys

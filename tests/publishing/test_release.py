@@ -19,8 +19,8 @@ from autograder.course.exam import read_exam
 from autograder.course.submissions import Status, Submission
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
-from autograder.publishing.notebook_fields import attachments_named
-from autograder.publishing.release import leaks, release
+from autograder.publishing.notebook_fields import find_attachment_names
+from autograder.publishing.release import leaks, release_assignment
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def examiner() -> Iterator[Examiner]:
 
 
 def released(small_course: SmallCourse, examiner: Examiner) -> dict:
-    made = release(load_course(small_course.config), "hw", examiner)
+    made = release_assignment(load_course(small_course.config), "hw", examiner)
     return json.loads(made.path.read_text())
 
 
@@ -83,7 +83,7 @@ def test_exercises_of_no_points_and_of_fractions_are_released_and_read_as_they_a
         "def triple(x):\n    ### BEGIN SOLUTION\n    return 3 * x\n    ### END SOLUTION", "triple_solution"
     )
     small_course.write(solution(DOUBLE), tests, other, test("assert triple(2) == 6", "triple", 3))
-    release(load_course(small_course.config), "hw", examiner)
+    release_assignment(load_course(small_course.config), "hw", examiner)
     exam = read_exam(small_course.source)
     for answer, status in (("return 2 * x", Status.PASSED), ("return x", Status.FAILED)):
         cells = [solution(f"def double(x):\n    {answer}"), test("", "double")]
@@ -94,10 +94,10 @@ def test_exercises_of_no_points_and_of_fractions_are_released_and_read_as_they_a
 
 def test_released_again_nothing_changes(small_course, examiner):
     course = load_course(small_course.config)
-    assert release(course, "hw", examiner).changed
+    assert release_assignment(course, "hw", examiner).changed
     path = course.release_path("hw")
     before = path.stat().st_mtime_ns
-    assert not release(course, "hw", examiner).changed
+    assert not release_assignment(course, "hw", examiner).changed
     assert path.stat().st_mtime_ns == before
 
 
@@ -157,7 +157,7 @@ def test_of_fields_only_those_on_the_list_are_released(small_course, examiner):
     ],
 )
 def test_attachments_are_named_in_many_ways(text, named):
-    assert ("a.png" in attachments_named(text)) is named
+    assert ("a.png" in find_attachment_names(text)) is named
 
 
 def test_other_files_in_the_folder_of_a_release_stay(small_course, examiner):
@@ -168,7 +168,7 @@ def test_other_files_in_the_folder_of_a_release_stay(small_course, examiner):
     for name, content in others.items():
         (folder / name).write_bytes(content)
     (small_course.source.parent / "data.csv").write_text("1,2\n")
-    made = release(load_course(small_course.config), "hw", examiner)
+    made = release_assignment(load_course(small_course.config), "hw", examiner)
     assert made.others == ("drafts", "hw_solved.ipynb", "notes.txt")
     assert {name: (folder / name).read_bytes() for name in others} == others
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -180,7 +180,7 @@ def test_other_files_in_the_folder_of_a_release_stay(small_course, examiner):
 def test_points_that_are_no_number_are_refused_by_the_name_of_their_cell(small_course, examiner, points):
     small_course.write(solution(DOUBLE), test(TEST_DOUBLE, points=points))
     with pytest.raises(ExamError, match=r"hw\.ipynb: the cell 'double' is worth .* points; give it a number"):
-        release(load_course(small_course.config), "hw", examiner)
+        release_assignment(load_course(small_course.config), "hw", examiner)
 
 
 def autograder(small_course: SmallCourse, *words: str, say: str = "") -> subprocess.CompletedProcess[str]:
@@ -251,7 +251,7 @@ def test_a_failed_proof_releases_nothing_and_says_why(small_course, examiner, ce
     good = released(small_course, examiner)
     small_course.write(*cells)
     with pytest.raises(AutograderError) as caught:
-        release(load_course(small_course.config), "hw", examiner)
+        release_assignment(load_course(small_course.config), "hw", examiner)
     assert all(word in str(caught.value) for word in words), caught.value
     assert json.loads((small_course.root / "assignments" / "hw" / "hw.ipynb").read_text()) == good
 
@@ -262,7 +262,7 @@ def test_instructors_files_beside_the_source_are_a_leak(small_course, examiner):
     )
     small_course.config.write_text(text)
     with pytest.raises(ReleaseError, match=r"file mistakes\.py"):
-        release(load_course(small_course.config), "hw", examiner)
+        release_assignment(load_course(small_course.config), "hw", examiner)
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (REPOSITORY / "solutions").iterdir() if path.is_dir()))

@@ -26,9 +26,9 @@ from autograder.checks import Outcome
 from autograder.course.course_card import Card, Homework, read_card, write_card
 from autograder.course.errors import UsageError
 from autograder.students.check_run import CheckRun, ExerciseChecks, run_checks
-from autograder.students.check_text import annotation_commands, summary
-from autograder.students.clone_situation import settled
-from autograder.students.course_update import same_place
+from autograder.students.check_text import build_annotations, summarise_runs
+from autograder.students.clone_situation import settle_conflict
+from autograder.students.course_update import is_same_repository
 
 pytestmark = pytest.mark.slow
 
@@ -306,7 +306,7 @@ def test_check_on_github_writes_a_summary_and_annotates(course, tmp_path):
 def test_at_most_ten_annotations_and_none_escapes():
     outcome = Outcome("c", "a, b: c", "failed", "100 %\r\n::stop-commands::x")
     many = tuple(ExerciseChecks(f"e{number}", (outcome,)) for number in range(20))
-    commands = annotation_commands([CheckRun("hw", "a,b:c.ipynb", many, ("one\nproblem",))])
+    commands = build_annotations([CheckRun("hw", "a,b:c.ipynb", many, ("one\nproblem",))])
     assert len(commands) == 10
     assert commands[0] == "::error file=a%2Cb%3Ac.ipynb,title=hw::one%0Aproblem"
     assert commands[1] == "::error file=a%2Cb%3Ac.ipynb,title=e0::a, b: c: 100 %25%0D%0A::stop-commands::x"
@@ -314,7 +314,9 @@ def test_at_most_ten_annotations_and_none_escapes():
 
 def test_the_summary_holds_no_markup_of_a_notebook():
     outcome = Outcome("c", "<script>", "failed", "[x](http://evil.example)\n# title")
-    text = summary([CheckRun("hw", "hw.ipynb", (ExerciseChecks("e", (outcome,)),))], ["<i>"], "official points: u")
+    text = summarise_runs(
+        [CheckRun("hw", "hw.ipynb", (ExerciseChecks("e", (outcome,)),))], ["<i>"], "official points: u"
+    )
     assert "<script>" not in text and "<i>" not in text
     assert "\\[x](http://evil.example) # title" in text
 
@@ -717,7 +719,7 @@ def test_update_of_an_unrelated_repository_says_so(course):
     ],
 )
 def test_addresses_of_one_repository(one, other, same):
-    assert same_place(one, other) is same
+    assert is_same_repository(one, other) is same
 
 
 @pytest.mark.parametrize(
@@ -731,4 +733,4 @@ def test_addresses_of_one_repository(one, other, same):
     ids=["own side", "their side", "neither", "no marks"],
 )
 def test_conflicts_are_settled_for_the_side_that_reads(content, mended):
-    assert settled(content) == mended
+    assert settle_conflict(content) == mended

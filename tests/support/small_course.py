@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.course.configuration import Course
 from autograder.grader.examiner import Examiner
-from autograder.publishing.release import release
+from autograder.publishing.release import release_assignment
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -93,7 +93,7 @@ def released_notebook(course: Course, name: str, folder: Path, examiner: Examine
     """What students get of a homework; made here where it is not released: a course takes out what comes later."""
     if not course.release_path(name).exists():
         course = replace(course, releases=folder / "assignments", database=f"sqlite:///{folder / 'gradebook.db'}")
-        release(course, name, examiner)
+        release_assignment(course, name, examiner)
     return course.release_path(name).read_bytes()
 
 
