@@ -20,7 +20,7 @@ from autograder.course.submissions import Status, Submission
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 from autograder.publishing.notebook_fields import find_attachment_names
-from autograder.publishing.release import leaks, release_assignment
+from autograder.publishing.release import find_leaks, release_assignment
 
 pytestmark = pytest.mark.slow
 
@@ -274,7 +274,7 @@ def test_what_is_in_the_repository_is_released_from_its_sources(name):
     if not course.release_path(name).exists():
         pytest.skip(f"{name} is not released yet")
     exam = read_exam(course.source_path(name), course.assignments[name].patterns)
-    assert leaks(exam, course.release_path(name)) == []
+    assert find_leaks(exam, course.release_path(name)) == []
     public = json.loads(course.release_path(name).read_text())
     source = json.loads(course.source_path(name).read_text())
     assert [cell["id"] for cell in public["cells"]] == [cell["id"] for cell in source["cells"]]
