@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from autograder.collecting.collect import Collected, collect_pushes
+from autograder.collecting.collect import collect_pushes
 from autograder.collecting.lost_notebooks import restore_notebooks
+from autograder.collecting.remote_poll import Collected
 from autograder.course.configuration import Course, load_course, say_nearest_name
 from autograder.course.errors import AutograderError, ExamError, Interrupted, NoJail, describe_error
 from autograder.course.exam import Exam

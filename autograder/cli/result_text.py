@@ -13,7 +13,7 @@ from rich.table import Table
 
 from autograder.course.configuration import Course
 from autograder.course.submissions import ExerciseResult, Outcome, Report, Status, round_points
-from autograder.forge import describe_changes
+from autograder.forge.repository_identity import describe_changes
 from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark
 from autograder.record.standings import PartStanding, PartState, Standing, decided_points, decided_sum

@@ -42,10 +42,12 @@ class LateRule:
 
 @dataclass(frozen=True)
 class ForgeOptions:
-    """Where GitHub, or a server like it, is asked when students pushed.
+    """Where GitHub, or another forge, is asked when students pushed.
 
     Attributes
     ----------
+    kind : str
+        Which forge it is: the module of `autograder.forge` that answers for it, or with a dot any other module.
     api, web : str
         Addresses of its REST API and of its repositories.
     token : str
@@ -54,6 +56,7 @@ class ForgeOptions:
         Seconds a run waits in all when asked to slow down, before it leaves the rest to the next run.
     """
 
+    kind: str = "github"
     api: str = "https://api.github.com"
     web: str = "https://github.com"
     token: str = "GITHUB_TOKEN"
@@ -283,7 +286,7 @@ class _Reader:
     def forge(self, key: str, value: object) -> ForgeOptions:
         entry = self.table(key, value)
         self.known(key, entry, {item.name for item in fields(ForgeOptions)})
-        for name in ("api", "web", "token"):
+        for name in ("kind", "api", "web", "token"):
             self.text(f"{key}[{name!r}]", entry.get(name, ""))
         options = ForgeOptions(**entry)
         self.positive(f"{key}['wait']", options.wait)

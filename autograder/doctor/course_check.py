@@ -19,7 +19,7 @@ from autograder.course.remotes import git_address, repository_name
 from autograder.course.roster import read_extensions, read_roster, shared_remotes
 from autograder.course.submissions import Clock, Student
 from autograder.doctor.machine_check import Finding
-from autograder.git.credentials import credential_variables
+from autograder.forge.forge_protocol import open_forge
 from autograder.git.repository import GitRepository, remove_passwords
 from autograder.record.ledger import Ledger
 from autograder.record.standings import is_over
@@ -118,7 +118,7 @@ def _upstream(course: Course, *, network: bool) -> Finding:
         return Finding(what, False, f"{name} {wrong}", step="correct c.Course.upstream")
     if not (network or _on_this_machine(url)):
         return Finding(what, True, f"{name}; whether it answers: autograder doctor --network")
-    variables = credential_variables(course.forge)
+    variables = open_forge(course.forge).make_credentials()
     git = GitRepository(course.root, extra=variables)
     heads = git.says("ls-remote", "--heads", "--", url)
     if heads is None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from autograder.course.errors import ForgeFailed
 from autograder.course.remotes import REPOSITORY_NAME
+from autograder.forge.forge_protocol import Activity, FoundRepository
 
 SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
@@ -18,46 +18,6 @@ MAX_ID = 2**63
 MAX_TEXT = 1024
 NO_COMMIT = re.compile(r"0+")
 DELETION = "branch_deletion"
-
-
-@dataclass(frozen=True)
-class FoundRepository:
-    """A repository as the API describes it.
-
-    Attributes
-    ----------
-    id, owner : int
-        Numbers of the repository and of the account it belongs to.
-    name : str
-        `owner/repository`.
-    branch : str
-        Its default branch.
-    created, pushed : datetime
-        When it was made, and when any of its branches was pushed to last.
-    """
-
-    id: int
-    owner: int
-    name: str
-    branch: str
-    created: datetime
-    pushed: datetime
-
-
-@dataclass(frozen=True)
-class Activity:
-    """One change of a branch: a push, a force-push, a merge; `after` is empty when the branch was deleted."""
-
-    id: int
-    ref: str
-    after: str
-    time: datetime
-    kind: str
-
-    @property
-    def is_deletion(self) -> bool:
-        """Whether the branch was deleted."""
-        return not self.after
 
 
 def read_repository(data: object) -> FoundRepository:

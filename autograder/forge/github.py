@@ -1,21 +1,26 @@
-"""The few questions we have for GitHub: the forks of a repository, one repository, what happened to a branch."""
+"""GitHub, or a server like it, answers the questions of the protocol."""
 
 from __future__ import annotations
 
+import os
+from base64 import b64encode
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
+from autograder.course.configuration import ForgeOptions
 from autograder.course.errors import ForgeFailed
 from autograder.forge.api_answers import (
-    Activity,
-    FoundRepository,
     keep_activity_fields,
     keep_repository_fields,
     read_activity,
     read_repository,
 )
+from autograder.forge.forge_protocol import Activity, Forge, Forks, FoundRepository
 
 if TYPE_CHECKING:
     from autograder.forge.api_client import ApiClient
@@ -23,25 +28,72 @@ if TYPE_CHECKING:
 PER_PAGE = 100
 
 
-@dataclass(frozen=True)
-class Forks:
-    """The forks of the course, by number and by name in lower case."""
-
-    by_id: dict[int, FoundRepository] = field(default_factory=dict)
-    by_name: dict[str, FoundRepository] = field(default_factory=dict)
-
-    def add(self, fork: FoundRepository) -> None:
-        """Add a fork."""
-        self.by_id[fork.id] = self.by_name[fork.name.lower()] = fork
+def make_forge(options: ForgeOptions, cache: Path | None = None) -> Forge:
+    """Return GitHub as the options describe it; nothing is asked yet."""
+    return GitHub(options, cache=cache)
 
 
 class GitHub:
-    """What we ask, in our words."""
+    """Answers from GitHub's REST API.
 
-    def __init__(self, client: ApiClient) -> None:
-        self.client = client
+    Parameters
+    ----------
+    client : ApiClient, optional
+        A connection that is open already; without it one is opened for as long as the context lasts.
+    """
 
-    def forks(self, upstream: str) -> Forks:
+    def __init__(self, options: ForgeOptions, client: ApiClient | None = None, cache: Path | None = None) -> None:
+        self.options = options
+        self._client = client
+        self._cache = cache
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Open a connection."""
+        # httpx takes a while to load: only who asks waits for it, not each of the grading processes.
+        from autograder.forge.api_client import ApiClient
+
+        self._client = self._open.enter_context(ApiClient(self.options, self._cache))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection."""
+        self._client = None
+        self._open.close()
+
+    @property
+    def client(self) -> ApiClient:
+        """The open connection."""
+        if self._client is None:
+            raise RuntimeError("GitHub is asked outside of its context")
+        return self._client
+
+    def make_credentials(self) -> tuple[tuple[str, str], ...]:
+        """Return variables that let git in with the token, none if there is no token or no encryption.
+
+        It travels in the environment of one git: not in an address, not in an argument, not in a file.
+        """
+        token = os.environ.get(self.options.token, "").strip()
+        address = urlsplit(self.options.web)
+        if not token or address.scheme != "https":
+            return ()
+        basic = b64encode(f"x-access-token:{token}".encode()).decode()
+        return (
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", f"http.https://{address.netloc}/.extraheader"),
+            ("GIT_CONFIG_VALUE_0", f"AUTHORIZATION: basic {basic}"),
+        )
+
+    def make_commit_address(self, repository: str, commit: str) -> str:
+        """Return the address of the page that shows a commit."""
+        return f"{self.options.web}/{repository}/commit/{commit}"
+
+    def list_forks(self, upstream: str) -> Forks:
         """Return all forks of a repository: one request for a hundred of them.
 
         An entry that makes no sense is left out; its student's repository is then asked for by name, and fails alone.
@@ -52,7 +104,8 @@ class GitHub:
             If there is no usable answer.
         """
         forks = Forks()
-        for page in self.client.pages(f"/repos/{upstream}/forks", keep_repository_fields, per_page=PER_PAGE):
+        address = f"/repos/{upstream}/forks"
+        for page in self.client.pages(address, keep_repository_fields, per_page=PER_PAGE):
             for entry in page.data:
                 try:
                     forks.add(read_repository(entry))
@@ -60,15 +113,15 @@ class GitHub:
                     continue
         return forks
 
-    def repository(self, name: str) -> FoundRepository | None:
+    def find_repository(self, name: str) -> FoundRepository | None:
         """Return a repository by its name, also by one it had before; None if there is none to be seen."""
-        return self._repository(f"/repos/{name}")
+        return self._ask_for_repository(f"/repos/{name}")
 
-    def repository_by_id(self, number: int) -> FoundRepository | None:
+    def find_repository_by_id(self, number: int) -> FoundRepository | None:
         """Return a repository by its number, whatever it is called now; None if there is none to be seen."""
-        return self._repository(f"/repositories/{number}")
+        return self._ask_for_repository(f"/repositories/{number}")
 
-    def activity(self, repository: FoundRepository, branch: str, known: Container[int]) -> tuple[Activity, ...]:
+    def list_activity(self, repository: FoundRepository, branch: str, known: Container[int]) -> tuple[Activity, ...]:
         """Return what happened to a branch, oldest first, back to what is known already.
 
         Raises
@@ -76,15 +129,19 @@ class GitHub:
         ForgeFailed
             If there is no usable answer, or an entry of it makes no sense: times are not guessed.
         """
-        entries = takewhile(lambda entry: entry.id not in known, self._activity(repository, branch))
-        return tuple(sorted(entries, key=lambda entry: (entry.time, entry.id)))
+        newest_first = self._read_activity_pages(repository, branch)
+        unknown = takewhile(lambda entry: entry.id not in known, newest_first)
+        return tuple(sorted(unknown, key=lambda entry: (entry.time, entry.id)))
 
-    def _activity(self, repository: FoundRepository, branch: str) -> Iterator[Activity]:
+    def _read_activity_pages(self, repository: FoundRepository, branch: str) -> Iterator[Activity]:
         ref = f"refs/heads/{branch}"
         address = f"/repos/{repository.name}/activity"
         for page in self.client.pages(address, keep_activity_fields, ref=ref, per_page=PER_PAGE):
-            yield from (entry for entry in map(read_activity, page.data) if entry.ref == ref)
+            for data in page.data:
+                entry = read_activity(data)
+                if entry.ref == ref:
+                    yield entry
 
-    def _repository(self, address: str) -> FoundRepository | None:
+    def _ask_for_repository(self, address: str) -> FoundRepository | None:
         page = self.client.get(address, keep_repository_fields)
         return read_repository(page.data) if page else None

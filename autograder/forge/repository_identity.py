@@ -14,8 +14,7 @@ from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.remotes import repository_name
 from autograder.course.submissions import Repository, Student
-from autograder.forge.api_answers import FoundRepository
-from autograder.forge.github import Forks, GitHub
+from autograder.forge.forge_protocol import Forge, Forks, FoundRepository
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,13 @@ class IdentifiedRepository:
 
 
 def identify_repository(
-    github: GitHub, forks: Forks, course: Course, student: Student, history: Sequence[Repository]
+    forge: Forge, forks: Forks, course: Course, student: Student, history: Sequence[Repository]
 ) -> IdentifiedRepository | None:
     """Return a student's repository; None if nothing was ever seen where the roster says.
 
     Parameters
     ----------
-    github, forks
+    forge, forks
         Whom to ask, and what the list of forks said already.
     history : sequence of Repository
         What the record knows of the student's repository, oldest first.
@@ -57,11 +56,11 @@ def identify_repository(
     pinned = student.repository or (last.id if last and same else 0)
     named = forks.by_name.get(wanted.lower())
     if pinned:
-        found = forks.by_id.get(pinned) or github.repository_by_id(pinned)
+        found = forks.by_id.get(pinned) or forge.find_repository_by_id(pinned)
         if found is not None:
             taken = named if not student.repository and named and named.id != found.id else None
             return _identified(course, student, last, found, taken)
-    found = named or github.repository(wanted)
+    found = named or forge.find_repository(wanted)
     if found is None and last is not None:
         raise RemoteFailed(
             f"{student.id}: {wanted} is gone, deleted or made private; what was collected until now still counts"

@@ -18,8 +18,8 @@ from autograder.course.configuration import CONFIG_FILE, Course, read_exams
 from autograder.course.errors import GitFailed, PublishRefused, UsageError
 from autograder.course.layout import FOLDER
 from autograder.course.temporary_folders import temporary_folder
+from autograder.forge.forge_protocol import open_forge
 from autograder.git.bare_stores import hold_store
-from autograder.git.credentials import credential_variables
 from autograder.git.git_command import SECONDS
 from autograder.git.repository import GitRepository, remove_passwords
 from autograder.publishing.leak_search import CourseSecrets, gather_secrets
@@ -164,7 +164,7 @@ class _Public:
         path = course.forks / f"_public-{digest}.git"  # no student's id begins like this
         path.mkdir(parents=True, exist_ok=True)
         with hold_store(path, SECONDS) as held:
-            store = GitRepository(path, extra=credential_variables(course.forge), held=held)
+            store = GitRepository(path, extra=open_forge(course.forge).make_credentials(), held=held)
             if not (path / "HEAD").exists():
                 store.git("init", "--quiet", "--bare", "--template=", ".")
             yield cls(url, course.branch, store)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from autograder.course.configuration import Course
 from autograder.course.errors import GitFailed, UsageError
-from autograder.git.credentials import credential_variables
+from autograder.forge.forge_protocol import open_forge
 from autograder.git.repository import GitRepository
 
 
@@ -34,7 +34,7 @@ def commit_paths(course: Course, paths: Sequence[str], message: str, remote: str
     if tree == here.git("rev-parse", f"{head}^{{tree}}"):
         return ""
     commit = here.commit_tree(tree, message, head)
-    outside = GitRepository(here.path, here.settings, credential_variables(course.forge))
+    outside = GitRepository(here.path, here.settings, open_forge(course.forge).make_credentials())
     try:
         outside.git("push", "--quiet", "--", remote, f"{commit}:refs/heads/{branch}")
     except GitFailed as error:

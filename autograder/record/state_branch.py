@@ -27,7 +27,7 @@ from autograder.course.layout import find_notebook
 from autograder.course.roster import read_roster
 from autograder.course.submissions import NotebookFile, Student
 from autograder.course.whole_files import PRIVATE, write_whole
-from autograder.git.credentials import credential_variables
+from autograder.forge.forge_protocol import open_forge
 from autograder.git.repository import GitRepository
 from autograder.git.student_stores import open_fork
 from autograder.git.tree_objects import NOTHING, Tree, name_of_blob, read_blobs, read_tree, write_tree
@@ -151,7 +151,7 @@ class StateBranch:
         found = GitRepository(self.course.root)
         if found.says("rev-parse", "--git-dir") is None:
             raise UsageError(f"{self.course.root} is in no git repository; the state is kept on a branch of one")
-        return GitRepository(found.path, SETTINGS, credential_variables(self.course.forge))
+        return GitRepository(found.path, SETTINGS, open_forge(self.course.forge).make_credentials())
 
     @property
     def _kept_branch(self) -> str:

@@ -441,7 +441,7 @@ class Store:
     def tree(self, commit: str) -> PushedTree:
         return PushedTree(tuple(TreeFile(path, path, len(content)) for path, content in self.files.items()), ())
 
-    def read_all(self, blobs: list[str]) -> Iterator[tuple[str, bytes]]:
+    def read_blobs(self, blobs: list[str]) -> Iterator[tuple[str, bytes]]:
         self.read += blobs
         yield from ((blob, self.files[blob]) for blob in blobs)
 

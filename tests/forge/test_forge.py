@@ -14,14 +14,16 @@ from fake_github import FakeGitHub, FakeRepository
 from rich.console import Console
 
 from autograder.cli.result_text import print_student
-from autograder.collecting.collect import Collected, collect_pushes
+from autograder.collecting.collect import collect_pushes
+from autograder.collecting.remote_poll import Collected
 from autograder.course.configuration import Assignment, Course, ForgeOptions, Part
 from autograder.course.errors import ForgeFailed
 from autograder.course.remotes import git_address, repository_name
 from autograder.course.submissions import Clock, Push, Student
-from autograder.forge import GitHub, describe_changes
 from autograder.forge.api_answers import keep_repository_fields, read_activity, read_repository
 from autograder.forge.api_client import ApiClient
+from autograder.forge.github import GitHub
+from autograder.forge.repository_identity import describe_changes
 from autograder.record.ledger import Ledger, StudentRecord
 
 pytestmark = pytest.mark.slow
@@ -126,7 +128,7 @@ def test_all_pages_of_a_list_are_read(github, upstream, monkeypatch):
     for number in range(25):
         github.create(f"student-{number}/course", upstream)
     with ApiClient(options(github)) as client:
-        forks = GitHub(client).forks("school/course")
+        forks = GitHub(client.options, client).list_forks("school/course")
     assert len(forks.by_id) == 25
     assert forks.by_name["student-24/course"].owner == github.accounts["student-24"]
     assert [asked.query.get("page", "1") for asked in github.asked] == ["1", "2", "3"]
@@ -137,7 +139,7 @@ def test_what_has_not_changed_costs_nothing(github, upstream, fork, tmp_path):
     for _ in range(2):
         left = github.left[True]
         with ApiClient(options(github), cache) as client:
-            assert set(GitHub(client).forks("school/course").by_name) == {"on-time/course"}
+            assert set(GitHub(client.options, client).list_forks("school/course").by_name) == {"on-time/course"}
     assert [asked.status for asked in github.asked] == [200, 304]
     assert github.left[True] == left
     assert TOKEN not in cache.read_text()
@@ -148,7 +150,7 @@ def test_a_damaged_cache_is_as_good_as_none(github, upstream, fork, tmp_path, co
     cache = tmp_path / "cache.json"
     cache.write_bytes(content)
     with ApiClient(options(github), cache) as client:
-        assert GitHub(client).forks("school/course").by_id
+        assert GitHub(client.options, client).list_forks("school/course").by_id
     assert json.loads(cache.read_text())["pages"]
 
 
@@ -173,7 +175,7 @@ def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(github, fork
     slept: list[float] = []
     github.trouble("/repos/on-time/course", times=2, **order)
     with ApiClient(options(github), sleep=slept.append) as client:
-        assert GitHub(client).repository("on-time/course").id == fork.id
+        assert GitHub(client.options, client).find_repository("on-time/course").id == fork.id
     assert slept == [0.001, 0.002]
 
 
@@ -181,7 +183,7 @@ def test_a_reply_without_end_is_not_read_to_its_end(github, fork, monkeypatch):
     monkeypatch.setattr("autograder.forge.api_client.MAX_BODY", 1000)
     github.trouble("/repos/on-time/course", body=b" " * 5000)
     with ApiClient(options(github)) as client:
-        assert GitHub(client).repository("on-time/course").id == fork.id
+        assert GitHub(client.options, client).find_repository("on-time/course").id == fork.id
 
 
 def test_a_dead_server_is_left_alone_after_a_while(github):
@@ -189,7 +191,7 @@ def test_a_dead_server_is_left_alone_after_a_while(github):
     with ApiClient(options(github)) as client:
         for _ in range(6):
             with pytest.raises(ForgeFailed, match="gives no answer"):
-                GitHub(client).repository("on-time/course")
+                GitHub(client.options, client).find_repository("on-time/course")
     assert len(github.asked) == 15
 
 
@@ -214,7 +216,7 @@ def test_a_limit_is_waited_for_as_long_as_it_says(github, fork, caplog, status, 
     slept: list[float] = []
     github.trouble("/repos/on-time/course", status, headers=headers, body=body)
     with caplog.at_level(logging.WARNING), ApiClient(options(github, wait=100.0), sleep=slept.append) as client:
-        assert GitHub(client).repository("on-time/course").id == fork.id
+        assert GitHub(client.options, client).find_repository("on-time/course").id == fork.id
     assert slept == [seconds]
     assert f"asks to wait; going on in {seconds} s" in caplog.text
 
@@ -225,7 +227,7 @@ def test_a_longer_wait_than_the_budget_ends_the_questions_with_a_sentence(github
     with ApiClient(options(github, wait=50.0), sleep=slept.append) as client:
         for _ in range(3):
             with pytest.raises(ForgeFailed, match=r"wants no questions before .* UTC.*the next run asks again"):
-                GitHub(client).repository("on-time/course")
+                GitHub(client.options, client).find_repository("on-time/course")
     assert slept == [20.0, 20.0]
     assert len(github.asked) == 3, "nobody asks once the server has had enough"
 
@@ -234,7 +236,7 @@ def test_limits_that_never_end_are_not_waited_for_forever(github, fork):
     slept: list[float] = []
     github.trouble("/.*", 429, headers={"Retry-After": "0"}, times=10**6)
     with ApiClient(options(github), sleep=slept.append) as client, pytest.raises(ForgeFailed):
-        GitHub(client).repository("on-time/course")
+        GitHub(client.options, client).find_repository("on-time/course")
     assert sum(slept) == 30.0
 
 
@@ -242,9 +244,9 @@ def test_without_a_token_the_hourly_limit_is_met_sooner_and_the_advice_says_so(g
     monkeypatch.delenv("GITHUB_TOKEN")
     github.allow(1, known=False)
     with ApiClient(options(github)) as client:
-        assert GitHub(client).repository("on-time/course")
+        assert GitHub(client.options, client).find_repository("on-time/course")
         with pytest.raises(ForgeFailed, match=r"a token in \$GITHUB_TOKEN allows far more"):
-            GitHub(client).repository("on-time/other")
+            GitHub(client.options, client).find_repository("on-time/other")
 
 
 def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, caplog):
@@ -252,7 +254,7 @@ def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, c
     with caplog.at_level(logging.DEBUG), ApiClient(options(github, token="COURSE_TOKEN")) as client:
         for _ in range(2):
             with pytest.raises(ForgeFailed, match=r"refuses the token in \$COURSE_TOKEN"):
-                GitHub(client).repository("on-time/course")
+                GitHub(client.options, client).find_repository("on-time/course")
         shown = repr(client) + repr(vars(client)) + caplog.text
     assert "ghp_wrong" not in shown
     assert len(github.asked) == 1
@@ -260,7 +262,7 @@ def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, c
 
 def test_the_token_goes_with_each_question_and_into_no_log(github, fork, caplog):
     with caplog.at_level(logging.DEBUG), ApiClient(options(github)) as client:
-        GitHub(client).repository("on-time/course")
+        GitHub(client.options, client).find_repository("on-time/course")
     assert github.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
     assert TOKEN not in caplog.text
 
@@ -292,7 +294,7 @@ def test_a_token_is_not_sent_unencrypted_to_another_machine():
 def test_nobody_is_followed_to_another_server(github, fork, upstream, status, headers):
     github.trouble("/repos/school/course/forks", status, headers=headers, body=b"[]")
     with ApiClient(options(github)) as client, pytest.raises(ForgeFailed, match="another server"):
-        GitHub(client).forks("school/course")
+        GitHub(client.options, client).list_forks("school/course")
 
 
 @pytest.mark.parametrize("location", ["/repos/on-time/course", ""], ids=["in circles", "to nowhere"])
@@ -300,7 +302,7 @@ def test_redirects_end(github, fork, location):
     github.trouble("/repos/on-time/course", 301, headers={"Location": f"{github.api}{location}"}, times=99)
     with ApiClient(options(github)) as client:
         try:
-            assert GitHub(client).repository("on-time/course") is None
+            assert GitHub(client.options, client).find_repository("on-time/course") is None
         except ForgeFailed as error:
             assert "301" in str(error)
     assert len(github.asked) <= 4
@@ -311,7 +313,7 @@ def test_a_list_without_end_ends(github, upstream, monkeypatch):
     link = {"Link": f'<{github.api}/repos/school/course/forks>; rel="next"'}
     github.trouble("/repos/school/course/forks", headers=link, body=b"[]", times=99)
     with ApiClient(options(github)) as client, pytest.raises(ForgeFailed, match="no end"):
-        GitHub(client).forks("school/course")
+        GitHub(client.options, client).list_forks("school/course")
 
 
 # ---------------------------------------------------------------- what an answer may contain

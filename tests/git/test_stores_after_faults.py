@@ -187,12 +187,12 @@ COLLECT = """
 import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
-from autograder.collecting.collect import collect
+from autograder.collecting.collect import collect_pushes
 from autograder.course.configuration import Course
 from autograder.course.submissions import Student
 root = Path(sys.argv[1])
 course = Course(root, "x", ZoneInfo("UTC"), {}, forks=root / "forks", ledger=root / "ledger")
-list(collect(course, [Student("hanging", sys.argv[2])]))
+list(collect_pushes(course, [Student("hanging", sys.argv[2])]))
 """
 
 

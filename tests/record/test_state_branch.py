@@ -11,7 +11,7 @@ from small_course import CONFIG
 from autograder.course.configuration import Course, ForgeOptions, load_course
 from autograder.course.errors import AutograderError, GitFailed, UsageError
 from autograder.course.submissions import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
-from autograder.git.credentials import credential_variables
+from autograder.forge.forge_protocol import open_forge
 from autograder.git.student_stores import Fork
 from autograder.record.ledger import Ledger
 from autograder.record.page_keys import PageKeys
@@ -273,9 +273,9 @@ def test_a_remote_that_refuses_fails_with_gits_reason(tmp_path, remote, begun):
 
 def test_the_token_is_for_git_at_the_forge_only(monkeypatch):
     monkeypatch.setenv("GITHUB_TOKEN", "secret")
-    given = dict(credential_variables(ForgeOptions()))
+    given = dict(open_forge(ForgeOptions()).make_credentials())
     assert given["GIT_CONFIG_KEY_0"] == "http.https://github.com/.extraheader"
     assert "secret" not in json.dumps(given), "as GitHub wants it, in base 64"
-    assert credential_variables(ForgeOptions(web="http://github.com")) == ()
+    assert open_forge(ForgeOptions(web="http://github.com")).make_credentials() == ()
     monkeypatch.delenv("GITHUB_TOKEN")
-    assert credential_variables(ForgeOptions()) == ()
+    assert open_forge(ForgeOptions()).make_credentials() == ()
