@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam
 from autograder.pages.points_distribution import Distribution, count_by_tenths
-from autograder.record.standings import Standing, is_over
+from autograder.record.standings import PartState, Standing, is_over
 
 
 @dataclass(frozen=True)
 class PartLine:
-    """A part as everybody sees it; counts are None while the assignment's exam does not exist."""
+    """A part as everybody sees it; counts are None while the assignment is not released."""
 
     name: str
     deadline: datetime | None
@@ -31,6 +31,12 @@ class AssignmentCard:
     points: float | None
     parts: tuple[PartLine, ...]
     distribution: Distribution
+    is_released: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every deadline of it has passed."""
+        return self.is_released and all(line.closed for line in self.parts)
 
 
 @dataclass(frozen=True)
@@ -40,41 +46,70 @@ class CoursePage:
     cards: tuple[AssignmentCard, ...]
     next: tuple[str, PartLine] | None
 
+    @property
+    def open(self) -> tuple[AssignmentCard, ...]:
+        """The assignments to work on."""
+        return tuple(card for card in self.cards if card.is_released and not card.is_over)
+
+    @property
+    def coming(self) -> tuple[AssignmentCard, ...]:
+        """The assignments that are not released yet."""
+        return tuple(card for card in self.cards if not card.is_released)
+
+    @property
+    def over(self) -> tuple[AssignmentCard, ...]:
+        """The assignments whose deadlines have passed, the newest first."""
+        return tuple(card for card in reversed(self.cards) if card.is_over)
+
 
 def make_course_page(
-    course: Course, exams: Mapping[str, Exam], standings: Iterable[Mapping[str, Standing]], now: datetime
+    course: Course,
+    exams: Mapping[str, Exam],
+    standings: Iterable[Mapping[str, Standing]],
+    now: datetime,
 ) -> CoursePage:
     """Return the course page as it is now."""
     everyone = list(standings)
-    cards = tuple(
-        _card(assignment, exams.get(name), [mine[name] for mine in everyone if name in mine], now)
-        for name, assignment in course.assignments.items()
-    )
-    due = [
-        (line.deadline, card.assignment.title, line)
-        for card in cards
-        for line in card.parts
-        if line.deadline is not None and not line.closed
-    ]
-    soonest = min(due, key=lambda entry: entry[0], default=None)
-    return CoursePage(cards, soonest[1:] if soonest else None)
+    cards = []
+    for name, assignment in course.assignments.items():
+        of_class = [mine[name] for mine in everyone if name in mine]
+        is_released = name in exams and _is_released(course, name, of_class)
+        cards.append(_make_card(assignment, exams[name] if is_released else None, of_class, now))
+    return CoursePage(tuple(cards), _find_next(cards))
 
 
-def _card(assignment: Assignment, exam: Exam | None, standings: list[Standing], now: datetime) -> AssignmentCard:
+def _is_released(course: Course, name: str, standings: Sequence[Standing]) -> bool:
+    """Whether students have an assignment: by their standings, or before there are any, by its release."""
+    if not standings:
+        return course.release_path(name).exists()
+    states = [part.state for standing in standings for part in standing.parts]
+    return any(state is not PartState.UNRELEASED for state in states)
+
+
+def _make_card(assignment: Assignment, exam: Exam | None, standings: list[Standing], now: datetime) -> AssignmentCard:
     return AssignmentCard(
         assignment=assignment,
         points=exam.points if exam else None,
-        parts=tuple(_line(part, exam, now) for part in assignment.parts),
+        parts=tuple(_make_line(part, exam, now) for part in assignment.parts),
         distribution=count_by_tenths(assignment, standings, now),
+        is_released=exam is not None,
     )
 
 
-def _line(part: Part, exam: Exam | None, now: datetime) -> PartLine:
-    mine = [exercise for exercise in exam.exercises if exercise.part == part.name] if exam else None
-    return PartLine(
-        name=part.name,
-        deadline=part.deadline,
-        closed=is_over(part.deadline, now),
-        exercises=None if mine is None else len(mine),
-        points=None if mine is None else sum(exercise.points for exercise in mine),
-    )
+def _make_line(part: Part, exam: Exam | None, now: datetime) -> PartLine:
+    is_closed = is_over(part.deadline, now)
+    if exam is None:
+        return PartLine(part.name, part.deadline, is_closed, None, None)
+    points = [exercise.points for exercise in exam.exercises if exercise.part == part.name]
+    return PartLine(part.name, part.deadline, is_closed, len(points), sum(points))
+
+
+def _find_next(cards: Sequence[AssignmentCard]) -> tuple[str, PartLine] | None:
+    """Return the part of a released assignment that falls due next."""
+    due = []
+    for card in cards:
+        for line in card.parts:
+            if card.is_released and line.deadline is not None and not line.closed:
+                due.append((line.deadline, card.assignment.title, line))
+    soonest = min(due, key=lambda entry: entry[0], default=None)
+    return soonest[1:] if soonest else None

@@ -38,16 +38,19 @@ def count_by_tenths(assignment: Assignment, standings: Iterable[Standing], now: 
     Students of whom nothing was graded are not counted. Nothing is shown before the last deadline is over: everybody
     can see who pushes to a public fork, so a picture that moves with each push would tell whose points moved it.
     """
-    open_ = [part.deadline for part in assignment.parts if part.deadline and not is_over(part.deadline, now)]
-    shares = [share for standing in standings if (share := _share(standing)) is not None]
-    if open_:
+    if any(part.deadline and not is_over(part.deadline, now) for part in assignment.parts):
         return Distribution(absent="The distribution of points appears here after the last deadline.")
+    shares = []
+    for standing in standings:
+        share = _share_of_points(standing)
+        if share is not None:
+            shares.append(share)
     if len(shares) < FEWEST:
         return Distribution(absent=f"The distribution of points appears here once {FEWEST} students are graded.")
-    return Distribution(_bars(shares), len(shares))
+    return Distribution(_make_bars(shares), len(shares))
 
 
-def _share(standing: Standing) -> float | None:
+def _share_of_points(standing: Standing) -> float | None:
     """A student's points as a share of the maximum, None if nothing or not everything was graded."""
     graded = any(part.exercises for part in standing.parts)
     if standing.points is None or not graded or standing.max_points <= 0:
@@ -55,11 +58,14 @@ def _share(standing: Standing) -> float | None:
     return standing.points / standing.max_points
 
 
-def _bars(shares: Sequence[float]) -> tuple[Bar, ...]:
+def _make_bars(shares: Sequence[float]) -> tuple[Bar, ...]:
     counts = [0] * BINS
     for share in shares:
-        counts[min(BINS - 1, max(0, int(share * BINS + 1e-9)))] += 1
-    width, highest = 100 // BINS, max(counts)
-    return tuple(
-        Bar(index * width, (index + 1) * width, count, 100 * count / highest) for index, count in enumerate(counts)
-    )
+        below_all = int(share * BINS + 1e-9)  # a share of three tenths may be a little less than 0.3
+        counts[min(BINS - 1, max(0, below_all))] += 1
+    width = 100 // BINS
+    highest = max(counts)
+    bars = []
+    for index, count in enumerate(counts):
+        bars.append(Bar(index * width, (index + 1) * width, count, 100 * count / highest))
+    return tuple(bars)

@@ -40,6 +40,11 @@ OF_STATE = {
     PartState.TOO_LATE: Mark("✗", "pushed too late", "bad"),
     PartState.NOT_BEGUN: Mark("○", "not begun", "quiet"),
 }
+ALL_POINTS = Mark("✓", "all points", "good")
+SOME_POINTS = Mark("◐", "graded", "partly")
+NO_POINTS = Mark("○", "graded", "bad")
+BEFORE_WORK = Mark("○", "not begun", "quiet")  # there is time: nothing to be alarmed at
+ELSEWHERE = Mark("!", "not at its place", "partly")
 OF_CLOCK = {
     Clock.SERVER: "time recorded by the server",
     Clock.FIRST_SEEN: "time at which the collector first saw it",

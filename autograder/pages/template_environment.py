@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -39,6 +40,7 @@ def make_environment(course: Course) -> Environment:
         "prose": render_prose,
         "short": lambda commit: commit[:7],
         "local": course.write_moment,
+        "day": lambda moment: write_day(course, moment),
         "iso": lambda moment: course.to_local_time(moment).isoformat(timespec="seconds"),
     }
     made.globals |= {"course": course, "policy": POLICY, "of_outcome": OF_OUTCOME, "of_clock": OF_CLOCK}
@@ -48,6 +50,12 @@ def make_environment(course: Course) -> Environment:
 def write_number(points: float) -> str:
     """Write points as a person would: `7`, `7.5`, `6.67`."""
     return f"{round_points(points):.2f}".rstrip("0").rstrip(".")
+
+
+def write_day(course: Course, moment: datetime) -> str:
+    """Write the day of a moment in the course's zone, without its year: `Sat 6 Mar`."""
+    local = course.to_local_time(moment)
+    return f"{local:%a} {local.day} {local:%b}"
 
 
 def render_prose(sentence: str) -> Markup:

@@ -10,8 +10,9 @@ from small_course import DOUBLE, TEST_DOUBLE, SmallCourse, code, solution, test
 
 from autograder.classroom.classroom import Classroom
 from autograder.course.submissions import Clock, NotebookFile, Push
+from autograder.pages.assignment_view import MOST_ENTRIES
 from autograder.pages.points_export import Export, Format, export_points
-from autograder.pages.student_page import MOST_ENTRIES, make_student_page
+from autograder.pages.student_page import make_student_page
 from autograder.record.ledger import Ledger
 
 pytestmark = pytest.mark.slow

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from long_term import term_class
 from pages_class import ARRAYS, MEAN_HINT, NOW, REGRESSION, SECRET_DETAIL, PracticeClass, at, practice_class
 from pages_reading import Text, contents, link_key, opened, words
 
@@ -193,16 +194,17 @@ TOLD = {
         "conflict marks of an unfinished merge (<<<<<<<)",
         "graded_pauli_check 0 of 3 ? not found",
     ],
-    "misplaced": ["? no notebook 0 of 10", "move it to assignments/hw01_numpy/hw01_numpy_solved.ipynb"],
+    "misplaced": ["? no notebook Deadline Sat 27 Feb", "move it to assignments/hw01_numpy/hw01_numpy_solved.ipynb"],
     "just-pushed": [
         "… not graded yet",
-        "linreg_model – no points yet of 3 not graded yet",
-        "9.33 of 10 points decided so far; all assignments together have 30",
+        "2 exercises, 6 points The prediction linreg_model (3) The loss linreg_loss (3)",
+        "9.33 of 10 points decided; 20 more can still come",
     ],
     "nothing-pushed": [
-        "○ nothing pushed 0 of 10",
-        "○ nothing pushed Deadline Sat 13 Mar",
-        "0 of 16 points decided so far",
+        "○ nothing pushed Deadline Sat 27 Feb",
+        "○ not begun Deadline Sat 13 Mar",
+        "To begin: autograder start hw02_linear_regression",
+        "0 of 16 points decided; 14 more can still come",
     ],
 }
 
@@ -225,7 +227,7 @@ def test_a_page_names_the_commit_that_counts_and_links_to_it(site: tuple[Path, d
 
 def test_not_graded_yet_is_not_0(everyone: PracticeClass, site: tuple[Path, dict[str, str]]) -> None:
     assert everyone.standings["just-pushed"][REGRESSION].points is None
-    overview = words(site, "just-pushed").split("Exercises")[0]
+    overview = words(site, "just-pushed").split("What if")[0]
     assert "Linear regression – no points yet of 20 … not graded yet" in overview
     assert "Linear regression 0 of 20" not in overview
 
@@ -260,8 +262,44 @@ def test_an_assignment_without_an_exam_has_its_deadline_but_no_points(everyone: 
     standings = {role: {ARRAYS: mine[ARRAYS]} for role, mine in everyone.standings.items()}
     links, _ = replace(everyone, exams=exams, standings=standings).build(tmp_path)
     line = Text((tmp_path / "site" / "index.html").read_text()).line
-    assert "training Sat 13 Mar 2027, 23:59 CET open – not released yet" in line
+    assert "Linear regression not released yet forward: Sat 6 Mar 2027, 23:59 CET training: Sat 13 Mar" in line
+    assert "23:59 CET open" not in line
     assert "Linear regression" not in words((tmp_path / "site", links), "late")
+
+
+def test_what_is_not_released_is_neither_open_nor_a_row_of_exercises(tmp_path: Path) -> None:
+    """Nine of the twenty homework of a term are still to come."""
+    links, _ = term_class().build(tmp_path)
+    course_line = Text((tmp_path / "site" / "index.html").read_text()).line
+    assert course_line.count(" open ") == 1
+    assert course_line.count("good for not released yet") == 9
+    own = contents((tmp_path / "site", links), "not-begun")
+    line = Text(own).line
+    assert "topic_12_function_1" not in own
+    assert "Not released yet: Topic 12, and what it is good for , due Sat 20 Mar" in line
+    assert "and 6 more." in line
+    assert "not begun Deadline" in line
+    assert "no notebook" not in line
+
+
+def test_the_pages_of_a_whole_term_stay_small(tmp_path: Path) -> None:
+    """Twenty homework, of which one student has pushed eleven in 300 pushes."""
+    made = term_class()
+    assert len(made.records["mid-term"].pushes) == 297
+    made.build(tmp_path)
+    sizes = [path.stat().st_size for path in (tmp_path / "site").rglob("*.html")]
+    assert len(sizes) == 4
+    assert max(sizes) < 100_000
+    drawn = len(contents((tmp_path / "site", made.build(tmp_path)[0]), "mid-term").encode())
+    assert drawn < 400_000  # what the browser unpacks and lays out
+
+
+def test_of_a_long_history_the_newest_twenty_are_unfolded(tmp_path: Path) -> None:
+    links, _ = term_class().build(tmp_path)
+    line = words((tmp_path / "site", links), "mid-term")
+    assert "History of your pushes (27)" in line
+    assert "Pushes that changed this notebook, newest first" in line
+    assert "7 older ones Older pushes, newest first" in line
 
 
 def test_a_course_before_its_first_assignment_builds(everyone: PracticeClass, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from long_term import term_class
 from pages_class import MEAN_HINT, practice_class
 from pages_reading import link_key
 
@@ -30,6 +31,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TERM = ("term: course", "term: not-begun", "term: mid-term", "term: all-done")
 NOON = "2027-03-07T12:14:00+01:00"
 
 pytestmark = [
@@ -62,6 +64,11 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("served")
     links, _ = practice_class().build(folder, contact="mailto:instructors@example.org")
+    (folder / "term").mkdir()
+    term_links, _ = term_class().build(folder / "term")
+    (folder / "term" / "site").rename(folder / "site" / "term")
+    links |= {f"term: {student}": f"term/{link}" for student, link in term_links.items()}
+    links["term: course"] = "term/index.html"
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder / "site")) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -224,7 +231,7 @@ def open_everything(page: Any) -> None:
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
 
 
-@pytest.mark.parametrize("who", ["index", "no key", *practice_class().records])
+@pytest.mark.parametrize("who", ["index", "no key", *practice_class().records, *TERM])
 def test_no_page_scrolls_sideways(visit: Callable[..., Any], site: Site, who: str) -> None:
     page = visit_whom(visit, site, who)
     for width in (320, 390, 768, 1280):
@@ -235,7 +242,7 @@ def test_no_page_scrolls_sideways(visit: Callable[..., Any], site: Site, who: st
 def visit_whom(visit: Callable[..., Any], site: Site, who: str, **options: Any) -> Any:
     """Open the course page, a page without its key, or a student's page, with everything in it unfolded."""
     page = visit({"index": "index.html", "no key": urlsplit(site.links["late"]).path, **site.links}[who], **options)
-    if who in site.links:
+    if "#" in page.url:
         page.wait_for_selector("#opened")
     open_everything(page)
     return page
@@ -325,10 +332,13 @@ def test_every_stop_of_the_keyboard_is_visible(visit: Callable[..., Any], site: 
 def test_a_jump_within_the_page_keeps_the_key(visit: Callable[..., Any], site: Site) -> None:
     page = visit(site.links["corrected"], viewport={"width": 390, "height": 700})
     page.wait_for_selector("#opened")
-    page.get_by_role("link", name="Linear regression").focus()
+    assignments = page.get_by_role("table", name="Your assignments")
+    assignments.get_by_role("link", name="Linear regression").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "assignment-hw02_linear_regression"
     assert page.evaluate("document.activeElement.getBoundingClientRect().top") < 100
+    assignments.get_by_role("link", name="Arrays and matrices with numpy").click()
+    assert page.get_by_role("table", name="Exercises", exact=True).is_visible()  # it was folded
     assert page.url == site.address("server", site.links["corrected"])
     page.reload()
     page.wait_for_selector("#opened")
@@ -338,6 +348,7 @@ def test_the_history_opens_by_keyboard(visit: Callable[..., Any], site: Site) ->
     page = visit(site.links["corrected"])
     page.wait_for_selector("#opened")
     table = page.get_by_role("table", name="Pushes that changed this notebook, newest first").first
+    page.locator("summary", has_text="Arrays and matrices with numpy").press("Enter")
     assert not table.is_visible()
     page.locator("summary", has_text="History of your pushes (4)").focus()
     page.keyboard.press("Enter")
@@ -409,8 +420,14 @@ def axe() -> str:
     return (Path(package.__file__).parent / "axe.min.js").read_text()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
-@pytest.mark.parametrize("who", ["index", "no key", *practice_class().records])
+LOOKS = ((320, "dark"), (1280, "light"))
+KINDS = ["index", "no key", *practice_class().records, *TERM]
+
+
+@pytest.mark.parametrize(
+    ("who", "width", "scheme"),
+    [(who, *LOOKS[number % 2]) for number, who in enumerate(KINDS)] + [("index", *LOOKS[1]), ("corrected", *LOOKS[0])],
+)
 def test_axe_finds_nothing(visit: Callable[..., Any], site: Site, axe: str, who: str, width: int, scheme: str) -> None:
     page = visit_whom(visit, site, who, viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.evaluate(axe)

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from autograder.course.configuration import Assignment, Course, LateRule, Part
-from autograder.course.exam import WHOLE, Exam, Exercise
+from autograder.course.exam import WHOLE, Exam, Exercise, SourceCell
 from autograder.course.submissions import (
     Clock,
     Criterion,
@@ -51,6 +51,14 @@ EXERCISES = {
         ("linreg_fit", "training", 6.0),
         ("explain_the_half", "training", 2.0),
     ),
+}
+TITLES = {
+    "graded_zero_vector": "a column of zeros",
+    "graded_generate_pauli": "the Pauli matrices",
+    "linreg_model": "the prediction",
+    "linreg_loss": "the loss",
+    "linreg_gradients": "the gradients",
+    "linreg_fit": "gradient descent",
 }
 SENTENCES = (
     "the result has the shape the task asks for",
@@ -233,15 +241,24 @@ class Work:
 
 
 def exam(name: str) -> Exam:
-    """The exam of an assignment, without its cells: pages need its exercises only."""
+    """The exam of an assignment, of its cells the headings of its tasks only: pages need no more."""
     return Exam(
         assignment=name,
-        cells=(),
+        cells=tuple(cell for exercise, _, points in EXERCISES[name] for cell in task_cells(exercise, points)),
         exercises=tuple(
             Exercise(exercise, part, points, manual=exercise.startswith("explain"), solutions=())
             for exercise, part, points in EXERCISES[name]
         ),
     )
+
+
+def task_cells(exercise: str, points: float) -> tuple[SourceCell, ...]:
+    """The heading of a task and the cell that grades it; one task has none."""
+    heading = TITLES.get(exercise)
+    task = SourceCell("markdown", f"### Exercise: {heading} ({points:g} points)\n\nText.") if heading else None
+    answer = SourceCell("code", "", f"{exercise}_solution", solution=True)
+    test = SourceCell("code", "", exercise, graded=True, points=points)
+    return (task, answer, test) if task else (answer, test)
 
 
 def full(name: str, **otherwise: Status) -> dict[str, ExerciseResult]:

@@ -60,6 +60,7 @@ document.addEventListener("click", (event) => {
   const target = link && document.getElementById(link.hash.slice(1));
   if (!target) return;
   event.preventDefault();
+  for (let fold = target.closest("details") ?? target.querySelector("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   target.scrollIntoView();
   target.focus({ preventScroll: true });
 });

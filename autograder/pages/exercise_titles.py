@@ -1,0 +1,45 @@
+"""What an exercise is called: the heading of its task, as students read it in the notebook."""
+
+from __future__ import annotations
+
+import re
+
+from autograder.course.exam import Exam
+
+HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+KIND = re.compile(r"^(?:exercise|task|problem)\b[ \t\d.]*[:.–-]?[ \t]*", re.IGNORECASE)
+POINTS = re.compile(r"[ \t]*\([^()]*\bpoints?\b[^()]*\)[ \t]*$", re.IGNORECASE)
+REGION = "### BEGIN "  # what follows is not given out, and is no heading either
+MOST_LETTERS = 80
+
+
+def find_exercise_titles(exam: Exam) -> dict[str, str]:
+    """Return the titles of an assignment's exercises by their ids; empty where a task has no heading.
+
+    A task stands above the cells that answer it. Only cells in which nobody answers are read.
+    """
+    titles: dict[str, str] = {}
+    heading = ""
+    is_used = False
+    for cell in exam.cells:
+        if cell.solution and is_used:  # the answer to another exercise, which came without a heading of its own
+            heading = ""
+            is_used = False
+        if cell.kind == "markdown" and not cell.solution and not cell.graded:
+            found = HEADING.findall(cell.source.partition(REGION)[0])
+            if found:
+                heading = found[-1]
+                is_used = False
+        if cell.graded:
+            titles[cell.grade_id] = shorten_heading(heading)
+            is_used = True
+    return titles
+
+
+def shorten_heading(heading: str) -> str:
+    """Return a heading without what the page says anyway: that it is an exercise, and for how many points."""
+    words = POINTS.sub("", heading).strip()
+    name = KIND.sub("", words) or words
+    if len(name) > MOST_LETTERS:
+        name = name[: MOST_LETTERS - 1] + "…"
+    return name[:1].upper() + name[1:]
