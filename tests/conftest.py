@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -113,6 +114,14 @@ def startable_main() -> None:
     main = sys.modules["__main__"]
     if not hasattr(main, "__spec__"):
         main.__spec__ = None
+
+
+@pytest.fixture
+def hears_interrupts() -> Iterator[None]:
+    """Undo what a shell does to its background jobs: they, and all that they start, are deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def test_a_helper_that_will_not_end_when_asked_is_killed(tmp_path):
     assert until(lambda: not running(tmp_path / "mark"))
 
 
+@pytest.mark.usefixtures("hears_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_git_ends_with_whoever_asked_for_it(tmp_path, number):
     mark = tmp_path / "mark"
