@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import CONFIG, DOUBLE, SmallCourse, code, solution, test, text
@@ -230,11 +231,11 @@ def of_kind(graded: list[GradedCase], kind: CaseKind) -> dict[str, GradedCase]:
     return {entry.case.name or entry.case.exercise: entry for entry in graded if entry.case.kind is kind}
 
 
-def test_the_reference_gets_all_points(graded):
+def test_the_reference_gets_all_points(graded: list[GradedCase]) -> None:
     assert [entry.full for entry in of_kind(graded, CaseKind.REFERENCE).values()] == [True, True]
 
 
-def test_mistakes_lose_points_and_are_told_by_their_hint(graded):
+def test_mistakes_lose_points_and_are_told_by_their_hint(graded: list[GradedCase]) -> None:
     mistakes = of_kind(graded, CaseKind.MISTAKE)
     assert list(mistakes) == ["squared", "doubled_twice", "summed", "in_place", "summed_again"]
     assert all(entry.good for entry in mistakes.values())
@@ -243,7 +244,7 @@ def test_mistakes_lose_points_and_are_told_by_their_hint(graded):
     assert mistakes["in_place"].result.points == 2
 
 
-def test_right_answers_keep_all_points_and_wrong_ones_are_seen(graded):
+def test_right_answers_keep_all_points_and_wrong_ones_are_seen(graded: list[GradedCase]) -> None:
     alternatives = of_kind(graded, CaseKind.ALTERNATIVE)
     assert [name for name, entry in alternatives.items() if entry.full] == [
         "added", "by_a_later_solution", "by_the_notebooks_own_names", "a_family",
@@ -251,7 +252,7 @@ def test_right_answers_keep_all_points_and_wrong_ones_are_seen(graded):
     assert any("'wrong_after_all' gets 0 of 3 points" in sentence for sentence in describe_shortfalls(graded))
 
 
-def test_a_mistake_is_held_to_what_it_says_it_keeps(graded):
+def test_a_mistake_is_held_to_what_it_says_it_keeps(graded: list[GradedCase]) -> None:
     mistakes = of_kind(graded, CaseKind.MISTAKE)
     assert [(name, entry.case.keeps, entry.lost) for name, entry in mistakes.items() if entry.case.keeps] == [
         ("in_place", (1,), ()), ("summed_again", (1, 2, 3), (1, 2, 3)),
@@ -260,7 +261,7 @@ def test_a_mistake_is_held_to_what_it_says_it_keeps(graded):
     assert found == ["hw, mean_square: the mistake 'summed_again' says keeps=(1, 2, 3), but the test has 2 criteria"]
 
 
-def test_a_criterion_that_a_mistake_has_to_keep_is_named_when_it_is_lost(graded):
+def test_a_criterion_that_a_mistake_has_to_keep_is_named_when_it_is_lost(graded: list[GradedCase]) -> None:
     entry = of_kind(graded, CaseKind.MISTAKE)["in_place"]
     entry = replace(entry, case=replace(entry.case, keeps=(1, 2)))
     assert entry.lost == (2,)
@@ -269,7 +270,7 @@ def test_a_criterion_that_a_mistake_has_to_keep_is_named_when_it_is_lost(graded)
     )
 
 
-def test_a_shortcut_must_not_keep_all_points_and_what_stopped_it_is_said(graded):
+def test_a_shortcut_must_not_keep_all_points_and_what_stopped_it_is_said(graded: list[GradedCase]) -> None:
     shortcuts = of_kind(graded, CaseKind.SHORTCUT)
     assert {name: (entry.case.exercise, entry.result.points) for name, entry in shortcuts.items()} == {
         "a_constant": ("mean_square", 0), "right_in_the_first_call_only": ("mean_square", 0),
@@ -286,30 +287,30 @@ def test_a_shortcut_must_not_keep_all_points_and_what_stopped_it_is_said(graded)
 
 
 @pytest.mark.parametrize("keeps", [[0], ["shape"], [1.0], [True]])
-def test_positions_of_criteria_are_counted_from_one(keeps):
+def test_positions_of_criteria_are_counted_from_one(keeps: list[Any]) -> None:
     with pytest.raises(ValueError, match="positions count from 1"):
         Mistakes("hw").of("double", hint="", keeps=keeps)
 
 
-def test_functions_that_return_nothing_get_nothing(graded):
+def test_functions_that_return_nothing_get_nothing(graded: list[GradedCase]) -> None:
     assert [entry.result.points for entry in of_kind(graded, CaseKind.NOTHING).values()] == [0, 0]
 
 
-def test_mutants_lose_points_unless_the_course_says_they_are_equivalent(graded):
+def test_mutants_lose_points_unless_the_course_says_they_are_equivalent(graded: list[GradedCase]) -> None:
     count = count_cases(graded)
     assert (count.mutants, count.killed, count.equivalent) == (13, 13, 1)
     assert list_survivors(graded) == []
     assert [case.after for case in list_killed_equivalents(graded)] == ["return x"]
 
 
-def test_counts_are_kept_per_exercise(graded):
+def test_counts_are_kept_per_exercise(graded: list[GradedCase]) -> None:
     counts = count_by_exercise(graded)
     assert [(c.exercise, c.mistakes, c.caught, c.named, c.alternatives, c.accepted) for c in counts] == [
         ("double", 2, 2, 2, 3, 3), ("mean_square", 3, 3, 2, 3, 2),
     ]  # fmt: skip
 
 
-def test_json_tells_everything(graded):
+def test_json_tells_everything(graded: list[GradedCase]) -> None:
     told = json.loads(json.dumps(tally_json(graded)))
     assert [entry["exercise"] for entry in told["exercises"]] == ["double", "mean_square"]
     assert [entry["read"] for entry in told["misnamed"]] == ["Divide by the number of entries."]
@@ -319,7 +320,7 @@ def test_json_tells_everything(graded):
     assert told["stopped"][0]["by"] == ["it is the mean of the squares"]
 
 
-def test_a_weak_test_is_found_out(examiner, small_course):
+def test_a_weak_test_is_found_out(examiner: Examiner, small_course: SmallCourse) -> None:
     write(small_course, test_double="### BEGIN HIDDEN TESTS\nassert double(0) == 0\n### END HIDDEN TESTS", needs="")
     small_course.config.write_text(CONFIG)
     graded = audited(examiner, small_course)
@@ -349,7 +350,9 @@ marking.score()
 """
 
 
-def test_a_criterion_that_can_end_without_a_comparison_fails_the_audit(examiner, small_course):
+def test_a_criterion_that_can_end_without_a_comparison_fails_the_audit(
+    examiner: Examiner, small_course: SmallCourse
+) -> None:
     write(small_course, test_double=EMPTY)
     path = small_course.source.with_name("shortcuts.py")
     path.write_text(SHORTCUTS + '\n@shortcuts.of("double")\ndef nothing_to_compare(x):\n    return []\n')
@@ -378,18 +381,20 @@ def exam(small_course: SmallCourse) -> Exam:
     return read_exam(write(small_course))
 
 
-def test_an_excerpt_has_what_an_exercise_needs(exam):
+def test_an_excerpt_has_what_an_exercise_needs(exam: Exam) -> None:
     part = cut_excerpt(exam, exam.exercises[0])
     assert [cell.source for cell in part.cells] == ["import numpy as np", DOUBLE, TEST_DOUBLE]
     assert [cell.grade_id for cell in part.exam.cells if cell.solution] == ["double_solution", "mean_solution"]
 
 
-def test_an_excerpt_is_a_notebook(exam):
+def test_an_excerpt_is_a_notebook(exam: Exam) -> None:
     content = json.loads(cut_excerpt(exam, exam.exercises[0]).submission({"double_solution": "double = 1"}).content)
     assert [cell["source"] for cell in content["cells"]] == ["import numpy as np", "double = 1", TEST_DOUBLE]
 
 
-def test_where_an_excerpt_is_not_enough_the_whole_notebook_is_graded(examiner, small_course):
+def test_where_an_excerpt_is_not_enough_the_whole_notebook_is_graded(
+    examiner: Examiner, small_course: SmallCourse
+) -> None:
     shared = TEST_MEAN.replace("[1.0, 2.0, 5.0]", "[1.0, 2.0, SHARED]")  # a name of the first test
     write(small_course)
     cells = json.loads(small_course.source.read_text())["cells"]
@@ -403,7 +408,7 @@ def test_where_an_excerpt_is_not_enough_the_whole_notebook_is_graded(examiner, s
     assert len(take_whole_exam(exam).cells) == len(cells)
 
 
-def test_an_impossible_exercise_is_found_out(examiner, small_course):
+def test_an_impossible_exercise_is_found_out(examiner: Examiner, small_course: SmallCourse) -> None:
     write(small_course, test_double="### BEGIN HIDDEN TESTS\nassert double(1) == 3\n### END HIDDEN TESTS")
     exam = read_exam(small_course.source)
     graded = [CaseAuditor(examiner, {"hw": exam}).grade(case) for case in build_cases(exam)[:1]]
@@ -426,7 +431,7 @@ def test_an_impossible_exercise_is_found_out(examiner, small_course):
         ("alternatives.py", "alternatives.equivalent('double', 'return x', 'return y', because='')", "no such mutant"),
     ],
 )
-def test_a_variant_of_nothing_is_refused(small_course, file, line, words):
+def test_a_variant_of_nothing_is_refused(small_course: SmallCourse, file: str, line: str, words: str) -> None:
     write(small_course)
     path = small_course.source.with_name(file)
     path.write_text(f"{path.read_text()}\n{line}\n")
@@ -442,7 +447,7 @@ def run(course: SmallCourse, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, capture_output=True, text=True, timeout=200)
 
 
-def test_the_command_prints_a_table_and_survivors(small_course):
+def test_the_command_prints_a_table_and_survivors(small_course: SmallCourse) -> None:
     write(small_course)
     ended = run(small_course)
     assert ended.returncode == 1
@@ -453,7 +458,7 @@ def test_the_command_prints_a_table_and_survivors(small_course):
     assert "not told by its own hint: mean_square, 'summed_again'" in ended.stdout
 
 
-def test_the_command_audits_one_exercise(small_course):
+def test_the_command_audits_one_exercise(small_course: SmallCourse) -> None:
     write(small_course)
     ended = run(small_course, "hw", "--exercise", "double", "--json")
     assert ended.returncode == 0
@@ -461,7 +466,7 @@ def test_the_command_audits_one_exercise(small_course):
 
 
 @pytest.mark.parametrize(("arguments", "words"), [(["hw9"], "'hw9'"), (["--exercise", "halve"], "no exercise 'halve'")])
-def test_an_unknown_name_is_wrong_usage(small_course, arguments, words):
+def test_an_unknown_name_is_wrong_usage(small_course: SmallCourse, arguments: list[str], words: str) -> None:
     write(small_course)
     ended = run(small_course, *arguments)
     assert (ended.returncode, ended.stdout) == (2, "")

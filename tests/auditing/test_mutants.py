@@ -1,6 +1,7 @@
 """Mutants of short cells, against lists written by hand."""
 
 import ast
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def lines(source: str) -> set[str]:
         ("%matplotlib inline", set()),
     ],
 )  # fmt: skip
-def test_mutants_are_what_students_might_write(source, expected):
+def test_mutants_are_what_students_might_write(source: str, expected: Any) -> None:
     assert lines(source) == expected
 
 
@@ -61,7 +62,7 @@ def test_mutants_are_what_students_might_write(source, expected):
         ("if x:\n    a = b", {"pass", "if True:"}),
     ],
 )
-def test_loops_end_early_and_conditions_always_hold(source, expected):
+def test_loops_end_early_and_conditions_always_hold(source: str, expected: set[str]) -> None:
     assert lines(source) == expected
 
 
@@ -75,24 +76,24 @@ def mean(x, axis=0):
 '''
 
 
-def test_only_the_solution_is_changed():
+def test_only_the_solution_is_changed() -> None:
     mutants = make_mutants(CELL)
     assert {mutant.line for mutant in mutants} == {4, 5}
     assert all("axis=0" in mutant.source and "1/M" in mutant.source for mutant in mutants)
 
 
-def test_a_mutant_says_where_and_what_it_changed():
+def test_a_mutant_says_where_and_what_it_changed() -> None:
     (mutant,) = [mutant for mutant in make_mutants(CELL) if mutant.after == "return total * 4"]
     assert (mutant.line, mutant.before) == (5, "return total / 4")
     assert mutant.source == ast.unparse(ast.parse(CELL)).replace("total / 4", "total * 4")
 
 
-def test_every_mutant_is_python_and_another_one():
+def test_every_mutant_is_python_and_another_one() -> None:
     mutants = make_mutants(CELL)
     assert len({mutant.source for mutant in mutants}) == len(mutants) > 5
     for mutant in mutants:
         compile(mutant.source, "mutant", "exec")
 
 
-def test_the_same_cell_gives_the_same_mutants():
+def test_the_same_cell_gives_the_same_mutants() -> None:
     assert make_mutants(CELL) == make_mutants(CELL)

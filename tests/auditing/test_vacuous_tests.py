@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from criteria import EVIDENCE, NOTHING, cell
 from small_course import SmallCourse, solution, test
@@ -75,17 +77,19 @@ def lines_of(course: SmallCourse, body: str) -> list[int]:
 
 
 @pytest.mark.parametrize("body", [*NOTHING.values(), *UNSURE.values()], ids=[*NOTHING, *UNSURE])
-def test_a_way_to_the_end_without_a_comparison_is_found(small_course, body):
+def test_a_way_to_the_end_without_a_comparison_is_found(small_course: SmallCourse, body: Any) -> None:
     assert lines_of(small_course, body)
 
 
 @pytest.mark.parametrize("body", [*EVIDENCE.values(), *SURE.values()], ids=[*EVIDENCE, *SURE])
-def test_criteria_that_always_compare_are_left_alone(small_course, body, request):
+def test_criteria_that_always_compare_are_left_alone(
+    small_course: SmallCourse, body: Any, request: pytest.FixtureRequest
+) -> None:
     found = lines_of(small_course, body)
     assert bool(found) is any(name in request.node.callspec.id for name in EARLY)
 
 
-def test_the_finding_names_the_criterion_and_the_line(small_course):
+def test_the_finding_names_the_criterion_and_the_line(small_course: SmallCourse) -> None:
     body = "if answer() == 1:\n    return\nassert answer() == 2"
     small_course.write(solution("def answer():\n    return 1"), test(cell(body), "answer", 1))
     (found,) = find_vacuous_criteria(read_exam(small_course.source))

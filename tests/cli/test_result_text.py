@@ -19,7 +19,7 @@ from autograder.cli.result_text import print_standings
         (80, "late all 16.8"),
     ],
 )
-def test_standings_fit_where_they_are_shown(width, words):
+def test_standings_fit_where_they_are_shown(width: int, words: str) -> None:
     shown = io.StringIO()
     print_standings(practice_class().standings, Console(file=shown, width=width))
     lines = shown.getvalue().splitlines()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import CONFIG, SmallCourse, code, dump, solution, test, text
@@ -155,7 +156,9 @@ NAMES = {
 
 @pytest.mark.parametrize("stub", [False, True], ids=["alone", "beside a stub copy"])
 @pytest.mark.parametrize("path", NAMES.values(), ids=NAMES)
-def test_a_notebook_is_known_by_its_cells_and_not_by_its_name(course, clone, path, stub):
+def test_a_notebook_is_known_by_its_cells_and_not_by_its_name(
+    course: SmallCourse, clone: Clone, path: Path, stub: bool
+) -> None:
     clone.write(path, given(RIGHT))
     if stub:
         clone.write(SOLVED, given())
@@ -194,7 +197,7 @@ def class_of(course: SmallCourse, folder: Path, pushed: list[dict[str, bytes]], 
 
 
 @pytest.mark.slow
-def test_everybodys_work_is_graded_wherever_it_lies(course, tmp_path):
+def test_everybodys_work_is_graded_wherever_it_lies(course: SmallCourse, tmp_path: Path) -> None:
     """The same as one class, to its points."""
     pushed = [{path: given(RIGHT, extra=f"{n}"), SOLVED: given()} for n, path in enumerate(NAMES.values())]
     classroom = class_of(course, tmp_path, pushed, "anywhere")
@@ -211,7 +214,7 @@ def _reports(classroom: Classroom) -> Iterator[Report]:
 
 
 @pytest.mark.slow
-def test_moved_to_its_place_after_the_deadline_it_counts_from_its_first_push(course, clone):
+def test_moved_to_its_place_after_the_deadline_it_counts_from_its_first_push(course: SmallCourse, clone: Clone) -> None:
     clone.write(f"{FOLDER}/Copy of hw.ipynb", given(RIGHT))
     clone.push()
     collected(course, clone)
@@ -233,7 +236,9 @@ BRANCHES = {
 
 @pytest.mark.parametrize("name", BRANCHES.values(), ids=BRANCHES)
 @pytest.mark.parametrize("graded_is_there", [True, False], ids=["beside master", "alone"])
-def test_answers_on_another_branch_are_seen(course, clone, name, graded_is_there):
+def test_answers_on_another_branch_are_seen(
+    course: SmallCourse, clone: Clone, name: str, graded_is_there: bool
+) -> None:
     clone.write(SOLVED, given(RIGHT))
     clone.push(name)
     if not graded_is_there:
@@ -252,7 +257,7 @@ def test_answers_on_another_branch_are_seen(course, clone, name, graded_is_there
         assert standing(again).parts[0].state is PartState.WAITING
 
 
-def test_a_branch_with_nothing_that_is_missing_is_not_recorded(course, clone):
+def test_a_branch_with_nothing_that_is_missing_is_not_recorded(course: SmallCourse, clone: Clone) -> None:
     clone.write(SOLVED, given(RIGHT))
     clone.push()
     clone.write("notes.md", b"on my branch")
@@ -273,7 +278,9 @@ LINKS = {
 
 
 @pytest.mark.parametrize(("target", "is_there"), LINKS.values(), ids=LINKS)
-def test_a_link_is_followed_within_the_repository_and_told_of_otherwise(course, clone, target, is_there):
+def test_a_link_is_followed_within_the_repository_and_told_of_otherwise(
+    course: SmallCourse, clone: Clone, target: str, is_there: bool
+) -> None:
     clone.write("work/mine.ipynb", given(RIGHT if is_there else STUB))
     (clone.folder / "work" / "link.ipynb").symlink_to("mine.ipynb")
     (clone.folder / SOLVED).symlink_to(target)
@@ -288,7 +295,7 @@ def test_a_link_is_followed_within_the_repository_and_told_of_otherwise(course, 
         assert "is a link to" in said
 
 
-def test_a_linked_folder_is_found_by_what_it_holds(course, clone):
+def test_a_linked_folder_is_found_by_what_it_holds(course: SmallCourse, clone: Clone) -> None:
     clone.write("work/hw_solved.ipynb", given(RIGHT))
     (clone.folder / ORIGINAL).unlink()
     (clone.folder / FOLDER).rmdir()
@@ -299,7 +306,7 @@ def test_a_linked_folder_is_found_by_what_it_holds(course, clone):
     )
 
 
-def test_a_repository_within_the_repository_was_not_pushed(course, clone, tmp_path):
+def test_a_repository_within_the_repository_was_not_pushed(course: SmallCourse, clone: Clone, tmp_path: Path) -> None:
     git(clone.folder, "clone", "--quiet", str(clone.fork), "DeepLearningCourse")
     (clone.folder / "DeepLearningCourse" / SOLVED).write_bytes(given(RIGHT))
     clone.push()
@@ -308,7 +315,7 @@ def test_a_repository_within_the_repository_was_not_pushed(course, clone, tmp_pa
     assert "DeepLearningCourse is a git repository within yours" in said
 
 
-def test_a_submodule_beside_work_in_place_raises_no_alarm(course, clone):
+def test_a_submodule_beside_work_in_place_raises_no_alarm(course: SmallCourse, clone: Clone) -> None:
     clone.write(SOLVED, given(RIGHT))
     git(clone.folder, "submodule", "--quiet", "add", str(clone.fork), "library")
     clone.push()
@@ -318,7 +325,7 @@ def test_a_submodule_beside_work_in_place_raises_no_alarm(course, clone):
     assert "library" not in told(standing(classroom)) + said
 
 
-def test_a_submodule_alone_was_not_pushed(course, clone):
+def test_a_submodule_alone_was_not_pushed(course: SmallCourse, clone: Clone) -> None:
     git(clone.folder, "submodule", "--quiet", "add", str(clone.fork), "work")
     clone.push()
     assert "work is a git repository within yours" in told(standing(collected(course, clone)[0]))
@@ -333,7 +340,9 @@ COPIES: dict[str, Callable[[], tuple[bytes, bytes]]] = {
 
 @pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
 @pytest.mark.parametrize("path", ["hw_solved.ipynb", f"{FOLDER}/hw_solved (1).ipynb", f"{FOLDER}/hw_final.ipynb"])
-def test_a_copy_of_a_file_that_is_graded_raises_no_alarm(course, clone, make, path):
+def test_a_copy_of_a_file_that_is_graded_raises_no_alarm(
+    course: SmallCourse, clone: Clone, make: Callable[..., Any], path: Path
+) -> None:
     graded, copy = make()
     clone.write(SOLVED, graded)
     clone.write(path, copy)
@@ -342,7 +351,7 @@ def test_a_copy_of_a_file_that_is_graded_raises_no_alarm(course, clone, make, pa
     assert (to_be_graded(classroom), standing(classroom).problems, said) == ({RIGHT}, (), "")
 
 
-def test_later_homework_that_lies_in_the_fork_unchanged_is_not_begun(course, clone):
+def test_later_homework_that_lies_in_the_fork_unchanged_is_not_begun(course: SmallCourse, clone: Clone) -> None:
     clone.write(SOLVED, given(RIGHT))
     clone.push()
     classroom, said = collected(course, clone)
@@ -372,7 +381,7 @@ UNBEGUN = {
 
 
 @pytest.mark.slow
-def test_a_copy_without_an_attempt_is_not_begun(course, tmp_path):
+def test_a_copy_without_an_attempt_is_not_begun(course: SmallCourse, tmp_path: Path) -> None:
     classroom = class_of(course, tmp_path, [{SOLVED: content} for content in UNBEGUN.values()])
     for kind, mine in zip(UNBEGUN, classroom.standings().values(), strict=True):
         entry = mine["hw"]
@@ -390,20 +399,20 @@ BEGUN = {
 
 
 @pytest.mark.slow
-def test_an_attempt_is_graded_even_if_it_gives_nothing(course, tmp_path):
+def test_an_attempt_is_graded_even_if_it_gives_nothing(course: SmallCourse, tmp_path: Path) -> None:
     classroom = class_of(course, tmp_path, [{SOLVED: content} for content in BEGUN.values()])
     for kind, mine in zip(BEGUN, classroom.standings().values(), strict=True):
         assert (mine["hw"].parts[0].state, mine["hw"].points) == (PartState.GRADED, 0.0), kind
 
 
-def test_a_notebook_without_ids_is_known_by_its_functions(course, clone):
+def test_a_notebook_without_ids_is_known_by_its_functions(course: SmallCourse, clone: Clone) -> None:
     clone.write("work.ipynb", given(RIGHT, ids=False))
     clone.push()
     classroom, said = collected(course, clone)
     assert "work.ipynb" in said and "work.ipynb" in told(standing(classroom))
 
 
-def test_the_courses_own_notebooks_are_nobodys_answers(course, clone):
+def test_the_courses_own_notebooks_are_nobodys_answers(course: SmallCourse, clone: Clone) -> None:
     clone.write(f"{FOLDER}/hw_solution.ipynb", given("def double(x):\n    return 2 * x\n"))
     clone.write("demonotebooks/demo.ipynb", dump([code(IMPORTS), code("def single(x):\n    return x")]))
     clone.push()
@@ -412,7 +421,7 @@ def test_the_courses_own_notebooks_are_nobodys_answers(course, clone):
 
 
 @pytest.mark.slow
-def test_a_notebook_that_is_too_large_to_be_looked_at_is_graded_as_ever(course, clone):
+def test_a_notebook_that_is_too_large_to_be_looked_at_is_graded_as_ever(course: SmallCourse, clone: Clone) -> None:
     clone.write(SOLVED, given(RIGHT))
     clone.push()
     (course.root / "roster.csv").write_text(f"student,remote\nsomebody,{clone.fork}\n")
@@ -424,7 +433,7 @@ def test_a_notebook_that_is_too_large_to_be_looked_at_is_graded_as_ever(course, 
     assert "MB, more than" in told(standing(classroom))
 
 
-def test_what_a_hostile_fork_names_is_printable_and_harmless(course, clone):
+def test_what_a_hostile_fork_names_is_printable_and_harmless(course: SmallCourse, clone: Clone) -> None:
     clone.write(f"{FOLDER}/\x1b[31m$(reboot)`x`.ipynb", given(RIGHT))
     clone.push()
     git(clone.folder, "push", "--quiet", str(clone.fork), "HEAD:refs/heads/$(reboot)")
@@ -446,7 +455,9 @@ class Store:
         yield from ((blob, self.files[blob]) for blob in blobs)
 
 
-def test_a_push_without_end_is_looked_at_to_a_limit_and_once(course, monkeypatch):
+def test_a_push_without_end_is_looked_at_to_a_limit_and_once(
+    course: SmallCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.collecting.notebook_sightings.MAX_LOOK_MB", 1)
     answered = given(RIGHT)
     files = {SOLVED: answered, "deep.ipynb": b"[" * 100_000, "large.ipynb": b" " * 3_000_000}

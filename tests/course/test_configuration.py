@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import CONFIG, REPOSITORY, SmallCourse
@@ -12,24 +13,24 @@ from autograder.course.submissions import Clock
 STUDENTS = {"late", "ill", "a"}
 
 
-def load(tmp_path: Path, *lines: str):
+def load(tmp_path: Path, *lines: str) -> Any:
     path = tmp_path / "grading_config.py"
     path.write_text(CONFIG + "\n".join(lines))
     return load_course(path)
 
 
-def test_the_courses_own_configuration_is_valid():
+def test_the_courses_own_configuration_is_valid() -> None:
     course = load_course(REPOSITORY / "grading_config.py")
     assert course.sources == REPOSITORY / "solutions"
     assert {"hw01_numpy", "hw02_linear_regression"} <= set(course.assignments)
 
 
-def test_deadlines_are_in_the_courses_time_zone(tmp_path):
+def test_deadlines_are_in_the_courses_time_zone(tmp_path: Path) -> None:
     part = load(tmp_path).assignments["hw"].parts[0]
     assert part.deadline == datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
 
 
-def test_parts_have_deadlines_of_their_own(tmp_path):
+def test_parts_have_deadlines_of_their_own(tmp_path: Path) -> None:
     course = load(
         tmp_path,
         "c.Course.assignments = {'nn': {'parts': {",
@@ -69,40 +70,42 @@ def test_parts_have_deadlines_of_their_own(tmp_path):
         ("x = 1 / 0", ["grading_config.py", "ZeroDivisionError"]),
     ],
 )
-def test_what_cannot_be_meant_names_key_value_and_what_would_be_right(tmp_path, line, words):
+def test_what_cannot_be_meant_names_key_value_and_what_would_be_right(
+    tmp_path: Path, line: str, words: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, line)
     for word in words:
         assert word in str(caught.value)
 
 
-def test_a_configuration_is_found_from_a_folder_below(small_course: SmallCourse):
+def test_a_configuration_is_found_from_a_folder_below(small_course: SmallCourse) -> None:
     assert find_config(small_course.source.parent) == small_course.config
 
 
-def test_no_configuration_says_what_to_do(tmp_path):
+def test_no_configuration_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--config"):
         find_config(tmp_path)
 
 
-def test_the_clock_is_first_seen_unless_said_otherwise(tmp_path):
+def test_the_clock_is_first_seen_unless_said_otherwise(tmp_path: Path) -> None:
     assert load(tmp_path).clock is Clock.FIRST_SEEN
     assert load(tmp_path, "c.Course.clock = 'server'").clock is Clock.SERVER
 
 
-def test_the_forge_may_be_another_server_than_github(tmp_path):
+def test_the_forge_may_be_another_server_than_github(tmp_path: Path) -> None:
     forge = load(tmp_path, "c.Course.forge = {'api': 'https://git.school/api/v3/', 'web': 'https://git.school'}").forge
     assert (forge.api, forge.web, forge.token) == ("https://git.school/api/v3", "https://git.school", "GITHUB_TOKEN")
     assert load(tmp_path).forge.api == "https://api.github.com"
 
 
-def test_a_roster_may_insist_on_a_repository(tmp_path):
+def test_a_roster_may_insist_on_a_repository(tmp_path: Path) -> None:
     path = tmp_path / "roster.csv"
     path.write_text("student,remote,repository\na,on-time/course,1234\nb,late/course,\n")
     assert [student.repository for student in read_roster(path)] == [1234, 0]
 
 
-def test_a_roster_gives_students_in_order(tmp_path):
+def test_a_roster_gives_students_in_order(tmp_path: Path) -> None:
     path = tmp_path / "roster.csv"
     path.write_text("student,remote,name\non-time, /forks/a.git ,\nlate,https://host/b,\n\n", encoding="utf-8-sig")
     assert [(student.id, student.remote) for student in read_roster(path)] == [
@@ -123,7 +126,7 @@ def test_a_roster_gives_students_in_order(tmp_path):
         ("student,remote,repository\na,on-time/course,#12\n", ["line 2", "'#12'", "number"]),
     ],
 )
-def test_a_wrong_roster_names_the_line(tmp_path, content, words):
+def test_a_wrong_roster_names_the_line(tmp_path: Path, content: str, words: list[str]) -> None:
     path = tmp_path / "roster.csv"
     path.write_text(content)
     with pytest.raises(ConfigError) as caught:
@@ -131,7 +134,7 @@ def test_a_wrong_roster_names_the_line(tmp_path, content, words):
     assert all(word in str(caught.value) for word in words)
 
 
-def test_extensions_apply_to_a_part_or_to_all(tmp_path):
+def test_extensions_apply_to_a_part_or_to_all(tmp_path: Path) -> None:
     parts = "{'one': {'exercises': ['a']}, 'two': {'exercises': ['b']}}"
     course = load(tmp_path, f"c.Course.assignments = {{'hw': {{'parts': {parts}}}}}")
     path = tmp_path / "extensions.csv"
@@ -153,7 +156,7 @@ def test_extensions_apply_to_a_part_or_to_all(tmp_path):
         ("a,hw,,tomorrow", ["line 2", "'tomorrow'"]),
     ],
 )
-def test_a_wrong_extension_names_the_line(tmp_path, line, words):
+def test_a_wrong_extension_names_the_line(tmp_path: Path, line: str, words: list[str]) -> None:
     course = load(tmp_path)
     path = tmp_path / "extensions.csv"
     path.write_text(f"student,assignment,part,deadline\n{line}\n")
@@ -162,5 +165,5 @@ def test_a_wrong_extension_names_the_line(tmp_path, line, words):
     assert all(word in str(caught.value) for word in words)
 
 
-def test_no_extensions_file_means_none(tmp_path):
+def test_no_extensions_file_means_none(tmp_path: Path) -> None:
     assert read_extensions(tmp_path / "extensions.csv", load(tmp_path), STUDENTS) == {}

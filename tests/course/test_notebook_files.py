@@ -4,6 +4,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import code, dump, text
@@ -17,7 +18,7 @@ def files(*paths: str) -> tuple[NotebookFile, ...]:
     return tuple(NotebookFile(path, f"blob of {path}", 10) for path in paths)
 
 
-def test_cells_keep_order_kind_and_id():
+def test_cells_keep_order_kind_and_id() -> None:
     notebook = read_notebook(dump([text("# A"), code("x = 1", grade_id="one"), code("y = 2")]))
     assert [(cell.kind, cell.source, cell.grade_id) for cell in notebook.cells] == [
         ("markdown", "# A", ""),
@@ -27,12 +28,12 @@ def test_cells_keep_order_kind_and_id():
     assert notebook.problems == ()
 
 
-def test_sources_may_be_lists_of_lines():
+def test_sources_may_be_lists_of_lines() -> None:
     notebook = read_notebook(json.dumps({"cells": [{"cell_type": "code", "source": ["a\n", "b"]}]}).encode())
     assert notebook.cells[0].source == "a\nb"
 
 
-def test_format_3_is_read():
+def test_format_3_is_read() -> None:
     sheet = {"cells": [{"cell_type": "code", "input": "x = 1"}, {"cell_type": "heading", "source": "A"}]}
     notebook = read_notebook(json.dumps({"nbformat": 3, "worksheets": [sheet]}).encode())
     assert [(cell.kind, cell.source) for cell in notebook.cells] == [("code", "x = 1"), ("markdown", "A")]
@@ -45,13 +46,13 @@ def conflicted(ours: str, theirs: str) -> bytes:
     return "\n".join(lines).encode()
 
 
-def test_the_students_own_side_of_a_conflict_is_graded():
+def test_the_students_own_side_of_a_conflict_is_graded() -> None:
     notebook = read_notebook(conflicted('"source": "mine"', '"source": "yours"'))
     assert notebook.cells[0].source == "mine"
     assert "<<<<<<<" in notebook.problems[0]
 
 
-def test_the_other_side_of_a_conflict_is_taken_where_the_own_is_broken():
+def test_the_other_side_of_a_conflict_is_taken_where_the_own_is_broken() -> None:
     assert read_notebook(conflicted('"source": "mine', '"source": "yours"')).cells[0].source == "yours"
 
 
@@ -66,11 +67,11 @@ def test_the_other_side_of_a_conflict_is_taken_where_the_own_is_broken():
         (" <<<<<<<\n\u2028<<<<<<<\n=======\n>>>>>>>\n", None),
     ],
 )
-def test_a_conflict_has_two_sides(text, sides):
+def test_a_conflict_has_two_sides(text: str, sides: tuple[str, str] | None) -> None:
     assert conflict_sides(text) == sides
 
 
-def test_many_marks_of_conflicts_hold_nobody_up():
+def test_many_marks_of_conflicts_hold_nobody_up() -> None:
     marks = b"<<<<<<<\n" * 10_000 + b"|||||||\n" * 10_000 + b"=======\n" * 10_000
     for content in (marks, marks * 2 + b">>>>>>>\n"):
         with pytest.raises(Unreadable):
@@ -91,7 +92,7 @@ def test_many_marks_of_conflicts_hold_nobody_up():
     ],
     ids=["binary", "torn", "list", "no cells", "deep", "both sides broken", "many", "empty sheet"],
 )
-def test_what_is_no_notebook_is_said_in_a_sentence(content, words):
+def test_what_is_no_notebook_is_said_in_a_sentence(content: Any, words: str) -> None:
     with pytest.raises(Unreadable, match=words):
         read_notebook(content)
 
@@ -105,7 +106,7 @@ def test_what_is_no_notebook_is_said_in_a_sentence(content, words):
         {"cell_type": "code", "metadata": {"nbgrader": {"grade_id": ["x"]}}, "source": [1, "x"]},
     ],
 )
-def test_odd_cells_are_read_without_a_crash(cell):
+def test_odd_cells_are_read_without_a_crash(cell: dict[str, Any]) -> None:
     assert len(read_notebook(json.dumps({"cells": [cell, 5, None]}).encode()).cells) == 1
 
 
@@ -119,12 +120,12 @@ def test_odd_cells_are_read_without_a_crash(cell):
         (["hw_solved.ipynb", "assignments/other.ipynb"], None),
     ],
 )
-def test_a_copy_is_wanted_before_the_original(paths, found):
+def test_a_copy_is_wanted_before_the_original(paths: list[str], found: str | None) -> None:
     file = find_notebook(files(*paths), "hw")
     assert (file.path if file else None) == found
 
 
-def test_notebooks_elsewhere_are_named_but_checkpoints_are_not():
+def test_notebooks_elsewhere_are_named_but_checkpoints_are_not() -> None:
     listing = files("hw_solved.ipynb", "assignments/.ipynb_checkpoints/hw_solved.ipynb", "assignments/hw/hw.ipynb")
     assert find_misplaced(listing, "hw") == ("hw_solved.ipynb",)
 
@@ -141,7 +142,7 @@ def test_notebooks_elsewhere_are_named_but_checkpoints_are_not():
         ("notes/hw01_solved.ipynb", False),
     ],
 )
-def test_a_renamed_copy_is_named_unless_there_is_a_right_one(path, seen):
+def test_a_renamed_copy_is_named_unless_there_is_a_right_one(path: Path, seen: bool) -> None:
     original, copy = ("assignments/hw01_numpy/hw01_numpy.ipynb", "assignments/hw01_numpy/hw01_numpy_solved.ipynb")
     assert find_misplaced(files(original, path), "hw01_numpy") == ((path,) if seen else ())
     assert find_misplaced(files(original, path, copy), "hw01_numpy") == ()
@@ -171,7 +172,7 @@ OTHER_FILES = {
 
 
 @pytest.mark.parametrize(("content", "words"), OTHER_FILES.values(), ids=OTHER_FILES)
-def test_another_kind_of_file_is_told_by_its_first_bytes_with_a_step_that_works(content, words):
+def test_another_kind_of_file_is_told_by_its_first_bytes_with_a_step_that_works(content: bytes, words: str) -> None:
     with pytest.raises(Unreadable, match=words) as caught:
         read_notebook(content)
     assert "pen it in JupyterLab" not in str(caught.value)
@@ -201,7 +202,9 @@ MENDED = {
 
 
 @pytest.mark.parametrize(("content", "sources", "words"), MENDED.values(), ids=MENDED)
-def test_a_file_that_jupyterlab_refuses_is_read_as_far_as_its_cells_can_be_told(content, sources, words):
+def test_a_file_that_jupyterlab_refuses_is_read_as_far_as_its_cells_can_be_told(
+    content: Any, sources: list[str], words: str
+) -> None:
     notebook = read_notebook(content)
     assert [cell.source for cell in notebook.cells] == sources
     (problem,) = notebook.problems
@@ -209,7 +212,7 @@ def test_a_file_that_jupyterlab_refuses_is_read_as_far_as_its_cells_can_be_told(
 
 
 @pytest.mark.parametrize("name", ["UTF-16 of PowerShell", "an editor's own encoding", "a raw line break"])
-def test_the_command_that_mends_a_file_does_so(tmp_path, monkeypatch, name):
+def test_the_command_that_mends_a_file_does_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     content, sources, _ = MENDED[name]
     monkeypatch.chdir(tmp_path)
     Path("FILE").write_bytes(content)

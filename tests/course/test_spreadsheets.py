@@ -1,9 +1,10 @@
 """Tables as spreadsheets write them, each seen as the roster or the extensions that it must be."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from small_course import CONFIG
+from small_course import CONFIG, SmallCourse
 
 from autograder.classroom.classroom import Classroom
 from autograder.course.configuration import load_course
@@ -14,7 +15,7 @@ PLAIN = "student,remote,name\non-time,https://host/a,First Last\nlate,https://ho
 STUDENTS = [("on-time", "https://host/a", "First Last"), ("late", "https://host/b", "")]
 
 
-def roster(tmp_path: Path, content: str | bytes):
+def roster(tmp_path: Path, content: str | bytes) -> Any:
     path = tmp_path / "roster.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return [(student.id, student.remote, student.name) for student in read_roster(path)]
@@ -53,7 +54,7 @@ def roster(tmp_path: Path, content: str | bytes):
         "empty lines first", "a remark full of semicolons",
     ],
 )  # fmt: skip
-def test_a_table_is_read_however_a_spreadsheet_wrote_it(tmp_path, content):
+def test_a_table_is_read_however_a_spreadsheet_wrote_it(tmp_path: Path, content: str | bytes) -> None:
     assert roster(tmp_path, content) == STUDENTS
 
 
@@ -80,14 +81,16 @@ def test_a_table_is_read_however_a_spreadsheet_wrote_it(tmp_path, content):
         "a newline in an id", "another separator than it says",
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_refused_with_what_was_found(tmp_path, content, words):
+def test_what_cannot_be_read_is_refused_with_what_was_found(
+    tmp_path: Path, content: str | bytes, words: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         roster(tmp_path, content)
     said = str(caught.value)
     assert [word for word in words if word not in said] == [], said
 
 
-def extensions(tmp_path: Path, *lines: str, parts: str = ""):
+def extensions(tmp_path: Path, *lines: str, parts: str = "") -> Any:
     config = tmp_path / "grading_config.py"
     config.write_text(CONFIG + parts)
     path = tmp_path / "extensions.csv"
@@ -113,7 +116,9 @@ c.Course.assignments = {"hw": {"parts": {
     ],
     ids=["two", "the same twice", "a minute earlier", "last year"],
 )
-def test_an_extension_that_cannot_be_meant_is_refused_with_its_line(tmp_path, lines, words):
+def test_an_extension_that_cannot_be_meant_is_refused_with_its_line(
+    tmp_path: Path, lines: list[str], words: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         extensions(tmp_path, *lines)
     assert all(word in str(caught.value) for word in words), caught.value
@@ -128,17 +133,19 @@ def test_an_extension_that_cannot_be_meant_is_refused_with_its_line(tmp_path, li
     ],
     ids=["all and one", "one and all", "later than one part only"],
 )
-def test_an_extension_of_parts_that_cannot_be_meant_is_refused_with_its_line(tmp_path, lines, words):
+def test_an_extension_of_parts_that_cannot_be_meant_is_refused_with_its_line(
+    tmp_path: Path, lines: list[str], words: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         extensions(tmp_path, *lines, parts=PARTS)
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-def test_an_extension_to_everybodys_deadline_changes_nothing(tmp_path):
+def test_an_extension_to_everybodys_deadline_changes_nothing(tmp_path: Path) -> None:
     assert len(extensions(tmp_path, "a;hw;;2027-03-06 23:59", "b;hw;;2027-03-07 23:59")) == 2
 
 
-def test_a_table_that_cannot_be_meant_stops_the_command_with_its_line(small_course):
+def test_a_table_that_cannot_be_meant_stops_the_command_with_its_line(small_course: SmallCourse) -> None:
     (small_course.root / "roster.csv").write_text("student,remote\na,/forks/a.git\n")
     (small_course.root / "extensions.csv").write_text("student,assignment,deadline\na,hw,2027-03-01 23:59\n")
     classroom = Classroom.open(small_course.config)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from marked_course import EARLY, ROSTER, MarkedCourse, make_marked_course
@@ -63,7 +64,7 @@ def findings(course: MarkedCourse, **options: bool) -> dict[str, Finding]:
     return {finding.what: finding for finding in examine_course(course.small.config, **options)}
 
 
-def test_of_a_course_that_is_set_up_only_what_is_to_come_is_said(course):
+def test_of_a_course_that_is_set_up_only_what_is_to_come_is_said(course: MarkedCourse) -> None:
     found = findings(course)
     assert [name for name, finding in found.items() if not finding.good] == ["public repository"]
     assert "branch master is not there yet" in found["public repository"].detail
@@ -72,7 +73,7 @@ def test_of_a_course_that_is_set_up_only_what_is_to_come_is_said(course):
     assert found["ledger"].detail == "1 students have pushed"
 
 
-def config(old: str, new: str):
+def config(old: str, new: str) -> Any:
     def change(course: MarkedCourse) -> None:
         text = course.small.config.read_text()
         assert old in text
@@ -81,14 +82,14 @@ def config(old: str, new: str):
     return change
 
 
-def lines(name: str, text: str):
+def lines(name: str, text: str) -> Any:
     def write(course: MarkedCourse) -> None:
         (course.small.root / name).write_text(text)
 
     return write
 
 
-def remote(address: str):
+def remote(address: str) -> Any:
     def change(course: MarkedCourse) -> None:
         path = course.small.root / "roster.csv"
         header, first, second = path.read_text().splitlines()
@@ -103,7 +104,7 @@ def same_remote(course: MarkedCourse) -> None:
     path.write_text(path.read_text().replace("late.git", "on-time.git"))
 
 
-def gone(name: str):
+def gone(name: str) -> Any:
     def remove(course: MarkedCourse) -> None:
         path = course.small.root / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -164,7 +165,9 @@ HARMS = {
 
 
 @pytest.mark.parametrize(("harm", "what", "needed", "detail", "step"), HARMS.values(), ids=HARMS)
-def test_what_is_wrong_is_said_with_the_next_step(course, monkeypatch, harm, what, needed, detail, step):
+def test_what_is_wrong_is_said_with_the_next_step(
+    course: MarkedCourse, monkeypatch: pytest.MonkeyPatch, harm: Any, what: str, needed: bool, detail: str, step: str
+) -> None:
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     harm(course)
     finding = findings(course)[what]
@@ -177,19 +180,19 @@ def test_what_is_wrong_is_said_with_the_next_step(course, monkeypatch, harm, wha
     "address",
     ["late/course", "https://github.com/late/course", "git@github.com:late/course.git", "https://git.example/a/b.git"],
 )
-def test_remotes_of_every_form_are_good(course, address):
+def test_remotes_of_every_form_are_good(course: MarkedCourse, address: str) -> None:
     remote(address)(course)
     assert findings(course)["students' remotes"].good
 
 
-def test_the_public_repository_elsewhere_is_asked_only_when_wanted(course, whole):
+def test_the_public_repository_elsewhere_is_asked_only_when_wanted(course: MarkedCourse, whole: Path) -> None:
     config(f"{whole}/public.git", "https://127.0.0.1:9/course.git")(course)
     assert findings(course)["public repository"].good
     asked = findings(course, network=True)["public repository"]
     assert (asked.good, asked.needed, "does not answer" in asked.detail) == (False, True, True)
 
 
-def test_looking_changes_nothing(course):
+def test_looking_changes_nothing(course: MarkedCourse) -> None:
     def contents() -> dict[str, bytes]:
         return {str(path): path.read_bytes() for path in course.small.root.rglob("*") if path.is_file()}
 
@@ -198,7 +201,7 @@ def test_looking_changes_nothing(course):
     assert contents() == before
 
 
-def test_a_release_is_current_until_its_source_changes(course):
+def test_a_release_is_current_until_its_source_changes(course: MarkedCourse) -> None:
     assert is_release_current(course.classroom.course, "hw")
     other_source(course)
     assert not is_release_current(course.classroom.course, "hw")
@@ -207,7 +210,7 @@ def test_a_release_is_current_until_its_source_changes(course):
 # --------------------------------------------------------------------------------------------------------- the machine
 
 
-def test_a_missing_module_is_missing_with_how_to_get_it(monkeypatch):
+def test_a_missing_module_is_missing_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "MODULES", ("numpy", "no-such-module"))
     found = {finding.what: finding for finding in doctor.examine_machine()}
     assert found["numpy"].good
@@ -219,7 +222,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ, check=False)
 
 
-def test_the_command_looks_at_the_machine_and_inside_a_course_at_that_too(course, tmp_path):
+def test_the_command_looks_at_the_machine_and_inside_a_course_at_that_too(course: MarkedCourse, tmp_path: Path) -> None:
     outside = run(tmp_path)
     assert outside.stdout.startswith("this machine\n") and "this course" not in outside.stdout
     inside = run(course.small.root)
@@ -229,7 +232,7 @@ def test_the_command_looks_at_the_machine_and_inside_a_course_at_that_too(course
     assert run(course.small.root).returncode == 1
 
 
-def test_the_command_gives_json(course):
+def test_the_command_gives_json(course: MarkedCourse) -> None:
     data = json.loads(run(course.small.root, "--json").stdout)
     (release,) = [finding for finding in data if finding["what"] == "release of hw"]
     assert release == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -25,7 +26,7 @@ def calls(page: Path) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_and_options_of_the_documentation_exist(page):
+def test_commands_and_options_of_the_documentation_exist(page: Any) -> None:
     for name, rest in calls(page):
         assert name in COMMANDS, f"{page.name} speaks of `autograder {name}`"
         command = COMMANDS[name]
@@ -39,24 +40,24 @@ def test_commands_and_options_of_the_documentation_exist(page):
             assert option in known, f"{page.name} speaks of `autograder {name} {option}`"
 
 
-def test_every_command_is_documented():
+def test_every_command_is_documented() -> None:
     documented = {name for page in PAGES for name, _ in calls(page)}
     assert set(COMMANDS) <= documented | {"demo"}  # the demo is `make demo`
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_has_help_with_an_example(name):
+def test_every_command_has_help_with_an_example(name: Any) -> None:
     assert "Example: autograder " in COMMANDS[name].help, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_to_files(page):
+def test_links_lead_to_files(page: Any) -> None:
     folder = REPOSITORY if page.name == "public-readme.md" else page.parent  # it becomes the public README
     for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (folder / link).exists(), f"{page.name} links {link}"
 
 
-def test_the_readme_is_short_and_begins_with_a_picture():
+def test_the_readme_is_short_and_begins_with_a_picture() -> None:
     lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 150
     assert lines[2].startswith("![")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def guided(small_course: SmallCourse) -> SmallCourse:
     return small_course
 
 
-def test_the_worked_example_passes_its_audit(guided):
+def test_the_worked_example_passes_its_audit(guided: SmallCourse) -> None:
     exam, cases = read_cases(load_course(guided.config), "hw")
     with Examiner(Limits(cell_seconds=10, call_seconds=10, seconds=60)) as examiner:
         auditor = CaseAuditor(examiner, {"hw": exam})
@@ -54,22 +55,22 @@ def test_the_worked_example_passes_its_audit(guided):
     assert {entry.case.kind for entry in graded} == set(CaseKind)
 
 
-def test_the_worked_examples_visible_check_passes():
+def test_the_worked_examples_visible_check_passes() -> None:
     names: dict[str, object] = {}
     exec(block("solution cell") + block("checks cell"), names)
     assert names["weighted_mean_of_two_rows"].status == "passed"
 
 
-def test_a_training_is_followed_as_the_guide_says():
-    def loss(parameters, X, Y):
+def test_a_training_is_followed_as_the_guide_says() -> None:
+    def loss(parameters: Any, X: Any, Y: Any) -> Any:
         return 0.5 * np.mean((X @ parameters["W"] + parameters["b"] - Y) ** 2)
 
-    def gradients(parameters, X, Y):
+    def gradients(parameters: Any, X: Any, Y: Any) -> Any:
         misses = X @ parameters["W"] + parameters["b"] - Y
         return {"W": X.T @ misses / len(X), "b": np.mean(misses, keepdims=True)}
 
-    def train(start, bias=lambda b, step: b - step):
-        def run(X, Y, n_iter, lr):
+    def train(start: Any, bias: Any = lambda b, step: b - step) -> Any:
+        def run(X: Any, Y: Any, n_iter: Any, lr: Any) -> Any:
             w = {"W": start(X.shape[1]), "b": np.zeros(1)}
             for _ in range(n_iter):
                 slopes = gradients(w, X, Y)
@@ -78,7 +79,7 @@ def test_a_training_is_followed_as_the_guide_says():
 
         return run
 
-    def follows(training, n_iter):
+    def follows(training: Any, n_iter: Any) -> None:
         names = {"np": np, "train": training, "reference": SimpleNamespace(loss=loss, gradients=gradients)}
         exec(block("following a training"), names)
         draw = np.random.default_rng(0)

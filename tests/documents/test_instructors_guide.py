@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -117,7 +118,7 @@ class Reader:
     # ------------------------------------------------------------------------------------------------ what there is now
 
     @property
-    def course(self):
+    def course(self) -> Any:
         return load_course(self.folder / "grading_config.py")
 
     def standings(self) -> dict[str, dict[str, dict]]:
@@ -345,6 +346,6 @@ def table(reader: Reader, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_everything_in_capitals_has_a_meaning():
+def test_everything_in_capitals_has_a_meaning() -> None:
     text = "".join(block.text for block in blocks(GUIDE.read_text(encoding="utf-8")))
     assert set(re.findall(r"URL-[A-Z-]+|STUDENT", text)) == set(PLACES.split())

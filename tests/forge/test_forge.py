@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -54,11 +55,11 @@ def fork(github: FakeGitHub, upstream: FakeRepository) -> FakeRepository:
     return github.fork(upstream, "on-time")
 
 
-def options(github: FakeGitHub, **changed) -> ForgeOptions:
+def options(github: FakeGitHub, **changed: Any) -> ForgeOptions:
     return replace(ForgeOptions(api=github.api, web=github.web, wait=30.0), **changed)
 
 
-def course(github: FakeGitHub, **changed) -> Course:
+def course(github: FakeGitHub, **changed: Any) -> Course:
     root = github.folder.parent
     due = Assignment("hw", "Homework", (Part("", ("*",), DEADLINE),))
     made = Course(
@@ -68,7 +69,7 @@ def course(github: FakeGitHub, **changed) -> Course:
     return replace(made, **changed)
 
 
-def poll(github: FakeGitHub, *students: Student, **changed) -> dict[str, Collected]:
+def poll(github: FakeGitHub, *students: Student, **changed: Any) -> dict[str, Collected]:
     """Collect once, five minutes later, and forget what was asked before."""
     github.asked.clear()
     github.later(minutes=5)
@@ -111,11 +112,11 @@ def times(pushes: tuple[Push, ...]) -> list[tuple[str, datetime]]:
         ("../on-time", ""),
     ],
 )
-def test_a_remote_is_recognised_as_a_name_on_the_forge(remote, name):
+def test_a_remote_is_recognised_as_a_name_on_the_forge(remote: str, name: str) -> None:
     assert repository_name(remote, ForgeOptions()) == name
 
 
-def test_a_short_name_becomes_an_address_for_git_and_other_remotes_stay():
+def test_a_short_name_becomes_an_address_for_git_and_other_remotes_stay() -> None:
     assert git_address("on-time/course", ForgeOptions()) == "https://github.com/on-time/course.git"
     assert git_address("/forks/on-time.git", ForgeOptions()) == "/forks/on-time.git"
 
@@ -123,7 +124,9 @@ def test_a_short_name_becomes_an_address_for_git_and_other_remotes_stay():
 # ---------------------------------------------------------------- talking to the API
 
 
-def test_all_pages_of_a_list_are_read(github, upstream, monkeypatch):
+def test_all_pages_of_a_list_are_read(
+    github: FakeGitHub, upstream: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.forge.github.PER_PAGE", 10)
     for number in range(25):
         github.create(f"student-{number}/course", upstream)
@@ -134,7 +137,9 @@ def test_all_pages_of_a_list_are_read(github, upstream, monkeypatch):
     assert [asked.query.get("page", "1") for asked in github.asked] == ["1", "2", "3"]
 
 
-def test_what_has_not_changed_costs_nothing(github, upstream, fork, tmp_path):
+def test_what_has_not_changed_costs_nothing(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository, tmp_path: Path
+) -> None:
     cache = tmp_path / "cache.json"
     for _ in range(2):
         left = github.left[True]
@@ -146,7 +151,9 @@ def test_what_has_not_changed_costs_nothing(github, upstream, fork, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"version": 1, "pages": {"x": 3}}', b'{"version": 99}'])
-def test_a_damaged_cache_is_as_good_as_none(github, upstream, fork, tmp_path, content):
+def test_a_damaged_cache_is_as_good_as_none(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository, tmp_path: Path, content: bytes
+) -> None:
     cache = tmp_path / "cache.json"
     cache.write_bytes(content)
     with ApiClient(options(github), cache) as client:
@@ -170,7 +177,9 @@ def test_a_damaged_cache_is_as_good_as_none(github, upstream, fork, tmp_path, co
     ],
     ids=["502", "500", "hang up", "cut short", "a web page", "no JSON", "too deep", "304 unasked", "slow", "no gzip"],
 )
-def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(github, fork, order, monkeypatch):
+def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(
+    github: FakeGitHub, fork: FakeRepository, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.forge.api_client.REPLY_SECONDS", 0.3)
     slept: list[float] = []
     github.trouble("/repos/on-time/course", times=2, **order)
@@ -179,14 +188,16 @@ def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(github, fork
     assert slept == [0.001, 0.002]
 
 
-def test_a_reply_without_end_is_not_read_to_its_end(github, fork, monkeypatch):
+def test_a_reply_without_end_is_not_read_to_its_end(
+    github: FakeGitHub, fork: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.forge.api_client.MAX_BODY", 1000)
     github.trouble("/repos/on-time/course", body=b" " * 5000)
     with ApiClient(options(github)) as client:
         assert GitHub(client.options, client).find_repository("on-time/course").id == fork.id
 
 
-def test_a_dead_server_is_left_alone_after_a_while(github):
+def test_a_dead_server_is_left_alone_after_a_while(github: FakeGitHub) -> None:
     github.trouble("/.*", 503, times=10**6)
     with ApiClient(options(github)) as client:
         for _ in range(6):
@@ -209,7 +220,15 @@ def test_a_dead_server_is_left_alone_after_a_while(github):
         (429, {"Retry-After": "soon"}, b"", 60),
     ],
 )
-def test_a_limit_is_waited_for_as_long_as_it_says(github, fork, caplog, status, headers, body, seconds):
+def test_a_limit_is_waited_for_as_long_as_it_says(
+    github: FakeGitHub,
+    fork: FakeRepository,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    headers: dict[str, Any],
+    body: bytes,
+    seconds: int,
+) -> None:
     reset = github.now + timedelta(seconds=20)
     words = {"reset": int(reset.timestamp()), "date": format_datetime(reset, usegmt=True)}
     headers = {name: value.format(**words) for name, value in headers.items()}
@@ -221,7 +240,9 @@ def test_a_limit_is_waited_for_as_long_as_it_says(github, fork, caplog, status, 
     assert f"asks to wait; going on in {seconds} s" in caplog.text
 
 
-def test_a_longer_wait_than_the_budget_ends_the_questions_with_a_sentence(github, fork):
+def test_a_longer_wait_than_the_budget_ends_the_questions_with_a_sentence(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     slept: list[float] = []
     github.trouble("/.*", 429, headers={"Retry-After": "20"}, times=9)
     with ApiClient(options(github, wait=50.0), sleep=slept.append) as client:
@@ -232,7 +253,7 @@ def test_a_longer_wait_than_the_budget_ends_the_questions_with_a_sentence(github
     assert len(github.asked) == 3, "nobody asks once the server has had enough"
 
 
-def test_limits_that_never_end_are_not_waited_for_forever(github, fork):
+def test_limits_that_never_end_are_not_waited_for_forever(github: FakeGitHub, fork: FakeRepository) -> None:
     slept: list[float] = []
     github.trouble("/.*", 429, headers={"Retry-After": "0"}, times=10**6)
     with ApiClient(options(github), sleep=slept.append) as client, pytest.raises(ForgeFailed):
@@ -240,7 +261,9 @@ def test_limits_that_never_end_are_not_waited_for_forever(github, fork):
     assert sum(slept) == 30.0
 
 
-def test_without_a_token_the_hourly_limit_is_met_sooner_and_the_advice_says_so(github, fork, monkeypatch):
+def test_without_a_token_the_hourly_limit_is_met_sooner_and_the_advice_says_so(
+    github: FakeGitHub, fork: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("GITHUB_TOKEN")
     github.allow(1, known=False)
     with ApiClient(options(github)) as client:
@@ -249,7 +272,9 @@ def test_without_a_token_the_hourly_limit_is_met_sooner_and_the_advice_says_so(g
             GitHub(client.options, client).find_repository("on-time/other")
 
 
-def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, caplog):
+def test_a_refused_token_is_said_without_showing_it(
+    github: FakeGitHub, fork: FakeRepository, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("COURSE_TOKEN", "ghp_wrong")
     with caplog.at_level(logging.DEBUG), ApiClient(options(github, token="COURSE_TOKEN")) as client:
         for _ in range(2):
@@ -260,7 +285,9 @@ def test_a_refused_token_is_said_without_showing_it(github, fork, monkeypatch, c
     assert len(github.asked) == 1
 
 
-def test_the_token_goes_with_each_question_and_into_no_log(github, fork, caplog):
+def test_the_token_goes_with_each_question_and_into_no_log(
+    github: FakeGitHub, fork: FakeRepository, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG), ApiClient(options(github)) as client:
         GitHub(client.options, client).find_repository("on-time/course")
     assert github.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
@@ -268,14 +295,16 @@ def test_the_token_goes_with_each_question_and_into_no_log(github, fork, caplog)
 
 
 @pytest.mark.parametrize("token", ["two words", "tökén", "line\nbreak"])
-def test_what_cannot_be_a_token_is_refused_without_showing_it(github, monkeypatch, token):
+def test_what_cannot_be_a_token_is_refused_without_showing_it(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", token)
     with pytest.raises(ForgeFailed, match=r"\$GITHUB_TOKEN") as caught:
         ApiClient(options(github))
     assert token not in str(caught.value)
 
 
-def test_a_token_is_not_sent_unencrypted_to_another_machine():
+def test_a_token_is_not_sent_unencrypted_to_another_machine() -> None:
     with pytest.raises(ForgeFailed, match="not encrypted") as caught, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_TOKEN", TOKEN)
         ApiClient(ForgeOptions(api="http://github.example.org"))
@@ -291,14 +320,16 @@ def test_a_token_is_not_sent_unencrypted_to_another_machine():
     ],
     ids=["moved", "redirected", "next page"],
 )
-def test_nobody_is_followed_to_another_server(github, fork, upstream, status, headers):
+def test_nobody_is_followed_to_another_server(
+    github: FakeGitHub, fork: FakeRepository, upstream: FakeRepository, status: int, headers: dict[str, str]
+) -> None:
     github.trouble("/repos/school/course/forks", status, headers=headers, body=b"[]")
     with ApiClient(options(github)) as client, pytest.raises(ForgeFailed, match="another server"):
         GitHub(client.options, client).list_forks("school/course")
 
 
 @pytest.mark.parametrize("location", ["/repos/on-time/course", ""], ids=["in circles", "to nowhere"])
-def test_redirects_end(github, fork, location):
+def test_redirects_end(github: FakeGitHub, fork: FakeRepository, location: str) -> None:
     github.trouble("/repos/on-time/course", 301, headers={"Location": f"{github.api}{location}"}, times=99)
     with ApiClient(options(github)) as client:
         try:
@@ -308,7 +339,7 @@ def test_redirects_end(github, fork, location):
     assert len(github.asked) <= 4
 
 
-def test_a_list_without_end_ends(github, upstream, monkeypatch):
+def test_a_list_without_end_ends(github: FakeGitHub, upstream: FakeRepository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.forge.api_client.MAX_PAGES", 5)
     link = {"Link": f'<{github.api}/repos/school/course/forks>; rel="next"'}
     github.trouble("/repos/school/course/forks", headers=link, body=b"[]", times=99)
@@ -328,7 +359,7 @@ ACTIVITY = {
 }  # fmt: skip
 
 
-def test_a_repository_and_an_activity_are_read():
+def test_a_repository_and_an_activity_are_read() -> None:
     assert read_repository(REPOSITORY).pushed == datetime(2027, 2, 2, 9, tzinfo=UTC)
     assert read_repository(REPOSITORY | {"pushed_at": None}).pushed == read_repository(REPOSITORY).created
     assert read_activity(ACTIVITY).time == datetime(2027, 2, 2, 9, tzinfo=UTC)
@@ -346,7 +377,7 @@ def test_a_repository_and_an_activity_are_read():
         ("pushed_at", "9999-12-31T23:59:59-23:59"), ("created_at", "1970-01-01T00:00:00Z"),
     ],
 )  # fmt: skip
-def test_a_repository_that_cannot_be_is_refused(field, value):
+def test_a_repository_that_cannot_be_is_refused(field: str, value: Any) -> None:
     with pytest.raises(ForgeFailed, match="makes no sense"):
         read_repository(keep_repository_fields(REPOSITORY | {field: value}))
 
@@ -359,24 +390,26 @@ def test_a_repository_that_cannot_be_is_refused(field, value):
         ("id", 0), ("timestamp", "２０２７-02-02T09:00:00Z"),
     ],
 )  # fmt: skip
-def test_an_activity_that_cannot_be_is_refused(field, value):
+def test_an_activity_that_cannot_be_is_refused(field: str, value: str | int | None) -> None:
     with pytest.raises(ForgeFailed, match="makes no sense"):
         read_activity(ACTIVITY | {field: value})
 
 
 @pytest.mark.parametrize("data", [None, 3, "x", [], ["x"]])
-def test_something_else_than_an_object_is_refused(data):
+def test_something_else_than_an_object_is_refused(data: Any) -> None:
     for read in (read_repository, read_activity):
         with pytest.raises(ForgeFailed, match="makes no sense"):
             read(data)
 
 
-def test_a_fork_that_makes_no_sense_fails_alone(github, upstream, fork):
+def test_a_fork_that_makes_no_sense_fails_alone(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository
+) -> None:
     other = github.fork(upstream, "squared")
     github.push(fork, {PATH: b"on-time"})
     github.push(other, {PATH: b"squared"})
 
-    def spoil(data):
+    def spoil(data: Any) -> Any:
         entries = data if isinstance(data, list) else [data]
         for entry in entries:
             entry |= {"pushed_at": "soon"} if entry["id"] == other.id else {}
@@ -391,7 +424,7 @@ def test_a_fork_that_makes_no_sense_fails_alone(github, upstream, fork):
 # ---------------------------------------------------------------- times of the server
 
 
-def test_each_push_between_two_polls_has_its_own_time(github, fork):
+def test_each_push_between_two_polls_has_its_own_time(github: FakeGitHub, fork: FakeRepository) -> None:
     pushed = [push(github, fork, text) for text in (b"one", b"two")]
     done = poll(github)["on-time"]
     pushed.append(push(github, fork, b"three"))
@@ -402,13 +435,13 @@ def test_each_push_between_two_polls_has_its_own_time(github, fork):
     assert [len(push.notebooks) for push in record(github).pushes] == [1, 1, 1]
 
 
-def test_a_back_dated_commit_has_the_time_of_its_push(github, fork):
+def test_a_back_dated_commit_has_the_time_of_its_push(github: FakeGitHub, fork: FakeRepository) -> None:
     pushed = github.later(days=3)
     github.push(fork, {PATH: b"late"}, dated=datetime(2020, 1, 1, tzinfo=UTC))
     assert poll(github)["on-time"].push.time == pushed
 
 
-def test_two_pushes_within_a_second_are_told_apart(github, fork):
+def test_two_pushes_within_a_second_are_told_apart(github: FakeGitHub, fork: FakeRepository) -> None:
     first, moment = push(github, fork, b"first")
     list(
         collect_pushes(
@@ -420,7 +453,7 @@ def test_two_pushes_within_a_second_are_told_apart(github, fork):
     assert times(record(github).pushes) == [(first, moment), (second, moment)]
 
 
-def test_only_who_pushed_is_asked_about(github, upstream, fork):
+def test_only_who_pushed_is_asked_about(github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository) -> None:
     students = [Student(name, f"{name}/course") for name in ("on-time", "late", "squared")]
     forks = [fork, github.fork(upstream, "late"), github.fork(upstream, "squared")]
     github.later(hours=1)
@@ -441,7 +474,9 @@ def test_only_who_pushed_is_asked_about(github, upstream, fork):
     assert [name for name, entry in done.items() if entry.pushes] == ["late"]
 
 
-def test_an_untouched_fork_and_one_brought_up_to_date_hold_no_work(github, upstream, fork):
+def test_an_untouched_fork_and_one_brought_up_to_date_hold_no_work(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository
+) -> None:
     assert poll(github)["on-time"].pushes == ()
     github.later(days=1)
     github.push(upstream, {"README.md": b"week two"})
@@ -453,7 +488,9 @@ def test_an_untouched_fork_and_one_brought_up_to_date_hold_no_work(github, upstr
     assert len(poll(github)["on-time"].pushes) == 1
 
 
-def test_many_pushes_are_read_page_by_page(github, fork, monkeypatch):
+def test_many_pushes_are_read_page_by_page(
+    github: FakeGitHub, fork: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.forge.github.PER_PAGE", 4)
     pushed = [push(github, fork, b"%d" % number) for number in range(9)]
     assert times(poll(github)["on-time"].pushes) == pushed
@@ -464,7 +501,7 @@ def test_many_pushes_are_read_page_by_page(github, fork, monkeypatch):
     assert len([asked for asked in github.asked if asked.path.endswith("/activity")]) == 1
 
 
-def test_a_push_to_another_branch_is_no_push(github, fork):
+def test_a_push_to_another_branch_is_no_push(github: FakeGitHub, fork: FakeRepository) -> None:
     push(github, fork, b"work")
     poll(github)
     github.later(hours=1)
@@ -474,7 +511,7 @@ def test_a_push_to_another_branch_is_no_push(github, fork):
     assert [asked.path for asked in github.asked] == ["/repos/school/course/forks"]
 
 
-def test_a_force_push_takes_nothing_away(github, fork):
+def test_a_force_push_takes_nothing_away(github: FakeGitHub, fork: FakeRepository) -> None:
     first, _ = push(github, fork, b"first")
     poll(github)
     second = github.force_push(fork, {PATH: b"rewritten"})
@@ -483,14 +520,16 @@ def test_a_force_push_takes_nothing_away(github, fork):
     assert [push.commit for push in record(github).pushes] == [first, second]
 
 
-def test_a_commit_overwritten_between_two_polls_is_fetched_while_the_server_has_it(github, fork):
+def test_a_commit_overwritten_between_two_polls_is_fetched_while_the_server_has_it(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     first, _ = push(github, fork, b"first")
     second = github.force_push(fork, {PATH: b"rewritten"}, dated=datetime(2020, 1, 1, tzinfo=UTC))
     assert [push.commit for push in poll(github)["on-time"].pushes] == [first, second]
     assert all(push.notebooks for push in record(github).pushes)
 
 
-def test_a_commit_that_is_gone_is_recorded_and_said_once(github, fork):
+def test_a_commit_that_is_gone_is_recorded_and_said_once(github: FakeGitHub, fork: FakeRepository) -> None:
     kept, _ = push(github, fork, b"kept")
     poll(github)
     gone = github.push(fork, {PATH: b"gone"})
@@ -506,7 +545,9 @@ def test_a_commit_that_is_gone_is_recorded_and_said_once(github, fork):
     assert len(record(github).lost) == 1
 
 
-def test_a_commit_git_does_not_have_yet_is_not_lost(github, fork, monkeypatch):
+def test_a_commit_git_does_not_have_yet_is_not_lost(
+    github: FakeGitHub, fork: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pushed = push(github, fork, b"work")
     with monkeypatch.context() as patch:
         patch.setattr("autograder.git.student_stores.Fork.fetch_commit", lambda *_: False)
@@ -516,7 +557,9 @@ def test_a_commit_git_does_not_have_yet_is_not_lost(github, fork, monkeypatch):
     assert times(record(github).pushes) == [pushed]
 
 
-def test_a_commit_too_large_to_fetch_does_not_hold_up_the_next_one(github, fork, monkeypatch):
+def test_a_commit_too_large_to_fetch_does_not_hold_up_the_next_one(
+    github: FakeGitHub, fork: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.git.student_stores.MAX_FETCH_MB", 1)
     github.later(hours=1)
     large = github.push(fork, {"data.bin": os.urandom(3 << 20)})
@@ -526,7 +569,7 @@ def test_a_commit_too_large_to_fetch_does_not_hold_up_the_next_one(github, fork,
     assert [push.commit for push in record(github).lost] == [large]
 
 
-def test_the_same_state_pushed_again_counts_from_then(github, fork):
+def test_the_same_state_pushed_again_counts_from_then(github: FakeGitHub, fork: FakeRepository) -> None:
     pushed = [push(github, fork, b"first"), push(github, fork, b"second")]
     poll(github)
     again = github.later(hours=1)
@@ -535,7 +578,7 @@ def test_the_same_state_pushed_again_counts_from_then(github, fork):
     assert times(record(github).pushes) == [*pushed, (pushed[0][0], again)]
 
 
-def test_a_deleted_branch_is_said_and_what_was_there_still_counts(github, fork):
+def test_a_deleted_branch_is_said_and_what_was_there_still_counts(github: FakeGitHub, fork: FakeRepository) -> None:
     first, _ = push(github, fork, b"first")
     poll(github)
     github.delete_branch(fork)
@@ -547,7 +590,7 @@ def test_a_deleted_branch_is_said_and_what_was_there_still_counts(github, fork):
     assert [push.commit for push in record(github).pushes] == [first, again]
 
 
-def test_another_default_branch_is_said(github, fork):
+def test_another_default_branch_is_said(github: FakeGitHub, fork: FakeRepository) -> None:
     github.later(hours=1)
     github.delete_branch(fork)
     fork.branch = "main"
@@ -557,7 +600,7 @@ def test_another_default_branch_is_said(github, fork):
 # ---------------------------------------------------------------- who is who
 
 
-def test_a_renamed_repository_is_followed_by_its_number(github, fork):
+def test_a_renamed_repository_is_followed_by_its_number(github: FakeGitHub, fork: FakeRepository) -> None:
     push(github, fork, b"before")
     poll(github)
     github.rename(fork, "on-time/deep-learning")
@@ -568,14 +611,14 @@ def test_a_renamed_repository_is_followed_by_its_number(github, fork):
     assert poll(github)["on-time"].notes == ()
 
 
-def test_a_roster_with_an_old_name_finds_the_repository_all_the_same(github, fork):
+def test_a_roster_with_an_old_name_finds_the_repository_all_the_same(github: FakeGitHub, fork: FakeRepository) -> None:
     github.rename(fork, "on-time/deep-learning")
     push(github, fork, b"work")
     assert poll(github)["on-time"].push
     assert record(github).repositories[-1].id == fork.id
 
 
-def test_a_repository_given_to_another_account_is_said(github, fork):
+def test_a_repository_given_to_another_account_is_said(github: FakeGitHub, fork: FakeRepository) -> None:
     push(github, fork, b"work")
     poll(github)
     github.rename(fork, "team/course")
@@ -583,7 +626,9 @@ def test_a_repository_given_to_another_account_is_said(github, fork):
 
 
 @pytest.mark.parametrize("days", [1, 20], ids=["before the deadline", "after it"])
-def test_a_fork_deleted_and_made_again_is_said_and_flagged_after_a_deadline(github, upstream, fork, days):
+def test_a_fork_deleted_and_made_again_is_said_and_flagged_after_a_deadline(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository, days: int
+) -> None:
     first, _ = push(github, fork, b"first")
     poll(github)
     github.delete(fork)
@@ -598,7 +643,9 @@ def test_a_fork_deleted_and_made_again_is_said_and_flagged_after_a_deadline(gith
     assert poll(github)["on-time"].notes == ()
 
 
-def test_an_instructor_is_shown_what_became_of_pushes_and_repositories(github, upstream, fork):
+def test_an_instructor_is_shown_what_became_of_pushes_and_repositories(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository
+) -> None:
     push(github, fork, b"kept")
     poll(github)
     gone, _ = push(github, fork, b"gone")
@@ -616,7 +663,9 @@ def test_an_instructor_is_shown_what_became_of_pushes_and_repositories(github, u
     assert [line for line in lines if "another repository than before" in line] == lines[-1:]
 
 
-def test_a_name_taken_by_another_account_is_nobodys_until_a_person_says_so(github, upstream, fork):
+def test_a_name_taken_by_another_account_is_nobodys_until_a_person_says_so(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository
+) -> None:
     first, _ = push(github, fork, b"hers")
     poll(github)
     github.delete(fork)
@@ -630,7 +679,9 @@ def test_a_name_taken_by_another_account_is_nobodys_until_a_person_says_so(githu
     assert [push.commit for push in record(github).pushes] == [first, second]
 
 
-def test_a_second_repository_under_the_old_name_is_said_and_the_first_is_followed(github, upstream, fork):
+def test_a_second_repository_under_the_old_name_is_said_and_the_first_is_followed(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository
+) -> None:
     push(github, fork, b"first")
     poll(github)
     github.rename(fork, "on-time/old-course")
@@ -643,7 +694,9 @@ def test_a_second_repository_under_the_old_name_is_said_and_the_first_is_followe
     assert poll(github, Student("on-time", "on-time/course", repository=second.id))["on-time"].pushes
 
 
-def test_another_repository_in_the_roster_is_followed(github, upstream, fork):
+def test_another_repository_in_the_roster_is_followed(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository
+) -> None:
     push(github, fork, b"first")
     poll(github)
     other = github.fork(upstream, "on-time-at-work")
@@ -654,7 +707,9 @@ def test_another_repository_in_the_roster_is_followed(github, upstream, fork):
     assert len(record(github).pushes) == 2
 
 
-def test_a_repository_that_is_gone_fails_alone_and_one_not_made_yet_is_no_failure(github, upstream, fork):
+def test_a_repository_that_is_gone_fails_alone_and_one_not_made_yet_is_no_failure(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository
+) -> None:
     push(github, fork, b"work")
     poll(github)
     github.delete(fork)
@@ -667,7 +722,7 @@ def test_a_repository_that_is_gone_fails_alone_and_one_not_made_yet_is_no_failur
     assert len(record(github).pushes) == 1
 
 
-def test_a_number_in_the_roster_that_is_gone_is_an_error(github, fork):
+def test_a_number_in_the_roster_that_is_gone_is_an_error(github: FakeGitHub, fork: FakeRepository) -> None:
     done = poll(github, Student("on-time", "on-time/course", repository=12))
     assert "the roster insists on repository 12" in done["on-time"].error
 
@@ -675,7 +730,9 @@ def test_a_number_in_the_roster_that_is_gone_is_an_error(github, fork):
 # ---------------------------------------------------------------- one push seen by different clocks
 
 
-def test_a_push_first_seen_and_told_later_is_one_push_with_the_servers_time(github, fork):
+def test_a_push_first_seen_and_told_later_is_one_push_with_the_servers_time(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     pushed = [push(github, fork, b"first")]
     (seen,) = poll(github, clock=Clock.FIRST_SEEN)["on-time"].pushes
     assert (seen.time, seen.clock) == (github.now, Clock.FIRST_SEEN)
@@ -684,7 +741,9 @@ def test_a_push_first_seen_and_told_later_is_one_push_with_the_servers_time(gith
     assert times(record(github).pushes) == pushed
 
 
-def test_where_the_api_fails_git_tells_and_the_server_corrects_the_time_later(github, fork):
+def test_where_the_api_fails_git_tells_and_the_server_corrects_the_time_later(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     commit, pushed = push(github, fork, b"work")
     github.trouble("/.*/activity", 500, times=5)
     done = poll(github)["on-time"]
@@ -695,7 +754,7 @@ def test_where_the_api_fails_git_tells_and_the_server_corrects_the_time_later(gi
     assert times(record(github).pushes) == [(commit, pushed)]
 
 
-def test_without_the_list_of_forks_each_repository_is_asked_for(github, fork):
+def test_without_the_list_of_forks_each_repository_is_asked_for(github: FakeGitHub, fork: FakeRepository) -> None:
     push(github, fork, b"work")
     github.trouble("/repos/school/course/forks", 404)
     done = poll(github)
@@ -703,7 +762,7 @@ def test_without_the_list_of_forks_each_repository_is_asked_for(github, fork):
     assert done["on-time"].push.clock is Clock.SERVER
 
 
-def test_a_list_behind_its_own_branch_is_asked_again(github, fork):
+def test_a_list_behind_its_own_branch_is_asked_again(github: FakeGitHub, fork: FakeRepository) -> None:
     push(github, fork, b"first")
     poll(github)
     second, pushed = push(github, fork, b"second")
@@ -716,11 +775,13 @@ def test_a_list_behind_its_own_branch_is_asked_again(github, fork):
     assert [asked.path for asked in github.asked] == ["/repos/school/course/forks"]
 
 
-def test_a_run_that_ends_between_two_pushes_continues_where_it_was(github, fork, monkeypatch):
+def test_a_run_that_ends_between_two_pushes_continues_where_it_was(
+    github: FakeGitHub, fork: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pushed = [push(github, fork, text) for text in (b"1", b"2", b"3")]
     added, add = [], Ledger.add_push
 
-    def dies(ledger, entry):
+    def dies(ledger: Any, entry: Any) -> None:
         if len(added) == 1:
             raise KeyboardInterrupt
         added.append(entry)
@@ -734,7 +795,9 @@ def test_a_run_that_ends_between_two_pushes_continues_where_it_was(github, fork,
     assert times(record(github).pushes) == pushed
 
 
-def test_other_hosts_have_first_seen_times_under_the_servers_clock_too(github, fork):
+def test_other_hosts_have_first_seen_times_under_the_servers_clock_too(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     commit, _ = push(github, fork, b"work")
     done = poll(github, Student("on-time", str(fork.path)))["on-time"]
     assert times(done.pushes) == [(commit, github.now)]
@@ -742,7 +805,9 @@ def test_other_hosts_have_first_seen_times_under_the_servers_clock_too(github, f
     assert [asked.path for asked in github.asked] == ["/repos/school/course/forks"]
 
 
-def test_a_limit_in_the_middle_of_a_run_lets_git_tell_the_rest(github, upstream, fork):
+def test_a_limit_in_the_middle_of_a_run_lets_git_tell_the_rest(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository
+) -> None:
     students = [Student(name, f"{name}/course") for name in ("on-time", "late", "squared")]
     forks = [fork, github.fork(upstream, "late"), github.fork(upstream, "squared")]
     github.later(hours=1)

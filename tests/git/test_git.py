@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def hanging(mark: Path) -> list[str]:
     return ["-c", f"alias.hang=!'{helper}'", "hang"]
 
 
-def until(holds, seconds: float = 60.0) -> bool:
+def until(holds: Any, seconds: float = 60.0) -> bool:
     """Whether something holds before long: a loaded machine may take its time."""
     end = time.monotonic() + seconds
     while not holds() and time.monotonic() < end:
@@ -40,14 +41,14 @@ def running(mark: Path) -> bool:
     return state != "Z"
 
 
-def test_at_its_time_limit_git_ends_with_all_its_helpers(tmp_path):
+def test_at_its_time_limit_git_ends_with_all_its_helpers(tmp_path: Path) -> None:
     done = run_git(hanging(tmp_path / "mark"), seconds=2)
     assert done.code == OUT_OF_TIME
     assert find_reason(done.errors) == "no answer within 2 s"
     assert not running(tmp_path / "mark")
 
 
-def test_a_helper_that_will_not_end_when_asked_is_killed(tmp_path):
+def test_a_helper_that_will_not_end_when_asked_is_killed(tmp_path: Path) -> None:
     helper = tmp_path / "stubborn.sh"
     helper.write_text(f"#!/bin/sh\ntrap '' TERM\necho $$ > '{tmp_path}/mark'\nwhile :; do sleep 1; done\n")
     helper.chmod(0o755)
@@ -57,7 +58,7 @@ def test_a_helper_that_will_not_end_when_asked_is_killed(tmp_path):
 
 @pytest.mark.usefixtures("hears_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_git_ends_with_whoever_asked_for_it(tmp_path, number):
+def test_git_ends_with_whoever_asked_for_it(tmp_path: Path, number: int) -> None:
     mark = tmp_path / "mark"
     ask = f"from autograder.git.git_command import run_git; run_git({hanging(mark)!r})"
     asking = subprocess.Popen([sys.executable, "-c", ask], stderr=subprocess.DEVNULL)
@@ -68,7 +69,7 @@ def test_git_ends_with_whoever_asked_for_it(tmp_path, number):
     assert until(lambda: not running(mark))
 
 
-def test_git_asked_for_in_a_thread_ends_with_the_process(tmp_path):
+def test_git_asked_for_in_a_thread_ends_with_the_process(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     ask = (
         "import threading; from autograder.git.git_command import run_git; "
@@ -81,7 +82,7 @@ def test_git_asked_for_in_a_thread_ends_with_the_process(tmp_path):
     assert until(lambda: not running(mark))
 
 
-def test_what_is_given_to_git_reaches_it_and_what_it_says_comes_back(tmp_path):
+def test_what_is_given_to_git_reaches_it_and_what_it_says_comes_back(tmp_path: Path) -> None:
     content = os.urandom(3 << 20)
     store = GitRepository(tmp_path)
     store.git("init", "--quiet", "--bare", ".")
@@ -90,7 +91,7 @@ def test_what_is_given_to_git_reaches_it_and_what_it_says_comes_back(tmp_path):
     assert run_git(["nonsense"], folder=tmp_path).code == 1
 
 
-def test_git_asks_nobody(tmp_path, monkeypatch):
+def test_git_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a terminal at hand and a window to ask in, it still fails at once."""
     window = tmp_path / "askpass"
     window.write_text(f"#!/bin/sh\ntouch '{tmp_path}/asked'\nsleep 1000\n")
@@ -104,14 +105,16 @@ def test_git_asks_nobody(tmp_path, monkeypatch):
     assert not (tmp_path / "asked").exists()
 
 
-def test_what_a_surrounding_git_says_of_its_repository_does_not_reach_git(tmp_path, monkeypatch):
+def test_what_a_surrounding_git_says_of_its_repository_does_not_reach_git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     GitRepository(tmp_path).git("init", "--quiet", ".")
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'core.bare=true'")
     assert GitRepository(tmp_path).git("rev-parse", "--is-bare-repository") == "false"
 
 
-def test_what_git_writes_has_a_limit(tmp_path):
+def test_what_git_writes_has_a_limit(tmp_path: Path) -> None:
     GitRepository(tmp_path).git("init", "--quiet", "--bare", ".")
     done = run_git(["hash-object", "-w", "--stdin"], folder=tmp_path, input=os.urandom(3 << 20), most_mb=1)
     assert done.code != 0
@@ -120,7 +123,7 @@ def test_what_git_writes_has_a_limit(tmp_path):
     assert len(done.output) == 1 << 20
 
 
-def test_no_git_and_no_folder_are_said(tmp_path, monkeypatch):
+def test_no_git_and_no_folder_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(GitFailed, match="no such folder"):
         run_git(["--version"], folder=tmp_path / "nowhere")
     (tmp_path / "bin").mkdir()
@@ -129,7 +132,7 @@ def test_no_git_and_no_folder_are_said(tmp_path, monkeypatch):
         run_git(["--version"])
 
 
-def test_a_lock_in_the_way_is_named_with_what_to_do(tmp_path):
+def test_a_lock_in_the_way_is_named_with_what_to_do(tmp_path: Path) -> None:
     repository = GitRepository(tmp_path)
     repository.git("init", "--quiet", ".")
     (tmp_path / ".git" / "index.lock").touch()
@@ -138,7 +141,7 @@ def test_a_lock_in_the_way_is_named_with_what_to_do(tmp_path):
         repository.git("add", "file")
 
 
-def test_git_at_its_limit_removes_its_locks(tmp_path):
+def test_git_at_its_limit_removes_its_locks(tmp_path: Path) -> None:
     """It is asked to end before it is killed, so that its next run finds nothing in the way."""
     repository = GitRepository(tmp_path)
     repository.git("init", "--quiet", ".")

@@ -54,7 +54,7 @@ def unpack(fork: Fork) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"no pack at all"], ids=["empty", "damaged"])
-def test_a_pack_that_is_damaged_is_fetched_anew(remote, fork, damage):
+def test_a_pack_that_is_damaged_is_fetched_anew(remote: BareRepository, fork: Fork, damage: bytes) -> None:
     commit = fork.fetch()
     blob = blob_of(fork, commit)
     for pack in (fork.store / "objects" / "pack").glob("*.pack"):
@@ -70,7 +70,7 @@ def blob_of(fork: Fork, commit: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["shallow.lock", "packed-refs.lock", "refs/seen/tip.lock", "HEAD.lock"])
-def test_a_lock_that_a_killed_git_left_is_removed(remote, fork, name):
+def test_a_lock_that_a_killed_git_left_is_removed(remote: BareRepository, fork: Fork, name: str) -> None:
     fork.fetch()
     (fork.store / LOCK).unlink()  # who worked here last did not come to an end
     (fork.store / name).touch()
@@ -82,7 +82,9 @@ def test_a_lock_that_a_killed_git_left_is_removed(remote, fork, name):
     assert not (fork.store / name).exists()
 
 
-def test_a_fetch_that_was_killed_at_its_limit_is_no_hindrance_to_the_next(remote, fork, monkeypatch, tmp_path):
+def test_a_fetch_that_was_killed_at_its_limit_is_no_hindrance_to_the_next(
+    remote: BareRepository, fork: Fork, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The store's own reading of references hangs: after its first lock git waits for ever."""
     fork.fetch()
     remote.push({PATH: b"second"}, "second", NOON)
@@ -98,7 +100,7 @@ def test_a_fetch_that_was_killed_at_its_limit_is_no_hindrance_to_the_next(remote
     assert fork.read(blob_of(fork, fork.fetch())) == b"second"
 
 
-def test_a_lock_is_not_taken_from_a_git_that_lives(fork):
+def test_a_lock_is_not_taken_from_a_git_that_lives(fork: Fork) -> None:
     fork.fetch()
     with hold_store(fork.store, 1) as held:
         helper = subprocess.Popen(["sleep", "1000"], pass_fds=(held,))
@@ -112,7 +114,7 @@ def test_a_lock_is_not_taken_from_a_git_that_lives(fork):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no object"], ids=["lost", "empty", "damaged"])
-def test_a_file_of_a_store_that_is_lost_or_damaged_is_fetched_anew(fork, content):
+def test_a_file_of_a_store_that_is_lost_or_damaged_is_fetched_anew(fork: Fork, content: bytes | None) -> None:
     commit = fork.fetch()
     blob = blob_of(fork, commit)
     unpack(fork)
@@ -125,7 +127,7 @@ def test_a_file_of_a_store_that_is_lost_or_damaged_is_fetched_anew(fork, content
     assert fork.read(blob) == b"first"
 
 
-def test_what_is_kept_again_takes_the_place_of_what_is_damaged(fork):
+def test_what_is_kept_again_takes_the_place_of_what_is_damaged(fork: Fork) -> None:
     blob = blob_of(fork, fork.fetch())
     unpack(fork)
     loose(fork, blob).unlink()
@@ -135,7 +137,9 @@ def test_what_is_kept_again_takes_the_place_of_what_is_damaged(fork):
 
 
 @pytest.mark.parametrize("name", ["HEAD", "objects", "refs"])
-def test_a_store_git_cannot_work_in_is_set_aside_and_fetched_anew(remote, fork, name):
+def test_a_store_git_cannot_work_in_is_set_aside_and_fetched_anew(
+    remote: BareRepository, fork: Fork, name: str
+) -> None:
     first = blob_of(fork, fork.fetch())
     path = fork.store / name
     shutil.rmtree(path) if path.is_dir() else path.write_bytes(b"\0" * 10)
@@ -148,7 +152,7 @@ def test_a_store_git_cannot_work_in_is_set_aside_and_fetched_anew(remote, fork, 
         assert aside.read(first) == b"first", "nothing is deleted"
 
 
-def test_a_store_with_a_lost_file_stays_while_the_remote_is_away(remote, fork):
+def test_a_store_with_a_lost_file_stays_while_the_remote_is_away(remote: BareRepository, fork: Fork) -> None:
     fork.fetch()
     remote.push({PATH: b"second"}, "second", NOON)
     blob = blob_of(fork, fork.fetch())
@@ -160,7 +164,7 @@ def test_a_store_with_a_lost_file_stays_while_the_remote_is_away(remote, fork):
     assert list(fork.aside()) == []
 
 
-def test_who_pushes_more_than_the_quota_is_told_and_stopped(remote, fork):
+def test_who_pushes_more_than_the_quota_is_told_and_stopped(remote: BareRepository, fork: Fork) -> None:
     fork = replace(fork, most_mb=1)
     fork.fetch()
     remote.push({PATH: b"second", "data.bin": os.urandom(2 << 20)}, "large", NOON)
@@ -170,7 +174,9 @@ def test_who_pushes_more_than_the_quota_is_told_and_stopped(remote, fork):
         fork.fetch()
 
 
-def test_a_store_is_packed_and_loses_nothing_by_it(remote, fork, monkeypatch):
+def test_a_store_is_packed_and_loses_nothing_by_it(
+    remote: BareRepository, fork: Fork, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(forks, "PACK", tuple(word.replace("Limit=20", "Limit=3") for word in forks.PACK))
     kept = fork.keep(b"the last copy of a notebook")
     blobs = []
@@ -215,7 +221,7 @@ def processes_about(address: str) -> list[str]:
     return found
 
 
-def test_a_collector_that_is_killed_while_a_remote_hangs_leaves_no_process(tmp_path, hanging):
+def test_a_collector_that_is_killed_while_a_remote_hangs_leaves_no_process(tmp_path: Path, hanging: str) -> None:
     collector = subprocess.Popen([sys.executable, "-c", COLLECT, str(tmp_path), hanging])
     end = time.monotonic() + 60
     while not any("remote-http" in command for command in processes_about(hanging)) and time.monotonic() < end:

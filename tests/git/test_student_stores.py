@@ -3,6 +3,7 @@ import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -39,7 +40,7 @@ def git(folder: Path, *arguments: str, input: str = "") -> str:
     return done.stdout.strip()
 
 
-def test_a_fetch_lists_notebooks_and_reads_their_bytes(remote, tmp_path):
+def test_a_fetch_lists_notebooks_and_reads_their_bytes(remote: BareRepository, tmp_path: Path) -> None:
     fork = fork_of(remote, tmp_path)
     commit = fork.fetch()
     (file,) = fork.notebooks(commit)
@@ -48,7 +49,7 @@ def test_a_fetch_lists_notebooks_and_reads_their_bytes(remote, tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])
-def test_paths_and_urls_are_fetched_one_commit_deep(remote, tmp_path, scheme):
+def test_paths_and_urls_are_fetched_one_commit_deep(remote: BareRepository, tmp_path: Path, scheme: str) -> None:
     for number in range(3):
         remote.push({PATH: str(number).encode()}, f"push {number}", T1)
     fork = Fork(Student("a", f"{scheme}{remote.path}"), tmp_path / "store.git", "master")
@@ -59,7 +60,9 @@ def test_paths_and_urls_are_fetched_one_commit_deep(remote, tmp_path, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])
-def test_a_commit_no_branch_leads_to_is_fetched_while_the_remote_has_it(remote, tmp_path, scheme):
+def test_a_commit_no_branch_leads_to_is_fetched_while_the_remote_has_it(
+    remote: BareRepository, tmp_path: Path, scheme: str
+) -> None:
     first = git(remote.path, "rev-parse", "master")
     orphan = git(remote.path, *SOMEBODY, "commit-tree", "-m", "rewritten", git(remote.path, "write-tree"))
     git(remote.path, "update-ref", "refs/heads/master", orphan)
@@ -71,16 +74,16 @@ def test_a_commit_no_branch_leads_to_is_fetched_while_the_remote_has_it(remote, 
     assert not Fork(Student("b", f"{scheme}{remote.path}"), tmp_path / "b.git", "master").fetch_commit(first)
 
 
-def test_a_dead_remote_says_nothing_about_a_commit(tmp_path):
+def test_a_dead_remote_says_nothing_about_a_commit(tmp_path: Path) -> None:
     with pytest.raises(RemoteFailed):
         Fork(Student("a", "/nowhere.git"), tmp_path / "store.git", "master").fetch_commit("a" * 40)
 
 
-def test_a_branch_that_is_not_there_is_nothing_pushed(remote, tmp_path):
+def test_a_branch_that_is_not_there_is_nothing_pushed(remote: BareRepository, tmp_path: Path) -> None:
     assert fork_of(remote, tmp_path, "main").fetch() is None
 
 
-def test_a_force_push_takes_nothing_away(remote, tmp_path):
+def test_a_force_push_takes_nothing_away(remote: BareRepository, tmp_path: Path) -> None:
     fork = fork_of(remote, tmp_path)
     first = fork.fetch()
     orphan = git(remote.path, *SOMEBODY, "commit-tree", "-m", "rewritten", git(remote.path, "write-tree"))
@@ -95,7 +98,7 @@ def test_a_force_push_takes_nothing_away(remote, tmp_path):
     ["/nowhere/at/all.git", "https://127.0.0.1:9/x.git", "ext::sh -c 'touch {mark}'"],
     ids=["no such path", "no such host", "a transport that runs a program"],
 )
-def test_a_dead_or_hostile_remote_fails_with_its_name(tmp_path, remote_url):
+def test_a_dead_or_hostile_remote_fails_with_its_name(tmp_path: Path, remote_url: str) -> None:
     mark = tmp_path / "mark"
     fork = Fork(Student("gone", remote_url.format(mark=mark)), tmp_path / "store.git", "master")
     with pytest.raises(RemoteFailed, match="gone"):
@@ -103,7 +106,7 @@ def test_a_dead_or_hostile_remote_fails_with_its_name(tmp_path, remote_url):
     assert not mark.exists()
 
 
-def test_symbolic_links_are_no_notebooks(remote, tmp_path):
+def test_symbolic_links_are_no_notebooks(remote: BareRepository, tmp_path: Path) -> None:
     work = tmp_path / "work"
     git(tmp_path, "clone", "--quiet", str(remote.path), str(work))
     (work / "secret.ipynb").symlink_to("/etc/passwd")
@@ -114,7 +117,9 @@ def test_symbolic_links_are_no_notebooks(remote, tmp_path):
     assert [file.path for file in fork.notebooks(fork.fetch())] == [PATH]
 
 
-def test_no_hook_of_ours_or_theirs_runs(remote, tmp_path, monkeypatch):
+def test_no_hook_of_ours_or_theirs_runs(
+    remote: BareRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     template = tmp_path / "template" / "hooks"
     template.mkdir(parents=True)
     for name in ("post-checkout", "reference-transaction", "post-update"):
@@ -133,7 +138,7 @@ def course(tmp_path: Path, clock: Clock = Clock.FIRST_SEEN) -> Course:
     return Course(tmp_path, "x", ZoneInfo("UTC"), {}, clock=clock, forks=tmp_path / "forks", ledger=tmp_path / "ledger")
 
 
-def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(remote, tmp_path):
+def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(remote: BareRepository, tmp_path: Path) -> None:
     students = [Student("on-time", str(remote.path)), Student("gone", "/nowhere.git")]
     for moment in (T0, T1):
         done = {entry.student.id: entry for entry in collect_pushes(course(tmp_path), students, now=lambda t=moment: t)}
@@ -143,19 +148,21 @@ def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(remote, tmp_
     assert (push.time, push.clock) == (T0, Clock.FIRST_SEEN)
 
 
-def test_a_back_dated_commit_is_recorded_with_the_time_it_was_seen(remote, tmp_path):
+def test_a_back_dated_commit_is_recorded_with_the_time_it_was_seen(remote: BareRepository, tmp_path: Path) -> None:
     remote.push({PATH: b"late"}, "back-dated", datetime(2020, 1, 1, tzinfo=UTC))
     list(collect_pushes(course(tmp_path), [Student("late", str(remote.path))], now=lambda: T1))
     assert Ledger(tmp_path / "ledger").read("late").pushes[0].time == T1
 
 
-def test_archived_classes_may_use_commit_dates_and_are_marked(remote, tmp_path):
+def test_archived_classes_may_use_commit_dates_and_are_marked(remote: BareRepository, tmp_path: Path) -> None:
     list(collect_pushes(course(tmp_path, Clock.COMMIT_DATE), [Student("old", str(remote.path))], now=lambda: T1))
     push = Ledger(tmp_path / "ledger").read("old").pushes[0]
     assert (push.time, push.clock) == (T0, Clock.COMMIT_DATE)
 
 
-def test_trees_within_trees_hold_nobody_up(remote, tmp_path, monkeypatch):
+def test_trees_within_trees_hold_nobody_up(
+    remote: BareRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ten trees, each of which holds the one before ten times: ten thousand million files in two kilobytes."""
     monkeypatch.setattr("autograder.git.student_stores.MAX_LISTING_MB", 1)
     blob = git(remote.path, "rev-parse", f"master:{PATH}")
@@ -171,14 +178,16 @@ def test_trees_within_trees_hold_nobody_up(remote, tmp_path, monkeypatch):
     assert file.path == PATH
 
 
-def test_too_large_a_repository_fails_alone(remote, tmp_path, monkeypatch):
+def test_too_large_a_repository_fails_alone(
+    remote: BareRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.git.student_stores.MAX_FETCH_MB", 1)
     remote.push({"big.bin": os.urandom(3 << 20)}, "big", T1)
     with pytest.raises(RemoteFailed):
         Fork(Student("big", f"file://{remote.path}"), tmp_path / "store.git", "master").fetch()
 
 
-def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(remote, tmp_path):
+def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(remote: BareRepository, tmp_path: Path) -> None:
     class_room = replace(course(tmp_path), upstream=str(remote.path))
     fork = BareRepository(tmp_path / "fork.git", "master")
     fork.fork(remote)
@@ -199,7 +208,9 @@ def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(remote, t
     ],
     ids=["a slash", "capitals and an address", "over ssh"],
 )
-def test_one_remote_for_several_students_is_told_of_each(remote, tmp_path, monkeypatch, remotes):
+def test_one_remote_for_several_students_is_told_of_each(
+    remote: BareRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remotes: tuple[Any, ...]
+) -> None:
     monkeypatch.setattr(Fork, "fetch", lambda fork: None)
     students = [Student(f"student-{i}", text.format(path=remote.path)) for i, text in enumerate(remotes)]
     alone = Student("alone", "https://github.com/b/x")
@@ -229,5 +240,5 @@ ACCESS = "Please make sure you have the correct access rights\nand the repositor
     ],
     ids=["no repository", "no access", "rejected", "private", "advice alone", "nothing"],
 )
-def test_of_gits_complaint_the_reason_is_told_and_not_the_advice(errors, reason):
+def test_of_gits_complaint_the_reason_is_told_and_not_the_advice(errors: str, reason: str) -> None:
     assert find_reason(errors.encode()).startswith(reason)

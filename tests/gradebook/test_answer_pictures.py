@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import time
+from typing import Any
 
 import pytest
 from small_course import SmallCourse, code, dump, solution, test, text
@@ -52,11 +53,11 @@ SHOWN = {
 
 
 @pytest.mark.parametrize(("source", "attachments"), SHOWN.values(), ids=SHOWN)
-def test_a_picture_is_shown(source, attachments):
+def test_a_picture_is_shown(source: str, attachments: dict[str, Any]) -> None:
     assert f'src="data:image/png;base64,{ENCODED}"' in shown_page(source, attachments)
 
 
-def test_a_photograph_is_shown():
+def test_a_photograph_is_shown() -> None:
     assert f"data:image/jpeg;base64,{JPEG}" in shown_page("![it](attachment:a)", {"a": {"image/jpeg": JPEG}})
 
 
@@ -71,7 +72,7 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize(("source", "attachments"), HIDDEN.values(), ids=HIDDEN)
-def test_what_is_no_picture_is_not_shown_and_the_page_is_whole(source, attachments):
+def test_what_is_no_picture_is_not_shown_and_the_page_is_whole(source: str, attachments: dict[str, Any]) -> None:
     page = shown_page(source, attachments)
     assert NOT_SHOWN in page
     assert "<script" not in page
@@ -90,7 +91,7 @@ LEADING_AWAY = {
 
 
 @pytest.mark.parametrize("source", LEADING_AWAY.values(), ids=LEADING_AWAY)
-def test_pictures_open_no_way_for_anything_else(source):
+def test_pictures_open_no_way_for_anything_else(source: str) -> None:
     page = shown_page(source, {})
     assert 'example.org/a.png"' not in page
     assert "<script" not in page
@@ -99,7 +100,7 @@ def test_pictures_open_no_way_for_anything_else(source):
 
 
 @pytest.mark.slow
-def test_there_is_an_end_to_pictures_and_to_looking_for_them():
+def test_there_is_an_end_to_pictures_and_to_looking_for_them() -> None:
     many = "\n".join(f"![it](data:image/png;base64,{ENCODED})" for _ in range(30))
     text, pictures = show_answer(many, {})
     assert len(pictures) == 20
@@ -118,12 +119,12 @@ SCHEME = "### BEGIN MARK SCHEME\nThe word gradient.\n### END MARK SCHEME\n"
 
 
 @pytest.fixture
-def exam(small_course: SmallCourse):
+def exam(small_course: SmallCourse) -> Any:
     small_course.write(solution("x = 1"), test("assert x"), text("Why?"), essay(SCHEME))
     return read_exam(small_course.source)
 
 
-def marked_cell(exam, *cells: dict) -> dict:
+def marked_cell(exam: Any, *cells: dict) -> dict:
     notebook = autograded_notebook(exam, dump(cells), {})
     (found,) = [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "why"]
     import nbformat
@@ -142,17 +143,17 @@ SEEN = {
 
 
 @pytest.mark.parametrize("cells", SEEN.values(), ids=SEEN)
-def test_the_mark_is_asked_for_at_the_students_words(exam, cells):
+def test_the_mark_is_asked_for_at_the_students_words(exam: Any, cells: list[Any]) -> None:
     found = marked_cell(exam, *cells)
     assert (found["cell_type"], found["source"]) == ("markdown", "It vanishes.")
 
 
 @pytest.mark.parametrize("cells", [[], [solution("x = 1")], [essay("YOUR ANSWER HERE")]], ids=["none", "gone", "left"])
-def test_the_mark_scheme_is_never_shown_as_an_answer(exam, cells):
+def test_the_mark_scheme_is_never_shown_as_an_answer(exam: Any, cells: list[Any]) -> None:
     assert marked_cell(exam, *cells)["source"] == "YOUR ANSWER HERE"
 
 
-def test_an_attached_picture_is_in_the_formgraders_notebook(exam):
+def test_an_attached_picture_is_in_the_formgraders_notebook(exam: Any) -> None:
     answer = essay("My drawing: ![g.png](attachment:g.png)") | {"attachments": {"g.png": {"image/png": ENCODED}}}
     found = marked_cell(exam, answer)
     assert found["attachments"] == {"picture-1": {"image/png": ENCODED}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def exam(course: SmallCourse, release: Path) -> Exam:
 
 
 @pytest.fixture(scope="module")
-def examiner():
+def examiner() -> Iterator[Any]:
     with Examiner(Limits()) as examiner:
         yield examiner
 
@@ -138,13 +139,15 @@ def is_no_worse(theirs: float | None, ours: float | None) -> bool:
     return ours is None or (theirs is not None and ours >= theirs)
 
 
-def test_there_are_many_damages():
+def test_there_are_many_damages() -> None:
     assert len(DAMAGES) > 60
     assert json.loads(GOLDEN.read_text()).keys() == DAMAGES.keys()
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_a_damaged_notebook_gets_no_less_than_from_nbgrader_and_what_is_more_is_listed(examiner, exam, release, name):
+def test_a_damaged_notebook_gets_no_less_than_from_nbgrader_and_what_is_more_is_listed(
+    examiner: Any, exam: Exam, release: Path, name: Any
+) -> None:
     report = examiner.examine(exam, Submission("hw", "hw_solved.ipynb", damaged(release, name))).report
     ours = {result.id: None if result.status is Status.TO_BE_MARKED else result.points for result in report.exercises}
     theirs = json.loads(GOLDEN.read_text())[name]
@@ -157,7 +160,7 @@ def test_a_damaged_notebook_gets_no_less_than_from_nbgrader_and_what_is_more_is_
 
 
 @pytest.mark.release
-def test_nbgrader_still_gives_what_is_compared_with(tmp_path):
+def test_nbgrader_still_gives_what_is_compared_with(tmp_path: Path) -> None:
     root = tmp_path / "theirs"
     release = released(make_course(tmp_path / "course"), root)
     assert nbgraders_grades(root, release) == json.loads(GOLDEN.read_text())

@@ -45,7 +45,7 @@ def course(fresh: Path, tmp_path: Path) -> MarkedCourse:
     return MarkedCourse(SmallCourse(root))
 
 
-def test_an_exercise_that_waits_for_a_person_is_asked_for_in_the_formgrader(course):
+def test_an_exercise_that_waits_for_a_person_is_asked_for_in_the_formgrader(course: MarkedCourse) -> None:
     assert course.points() == {"double": (2.0, "passed"), "plot": (0.0, "to be marked")}
     assert course.entered() == {
         "auto": None, "manual": None, "extra": None, "score": 0.0, "comment": None, "asks": True
@@ -55,7 +55,7 @@ def test_an_exercise_that_waits_for_a_person_is_asked_for_in_the_formgrader(cour
     assert "plot()" in [cell["source"] for cell in shown["cells"]]
 
 
-def test_a_mark_given_in_the_gradebook_counts(course):
+def test_a_mark_given_in_the_gradebook_counts(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0, comment="Name the axes.")
     blob = course.ledger.read("on-time").pushes[0].notebooks[0].blob
     course.update()
@@ -65,7 +65,7 @@ def test_a_mark_given_in_the_gradebook_counts(course):
     assert (course.entered()["score"], course.entered()["asks"]) == (3.0, False)
 
 
-def test_a_mark_overrides_a_test_and_extra_credit_comes_on_top(course):
+def test_a_mark_overrides_a_test_and_extra_credit_comes_on_top(course: MarkedCourse) -> None:
     course.enter("double", manual_score=1.0, extra_credit=0.5, comment="By luck.")
     course.update()
     assert course.points()["double"] == (1.5, "partial")
@@ -73,14 +73,14 @@ def test_a_mark_overrides_a_test_and_extra_credit_comes_on_top(course):
     assert (entered["auto"], entered["manual"], entered["extra"], entered["score"]) == (2.0, 1.0, 0.5, 1.5)
 
 
-def test_reading_again_adds_nothing(course):
+def test_reading_again_adds_nothing(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0, comment="Well.")
     for _ in range(3):
         course.update()
     assert len(course.marks()) == 1
 
 
-def test_a_mark_survives_the_loss_of_the_gradebook(course):
+def test_a_mark_survives_the_loss_of_the_gradebook(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0, extra_credit=1.0, comment="Beautiful.")
     course.enter("double", comment="A comment alone.")
     course.update()
@@ -95,7 +95,7 @@ def test_a_mark_survives_the_loss_of_the_gradebook(course):
     assert course.points() == {"double": (2.0, "passed"), "plot": (4.0, "passed")}
 
 
-def test_a_mark_that_was_taken_back_is_gone_and_stays_gone(course):
+def test_a_mark_that_was_taken_back_is_gone_and_stays_gone(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0, comment="Well.")
     course.update()
     course.enter(manual_score=None)
@@ -108,7 +108,7 @@ def test_a_mark_that_was_taken_back_is_gone_and_stays_gone(course):
     assert [mark.points for mark in course.marks()] == [3.0, None]
 
 
-def test_a_newer_mark_from_another_machine_replaces_the_one_here(course):
+def test_a_newer_mark_from_another_machine_replaces_the_one_here(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0, comment="Well.")
     course.update()
     newer = ManualMark("hw", "plot", course.ledger.read("on-time").marks[0].time, 4.0, 0.0, (("plot", "Seen anew."),))
@@ -118,7 +118,7 @@ def test_a_newer_mark_from_another_machine_replaces_the_one_here(course):
     assert len(course.marks()) == 2
 
 
-def test_a_mark_given_here_and_one_from_elsewhere_are_both_kept_and_the_last_read_stands(course):
+def test_a_mark_given_here_and_one_from_elsewhere_are_both_kept_and_the_last_read_stands(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0)
     course.update()
     course.ledger.add_mark("on-time", ManualMark("hw", "plot", course.ledger.read("on-time").marks[0].time, 4.0))
@@ -128,7 +128,7 @@ def test_a_mark_given_here_and_one_from_elsewhere_are_both_kept_and_the_last_rea
     assert course.entered()["manual"] == course.points()["plot"][0] == 1.0
 
 
-def test_after_a_new_push_the_mark_stands_and_a_person_is_asked_to_look_again(course):
+def test_after_a_new_push_the_mark_stands_and_a_person_is_asked_to_look_again(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0)
     course.update()
     later = course.grade("on-time", LATER, answer="better_plot()")
@@ -141,7 +141,7 @@ def test_after_a_new_push_the_mark_stands_and_a_person_is_asked_to_look_again(co
     assert (course.entered()["asks"], course.marks()[-1].notebook) == (False, later)
 
 
-def test_when_a_repaired_test_gives_other_points_a_mark_against_it_is_looked_at_again(course):
+def test_when_a_repaired_test_gives_other_points_a_mark_against_it_is_looked_at_again(course: MarkedCourse) -> None:
     course.enter("double", manual_score=2.0)
     course.update()
     course.grade("on-time", LATER, double=0.0)
@@ -149,7 +149,7 @@ def test_when_a_repaired_test_gives_other_points_a_mark_against_it_is_looked_at_
     assert (course.points()["double"], course.entered("double")["asks"]) == ((2.0, "passed"), True)
 
 
-def test_what_counts_no_more_leaves_the_gradebook_and_comes_back_with_its_mark(course):
+def test_what_counts_no_more_leaves_the_gradebook_and_comes_back_with_its_mark(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0)
     config = course.small.config
     config.write_text(CONFIG.replace("2027-03-06", "2027-02-06"))
@@ -162,7 +162,7 @@ def test_what_counts_no_more_leaves_the_gradebook_and_comes_back_with_its_mark(c
     assert (course.points()["plot"], course.entered()["manual"]) == ((3.0, "partial"), 3.0)
 
 
-def test_an_exercise_added_in_mid_term_is_entered_and_marks_stay(course):
+def test_an_exercise_added_in_mid_term_is_entered_and_marks_stay(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0)
     course.small.write(text("# Homework"), solution(DOUBLE), test(TEST_DOUBLE), PLOT, test("assert True", "new", 1))
     course.update()
@@ -171,7 +171,7 @@ def test_an_exercise_added_in_mid_term_is_entered_and_marks_stay(course):
     assert course.entered()["manual"] == 3.0
 
 
-def test_an_assignment_for_later_in_the_term_is_left_out(course):
+def test_an_assignment_for_later_in_the_term_is_left_out(course: MarkedCourse) -> None:
     later = '"later": {"title": "Later", "deadline": "2027-04-06 23:59"}'
     course.small.config.write_text(CONFIG.replace('{"hw": {', f'{{{later}, "hw": {{'))
     source = course.small.root / "solutions" / "later" / "later.ipynb"
@@ -182,7 +182,7 @@ def test_an_assignment_for_later_in_the_term_is_left_out(course):
         assert [assignment.name for assignment in book.assignments] == ["hw"]
 
 
-def test_a_notebook_that_is_nowhere_is_named_and_everything_else_goes_on(course):
+def test_a_notebook_that_is_nowhere_is_named_and_everything_else_goes_on(course: MarkedCourse) -> None:
     course.grade("late", EARLY)
     shutil.rmtree(course.small.root / "forks" / "late.git")
     (sentence,) = course.update()
@@ -190,7 +190,7 @@ def test_a_notebook_that_is_nowhere_is_named_and_everything_else_goes_on(course)
     assert course.entered("double", "late")["score"] == 2.0
 
 
-def test_what_waits_for_a_person_is_run_where_its_outputs_are_missing(course):
+def test_what_waits_for_a_person_is_run_where_its_outputs_are_missing(course: MarkedCourse) -> None:
     course.grade("late", EARLY, plot=Status.NOT_ATTEMPTED)
     (task,) = course.classroom.find_unshown()
     assert (task.student.id, task.waiting) == ("on-time", [])
@@ -200,7 +200,7 @@ def test_what_waits_for_a_person_is_run_where_its_outputs_are_missing(course):
     assert course.classroom.find_unshown() == []
 
 
-def test_nbgrader_exports_the_same_points(course):
+def test_nbgrader_exports_the_same_points(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0, extra_credit=1.0)
     course.grade("late", EARLY, double=1.0)
     course.update()
@@ -214,7 +214,7 @@ def test_nbgrader_exports_the_same_points(course):
 # ------------------------------------------------------------------------------------------- nbgrader's own formgrader
 
 
-def test_a_mark_entered_in_the_formgrader_itself_counts(course):
+def test_a_mark_entered_in_the_formgrader_itself_counts(course: MarkedCourse) -> None:
     with course.notebook() as notebook:
         submission = notebook.id
     with formgrader(course.small.root) as ask:
@@ -267,7 +267,7 @@ class Page(HTMLParser):
             self.dangers.append((tag, attrs))
 
 
-def test_what_a_student_hands_in_runs_nothing_in_the_formgrader(course):
+def test_what_a_student_hands_in_runs_nothing_in_the_formgrader(course: MarkedCourse) -> None:
     attacks = [text(f"{number} {attack}") for number, attack in enumerate(TEXTS)]
     attacks += [text(attack) | {"cell_type": "raw"} for attack in TEXTS] + [code(SCRIPT)]
     blob = course.grade("late", EARLY, extra=attacks, answer=f"plot()  # {SCRIPT}")

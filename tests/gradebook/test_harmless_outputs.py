@@ -18,7 +18,7 @@ from autograder.gradebook.harmless_outputs import harmless_outputs, harmless_tex
     ],
     ids=["formulas", "markup", "comparisons", "matrices", "colons"],
 )
-def test_an_honest_answer_stays_as_it_is(text):
+def test_an_honest_answer_stays_as_it_is(text: str) -> None:
     assert harmless_text(text) == text
 
 
@@ -50,11 +50,11 @@ def test_an_honest_answer_stays_as_it_is(text):
         ("$\\eqref{x}\\enclose{box}[href='x']{y}$", "$\\text{x}\\text{box}[href='x']{y}$"),
     ],
 )
-def test_no_tag_and_no_link_begins(text, shown):
+def test_no_tag_and_no_link_begins(text: str, shown: str) -> None:
     assert harmless_text(text) == shown
 
 
-def test_what_is_shown_has_no_link_and_no_tag_of_its_own():
+def test_what_is_shown_has_no_link_and_no_tag_of_its_own() -> None:
     """As nbgrader's formgrader turns it into HTML."""
     from nbconvert.filters.markdown import markdown2html
 
@@ -72,13 +72,13 @@ def shown(*outputs: dict) -> list[dict[str, str]]:
     return [output["data"] for output in harmless_outputs(outputs)]
 
 
-def test_a_plot_and_its_words_are_shown():
+def test_a_plot_and_its_words_are_shown() -> None:
     assert shown(display(image_png="iVBOR+/w0=\n", text_plain="<Figure>")) == [
         {"image/png": "iVBOR+/w0=\n", "text/plain": "<Figure>"}
     ]
 
 
-def test_pictures_within_html_stay_and_the_rest_of_it_goes():
+def test_pictures_within_html_stay_and_the_rest_of_it_goes() -> None:
     html = """<b>x</b><img alt="loss" src="data:image/png;base64,iVB0"><img src='data:image/jpeg;base64,AAAA'>"""
     assert shown(display(text_html=html, text_plain="The loss.")) == [
         {"image/png": "iVB0", "text/plain": "The loss."},
@@ -87,18 +87,18 @@ def test_pictures_within_html_stay_and_the_rest_of_it_goes():
 
 
 @pytest.mark.parametrize("kind", ["text/html", "text/markdown", "text/latex", "application/javascript", "image/gif"])
-def test_of_everything_else_only_its_words_are_shown(kind):
+def test_of_everything_else_only_its_words_are_shown(kind: str) -> None:
     assert shown({"output_type": "display_data", "data": {kind: "evil()", "text/plain": "words"}}) == [
         {"text/plain": "words"}
     ]
     assert shown({"output_type": "display_data", "data": {kind: "evil()"}}) == []
 
 
-def test_a_picture_that_is_none_is_not_shown():
+def test_a_picture_that_is_none_is_not_shown() -> None:
     assert shown(display(image_png='"><script>evil()</script>')) == []
 
 
-def test_metadata_goes_and_streams_and_errors_stay():
+def test_metadata_goes_and_streams_and_errors_stay() -> None:
     stream = {"output_type": "stream", "name": "stdout", "text": "<b>"}
     result = {
         "output_type": "execute_result",

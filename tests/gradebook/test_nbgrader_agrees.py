@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from nbgrader_course import nbgrader, prepare, scores
@@ -33,7 +34,7 @@ ROLES = {
 
 
 @pytest.mark.parametrize("assignment", ["hw01_numpy"])
-def test_nbgrader_autograde_gives_the_same_points_exercise_by_exercise(tmp_path, assignment):
+def test_nbgrader_autograde_gives_the_same_points_exercise_by_exercise(tmp_path: Path, assignment: str) -> None:
     course = load_course(REPOSITORY / "grading_config.py")
     exam = read_exam(course.source_path(assignment), course.assignments[assignment].patterns)
     with Examiner(Limits()) as examiner:

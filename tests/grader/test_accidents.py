@@ -7,6 +7,7 @@ import subprocess
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ ACCIDENTS: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize(("cause", "words"), ACCIDENTS.values(), ids=ACCIDENTS)
-def test_an_accident_has_words_that_tell_nothing_of_the_test(cause, words):
+def test_an_accident_has_words_that_tell_nothing_of_the_test(cause: Callable[..., Any], words: str) -> None:
     with pytest.raises(Exception) as caught:
         cause()
     caught.value.student_traceback = "Traceback"
@@ -99,5 +100,5 @@ def test_an_accident_has_words_that_tell_nothing_of_the_test(cause, words):
     assert not re.search(r"4711|W4", told)
 
 
-def test_errors_of_the_test_itself_are_no_accidents_of_the_students():
+def test_errors_of_the_test_itself_are_no_accidents_of_the_students() -> None:
     assert describe_accident(ValueError("shape")) == ""

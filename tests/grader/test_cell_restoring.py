@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import SmallCourse, code, dump, solution, test, text
@@ -59,13 +62,13 @@ def sources_run(exam: Exam, cells: list[dict]) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["raw", "markdown"])
 @pytest.mark.parametrize("change", [lambda cells: cells, without_metadata], ids=["with its id", "without it"])
-def test_an_answer_of_another_type_is_code_again(exam, kind, change):
+def test_an_answer_of_another_type_is_code_again(exam: Exam, kind: str, change: Callable[..., Any]) -> None:
     cells = change(handed_in(kind=kind))
     assert ANSWER in sources_run(exam, cells)
     assert restored(exam, cells)[2].cell.grade_id == "double_solution"
 
 
-def test_text_that_looks_like_code_stays_text_where_the_answer_is_there(exam):
+def test_text_that_looks_like_code_stays_text_where_the_answer_is_there(exam: Exam) -> None:
     cells = [*handed_in(), text("def double(x):\n    return 3 * x")]
     assert "def double(x):\n    return 3 * x" not in sources_run(exam, cells)
 
@@ -75,7 +78,7 @@ def test_text_that_looks_like_code_stays_text_where_the_answer_is_there(exam):
     [solution(STUB), code(STUB), code('def double(x):\n    """Twice x."""\n    raise NotImplementedError()')],
     ids=["with the id", "without it", "with a docstring"],
 )
-def test_a_stub_below_an_answer_is_left_out_and_told(exam, stub):
+def test_a_stub_below_an_answer_is_left_out_and_told(exam: Exam, stub: Any) -> None:
     cells = handed_in()
     cells.insert(3, stub)
     assert stub["source"] not in sources_run(exam, cells)
@@ -83,18 +86,18 @@ def test_a_stub_below_an_answer_is_left_out_and_told(exam, stub):
     assert remark == "Cell 4 holds `double` as given out, below your answer in cell 3; it was left out."
 
 
-def test_a_stub_above_an_answer_runs(exam):
+def test_a_stub_above_an_answer_runs(exam: Exam) -> None:
     cells = handed_in()
     cells.insert(2, solution(STUB))
     assert sources_run(exam, cells)[1:3] == [STUB, ANSWER]
 
 
-def test_a_copy_of_a_locked_cell_is_the_students_to_try_things_in(exam):
+def test_a_copy_of_a_locked_cell_is_the_students_to_try_things_in(exam: Exam) -> None:
     scratch = code("print(shown(3))", grade_id="given", locked=True)
     assert "print(shown(3))" in sources_run(exam, [*handed_in(), scratch])
 
 
-def test_an_answer_within_a_test_cell_is_run_before_the_test(exam):
+def test_an_answer_within_a_test_cell_is_run_before_the_test(exam: Exam) -> None:
     cells = handed_in(answer="# see below")
     assert ANSWER not in sources_run(exam, cells)
     cells[3]["source"] = ANSWER
@@ -127,7 +130,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("cells", WRITTEN.values(), ids=WRITTEN)
-def test_an_essay_that_is_not_what_was_given_out_reaches_a_person(exam, cells):
+def test_an_essay_that_is_not_what_was_given_out_reaches_a_person(exam: Exam, cells: Any) -> None:
     essays = find_essays(exam, restored(exam, cells))
     assert essays["why"].written
     assert not essays["how"].written
@@ -144,12 +147,12 @@ UNTOUCHED = {
 
 
 @pytest.mark.parametrize("cells", UNTOUCHED.values(), ids=UNTOUCHED)
-def test_an_essay_as_it_was_given_out_gets_its_nothing_at_once(exam, cells):
+def test_an_essay_as_it_was_given_out_gets_its_nothing_at_once(exam: Exam, cells: Any) -> None:
     essays = find_essays(exam, restored(exam, cells))
     assert [essays[name].written for name in ("why", "how")] == [False, False]
 
 
-def test_two_essays_without_metadata_are_told_apart_by_their_places(exam):
+def test_two_essays_without_metadata_are_told_apart_by_their_places(exam: Exam) -> None:
     cells = without_metadata(handed_in(why="It vanishes.", how="By its norm."))
     essays = find_essays(exam, restored(exam, cells))
     assert [cells[essays[name].cell - 1]["source"] for name in ("why", "how")] == ["It vanishes.", "By its norm."]
@@ -157,7 +160,7 @@ def test_two_essays_without_metadata_are_told_apart_by_their_places(exam):
     assert [entry.written for entry in find_essays(exam, restored(exam, half)).values()] == [False, True]
 
 
-def test_what_was_given_out_is_read_from_the_release(small_course, exam, tmp_path):
+def test_what_was_given_out_is_read_from_the_release(small_course: SmallCourse, exam: Exam, tmp_path: Path) -> None:
     release = tmp_path / "hw.ipynb"
     release.write_text(json.dumps({"cells": handed_in(why="*Write here!*", how="*Write here!*")}))
     exam = read_exam(small_course.source, release=release)
@@ -168,7 +171,9 @@ def test_what_was_given_out_is_read_from_the_release(small_course, exam, tmp_pat
     )
 
 
-def test_a_stub_of_other_words_below_an_answer_is_left_out(small_course, exam, tmp_path):
+def test_a_stub_of_other_words_below_an_answer_is_left_out(
+    small_course: SmallCourse, exam: Exam, tmp_path: Path
+) -> None:
     stub = "def double(x):\n    # YOUR TURN\n    pass"
     release = tmp_path / "hw.ipynb"
     release.write_text(json.dumps({"cells": handed_in(answer=stub)}))
@@ -179,7 +184,7 @@ def test_a_stub_of_other_words_below_an_answer_is_left_out(small_course, exam, t
     assert stub in sources_run(exam, handed_in(answer=stub))
 
 
-def test_a_stub_that_asks_for_the_same_name_once_more_is_an_exercise_of_its_own(small_course):
+def test_a_stub_that_asks_for_the_same_name_once_more_is_an_exercise_of_its_own(small_course: SmallCourse) -> None:
     again = test("assert double(2) == 4", "again")
     small_course.write(solution(DOUBLE), test(""), solution(DOUBLE, "again_solution"), again)
     cells = [solution(ANSWER), test(""), solution(STUB, "again_solution"), again]

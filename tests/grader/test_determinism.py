@@ -66,7 +66,7 @@ def report(examiner: Examiner, exam: Exam, answer: str) -> Report:
     return replace(examined.report, seconds=0.0)
 
 
-def test_the_same_class_gets_the_same_reports_from_every_examiner(exam):
+def test_the_same_class_gets_the_same_reports_from_every_examiner(exam: Exam) -> None:
     gradings = []
     for times in (2, 1):
         with Examiner(Limits(cell_seconds=10, call_seconds=10, seconds=60)) as examiner:

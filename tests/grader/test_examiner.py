@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import (
@@ -74,7 +75,7 @@ def points(examined: ExaminedNotebook) -> dict[str, float]:
 FULL = {"double": 2.0, "halve": 3.0}
 
 
-def test_a_right_answer_gets_all_points(examiner, exam):
+def test_a_right_answer_gets_all_points(examiner: Examiner, exam: Exam) -> None:
     examined = examine(examiner, exam, *answered())
     assert points(examined) == FULL
     assert examined.report.rung == examiner.jail.rung
@@ -115,7 +116,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("cells", HARMLESS.values(), ids=HARMLESS)
-def test_what_is_odd_about_a_notebook_costs_nothing_by_itself(examiner, exam, cells):
+def test_what_is_odd_about_a_notebook_costs_nothing_by_itself(examiner: Examiner, exam: Exam, cells: Any) -> None:
     assert points(examine(examiner, exam, *cells)) == FULL
 
 
@@ -123,7 +124,7 @@ def test_what_is_odd_about_a_notebook_costs_nothing_by_itself(examiner, exam, ce
     ("name", "words"),
     [("os._exit above", "ended the Python process"), ("a cell that never ends", "too long")],
 )
-def test_a_cell_that_was_left_out_is_named(examiner, exam, name, words):
+def test_a_cell_that_was_left_out_is_named(examiner: Examiner, exam: Exam, name: str, words: str) -> None:
     (problem,) = examine(examiner, exam, *HARMLESS[name]).report.problems
     assert problem.startswith("Cell 1 ")
     assert words in problem
@@ -143,18 +144,18 @@ UNDONE = {
 
 
 @pytest.mark.parametrize(("cells", "status"), UNDONE.values(), ids=UNDONE)
-def test_what_is_undone_is_said_as_what_it_is(examiner, exam, cells, status):
+def test_what_is_undone_is_said_as_what_it_is(examiner: Examiner, exam: Exam, cells: Any, status: Any) -> None:
     double = examine(examiner, exam, *cells).report.exercises[0]
     assert (double.points, double.status) == (0.0, status)
     assert bool(double.hint) == (status is not Status.NOT_ATTEMPTED)
 
 
-def test_one_function_that_ends_the_process_costs_only_its_own_exercise(examiner, exam):
+def test_one_function_that_ends_the_process_costs_only_its_own_exercise(examiner: Examiner, exam: Exam) -> None:
     cells = answered("def double(x):\n    import os\n    os._exit(0)")
     assert points(examine(examiner, exam, *cells)) == {"double": 0.0, "halve": 3.0}
 
 
-def test_a_mistake_costs_once(examiner, exam):
+def test_a_mistake_costs_once(examiner: Examiner, exam: Exam) -> None:
     """`halve` is right but builds on a wrong `double`: it is tested with the reference's."""
     examined = examine(
         examiner, exam, *answered("def double(x):\n    return x * x", "def halve(x):\n    return double(x) / 4")
@@ -165,7 +166,7 @@ def test_a_mistake_costs_once(examiner, exam):
     assert "reference's `double`" in halve.hint
 
 
-def test_files_of_the_assignment_are_there_and_read_only(examiner, exam):
+def test_files_of_the_assignment_are_there_and_read_only(examiner: Examiner, exam: Exam) -> None:
     cells = [
         code("print(open('data.csv').read().strip())"),
         code("try:\n    open('data.csv', 'w')\nexcept OSError as error:\n    print('refused')"),
@@ -200,7 +201,7 @@ print("FOUND", found)
 
 
 @pytest.mark.parametrize("planted", [False, True], ids=["as it is", "planted, so that the search is known to see"])
-def test_hidden_tests_are_nowhere_in_the_jail(examiner, exam, planted):
+def test_hidden_tests_are_nowhere_in_the_jail(examiner: Examiner, exam: Exam, planted: bool) -> None:
     plant = [code(f"planted = {MARK!r}\nopen('planted.txt', 'w').write(planted)")] if planted else []
     examined = examine(examiner, exam, *plant, code(SEARCH), *answered())
     said = examined.cells[len(plant)]["outputs"][0]["text"]
@@ -209,7 +210,9 @@ def test_hidden_tests_are_nowhere_in_the_jail(examiner, exam, planted):
     assert points(examined) == FULL
 
 
-def test_no_file_of_the_course_and_no_secret_is_in_the_jail(examiner, exam, monkeypatch):
+def test_no_file_of_the_course_and_no_secret_is_in_the_jail(
+    examiner: Examiner, exam: Exam, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("A_SECRET", "4711")
     paths = [str(REPOSITORY / name) for name in ("solutions", "grading_config.py", "tests")] + [
         "/etc/shadow",
@@ -220,7 +223,7 @@ def test_no_file_of_the_course_and_no_secret_is_in_the_jail(examiner, exam, monk
     assert cell["outputs"][0]["text"] == "[] False\n"
 
 
-def test_students_see_nothing_that_was_printed_or_raised_in_a_hidden_test(examiner, exam):
+def test_students_see_nothing_that_was_printed_or_raised_in_a_hidden_test(examiner: Examiner, exam: Exam) -> None:
     spy = "def halve(x):\n    print('input was', x)\n    raise ValueError(f'input was {x}')"
     examined = examine(examiner, exam, *answered(SOLVED, spy))
     assert "input was" not in json.dumps(examined.report.for_students().to_json())
@@ -242,14 +245,16 @@ TELLING = {
 
 
 @pytest.mark.parametrize("body", TELLING.values(), ids=TELLING)
-def test_why_a_result_does_not_cross_tells_students_nothing_of_a_hidden_test(examiner, exam, body):
+def test_why_a_result_does_not_cross_tells_students_nothing_of_a_hidden_test(
+    examiner: Examiner, exam: Exam, body: str
+) -> None:
     found = examine(examiner, exam, *answered(SOLVED, f"def halve(x):\n{body}")).report.exercises[1]
     assert found.hint == NO_VALUE
     assert "input was 6.0" in found.detail
     assert "\x1b" not in found.detail
 
 
-def test_what_a_student_raises_cannot_drive_the_instructors_terminal(examiner, exam):
+def test_what_a_student_raises_cannot_drive_the_instructors_terminal(examiner: Examiner, exam: Exam) -> None:
     spy = "def halve(x):\n    raise ValueError('\\x1b[2Jgone')"
     detail = examine(examiner, exam, *answered(SOLVED, spy)).report.exercises[1].detail
     assert "gone" in detail
@@ -263,7 +268,9 @@ FORGED = {
 
 
 @pytest.mark.parametrize("forgery", FORGED.values(), ids=FORGED)
-def test_what_a_test_judges_with_is_never_the_students(examiner, small_course, forgery):
+def test_what_a_test_judges_with_is_never_the_students(
+    examiner: Examiner, small_course: SmallCourse, forgery: str
+) -> None:
     small_course.write(
         code("%pwd\nfrom numpy.testing import assert_allclose"), solution(DOUBLE),
         test("def near(a, b):\n    return abs(a - b) < 1e-6\nassert near(double(21), 42)", "first"),
@@ -279,20 +286,24 @@ def test_what_a_test_judges_with_is_never_the_students(examiner, small_course, f
 @pytest.mark.parametrize(
     ("content", "words"), [(b"{", "not valid JSON"), (b"", "empty"), (json.dumps([1]).encode(), "no cells")]
 )
-def test_an_unreadable_file_is_a_report_with_a_sentence(examiner, exam, content, words):
+def test_an_unreadable_file_is_a_report_with_a_sentence(
+    examiner: Examiner, exam: Exam, content: bytes, words: str
+) -> None:
     report = examiner.examine(exam, Submission("hw", "hw.ipynb", content)).report
     assert (report.status, report.points) == ("unreadable", 0.0)
     assert words in report.problems[0]
 
 
-def test_a_hostile_notebook_changes_nothing_for_the_next_one(examiner, exam):
+def test_a_hostile_notebook_changes_nothing_for_the_next_one(examiner: Examiner, exam: Exam) -> None:
     examine(examiner, exam, code("import os, numpy, builtins\nnumpy.ones = None\nos.kill(1, 9)\nopen('x', 'w')"))
     examined = examine(examiner, exam, code("import os; print(os.listdir('.'))"), *answered())
     assert points(examined) == FULL
     assert "x'" not in examined.cells[0]["outputs"][0]["text"]
 
 
-def test_what_all_cells_show_together_has_a_limit(examiner, exam, monkeypatch):
+def test_what_all_cells_show_together_has_a_limit(
+    examiner: Examiner, exam: Exam, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.grader.examiner.MAX_SHOWN", 25_000)
     examined = examine(examiner, exam, *[code("print('x' * 9_999)")] * 4, *answered())
     shown = [cell["outputs"][0]["text"] for cell in examined.cells[:4]]
@@ -301,20 +312,20 @@ def test_what_all_cells_show_together_has_a_limit(examiner, exam, monkeypatch):
     assert points(examined) == FULL
 
 
-def test_too_many_restarts_end_in_a_report(examiner, exam):
+def test_too_many_restarts_end_in_a_report(examiner: Examiner, exam: Exam) -> None:
     cells = [code(f"import os\nos._exit({number})") for number in range(8)]
     report = examine(examiner, exam, *cells, *answered()).report
     assert report.status == "graded"
     assert report.points < 5.0
 
 
-def test_the_same_notebook_gets_the_same_report(examiner, exam):
+def test_the_same_notebook_gets_the_same_report(examiner: Examiner, exam: Exam) -> None:
     cells = answered("def double(x):\n    return x * x")
     reports = {repr(replace(examine(examiner, exam, *cells).report, seconds=0.0)) for _ in range(5)}
     assert len(reports) == 1
 
 
-def test_nothing_is_left_of_a_trial(examiner, exam):
+def test_nothing_is_left_of_a_trial(examiner: Examiner, exam: Exam) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         examine(examiner, exam, *answered())
@@ -325,13 +336,13 @@ def test_nothing_is_left_of_a_trial(examiner, exam):
                 raise ChildProcessError
 
 
-def test_a_format_3_notebook_is_graded(examiner, exam):
+def test_a_format_3_notebook_is_graded(examiner: Examiner, exam: Exam) -> None:
     cells = [{"cell_type": "code", "input": cell["source"], "outputs": []} for cell in answered()]
     content = json.dumps({"nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]}).encode()
     assert points(examiner.examine(exam, Submission("hw", "hw.ipynb", content))) == FULL
 
 
-def test_conflict_marks_are_said_and_the_own_side_graded(examiner, exam):
+def test_conflict_marks_are_said_and_the_own_side_graded(examiner: Examiner, exam: Exam) -> None:
     good = json.dumps(notebook(*answered()), indent=1)
     line = next(line for line in good.splitlines() if "halve(x)" in line)
     content = good.replace(line, f'<<<<<<< HEAD\n{line}\n=======\n   "source": ""\n>>>>>>> upstream/master')
@@ -350,7 +361,9 @@ ACCIDENTS = {
 
 
 @pytest.mark.parametrize("accident", ACCIDENTS.values(), ids=ACCIDENTS)
-def test_a_test_that_comes_to_grief_costs_one_submission_what_it_had_not_given_yet(examiner, small_course, accident):
+def test_a_test_that_comes_to_grief_costs_one_submission_what_it_had_not_given_yet(
+    examiner: Examiner, small_course: SmallCourse, accident: str
+) -> None:
     """The trial is a process of its own with limits: what was told before it died counts, the next one is unharmed."""
     small_course.write(solution(DOUBLE), test(TEST_DOUBLE), solution("x = 1", "x_solution"), test(accident, "bad", 1))
     exam = read_exam(small_course.source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from small_course import SmallCourse, code, dump, solution, test, text
@@ -75,7 +76,9 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(("imports", "words"), SETTINGS.values(), ids=SETTINGS)
-def test_a_line_that_only_the_grader_cannot_run_costs_nothing_and_is_named(examiner, exam, imports, words):
+def test_a_line_that_only_the_grader_cannot_run_costs_nothing_and_is_named(
+    examiner: Examiner, exam: Exam, imports: str, words: str
+) -> None:
     report = graded(examiner, exam, *cells(imports))
     assert points(report) == FULL
     (problem,) = report.problems
@@ -91,27 +94,27 @@ GONE = {
 
 
 @pytest.mark.parametrize("gone", GONE.values(), ids=GONE)
-def test_what_the_courses_own_cells_make_is_there_for_everybody(examiner, exam, gone):
+def test_what_the_courses_own_cells_make_is_there_for_everybody(examiner: Examiner, exam: Exam, gone: Any) -> None:
     assert points(graded(examiner, exam, *gone)) == FULL
 
 
-def test_what_the_student_makes_comes_before_what_the_course_makes(examiner, exam):
+def test_what_the_student_makes_comes_before_what_the_course_makes(examiner: Examiner, exam: Exam) -> None:
     report = graded(examiner, exam, *cells("scale = 3\nimport numpy as np"))
     assert points(report) == {"double": 0.0, "halve": 3.0}
 
 
-def test_an_exercise_that_is_not_written_is_no_failing_cell(examiner, exam):
+def test_an_exercise_that_is_not_written_is_no_failing_cell(examiner: Examiner, exam: Exam) -> None:
     stub = "def double(x):\n    raise NotImplementedError"
     assert graded(examiner, exam, *cells(double=stub, between="double(4)")).problems == ()
 
 
-def test_a_cell_that_is_meant_to_fail_is_not_told(examiner, exam):
+def test_a_cell_that_is_meant_to_fail_is_not_told(examiner: Examiner, exam: Exam) -> None:
     shown = code("1 / 0")
     shown["metadata"]["tags"] = ["raises-exception"]
     assert graded(examiner, exam, shown, *cells()).problems == ()
 
 
-def test_a_cell_that_fails_below_a_test_is_told_as_it_fails_without_one(examiner, exam):
+def test_a_cell_that_fails_below_a_test_is_told_as_it_fails_without_one(examiner: Examiner, exam: Exam) -> None:
     report = graded(examiner, exam, *cells(between="table = {}\ntable['W1']"))
     assert report.problems == ("Cell 4 (`table = {}`) raised KeyError at its line `table['W1']`: 'W1'.",)
 
@@ -125,7 +128,7 @@ SPIES = {
 
 
 @pytest.mark.parametrize("spy", SPIES.values(), ids=SPIES)
-def test_no_error_of_a_cell_tells_what_a_test_handed_to_a_function(examiner, exam, spy):
+def test_no_error_of_a_cell_tells_what_a_test_handed_to_a_function(examiner: Examiner, exam: Exam, spy: str) -> None:
     halve = "def halve(x):\n    global seen\n    seen = x\n    open('seen.txt', 'w').write(f'{x}')\n    return x / 2"
     report = graded(examiner, exam, *cells(halve=halve), code(spy))
     assert points(report) == FULL
@@ -134,7 +137,7 @@ def test_no_error_of_a_cell_tells_what_a_test_handed_to_a_function(examiner, exa
     assert report.problems  # it is told that a cell failed
 
 
-def test_of_very_many_failing_cells_some_are_told_and_the_others_counted(examiner, exam):
+def test_of_very_many_failing_cells_some_are_told_and_the_others_counted(examiner: Examiner, exam: Exam) -> None:
     many = [code(f"[][{number}]") for number in range(30)]
     problems = graded(examiner, exam, *many, *cells()).problems
     assert len(problems) == 21
@@ -143,19 +146,21 @@ def test_of_very_many_failing_cells_some_are_told_and_the_others_counted(examine
     assert below == tuple(re.sub(r"^Cell (\d+)", lambda found: f"Cell {int(found[1]) + 6}", line) for line in problems)
 
 
-def test_long_messages_are_cut(examiner, exam):
+def test_long_messages_are_cut(examiner: Examiner, exam: Exam) -> None:
     (problem,) = graded(examiner, exam, code("raise ValueError('x' * 100_000)"), *cells()).problems
     assert len(problem) < 400
 
 
-def test_a_name_that_is_missing_because_its_cell_fails_is_told_so(examiner, exam):
+def test_a_name_that_is_missing_because_its_cell_fails_is_told_so(examiner: Examiner, exam: Exam) -> None:
     report = graded(examiner, exam, *cells(double="def double(x):\n    return (2 * x"))
     assert report.exercises[0].status is Status.NOT_FOUND
     assert report.exercises[0].hint.startswith("No `double` was found in your notebook: cell 2, which should define it")
     assert points(report)["halve"] == 3.0
 
 
-def test_a_function_that_uses_what_a_failing_line_should_have_made_names_its_cell(examiner, exam):
+def test_a_function_that_uses_what_a_failing_line_should_have_made_names_its_cell(
+    examiner: Examiner, exam: Exam
+) -> None:
     report = graded(
         examiner, exam,
         *cells("from tqdm import tqdm\n" + IMPORTS, double="def double(x):\n    return [2 * x for _ in tqdm([0])][0]"),
@@ -177,12 +182,14 @@ LINES = {
 
 
 @pytest.mark.parametrize(("halve", "words"), LINES.values(), ids=LINES)
-def test_on_an_error_in_a_test_the_student_sees_the_line_of_their_own_code(examiner, exam, halve, words):
+def test_on_an_error_in_a_test_the_student_sees_the_line_of_their_own_code(
+    examiner: Examiner, exam: Exam, halve: str, words: str
+) -> None:
     hint = graded(examiner, exam, *cells(halve=halve)).exercises[1].hint
     assert words in hint
 
 
-def test_a_forged_traceback_shows_no_line_that_is_not_the_students(examiner, exam):
+def test_a_forged_traceback_shows_no_line_that_is_not_the_students(examiner: Examiner, exam: Exam) -> None:
     forged = (
         "def halve(x):\n    error = ValueError('x')\n    name = '<cell 9>'\n"
         "    code = compile(f'1 / 0  # {x}', name, 'exec')\n    import linecache\n"

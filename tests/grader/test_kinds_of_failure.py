@@ -65,7 +65,9 @@ HINTS = {
 
 
 @pytest.mark.parametrize(("double", "above", "words"), HINTS.values(), ids=HINTS)
-def test_each_kind_of_failure_has_its_words_and_the_line(examiner, exam, double, above, words):
+def test_each_kind_of_failure_has_its_words_and_the_line(
+    examiner: Examiner, exam: Exam, double: str, above: str, words: str
+) -> None:
     report = graded(examiner, exam, double, above).report
     assert [result.points for result in report.exercises] == [0.0, 3.0]
     assert words in report.exercises[0].hint
@@ -80,7 +82,7 @@ def double(x):
 """
 
 
-def test_a_deep_recursion_with_an_end_is_done(examiner, exam):
+def test_a_deep_recursion_with_an_end_is_done(examiner: Examiner, exam: Exam) -> None:
     report = graded(examiner, exam, COUNTING, "import sys\nsys.setrecursionlimit(10_000)").report
     assert report.points == 5.0
 
@@ -99,7 +101,7 @@ POOLS = {
 
 
 @pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
-def test_processes_are_started_whichever_way_a_notebook_asks_for(examiner, exam, pool):
+def test_processes_are_started_whichever_way_a_notebook_asks_for(examiner: Examiner, exam: Exam, pool: str) -> None:
     if examiner.jail.rung == 3:
         pytest.skip("rung 3 has no /dev/shm")
     examined = graded(examiner, exam, "def double(x):\n    return 2 * x", f"def square(n):\n    return n * n\n{pool}")

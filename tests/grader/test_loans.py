@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from small_course import SmallCourse, code, dump, solution, test
@@ -61,7 +62,7 @@ def points(found: dict[str, ExerciseResult]) -> dict[str, float]:
 # ------------------------------------------------------------------------------------------------ what it gives
 
 
-def test_a_notebook_whose_only_fault_is_one_function_loses_that_exercise_only(examiner, exam):
+def test_a_notebook_whose_only_fault_is_one_function_loses_that_exercise_only(examiner: Examiner, exam: Exam) -> None:
     found = results(examiner, exam, double=WRONG_DOUBLE)
     assert points(found) == FULL | {"double": 0.0}
     for name in ("quadruple", "octuple"):
@@ -74,29 +75,29 @@ def test_a_notebook_whose_only_fault_is_one_function_loses_that_exercise_only(ex
     ["def double(x):\n    raise ValueError('no')", "def double(x):\n    raise NotImplementedError", "", "double = 2"],
     ids=["raises", "a stub", "missing", "no function"],
 )
-def test_a_function_that_does_not_work_at_all_is_lent_too(examiner, exam, answer):
+def test_a_function_that_does_not_work_at_all_is_lent_too(examiner: Examiner, exam: Exam, answer: str) -> None:
     assert points(results(examiner, exam, double=answer)) == FULL | {"double": 0.0}
 
 
-def test_right_answers_are_tested_with_themselves(examiner, exam):
+def test_right_answers_are_tested_with_themselves(examiner: Examiner, exam: Exam) -> None:
     found = results(examiner, exam)
     assert points(found) == FULL
     assert [result.hint for result in found.values()] == ["", "", ""]
 
 
-def test_two_wrong_functions_cost_two_exercises(examiner, exam):
+def test_two_wrong_functions_cost_two_exercises(examiner: Examiner, exam: Exam) -> None:
     found = results(examiner, exam, double=WRONG_DOUBLE, quadruple="def quadruple(x):\n    return double(x) + 1")
     assert points(found) == FULL | {"double": 0.0, "quadruple": 0.0}
     note = "Marked with the reference's `double` and `quadruple`, because yours are not right yet."
     assert found["octuple"].hint == note
 
 
-def test_an_answer_that_needs_no_loan_is_not_told_of_one(examiner, exam):
+def test_an_answer_that_needs_no_loan_is_not_told_of_one(examiner: Examiner, exam: Exam) -> None:
     found = results(examiner, exam, double=WRONG_DOUBLE, quadruple="def quadruple(x):\n    return 4 * x")
     assert (found["quadruple"].points, found["quadruple"].hint) == (3.0, "")
 
 
-def test_the_students_own_function_is_back_after_the_test(examiner, exam):
+def test_the_students_own_function_is_back_after_the_test(examiner: Examiner, exam: Exam) -> None:
     cells = [*cells_of(RIGHT | {"double": WRONG_DOUBLE}), code("print(double(3))")]
     (shown,) = examine(examiner, exam, cells).cells[-1]["outputs"]
     assert shown["text"] == "10\n"
@@ -146,12 +147,12 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     ],
     ids=["backward is wrong", "backward raises", "forward is wrong", "the network is wrong"],
 )
-def test_a_layout_of_ones_own_costs_nothing_more(examiner, units, wrong, answer):
+def test_a_layout_of_ones_own_costs_nothing_more(examiner: Examiner, units: Exam, wrong: str, answer: str) -> None:
     report = examine(examiner, units, cells_of(UNITS | IN_A_DICTIONARY | {wrong: answer})).report
     assert {result.id: result.points for result in report.exercises} == dict.fromkeys(UNITS, 1.0) | {wrong: 0.0}
 
 
-def test_whoever_calls_lent_functions_only_is_told_which_one_is_not_right(examiner, units):
+def test_whoever_calls_lent_functions_only_is_told_which_one_is_not_right(examiner: Examiner, units: Exam) -> None:
     wrong = {"backward": "def backward(d, cache):\n    raise ValueError"}
     report = examine(examiner, units, cells_of(UNITS | IN_A_DICTIONARY | wrong)).report
     hints = {result.id: result.hint for result in report.exercises}
@@ -178,7 +179,9 @@ def scaled(tmp_path_factory: pytest.TempPathFactory) -> Exam:
 
 
 @pytest.mark.parametrize("scale", ["def scale(x):\n    return x", SCALED["scale"]], ids=["wrong", "right"])
-def test_two_functions_that_do_not_fit_together_are_not_mended_because_another_is_wrong(examiner, scaled, scale):
+def test_two_functions_that_do_not_fit_together_are_not_mended_because_another_is_wrong(
+    examiner: Examiner, scaled: Exam, scale: Any
+) -> None:
     report = examine(examiner, scaled, cells_of(SCALED | REVERSED | {"scale": scale})).report
     found = {result.id: result.points for result in report.exercises}
     wrong_scale = {"scale": 0.0} if scale != SCALED["scale"] else {}
@@ -187,14 +190,14 @@ def test_two_functions_that_do_not_fit_together_are_not_mended_because_another_i
     assert "scale" not in report.exercises[-1].hint + report.exercises[-2].hint
 
 
-def test_only_what_is_wrong_is_lent(examiner, exam):
+def test_only_what_is_wrong_is_lent(examiner: Examiner, exam: Exam) -> None:
     right_in_the_test_only = "def quadruple(x):\n    return {3: 12, 5: 20}.get(x, 0)"
     found = results(examiner, exam, double=WRONG_DOUBLE, quadruple=right_in_the_test_only,
                     octuple="def octuple(x):\n    return double(quadruple(x + 0.5)) - 4")  # fmt: skip
     assert points(found) == FULL | {"double": 0.0, "octuple": 0.0}
 
 
-def test_the_loan_can_be_switched_off_for_an_exercise(examiner, small_course):
+def test_the_loan_can_be_switched_off_for_an_exercise(examiner: Examiner, small_course: SmallCourse) -> None:
     tagged = test("assert quadruple(21) == 84", "quadruple")
     tagged["metadata"]["tags"] = ["no-loan"]
     small_course.write(
@@ -207,7 +210,7 @@ def test_the_loan_can_be_switched_off_for_an_exercise(examiner, small_course):
     assert points(found) == {"double": 0.0, "quadruple": 0.0, "octuple": 2.0}
 
 
-def test_the_loan_can_be_switched_off_for_a_course(examiner, small_course):
+def test_the_loan_can_be_switched_off_for_a_course(examiner: Examiner, small_course: SmallCourse) -> None:
     small_course.write(
         solution(DOUBLE), test("assert double(21) == 42"), solution(QUADRUPLE, "quadruple_solution"),
         test("assert quadruple(21) == 84", "quadruple"),
@@ -232,12 +235,12 @@ def test_the_loan_can_be_switched_off_for_a_course(examiner, small_course):
     ],
     ids=["asks itself", "asks what comes later"],
 )
-def test_an_answer_cannot_ask_the_loan_for_itself(examiner, exam, answer):
+def test_an_answer_cannot_ask_the_loan_for_itself(examiner: Examiner, exam: Exam, answer: str) -> None:
     found = results(examiner, exam, double=answer, quadruple="def quadruple(x):\n    return 7")
     assert found["double"].points == 0
 
 
-def test_an_answer_cannot_ask_a_later_function_by_moving_its_test_up(examiner, exam):
+def test_an_answer_cannot_ask_a_later_function_by_moving_its_test_up(examiner: Examiner, exam: Exam) -> None:
     cells = [
         solution("def quadruple(x):\n    return 7", "quadruple_solution"), test("", "quadruple"),
         solution("def double(x):\n    return quadruple(x) / 2", "double_solution"), test("", "double"),
@@ -254,7 +257,7 @@ def quadruple(x):
 """
 
 
-def test_a_loan_that_was_kept_does_not_answer_after_the_test(examiner, exam):
+def test_a_loan_that_was_kept_does_not_answer_after_the_test(examiner: Examiner, exam: Exam) -> None:
     cells = [
         *cells_of({"double": WRONG_DOUBLE, "quadruple": HOARD}),
         code("try:\n    print(hoard[-1](3))\nexcept RuntimeError as error:\n    print(error)"),
@@ -264,13 +267,13 @@ def test_a_loan_that_was_kept_does_not_answer_after_the_test(examiner, exam):
     assert found.cells[-1]["outputs"][0]["text"] == "a function of a test can only be called while the test runs\n"
 
 
-def test_a_loan_that_was_kept_does_not_answer_in_another_test(examiner, exam):
+def test_a_loan_that_was_kept_does_not_answer_in_another_test(examiner: Examiner, exam: Exam) -> None:
     octuple = "def octuple(x):\n    return 4 * hoard[-1](x)"
     found = results(examiner, exam, double=WRONG_DOUBLE, quadruple=HOARD, octuple=octuple)
     assert points(found) == {"double": 0.0, "quadruple": 3.0, "octuple": 0.0}
 
 
-def test_what_a_loan_answered_cannot_mend_the_exercise_it_is_for(examiner, exam):
+def test_what_a_loan_answered_cannot_mend_the_exercise_it_is_for(examiner: Examiner, exam: Exam) -> None:
     remembering = """\
 seen = {}
 def quadruple(x):
@@ -286,7 +289,9 @@ def quadruple(x):
     assert points(found) == FULL | {"double": 0.0, "quadruple": 0.0}
 
 
-def test_what_is_lent_because_another_function_is_wrong_cannot_mend_an_exercise_whose_test_comes_later(examiner, exam):
+def test_what_is_lent_because_another_function_is_wrong_cannot_mend_an_exercise_whose_test_comes_later(
+    examiner: Examiner, exam: Exam
+) -> None:
     hoarding = """\
 seen = []
 def octuple(x):
@@ -300,7 +305,9 @@ def octuple(x):
     assert points(results(examiner, exam, *tests_last)) == dict.fromkeys(FULL, 0.0)
 
 
-def test_a_second_test_that_was_moved_down_is_not_answered_by_what_is_lent(examiner, small_course):
+def test_a_second_test_that_was_moved_down_is_not_answered_by_what_is_lent(
+    examiner: Examiner, small_course: SmallCourse
+) -> None:
     small_course.write(
         solution(DOUBLE), test("assert double(1) == 2", "visible"), test("assert double(21) == 42", "hidden"),
         solution("def triple(x):\n    return 3 * x", "triple_solution"), test("assert triple(2) == 6", "triple"),
@@ -316,7 +323,9 @@ def test_a_second_test_that_was_moved_down_is_not_answered_by_what_is_lent(exami
     assert points(found) == {"visible": 0.0, "hidden": 0.0, "triple": 0.0, "quadruple": 0.0}
 
 
-def test_a_second_test_of_an_answer_is_not_answered_by_the_reference(examiner, small_course):
+def test_a_second_test_of_an_answer_is_not_answered_by_the_reference(
+    examiner: Examiner, small_course: SmallCourse
+) -> None:
     small_course.write(
         solution(DOUBLE), test("assert double(1) == 2", "visible"),
         test("assert double(21) == 42", "hidden"), test("assert double(0) == 0", "zero"),
@@ -326,7 +335,7 @@ def test_a_second_test_of_an_answer_is_not_answered_by_the_reference(examiner, s
     assert points(found) == {"visible": 0.0, "hidden": 0.0, "zero": 0.0}
 
 
-def test_what_is_lent_is_told_in_a_sentence_after_the_hint(examiner, small_course):
+def test_what_is_lent_is_told_in_a_sentence_after_the_hint(examiner: Examiner, small_course: SmallCourse) -> None:
     head = "from autograder.marking import Hint, Marking\nmarking = Marking(points=2)\n"
     criterion = (
         "@marking.criterion(1, 'of {0}')\ndef of_{0}():\n    if quadruple({0}) != 4 * {0}:\n"

@@ -1,6 +1,7 @@
 """How a wrong result is put into words: every case made by hand."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,11 +68,11 @@ SIZES = {"the number of rows of X": 5, "the number of columns of X": 3}
         (A, None, ""),
     ],
 )  # fmt: skip
-def test_a_difference_has_a_name(got, wanted, words):
+def test_a_difference_has_a_name(got: Any, wanted: Any, words: str) -> None:
     assert next(iter(describe_differences(got, wanted, SIZES)), "") == words
 
 
-def test_everything_that_a_factor_can_be_is_told():
+def test_everything_that_a_factor_can_be_is_told() -> None:
     assert describe_differences(A / 2, A, {"the number of columns of Z": 2, "the number of rows of Z": 3}) == (
         "the result is half of what it should be",
         "the result is too small, by the number of columns of Z: is it divided once too often?",
@@ -81,6 +82,6 @@ def test_everything_that_a_factor_can_be_is_told():
 
 
 @pytest.mark.parametrize("got", [137 * A, A + 137, A**137, {"W137": A}, [A] * 137])
-def test_no_number_of_the_test_is_told(got):
+def test_no_number_of_the_test_is_told(got: Any) -> None:
     words = " ".join(describe_differences(got, A, {"the number of rows of X": 137}))
     assert not re.search(r"\d", words)

@@ -58,7 +58,7 @@ def pushed(examiner: Examiner, exam: Exam, *cells: dict) -> Report:
     return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells))).report.for_students()
 
 
-def test_an_exception_in_the_place_of_a_cells_outputs_carries_nothing(examiner, exam):
+def test_an_exception_in_the_place_of_a_cells_outputs_carries_nothing(examiner: Examiner, exam: Exam) -> None:
     forging = """
 import autograder.kernel.worker as worker
 perform = worker.Worker.perform
@@ -76,7 +76,9 @@ worker.Worker.perform = forged
     )
 
 
-def test_an_error_of_the_trials_own_is_told_without_its_class(examiner, exam, monkeypatch):
+def test_an_error_of_the_trials_own_is_told_without_its_class(
+    examiner: Examiner, exam: Exam, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def failing(*_: object, **__: object) -> None:
         raise type(f"inputs_{SECRET}", (Exception,), {"__module__": "student"})(SECRET)
 
@@ -86,7 +88,7 @@ def test_an_error_of_the_trials_own_is_told_without_its_class(examiner, exam, mo
     assert report.problems == ("Grading was cut short by an error; please tell your instructor.",)
 
 
-def test_which_cells_end_the_process_below_a_hidden_test_is_not_told(examiner, exam):
+def test_which_cells_end_the_process_below_a_hidden_test_is_not_told(examiner: Examiner, exam: Exam) -> None:
     def problems(dead: list[int]) -> tuple[str, ...]:
         ends = "import os; os._exit(0)"
         cells = [code(ends if number in dead else "1") for number in range(6)]
@@ -97,13 +99,13 @@ def test_which_cells_end_the_process_below_a_hidden_test_is_not_told(examiner, e
     assert "Cell" not in " ".join(problems([1]))
 
 
-def test_cells_above_the_first_hidden_test_are_named(examiner, exam):
+def test_cells_above_the_first_hidden_test_are_named(examiner: Examiner, exam: Exam) -> None:
     cells = [code("import os; os._exit(0)"), solution(KEEPING), test("", "double")]
     (problem,) = pushed(examiner, exam, *cells).problems
     assert problem.startswith("Cell 1 ended the Python process")
 
 
-def test_a_notebook_that_ends_its_process_again_and_again_is_told_so_once(examiner, exam):
+def test_a_notebook_that_ends_its_process_again_and_again_is_told_so_once(examiner: Examiner, exam: Exam) -> None:
     cells = [code(f"import os; os._exit({number})") for number in range(300)]
     report = pushed(examiner, exam, *cells, solution(KEEPING), test("", "double"))
     assert len(report.problems) == 6
@@ -113,7 +115,7 @@ def test_a_notebook_that_ends_its_process_again_and_again_is_told_so_once(examin
     assert len(below.problems) == 2
 
 
-def test_there_is_a_limit_to_problems(examiner, exam, monkeypatch):
+def test_there_is_a_limit_to_problems(examiner: Examiner, exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.grader.examiner.read_notebook", _with_many_problems)
     report = pushed(examiner, exam, solution(KEEPING), test("", "double"))
     assert report.points == 2.0
@@ -209,7 +211,7 @@ def outcome(exam: Exam, reference: Mapping[str, Any], mistakes: Variants, answer
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_one_exercise_can_tell_by_its_points_and_hints_is_measured():
+def test_what_one_exercise_can_tell_by_its_points_and_hints_is_measured() -> None:
     """An answer that knows a secret picks what it does by it: what it can tell is which of these a student reads."""
     exam = read_exam(REPOSITORY / "solutions" / "hw02_linear_regression" / "hw02_linear_regression.ipynb")
     reference = run_reference(exam)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from small_class import NOON, WRONG, Class, answer
@@ -30,7 +31,7 @@ def exported(small: Class, form: Format = Format.CSV) -> Export:
 
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.MOODLE])
-def test_an_export_leaves_out_what_waits_for_regrading_and_says_so(small_class, form):
+def test_an_export_leaves_out_what_waits_for_regrading_and_says_so(small_class: Class, form: Any) -> None:
     small_class.enrol("good")
     small_class.run()
     assert (exported(small_class, form).undecided, exported(small_class, form).outdated) == (0, {})
@@ -45,7 +46,7 @@ def test_an_export_leaves_out_what_waits_for_regrading_and_says_so(small_class, 
     assert exported(small_class, form).outdated == {}
 
 
-def test_outputs_that_nobody_looks_at_any_more_are_removed(small_class):
+def test_outputs_that_nobody_looks_at_any_more_are_removed(small_class: Class) -> None:
     small_class.enrol("good", "wrong")
     small_class.run()
     for number in range(3):
@@ -58,7 +59,7 @@ def test_outputs_that_nobody_looks_at_any_more_are_removed(small_class):
     assert shown["metadata"]["autograder_blob"] in kept
 
 
-def test_who_pushes_without_end_does_not_make_pages_grow_without_end(small_class):
+def test_who_pushes_without_end_does_not_make_pages_grow_without_end(small_class: Class) -> None:
     """Five hundred pushes of as many notebooks, before one that is graded."""
     small_class.enrol("good")
     first = Push("good", "", "master", NOON - timedelta(days=9), Clock.FIRST_SEEN)

@@ -2,6 +2,7 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def changed(*path: str | int, to: object) -> dict:
     return data
 
 
-def test_an_honest_report_comes_through_as_it_is(tmp_path):
+def test_an_honest_report_comes_through_as_it_is(tmp_path: Path) -> None:
     assert returned(tmp_path, REPORT.to_json()) == REPORT
 
 
@@ -84,13 +85,13 @@ def test_an_honest_report_comes_through_as_it_is(tmp_path):
     ],
     ids=lambda change: f"{'.'.join(map(str, change[0]))}={str(change[1])[:20]}",
 )
-def test_what_cannot_be_is_refused(tmp_path, change):
+def test_what_cannot_be_is_refused(tmp_path: Path, change: tuple[Any, ...]) -> None:
     path, value = change
     with pytest.raises(ReportRefused):
         returned(tmp_path, changed(*path, to=value))
 
 
-def test_a_report_without_one_of_its_exercises_is_refused(tmp_path):
+def test_a_report_without_one_of_its_exercises_is_refused(tmp_path: Path) -> None:
     data = REPORT.to_json()
     data["exercises"] = data["exercises"][:1]
     with pytest.raises(ReportRefused, match="other exercises"):
@@ -107,18 +108,18 @@ def test_a_report_without_one_of_its_exercises_is_refused(tmp_path):
         json.dumps(REPORT.to_json()).replace('"points": 1.5', '"points": 1e999').encode(),
     ],
 )  # fmt: skip
-def test_what_is_no_report_is_refused(tmp_path, content):
+def test_what_is_no_report_is_refused(tmp_path: Path, content: Any) -> None:
     with pytest.raises(ReportRefused):
         returned(tmp_path, content)
 
 
-def test_too_large_a_file_is_refused_unread(tmp_path):
+def test_too_large_a_file_is_refused_unread(tmp_path: Path) -> None:
     with pytest.raises(ReportRefused, match="MB"):
         returned(tmp_path, b" " * (MAX_BYTES + 1))
 
 
 @pytest.mark.parametrize("kind", ["link", "folder", "pipe", "nothing"])
-def test_only_a_plain_file_is_read(tmp_path, kind):
+def test_only_a_plain_file_is_read(tmp_path: Path, kind: str) -> None:
     path, secret = tmp_path / "report.json", tmp_path / "secret.json"
     secret.write_text(json.dumps(REPORT.to_json()))
     if kind == "link":
@@ -131,7 +132,7 @@ def test_only_a_plain_file_is_read(tmp_path, kind):
         read_returned_report(path, EXAM)
 
 
-def test_texts_are_cut_and_can_be_written_and_shown(tmp_path):
+def test_texts_are_cut_and_can_be_written_and_shown(tmp_path: Path) -> None:
     data = changed("exercises", 0, "hint", to="a\ud800b\x1b[31mc\u202ed\nnext\tline")
     data["problems"] = ["x" * 10**6]
     report = returned(tmp_path, data)
@@ -142,5 +143,5 @@ def test_texts_are_cut_and_can_be_written_and_shown(tmp_path):
     assert ledger.read("on-time").graded[0].report == report
 
 
-def test_points_are_kept_to_a_hundredth(tmp_path):
+def test_points_are_kept_to_a_hundredth(tmp_path: Path) -> None:
     assert returned(tmp_path, changed("exercises", 0, "points", to=1.23456)).exercises[0].points == 1.23

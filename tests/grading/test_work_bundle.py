@@ -4,6 +4,7 @@ import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import DOUBLE, SmallCourse, dump, solution, text
@@ -80,7 +81,7 @@ def ledger(classroom: Classroom) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in classroom.course.ledger.iterdir()}
 
 
-def test_a_bundle_graded_elsewhere_gives_the_points_grading_here_gives(classroom, tmp_path):
+def test_a_bundle_graded_elsewhere_gives_the_points_grading_here_gives(classroom: Classroom, tmp_path: Path) -> None:
     reports = graded(classroom, bundled(classroom, tmp_path / "bundle"), tmp_path / "reports")
     assert len(list(reports.iterdir())) == 2, "equal notebooks are graded once"
     assert [entry.error for entry in recorded(classroom, reports)] == ["", ""]
@@ -92,7 +93,7 @@ def test_a_bundle_graded_elsewhere_gives_the_points_grading_here_gives(classroom
     assert hints[2] == "Twice is not squared."
 
 
-def test_a_bundle_says_nothing_about_whose_the_notebooks_are(classroom, tmp_path):
+def test_a_bundle_says_nothing_about_whose_the_notebooks_are(classroom: Classroom, tmp_path: Path) -> None:
     folder = bundled(classroom, tmp_path / "bundle")
     everything = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     everything += b" ".join(str(path.relative_to(folder)).encode() for path in folder.rglob("*"))
@@ -101,7 +102,7 @@ def test_a_bundle_says_nothing_about_whose_the_notebooks_are(classroom, tmp_path
         assert secret.encode() not in everything
 
 
-def test_grading_needs_neither_roster_nor_ledger_and_writes_neither(classroom, tmp_path):
+def test_grading_needs_neither_roster_nor_ledger_and_writes_neither(classroom: Classroom, tmp_path: Path) -> None:
     folder = bundled(classroom, tmp_path / "bundle")
     before = ledger(classroom)
     elsewhere = replace(classroom.course, roster=tmp_path / "none.csv", ledger=tmp_path / "none", forks=tmp_path / "x")
@@ -110,7 +111,7 @@ def test_grading_needs_neither_roster_nor_ledger_and_writes_neither(classroom, t
     assert not (tmp_path / "none").exists()
 
 
-def test_shards_share_the_work_and_together_do_all_of_it(classroom, tmp_path):
+def test_shards_share_the_work_and_together_do_all_of_it(classroom: Classroom, tmp_path: Path) -> None:
     for number in range(7):
         pushed(classroom, "on-time", dump([text(f"version {number}")]), number)
         pushed(classroom, "late", dump([text(f"another {number}")]), number)
@@ -120,7 +121,7 @@ def test_shards_share_the_work_and_together_do_all_of_it(classroom, tmp_path):
     assert max(map(len, shards)) - min(map(len, shards)) <= 1
 
 
-def test_recording_twice_changes_nothing(classroom, tmp_path):
+def test_recording_twice_changes_nothing(classroom: Classroom, tmp_path: Path) -> None:
     reports = graded(classroom, bundled(classroom, tmp_path / "bundle"), tmp_path / "reports")
     tasks = classroom.open_tasks()
     recorded(classroom, reports)
@@ -131,7 +132,7 @@ def test_recording_twice_changes_nothing(classroom, tmp_path):
     assert ledger(classroom) == once
 
 
-def test_a_push_that_came_meanwhile_waits_for_the_next_run(classroom, tmp_path):
+def test_a_push_that_came_meanwhile_waits_for_the_next_run(classroom: Classroom, tmp_path: Path) -> None:
     reports = graded(classroom, bundled(classroom, tmp_path / "bundle"), tmp_path / "reports")
     pushed(classroom, "squared", RIGHT, 2)
     pushed(classroom, "late", EMPTY, 2)
@@ -142,7 +143,7 @@ def test_a_push_that_came_meanwhile_waits_for_the_next_run(classroom, tmp_path):
     )
 
 
-def test_a_forged_report_is_refused_and_the_others_count(classroom, tmp_path):
+def test_a_forged_report_is_refused_and_the_others_count(classroom: Classroom, tmp_path: Path) -> None:
     reports = graded(classroom, bundled(classroom, tmp_path / "bundle"), tmp_path / "reports")
     wrong = next(path for path in reports.iterdir() if b"Twice is not squared" in path.read_bytes())
     data = json.loads(wrong.read_text())
@@ -156,14 +157,14 @@ def test_a_forged_report_is_refused_and_the_others_count(classroom, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["hw.{blob}.json", "../roster.csv", "squared.jsonl", "x" * 200])
-def test_files_nobody_asked_for_are_not_looked_at(classroom, tmp_path, name):
+def test_files_nobody_asked_for_are_not_looked_at(classroom: Classroom, tmp_path: Path, name: str) -> None:
     reports = tmp_path / "reports"
     reports.mkdir()
     (reports / name.format(blob="f" * 40)).resolve().write_text("[")
     assert [(entry.report, entry.error) for entry in recorded(classroom, reports)] == [(None, ""), (None, "")]
 
 
-def test_reports_of_another_exam_are_refused(classroom, small_course, tmp_path):
+def test_reports_of_another_exam_are_refused(classroom: Classroom, small_course: SmallCourse, tmp_path: Path) -> None:
     reports = graded(classroom, bundled(classroom, tmp_path / "bundle"), tmp_path / "reports")
     source = small_course.source.read_text()
     small_course.source.write_text(source.replace("double(21) == 42", "double(4) == 8"))
@@ -171,7 +172,9 @@ def test_reports_of_another_exam_are_refused(classroom, small_course, tmp_path):
     assert all("older version" in entry.error for entry in recorded(repaired, reports))
 
 
-def test_a_bundle_for_another_exam_is_not_graded(classroom, small_course, tmp_path):
+def test_a_bundle_for_another_exam_is_not_graded(
+    classroom: Classroom, small_course: SmallCourse, tmp_path: Path
+) -> None:
     folder = bundled(classroom, tmp_path / "bundle")
     small_course.source.write_text(small_course.source.read_text().replace("double(21) == 42", "double(4) == 8"))
     repaired = Classroom.open(small_course.config)
@@ -179,14 +182,16 @@ def test_a_bundle_for_another_exam_is_not_graded(classroom, small_course, tmp_pa
         list(grade_bundle(repaired.course, repaired.exams, folder, read_bundle(folder), tmp_path / "reports"))
 
 
-def test_another_notebook_than_was_sent_is_not_graded(classroom, tmp_path):
+def test_another_notebook_than_was_sent_is_not_graded(classroom: Classroom, tmp_path: Path) -> None:
     folder = bundled(classroom, tmp_path / "bundle")
     (folder / "notebooks" / f"{read_bundle(folder)[0].blob}.ipynb").write_bytes(EMPTY)
     with pytest.raises(UsageError, match="not the notebook that was sent"):
         list(grade_bundle(classroom.course, classroom.exams, folder, read_bundle(folder), tmp_path / "reports"))
 
 
-def test_too_large_a_notebook_does_not_travel_and_says_so(classroom, small_course, tmp_path):
+def test_too_large_a_notebook_does_not_travel_and_says_so(
+    classroom: Classroom, small_course: SmallCourse, tmp_path: Path
+) -> None:
     small_course.config.write_text(small_course.config.read_text() + "c.Course.notebook_mb = 0.0001\n")
     small = Classroom.open(small_course.config)
     folder = bundled(small, tmp_path / "bundle")
@@ -199,7 +204,7 @@ def test_too_large_a_notebook_does_not_travel_and_says_so(classroom, small_cours
 PIECE = {"assignment": "hw", "exam": "x", "blob": "a" * 40, "path": PATH, "size": 1}
 
 
-def test_a_bundle_may_hold_one_piece(tmp_path):
+def test_a_bundle_may_hold_one_piece(tmp_path: Path) -> None:
     (tmp_path / "bundle.json").write_text(json.dumps({"version": 1, "pieces": [PIECE]}))
     assert read_bundle(tmp_path)[0].blob == "a" * 40
 
@@ -215,18 +220,18 @@ def test_a_bundle_may_hold_one_piece(tmp_path):
         {"version": 1, "pieces": [PIECE | {"student": "x"}]},
     ],
 )  # fmt: skip
-def test_what_is_no_bundle_is_said(tmp_path, content):
+def test_what_is_no_bundle_is_said(tmp_path: Path, content: str | dict[str, Any]) -> None:
     (tmp_path / "bundle.json").write_text(content if isinstance(content, str) else json.dumps(content))
     with pytest.raises(UsageError, match="no bundle"):
         read_bundle(tmp_path)
 
 
-def test_a_folder_with_something_in_it_is_not_bundled_into(classroom, tmp_path):
+def test_a_folder_with_something_in_it_is_not_bundled_into(classroom: Classroom, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not empty"):
         write_bundle(classroom.course, classroom.exams, [], lambda task: b"", tmp_path)
 
 
-def test_a_notebook_that_is_nowhere_is_said_and_the_others_travel(classroom, tmp_path):
+def test_a_notebook_that_is_nowhere_is_said_and_the_others_travel(classroom: Classroom, tmp_path: Path) -> None:
     lost = NotebookFile(PATH, "f" * 40, 9)
     Ledger(classroom.course.ledger).add_push(
         Push("squared", "e" * 40, "master", NOON + timedelta(hours=1), Clock.FIRST_SEEN, (lost,))
@@ -243,7 +248,7 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_course_travels_as_committed_and_nothing_that_lies_about(small_course, tmp_path):
+def test_the_course_travels_as_committed_and_nothing_that_lies_about(small_course: SmallCourse, tmp_path: Path) -> None:
     root = small_course.root
     git(root, "init", "--quiet")
     git(root, "add", "grading_config.py", "solutions")
@@ -256,7 +261,7 @@ def test_the_course_travels_as_committed_and_nothing_that_lies_about(small_cours
     assert found == {"grading_config.py", "solutions/hw/hw.ipynb", "solutions/hw/mistakes.py"}
 
 
-def test_a_kept_notebook_is_found_when_fork_and_store_are_gone(classroom, tmp_path):
+def test_a_kept_notebook_is_found_when_fork_and_store_are_gone(classroom: Classroom, tmp_path: Path) -> None:
     """The whole way of a notebook that was collected on one machine and is graded again from another."""
     git(tmp_path, "init", "--quiet", "--bare", "instructors.git")
     root = classroom.course.root
@@ -274,7 +279,7 @@ def test_a_kept_notebook_is_found_when_fork_and_store_are_gone(classroom, tmp_pa
     assert points(there) == {"on-time": 2.0, "late": 2.0, "squared": 0.0}
 
 
-def test_a_broken_exam_bundles_nothing(classroom, small_course, tmp_path):
+def test_a_broken_exam_bundles_nothing(classroom: Classroom, small_course: SmallCourse, tmp_path: Path) -> None:
     small_course.source.write_text("[")
     with pytest.raises(ExamError):
         bundled(Classroom.open(small_course.config), tmp_path / "bundle")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -7,7 +9,7 @@ from autograder import checks
 from autograder.checks import Outcome, Unmet, attempt, check
 
 
-def run_notebook(*cells):
+def run_notebook(*cells: Any) -> Any:
     """The outputs of some cells, as an IPython shell shows them."""
     shell = InteractiveShell.instance()
     try:
@@ -37,7 +39,7 @@ def run_notebook(*cells):
     ],
     ids=["passed", "stub", "missing", "typo-inside", "raise-left", "transpose", "bare-assert", "exception"],
 )  # fmt: skip
-def test_one_line_per_check(body, status, message):
+def test_one_line_per_check(body: str, status: str, message: str) -> None:
     functions = (
         "def answer(): return 1\n"
         "def empty(): raise NotImplementedError\n"
@@ -51,26 +53,28 @@ def test_one_line_per_check(body, status, message):
     assert captured.outputs[0].data["text/plain"] == str(outcome)
 
 
-def test_without_jupyter_the_line_is_printed(capsys):
+def test_without_jupyter_the_line_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     @check
-    def two_is_even():
+    def two_is_even() -> None:
         assert 2 % 2 == 0
 
     assert two_is_even == Outcome("two_is_even", "two is even", "passed")
     assert capsys.readouterr().out == "✓ two is even\n"
 
 
-def test_a_console_that_cannot_print_the_mark(monkeypatch, capsys):
+def test_a_console_that_cannot_print_the_mark(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = []
 
-    def old_console(line):
+    def old_console(line: Any) -> None:
         line.encode("cp1252")
         lines.append(line)
 
     monkeypatch.setattr("builtins.print", old_console)
 
     @check
-    def fine():
+    def fine() -> None:
         pass
 
     assert lines == ["? fine"]
@@ -85,18 +89,18 @@ def test_a_console_that_cannot_print_the_mark(monkeypatch, capsys):
     ],
     ids=["stub", "missing-variable", "written"],
 )
-def test_attempt_says_what_is_not_there_yet(cell, printed):
+def test_attempt_says_what_is_not_there_yet(cell: str, printed: str) -> None:
     assert run_notebook("def empty(): raise NotImplementedError", cell).stdout == printed
 
 
 @pytest.mark.parametrize("error", [ValueError("wrong"), KeyError("W1")], ids=["value", "key"])
-def test_attempt_lets_real_errors_through(error):
+def test_attempt_lets_real_errors_through(error: Any) -> None:
     with pytest.raises(type(error)), attempt():
         raise error
 
 
-def test_attempt_lets_a_typo_inside_an_answer_through():
-    def answer():
+def test_attempt_lets_a_typo_inside_an_answer_through() -> None:
+    def answer() -> Any:
         return nmupy.zeros(3)  # noqa: F821
 
     with pytest.raises(NameError), attempt():
@@ -115,7 +119,7 @@ def test_attempt_lets_a_typo_inside_an_answer_through():
     ],
     ids=["flat", "row", "other", "none", "ragged", "text"],
 )
-def test_shapes_are_said_in_words(value, message):
+def test_shapes_are_said_in_words(value: Any, message: str) -> None:
     with pytest.raises(Unmet) as caught:
         checks.expect_shape(value, (3, 1), "dLdb")
     assert str(caught.value) == message
@@ -132,7 +136,7 @@ def test_shapes_are_said_in_words(value, message):
     ],
     ids=["factor", "sign", "transposed", "nan", "entry"],
 )
-def test_values_are_said_in_words(value, message):
+def test_values_are_said_in_words(value: list[list[int]], message: str) -> None:
     with pytest.raises(Unmet) as caught:
         checks.expect_close(value, [[1.0, 2.0], [3.0, 4.0]], "Z")
     assert str(caught.value) == message
@@ -140,11 +144,11 @@ def test_values_are_said_in_words(value, message):
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 @pytest.mark.parametrize("container", [list, np.matrix, np.float32], ids=["lists", "matrix", "float32"])
-def test_the_same_numbers_in_another_container_are_fine(container):
+def test_the_same_numbers_in_another_container_are_fine(container: Any) -> None:
     checks.expect_close(container([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]]), "A")
 
 
-def test_single_precision_is_enough_where_large_terms_cancel():
+def test_single_precision_is_enough_where_large_terms_cancel() -> None:
     draw = np.random.default_rng(0)
     W, a = draw.normal(size=(40, 30)), draw.normal(size=(30, 50))
     single = W.astype(np.float32) @ a.astype(np.float32)
@@ -152,12 +156,12 @@ def test_single_precision_is_enough_where_large_terms_cancel():
     checks.expect_close(single, W @ a, "Z")
 
 
-def test_complex_numbers_are_compared_with_their_imaginary_parts():
+def test_complex_numbers_are_compared_with_their_imaginary_parts() -> None:
     with pytest.raises(Unmet, match="other values"):
         checks.expect_close([[0, 1j], [1j, 0]], np.array([[0, -1j], [1j, 0]]), "Y")
 
 
-def test_changed_arguments_are_named():
+def test_changed_arguments_are_named() -> None:
     X, y = np.ones((2, 3)), np.zeros(3)
     with pytest.raises(Unmet, match="X changed"), checks.expect_unchanged(X=X, y=y):
         X *= 2
@@ -170,7 +174,7 @@ def test_changed_arguments_are_named():
     [(1.0, ""), (2.0, "2 times"), (-1.0, "wrong sign"), (0.5, "0.5 times")],
     ids=["right", "double", "sign", "half"],
 )
-def test_gradients_against_central_differences(factor, message):
+def test_gradients_against_central_differences(factor: float, message: str) -> None:
     x = np.array([[0.3, -1.2, 2.0]])
     gradient = factor * np.cos(x)
     if not message:
@@ -180,7 +184,7 @@ def test_gradients_against_central_differences(factor, message):
         checks.expect_gradient(gradient, lambda: np.sum(np.sin(x)), x, "dLdx")
 
 
-def test_central_difference_leaves_the_point_where_it_was():
+def test_central_difference_leaves_the_point_where_it_was() -> None:
     x = np.array([0.1, 0.7])
     before = x.copy()
     numeric = checks.central_difference(lambda: float(x[0] ** 3 * x[1]), x)
@@ -193,7 +197,7 @@ def test_central_difference_leaves_the_point_where_it_was():
     [([1, 2], [2, 4], 1 / 3), ([1, 2], [-1, -2], 1), ([0, 0], [0, 0], 0), ([3], [3], 0)],
     ids=["factor-two", "sign", "zeros", "equal"],
 )
-def test_relative_error(a, b, error):
+def test_relative_error(a: list[int], b: list[int], error: Any) -> None:
     assert checks.relative_error(a, b) == pytest.approx(error)
 
 
@@ -209,7 +213,7 @@ def test_relative_error(a, b, error):
     ],
     ids=["values", "rounded", "twice", "factor", "shape", "axis"],
 )
-def test_a_hint_tells_no_number_of_the_test(value, hint):
+def test_a_hint_tells_no_number_of_the_test(value: list[Any], hint: str) -> None:
     with pytest.raises(Unmet) as caught:
         checks.expect_close(value, [[1.0, 2.0], [3.0, 4.0]], "Z")
     assert (caught.value.hint or caught.value.seen) == hint
@@ -226,6 +230,6 @@ def test_a_hint_tells_no_number_of_the_test(value, hint):
         ([np.ones(2), lambda: 1], None),
     ],
 )
-def test_numbers_in_anything(value, numbers):
+def test_numbers_in_anything(value: Any, numbers: list[int] | None) -> None:
     found = checks.numbers_in(value)
     assert found is None if numbers is None else found.tolist() == numbers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import nbformat
 import pytest
 from criteria import EVIDENCE, NOTHING, cell
@@ -15,30 +17,30 @@ def answer() -> int:
     return 1
 
 
-def marked(body: str):
+def marked(body: str) -> Any:
     return run_test_cell(cell(body), CellGlobals({}, {"answer": answer}, {}))
 
 
 @pytest.mark.parametrize("body", NOTHING.values(), ids=NOTHING)
-def test_a_criterion_that_compares_nothing_gives_nothing(body):
+def test_a_criterion_that_compares_nothing_gives_nothing(body: Any) -> None:
     score = marked(body)
     assert score == 0
     assert [type(error) for error in score.errors] == [NothingCompared]
 
 
 @pytest.mark.parametrize("body", EVIDENCE.values(), ids=EVIDENCE)
-def test_a_criterion_that_came_past_a_comparison_gives_its_points(body):
+def test_a_criterion_that_came_past_a_comparison_gives_its_points(body: Any) -> None:
     assert marked(body) == 1
 
 
-def test_helpers_of_an_earlier_test_compare_too():
+def test_helpers_of_an_earlier_test_compare_too() -> None:
     tests: dict[str, object] = {}
     run_test_cell("def is_one(value):\n    assert value == 1", CellGlobals(tests, {}, {}))
     names = CellGlobals(tests, {"answer": answer}, {})
     assert run_test_cell(cell("is_one(answer())"), names) == 1
 
 
-def test_a_function_of_the_students_cannot_be_the_evidence():
+def test_a_function_of_the_students_cannot_be_the_evidence() -> None:
     vouching = "def answer():\n    assert True\n    return 1"
     names: dict[str, object] = {}
     exec(vouching, names)
@@ -46,7 +48,7 @@ def test_a_function_of_the_students_cannot_be_the_evidence():
 
 
 @pytest.mark.parametrize("body", EVIDENCE.values(), ids=EVIDENCE)
-def test_a_test_without_a_source_that_can_be_found_gives_its_points(body):
+def test_a_test_without_a_source_that_can_be_found_gives_its_points(body: Any) -> None:
     """Run by `exec`, for instance: what raises there may have compared, and nobody could note it."""
     names: dict[str, object] = {"answer": answer}
     source, _, last = cell(body).rpartition("\n")
@@ -55,14 +57,14 @@ def test_a_test_without_a_source_that_can_be_found_gives_its_points(body):
 
 
 @pytest.mark.parametrize("name", ["nothing at all", "a call", "an early return", "an empty loop"])
-def test_without_a_source_expectations_are_asked_for_all_the_same(name):
+def test_without_a_source_expectations_are_asked_for_all_the_same(name: str) -> None:
     names: dict[str, object] = {"answer": answer}
     source, _, last = cell(NOTHING[name]).rpartition("\n")
     exec(source, names)
     assert eval(last, names) == 0
 
 
-def test_plain_nbgrader_gives_the_same_points():
+def test_plain_nbgrader_gives_the_same_points() -> None:
     """In a kernel, as `nbgrader autograde` runs it, no proxy and no runner of ours is there."""
     bodies = [*NOTHING.values(), *EVIDENCE.values()]
     cells = [nbformat.v4.new_code_cell("def answer():\n    assert True\n    return 1")]

@@ -6,7 +6,8 @@ import base64
 import html
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -45,7 +46,7 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> Displayed:
 
 
 @pytest.fixture(autouse=True)
-def settings_of_the_course():
+def settings_of_the_course() -> Iterator[None]:
     with mpl.rc_context():
         figures.style()
         yield
@@ -73,7 +74,7 @@ def luminance(colour: str) -> float:
 
 @each_graph
 @each_direction
-def test_every_arrow_carries_its_shape(graph, backward):
+def test_every_arrow_carries_its_shape(graph: Any, backward: Any) -> None:
     written = "\n".join(texts(drawn(graph, backward)))
     for edge in graph.edges:
         expected = " × ".join(size if size.isdigit() else f"${size}$" for size in edge.shape) or "scalar"
@@ -81,7 +82,7 @@ def test_every_arrow_carries_its_shape(graph, backward):
 
 
 @each_graph
-def test_a_gradient_stands_on_every_arrow_that_needs_one(graph):
+def test_a_gradient_stands_on_every_arrow_that_needs_one(graph: Any) -> None:
     written = texts(graph.backward().figure)
     for edge in graph.edges:
         if edge.gradient is None:
@@ -91,7 +92,7 @@ def test_a_gradient_stands_on_every_arrow_that_needs_one(graph):
 
 @each_graph
 @each_direction
-def test_forward_points_right_and_backward_left(graph, backward):
+def test_forward_points_right_and_backward_left(graph: Any, backward: Any) -> None:
     figure = drawn(graph, backward)
     arrows = [patch for patch in figure.axes[0].patches if hasattr(patch, "_posA_posB")]
     assert len(arrows) == len(graph.edges)
@@ -103,7 +104,7 @@ def test_forward_points_right_and_backward_left(graph, backward):
 
 @each_graph
 @each_direction
-def test_nothing_leaves_the_paper_and_no_text_covers_another(graph, backward):
+def test_nothing_leaves_the_paper_and_no_text_covers_another(graph: Any, backward: Any) -> None:
     figure = drawn(graph, backward)
     extents = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]
     for index, extent in enumerate(extents):
@@ -114,7 +115,7 @@ def test_nothing_leaves_the_paper_and_no_text_covers_another(graph, backward):
 
 @each_graph
 @each_direction
-def test_the_display_carries_alternative_text(graph, backward):
+def test_the_display_carries_alternative_text(graph: Any, backward: Any) -> None:
     shown = pictured(graph, backward)
     markup = shown._repr_html_()
     assert repr(shown) == shown.words == graph.describe(backward)
@@ -127,20 +128,20 @@ def test_the_display_carries_alternative_text(graph, backward):
     assert "<svg" in svg and "http-equiv" not in svg
 
 
-def test_sizes_take_the_place_of_symbols():
+def test_sizes_take_the_place_of_symbols() -> None:
     shown = graphs.LINEAR_REGRESSION.forward(M=442, N=10, K=1)
     assert "442 × 10" in texts(shown.figure) and "1 × 10" in texts(shown.figure)
     assert "X (442 × 10) goes from [X]" in shown.words
 
 
-def test_a_networks_graph_has_the_shapes_of_a_network():
+def test_a_networks_graph_has_the_shapes_of_a_network() -> None:
     shapes = {edge.value: edge.shape for edge in graphs.network(64, 32, 16, 10).edges}
     assert [shapes[f"W^{layer}"] for layer in (1, 2, 3)] == [("32", "64"), ("16", "32"), ("10", "16")]
     assert [shapes[f"b^{layer}"] for layer in (1, 2, 3)] == [("32", "1"), ("16", "1"), ("10", "1")]
     assert shapes["X"] == ("M", "64") and shapes["P"] == shapes["Y"] == ("M", "10")
 
 
-def test_a_network_needs_two_layers():
+def test_a_network_needs_two_layers() -> None:
     with pytest.raises(ValueError, match=r"network\(64, 10\)"):
         graphs.network(64)
 
@@ -153,19 +154,19 @@ def test_a_network_needs_two_layers():
     ],
     ids=["missing node", "same name twice"],
 )
-def test_a_wrong_graph_says_what_is_wrong(nodes, edges, message):
+def test_a_wrong_graph_says_what_is_wrong(nodes: tuple[Any, ...], edges: tuple[Edge], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Graph("something", nodes, edges)
 
 
-def test_two_arrows_between_the_same_boxes_are_both_seen():
+def test_two_arrows_between_the_same_boxes_are_both_seen() -> None:
     nodes = (Node("a", 0, 0), Node("sum", 1, 0, "$a + a$"))
     graph = Graph("a sum", nodes, (Edge("a", "sum", "x", bend=0.4), Edge("a", "sum", "y", bend=-0.4)))
     heights = {text.get_text(): text.get_position()[1] for text in graph.forward().figure.axes[0].texts}
     assert heights["$x$\nscalar"] != heights["$y$\nscalar"]
 
 
-def test_show_displays_once_with_alternative_text(displayed):
+def test_show_displays_once_with_alternative_text(displayed: Displayed) -> None:
     figure, axes = plt.subplots()
     axes.plot([1, 2])
     figures.show(figure, 'a line that rises & a "quote"')
@@ -179,14 +180,14 @@ def moving_line() -> FuncAnimation:
     figure, axes = plt.subplots(figsize=(3, 2))
     (line,) = axes.plot([0, 1], [0, 0], color=figures.VERMILION, linestyle="-")
 
-    def draw(frame: int):
+    def draw(frame: int) -> Any:
         line.set_ydata([0, frame])
         return (line,)
 
     return FuncAnimation(figure, draw, frames=3)
 
 
-def test_a_player_needs_no_network(displayed, moving_line):
+def test_a_player_needs_no_network(displayed: Displayed, moving_line: FuncAnimation) -> None:
     figures.play(moving_line, "a line that rises")
     (shown,) = displayed
     player = shown._repr_html_()
@@ -199,7 +200,7 @@ def test_a_player_needs_no_network(displayed, moving_line):
     assert not plt.get_fignums()
 
 
-def test_the_palette_can_be_read_on_the_paper():
+def test_the_palette_can_be_read_on_the_paper() -> None:
     for colour in (figures.BLUE, figures.VERMILION, figures.GREY, figures.INK):
         contrast = (luminance(figures.PAPER) + 0.05) / (luminance(colour) + 0.05)
         assert contrast >= 3.5, f"{colour} as text on {figures.PAPER}"
@@ -207,7 +208,7 @@ def test_the_palette_can_be_read_on_the_paper():
     assert len(set(map(str, curves["linestyle"][:6]))) == 6, "in grey only the dashes tell curves apart"
 
 
-def test_a_players_frames_keep_their_colours(displayed, moving_line):
+def test_a_players_frames_keep_their_colours(displayed: Displayed, moving_line: FuncAnimation) -> None:
     figures.play(moving_line, "a line that rises")
     frames = re.findall(r'data:image/png;base64,([^"]+)"', displayed[0]._repr_html_())
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(frames[0]))).convert("RGB")).reshape(-1, 3) / 255
@@ -216,7 +217,7 @@ def test_a_players_frames_keep_their_colours(displayed, moving_line):
 
 
 @pytest.mark.parametrize("draw", [graphs.LINEAR_UNIT.forward, graphs.LINEAR_UNIT.backward], ids=["forward", "backward"])
-def test_the_direction_does_not_hang_on_colour(draw: Callable[[], GraphPicture]):
+def test_the_direction_does_not_hang_on_colour(draw: Callable[[], GraphPicture]) -> None:
     shown = draw()
     figure, backward = shown.figure, "backward" in shown.words
     dashed = [patch.get_linestyle() != "-" for patch in figure.axes[0].patches if hasattr(patch, "_posA_posB")]

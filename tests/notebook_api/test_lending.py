@@ -90,20 +90,20 @@ def result(examiner: Examiner, exam: Exam, answer: str) -> ExerciseResult:
     return found
 
 
-def test_what_is_computed_changes_with_what_is_lent(examiner, exam):
+def test_what_is_computed_changes_with_what_is_lent(examiner: Examiner, exam: Exam) -> None:
     assert result(examiner, exam, TWICE).points == 3.0
 
 
-def test_what_is_written_down_does_not_change(examiner, exam):
+def test_what_is_written_down_does_not_change(examiner: Examiner, exam: Exam) -> None:
     found = result(examiner, exam, "def twice():\n    return 6")
     assert (found.points, found.hint) == (1.0, "it does not use `matrix`")
 
 
-def test_calls_while_something_is_lent_do_not_hide_a_known_mistake(examiner, exam):
+def test_calls_while_something_is_lent_do_not_hide_a_known_mistake(examiner: Examiner, exam: Exam) -> None:
     found = result(examiner, exam, "def twice():\n    return matrix()")
     assert found.hint == "That is the number itself."
 
 
-def test_without_a_grader_and_a_notebook_nothing_is_lent():
+def test_without_a_grader_and_a_notebook_nothing_is_lent() -> None:
     with pytest.raises(ExamError, match="only inside of a notebook"), lent(matrix=lambda: 5):
         pass

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
-from small_course import code, test
+from small_course import SmallCourse, code, test
 
 from autograder.course.exam import read_exam
 from autograder.kernel.output_recorder import Recorder
@@ -31,33 +33,33 @@ MAGICS = {
 }
 
 
-def nothing(course):
+def nothing(course: Any) -> None:
     """Leave IPython alone."""
 
 
-def plain_shell(course):
+def plain_shell(course: Any) -> None:
     """Make a shell as a test of checks does."""
     InteractiveShell.instance()
 
 
-def jails_shell(course):
+def jails_shell(course: Any) -> None:
     """Make the shell of a jailed kernel."""
     make_shell(Recorder())
 
 
-def jupyters_shell(course):
+def jupyters_shell(course: Any) -> None:
     """Make the shell of a Jupyter kernel."""
     ZMQInteractiveShell.instance()
 
 
-def another_reference(course):
+def another_reference(course: Any) -> None:
     """Run a source notebook, as an audit or another homework does."""
     course.write(code("%matplotlib widget\nimport matplotlib.pyplot as plt"), test("", "y"))
     run_reference(read_exam(course.source))
 
 
 @pytest.fixture
-def ipython_untouched():
+def ipython_untouched() -> Iterator[None]:
     """Begin without an IPython shell, and leave none, nor what a kernel's sets in the environment."""
     kept, main, environment = InteractiveShell._instance, sys.modules["__main__"], dict(os.environ)
     InteractiveShell.clear_instance()
@@ -73,7 +75,9 @@ def ipython_untouched():
 @pytest.mark.usefixtures("ipython_untouched")
 @pytest.mark.parametrize("before", [nothing, plain_shell, jails_shell, jupyters_shell, another_reference])
 @pytest.mark.parametrize("magic", MAGICS)
-def test_a_source_may_use_magics_whatever_the_process_did_before(small_course, magic, before):
+def test_a_source_may_use_magics_whatever_the_process_did_before(
+    small_course: SmallCourse, magic: str, before: Callable[..., Any]
+) -> None:
     before(small_course)
     current, main = get_ipython(), sys.modules["__main__"]
     plot = code("import matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()")

@@ -1,6 +1,7 @@
 """Training followed step by step, against loops written out here and against what is known in closed form."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from autograder.training import (
 )
 
 
-def squares(parameters, X, Y):
+def squares(parameters: Any, X: Any, Y: Any) -> Any:
     """Half the mean squared error of a linear model, and its gradients."""
     misses = X @ parameters["W"].T + parameters["b"].T - Y
     gradients = {"W": misses.T @ X / len(X), "b": misses.mean(axis=0)[:, None]}
@@ -30,16 +31,16 @@ def squares(parameters, X, Y):
 
 
 @pytest.fixture
-def draw():
+def draw() -> Any:
     return np.random.default_rng(4)
 
 
-def problem(draw, M, N=3, K=2):
+def problem(draw: Any, M: Any, N: int = 3, K: int = 2) -> Any:
     start = {"W": draw.normal(size=(K, N)), "b": draw.normal(size=(K, 1))}
     return start, draw.normal(size=(M, N)), draw.normal(size=(M, K))
 
 
-def loop(start, X, Y, rate, orders, batch_size):
+def loop(start: Any, X: Any, Y: Any, rate: Any, orders: Any, batch_size: Any) -> Any:
     """Mini-batches written out: the parameters at the end, and the mean loss of every epoch."""
     W, b, losses = start["W"].copy(), start["b"].copy(), []
     for order in orders:
@@ -57,25 +58,25 @@ def loop(start, X, Y, rate, orders, batch_size):
     ("M", "batch_size", "sizes", "count"),
     [(6, 3, (3, 3), 20), (4, 3, (3, 1), 8), (5, 2, (2, 2, 1), 90), (3, 1, (1, 1, 1), 6), (2, 9, (2,), 1)],
 )
-def test_every_way_to_cut_is_found_once(M, batch_size, sizes, count):
+def test_every_way_to_cut_is_found_once(M: int, batch_size: int, sizes: tuple[Any, ...], count: int) -> None:
     assert sizes_of(M, batch_size) == sizes
     ways = list(cuts(M, sizes))
     assert len(ways) == len(set(ways)) == count
     assert all(sorted(itertools.chain(*way)) == list(range(M)) for way in ways)
 
 
-def test_sizes_that_do_not_add_up_leave_examples_out():
+def test_sizes_that_do_not_add_up_leave_examples_out() -> None:
     assert sorted(cuts(3, (2,))) == [((0, 1),), ((0, 2),), ((1, 2),)]
 
 
-def test_steps_without_a_bias_to_move_leave_it_alone(draw):
+def test_steps_without_a_bias_to_move_leave_it_alone(draw: Any) -> None:
     start, X, Y = problem(draw, 5)
     path = follow(start, plain_steps(squares, 0.3, moving=["W"]), X, Y, [None] * 3)
     assert moved(path.end, path.start) == ["W"]
     assert len(path.states) == 4
 
 
-def test_full_steps_lead_where_the_eigenvalues_say(draw):
+def test_full_steps_lead_where_the_eigenvalues_say(draw: Any) -> None:
     start, X, _ = problem(draw, 6)
     A = np.hstack([X, np.ones((6, 1))])
     steps = follow(start, plain_steps(squares, 0.1), X, np.zeros((6, 2)), [None] * 7)
@@ -85,7 +86,7 @@ def test_full_steps_lead_where_the_eigenvalues_say(draw):
 
 
 @pytest.mark.parametrize(("M", "batch_size", "epochs"), [(6, 3, 1), (7, 3, 1), (4, 3, 2), (3, 1, 2), (5, 64, 3)])
-def test_the_batches_of_a_loop_are_found(draw, M, batch_size, epochs):
+def test_the_batches_of_a_loop_are_found(draw: Any, M: int, batch_size: int, epochs: int) -> None:
     start, X, Y = problem(draw, M)
     orders = [list(draw.permutation(M)) for _ in range(epochs)]
     end, losses = loop(start, X, Y, 0.4, orders, batch_size)
@@ -96,7 +97,7 @@ def test_the_batches_of_a_loop_are_found(draw, M, batch_size, epochs):
     assert is_recorded(losses, records(path, squares, X, Y))
 
 
-def test_a_small_batch_may_come_first(draw):
+def test_a_small_batch_may_come_first(draw: Any) -> None:
     start, X, Y = problem(draw, 5)
     end = follow(start, plain_steps(squares, 0.4), X, Y, [(3,), (0, 4), (1, 2)]).end
     assert find_batches(start, end, plain_steps(squares, 0.4), X, Y, 2).batches == ((3,), (0, 4), (1, 2))
@@ -107,23 +108,23 @@ def test_a_small_batch_may_come_first(draw):
     [[None, None], [(0, 1, 2)], [(0, 1, 2), (3, 4, 0)], [(0, 1, 2), (3, 4, 5), (0, 1, 2)]],
     ids=["all in every step", "one batch", "overlap", "one too many"],
 )
-def test_no_batches_are_found_where_the_loop_is_wrong(draw, batches):
+def test_no_batches_are_found_where_the_loop_is_wrong(draw: Any, batches: list[Any]) -> None:
     start, X, Y = problem(draw, 6)
     end = follow(start, plain_steps(squares, 0.4), X, Y, batches).end
     assert find_batches(start, end, plain_steps(squares, 0.4), X, Y, 3) is None
 
 
-def test_an_end_that_is_nan_is_reached_by_nobody(draw):
+def test_an_end_that_is_nan_is_reached_by_nobody(draw: Any) -> None:
     start, X, Y = problem(draw, 3)
     end = {"W": np.full((2, 3), np.nan), "b": start["b"]}
     assert find_batches(start, end, plain_steps(squares, 0.4), X, Y, 1) is None
     assert not same_movement(end, start, start)
 
 
-def test_memory_is_handed_on(draw):
+def test_memory_is_handed_on(draw: Any) -> None:
     start, X, Y = problem(draw, 3)
 
-    def momentum(parameters, memory, x, y):
+    def momentum(parameters: Any, memory: Any, x: Any, y: Any) -> Any:
         gradients = squares(parameters, x, y)[1]
         old = memory or {name: 0.0 for name in parameters}
         V = {name: 0.9 * old[name] + 0.1 * gradients[name] for name in parameters}
@@ -138,19 +139,19 @@ def test_memory_is_handed_on(draw):
     assert path.batches == tuple((row,) for row in rows)
 
 
-def test_steps_are_undone(draw):
+def test_steps_are_undone(draw: Any) -> None:
     start, X, Y = problem(draw, 6)
     batches = [(0, 1, 2, 3), (4, 5), None]
     end = follow(start, plain_steps(squares, 0.2), X, Y, batches).end
     assert np.allclose(walk_back(end, squares, X, Y, 0.2, batches).start["b"], start["b"], atol=1e-9)
 
 
-def test_a_start_is_found_by_what_is_known_of_it(draw):
+def test_a_start_is_found_by_what_is_known_of_it(draw: Any) -> None:
     start, X, Y = problem(draw, 4)
     start["b"] = np.zeros((2, 1))
     end, _ = loop(start, X, Y, 0.05, [[3, 1, 0, 2], [0, 2, 3, 1]], 2)
 
-    def biases_are_zero(parameters):
+    def biases_are_zero(parameters: Any) -> Any:
         return np.allclose(parameters["b"], 0, atol=1e-6)
 
     path = find_batches_back(end, biases_are_zero, squares, 0.05, X, Y, 2, epochs=2)
@@ -160,12 +161,12 @@ def test_a_start_is_found_by_what_is_known_of_it(draw):
     assert find_batches_back(elsewhere, biases_are_zero, squares, 0.05, X, Y, 2) is None
 
 
-def test_steps_too_large_to_be_undone_are_not(draw):
+def test_steps_too_large_to_be_undone_are_not(draw: Any) -> None:
     start, X, Y = problem(draw, 5)
     assert walk_back(start, squares, X, Y, 50.0, [None]) is None
 
 
-def test_losses_that_are_not_of_the_path_are_not_recorded(draw):
+def test_losses_that_are_not_of_the_path_are_not_recorded(draw: Any) -> None:
     start, X, Y = problem(draw, 6)
     path = follow(start, plain_steps(squares, 0.3), X, Y, [(0, 1, 2), (3, 4, 5)] * 3, epochs=3)
     right = records(path, squares, X, Y)
@@ -176,7 +177,7 @@ def test_losses_that_are_not_of_the_path_are_not_recorded(draw):
     assert is_recorded([squares(path.states[k], X, Y)[0] for k in (0, 2, 4, 6)], right)
 
 
-def test_parameters_are_copied_as_floats():
+def test_parameters_are_copied_as_floats() -> None:
     given = {"W": [[1, 2]], "b": [[3]], "note": "mine"}
     copied = arrays(given, ["W", "b"])
     copied["W"][0, 0] = 9

@@ -192,30 +192,32 @@ def each_variant(name: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(("assignment", "exercise", "function", "cheat", "true"), CHEATS)
-def test_a_cheat_gets_what_is_true_of_it(assignment, exercise, function, cheat, true):
+def test_a_cheat_gets_what_is_true_of_it(
+    assignment: Any, exercise: str, function: str, cheat: Callable[..., Any], true: float
+) -> None:
     assert points(assignment, exercise, function, cheat) <= true
 
 
-def test_a_far_point_without_distances_is_not_right():
+def test_a_far_point_without_distances_is_not_right() -> None:
     def cheat(right: Cheat) -> Cheat:
         return lambda A, B: np.zeros((0, 1, 1)) if np.max(A) > 500 else right(A, B)
 
     assert points(HW01, "graded_pairwise_distances", "graded_pairwise_distances", cheat) == 2
 
 
-def test_parameters_that_are_gone_are_missed():
+def test_parameters_that_are_gone_are_missed() -> None:
     exam, reference = course(HW03)
     student = reference | {"nn_forward": no_parameters(reference["nn_forward"]), "nn_backward": lambda *_: {}}
     with lent(reference):
         assert run_test_cell(exam.tests["nn_backward"], CellGlobals({}, student, reference)) == 0
 
 
-def test_an_error_that_is_nan_is_large():
+def test_an_error_that_is_nan_is_large() -> None:
     assert relative_error([np.nan, 1.0], [1.0, 1.0]) > 1e-3
     assert relative_error([np.inf], [np.inf]) > 1e-3
 
 
-def test_a_wider_last_layer_costs_its_own_criterion_and_no_other():
+def test_a_wider_last_layer_costs_its_own_criterion_and_no_other() -> None:
     def narrow_only(right: Cheat) -> Cheat:
         def cheat(X: Any, Y: Any, P: Any, caches: Any) -> Any:
             if len(caches) > 1 and P.shape[1] > caches[-1][1].shape[1]:
@@ -228,14 +230,14 @@ def test_a_wider_last_layer_costs_its_own_criterion_and_no_other():
 
 
 @pytest.mark.parametrize(("path", "place"), each_variant("shortcuts.py"))
-def test_a_shortcut_does_not_arrive(path, place):
+def test_a_shortcut_does_not_arrive(path: Path, place: Any) -> None:
     shortcut = variants_of(path)[place]
     found = score(path.parent.name, shortcut.of, {shortcut.of: shortcut.function})
     assert found < sum(criterion.max_points for criterion in found.criteria)
 
 
 @pytest.mark.parametrize(("path", "place"), each_variant("mistakes.py"))
-def test_a_mistake_costs_points_and_leaves_what_it_keeps(path, place):
+def test_a_mistake_costs_points_and_leaves_what_it_keeps(path: Path, place: Any) -> None:
     mistake = variants_of(path)[place]
     found = score(path.parent.name, mistake.of, {mistake.of: mistake.function})
     met = {number for number, entry in enumerate(found.criteria, start=1) if entry.outcome is Outcome.MET}
@@ -245,7 +247,7 @@ def test_a_mistake_costs_points_and_leaves_what_it_keeps(path, place):
 @pytest.mark.parametrize(
     "path", sorted((REPOSITORY / "solutions").glob("*/shortcuts.py")), ids=lambda path: path.parent.name
 )
-def test_every_exercise_has_two_shortcuts(path):
+def test_every_exercise_has_two_shortcuts(path: Path) -> None:
     exam, _ = course(path.parent.name)
     counts = Counter(shortcut.of for shortcut in variants_of(path))
     assert [exercise.id for exercise in exam.exercises if not exercise.manual and counts[exercise.id] < 2] == []

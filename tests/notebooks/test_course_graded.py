@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import REPOSITORY, released_notebook
@@ -38,7 +40,7 @@ def examine(examiner: Examiner, exam: Exam, content: bytes) -> Report:
 
 
 @pytest.mark.parametrize("name", COURSE.assignments)
-def test_a_source_gets_all_points_but_those_a_person_gives(examiner, name):
+def test_a_source_gets_all_points_but_those_a_person_gives(examiner: Examiner, name: Any) -> None:
     exam = exam_of(name)
     report = examine(examiner, exam, COURSE.source_path(name).read_bytes())
     manual = sum(exercise.points for exercise in exam.exercises if exercise.manual)
@@ -47,13 +49,15 @@ def test_a_source_gets_all_points_but_those_a_person_gives(examiner, name):
 
 
 @pytest.mark.parametrize("name", COURSE.assignments)
-def test_a_release_gets_nothing_and_each_exercise_reads_not_attempted(examiner, name, tmp_path):
+def test_a_release_gets_nothing_and_each_exercise_reads_not_attempted(
+    examiner: Examiner, name: Any, tmp_path: Path
+) -> None:
     report = examine(examiner, exam_of(name), released_notebook(COURSE, name, tmp_path, examiner))
     assert report.points == 0.0
     assert {entry.status for entry in report.exercises} == {Status.NOT_ATTEMPTED}
 
 
-def test_who_fills_only_the_forward_part_gets_exactly_its_points(examiner, tmp_path):
+def test_who_fills_only_the_forward_part_gets_exactly_its_points(examiner: Examiner, tmp_path: Path) -> None:
     exam = exam_of("hw03_neural_networks")
     desk = StudentDesk("half", exam, json.loads(released_notebook(COURSE, exam.assignment, tmp_path, examiner)))
     forward = {cell for entry in exam.exercises if entry.part == "forward" for cell in entry.solutions}

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,41 +24,41 @@ SOLUTIONS = Path(__file__).parents[2] / "solutions"
 
 
 @cache
-def homework(name):
+def homework(name: Any) -> Any:
     return SimpleNamespace(**run_reference(read_exam(SOLUTIONS / name / f"{name}.ipynb")))
 
 
 @pytest.fixture
-def hw01():
+def hw01() -> Any:
     return homework("hw01_numpy")
 
 
 @pytest.fixture
-def hw02():
+def hw02() -> Any:
     return homework("hw02_linear_regression")
 
 
 @pytest.fixture
-def hw03():
+def hw03() -> Any:
     return homework("hw03_neural_networks")
 
 
 @pytest.fixture
-def hw04():
+def hw04() -> Any:
     return homework("hw04_optimizers")
 
 
 @pytest.fixture
-def draw():
+def draw() -> Any:
     return np.random.default_rng(20)
 
 
-def slope(loss, at):
+def slope(loss: Any, at: Any) -> Any:
     """The gradient of `loss(array)` by SciPy's forward differences, in the shape of the array."""
     return approx_fprime(at.ravel(), lambda flat: loss(flat.reshape(at.shape)), 1e-7).reshape(at.shape)
 
 
-def digits(seed=1):
+def digits(seed: int = 1) -> Any:
     data = load_digits()
     order = np.random.default_rng(seed).permutation(len(data.target))
     return data.data[order] / 16, data.target[order]
@@ -66,7 +67,7 @@ def digits(seed=1):
 # --- homework 1 ----------------------------------------------------------------------------------------------------
 
 
-def test_pauli_matrices_obey_their_algebra(hw01):
+def test_pauli_matrices_obey_their_algebra(hw01: Any) -> None:
     X, Y, Z = (np.array(sigma) for sigma in hw01.graded_generate_pauli())
     assert np.allclose(hw01.graded_commutator(X, Y), 2j * Z)
     assert np.allclose(hw01.graded_commutator(Y, Z), 2j * X)
@@ -78,19 +79,19 @@ def test_pauli_matrices_obey_their_algebra(hw01):
         assert np.allclose(square, np.einsum("ik,kj->ij", sigma, sigma))
 
 
-def test_worked_case_of_the_pauli_check():
+def test_worked_case_of_the_pauli_check() -> None:
     A = np.array([[2, 1], [1, 3]])
     assert np.isclose(np.linalg.det(A), 5) and np.trace(A) == 5
     assert np.array_equal(A @ A, [[5, 5], [5, 10]])
 
 
-def test_standardised_columns_are_those_of_scikit_learn(hw01):
+def test_standardised_columns_are_those_of_scikit_learn(hw01: Any) -> None:
     pixels = load_digits().data
     assert np.count_nonzero(pixels.std(axis=0) == 0) == 3  # the three pixels that are 0 in every picture
     assert np.allclose(hw01.graded_standardise(pixels), StandardScaler().fit_transform(pixels))
 
 
-def test_a_constant_column_of_decimals_has_no_deviation_but_that_of_rounding(hw01):
+def test_a_constant_column_of_decimals_has_no_deviation_but_that_of_rounding(hw01: Any) -> None:
     X = np.array([[0.1, 3.0], [0.1, 5.0], [0.1, 1.0]])
     deviation = X.std(axis=0)[0]
     assert f"{deviation:.1e}" == "1.4e-17"
@@ -98,12 +99,12 @@ def test_a_constant_column_of_decimals_has_no_deviation_but_that_of_rounding(hw0
     assert np.allclose(hw01.graded_standardise(X), StandardScaler().fit_transform(X))
 
 
-def test_distances_are_those_of_scipy(hw01, draw):
+def test_distances_are_those_of_scipy(hw01: Any, draw: Any) -> None:
     A, B = draw.normal(size=(7, 3)), draw.normal(size=(5, 3)) + 100
     assert np.allclose(hw01.graded_pairwise_distances(A, B), cdist(A, B))
 
 
-def test_most_digits_lie_closest_to_their_own_kind(hw01):
+def test_most_digits_lie_closest_to_their_own_kind(hw01: Any) -> None:
     pixels, labels = load_digits(return_X_y=True)
     scaled = hw01.graded_standardise(pixels)
     D = hw01.graded_pairwise_distances(scaled[600:900], scaled[:600])
@@ -117,7 +118,7 @@ def test_most_digits_lie_closest_to_their_own_kind(hw01):
 
 
 @pytest.mark.parametrize(("M", "N", "K"), [(5, 3, 2), (6, 4, 1), (1, 2, 3)])
-def test_linear_regression_loss_and_gradients(hw02, draw, M, N, K):
+def test_linear_regression_loss_and_gradients(hw02: Any, draw: Any, M: int, N: int, K: int) -> None:
     W, b, X, Y = (draw.normal(size=shape) for shape in ((K, N), (K, 1), (M, N), (M, K)))
     Z = hw02.linreg_model(W, b, X)
     assert np.allclose(Z, [[W[k] @ x + b[k, 0] for k in range(K)] for x in X])
@@ -131,26 +132,26 @@ def test_linear_regression_loss_and_gradients(hw02, draw, M, N, K):
         assert np.allclose(numeric[0], dLdW, atol=1e-8) and np.allclose(numeric[1], dLdb, atol=1e-8)
 
 
-def diabetes():
+def diabetes() -> Any:
     data = load_diabetes(scaled=False)
     return StandardScaler().fit_transform(data.data), data.target.reshape(-1, 1)
 
 
 @pytest.mark.parametrize("data", [diabetes(), load_linnerud(return_X_y=True)], ids=["diabetes", "linnerud"])
-def test_closed_form_is_that_of_scikit_learn(hw02, data):
+def test_closed_form_is_that_of_scikit_learn(hw02: Any, data: Any) -> None:
     W, b = hw02.linreg_closed_form(*data)
     expected = LinearRegression().fit(*data)
     assert np.allclose(W, expected.coef_) and np.allclose(b.ravel(), expected.intercept_)
 
 
-def test_gradient_descent_reaches_the_closed_form(hw02):
+def test_gradient_descent_reaches_the_closed_form(hw02: Any) -> None:
     X, Y = diabetes()
     best = hw02.linreg_loss(LinearRegression().fit(X, Y).predict(X), Y)
     W, b, losses = hw02.linreg_fit(X, Y)
     assert len(losses) == 1000 and best < hw02.linreg_loss(hw02.linreg_model(W, b, X), Y) < 1.01 * best
 
 
-def test_learning_rates_of_the_text_lie_on_both_sides_of_the_limit(hw02):
+def test_learning_rates_of_the_text_lie_on_both_sides_of_the_limit(hw02: Any) -> None:
     X, Y = diabetes()
     assert 0.48 < 2 / np.linalg.eigvalsh(X.T @ X / len(X)).max() < 0.5
     assert hw02.linreg_fit(X, Y, 300, 0.48)[2][-1] < hw02.linreg_fit(X, Y, 300, 0.1)[2][10]
@@ -161,26 +162,26 @@ def test_learning_rates_of_the_text_lie_on_both_sides_of_the_limit(hw02):
 # --- homework 3 ----------------------------------------------------------------------------------------------------
 
 
-def test_one_hot_rows_pick_rows(hw03):
+def test_one_hot_rows_pick_rows(hw03: Any) -> None:
     y = np.array([3, 0, 3, 1])
     assert np.array_equal(hw03.one_hot(y) @ np.arange(4), y)
     assert hw03.one_hot(y, 6).shape == (4, 6) and np.array_equal(hw03.one_hot(y, 6).sum(axis=1), np.ones(4))
 
 
-def test_sigmoid_and_softmax_are_those_of_scipy(hw03, draw):
+def test_sigmoid_and_softmax_are_those_of_scipy(hw03: Any, draw: Any) -> None:
     Z = np.concatenate([draw.normal(size=(4, 3)), [[1000.0, -1000.0, 0.0], [-1000.0, -1001.0, -999.0]]])
     assert np.allclose(hw03.activation_forward(Z), expit(Z), atol=1e-15)
     assert np.allclose(hw03.softmax(Z), scipy_softmax(Z, axis=1), atol=1e-15)
 
 
-def test_crossentropy_is_that_of_scikit_learn(hw03, draw):
+def test_crossentropy_is_that_of_scikit_learn(hw03: Any, draw: Any) -> None:
     y = np.array([0, 3, 1, 1, 2, 0])
     P = scipy_softmax(draw.normal(size=(6, 4)), axis=1)
     assert np.isclose(hw03.crossentropy(P, hw03.one_hot(y)), log_loss(y, P, labels=range(4)))
     assert np.isclose(hw03.crossentropy(np.full((5, 10), 0.1), np.eye(10)[:5]), np.log(10))
 
 
-def test_half_of_the_loss_has_the_relative_error_one_third(hw03, draw):
+def test_half_of_the_loss_has_the_relative_error_one_third(hw03: Any, draw: Any) -> None:
     Z, Y = draw.normal(size=(5, 3)), hw03.one_hot(np.array([0, 2, 1, 1, 0]))
     gradient = hw03.losssoftmax_backward(hw03.softmax(Z), Y).T
     whole = slope(lambda at: hw03.crossentropy(hw03.softmax(at), Y), Z)
@@ -190,7 +191,7 @@ def test_half_of_the_loss_has_the_relative_error_one_third(hw03, draw):
     assert np.isclose(error, 1 / 3, atol=1e-5)
 
 
-def test_units_backwards(hw03, draw):
+def test_units_backwards(hw03: Any, draw: Any) -> None:
     W, b, a, upstream = (draw.normal(size=shape) for shape in ((3, 2), (3, 1), (2, 5), (3, 5)))
     Z, cache = hw03.linear_forward(W, b, a)
     dLda, dLdW, dLdb = hw03.linear_backward(upstream, cache)
@@ -205,7 +206,7 @@ def test_units_backwards(hw03, draw):
 
 
 @pytest.mark.parametrize("sizes", [[4, 3], [4, 5, 3], [4, 2, 6, 5, 3]], ids=["one layer", "two", "four"])
-def test_backpropagation(hw03, draw, sizes):
+def test_backpropagation(hw03: Any, draw: Any, sizes: list[int]) -> None:
     np.random.seed(0)
     parameters = hw03.initialize_weights(sizes)
     X, Y = draw.normal(size=(7, 4)), hw03.one_hot(np.array([0, 1, 1, 0, 1, 0, 0]), 3)
@@ -222,7 +223,7 @@ def test_backpropagation(hw03, draw, sizes):
         assert np.allclose(gradients[f"dLd{name}"], numeric, atol=1e-6)
 
 
-def test_weights_keep_the_size_of_the_signal(hw03, draw):
+def test_weights_keep_the_size_of_the_signal(hw03: Any, draw: Any) -> None:
     np.random.seed(1)
     parameters = hw03.initialize_weights([300, 300, 300, 300])
     signal = draw.normal(size=(300, 50))
@@ -231,7 +232,7 @@ def test_weights_keep_the_size_of_the_signal(hw03, draw):
         assert 0.8 < signal.std() < 1.2
 
 
-def test_one_layer_learns_what_logistic_regression_learns(hw03, draw):
+def test_one_layer_learns_what_logistic_regression_learns(hw03: Any, draw: Any) -> None:
     X = draw.normal(size=(60, 3))
     y = np.argmax(X @ draw.normal(size=(3, 3)) + draw.gumbel(size=(60, 3)), axis=1)
     _, losses = hw03.nn_train_gd(X, hw03.one_hot(y), [3, 3], n_iter=3000, lr=1.0)
@@ -239,7 +240,7 @@ def test_one_layer_learns_what_logistic_regression_learns(hw03, draw):
     assert np.isclose(losses[-1], best, rtol=1e-4)
 
 
-def test_digits_are_read_with_the_settings_of_the_notebook(hw03):
+def test_digits_are_read_with_the_settings_of_the_notebook(hw03: Any) -> None:
     X, y = digits()
     np.random.seed(0)
     parameters, _ = hw03.nn_train_sgd(X[360:], hw03.one_hot(y[360:]), [64, 32, 10], batch_size=32, epochs=50, lr=0.5)
@@ -247,7 +248,7 @@ def test_digits_are_read_with_the_settings_of_the_notebook(hw03):
     assert accuracy >= 0.95
 
 
-def test_with_the_default_learning_rate_fifty_steps_hardly_leave_guessing(hw03):
+def test_with_the_default_learning_rate_fifty_steps_hardly_leave_guessing(hw03: Any) -> None:
     X, y = digits(seed=0)  # the seeds of the notebook
     X_train, Y_train = X[360:], hw03.one_hot(y[360:])
     assert -(-len(X_train) // 32) == 45
@@ -266,7 +267,7 @@ def test_with_the_default_learning_rate_fifty_steps_hardly_leave_guessing(hw03):
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 0.98])
-def test_averages_are_those_of_a_linear_filter(hw04, draw, beta):
+def test_averages_are_those_of_a_linear_filter(hw04: Any, draw: Any, beta: float) -> None:
     x = draw.normal(size=(30, 2, 3))
     V = hw04.ewa(x, beta)
     assert np.allclose(V, lfilter([1 - beta], [1, -beta], x, axis=0))
@@ -275,12 +276,12 @@ def test_averages_are_those_of_a_linear_filter(hw04, draw, beta):
     assert np.allclose(hw04.bias_corrected(V, beta), V / np.reshape(weights, (30, 1, 1)))
 
 
-def test_weights_of_an_average_fall_to_about_a_third_within_its_memory():
+def test_weights_of_an_average_fall_to_about_a_third_within_its_memory() -> None:
     for beta in (0.9, 0.98, 0.999):
         assert beta ** (1 / (1 - beta)) == pytest.approx(np.exp(-1), rel=0.06)
 
 
-def test_momentum_and_the_other_convention_take_the_same_path(hw04, draw):
+def test_momentum_and_the_other_convention_take_the_same_path(hw04: Any, draw: Any) -> None:
     w, V, other, velocity = np.ones(4), np.zeros(4), np.ones(4), np.zeros(4)
     for gradient in draw.normal(size=(6, 4)):
         w, V = hw04.momentum_step(w, gradient, V, alpha=0.3, beta=0.8)
@@ -289,7 +290,7 @@ def test_momentum_and_the_other_convention_take_the_same_path(hw04, draw):
         assert np.allclose(w, other)
 
 
-def test_rmsprop_from_its_sum(hw04, draw):
+def test_rmsprop_from_its_sum(hw04: Any, draw: Any) -> None:
     gradients, w, S = draw.normal(size=(5, 3)), np.zeros(3), np.zeros(3)
     expected = np.zeros(3)
     for t, g in enumerate(gradients):
@@ -299,7 +300,7 @@ def test_rmsprop_from_its_sum(hw04, draw):
     assert np.allclose(w, expected)
 
 
-def test_adam_as_libraries_write_it(hw04, draw):
+def test_adam_as_libraries_write_it(hw04: Any, draw: Any) -> None:
     w, V, S = np.zeros(3), np.zeros(3), np.zeros(3)
     expected, m, v = np.zeros(3), np.zeros(3), np.zeros(3)
     for t, g in enumerate(1e-3 * draw.normal(size=(7, 3)), start=1):
@@ -312,7 +313,7 @@ def test_adam_as_libraries_write_it(hw04, draw):
     assert np.allclose(w, expected)
 
 
-def test_first_steps_have_the_lengths_of_the_text(hw04):
+def test_first_steps_have_the_lengths_of_the_text(hw04: Any) -> None:
     g = np.array([1e-3, 1.0, -50.0])
     rmsprop = hw04.rmsprop_step(np.zeros(3), g, np.zeros(3), alpha=0.1, beta=0.9)[0]
     assert np.allclose(rmsprop, -np.sign(g) * 0.1 / np.sqrt(1 - 0.9), rtol=1e-4)
@@ -320,7 +321,7 @@ def test_first_steps_have_the_lengths_of_the_text(hw04):
     assert np.allclose(adam, -np.sign(g) * 0.1, rtol=1e-4)
 
 
-def heights_in_the_valley(hw04, optimizer, alpha, steps=300):
+def heights_in_the_valley(hw04: Any, optimizer: Any, alpha: Any, steps: int = 300) -> Any:
     """How high above the bottom of the narrow valley an optimizer is after each step."""
     curvature, heights = np.array([0.1, 10.0]), []
     w, V, S = np.array([-10.0, 1.5]), np.zeros(2), np.zeros(2)
@@ -339,7 +340,7 @@ def heights_in_the_valley(hw04, optimizer, alpha, steps=300):
     return np.array(heights)
 
 
-def steps_until_settled(hw04, optimizer, alpha):
+def steps_until_settled(hw04: Any, optimizer: Any, alpha: Any) -> Any:
     """The step from which on the height stays below 0.01, infinity where there is none."""
     low = heights_in_the_valley(hw04, optimizer, alpha) < 1e-2
     if not low[-1]:
@@ -348,7 +349,9 @@ def steps_until_settled(hw04, optimizer, alpha):
 
 
 @pytest.mark.parametrize("count", [25, 40, 64])
-def test_at_their_best_momentum_and_adam_settle_in_less_than_half_of_the_steps_of_plain_descent(hw04, count):
+def test_at_their_best_momentum_and_adam_settle_in_less_than_half_of_the_steps_of_plain_descent(
+    hw04: Any, count: int
+) -> None:
     alphas = np.geomspace(0.02, 5, count)
     best = {
         name: min(steps_until_settled(hw04, name, alpha) for alpha in alphas) for name in ("gd", "momentum", "adam")
@@ -356,13 +359,13 @@ def test_at_their_best_momentum_and_adam_settle_in_less_than_half_of_the_steps_o
     assert max(best["momentum"], best["adam"]) < best["gd"] / 2 < np.inf
 
 
-def test_momentum_and_adam_settle_over_a_wide_range_of_rates_and_plain_descent_does_not(hw04):
+def test_momentum_and_adam_settle_over_a_wide_range_of_rates_and_plain_descent_does_not(hw04: Any) -> None:
     alphas = np.geomspace(0.15, 3.5, 24)
     assert max(steps_until_settled(hw04, name, alpha) for alpha in alphas for name in ("momentum", "adam")) < 300
     assert all(steps_until_settled(hw04, "gd", alpha) == np.inf for alpha in alphas if alpha > 0.2)
 
 
-def test_rmsprop_settles_with_small_rates_only_and_crosses_the_bottom_early_with_larger_ones(hw04):
+def test_rmsprop_settles_with_small_rates_only_and_crosses_the_bottom_early_with_larger_ones(hw04: Any) -> None:
     assert all(steps_until_settled(hw04, "rmsprop", alpha) == np.inf for alpha in np.geomspace(0.1, 5, 24))
     assert all(steps_until_settled(hw04, "rmsprop", alpha) < 250 for alpha in np.geomspace(0.047, 0.08, 8))
     for alpha in np.geomspace(0.1, 0.35, 8):
@@ -378,7 +381,7 @@ SWEEP = {
 
 
 @pytest.mark.parametrize("seed", [3, 4, 5])
-def test_on_the_digits_the_rate_makes_more_than_the_rule(hw04, seed):
+def test_on_the_digits_the_rate_makes_more_than_the_rule(hw04: Any, seed: int) -> None:
     losses = {name: [] for name in SWEEP}
     for name, alphas in SWEEP.items():
         for alpha in alphas:
@@ -391,7 +394,7 @@ def test_on_the_digits_the_rate_makes_more_than_the_rule(hw04, seed):
     assert all(max(values) / min(values) > between_rules for values in losses.values())
 
 
-def test_gradients_of_the_given_network(hw04, draw):
+def test_gradients_of_the_given_network(hw04: Any, draw: Any) -> None:
     np.random.seed(2)
     parameters = hw04.initial_parameters([4, 5, 2, 3])
     X, Y = draw.normal(size=(6, 4)), np.eye(3)[[0, 2, 1, 1, 0, 2]]
@@ -402,7 +405,7 @@ def test_gradients_of_the_given_network(hw04, draw):
 
 
 @pytest.mark.parametrize(("optimizer", "alpha"), [("gd", 0.5), ("momentum", 0.5), ("rmsprop", 0.01), ("adam", 0.01)])
-def test_every_optimizer_reads_digits(hw04, optimizer, alpha):
+def test_every_optimizer_reads_digits(hw04: Any, optimizer: str, alpha: float) -> None:
     X, y = digits()
     np.random.seed(0)
     parameters, losses = hw04.train_network(X[360:], np.eye(10)[y[360:]], [64, 32, 10], optimizer, alpha, epochs=15)

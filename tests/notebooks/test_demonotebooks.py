@@ -122,7 +122,7 @@ def numeric(f: Callable[[np.ndarray], float], at: np.ndarray, h: float = 1e-5) -
 
 
 @each_notebook
-def test_it_runs_offline_without_warnings_and_describes_its_figures(name):
+def test_it_runs_offline_without_warnings_and_describes_its_figures(name: Any) -> None:
     _, displays = run(name)
     assert displays.alts
     for alt in displays.alts:
@@ -130,7 +130,7 @@ def test_it_runs_offline_without_warnings_and_describes_its_figures(name):
 
 
 @each_notebook
-def test_it_is_stored_clean(name):
+def test_it_is_stored_clean(name: Any) -> None:
     notebook = read(name)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == "python3"
@@ -140,7 +140,7 @@ def test_it_is_stored_clean(name):
 
 
 @each_notebook
-def test_it_has_the_form_of_every_notebook(name):
+def test_it_has_the_form_of_every_notebook(name: Any) -> None:
     opening, prose = read(name).cells[0].source, prose_of(name)
     for wanted in ("# ", "*Aim:", "**Time:** about ", "**Before:**", "**After this you can**", "\n3. ", "| shape |"):
         assert wanted in opening
@@ -151,7 +151,7 @@ def test_it_has_the_form_of_every_notebook(name):
 
 
 @each_notebook
-def test_it_can_be_read_at_two_speeds(name):
+def test_it_can_be_read_at_two_speeds(name: Any) -> None:
     """What is not for the first reading says so in its heading; boxes open, and are closed again."""
     headings = re.findall(r"^#{2,3} .+", prose_of(name), flags=re.M)
     deeper = [heading for heading in headings if heading.endswith(" · *deeper*")]
@@ -167,7 +167,7 @@ GUESS = re.compile(r"^predictions\[\"([^\"]+)\"\] = \.\.\.  # .+", flags=re.M)
 
 
 @each_notebook
-def test_every_prediction_that_is_asked_for_is_compared_in_the_cell_below(name):
+def test_every_prediction_that_is_asked_for_is_compared_in_the_cell_below(name: Any) -> None:
     cells, asked = read(name).cells, []
     for above, cell, below in zip(cells, cells[1:], cells[2:], strict=False):
         for guess in GUESS.findall(cell.source):
@@ -180,7 +180,9 @@ def test_every_prediction_that_is_asked_for_is_compared_in_the_cell_below(name):
     assert code.rstrip().endswith("predictions.review()")
 
 
-def test_what_is_typed_is_put_beside_what_came(monkeypatch, capsys):
+def test_what_is_typed_is_put_beside_what_came(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     guesses = {
         "standard deviation left by β = 0.98": "0.1",
         "steps by which β = 0.9 is late": "18",
@@ -201,7 +203,7 @@ def test_what_is_typed_is_put_beside_what_came(monkeypatch, capsys):
 
 
 @each_notebook
-def test_what_moves_also_stands_still(name):
+def test_what_moves_also_stands_still(name: Any) -> None:
     """Widgets and animations need a kernel or a script; a picture of the same must stand beside them."""
     code, prose = code_of(name), prose_of(name)
     if "interact(" in code:
@@ -211,24 +213,24 @@ def test_what_moves_also_stands_still(name):
 
 
 @pytest.mark.parametrize("name", ["gradient_descent", "optimizers"])
-def test_an_animation_has_forty_frames_and_at_most_three_megabytes(name):
+def test_an_animation_has_forty_frames_and_at_most_three_megabytes(name: str) -> None:
     (player,) = run(name)[1].players
     assert len(re.findall(r"frames\[\d+\] = \"data:image", player)) == 40
     assert len(player) < 3e6
 
 
-def test_every_notebook_of_the_folder_is_tested():
+def test_every_notebook_of_the_folder_is_tested() -> None:
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == sorted(NAMES)
 
 
 @each_notebook
-def test_links_lead_to_notebooks_that_exist(name):
+def test_links_lead_to_notebooks_that_exist(name: Any) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", prose_of(name)):
         assert (FOLDER / target).exists(), target
 
 
 @each_notebook
-def test_nothing_is_downloaded(name):
+def test_nothing_is_downloaded(name: Any) -> None:
     assert not re.search(r"https?://|fetch_|urllib|requests|pip install", code_of(name))
 
 
@@ -241,7 +243,7 @@ def regression() -> Namespace:
 
 
 @pytest.mark.parametrize("K", [1, 3], ids=["one output", "three outputs"])
-def test_regression_gradients_agree_with_finite_differences(regression, K):
+def test_regression_gradients_agree_with_finite_differences(regression: Namespace, K: int) -> None:
     rng = np.random.default_rng(1)
     X, Y, W, b = (rng.normal(size=shape) for shape in [(7, 4), (7, K), (K, 4), (K, 1)])
 
@@ -255,7 +257,7 @@ def test_regression_gradients_agree_with_finite_differences(regression, K):
     assert_allclose(dLdb, numeric(lambda moved: loss(W, moved), b), atol=1e-8)
 
 
-def test_regression_loss_is_half_of_scikit_learns_for_one_output(regression):
+def test_regression_loss_is_half_of_scikit_learns_for_one_output(regression: Namespace) -> None:
     from sklearn.metrics import mean_squared_error
 
     rng = np.random.default_rng(2)
@@ -263,7 +265,7 @@ def test_regression_loss_is_half_of_scikit_learns_for_one_output(regression):
     assert_allclose(regression["loss"](Z, Y), mean_squared_error(Y, Z) / 2)
 
 
-def test_regression_by_descent_is_regression_by_scikit_learn(regression):
+def test_regression_by_descent_is_regression_by_scikit_learn(regression: Namespace) -> None:
     from sklearn.linear_model import LinearRegression
 
     oracle = LinearRegression().fit(regression["X"], regression["Y"])
@@ -272,7 +274,7 @@ def test_regression_by_descent_is_regression_by_scikit_learn(regression):
     assert_allclose(regression["Z_test"], oracle.predict(regression["X_test"]), atol=1e-3)
 
 
-def test_the_largest_learning_rate_is_two_over_the_largest_eigenvalue(regression):
+def test_the_largest_learning_rate_is_two_over_the_largest_eigenvalue(regression: Namespace) -> None:
     A = np.column_stack([regression["X"], np.ones(regression["M"])])
     assert_allclose(regression["limit"], 2 * regression["M"] / np.linalg.norm(A, 2) ** 2)
     assert_allclose(regression["condition"], np.linalg.cond(A) ** 2)
@@ -286,7 +288,7 @@ def logistic() -> Namespace:
     return run("logistic_regression")[0]
 
 
-def test_softmax_is_scipys(logistic):
+def test_softmax_is_scipys(logistic: Namespace) -> None:
     from scipy.special import softmax
 
     scores = np.random.default_rng(3).normal(size=(6, 4)) * 50
@@ -295,7 +297,7 @@ def test_softmax_is_scipys(logistic):
     assert_allclose(logistic["softmax"](scores - 1000), softmax(scores, axis=1))
 
 
-def test_cross_entropy_is_scikit_learns(logistic):
+def test_cross_entropy_is_scikit_learns(logistic: Namespace) -> None:
     from sklearn.metrics import log_loss
 
     P = logistic["softmax"](np.random.default_rng(4).normal(size=(9, 4)))
@@ -303,17 +305,17 @@ def test_cross_entropy_is_scikit_learns(logistic):
     assert_allclose(logistic["crossentropy"](P, logistic["one_hot"](y)), log_loss(y, P))
 
 
-def test_a_certain_and_wrong_classifier_has_a_finite_loss(logistic):
+def test_a_certain_and_wrong_classifier_has_a_finite_loss(logistic: Namespace) -> None:
     P, Y = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
     assert_allclose(logistic["crossentropy"](P, Y), -np.log(1e-12))
     assert logistic["crossentropy"](P, P) == 0
 
 
-def test_one_hot_of_a_batch_without_the_last_class(logistic):
+def test_one_hot_of_a_batch_without_the_last_class(logistic: Namespace) -> None:
     assert_allclose(logistic["one_hot"](np.array([1, 0]), 3), [[0, 1, 0], [1, 0, 0]])
 
 
-def test_logistic_gradients_agree_with_finite_differences(logistic):
+def test_logistic_gradients_agree_with_finite_differences(logistic: Namespace) -> None:
     from scipy.special import log_softmax
 
     rng = np.random.default_rng(5)
@@ -332,7 +334,7 @@ def test_logistic_gradients_agree_with_finite_differences(logistic):
     assert_allclose(dLdb, numeric(lambda moved: loss(W, moved), b), atol=1e-8)
 
 
-def test_scikit_learns_solution_is_a_stationary_point_of_our_gradient(logistic):
+def test_scikit_learns_solution_is_a_stationary_point_of_our_gradient(logistic: Namespace) -> None:
     from sklearn.linear_model import LogisticRegression
 
     X, Y, y = logistic["X"], logistic["Y"], logistic["y"]
@@ -345,7 +347,7 @@ def test_scikit_learns_solution_is_a_stationary_point_of_our_gradient(logistic):
     assert_allclose(dLdb, 0, atol=1e-6)
 
 
-def test_the_logistic_model_reads_digits_as_well_as_scikit_learns(logistic):
+def test_the_logistic_model_reads_digits_as_well_as_scikit_learns(logistic: Namespace) -> None:
     from sklearn.linear_model import LogisticRegression
 
     oracle = LogisticRegression(max_iter=500).fit(logistic["X"], logistic["y"])
@@ -353,13 +355,13 @@ def test_the_logistic_model_reads_digits_as_well_as_scikit_learns(logistic):
     assert ours >= oracle.score(logistic["X_test"], logistic["y_test"]) - 0.02
 
 
-def test_the_confusion_matrix_is_scikit_learns(logistic):
+def test_the_confusion_matrix_is_scikit_learns(logistic: Namespace) -> None:
     from sklearn.metrics import confusion_matrix
 
     assert_allclose(logistic["confusion"], confusion_matrix(logistic["y_test"], logistic["said"]))
 
 
-def test_the_check_of_the_logistic_gradient_has_the_errors_of_the_lecture(logistic):
+def test_the_check_of_the_logistic_gradient_has_the_errors_of_the_lecture(logistic: Namespace) -> None:
     errors = dict(zip(np.round(np.log10(logistic["steps"])).astype(int), logistic["errors"], strict=True))
     assert 1e-11 < errors[-5] < 1e-9
     assert 1e-5 < errors[-1] < 1e-2
@@ -374,10 +376,10 @@ def walking() -> Namespace:
     return run("computational_graphs")[0]
 
 
-def test_the_scalar_class_differentiates_every_operation(walking):
+def test_the_scalar_class_differentiates_every_operation(walking: Namespace) -> None:
     Scalar = walking["Scalar"]
 
-    def expression(x, y, log, exp):
+    def expression(x: Any, y: Any, log: Any, exp: Any) -> Any:
         return (x * y + 3.0) ** 2 * exp(x * 0.5) + log(x * x + y * y) * y + (x + y) ** -1
 
     at = np.array([1.3, 0.7])
@@ -388,7 +390,7 @@ def test_the_scalar_class_differentiates_every_operation(walking):
     assert_allclose([x.gradient, y.gradient], numeric(lambda moved: expression(*moved, np.log, np.exp), at), rtol=1e-8)
 
 
-def test_walking_back_twice_gives_the_same(walking):
+def test_walking_back_twice_gives_the_same(walking: Namespace) -> None:
     a = walking["Scalar"](3)
     root = a * a + a
     root.backward()
@@ -396,7 +398,7 @@ def test_walking_back_twice_gives_the_same(walking):
     assert a.gradient == 7
 
 
-def test_backward_visits_a_diamond_in_the_right_order(walking):
+def test_backward_visits_a_diamond_in_the_right_order(walking: Namespace) -> None:
     a = walking["Scalar"](2)
     left, right = a * 3, a * a
     root = left * right + right
@@ -404,7 +406,7 @@ def test_backward_visits_a_diamond_in_the_right_order(walking):
     assert a.gradient == 9 * 2**2 + 2 * 2  # of 3a · a² + a²
 
 
-def test_the_drawn_history_says_its_gradients(walking):
+def test_the_drawn_history_says_its_gradients(walking: Namespace) -> None:
     a, b = walking["Scalar"](2, name="a"), walking["Scalar"](5, name="b")
     root = a * b + a
     root.backward()
@@ -413,7 +415,7 @@ def test_the_drawn_history_says_its_gradients(walking):
     assert "12 goes from [+] to [L]" in graph.describe()
 
 
-def test_the_two_layer_gradients_agree_with_finite_differences(walking):
+def test_the_two_layer_gradients_agree_with_finite_differences(walking: Namespace) -> None:
     from scipy.special import expit, log_softmax
 
     X, Y = walking["X"], walking["Y"]
@@ -428,7 +430,7 @@ def test_the_two_layer_gradients_agree_with_finite_differences(walking):
 
 
 @pytest.mark.parametrize(("first", "second"), [(0.5, 0.1), (-2.0, 0.7), (0.01, -3.0)])
-def test_units_that_start_equal_stay_equal(walking, first, second):
+def test_units_that_start_equal_stay_equal(walking: Namespace, first: float, second: float) -> None:
     N, units = walking["N"], walking["n1"]
     for steps in (1, 30):
         trained = walking["train_from"](
@@ -437,7 +439,7 @@ def test_units_that_start_equal_stay_equal(walking, first, second):
         assert_allclose(trained, np.tile(trained[0], (units, 1)), rtol=1e-12)
 
 
-def test_the_scalar_network_has_the_gradient_of_the_same_network_of_arrays(walking):
+def test_the_scalar_network_has_the_gradient_of_the_same_network_of_arrays(walking: Namespace) -> None:
     from scipy.special import expit
 
     Scalar, moons, which = walking["Scalar"], walking["moons"], walking["which"]
@@ -456,7 +458,7 @@ def test_the_scalar_network_has_the_gradient_of_the_same_network_of_arrays(walki
 @pytest.mark.parametrize(
     "drawing", ["", "########\n" * 12, "#.\n.#\nlonger-than-eight"], ids=["nothing", "too many rows", "ragged"]
 )
-def test_whatever_is_drawn_is_64_numbers_from_0_to_1(logistic, drawing):
+def test_whatever_is_drawn_is_64_numbers_from_0_to_1(logistic: Namespace, drawing: str) -> None:
     picture = logistic["read_drawing"](drawing)
     assert picture.shape == (1, 64)
     assert 0 <= picture.min() <= picture.max() <= 1
@@ -472,7 +474,7 @@ def descending() -> Namespace:
 
 
 @pytest.mark.parametrize("size", [1, 7, 32, 40, 100], ids=lambda size: f"batches of {size}")
-def test_an_epoch_visits_every_example_once(descending, size):
+def test_an_epoch_visits_every_example_once(descending: Namespace, size: int) -> None:
     for shuffle in (None, np.random.default_rng(0)):
         parts = list(descending["batches"](40, size, shuffle))
         assert sorted(np.concatenate(parts)) == list(range(40))
@@ -480,17 +482,17 @@ def test_an_epoch_visits_every_example_once(descending, size):
         assert 1 <= len(parts[-1]) <= size
 
 
-def test_every_epoch_is_shuffled_anew(descending):
+def test_every_epoch_is_shuffled_anew(descending: Namespace) -> None:
     shuffle = np.random.default_rng(0)
     first, second = (np.concatenate(list(descending["batches"](40, 8, shuffle))) for _ in range(2))
     assert not np.array_equal(first, second)
 
 
-def test_one_step_of_descent_on_a_parabola_by_hand(descending):
+def test_one_step_of_descent_on_a_parabola_by_hand(descending: Namespace) -> None:
     assert_allclose(descending["descend"](0.25, start=4.0, steps=3), [4, 3, 2.25, 1.6875])
 
 
-def test_the_walk_with_all_examples_is_gradient_descent(descending):
+def test_the_walk_with_all_examples_is_gradient_descent(descending: Namespace) -> None:
     x, y = descending["x"], descending["y"]
 
     def loss(p: np.ndarray) -> float:
@@ -501,7 +503,7 @@ def test_the_walk_with_all_examples_is_gradient_descent(descending):
         assert_allclose(after, before - 0.12 * numeric(loss, before), atol=1e-8)
 
 
-def test_the_star_of_the_landscape_is_scikit_learns_line(descending):
+def test_the_star_of_the_landscape_is_scikit_learns_line(descending: Namespace) -> None:
     from sklearn.linear_model import LinearRegression
 
     oracle = LinearRegression().fit(descending["x"][:, None], descending["y"])
@@ -509,7 +511,7 @@ def test_the_star_of_the_landscape_is_scikit_learns_line(descending):
     assert_allclose(descending["walk"](60, updates=2000)[-1], descending["best"], atol=1e-8)
 
 
-def test_the_batch_gradient_of_the_digits_agrees_with_finite_differences(descending):
+def test_the_batch_gradient_of_the_digits_agrees_with_finite_differences(descending: Namespace) -> None:
     from scipy.special import log_softmax
 
     rng = np.random.default_rng(6)
@@ -520,7 +522,7 @@ def test_the_batch_gradient_of_the_digits_agrees_with_finite_differences(descend
 
 
 @pytest.mark.parametrize("seed", [10, 20, 30])
-def test_the_learning_rate_grows_with_the_batch_whatever_the_shuffling(descending, seed):
+def test_the_learning_rate_grows_with_the_batch_whatever_the_shuffling(descending: Namespace, seed: int) -> None:
     rates = 2.0 ** np.arange(-2, 5)
     with np.errstate(over="ignore", divide="ignore"):
         reached = {
@@ -542,7 +544,7 @@ def averaging() -> Namespace:
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 0.98])
-def test_the_average_is_scipys_filter(averaging, beta):
+def test_the_average_is_scipys_filter(averaging: Namespace, beta: float) -> None:
     from scipy.signal import lfilter
 
     x = np.random.default_rng(7).normal(size=200)
@@ -550,7 +552,7 @@ def test_the_average_is_scipys_filter(averaging, beta):
     assert_allclose(averaging["ewa_by_sum"](x, beta), lfilter([1 - beta], [1, -beta], x))
 
 
-def test_the_corrected_average_is_a_weighted_mean(averaging):
+def test_the_corrected_average_is_a_weighted_mean(averaging: Namespace) -> None:
     x, beta = np.random.default_rng(8).normal(size=30), 0.9
     corrected = averaging["bias_corrected"](averaging["ewa"](x, beta), beta)
     for t in (1, 2, 7, 30):
@@ -558,14 +560,14 @@ def test_the_corrected_average_is_a_weighted_mean(averaging):
 
 
 @pytest.mark.parametrize(("beta", "left"), [(0.9, 0.349), (0.98, 0.364)])
-def test_a_third_of_the_average_is_older_than_its_memory(averaging, beta, left):
+def test_a_third_of_the_average_is_older_than_its_memory(averaging: Namespace, beta: float, left: float) -> None:
     memory = round(1 / (1 - beta))
     old = np.zeros(3000)
     old[: 3000 - memory] = 1.0  # all but the newest
     assert_allclose(averaging["ewa"](old, beta)[-1], left, atol=5e-4)
 
 
-def test_a_constant_stays_constant_after_the_correction(averaging):
+def test_a_constant_stays_constant_after_the_correction(averaging: Namespace) -> None:
     assert_allclose(averaging["bias_corrected"](averaging["ewa"](np.full(9, 5.0), 0.98), 0.98), 5)
 
 
@@ -589,7 +591,7 @@ def averages(x: np.ndarray, beta: float) -> np.ndarray:
     return np.array([sum((1 - beta) * beta**k * x[t - k] for k in range(t + 1)) for t in range(len(x))])
 
 
-def test_momentum_shrinks_every_direction_alike_where_its_roots_are_complex(racing):
+def test_momentum_shrinks_every_direction_alike_where_its_roots_are_complex(racing: Namespace) -> None:
     """The box on momentum: for α from 0.26 to 3.8 the pace is √β, whatever α; just outside it is slower."""
     paces = {}
     for alpha in (0.2, 0.3, 1.0, 3.7, 4.0):
@@ -600,16 +602,16 @@ def test_momentum_shrinks_every_direction_alike_where_its_roots_are_complex(raci
     assert paces[0.2] > np.sqrt(0.9) + 0.01 < paces[4.0]
 
 
-def test_momentum_is_its_closed_form(racing):
+def test_momentum_is_its_closed_form(racing: Namespace) -> None:
     assert_allclose(moves(racing["Momentum"](0.3, beta=0.8)), -0.3 * averages(GRADIENTS, 0.8))
 
 
-def test_rmsprop_is_its_closed_form(racing):
+def test_rmsprop_is_its_closed_form(racing: Namespace) -> None:
     expected = -0.3 * GRADIENTS / (np.sqrt(averages(GRADIENTS**2, 0.8)) + 0.1)
     assert_allclose(moves(racing["RMSProp"](0.3, beta=0.8, epsilon=0.1)), expected)
 
 
-def test_adam_is_its_closed_form_with_epsilon_beside_the_root(racing):
+def test_adam_is_its_closed_form_with_epsilon_beside_the_root(racing: Namespace) -> None:
     t = np.arange(1, 8).reshape(7, 1, 1, 1)
     V, S = averages(GRADIENTS, 0.7) / (1 - 0.7**t), averages(GRADIENTS**2, 0.9) / (1 - 0.9**t)
     assert_allclose(
@@ -618,7 +620,7 @@ def test_adam_is_its_closed_form_with_epsilon_beside_the_root(racing):
 
 
 @pytest.mark.parametrize("rule", ["Descent", "Momentum", "RMSProp", "Adam"])
-def test_a_gradient_of_zero_moves_nothing_and_is_not_changed(racing, rule):
+def test_a_gradient_of_zero_moves_nothing_and_is_not_changed(racing: Namespace, rule: str) -> None:
     gradient = np.zeros((2, 3))
     assert np.array_equal(racing[rule](0.5).step(gradient), np.zeros((2, 3)))
     assert np.array_equal(gradient, np.zeros((2, 3)))
@@ -629,13 +631,13 @@ def test_a_gradient_of_zero_moves_nothing_and_is_not_changed(racing, rule):
     [("potential", "slope"), ("turned_potential", "turned_slope"), ("saddle", "saddle_slope")],
     ids=["valley", "turned valley", "saddle"],
 )
-def test_the_slopes_agree_with_finite_differences(racing, potential, slope):
+def test_the_slopes_agree_with_finite_differences(racing: Namespace, potential: str, slope: str) -> None:
     for point in np.random.default_rng(10).normal(size=(5, 2)):
         assert_allclose(racing[slope](point), numeric(lambda p: float(racing[potential](p)), point), atol=1e-7)
 
 
 @pytest.mark.parametrize("height", [0.3, 1, 4], ids=lambda height: f"{height} times as high")
-def test_the_fair_race_ends_alike_from_other_starts(racing, height):
+def test_the_fair_race_ends_alike_from_other_starts(racing: Namespace, height: float) -> None:
     """What section 6 and 7 say of the best learning rates holds around the valley, and nearer and farther."""
     turned = [np.sqrt(height) * racing["radii"] * np.array([np.cos(a), np.sin(a)]) for a in np.arange(0.3, 6.4, 0.4)]
     starts, turn = np.array(turned), racing["turn"]
@@ -656,7 +658,7 @@ def test_the_fair_race_ends_alike_from_other_starts(racing, height):
 
 
 @pytest.mark.parametrize("seed", [4, 5, 6])
-def test_the_networks_best_rates_lie_close_together_from_other_random_starts(racing, seed):
+def test_the_networks_best_rates_lie_close_together_from_other_random_starts(racing: Namespace, seed: int) -> None:
     reached = {
         name: np.array(racing["after_five_epochs"](rule, racing["tried"][name], seeds=[seed]))
         for name, rule in racing["rules"].items()
@@ -670,7 +672,7 @@ def test_the_networks_best_rates_lie_close_together_from_other_random_starts(rac
 
 
 @pytest.mark.parametrize("layers", [(3, 2), (3, 4, 2), (3, 6, 4, 2)], ids=["one layer", "two layers", "three layers"])
-def test_the_networks_gradients_agree_with_finite_differences(racing, layers):
+def test_the_networks_gradients_agree_with_finite_differences(racing: Namespace, layers: tuple[Any, ...]) -> None:
     from scipy.special import expit, log_softmax
 
     rng = np.random.default_rng(11)
@@ -693,7 +695,7 @@ def test_the_networks_gradients_agree_with_finite_differences(racing, layers):
 
 
 @pytest.mark.parametrize("spread", [None, 0.01], ids=["one over root n", "fixed"])
-def test_the_first_weights_have_the_spread_that_is_said(racing, spread):
+def test_the_first_weights_have_the_spread_that_is_said(racing: Namespace, spread: float | None) -> None:
     parameters = racing["first_parameters"]((400, 100, 225), np.random.default_rng(12), spread)
     for layer, n in ((1, 400), (2, 100)):
         assert_allclose(parameters[f"W{layer}"].std(), spread or 1 / np.sqrt(n), rtol=0.03)
@@ -713,7 +715,9 @@ def test_the_first_weights_have_the_spread_that_is_said(racing, spread):
         ("optimizers", "try_rule", [("gradient descent", 1.0), ("momentum", 0.5), ("RMSProp", 0.01), ("Adam", 1.0)]),
     ],
 )
-def test_the_sliders_draw_at_their_ends(name, callback, positions, monkeypatch):
+def test_the_sliders_draw_at_their_ends(
+    name: str, callback: str, positions: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     displays = Displays()
     namespace, _ = run(name)
     monkeypatch.setattr(figures, "display", displays.display)
@@ -724,7 +728,7 @@ def test_the_sliders_draw_at_their_ends(name, callback, positions, monkeypatch):
     assert len(displays.alts) == len(positions)
 
 
-def test_every_slider_is_tried():
+def test_every_slider_is_tried() -> None:
     with_sliders = {name for name in NAMES if "interact(" in code_of(name)}
     assert with_sliders == {
         "linear_regression",

@@ -1,12 +1,14 @@
 """Predictions: whatever is typed, a sentence comes, never an error, and it is true."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from autograder.predictions import Predictions
 
 
-def say(capsys, came, *guess):
+def say(capsys: Any, came: Any, *guess: Any) -> Any:
     """What is printed for a result after this guess, or after none at all."""
     predictions = Predictions()
     if guess:
@@ -19,7 +21,7 @@ def say(capsys, came, *guess):
 @pytest.mark.parametrize(
     "empty", [(), (...,), (None,), ("",), ("  ",)], ids=["no cell", "dots", "None", "text", "blank"]
 )
-def test_no_guess_is_no_error(capsys, empty):
+def test_no_guess_is_no_error(capsys: pytest.CaptureFixture[str], empty: tuple[Any, ...]) -> None:
     said = say(capsys, 3.5, *empty)
     assert said.startswith("it: 3.5 (no guess was typed).")
     assert "No guess was typed." in said
@@ -58,7 +60,7 @@ def test_no_guess_is_no_error(capsys, empty):
         (1.0, float("inf"), "What made you expect"),
     ],
 )
-def test_a_guess_is_put_beside_what_came(capsys, came, guess, words):
+def test_a_guess_is_put_beside_what_came(capsys: pytest.CaptureFixture[str], came: Any, guess: Any, words: str) -> None:
     first, *_ = say(capsys, came, guess).splitlines()
     assert words in first
 
@@ -67,7 +69,7 @@ def test_a_guess_is_put_beside_what_came(capsys, came, guess, words):
     ("guess", "last"),
     [(3.5, "1 of 1 came as predicted."), (3.4, "1 of 1"), (7, "0 of 1"), ("no idea", "0 of 1")],
 )
-def test_the_review_counts_what_was_typed(capsys, guess, last):
+def test_the_review_counts_what_was_typed(capsys: pytest.CaptureFixture[str], guess: float | str, last: str) -> None:
     table = say(capsys, 3.5, guess).splitlines()[1:]
     assert table[0].split() == ["you", "predicted", "it", "came", "out", "as"]
     assert table[1].split()[-1] == "3.5"
@@ -75,10 +77,10 @@ def test_the_review_counts_what_was_typed(capsys, guess, last):
 
 
 class Odd:
-    def __array__(self, *_, **__):
+    def __array__(self, *_: Any, **__: Any) -> None:
         raise RuntimeError("odd")
 
-    def __str__(self):
+    def __str__(self) -> None:
         raise RuntimeError("odd")
 
 
@@ -100,7 +102,9 @@ ODD = [
 
 @pytest.mark.parametrize("guess", ODD, ids=lambda odd: type(odd).__name__)
 @pytest.mark.parametrize("came", [3.5, (4, 4), "loss", 0])
-def test_whatever_is_typed_one_line_comes(capsys, guess, came):
+def test_whatever_is_typed_one_line_comes(
+    capsys: pytest.CaptureFixture[str], guess: Any, came: float | tuple[int, int] | str
+) -> None:
     lines = say(capsys, came, guess).splitlines()
     assert lines[0].startswith("it: ") and len(lines) == 4
     assert max(len(line) for line in lines) < 200

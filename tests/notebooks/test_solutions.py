@@ -4,7 +4,9 @@ import ast
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,29 +20,29 @@ POINTS = {"hw01_numpy": 20, "hw02_linear_regression": 20, "hw03_neural_networks"
 each_homework = pytest.mark.parametrize("name", POINTS)
 
 
-def cells_of(name):
+def cells_of(name: Any) -> Any:
     return json.loads((SOLUTIONS / name / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
 
 
-def source(cell):
+def source(cell: Any) -> Any:
     return "".join(cell["source"])
 
 
-def marks(cell):
+def marks(cell: Any) -> Any:
     return cell["metadata"].get("nbgrader", {})
 
 
-def graded_cells(name):
+def graded_cells(name: Any) -> Any:
     return [cell for cell in cells_of(name) if marks(cell).get("grade") and not marks(cell)["solution"]]
 
 
 @each_homework
-def test_points_add_up(name):
+def test_points_add_up(name: Any) -> None:
     assert sum(marks(cell).get("points", 0) for cell in cells_of(name)) == POINTS[name]
 
 
 @each_homework
-def test_no_hidden_test_takes_a_name_of_the_notebooks_own(name):
+def test_no_hidden_test_takes_a_name_of_the_notebooks_own(name: Any) -> None:
     """In one kernel, as nbgrader's, a later cell would find the test's object under it."""
     tests = [source(cell) for cell in graded_cells(name) if cell["cell_type"] == "code"]
     others = [source(cell) for cell in cells_of(name) if cell["cell_type"] == "code" and cell not in graded_cells(name)]
@@ -48,7 +50,7 @@ def test_no_hidden_test_takes_a_name_of_the_notebooks_own(name):
     assert not of_tests & of_others
 
 
-def made_names(text):
+def made_names(text: Any) -> Any:
     """The names of a cell's top level, but for imports: what is imported is the same anywhere."""
     made = set()
     for statement in ast.parse(text).body:
@@ -61,7 +63,7 @@ def made_names(text):
 
 
 @each_homework
-def test_an_exercise_is_five_cells(name):
+def test_an_exercise_is_five_cells(name: Any) -> None:
     cells = cells_of(name)
     for number, cell in enumerate(cells):
         exercise = marks(cell).get("grade_id", "")
@@ -80,7 +82,7 @@ def test_an_exercise_is_five_cells(name):
         assert marks(task)["locked"] and marks(checks)["locked"] and marks(cell)["locked"]
 
 
-def exercises_of(name):
+def exercises_of(name: Any) -> Iterator[Any]:
     """Each exercise with its task and the source of its solution."""
     cells = {marks(cell).get("grade_id"): source(cell) for cell in cells_of(name)}
     for exercise in cells:
@@ -92,7 +94,7 @@ HELP = re.compile(r"<details><summary>Help \d: .+?</summary>\n\n(.+?)\n\n</detai
 
 
 @each_homework
-def test_help_comes_in_two_steps_a_question_first(name):
+def test_help_comes_in_two_steps_a_question_first(name: Any) -> None:
     for exercise, task, _ in exercises_of(name):
         steps = HELP.findall(task)
         assert len(steps) == 2 == task.count("<details>"), exercise
@@ -101,7 +103,7 @@ def test_help_comes_in_two_steps_a_question_first(name):
 
 
 @each_homework
-def test_help_is_not_the_answer(name):
+def test_help_is_not_the_answer(name: Any) -> None:
     """No expression with an operator or an argument that a solution is made of stands in its help."""
     for exercise, task, solution in exercises_of(name):
         written = {ast.dump(node) for node in ast.walk(ast.parse(solution)) if isinstance(node, ast.expr)}
@@ -110,7 +112,7 @@ def test_help_is_not_the_answer(name):
                 assert not any(ast.dump(node) in written for node in computations(span)), (exercise, span)
 
 
-def computations(text):
+def computations(text: Any) -> Any:
     """The calls with arguments, products, slices and so on of a piece of code; none where it is no Python."""
     try:
         tree = ast.parse(text)
@@ -121,7 +123,7 @@ def computations(text):
 
 
 @each_homework
-def test_it_has_something_to_think_about_and_a_stretch_goal_without_points(name):
+def test_it_has_something_to_think_about_and_a_stretch_goal_without_points(name: Any) -> None:
     cells = cells_of(name)
     prose = "\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
     assert len(re.findall(r"^### Think: .+ \(no points\)$", prose, re.M)) == 1
@@ -133,7 +135,7 @@ GUESS = re.compile(r"^predictions\[\"([^\"]+)\"\] = \.\.\.  # .+", flags=re.M)
 
 
 @each_homework
-def test_every_prediction_that_is_asked_for_is_compared_further_down(name):
+def test_every_prediction_that_is_asked_for_is_compared_further_down(name: Any) -> None:
     code = [source(cell) for cell in cells_of(name) if cell["cell_type"] == "code"]
     asked = [(place, guess) for place, text in enumerate(code) for guess in GUESS.findall(text)]
     assert len(asked) >= 2
@@ -158,13 +160,13 @@ def test_every_prediction_that_is_asked_for_is_compared_further_down(name):
         ("hw04_optimizers", ["stays in `assignments/`"]),
     ],
 )
-def test_what_the_lecture_says_of_homework_stands_where_a_student_meets_it(name, words):
+def test_what_the_lecture_says_of_homework_stands_where_a_student_meets_it(name: str, words: list[str]) -> None:
     prose = "\n".join(source(cell) for cell in cells_of(name) if cell["cell_type"] == "markdown")
     for each in words:
         assert each in prose
 
 
-def test_the_course_to_pull_from_is_that_of_the_configuration():
+def test_the_course_to_pull_from_is_that_of_the_configuration() -> None:
     config = (SOLUTIONS.parent / "grading_config.py").read_text(encoding="utf-8")
     (address,) = re.findall(r'c\.Course\.upstream = "(.+)"', config)
     (branch,) = re.findall(r'c\.Course\.branch = "(.+)"', config)
@@ -173,7 +175,7 @@ def test_the_course_to_pull_from_is_that_of_the_configuration():
 
 
 @each_homework
-def test_the_task_tells_the_points(name):
+def test_the_task_tells_the_points(name: Any) -> None:
     for cell in cells_of(name):
         if marks(cell).get("points"):
             exercise, points = marks(cell)["grade_id"], marks(cell)["points"]
@@ -182,7 +184,7 @@ def test_the_task_tells_the_points(name):
 
 
 @each_homework
-def test_solutions_stand_between_their_markers(name):
+def test_solutions_stand_between_their_markers(name: Any) -> None:
     for cell in cells_of(name):
         if not marks(cell).get("solution"):
             continue
@@ -192,7 +194,7 @@ def test_solutions_stand_between_their_markers(name):
 
 
 @each_homework
-def test_hidden_tests_are_hidden_and_end_with_the_score(name):
+def test_hidden_tests_are_hidden_and_end_with_the_score(name: Any) -> None:
     for cell in graded_cells(name):
         visible, hidden = source(cell).split("### BEGIN HIDDEN TESTS\n")
         assert visible.startswith("# Hidden tests of") and visible.count("\n") == 1
@@ -200,7 +202,7 @@ def test_hidden_tests_are_hidden_and_end_with_the_score(name):
 
 
 @each_homework
-def test_nothing_is_stored_and_every_cell_has_its_id(name):
+def test_nothing_is_stored_and_every_cell_has_its_id(name: Any) -> None:
     cells = cells_of(name)
     assert max(Counter(cell["id"] for cell in cells).values()) == 1
     for cell in cells:
@@ -209,7 +211,7 @@ def test_nothing_is_stored_and_every_cell_has_its_id(name):
 
 
 @each_homework
-def test_frame_of_the_notebook(name):
+def test_frame_of_the_notebook(name: Any) -> None:
     first, imports = cells_of(name)[:2]
     text = source(first)
     assert text.startswith("# Homework ") and "**Aim.**" in text and "minutes" in text and "| symbol | shape |" in text
@@ -221,7 +223,7 @@ def test_frame_of_the_notebook(name):
 
 
 @each_homework
-def test_every_exercise_has_five_mistakes_and_three_alternatives(name):
+def test_every_exercise_has_five_mistakes_and_three_alternatives(name: Any) -> None:
     exercises = {marks(cell)["grade_id"] for cell in graded_cells(name)}
     for kind, least in (("mistakes", 5), ("alternatives", 3)):
         variants = load_variants((SOLUTIONS / name / f"{kind}.py").read_text(encoding="utf-8"), kind)
@@ -235,7 +237,7 @@ LOSSES = list(load_variants((SOLUTIONS / "hw02_linear_regression" / "mistakes.py
 
 
 @pytest.mark.parametrize("mistake", [each for each in LOSSES if each.of == "linreg_loss"], ids=lambda each: each.name)
-def test_the_worked_loss_is_no_other_convention(mistake):
+def test_the_worked_loss_is_no_other_convention(mistake: Any) -> None:
     (checks,) = (
         cell for cell in cells_of("hw02_linear_regression") if marks(cell).get("grade_id") == "linreg_loss_checks"
     )

@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from marked_course import EARLY, MarkedCourse, make_marked_course
@@ -39,7 +40,7 @@ def made() -> PracticeClass:
     return practice_class(marks=True)
 
 
-def test_moodle_gets_people_by_number_and_address_and_a_column_for_each_assignment(made):
+def test_moodle_gets_people_by_number_and_address_and_a_column_for_each_assignment(made: PracticeClass) -> None:
     header, *rows = exported(made, Format.MOODLE, assignments=(ARRAYS, REGRESSION))
     assert header == [
         "First name", "Last name", "ID number", "Email address", "Arrays and matrices with numpy", "Linear regression"
@@ -49,7 +50,7 @@ def test_moodle_gets_people_by_number_and_address_and_a_column_for_each_assignme
     assert by_id["nothing-pushed"][4:] == ["0", ""], "the second one is open until Saturday"
 
 
-def test_canvas_gets_its_five_columns_and_the_points_possible(made):
+def test_canvas_gets_its_five_columns_and_the_points_possible(made: PracticeClass) -> None:
     header, possible, *rows = exported(made, Format.CANVAS, assignments=(ARRAYS,))
     assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Arrays and matrices with numpy"]
     assert possible == ["    Points Possible", "", "", "", "", "10"]
@@ -59,14 +60,14 @@ def test_canvas_gets_its_five_columns_and_the_points_possible(made):
     assert by_id["late"][5] == "0", "pushed too late"
 
 
-def test_the_universitys_number_stands_for_the_id_where_there_is_one(made):
+def test_the_universitys_number_stands_for_the_id_where_there_is_one(made: PracticeClass) -> None:
     students = [replace(student, number=f"N{place}") for place, student in enumerate(made.students)]
     for form, column in ((Format.MOODLE, "ID number"), (Format.CANVAS, "SIS User ID")):
         rows = list(csv.DictReader(io.StringIO(export_points(made.course, students, made.standings, form, NOW).text)))
         assert [row[column] for row in rows][-8:] == [f"N{place}" for place in range(8)]
 
 
-def test_the_plain_table_has_a_line_for_each_part_with_what_it_rests_on(made):
+def test_the_plain_table_has_a_line_for_each_part_with_what_it_rests_on(made: PracticeClass) -> None:
     header, *rows = exported(made, Format.CSV)
     assert len(rows) == len(made.students) * 3
     lines = {(row[0], row[5], row[6]): dict(zip(header, row, strict=True)) for row in rows}
@@ -82,7 +83,7 @@ def test_the_plain_table_has_a_line_for_each_part_with_what_it_rests_on(made):
 
 
 @pytest.mark.parametrize("form", [Format.MOODLE, Format.CANVAS])
-def test_what_is_not_decided_is_empty_and_never_0(made, form):
+def test_what_is_not_decided_is_empty_and_never_0(made: PracticeClass, form: Any) -> None:
     rows = exported(made, form, assignments=(REGRESSION,))
     cells = {row[2]: row[-1] for row in rows}
     assert cells["just-pushed"] == "", "waits for the grader"
@@ -93,26 +94,26 @@ def test_what_is_not_decided_is_empty_and_never_0(made, form):
     assert (closed["just-pushed"], closed["corrected"], closed["nothing-pushed"]) == ("", "", "0")
 
 
-def test_an_assignment_without_any_result_is_left_out_unless_it_is_asked_for(made):
+def test_an_assignment_without_any_result_is_left_out_unless_it_is_asked_for(made: PracticeClass) -> None:
     nobody = replace(made, standings={name: {**own, REGRESSION: made.standings["nothing-pushed"][REGRESSION]}
                                       for name, own in made.standings.items()})  # fmt: skip
     assert exported(nobody, Format.MOODLE)[0][4:] == ["Arrays and matrices with numpy"]
     assert exported(nobody, Format.MOODLE, assignments=(REGRESSION,))[0][4:] == ["Linear regression"]
 
 
-def test_two_assignments_of_one_title_are_told_apart(made):
+def test_two_assignments_of_one_title_are_told_apart(made: PracticeClass) -> None:
     same = {name: replace(entry, title="Homework") for name, entry in made.course.assignments.items()}
     course = replace(made.course, assignments=same)
     assert exported(replace(made, course=course), Format.MOODLE)[0][4:] == [ARRAYS, REGRESSION]
 
 
-def test_an_unknown_assignment_is_refused_with_the_nearest(made):
+def test_an_unknown_assignment_is_refused_with_the_nearest(made: PracticeClass) -> None:
     with pytest.raises(ConfigError, match="did you mean 'hw01_numpy'"):
         exported(made, Format.CSV, assignments=("hw1_numpy",))
 
 
 @pytest.mark.parametrize("now", [NOW, AFTER, at("02-20 12:00")], ids=["now", "at the end", "at the beginning"])
-def test_the_numbers_are_those_of_the_pages(made, now):
+def test_the_numbers_are_those_of_the_pages(made: PracticeClass, now: Any) -> None:
     rows = exported(made, Format.MOODLE, now, (ARRAYS, REGRESSION))[1:]
     for student, row in zip(made.students, rows, strict=True):
         record, own = made.records[student.id], made.standings[student.id]
@@ -138,7 +139,7 @@ def autograder(course: MarkedCourse, *arguments: str) -> subprocess.CompletedPro
 
 
 @pytest.mark.slow
-def test_the_command_writes_what_nbgrader_exports(course):
+def test_the_command_writes_what_nbgrader_exports(course: MarkedCourse) -> None:
     course.grade("on-time", EARLY)
     course.grade("late", EARLY, double=1.0)
     course.update()
@@ -157,7 +158,7 @@ def test_the_command_writes_what_nbgrader_exports(course):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_the_command_prints_and_says_what_is_empty(course):
+def test_the_command_prints_and_says_what_is_empty(course: MarkedCourse) -> None:
     course.grade("on-time", EARLY)
     course.grade("late", EARLY, plot=None)
     done = autograder(course, "export", "--format", "canvas", "-a", "hw")
@@ -167,7 +168,7 @@ def test_the_command_prints_and_says_what_is_empty(course):
     assert done.stderr == "note: 2 results are empty: not pushed, graded or marked yet\n"
 
 
-def test_a_file_that_cannot_be_written_is_one_line(course):
+def test_a_file_that_cannot_be_written_is_one_line(course: MarkedCourse) -> None:
     done = autograder(course, "export", "--to", "nowhere/points.csv")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "nowhere/points.csv: No such file or directory" in done.stderr

@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -55,7 +56,7 @@ README = "# {{name}}\n\n{{assignments}}\n\nFork {{upstream}}, clone {{fork}}, cd
 
 
 @pytest.fixture(autouse=True)
-def a_person(tmp_path_factory, monkeypatch):
+def a_person(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Git knows one instructor, and nothing of whoever runs the tests."""
     config = tmp_path_factory.mktemp("home") / "gitconfig"
     config.write_text("[user]\nname = instructor\nemail = instructor@course.example\n[init]\ndefaultBranch = master\n")
@@ -64,7 +65,7 @@ def a_person(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
-def public(tmp_path) -> Git:
+def public(tmp_path: Path) -> Git:
     """The public repository, empty."""
     path = tmp_path / "forge" / "teachers" / "course.git"
     path.mkdir(parents=True)
@@ -123,7 +124,7 @@ def paths(public: Git, commit: str = "master") -> list[str]:
 
 
 @pytest.fixture
-def elsewhere(public: Git, tmp_path) -> Git:
+def elsewhere(public: Git, tmp_path: Path) -> Git:
     """A clone in which somebody else commits to the public repository; make it after the first publication."""
     Git(tmp_path)("clone", "--quiet", str(public.path), "elsewhere")
     return Git(tmp_path / "elsewhere")
@@ -137,7 +138,7 @@ def published(private: SmallCourse) -> str:
 # --- what is published ---------------------------------------------------------------------------------------------
 
 
-def test_only_what_is_allowed_is_published(private, public):
+def test_only_what_is_allowed_is_published(private: SmallCourse, public: Git) -> None:
     done = publish_course(course_of(private))
     assert done.pushed
     assert paths(public) == list(done.files) == [
@@ -154,7 +155,7 @@ def test_only_what_is_allowed_is_published(private, public):
     assert public("show", f"master:{HW}") == dump(RELEASED).decode()
 
 
-def test_the_readme_and_the_card_are_filled(private, public, published):
+def test_the_readme_and_the_card_are_filled(private: SmallCourse, public: Git, published: str) -> None:
     readme = public("show", "master:README.md")
     where = public.path.as_uri()
     assert readme == (
@@ -168,7 +169,7 @@ def test_the_readme_and_the_card_are_filled(private, public, published):
     assert card["assignments"]["hw"]["deadlines"][""] == datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
 
 
-def test_a_readme_with_an_unknown_place_is_refused(private):
+def test_a_readme_with_an_unknown_place_is_refused(private: SmallCourse) -> None:
     (private.root / "docs" / "public-readme.md").write_text("{{nam}}")
     with pytest.raises(ConfigError, match=r"nobody fills \{\{nam\}\}; there is name, upstream"):
         publish_course(course_of(private))
@@ -177,7 +178,7 @@ def test_a_readme_with_an_unknown_place_is_refused(private):
         publish_course(course_of(private))
 
 
-def test_what_is_not_released_is_named_and_left_out(private, public):
+def test_what_is_not_released_is_named_and_left_out(private: SmallCourse, public: Git) -> None:
     (private.root / HW).unlink()
     done = publish_course(course_of(private))
     assert done.held_back == ("hw is not released yet",)
@@ -185,7 +186,7 @@ def test_what_is_not_released_is_named_and_left_out(private, public):
     assert "| `hw` |" not in public("show", "master:README.md")
 
 
-def test_what_lies_beside_a_release_is_named_and_left_out(private, public):
+def test_what_lies_beside_a_release_is_named_and_left_out(private: SmallCourse, public: Git) -> None:
     (private.root / "assignments" / "hw" / "notes.txt").write_text("ask on-time\n")
     done = publish_course(course_of(private))
     assert "assignments/hw/notes.txt" not in paths(public)
@@ -193,7 +194,7 @@ def test_what_lies_beside_a_release_is_named_and_left_out(private, public):
     assert any("notes.txt is no part of the release" in sentence for sentence in done.held_back)
 
 
-def test_of_a_demonstrations_fields_only_those_on_the_list_are_published(private, public):
+def test_of_a_demonstrations_fields_only_those_on_the_list_are_published(private: SmallCourse, public: Git) -> None:
     demo = notebook(code("a = 1") | {"outputs": [{"output_type": "stream", "name": "stdout", "text": "1\n"}]})
     wanted = json.loads(json.dumps(demo))
     demo["metadata"]["colab"] = {"name": "mine.ipynb"}
@@ -203,7 +204,7 @@ def test_of_a_demonstrations_fields_only_those_on_the_list_are_published(private
     assert json.loads(public("show", "master:demonotebooks/demo.ipynb")) == wanted
 
 
-def test_a_release_with_an_account_in_it_is_refused(private, public):
+def test_a_release_with_an_account_in_it_is_refused(private: SmallCourse, public: Git) -> None:
     mine = notebook(*RELEASED)
     mine["metadata"]["colab"] = {"name": "mine.ipynb"}
     (private.root / HW).write_text(json.dumps(mine))
@@ -211,7 +212,7 @@ def test_a_release_with_an_account_in_it_is_refused(private, public):
         publish_course(course_of(private))
 
 
-def test_what_is_not_committed_is_told(private, public):
+def test_what_is_not_committed_is_told(private: SmallCourse, public: Git) -> None:
     git = Git(private.root)
     git("init", "--quiet")
     (private.root / ".gitignore").write_text("roster.csv\n")
@@ -232,14 +233,14 @@ def test_what_is_not_committed_is_told(private, public):
     assert told in done.stderr
 
 
-def test_a_link_to_another_file_is_refused(private, public):
+def test_a_link_to_another_file_is_refused(private: SmallCourse, public: Git) -> None:
     (private.root / "autograder" / "more.py").symlink_to(private.root / "roster.csv")
     with pytest.raises(PublishRefused, match=r"more\.py is a link"):
         publish_course(course_of(private))
     assert public("for-each-ref") == ""
 
 
-def test_a_release_that_is_older_than_its_source_is_refused(private, public):
+def test_a_release_that_is_older_than_its_source_is_refused(private: SmallCourse, public: Git) -> None:
     cells = [*RELEASED[:3], test(TEST_DOUBLE)]
     (private.root / HW).write_bytes(dump(cells))
     with pytest.raises(PublishRefused, match=r"release it again:(.|\n)*assert double\(21\) == 42"):
@@ -247,7 +248,7 @@ def test_a_release_that_is_older_than_its_source_is_refused(private, public):
     assert public("for-each-ref") == ""
 
 
-def test_without_an_address_nothing_is_published(private):
+def test_without_an_address_nothing_is_published(private: SmallCourse) -> None:
     configure(private)
     with pytest.raises(UsageError, match=r"c\.Course\.upstream .* or use --to"):
         publish_course(course_of(private))
@@ -256,7 +257,7 @@ def test_without_an_address_nothing_is_published(private):
 # --- one more commit -----------------------------------------------------------------------------------------------
 
 
-def test_each_publication_adds_one_commit(private, public, published):
+def test_each_publication_adds_one_commit(private: SmallCourse, public: Git, published: str) -> None:
     (private.root / "LICENSE").write_text("MIT, again\n")
     second = publish_course(course_of(private))
     assert public("rev-list", "master").split() == [second.commit, published]
@@ -264,20 +265,20 @@ def test_each_publication_adds_one_commit(private, public, published):
     assert "LICENSE" in second.changes and "1 file changed" in second.changes
 
 
-def test_without_news_there_is_no_commit(private, public, published):
+def test_without_news_there_is_no_commit(private: SmallCourse, public: Git, published: str) -> None:
     done = publish_course(course_of(private))
     assert (done.commit, done.pushed, done.changes) == ("", False, "")
     assert public("rev-parse", "master") == published
 
 
-def test_what_is_gone_here_goes_there(private, public, published):
+def test_what_is_gone_here_goes_there(private: SmallCourse, public: Git, published: str) -> None:
     (private.root / "demonotebooks" / "demo.ipynb").unlink()
     publish_course(course_of(private))
     assert "demonotebooks/demo.ipynb" not in paths(public)
     assert "demonotebooks/demo.ipynb" in paths(public, published)
 
 
-def test_students_pulls_merge(private, public, published, elsewhere):
+def test_students_pulls_merge(private: SmallCourse, public: Git, published: str, elsewhere: Git) -> None:
     """Whatever is published later: a student's clone with work of their own takes it without a conflict."""
     elsewhere.commit({"assignments/hw/hw_solved.ipynb": dump([code(ANSWER)])})
     (private.root / HW).write_bytes(dump([*RELEASED, text("More.")]))
@@ -287,7 +288,7 @@ def test_students_pulls_merge(private, public, published, elsewhere):
     assert elsewhere.read(HW) == dump([*RELEASED, text("More.")])
 
 
-def test_a_dry_run_shows_everything_and_changes_nothing(private, public):
+def test_a_dry_run_shows_everything_and_changes_nothing(private: SmallCourse, public: Git) -> None:
     arguments = [sys.executable, "-m", "autograder", "publish", "--config", str(private.config)]
     dry = subprocess.run([*arguments, "--dry-run"], capture_output=True, text=True, check=True).stdout
     assert public("for-each-ref") == ""
@@ -297,7 +298,7 @@ def test_a_dry_run_shows_everything_and_changes_nothing(private, public):
     assert "would get one more commit" in dry and "got one more commit" in wet
 
 
-def test_another_address_can_be_named(private, public, tmp_path):
+def test_another_address_can_be_named(private: SmallCourse, public: Git, tmp_path: Path) -> None:
     Git(tmp_path)("init", "--quiet", "--bare", "--initial-branch=master", "other.git")
     assert publish_course(course_of(private), str(tmp_path / "other.git")).pushed
     assert public("for-each-ref") == ""
@@ -307,7 +308,9 @@ def test_another_address_can_be_named(private, public, tmp_path):
 # --- changed elsewhere ---------------------------------------------------------------------------------------------
 
 
-def test_a_commit_made_elsewhere_is_not_undone_unasked(private, public, published, elsewhere):
+def test_a_commit_made_elsewhere_is_not_undone_unasked(
+    private: SmallCourse, public: Git, published: str, elsewhere: Git
+) -> None:
     theirs = elsewhere.commit({"README.md": b"# Edited on the web\n"}, "Correct a word")
     elsewhere("push", "--quiet")
     with pytest.raises(PublishRefused) as refused:
@@ -321,14 +324,18 @@ def test_a_commit_made_elsewhere_is_not_undone_unasked(private, public, publishe
 
 
 @pytest.mark.parametrize("over", ["", "abc", "0123456789"], ids=["nothing", "too short", "another"])
-def test_only_the_named_commit_is_published_over(private, public, published, elsewhere, over):
+def test_only_the_named_commit_is_published_over(
+    private: SmallCourse, public: Git, published: str, elsewhere: Git, over: str
+) -> None:
     elsewhere.commit({"README.md": b"# Edited on the web\n"})
     elsewhere("push", "--quiet")
     with pytest.raises(PublishRefused):
         publish_course(course_of(private), over=over)
 
 
-def test_an_existing_repository_needs_a_word_before_it_is_taken_over(private, public, elsewhere):
+def test_an_existing_repository_needs_a_word_before_it_is_taken_over(
+    private: SmallCourse, public: Git, elsewhere: Git
+) -> None:
     old = elsewhere.commit({"old.txt": b"the course of another year\n"}, "Another year")
     elsewhere("push", "--quiet", "origin", "HEAD:master")
     with pytest.raises(PublishRefused, match=r"Another year: old\.txt"):
@@ -337,7 +344,9 @@ def test_an_existing_repository_needs_a_word_before_it_is_taken_over(private, pu
     assert public("rev-list", "--count", "master") == "2"
 
 
-def test_a_rewritten_history_is_refused_and_can_be_put_back(private, public, published, elsewhere):
+def test_a_rewritten_history_is_refused_and_can_be_put_back(
+    private: SmallCourse, public: Git, published: str, elsewhere: Git
+) -> None:
     (private.root / "LICENSE").write_text("MIT, again\n")
     second = publish_course(course_of(private)).commit
     elsewhere("reset", "--quiet", "--hard", published)
@@ -351,13 +360,13 @@ def test_a_rewritten_history_is_refused_and_can_be_put_back(private, public, pub
     assert publish_course(course_of(private)).commit == ""
 
 
-def test_a_deleted_branch_counts_as_rewritten(private, public, published):
+def test_a_deleted_branch_counts_as_rewritten(private: SmallCourse, public: Git, published: str) -> None:
     public("update-ref", "-d", "refs/heads/master")
     with pytest.raises(PublishRefused, match="was rewritten"):
         publish_course(course_of(private))
 
 
-def test_a_push_that_is_not_taken_is_explained(private, public):
+def test_a_push_that_is_not_taken_is_explained(private: SmallCourse, public: Git) -> None:
     hook = public.path / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 1\n")
@@ -366,7 +375,7 @@ def test_a_push_that_is_not_taken_is_explained(private, public):
         publish_course(course_of(private))
 
 
-def test_an_unreachable_repository_is_told_without_its_password(private):
+def test_an_unreachable_repository_is_told_without_its_password(private: SmallCourse) -> None:
     with pytest.raises(GitFailed) as failed:
         publish_course(course_of(private), "http://name:password@127.0.0.1:9/course.git")
     assert "127.0.0.1:9/course.git" in str(failed.value)
@@ -417,7 +426,9 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("files", PLANTED.values(), ids=list(PLANTED))
-def test_what_leaked_in_an_old_commit_is_found(private, public, published, elsewhere, files):
+def test_what_leaked_in_an_old_commit_is_found(
+    private: SmallCourse, public: Git, published: str, elsewhere: Git, files: dict[str, Any]
+) -> None:
     """Planted and taken away again, long ago: the newest files show nothing, the history does."""
     scheme = text("### BEGIN MARK SCHEME\n![](attachment:a.png)\n### END MARK SCHEME", **ESSAY)
     scheme["attachments"] = {"a.png": {"image/png": PICTURE}}
@@ -432,7 +443,9 @@ def test_what_leaked_in_an_old_commit_is_found(private, public, published, elsew
 
 
 @pytest.mark.parametrize("where", ["branch", "tag", "message"])
-def test_branches_tags_and_messages_are_searched(private, public, published, elsewhere, where):
+def test_branches_tags_and_messages_are_searched(
+    private: SmallCourse, public: Git, published: str, elsewhere: Git, where: str
+) -> None:
     elsewhere("switch", "--quiet", "--create", "side")
     slip = {"notes.md": b"assert double(21) == 42\n"} if where != "message" else {"notes.md": b"x\n"}
     elsewhere.commit(slip, "assert double(21) == 42" if where == "message" else "Side")
@@ -442,7 +455,9 @@ def test_branches_tags_and_messages_are_searched(private, public, published, els
         publish_course(course_of(private))
 
 
-def test_students_requests_to_merge_are_not_the_courses_history(private, public, published, elsewhere):
+def test_students_requests_to_merge_are_not_the_courses_history(
+    private: SmallCourse, public: Git, published: str, elsewhere: Git
+) -> None:
     """A forge keeps them as refs of its own, and a student may well have found the solution's very line."""
     elsewhere.commit({"assignments/hw/hw_solved.ipynb": dump([code("def double(x):\n    return 2 * x")])})
     elsewhere("push", "--quiet", "origin", "HEAD:refs/pull/1/head")
@@ -458,13 +473,15 @@ def test_students_requests_to_merge_are_not_the_courses_history(private, public,
     ],
     ids=["public lines", "a demonstration of the same", "a heading"],
 )
-def test_what_is_no_secret_is_no_leak(private, public, published, elsewhere, files):
+def test_what_is_no_secret_is_no_leak(
+    private: SmallCourse, public: Git, published: str, elsewhere: Git, files: dict[str, Any]
+) -> None:
     last = elsewhere.commit(files)
     elsewhere("push", "--quiet")
     assert publish_course(course_of(private), over=last).pushed
 
 
-def test_a_whole_hidden_cell_in_a_demonstration_is_a_leak():
+def test_a_whole_hidden_cell_in_a_demonstration_is_a_leak() -> None:
     lines = {f"assert double({number}) == {2 * number}": "a hidden test" for number in range(100, 104)}
     secrets = CourseSecrets(lines, frozenset())
     for many, found in ((2, 0), (3, 1)):
@@ -474,7 +491,7 @@ def test_a_whole_hidden_cell_in_a_demonstration_is_a_leak():
         assert len(secrets.find_in_file("assignments/hw/hw.ipynb", content)) == 1
 
 
-def test_a_known_file_can_be_accepted(private, public, published, elsewhere):
+def test_a_known_file_can_be_accepted(private: SmallCourse, public: Git, published: str, elsewhere: Git) -> None:
     last = elsewhere.commit({"notes.md": b"assert double(21) == 42\n"})
     elsewhere("push", "--quiet")
     with pytest.raises(PublishRefused) as refused:
@@ -494,7 +511,7 @@ def with_solutions(private: SmallCourse, public: Git, date: str) -> Course:
     return course_of(private)
 
 
-def test_a_solution_comes_on_its_day_without_the_hidden_tests(private, public):
+def test_a_solution_comes_on_its_day_without_the_hidden_tests(private: SmallCourse, public: Git) -> None:
     course = with_solutions(private, public, "2027-04-01 12:00")
     early = publish_course(course, now=BEFORE)
     assert early.held_back == ("the solution of hw: from 2027-04-01 12:00",)
@@ -510,7 +527,7 @@ def test_a_solution_comes_on_its_day_without_the_hidden_tests(private, public):
     assert "([solution](assignments/hw/hw_solution.ipynb))" in public("show", "master:README.md")
 
 
-def test_a_published_solution_still_hides_the_tests(private, public, elsewhere):
+def test_a_published_solution_still_hides_the_tests(private: SmallCourse, public: Git, elsewhere: Git) -> None:
     course = with_solutions(private, public, "2027-04-01 12:00")
     last = publish_course(course, now=AFTER).commit
     elsewhere("pull", "--quiet", "origin", "master")
@@ -522,7 +539,7 @@ def test_a_published_solution_still_hides_the_tests(private, public, elsewhere):
     assert "a solution of hw" not in str(refused.value)
 
 
-def test_a_solution_waits_for_whoever_has_more_time(private, public):
+def test_a_solution_waits_for_whoever_has_more_time(private: SmallCourse, public: Git) -> None:
     course = with_solutions(private, public, "2027-04-01 12:00")
     course.extensions.write_text("student,assignment,part,deadline\non-time,hw,,2027-06-01 12:00\n")
     done = publish_course(course, now=AFTER)
@@ -542,7 +559,9 @@ def test_a_solution_waits_for_whoever_has_more_time(private, public):
     ],
     ids=["at the deadline", "after it", "while late ones count", "after that", "no deadline", "no date"],
 )
-def test_a_solutions_date_must_be_after_the_last_push_that_can_count(private, entry, ok):
+def test_a_solutions_date_must_be_after_the_last_push_that_can_count(
+    private: SmallCourse, entry: dict[str, Any], ok: bool
+) -> None:
     configure(private, f"c.Course.assignments = {{'hw': {entry!r}}}")
     if ok:
         assert course_of(private).assignments["hw"].solutions
@@ -551,7 +570,7 @@ def test_a_solutions_date_must_be_after_the_last_push_that_can_count(private, en
             course_of(private)
 
 
-def test_mark_schemes_and_outputs_are_no_part_of_a_solution():
+def test_mark_schemes_and_outputs_are_no_part_of_a_solution() -> None:
     scheme = text("What is wrong?\n=== BEGIN MARK SCHEME ===\nOne point for the sign.\n=== END MARK SCHEME ===")
     ran = code("1") | {"outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}], "execution_count": 3}
     made = json.loads(solution_notebook(json.dumps(notebook(scheme, ran)).encode()))
@@ -563,7 +582,7 @@ def test_mark_schemes_and_outputs_are_no_part_of_a_solution():
 
 
 @pytest.fixture
-def real(public: Git, tmp_path) -> Course:
+def real(public: Git, tmp_path: Path) -> Course:
     """The course of this repository, to be published to a folder."""
     course = load_course(REPOSITORY / "grading_config.py")
     upstream = tmp_path / "forge" / "teachers" / "DeepLearningCourse.git"
@@ -572,7 +591,7 @@ def real(public: Git, tmp_path) -> Course:
     return replace(course, upstream=upstream.as_uri(), **nowhere)
 
 
-def test_the_readme_works_word_by_word_on_the_published_course(real, tmp_path):
+def test_the_readme_works_word_by_word_on_the_published_course(real: Course, tmp_path: Path) -> None:
     """Every command of it, in a fresh clone. Stand-ins: pip finds everything on this disk, and Jupyter is a person."""
     publish_course(real)
     upstream = Git(Path(real.upstream.removeprefix("file://")))
@@ -640,7 +659,7 @@ def by_hand(folder: Path, *blocks: str) -> str:
     return done.stdout
 
 
-def test_nothing_of_the_course_is_secret_and_public_at_once(real):
+def test_nothing_of_the_course_is_secret_and_public_at_once(real: Course) -> None:
     """Each source's hidden lines against all that would be published; and the search sees them where they are."""
     exams = {name: read_exam(real.source_path(name), entry.patterns) for name, entry in real.assignments.items()}
     secrets = gather_secrets(real, exams)
@@ -651,7 +670,7 @@ def test_nothing_of_the_course_is_secret_and_public_at_once(real):
         assert secrets.find_in_file(f"assignments/{name}/{name}.ipynb", real.source_path(name).read_bytes())
 
 
-def test_everything_allowed_is_there(real):
+def test_everything_allowed_is_there(real: Course) -> None:
     missing = [pattern for pattern in ALLOWED if not any(real.root.glob(pattern))]
     assert missing == []
 
@@ -671,7 +690,7 @@ def commands() -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("page", ["docs/students.md", "docs/public-readme.md"])
-def test_pages_for_students_name_only_commands_there_are(page):
+def test_pages_for_students_name_only_commands_there_are(page: str) -> None:
     known = commands()
     for name, rest in re.findall(r"\bautograder (\w+)([^`\n]*)", (REPOSITORY / page).read_text()):
         assert name in known, f"autograder {name}"
@@ -679,13 +698,13 @@ def test_pages_for_students_name_only_commands_there_are(page):
 
 
 @pytest.mark.parametrize("command", ["start", "check", "update"])
-def test_students_can_read_about_every_option(command):
+def test_students_can_read_about_every_option(command: str) -> None:
     page = (REPOSITORY / "docs" / "students.md").read_text()
     assert f"`autograder {command}" in page
     assert {option for option in commands()[command] if option.startswith("--")} <= set(re.findall(r"--[a-z-]+", page))
 
 
-def test_devcontainer_and_binder_install_the_requirements():
+def test_devcontainer_and_binder_install_the_requirements() -> None:
     wanted = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["requires-python"]
     least = tuple(map(int, wanted.removeprefix(">=").split(".")))
     container = json.loads((REPOSITORY / ".devcontainer" / "devcontainer.json").read_text())
@@ -701,7 +720,7 @@ def workflow() -> dict:
     return yaml.safe_load((REPOSITORY / ".github" / "workflows" / "check.yml").read_text())
 
 
-def test_the_checks_last_step_runs_in_a_students_fork(real, tmp_path):
+def test_the_checks_last_step_runs_in_a_students_fork(real: Course, tmp_path: Path) -> None:
     publish_course(real)
     Git(tmp_path)("clone", "--quiet", real.upstream, "fork")
     fork = Git(tmp_path / "fork")
@@ -732,5 +751,5 @@ def test_the_checks_last_step_runs_in_a_students_fork(real, tmp_path):
         ("return double", False), ("except KernelError:", False), ("return 42", False), ("assert x == 1", False),
     ],
 )  # fmt: skip
-def test_a_line_of_pythons_words_alone_is_nobodys_secret(line, nobodys):
+def test_a_line_of_pythons_words_alone_is_nobodys_secret(line: str, nobodys: bool) -> None:
     assert is_common_python(line) is nobodys

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, dump, notebook, solution, test, text
@@ -38,7 +39,7 @@ def released(small_course: SmallCourse, examiner: Examiner) -> dict:
     return json.loads(made.path.read_text())
 
 
-def test_a_release_has_stubs_and_visible_tests_only(small_course, examiner):
+def test_a_release_has_stubs_and_visible_tests_only(small_course: SmallCourse, examiner: Examiner) -> None:
     notebook = released(small_course, examiner)
     sources = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
     assert "raise NotImplementedError" in sources
@@ -48,7 +49,7 @@ def test_a_release_has_stubs_and_visible_tests_only(small_course, examiner):
     assert sorted(path.name for path in (small_course.root / "assignments" / "hw").iterdir()) == ["hw.ipynb"]
 
 
-def test_a_solution_cell_without_markers_becomes_one_stub(small_course, examiner):
+def test_a_solution_cell_without_markers_becomes_one_stub(small_course: SmallCourse, examiner: Examiner) -> None:
     small_course.write(solution("def double(x):\n    return 2 * x"), test(TEST_DOUBLE))
     notebook = released(small_course, examiner)
     assert "".join(notebook["cells"][0]["source"]) == "raise NotImplementedError"
@@ -77,7 +78,9 @@ marking.score()
 
 
 @pytest.mark.parametrize("points", [0, 1 / 3, 0.125])
-def test_exercises_of_no_points_and_of_fractions_are_released_and_read_as_they_are(small_course, examiner, points):
+def test_exercises_of_no_points_and_of_fractions_are_released_and_read_as_they_are(
+    small_course: SmallCourse, examiner: Examiner, points: Any
+) -> None:
     tests = test(EIGHTHS if points == 0.125 else TEST_DOUBLE, points=points)
     other = solution(
         "def triple(x):\n    ### BEGIN SOLUTION\n    return 3 * x\n    ### END SOLUTION", "triple_solution"
@@ -92,7 +95,7 @@ def test_exercises_of_no_points_and_of_fractions_are_released_and_read_as_they_a
         assert (result.points, result.status, bool(result.hint)) == (wanted, status, status is Status.FAILED)
 
 
-def test_released_again_nothing_changes(small_course, examiner):
+def test_released_again_nothing_changes(small_course: SmallCourse, examiner: Examiner) -> None:
     course = load_course(small_course.config)
     assert release_assignment(course, "hw", examiner).changed
     path = course.release_path("hw")
@@ -101,7 +104,7 @@ def test_released_again_nothing_changes(small_course, examiner):
     assert path.stat().st_mtime_ns == before
 
 
-def test_plain_nbgrader_makes_the_same(small_course, examiner):
+def test_plain_nbgrader_makes_the_same(small_course: SmallCourse, examiner: Examiner) -> None:
     ours = released(small_course, examiner)
     (small_course.root / "assignments" / "hw" / "hw.ipynb").unlink()
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -116,7 +119,7 @@ ESSAY = {"grade_id": "why", "grade": True, "solution": True, "points": 4}
 SCHEME = "Why?\n### BEGIN MARK SCHEME\nas in ![](attachment:answer.png)\n### END MARK SCHEME"
 
 
-def test_of_fields_only_those_on_the_list_are_released(small_course, examiner):
+def test_of_fields_only_those_on_the_list_are_released(small_course: SmallCourse, examiner: Examiner) -> None:
     """The instructor's kernel and account, widgets, and a picture whose text was cut out; what is shown stays."""
     shown = text("# See\n![](attachment:shown.png)") | {
         "attachments": {"shown.png": {"image/png": PICTURE}, "old.png": {"image/png": PICTURE[::-1]}}
@@ -156,11 +159,11 @@ def test_of_fields_only_those_on_the_list_are_released(small_course, examiner):
         ("![](attachment:a.png2)", False),
     ],
 )
-def test_attachments_are_named_in_many_ways(text, named):
+def test_attachments_are_named_in_many_ways(text: str, named: bool) -> None:
     assert ("a.png" in find_attachment_names(text)) is named
 
 
-def test_other_files_in_the_folder_of_a_release_stay(small_course, examiner):
+def test_other_files_in_the_folder_of_a_release_stay(small_course: SmallCourse, examiner: Examiner) -> None:
     """Somebody's notes, a folder, a copy that was solved there: released or not, they are not ours."""
     folder = small_course.root / "assignments" / "hw"
     (folder / "drafts").mkdir(parents=True)
@@ -177,7 +180,9 @@ def test_other_files_in_the_folder_of_a_release_stay(small_course, examiner):
 
 
 @pytest.mark.parametrize("points", ["2", True, -1, [2]], ids=str)
-def test_points_that_are_no_number_are_refused_by_the_name_of_their_cell(small_course, examiner, points):
+def test_points_that_are_no_number_are_refused_by_the_name_of_their_cell(
+    small_course: SmallCourse, examiner: Examiner, points: Any
+) -> None:
     small_course.write(solution(DOUBLE), test(TEST_DOUBLE, points=points))
     with pytest.raises(ExamError, match=r"hw\.ipynb: the cell 'double' is worth .* points; give it a number"):
         release_assignment(load_course(small_course.config), "hw", examiner)
@@ -203,7 +208,9 @@ def autograder(small_course: SmallCourse, *words: str, say: str = "") -> subproc
     ],
     ids=["nobody answers", "nothing", "a name", "all", "--all", "both", "an unknown name"],
 )
-def test_without_a_name_the_list_is_shown_and_asked_for(small_course, words, say, code, released):
+def test_without_a_name_the_list_is_shown_and_asked_for(
+    small_course: SmallCourse, words: tuple[Any, ...], say: str, code: int, released: bool
+) -> None:
     done = autograder(small_course, "release", *words, say=say)
     assert done.returncode == code, done.stderr
     assert (small_course.root / "assignments" / "hw" / "hw.ipynb").exists() == released
@@ -211,7 +218,7 @@ def test_without_a_name_the_list_is_shown_and_asked_for(small_course, words, say
     assert "Traceback" not in done.stderr
 
 
-def test_what_a_test_prints_is_not_part_of_the_json(small_course):
+def test_what_a_test_prints_is_not_part_of_the_json(small_course: SmallCourse) -> None:
     """Neither what it prints itself, nor what a program that it starts does."""
     noisy = 'import os\nprint("{")\nos.system("echo loud")\n' + TEST_DOUBLE
     small_course.write(solution(DOUBLE), test(noisy))
@@ -247,7 +254,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("cells", "words"), BROKEN.values(), ids=BROKEN)
-def test_a_failed_proof_releases_nothing_and_says_why(small_course, examiner, cells, words):
+def test_a_failed_proof_releases_nothing_and_says_why(
+    small_course: SmallCourse, examiner: Examiner, cells: list[Any], words: list[str]
+) -> None:
     good = released(small_course, examiner)
     small_course.write(*cells)
     with pytest.raises(AutograderError) as caught:
@@ -256,7 +265,7 @@ def test_a_failed_proof_releases_nothing_and_says_why(small_course, examiner, ce
     assert json.loads((small_course.root / "assignments" / "hw" / "hw.ipynb").read_text()) == good
 
 
-def test_instructors_files_beside_the_source_are_a_leak(small_course, examiner):
+def test_instructors_files_beside_the_source_are_a_leak(small_course: SmallCourse, examiner: Examiner) -> None:
     text = small_course.config.read_text().replace(
         'c.CourseDirectory.ignore = ["mistakes.py", "alternatives.py", "shortcuts.py"]', ""
     )
@@ -266,7 +275,7 @@ def test_instructors_files_beside_the_source_are_a_leak(small_course, examiner):
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (REPOSITORY / "solutions").iterdir() if path.is_dir()))
-def test_what_is_in_the_repository_is_released_from_its_sources(name):
+def test_what_is_in_the_repository_is_released_from_its_sources(name: Any) -> None:
     """A changed source notebook must be released again before it is committed."""
     course = load_course(REPOSITORY / "grading_config.py")
     if name not in course.assignments:

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from small_course import SmallCourse
@@ -15,7 +16,7 @@ def autograder(course: SmallCourse, *arguments: str) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=False)
 
 
-def test_a_second_writer_hears_who_is_at_it_and_since_when(tmp_path):
+def test_a_second_writer_hears_who_is_at_it_and_since_when(tmp_path: Path) -> None:
     with one_writer(tmp_path, "run"), pytest.raises(Busy) as busy, one_writer(tmp_path, "collect"):
         pass
     assert f"{tmp_path}: 'autograder run' (process {os.getpid()} on " in str(busy.value)
@@ -26,7 +27,7 @@ def test_a_second_writer_hears_who_is_at_it_and_since_when(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_beside_another_ends_with_a_code_of_its_own_and_reading_goes_on(small_course):
+def test_a_run_beside_another_ends_with_a_code_of_its_own_and_reading_goes_on(small_course: SmallCourse) -> None:
     (small_course.root / "roster.csv").write_text("student,remote\n")
     with one_writer(small_course.root, "run"):
         done = autograder(small_course, "run")
@@ -35,7 +36,7 @@ def test_a_run_beside_another_ends_with_a_code_of_its_own_and_reading_goes_on(sm
         assert autograder(small_course, "standings").returncode == 0
 
 
-def test_who_is_killed_leaves_the_way_free(tmp_path):
+def test_who_is_killed_leaves_the_way_free(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from autograder.record.course_lock import one_writer\n"
         f"with one_writer(Path({str(tmp_path)!r}), 'run'):\n    print('here', flush=True); time.sleep(1000)"
@@ -50,14 +51,14 @@ def test_who_is_killed_leaves_the_way_free(tmp_path):
         pass
 
 
-def test_a_lock_that_says_nothing_yet_is_still_a_lock(tmp_path):
+def test_a_lock_that_says_nothing_yet_is_still_a_lock(tmp_path: Path) -> None:
     with one_writer(tmp_path, "run"):
         (tmp_path / LOCK).write_text("")
         with pytest.raises(Busy, match="another autograder has just begun"), one_writer(tmp_path, "run"):
             pass
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(DiskFailed, match=r"nowhere/\.autograder\.lock: No such file"), \
             one_writer(tmp_path / "nowhere", "run"):  # fmt: skip
         pass

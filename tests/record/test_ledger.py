@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,25 +33,25 @@ RESULT = ExerciseResult("double", "", 1.0, 2.0, Status.PARTIAL, "Look at “twic
 REPORT = Report("hw", "hw.ipynb", "graded", (RESULT,), ("A sentence.",), 0.25, 1, "exam")
 
 
-def filled(tmp_path) -> Ledger:
+def filled(tmp_path: Path) -> Ledger:
     ledger = Ledger(tmp_path / "ledger")
     ledger.add_push(PUSH)
     ledger.add_report("on-time", PUSH.commit, "b" * 40, REPORT, NOON + timedelta(hours=1))
     return ledger
 
 
-def test_what_is_written_is_read_again(tmp_path):
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     record = filled(tmp_path).read("on-time")
     assert record.pushes == (PUSH,)
     assert record.graded[0].report == REPORT
     assert record.reports == {("hw", "b" * 40, "exam"): REPORT}
 
 
-def test_a_student_without_a_record_has_an_empty_one(tmp_path):
+def test_a_student_without_a_record_has_an_empty_one(tmp_path: Path) -> None:
     assert Ledger(tmp_path).read("nobody").pushes == ()
 
 
-def test_what_the_forge_said_is_read_again(tmp_path):
+def test_what_the_forge_said_is_read_again(tmp_path: Path) -> None:
     repository = Repository(17, 5, "on-time/course", "on-time/course", NOON)
     pushed = replace(repository, name="on-time/renamed", pushed=NOON + timedelta(hours=1))
     for entry in (repository, pushed):
@@ -58,7 +59,7 @@ def test_what_the_forge_said_is_read_again(tmp_path):
     assert Ledger(tmp_path / "ledger").read("on-time").repositories == (repository, pushed)
 
 
-def told(commit: str, hours: float, activity: int, **more) -> Push:
+def told(commit: str, hours: float, activity: int, **more: Any) -> Push:
     return replace(
         PUSH, commit=commit, time=NOON + timedelta(hours=hours), clock=Clock.SERVER, activity=activity, **more
     )
@@ -86,7 +87,9 @@ def seen(commit: str, hours: float) -> Push:
         "pushed again", "pushed again and told", "lost",
     ],
 )  # fmt: skip
-def test_each_push_counts_once_and_the_forges_time_stands_for_all_sightings(tmp_path, pushes, wanted):
+def test_each_push_counts_once_and_the_forges_time_stands_for_all_sightings(
+    tmp_path: Path, pushes: list[Any], wanted: list[tuple[str, int]]
+) -> None:
     for entry in pushes:
         Ledger(tmp_path).add_push(entry)
     record = Ledger(tmp_path).read("on-time")
@@ -94,14 +97,14 @@ def test_each_push_counts_once_and_the_forges_time_stands_for_all_sightings(tmp_
     assert record.lost == tuple(entry for entry in pushes if entry.lost)
 
 
-def test_a_push_written_before_forges_were_asked_is_read(tmp_path):
+def test_a_push_written_before_forges_were_asked_is_read(tmp_path: Path) -> None:
     entry = {"entry": "push", "commit": "c" * 40, "branch": "master", "time": NOON.isoformat(), "clock": "first seen"}
     (tmp_path / "on-time.jsonl").write_text(json.dumps(entry | {"notebooks": []}) + "\n")
     (push,) = Ledger(tmp_path).read("on-time").pushes
     assert (push.activity, push.lost) == (0, False)
 
 
-def test_writing_only_appends(tmp_path):
+def test_writing_only_appends(tmp_path: Path) -> None:
     ledger = filled(tmp_path)
     path = tmp_path / "ledger" / "on-time.jsonl"
     before = path.read_bytes()
@@ -110,7 +113,7 @@ def test_writing_only_appends(tmp_path):
 
 
 @pytest.mark.parametrize("lost", [1, 10, 100])
-def test_a_torn_last_line_is_skipped_and_then_cut_off(tmp_path, lost):
+def test_a_torn_last_line_is_skipped_and_then_cut_off(tmp_path: Path, lost: int) -> None:
     ledger = filled(tmp_path)
     path = tmp_path / "ledger" / "on-time.jsonl"
     path.write_bytes(path.read_bytes()[:-lost])
@@ -120,7 +123,7 @@ def test_a_torn_last_line_is_skipped_and_then_cut_off(tmp_path, lost):
     assert all(json.loads(line) for line in path.read_text().splitlines())
 
 
-def report_line(points: float = 1.0, **changes) -> bytes:
+def report_line(points: float = 1.0, **changes: Any) -> bytes:
     report = replace(REPORT, exercises=(replace(RESULT, points=points),)).to_json()
     entry = {"entry": "report", "commit": "c" * 40, "blob": "b" * 40, "time": NOON.isoformat(), "report": report}
     return json.dumps(entry | changes).encode()
@@ -141,7 +144,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("line", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_line_is_named_and_the_others_are_read(tmp_path, line):
+def test_a_damaged_line_is_named_and_the_others_are_read(tmp_path: Path, line: Any) -> None:
     ledger = filled(tmp_path)
     path = tmp_path / "ledger" / "on-time.jsonl"
     path.write_bytes(line + b"\n" + path.read_bytes())
@@ -154,7 +157,7 @@ def test_a_damaged_line_is_named_and_the_others_are_read(tmp_path, line):
 
 
 @pytest.mark.parametrize("blank", [b"\n", b"  \r\n", b"\t\n\n"])
-def test_a_blank_line_says_nothing(tmp_path, blank):
+def test_a_blank_line_says_nothing(tmp_path: Path, blank: bytes) -> None:
     ledger = filled(tmp_path)
     path = tmp_path / "ledger" / "on-time.jsonl"
     path.write_bytes(blank + path.read_bytes() + blank)
@@ -163,7 +166,7 @@ def test_a_blank_line_says_nothing(tmp_path, blank):
     assert (record.pushes, len(record.graded)) == ((PUSH,), 1)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "ledger" / "on-time.jsonl").mkdir(parents=True)
     ledger = Ledger(tmp_path / "ledger")
     with pytest.raises(DiskFailed, match=r"on-time\.jsonl: Is a directory; look at"):
@@ -172,13 +175,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         ledger.add_push(PUSH)
 
 
-def test_a_line_that_is_being_written_is_not_cut(tmp_path):
+def test_a_line_that_is_being_written_is_not_cut(tmp_path: Path) -> None:
     """One writer is in the middle of a line when the other begins."""
     ledger = filled(tmp_path)
     path = tmp_path / "ledger" / "on-time.jsonl"
     half = threading.Event()
 
-    def write_slowly():
+    def write_slowly() -> None:
         line = report_line() + b"\n"
         with path.open("ab", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -211,7 +214,7 @@ for number in range(100):
 """
 
 
-def test_two_writers_lose_no_line_of_each_other_also_where_one_replaces_the_file(tmp_path):
+def test_two_writers_lose_no_line_of_each_other_also_where_one_replaces_the_file(tmp_path: Path) -> None:
     script = APPEND.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
     writers = [subprocess.Popen([sys.executable, "-c", script, who]) for who in "ab"]
     assert [writer.wait() for writer in writers] == [0, 0]
@@ -222,7 +225,7 @@ def test_two_writers_lose_no_line_of_each_other_also_where_one_replaces_the_file
     assert len(lines) == len(set(lines)) == 200
 
 
-def test_a_full_disk_leaves_no_part_of_a_line(tmp_path):
+def test_a_full_disk_leaves_no_part_of_a_line(tmp_path: Path) -> None:
     filled(tmp_path)
     path = tmp_path / "ledger" / "on-time.jsonl"
     before = path.read_bytes()
@@ -240,7 +243,7 @@ def test_a_full_disk_leaves_no_part_of_a_line(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_lone_surrogate_is_recorded_as_what_can_be_written(tmp_path):
+def test_a_lone_surrogate_is_recorded_as_what_can_be_written(tmp_path: Path) -> None:
     report = replace(REPORT, problems=("\ud800 is no letter",))
     Ledger(tmp_path).add_report("on-time", "c" * 40, "b" * 40, report, NOON)
     record = Ledger(tmp_path).read("on-time")
@@ -248,7 +251,7 @@ def test_a_lone_surrogate_is_recorded_as_what_can_be_written(tmp_path):
 
 
 @pytest.mark.parametrize("clock", [Clock.FIRST_SEEN, Clock.COMMIT_DATE])
-def test_the_newest_push_is_the_last_one_recorded_whatever_the_clock_said(tmp_path, clock):
+def test_the_newest_push_is_the_last_one_recorded_whatever_the_clock_said(tmp_path: Path, clock: Any) -> None:
     """The clock was a year ahead for one poll, and a day behind for another."""
     commits = {
         "a": NOON,
@@ -261,7 +264,7 @@ def test_the_newest_push_is_the_last_one_recorded_whatever_the_clock_said(tmp_pa
     assert [push.commit for push in Ledger(tmp_path).read("on-time").pushes] == list(commits)
 
 
-def test_the_mark_that_stands_is_the_last_one_recorded_whatever_the_clock_said(tmp_path):
+def test_the_mark_that_stands_is_the_last_one_recorded_whatever_the_clock_said(tmp_path: Path) -> None:
     for hours, points in ((9000.0, 1.0), (1.0, 2.0)):
         mark = ManualMark("hw", "double", NOON + timedelta(hours=hours), points)
         Ledger(tmp_path).add_mark("on-time", mark)
@@ -269,18 +272,18 @@ def test_the_mark_that_stands_is_the_last_one_recorded_whatever_the_clock_said(t
     assert newest_marks(marks, "hw")["double"].points == 2.0
 
 
-def test_a_report_of_another_version_is_refused():
+def test_a_report_of_another_version_is_refused() -> None:
     with pytest.raises(ValueError, match="version"):
         Report.from_json(REPORT.to_json() | {"version": 99})
 
 
 @pytest.mark.parametrize("field", ["assignment", "exercises", "problems", "seconds", "rung", "exam"])
-def test_a_report_without_a_field_is_refused(field):
+def test_a_report_without_a_field_is_refused(field: str) -> None:
     data = REPORT.to_json()
     del data[field]
     with pytest.raises(ValueError, match=field):
         Report.from_json(data)
 
 
-def test_students_do_not_see_what_is_for_instructors():
+def test_students_do_not_see_what_is_for_instructors() -> None:
     assert "detail" not in json.dumps(REPORT.for_students().to_json()).replace('"detail": ""', "")

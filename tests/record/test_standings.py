@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -49,14 +50,24 @@ def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> Recor
     return RecordedReport(name, f"blob {name}", DEADLINE, Report("hw", PATH, "graded", results, exam=exam))
 
 
-def judge(pushes, reports, *, extensions=None, late=None, marks=(), released=True, aside=(), find="place"):
+def judge(
+    pushes: Any,
+    reports: Any,
+    *,
+    extensions: Any = None,
+    late: Any = None,
+    marks: Any = (),
+    released: bool = True,
+    aside: Any = (),
+    find: str = "place",
+) -> Any:
     entry = assignment(late)
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry}, find=find)
     record = StudentRecord(STUDENT.id, tuple(pushes), tuple(reports), marks=tuple(marks), aside=tuple(aside))
     return judge_assignment(course, entry, EXAM, STUDENT, record, extensions or {}, released=released)
 
 
-def test_each_part_counts_its_own_last_push_before_its_own_deadline():
+def test_each_part_counts_its_own_last_push_before_its_own_deadline() -> None:
     found = judge(
         [push("a", DEADLINE - timedelta(days=1)), push("b", DEADLINE + timedelta(days=1))],
         [graded("a", 4, 1), graded("b", 0, 6)],
@@ -65,7 +76,7 @@ def test_each_part_counts_its_own_last_push_before_its_own_deadline():
     assert (found.points, found.max_points) == (10.0, 10.0)
 
 
-def test_a_later_worse_push_before_the_deadline_counts_all_the_same():
+def test_a_later_worse_push_before_the_deadline_counts_all_the_same() -> None:
     found = judge(
         [push("a", DEADLINE - timedelta(days=2)), push("b", DEADLINE - timedelta(days=1))],
         [graded("a", 4, 6), graded("b", 1, 1)],
@@ -78,12 +89,12 @@ def test_a_later_worse_push_before_the_deadline_counts_all_the_same():
     [(0, True), (59, True), (60, False), (61, False)],
     ids=["on", "in its minute", "next", "past"],
 )
-def test_the_minute_of_the_deadline_counts_to_its_end(seconds, counts):
+def test_the_minute_of_the_deadline_counts_to_its_end(seconds: int, counts: bool) -> None:
     found = judge([push("a", DEADLINE + timedelta(seconds=seconds))], [graded("a", 4, 6)])
     assert found.parts[0].state is (PartState.GRADED if counts else PartState.TOO_LATE)
 
 
-def test_an_extension_moves_one_part_only():
+def test_an_extension_moves_one_part_only() -> None:
     late = DEADLINE + timedelta(days=8)
     moved = {(STUDENT.id, "hw", "first"): DEADLINE + timedelta(days=9)}
     found = judge([push("a", late)], [graded("a", 4, 6)], extensions=moved)
@@ -91,33 +102,33 @@ def test_an_extension_moves_one_part_only():
     assert [part.extended for part in found.parts] == [True, False]
 
 
-def test_not_graded_yet_is_not_zero():
+def test_not_graded_yet_is_not_zero() -> None:
     found = judge([push("a", DEADLINE)], [])
     assert found.parts[0].state is PartState.WAITING
     assert found.points is None
 
 
-def test_nothing_pushed_is_zero():
+def test_nothing_pushed_is_zero() -> None:
     found = judge([], [])
     assert found.parts[0].state is PartState.NOTHING
     assert found.points == 0.0
 
 
-def test_a_misplaced_notebook_is_named_with_its_right_place():
+def test_a_misplaced_notebook_is_named_with_its_right_place() -> None:
     found = judge([push("a", DEADLINE, "hw_solved.ipynb")], [])
     assert found.parts[0].state is PartState.MISSING
     assert "hw_solved.ipynb" in found.parts[0].why
     assert PATH in found.parts[0].why
 
 
-def test_a_renamed_copy_beside_the_graded_original_is_named():
+def test_a_renamed_copy_beside_the_graded_original_is_named() -> None:
     found = judge([push("a", DEADLINE, "assignments/hw/hw.ipynb", "assignments/hw/hw_final.ipynb")], [])
     (sentence,) = found.problems
     assert "assignments/hw/hw_final.ipynb is not graded under this name; rename it to hw_solved.ipynb" in sentence
 
 
 @pytest.mark.parametrize(("days", "points"), [(0.5, 3.0), (1.5, 2.0), (2.5, None)])
-def test_a_late_rule_takes_a_share_for_each_day_begun(days, points):
+def test_a_late_rule_takes_a_share_for_each_day_begun(days: float, points: float | None) -> None:
     rule = LateRule(per_day=0.25, days=2)
     found = judge([push("a", DEADLINE + timedelta(days=days))], [graded("a", 4, 6)], late=rule)
     first = found.parts[0]
@@ -125,7 +136,7 @@ def test_a_late_rule_takes_a_share_for_each_day_begun(days, points):
     assert first.state is (PartState.LATE if points is not None else PartState.TOO_LATE)
 
 
-def test_the_better_of_on_time_and_late_counts():
+def test_the_better_of_on_time_and_late_counts() -> None:
     rule = LateRule(per_day=0.5, days=2)
     pushes = [push("a", DEADLINE - timedelta(days=1)), push("b", DEADLINE + timedelta(hours=1))]
     worse_late = judge(pushes, [graded("a", 3, 0), graded("b", 4, 0)], late=rule).parts[0]
@@ -134,13 +145,13 @@ def test_the_better_of_on_time_and_late_counts():
     assert (better_late.push.commit, better_late.points) == ("b", 2.0)
 
 
-def test_a_report_of_an_older_exam_serves_until_the_new_one_is_there():
+def test_a_report_of_an_older_exam_serves_until_the_new_one_is_there() -> None:
     old, new = graded("a", 1, 1, exam="older"), graded("a", 4, 6)
     assert judge([push("a", DEADLINE)], [old]).points == 2.0
     assert judge([push("a", DEADLINE)], [old, new]).points == 10.0
 
 
-def test_what_must_be_graded_is_what_counts_and_what_is_newest():
+def test_what_must_be_graded_is_what_counts_and_what_is_newest() -> None:
     pushes = (
         push("early", DEADLINE - timedelta(days=9)),
         push("first", DEADLINE - timedelta(days=1)),
@@ -154,12 +165,12 @@ def test_what_must_be_graded_is_what_counts_and_what_is_newest():
     assert {entry.commit for entry, _ in found} == {"first", "second", "newest"}
 
 
-def test_the_order_of_pushes_is_the_records_whatever_the_clock_said():
+def test_the_order_of_pushes_is_the_records_whatever_the_clock_said() -> None:
     pushes = [push("earlier", DEADLINE), push("later", DEADLINE - timedelta(days=1))]
     assert judge(pushes, [graded("later", 4, 6), graded("earlier", 0, 0)]).parts[0].push.commit == "later"
 
 
-def test_a_mark_counts_in_its_part_before_the_late_rule_and_the_automatic_points_stay_known():
+def test_a_mark_counts_in_its_part_before_the_late_rule_and_the_automatic_points_stay_known() -> None:
     mark = ManualMark("hw", "one", DEADLINE, points=4.0, extra=1.0)
     elsewhere = ManualMark("another", "two", DEADLINE, points=6.0)
     found = judge(
@@ -173,13 +184,13 @@ def test_a_mark_counts_in_its_part_before_the_late_rule_and_the_automatic_points
     assert (first.marks, second.marks, second.points) == ((mark,), (), 2.0)
 
 
-def test_a_mark_without_a_push_that_counts_gives_nothing():
+def test_a_mark_without_a_push_that_counts_gives_nothing() -> None:
     mark = ManualMark("hw", "one", DEADLINE, points=4.0)
     assert judge([], [], marks=[mark]).points == 0.0
 
 
 @pytest.mark.parametrize("pushes", [[], [push("a", DEADLINE, "README.md")]], ids=["nothing pushed", "something else"])
-def test_homework_that_is_not_released_is_not_zero(pushes):
+def test_homework_that_is_not_released_is_not_zero(pushes: list[Any]) -> None:
     found = judge(pushes, [], released=False)
     assert {part.state for part in found.parts} == {PartState.UNRELEASED}
     assert found.points is None
@@ -187,7 +198,7 @@ def test_homework_that_is_not_released_is_not_zero(pushes):
     assert {decided_points(part, after) for part in found.parts} == {None}
 
 
-def test_homework_is_released_once_it_lies_there_or_somebody_has_pushed_it(tmp_path):
+def test_homework_is_released_once_it_lies_there_or_somebody_has_pushed_it(tmp_path: Path) -> None:
     course = Course(tmp_path, "Course", ZoneInfo("UTC"), {"hw": assignment()}, releases=tmp_path)
     forks = [
         StudentRecord("a", (push("a", DEADLINE, "README.md"),), ()),
@@ -205,7 +216,7 @@ def test_homework_is_released_once_it_lies_there_or_somebody_has_pushed_it(tmp_p
 RULE = LateRule(per_day=0.1, days=3)
 
 
-def first_part(pushes, reports, **options):
+def first_part(pushes: Any, reports: Any, **options: Any) -> Any:
     return judge(pushes, reports, late=RULE, **options).parts[0]
 
 
@@ -213,32 +224,32 @@ def after(days: float) -> datetime:
     return DEADLINE + timedelta(days=days)
 
 
-def test_the_next_homeworks_push_does_not_erase_a_late_one():
+def test_the_next_homeworks_push_does_not_erase_a_late_one() -> None:
     later = push("b", after(8), "assignments/hw2/hw2_solved.ipynb", PATH)
     later = replace(later, notebooks=(later.notebooks[0], replace(later.notebooks[1], blob="blob a")))
     found = first_part([push("a", after(0.5)), later], [graded("a", 4, 0)])
     assert (found.state, found.push.commit, found.points) == (PartState.LATE, "a", 3.6)
 
 
-def test_of_all_late_pushes_the_one_worth_most_after_its_deduction_counts():
+def test_of_all_late_pushes_the_one_worth_most_after_its_deduction_counts() -> None:
     pushes = [push("a", after(0.5)), push("b", after(1.5)), push("c", after(2.5))]
     found = first_part(pushes, [graded("a", 3, 0), graded("b", 4, 0), graded("c", 1, 0)])
     assert (found.push.commit, found.points, found.factor) == ("b", 3.2, 0.8)
 
 
 @pytest.mark.parametrize("days", [1.5, 2.5, 20])
-def test_an_unchanged_late_push_made_again_costs_no_other_day(days):
+def test_an_unchanged_late_push_made_again_costs_no_other_day(days: float) -> None:
     again = replace(push("b", after(days)), notebooks=push("a", after(0.5)).notebooks)
     found = first_part([push("a", after(0.5)), again], [graded("a", 4, 0)])
     assert (found.push.commit, found.points, found.factor) == ("a", 3.6, 0.9)
 
 
-def test_while_one_late_push_is_not_graded_nothing_is_settled():
+def test_while_one_late_push_is_not_graded_nothing_is_settled() -> None:
     found = first_part([push("a", after(0.5)), push("b", after(1.5))], [graded("a", 4, 0)])
     assert (found.state, found.points) == (PartState.WAITING, None)
 
 
-def test_what_is_graded_and_what_counts_is_decided_in_one_place():
+def test_what_is_graded_and_what_counts_is_decided_in_one_place() -> None:
     pushes = [push("early", after(-1)), *(push(f"late-{day}", after(day - 0.5)) for day in range(1, 6))]
     entry = assignment(RULE)
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
@@ -275,7 +286,7 @@ BUDAPEST = ZoneInfo("Europe/Budapest")
         "a time that is there twice", "at noon", "the same evening",
     ],
 )  # fmt: skip
-def test_days_are_those_of_the_courses_calendar(deadline, pushed, days):
+def test_days_are_those_of_the_courses_calendar(deadline: str, pushed: str, days: int | None) -> None:
     moments = [
         datetime.fromisoformat(text).replace(tzinfo=BUDAPEST, fold=1).astimezone(UTC) for text in (deadline, pushed)
     ]
@@ -286,14 +297,14 @@ def test_days_are_those_of_the_courses_calendar(deadline, pushed, days):
 # ----------------------------------------------------------------------------------------- not begun, and elsewhere
 
 
-def test_what_is_not_begun_is_no_points_before_the_deadline_and_0_after_it():
+def test_what_is_not_begun_is_no_points_before_the_deadline_and_0_after_it() -> None:
     (first, _) = judge([seen("a", after(-1), original="")], []).parts
     assert first.state is PartState.NOT_BEGUN
     assert (decided_points(first, DEADLINE), decided_points(first, after(1))) == (None, 0.0)
     assert "assignments/hw/hw.ipynb holds no answer yet" in first.why
 
 
-def test_a_part_of_which_nothing_was_attempted_is_not_begun_while_another_is():
+def test_a_part_of_which_nothing_was_attempted_is_not_begun_while_another_is() -> None:
     report = graded("a", 4, 0)
     results = (report.report.exercises[0], replace(report.report.exercises[1], points=0.0, status=Status.NOT_ATTEMPTED))
     report = replace(report, report=replace(report.report, exercises=results))
@@ -305,7 +316,7 @@ def test_a_part_of_which_nothing_was_attempted_is_not_begun_while_another_is():
     assert decided_sum(found, DEADLINE) is None and decided_sum(found, after(30)) == 4.0
 
 
-def test_what_is_not_begun_is_not_graded_and_what_was_changed_is():
+def test_what_is_not_begun_is_not_graded_and_what_was_changed_is() -> None:
     entry = assignment()
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
     untouched = seen("a", after(-1), right="")
@@ -314,19 +325,19 @@ def test_what_is_not_begun_is_not_graded_and_what_was_changed_is():
     assert len(list_wanted_notebooks(course, entry, STUDENT.id, StudentRecord(STUDENT.id, (changed,)), {})) == 1
 
 
-def test_who_is_marked_by_a_person_has_begun():
+def test_who_is_marked_by_a_person_has_begun() -> None:
     mark = ManualMark("hw", "one", DEADLINE, points=3.0)
     report = graded("a", 0, 0)
     found = judge([seen("a", after(-1), right="")], [report], marks=[mark]).parts[0]
     assert (found.state, found.points) == (PartState.GRADED, 3.0)
 
 
-def test_a_stub_copy_does_not_hide_the_original_that_was_worked_in():
+def test_a_stub_copy_does_not_hide_the_original_that_was_worked_in() -> None:
     found = judge([seen("a", after(-1), right="@stub", original="one_solution")], [graded("a", 4, 6)])
     assert found.points == 10.0 and found.problems == ()
 
 
-def test_work_that_a_later_push_lost_still_counts():
+def test_work_that_a_later_push_lost_still_counts() -> None:
     lost = [seen("b", after(-1), original="@stub"), replace(seen("b", after(-1)), notebooks=())]
     for newer in lost:
         first = judge([seen("a", after(-2), right="one_solution"), newer], [graded("a", 4, 6)]).parts[0]
@@ -335,7 +346,7 @@ def test_work_that_a_later_push_lost_still_counts():
 
 
 @pytest.mark.parametrize("stub", [{}, {"right": "@stub"}, {"original": "@stub"}], ids=["alone", "a copy", "original"])
-def test_answers_elsewhere_are_told_of_or_graded_as_the_course_says(stub):
+def test_answers_elsewhere_are_told_of_or_graded_as_the_course_says(stub: dict[str, Any]) -> None:
     pushes = [seen("a", after(-1), copy="one_solution two_solution", **stub)]
     told = judge(pushes, [graded("a", 4, 6)])
     assert told.points == 0.0 and decided_sum(told, DEADLINE) is None
@@ -350,7 +361,7 @@ def test_answers_elsewhere_are_told_of_or_graded_as_the_course_says(stub):
     assert any("move it there" in sentence for sentence in found.problems)
 
 
-def test_answers_on_another_branch_are_told_of_or_graded_as_the_course_says():
+def test_answers_on_another_branch_are_told_of_or_graded_as_the_course_says() -> None:
     aside = [seen("a", after(-1), "main", right="one_solution")]
     told = judge([], [graded("a", 4, 6)], aside=aside)
     assert {part.state for part in told.parts} == {PartState.MISSING}
@@ -362,7 +373,7 @@ def test_answers_on_another_branch_are_told_of_or_graded_as_the_course_says():
 
 
 @pytest.mark.parametrize("days", [0.1, 9, 100])
-def test_what_is_moved_to_its_place_unchanged_has_the_time_of_its_first_push(days):
+def test_what_is_moved_to_its_place_unchanged_has_the_time_of_its_first_push(days: float) -> None:
     pushes = [
         seen("a", after(-1), copy="one_solution@x", right="@stub"),
         seen("b", after(days), right="one_solution@x"),
@@ -375,7 +386,7 @@ def test_what_is_moved_to_its_place_unchanged_has_the_time_of_its_first_push(day
     assert judge(changed, [graded("x", 4, 6), graded("y", 4, 6)]).parts[0].state is PartState.TOO_LATE
 
 
-def test_a_copy_of_what_is_graded_raises_no_alarm():
+def test_a_copy_of_what_is_graded_raises_no_alarm() -> None:
     for copy in ("one_solution", "one_solution@older", "@stub"):
         found = judge([seen("a", after(-1), right="one_solution", copy=copy)], [graded("a", 4, 6)])
         assert found.problems == () and found.points == 10.0, copy
@@ -385,7 +396,7 @@ def test_a_copy_of_what_is_graded_raises_no_alarm():
     assert "Copy of hw.ipynb has answers in 1 cell more" in fuller.problems[0]
 
 
-def test_work_that_went_on_under_another_name_is_told_of_and_loses_nothing():
+def test_work_that_went_on_under_another_name_is_told_of_and_loses_nothing() -> None:
     begun = seen("a", after(-2), right="one_solution@first")
     renamed = seen("b", after(-1), copy="one_solution two_solution@second")
     reports = [graded("first", 1, 1), graded("second", 4, 6)]
@@ -398,7 +409,7 @@ def test_work_that_went_on_under_another_name_is_told_of_and_loses_nothing():
     assert judge([begun, seen("b", after(-1), right="one_solution@second"), back], reports).parts[0].points == 4.0
 
 
-def test_late_work_found_elsewhere_is_graded_and_told_of():
+def test_late_work_found_elsewhere_is_graded_and_told_of() -> None:
     late = [seen("a", after(0.5), copy="one_solution", right="@stub")]
     first = judge(late, [graded("a", 4, 6)], late=RULE, find="anywhere")
     assert (first.parts[0].state, first.parts[0].points) == (PartState.LATE, 3.6)

@@ -74,7 +74,9 @@ def begun(tmp_path: Path, remote: Path) -> StateBranch:
     return state
 
 
-def test_the_state_goes_to_its_branch_and_comes_to_another_machine(tmp_path, remote, begun):
+def test_the_state_goes_to_its_branch_and_comes_to_another_machine(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     other = machine(tmp_path, remote, "runner")
     assert other.pull() == ["roster.csv", "keys.json", "ledger/on-time.jsonl"]
     assert other.course.roster.read_text() == ROSTER
@@ -85,18 +87,18 @@ def test_the_state_goes_to_its_branch_and_comes_to_another_machine(tmp_path, rem
     ]  # fmt: skip
 
 
-def test_without_a_branch_there_is_nothing_to_pull(tmp_path, remote):
+def test_without_a_branch_there_is_nothing_to_pull(tmp_path: Path, remote: Path) -> None:
     assert machine(tmp_path, remote, "office").pull() == []
 
 
-def test_nothing_new_makes_no_commit(tmp_path, remote, begun):
+def test_nothing_new_makes_no_commit(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
     tip = git(remote, "rev-parse", "state")
     assert begun.pull() == []
     assert begun.push("Again") == []
     assert git(remote, "rev-parse", "state") == tip
 
 
-def test_two_runs_at_once_end_with_the_same_record(tmp_path, remote, begun):
+def test_two_runs_at_once_end_with_the_same_record(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
     runs = [machine(tmp_path, remote, name) for name in ("one", "two")]
     for run in runs:
         run.pull()
@@ -115,7 +117,7 @@ def test_two_runs_at_once_end_with_the_same_record(tmp_path, remote, begun):
     assert {entry.commit[0] for entry in second.pushes} == {"0", "1"}
 
 
-def test_pushes_that_outrun_each_other_all_arrive(tmp_path, remote, begun):
+def test_pushes_that_outrun_each_other_all_arrive(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
     runs = [machine(tmp_path, remote, f"run-{number}") for number in range(4)]
     failed: list[Exception] = []
 
@@ -138,7 +140,9 @@ def test_pushes_that_outrun_each_other_all_arrive(tmp_path, remote, begun):
     assert git(remote, "log", "--format=%s", "state").count("Run") == 4, "each on top of the others"
 
 
-def test_a_run_that_died_before_its_push_is_made_up_for_by_the_next(tmp_path, remote, begun):
+def test_a_run_that_died_before_its_push_is_made_up_for_by_the_next(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     dead = machine(tmp_path, remote, "dead")
     dead.pull()
     ledger(dead).add_push(push("on-time", "b", 1))
@@ -151,7 +155,7 @@ def test_a_run_that_died_before_its_push_is_made_up_for_by_the_next(tmp_path, re
     assert [entry.commit[0] for entry in ledger(again).read("on-time").pushes] == ["a", "b"]
 
 
-def test_what_is_only_here_survives_a_pull(tmp_path, remote, begun):
+def test_what_is_only_here_survives_a_pull(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
     other = machine(tmp_path, remote, "other")
     other.pull()
     ledger(other).add_push(push("late", "b", 1))
@@ -161,7 +165,9 @@ def test_what_is_only_here_survives_a_pull(tmp_path, remote, begun):
     assert [entry.commit[0] for entry in ledger(begun).read("on-time").pushes] == ["a", "c"]
 
 
-def test_a_roster_edited_on_the_branch_arrives_and_one_edited_here_leaves(tmp_path, remote, begun):
+def test_a_roster_edited_on_the_branch_arrives_and_one_edited_here_leaves(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     other = machine(tmp_path, remote, "other")
     other.pull()
     other.course.roster.write_text(ROSTER + "squared,/forks/squared.git\n")
@@ -172,7 +178,9 @@ def test_a_roster_edited_on_the_branch_arrives_and_one_edited_here_leaves(tmp_pa
     assert begun.course.extensions.exists()
 
 
-def test_a_roster_edited_on_both_sides_is_for_a_person_and_nothing_is_lost(tmp_path, remote, begun):
+def test_a_roster_edited_on_both_sides_is_for_a_person_and_nothing_is_lost(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     other = machine(tmp_path, remote, "other")
     other.pull()
     for state, name in ((other, "squared"), (begun, "new")):
@@ -183,7 +191,7 @@ def test_a_roster_edited_on_both_sides_is_for_a_person_and_nothing_is_lost(tmp_p
     assert "new" in begun.course.roster.read_text()
 
 
-def test_everybody_has_a_page_key_before_pages_are_made(tmp_path, remote, begun):
+def test_everybody_has_a_page_key_before_pages_are_made(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
     other = machine(tmp_path, remote, "other")
     other.pull()
     assert {PageKeys(other.course.keys).key_of(name).page for name in ("on-time", "late")} == {
@@ -191,7 +199,7 @@ def test_everybody_has_a_page_key_before_pages_are_made(tmp_path, remote, begun)
     }
 
 
-def test_homework_that_was_pushed_is_kept_and_nothing_else_is(tmp_path, remote, begun):
+def test_homework_that_was_pushed_is_kept_and_nothing_else_is(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
     fork = Fork(Student("late", ""), begun.course.forks / "late.git", "master")
     blobs = {path: fork.keep(path.encode()) for path in (HOMEWORK, "diary.ipynb", "assignments/hw/other.ipynb")}
     pushed = Push("late", "b" * 40, "master", NOON, Clock.FIRST_SEEN, tuple(NotebookFile(*f, 9) for f in blobs.items()))
@@ -204,7 +212,9 @@ def test_homework_that_was_pushed_is_kept_and_nothing_else_is(tmp_path, remote, 
     assert other.notebook(blobs["diary.ipynb"]) is None
 
 
-def test_each_run_adds_only_its_own_notebooks_and_all_can_be_had(tmp_path, remote, begun):
+def test_each_run_adds_only_its_own_notebooks_and_all_can_be_had(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     fork = Fork(Student("late", ""), begun.course.forks / "late.git", "master")
     blobs = [fork.keep(b"%d" % number) for number in range(3)]
     for number, blob in enumerate(blobs):
@@ -216,11 +226,11 @@ def test_each_run_adds_only_its_own_notebooks_and_all_can_be_had(tmp_path, remot
 
 
 @pytest.mark.parametrize("blob", ["f" * 40, "HEAD", "--help", ""])
-def test_a_notebook_that_was_never_kept_is_none(begun, blob):
+def test_a_notebook_that_was_never_kept_is_none(begun: StateBranch, blob: str) -> None:
     assert begun.notebook(blob) is None
 
 
-def test_too_large_a_notebook_is_not_kept(remote, begun):
+def test_too_large_a_notebook_is_not_kept(remote: Path, begun: StateBranch) -> None:
     fork = Fork(Student("late", ""), begun.course.forks / "late.git", "master")
     large = NotebookFile(HOMEWORK, fork.keep(b"large"), 30_000_000)
     ledger(begun).add_push(Push("late", "b" * 40, "master", NOON, Clock.FIRST_SEEN, (large,)))
@@ -228,7 +238,9 @@ def test_too_large_a_notebook_is_not_kept(remote, begun):
     assert "state-notebooks" not in git(remote, "branch", "--list")
 
 
-def test_foreign_files_on_the_branch_stay_there_and_do_not_come_here(tmp_path, remote, begun):
+def test_foreign_files_on_the_branch_stay_there_and_do_not_come_here(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     office = begun.course.root
     tree = git(office, "ls-tree", "-r", "refs/autograder/base")
     note = (
@@ -253,14 +265,14 @@ def test_foreign_files_on_the_branch_stay_there_and_do_not_come_here(tmp_path, r
     assert "README.md" in git(remote, "ls-tree", "-r", "--name-only", "state")
 
 
-def test_outside_of_a_repository_it_says_so(tmp_path, monkeypatch):
+def test_outside_of_a_repository_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "grading_config.py").write_text(CONFIG)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(UsageError, match="in no git repository"):
         StateBranch(load_course(tmp_path / "grading_config.py")).pull()
 
 
-def test_a_remote_that_refuses_fails_with_gits_reason(tmp_path, remote, begun):
+def test_a_remote_that_refuses_fails_with_gits_reason(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
     hook = remote / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 1\n")
@@ -271,7 +283,7 @@ def test_a_remote_that_refuses_fails_with_gits_reason(tmp_path, remote, begun):
     assert len(ledger(begun).read("on-time").pushes) == 2, "what is here stays here"
 
 
-def test_the_token_is_for_git_at_the_forge_only(monkeypatch):
+def test_the_token_is_for_git_at_the_forge_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "secret")
     given = dict(open_forge(ForgeOptions()).make_credentials())
     assert given["GIT_CONFIG_KEY_0"] == "http.https://github.com/.extraheader"

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -6,7 +7,7 @@ from autograder.course.errors import AutograderError
 from autograder.record.state_merging import FileVersions, merge_keys, merge_lines, merge_table
 
 
-def line(**entry) -> bytes:
+def line(**entry: Any) -> bytes:
     return json.dumps(entry).encode() + b"\n"
 
 
@@ -54,11 +55,13 @@ A, B, C = seen("a", 1), seen("b", 2), seen("c", 3)
         "marked on both sides", "taken out there", "torn here", "damaged",
     ],
 )  # fmt: skip
-def test_a_ledger_keeps_the_lines_of_both_sides_and_no_work_done_twice(base, theirs, ours, merged):
+def test_a_ledger_keeps_the_lines_of_both_sides_and_no_work_done_twice(
+    base: Any, theirs: Any, ours: Any, merged: Any
+) -> None:
     assert merge_lines(FileVersions(base, theirs, ours)) == (ours if merged is None else merged)
 
 
-def test_merging_again_changes_nothing():
+def test_merging_again_changes_nothing() -> None:
     once = merge_lines(FileVersions(A, A + B, A + C))
     assert merge_lines(FileVersions(A, once, A + C)) == once
     assert merge_lines(FileVersions(once, once, once)) == once
@@ -77,12 +80,14 @@ def test_merging_again_changes_nothing():
         (None, None, None, None),
     ],
 )
-def test_a_table_is_taken_from_the_side_that_changed_it(base, theirs, ours, merged):
+def test_a_table_is_taken_from_the_side_that_changed_it(
+    base: bytes | None, theirs: bytes | None, ours: bytes | None, merged: bytes | None
+) -> None:
     assert merge_table("roster.csv", FileVersions(base, theirs, ours)) == merged
 
 
 @pytest.mark.parametrize("base", [b"1", None])
-def test_a_table_changed_on_both_sides_is_for_a_person(base):
+def test_a_table_changed_on_both_sides_is_for_a_person(base: bytes | None) -> None:
     with pytest.raises(AutograderError, match=r"roster\.csv was changed here and on the branch"):
         merge_table("roster.csv", FileVersions(base, b"2", b"3"))
 
@@ -111,16 +116,18 @@ def keys(secret: str = "s", **students: str) -> bytes:
         "changed on both sides", "two first files", "new secret here",
     ],
 )  # fmt: skip
-def test_page_keys_of_both_sides_are_kept_and_the_branch_decides(base, theirs, ours, merged):
+def test_page_keys_of_both_sides_are_kept_and_the_branch_decides(
+    base: Any, theirs: Any, ours: Any, merged: Any
+) -> None:
     assert json.loads(merge_keys(FileVersions(base, theirs, ours))) == json.loads(merged)
 
 
-def test_a_damaged_file_of_keys_is_not_merged():
+def test_a_damaged_file_of_keys_is_not_merged() -> None:
     with pytest.raises(AutograderError, match="damaged"):
         merge_keys(FileVersions(None, keys(a="1"), b"{"))
 
 
-def test_new_lines_of_both_sides_come_by_their_time_and_a_clock_that_jumped_turns_nothing_around():
+def test_new_lines_of_both_sides_come_by_their_time_and_a_clock_that_jumped_turns_nothing_around() -> None:
     def at(commit: str, moment: str) -> bytes:
         return line(entry="push", commit=commit, clock="first seen", time=f"2027-03-{moment}:00+00:00")
 

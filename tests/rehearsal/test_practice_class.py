@@ -39,7 +39,7 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     return folder, results(run("demo", "--json", "--out", str(folder), cwd=REPOSITORY))
 
 
-def test_every_role_gets_what_it_must(practice):
+def test_every_role_gets_what_it_must(practice: tuple[Path, dict]) -> None:
     _, standings = practice
     points = {student: {name: entry["points"] for name, entry in by.items()} for student, by in standings.items()}
     full = {name: entry["max_points"] for name, entry in standings["all-right"].items()}
@@ -52,7 +52,7 @@ def test_every_role_gets_what_it_must(practice):
         assert 0 < points["half-done"][name] < points["known-mistake"][name] < most
 
 
-def test_the_same_again_grades_nothing_twice(practice):
+def test_the_same_again_grades_nothing_twice(practice: tuple[Path, dict]) -> None:
     folder, standings = practice
     before = {path.name: path.read_bytes() for path in (folder / "ledger").iterdir()}
     again = run("demo", "--json", "--out", str(folder), cwd=REPOSITORY)
@@ -61,7 +61,7 @@ def test_the_same_again_grades_nothing_twice(practice):
     assert {path.name: path.read_bytes() for path in (folder / "ledger").iterdir()} == before
 
 
-def test_nbgrader_exports_the_points_of_the_pages(practice):
+def test_nbgrader_exports_the_points_of_the_pages(practice: tuple[Path, dict]) -> None:
     folder, standings = practice
     command = [sys.executable, "-m", "nbgrader", "export"]
     subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
@@ -76,7 +76,7 @@ def test_nbgrader_exports_the_points_of_the_pages(practice):
     assert {float(row["max_score"]) for row in rows if row["assignment"] == "hw01_numpy"} == {20.0}
 
 
-def test_the_formgrader_finds_each_submission_with_its_outputs(practice):
+def test_the_formgrader_finds_each_submission_with_its_outputs(practice: tuple[Path, dict]) -> None:
     import nbformat
 
     folder, standings = practice
@@ -91,7 +91,7 @@ def test_the_formgrader_finds_each_submission_with_its_outputs(practice):
         assert any(cell.get("outputs") for cell in notebook.cells)
 
 
-def test_pages_and_links_are_there(practice):
+def test_pages_and_links_are_there(practice: tuple[Path, dict]) -> None:
     folder, standings = practice
     assert (folder / "site" / "index.html").exists()
     with (folder / "links.csv").open(newline="") as file:
@@ -101,7 +101,7 @@ def test_pages_and_links_are_there(practice):
     assert len({urlsplit(link).fragment for link in links.values()}) == len(links)
 
 
-def test_a_folder_that_is_no_practice_class_is_left_alone(tmp_path):
+def test_a_folder_that_is_no_practice_class_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     done = run("demo", "--out", str(tmp_path), cwd=REPOSITORY)
     assert done.returncode == 2
@@ -115,7 +115,7 @@ def reports(folder: Path) -> list[dict]:
     return [entry for entry in map(json.loads, lines) if entry["entry"] == "report"]
 
 
-def test_killed_at_any_moment_it_ends_with_the_same_table(small_course: SmallCourse, tmp_path):
+def test_killed_at_any_moment_it_ends_with_the_same_table(small_course: SmallCourse, tmp_path: Path) -> None:
     size = ["--students", "19"]
     undisturbed = results(run("demo", "--json", *size, "--out", str(tmp_path / "calm"), cwd=small_course.root))
     assert len(undisturbed) == 19, "with more students the roles repeat"

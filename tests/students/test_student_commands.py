@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from public_course import (
@@ -20,7 +21,7 @@ from public_course import (
     released,
     run,
 )
-from small_course import code, dump
+from small_course import SmallCourse, code, dump
 
 from autograder.checks import Outcome
 from autograder.course.course_card import Card, Homework, read_card, write_card
@@ -36,7 +37,7 @@ CHECKPOINT = "assignments/hw/.ipynb_checkpoints/hw-checkpoint.ipynb"
 
 
 @pytest.fixture(autouse=True)
-def a_person(tmp_path_factory, monkeypatch):
+def a_person(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Git knows one student, and nothing of whoever runs the tests."""
     config = tmp_path_factory.mktemp("home") / "gitconfig"
     config.write_text("[user]\nname = on-time\nemail = on-time@students.example\n[init]\ndefaultBranch = master\n")
@@ -45,14 +46,14 @@ def a_person(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
-def course(tmp_path) -> PublicCourse:
+def course(tmp_path: Path) -> PublicCourse:
     return make_public_course(tmp_path)
 
 
 # --- start ---------------------------------------------------------------------------------------------------------
 
 
-def test_start_makes_a_copy_and_says_what_to_do_next(course):
+def test_start_makes_a_copy_and_says_what_to_do_next(course: PublicCourse) -> None:
     done = course.autograder("start", "hw")
     assert done.returncode == 0, done.stderr
     assert course.student.read(COPY) == course.student.read(HW)
@@ -60,7 +61,7 @@ def test_start_makes_a_copy_and_says_what_to_do_next(course):
         assert words in done.stdout
 
 
-def test_start_never_overwrites(course):
+def test_start_never_overwrites(course: PublicCourse) -> None:
     course.student.write({COPY: b"my work"})
     done = course.autograder("start", "hw")
     assert done.returncode == 2
@@ -69,12 +70,12 @@ def test_start_never_overwrites(course):
 
 
 @pytest.mark.parametrize("name", ["hw", "assignments/hw", "assignments/hw/hw.ipynb", "hw_solved.ipynb"])
-def test_start_understands_paths(course, name):
+def test_start_understands_paths(course: PublicCourse, name: str) -> None:
     assert course.autograder("start", name).returncode == 0
     assert (course.student.path / COPY).exists()
 
 
-def test_start_names_the_nearest_homework_on_a_typo(course):
+def test_start_names_the_nearest_homework_on_a_typo(course: PublicCourse) -> None:
     course.student.write({"assignments/hw02_regression/hw02_regression.ipynb": released()})
     done = course.autograder("start", "hw02_regresion")
     assert done.returncode == 2
@@ -82,13 +83,13 @@ def test_start_names_the_nearest_homework_on_a_typo(course):
     assert "did you mean hw02_regression?" in course.autograder("start", "hw02").stderr
 
 
-def test_start_without_a_name_lists_what_there_is(course):
+def test_start_without_a_name_lists_what_there_is(course: PublicCourse) -> None:
     assert "hw: begin with: autograder start hw; due Sat 06 Mar 23:59" in course.autograder("start").stdout
     course.autograder("start", "hw")
     assert "hw: begun" in course.autograder("start").stdout
 
 
-def test_start_does_not_copy_a_broken_notebook(course):
+def test_start_does_not_copy_a_broken_notebook(course: PublicCourse) -> None:
     course.student.write({HW: released()[:-20]})
     done = course.autograder("start", "hw")
     assert done.returncode == 2
@@ -96,7 +97,7 @@ def test_start_does_not_copy_a_broken_notebook(course):
     assert not (course.student.path / COPY).exists()
 
 
-def test_commands_outside_a_clone_say_so(tmp_path):
+def test_commands_outside_a_clone_say_so(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "autograder", "start"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert "run this in the folder of your clone" in done.stderr
@@ -105,7 +106,7 @@ def test_commands_outside_a_clone_say_so(tmp_path):
 # --- check ---------------------------------------------------------------------------------------------------------
 
 
-def checked(tmp_path: Path, notebook: bytes, original: bytes | None = None, **options) -> CheckRun:
+def checked(tmp_path: Path, notebook: bytes, original: bytes | None = None, **options: Any) -> CheckRun:
     mine, course = tmp_path / "hw_solved.ipynb", tmp_path / "hw.ipynb"
     mine.write_bytes(notebook)
     if original is not None:
@@ -123,7 +124,7 @@ def checked(tmp_path: Path, notebook: bytes, original: bytes | None = None, **op
     ],
     ids=["right", "wrong", "stub", "deleted"],
 )
-def test_outcomes_of_an_exercise(tmp_path, answer, status, words):
+def test_outcomes_of_an_exercise(tmp_path: Path, answer: Any, status: str, words: str) -> None:
     found = checked(tmp_path, released(answer), released())
     assert [(entry.exercise, entry.status, entry.message) for entry in found.exercises] == [("double", status, words)]
     assert found.failed == (status == "failed")
@@ -139,19 +140,19 @@ def test_outcomes_of_an_exercise(tmp_path, answer, status, words):
     ],
     ids=["edited", "deleted", "copied"],
 )
-def test_checks_come_from_the_course(tmp_path, mine):
+def test_checks_come_from_the_course(tmp_path: Path, mine: Any) -> None:
     original = released(checks="from autograder.checks import check, expect\n\n" + CHECKS)
     found = checked(tmp_path, mine, original)
     assert [(entry.exercise, entry.passed, entry.status) for entry in found.exercises] == [("double", 2, "passed")]
     assert found.problems == ()
 
 
-def test_without_the_courses_notebook_ones_own_checks_are_run(tmp_path):
+def test_without_the_courses_notebook_ones_own_checks_are_run(tmp_path: Path) -> None:
     (entry,) = checked(tmp_path, released(ANSWER)).exercises
     assert (entry.exercise, entry.status) == ("double", "passed")
 
 
-def test_a_check_leaves_the_notebook_as_it_is(tmp_path):
+def test_a_check_leaves_the_notebook_as_it_is(tmp_path: Path) -> None:
     checked(tmp_path, run(released(ANSWER)), released())
     assert (tmp_path / "hw_solved.ipynb").read_bytes() == run(released(ANSWER))
 
@@ -165,7 +166,7 @@ def test_a_check_leaves_the_notebook_as_it_is(tmp_path):
     ],
     ids=["raises", "dies", "endless"],
 )
-def test_a_cell_that_goes_wrong_gets_a_sentence(tmp_path, cell, words, status):
+def test_a_cell_that_goes_wrong_gets_a_sentence(tmp_path: Path, cell: str, words: str, status: str) -> None:
     found = checked(tmp_path, released(ANSWER, extra=[code(cell)]), released(), cell_seconds=2)
     (problem,) = found.problems
     assert problem.startswith(words)
@@ -173,7 +174,7 @@ def test_a_cell_that_goes_wrong_gets_a_sentence(tmp_path, cell, words, status):
     assert [entry.status for entry in found.exercises] == [status]
 
 
-def test_a_cell_that_cannot_be_interrupted_ends_the_run(tmp_path):
+def test_a_cell_that_cannot_be_interrupted_ends_the_run(tmp_path: Path) -> None:
     stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass"
     found = checked(tmp_path, released(stubborn), released(), cell_seconds=2)
     assert found.problems == ("cell 3 (import signal) ran for longer than 2 s and was interrupted",
@@ -182,13 +183,13 @@ def test_a_cell_that_cannot_be_interrupted_ends_the_run(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-def test_an_interrupt_while_a_notebook_runs_is_one(tmp_path):
+def test_an_interrupt_while_a_notebook_runs_is_one(tmp_path: Path) -> None:
     press = "import os, signal, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(60)"
     with pytest.raises(KeyboardInterrupt):
         checked(tmp_path, released(extra=[code(press)]), released())
 
 
-def test_an_answer_that_never_ends_does_not_stop_the_cells_below(tmp_path):
+def test_an_answer_that_never_ends_does_not_stop_the_cells_below(tmp_path: Path) -> None:
     endless = "def double(x):\n    while True:\n        pass"
     found = checked(tmp_path, released(endless, extra=[code("1 / 0")]), released(), cell_seconds=2)
     assert [(entry.status, entry.message) for entry in found.exercises] == [
@@ -198,14 +199,14 @@ def test_an_answer_that_never_ends_does_not_stop_the_cells_below(tmp_path):
     assert not any("took no notice" in problem for problem in found.problems)
 
 
-def test_an_answer_whose_cell_cannot_be_read_is_not_called_unattempted(tmp_path):
+def test_an_answer_whose_cell_cannot_be_read_is_not_called_unattempted(tmp_path: Path) -> None:
     found = checked(tmp_path, released("def double(x):\n    retrun 2 * x"), released())
     (entry,) = found.exercises
     assert (entry.status, entry.message) == ("failed", "its cell raised SyntaxError: invalid syntax (line 2)")
     assert found.problems == ("cell 3 (def double(x):) raised SyntaxError: invalid syntax (line 2)",)
 
 
-def test_an_exercise_not_written_yet_is_no_error(tmp_path):
+def test_an_exercise_not_written_yet_is_no_error(tmp_path: Path) -> None:
     found = checked(tmp_path, released(extra=[code("double(4)")]), released())
     assert found.problems == ()
     assert not found.failed
@@ -221,27 +222,27 @@ def test_an_exercise_not_written_yet_is_no_error(tmp_path):
     ],
     ids=["empty", "cut", "list", "binary"],
 )
-def test_a_broken_notebook_gets_a_sentence(tmp_path, content, words):
+def test_a_broken_notebook_gets_a_sentence(tmp_path: Path, content: Any, words: str) -> None:
     found = checked(tmp_path, content, released())
     assert words in found.problems[0]
     assert found.failed
 
 
-def test_a_notebook_with_conflict_marks_is_run_and_told(tmp_path):
+def test_a_notebook_with_conflict_marks_is_run_and_told(tmp_path: Path) -> None:
     found = checked(tmp_path, conflicting(released(ANSWER), released()), released())
     assert "conflict marks" in found.problems[0]
     assert found.exercises[0].status == "passed"
     assert found.failed
 
 
-def test_notebooks_cannot_speak_to_the_runner(tmp_path, monkeypatch):
+def test_notebooks_cannot_speak_to_the_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_ENV", str(tmp_path / "env"))
     monkeypatch.setenv("ACTIONS_RUNTIME_TOKEN", "a token")
     look = "import os\nassert not [name for name in os.environ if name.startswith(('GITHUB_', 'ACTIONS_'))]"
     assert checked(tmp_path, released(extra=[code(look)])).problems == ()
 
 
-def test_check_prints_a_table_and_where_points_are(course):
+def test_check_prints_a_table_and_where_points_are(course: PublicCourse) -> None:
     course.student.write({COPY: released("def double(x):\n    return x + 1")})
     done = course.autograder("check")
     assert done.returncode == 1
@@ -264,21 +265,21 @@ def test_check_prints_a_table_and_where_points_are(course):
     ],
     ids=["solved", "copied", "original", "nothing", "misplaced", "renamed", "copied twice", "broken"],
 )
-def test_what_check_finds_and_how_it_ends(course, files, code, words):
+def test_what_check_finds_and_how_it_ends(course: PublicCourse, files: dict[str, Any], code: int, words: str) -> None:
     course.student.write(files)
     done = course.autograder("check")
     assert done.returncode == code, done.stderr
     assert words in done.stdout
 
 
-def test_check_of_one_homework_by_name(course):
+def test_check_of_one_homework_by_name(course: PublicCourse) -> None:
     course.student.write({COPY: released(ANSWER), "assignments/other/other.ipynb": released()})
     assert COPY in course.autograder("check", "hw").stdout
     assert "other.ipynb" in course.autograder("check", "other").stdout
     assert "did you mean other?" in course.autograder("check", "othr").stderr
 
 
-def test_check_as_json(course):
+def test_check_as_json(course: PublicCourse) -> None:
     course.student.write({COPY: released(ANSWER)})
     data = json.loads(course.autograder("check", "--json", GITHUB_ACTIONS="true").stdout)
     (entry,) = data["runs"]
@@ -286,7 +287,7 @@ def test_check_as_json(course):
     assert [outcome["status"] for outcome in entry["exercises"][0]["checks"]] == ["passed", "passed"]
 
 
-def test_check_on_github_writes_a_summary_and_annotates(course, tmp_path):
+def test_check_on_github_writes_a_summary_and_annotates(course: PublicCourse, tmp_path: Path) -> None:
     noisy = code("import sys; print('::error::from the notebook')")
     course.student.write({COPY: released("def double(x):\n    return 'a|b\\n::error::<b>'", extra=[noisy])})
     page = tmp_path / "summary.md"
@@ -303,7 +304,7 @@ def test_check_on_github_writes_a_summary_and_annotates(course, tmp_path):
     assert "official points: https://points.example" in text
 
 
-def test_at_most_ten_annotations_and_none_escapes():
+def test_at_most_ten_annotations_and_none_escapes() -> None:
     outcome = Outcome("c", "a, b: c", "failed", "100 %\r\n::stop-commands::x")
     many = tuple(ExerciseChecks(f"e{number}", (outcome,)) for number in range(20))
     commands = build_annotations([CheckRun("hw", "a,b:c.ipynb", many, ("one\nproblem",))])
@@ -312,7 +313,7 @@ def test_at_most_ten_annotations_and_none_escapes():
     assert commands[1] == "::error file=a%2Cb%3Ac.ipynb,title=e0::a, b: c: 100 %25%0D%0A::stop-commands::x"
 
 
-def test_the_summary_holds_no_markup_of_a_notebook():
+def test_the_summary_holds_no_markup_of_a_notebook() -> None:
     outcome = Outcome("c", "<script>", "failed", "[x](http://evil.example)\n# title")
     text = summarise_runs(
         [CheckRun("hw", "hw.ipynb", (ExerciseChecks("e", (outcome,)),))], ["<i>"], "official points: u"
@@ -321,7 +322,7 @@ def test_the_summary_holds_no_markup_of_a_notebook():
     assert "\\[x](http://evil.example) # title" in text
 
 
-def test_check_since_a_commit_looks_at_what_changed(course):
+def test_check_since_a_commit_looks_at_what_changed(course: PublicCourse) -> None:
     first = course.student.commit({COPY: released(ANSWER)})
     assert "no notebook of yours changed" in course.autograder("check", "--since", first).stdout
     course.student.commit({COPY: released(ANSWER, extra=[code("2")])})
@@ -329,7 +330,7 @@ def test_check_since_a_commit_looks_at_what_changed(course):
     assert "✓ 2 of 2" in course.autograder("check", "--since", "0" * 40).stdout
 
 
-def test_signs_a_console_does_not_know_are_replaced(course):
+def test_signs_a_console_does_not_know_are_replaced(course: PublicCourse) -> None:
     course.student.write({COPY: released(ANSWER)})
     done = course.autograder("check", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
@@ -354,7 +355,7 @@ sys.meta_path.insert(0, Blocked())
 
 
 @pytest.fixture
-def students_python(tmp_path):
+def students_python(tmp_path: Path) -> Any:
     """A folder for PYTHONPATH that hides from Python what only instructors install."""
     folder = tmp_path / "site"
     folder.mkdir()
@@ -365,20 +366,22 @@ def students_python(tmp_path):
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["start", "hw"], ["check", "hw"], ["update"]], ids=["help", "start", "check", "update"]
 )
-def test_students_need_nothing_of_the_instructors(course, students_python, arguments):
+def test_students_need_nothing_of_the_instructors(
+    course: PublicCourse, students_python: Any, arguments: list[str]
+) -> None:
     done = course.autograder(*arguments, PYTHONPATH=students_python)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("module", ["checks", "figures", "drawing", "graphs"])
-def test_notebooks_need_nothing_of_the_instructors(course, students_python, module):
+def test_notebooks_need_nothing_of_the_instructors(course: PublicCourse, students_python: Any, module: str) -> None:
     line = [sys.executable, "-c", f"import autograder.{module}"]
     environment = {"PYTHONPATH": students_python, "PATH": "/usr/bin:/bin"}
     assert subprocess.run(line, env=environment, capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("command", ["release", "grade", "pages", "gradebook", "run"])
-def test_instructors_commands_say_what_they_need(small_course, students_python, command):
+def test_instructors_commands_say_what_they_need(small_course: SmallCourse, students_python: Any, command: str) -> None:
     (small_course.root / "roster.csv").write_text("student,remote\n")
     done = subprocess.run(
         [sys.executable, "-m", "autograder", command, "--config", str(small_course.config)],
@@ -395,7 +398,7 @@ def test_instructors_commands_say_what_they_need(small_course, students_python, 
 # --- the course's card ---------------------------------------------------------------------------------------------
 
 
-def test_a_card_is_read_as_it_was_written(tmp_path):
+def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
     deadline = read_card_of(tmp_path, "a = 2027-03-06T23:59:00+01:00").assignments["hw"].deadlines["a"]
     assert deadline.utcoffset().total_seconds() == 3600
     card = Card('Deep "learning" ≥ 1\\', "https://x.example/a", "main", "", {"h-1": Homework("T", {"": deadline})})
@@ -409,7 +412,7 @@ def read_card_of(folder: Path, deadlines: str) -> Card:
 
 
 @pytest.mark.parametrize("text", ["name = ", "<<<<<<< HEAD", "[assignments]\nhw = 3"])
-def test_a_broken_card_is_told(tmp_path, text):
+def test_a_broken_card_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "course.toml").write_text(text)
     with pytest.raises(UsageError, match="git checkout course"):
         read_card(tmp_path)
@@ -438,7 +441,7 @@ def assert_up_to_date(course: PublicCourse) -> None:
     assert git("diff", "--name-only", newest, "--", HW) == ""
 
 
-def test_update_of_a_fork_23_commits_behind(course):
+def test_update_of_a_fork_23_commits_behind(course: PublicCourse) -> None:
     course.student.commit({COPY: released(ANSWER)}, "My homework")
     for number in range(22):
         course.publish({"README.md": f"# A small course, {number}\n".encode()}, f"News {number}")
@@ -460,7 +463,7 @@ def test_update_of_a_fork_23_commits_behind(course):
     assert "nothing new in the course" in course.autograder("update").stdout
 
 
-def test_a_fork_without_work_is_moved_forward_without_a_merge(course):
+def test_a_fork_without_work_is_moved_forward_without_a_merge(course: PublicCourse) -> None:
     course.publish({"README.md": b"# News\n"})
     assert course.autograder("update").returncode == 0
     assert course.student("rev-parse", "HEAD") == course.teacher("rev-parse", "HEAD")
@@ -469,7 +472,7 @@ def test_a_fork_without_work_is_moved_forward_without_a_merge(course):
 
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "only saved"])
 @pytest.mark.parametrize("news", [True, False], ids=["changed in the course", "not changed in the course"])
-def test_work_in_the_original_becomes_the_copy(course, committed, news):
+def test_work_in_the_original_becomes_the_copy(course: PublicCourse, committed: bool, news: bool) -> None:
     work = run(released(ANSWER))
     course.student.commit({HW: work}) if committed else course.student.write({HW: work})
     if news:
@@ -481,7 +484,7 @@ def test_work_in_the_original_becomes_the_copy(course, committed, news):
     assert_up_to_date(course)
 
 
-def test_work_in_the_original_beside_a_copy_is_kept_beside_it(course):
+def test_work_in_the_original_beside_a_copy_is_kept_beside_it(course: PublicCourse) -> None:
     course.student.commit({COPY: released("one"), HW: released("two"), "assignments/hw/hw_edited.ipynb": b"three"})
     course.publish({HW: released(checks=CHECKS + "\n")})
     assert course.autograder("update", "--yes").returncode == 0
@@ -492,7 +495,7 @@ def test_work_in_the_original_beside_a_copy_is_kept_beside_it(course):
 
 
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "only saved"])
-def test_an_original_that_was_only_run_is_put_back_without_a_question(course, committed):
+def test_an_original_that_was_only_run_is_put_back_without_a_question(course: PublicCourse, committed: bool) -> None:
     course.student.commit({HW: run(released())}) if committed else course.student.write({HW: run(released())})
     course.publish({HW: released(checks=CHECKS + "\n")})
     before = versions(course.student)
@@ -504,7 +507,7 @@ def test_an_original_that_was_only_run_is_put_back_without_a_question(course, co
     assert before <= versions(course.student)
 
 
-def test_no_is_no(course):
+def test_no_is_no(course: PublicCourse) -> None:
     course.student.commit({HW: released(ANSWER)})
     course.publish({HW: released(checks=CHECKS + "\n")})
     head = course.student("rev-parse", "HEAD")
@@ -517,7 +520,7 @@ def test_no_is_no(course):
     assert "autograder update --yes" in done.stderr
 
 
-def test_after_a_no_what_is_not_in_the_way_still_comes(course):
+def test_after_a_no_what_is_not_in_the_way_still_comes(course: PublicCourse) -> None:
     course.student.commit({HW: released(ANSWER)})
     course.publish({"README.md": b"# News\n"})
     assert course.autograder("update", say="n\n").returncode == 0
@@ -526,7 +529,7 @@ def test_after_a_no_what_is_not_in_the_way_still_comes(course):
 
 
 @pytest.mark.parametrize("way", ["moved", "deleted"])
-def test_a_missing_original_comes_back(course, way):
+def test_a_missing_original_comes_back(course: PublicCourse, way: str) -> None:
     if way == "moved":
         course.student("mv", HW, COPY)
         course.student.commit({COPY: released(ANSWER)})
@@ -540,7 +543,7 @@ def test_a_missing_original_comes_back(course, way):
     assert_up_to_date(course)
 
 
-def test_checkpoints_leave_git_only_when_asked_and_stay_on_the_disk(course):
+def test_checkpoints_leave_git_only_when_asked_and_stay_on_the_disk(course: PublicCourse) -> None:
     course.student.commit({CHECKPOINT: released(), COPY: released(ANSWER)})
     course.publish({"README.md": b"# News\n"})
     done = course.autograder("update", "--yes")
@@ -553,7 +556,7 @@ def test_checkpoints_leave_git_only_when_asked_and_stay_on_the_disk(course):
     course.student("push", "--quiet", "origin", "master")
 
 
-def test_a_notebook_with_conflict_marks_is_mended(course):
+def test_a_notebook_with_conflict_marks_is_mended(course: PublicCourse) -> None:
     marked = conflicting(released(ANSWER), released())
     course.student.commit({COPY: marked, HW: conflicting(released("mine"), released())})
     course.publish({HW: released(checks=CHECKS + "\n")})
@@ -566,7 +569,7 @@ def test_a_notebook_with_conflict_marks_is_mended(course):
     assert_up_to_date(course)
 
 
-def test_a_merge_that_stopped_is_taken_back_and_made_without_a_conflict(course):
+def test_a_merge_that_stopped_is_taken_back_and_made_without_a_conflict(course: PublicCourse) -> None:
     course.student.commit({HW: released(ANSWER)})
     course.publish({HW: released(checks=CHECKS + "\n")})
     course.student("pull", "--quiet", "--no-rebase", course.upstream, "master", check=False)
@@ -586,7 +589,7 @@ def test_a_merge_that_stopped_is_taken_back_and_made_without_a_conflict(course):
     assert_up_to_date(course)
 
 
-def test_a_conflict_settled_by_hand_but_not_committed_is_work(course):
+def test_a_conflict_settled_by_hand_but_not_committed_is_work(course: PublicCourse) -> None:
     course.student.commit({HW: released(ANSWER)})
     course.publish({HW: released(checks=CHECKS + "\n"), "README.md": b"# News\n"})
     course.student("pull", "--quiet", "--no-rebase", course.upstream, "master", check=False)
@@ -601,7 +604,7 @@ def test_a_conflict_settled_by_hand_but_not_committed_is_work(course):
     assert_up_to_date(course)
 
 
-def test_unsaved_and_staged_work_stays_as_it_is(course):
+def test_unsaved_and_staged_work_stays_as_it_is(course: PublicCourse) -> None:
     course.student.commit({COPY: released("one"), "notes.txt": b"a"})
     course.student.write({COPY: released("two"), "new.txt": b"new", "notes.txt": b"b"})
     course.student("add", "notes.txt")
@@ -612,7 +615,7 @@ def test_unsaved_and_staged_work_stays_as_it_is(course):
     assert course.student.read(COPY) == released("two")
 
 
-def test_a_file_of_ones_own_where_the_course_brings_one_is_kept(course):
+def test_a_file_of_ones_own_where_the_course_brings_one_is_kept(course: PublicCourse) -> None:
     course.student.write({"assignments/hw2/hw2.ipynb": released(ANSWER)})
     course.publish({"assignments/hw2/hw2.ipynb": released()})
     done = course.autograder("update", "--yes")
@@ -621,7 +624,7 @@ def test_a_file_of_ones_own_where_the_course_brings_one_is_kept(course):
     assert course.student.read("assignments/hw2/hw2_solved.ipynb") == released(ANSWER)
 
 
-def test_a_file_that_is_no_notebook_is_kept_where_it_says(course):
+def test_a_file_that_is_no_notebook_is_kept_where_it_says(course: PublicCourse) -> None:
     course.student.commit({"README.md": b"# Mine\n", "demonotebooks/demo.ipynb": dump([code("a = 2")])})
     course.publish({"README.md": b"# News\n"})
     done = course.autograder("update", "--yes")
@@ -633,7 +636,7 @@ def test_a_file_that_is_no_notebook_is_kept_where_it_says(course):
     assert course.student.read("demonotebooks/demo.ipynb") == dump([code("a = 2")])
 
 
-def test_a_file_the_course_took_away_goes_and_work_in_it_stays(course):
+def test_a_file_the_course_took_away_goes_and_work_in_it_stays(course: PublicCourse) -> None:
     course.student.commit({"demonotebooks/demo.ipynb": dump([code("a = 2")])})
     course.publish({"demonotebooks/demo.ipynb": None})
     done = course.autograder("update", "--yes")
@@ -642,7 +645,9 @@ def test_a_file_the_course_took_away_goes_and_work_in_it_stays(course):
     assert course.student.read("demonotebooks/demo_edited.ipynb") == dump([code("a = 2")])
 
 
-def test_update_works_for_someone_git_does_not_know(course, monkeypatch, tmp_path):
+def test_update_works_for_someone_git_does_not_know(
+    course: PublicCourse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     course.student.commit({COPY: released(ANSWER)})
     course.publish({"README.md": b"# News\n"})
     (tmp_path / "nobody").write_text("[user]\nuseConfigOnly = true\n")
@@ -651,7 +656,7 @@ def test_update_works_for_someone_git_does_not_know(course, monkeypatch, tmp_pat
     assert_up_to_date(course)
 
 
-def test_update_of_a_shallow_clone(course):
+def test_update_of_a_shallow_clone(course: PublicCourse) -> None:
     for number in range(3):
         course.publish({"README.md": f"# News {number}\n".encode()})
     Git(course.root / "fork.git")("fetch", "--quiet", course.upstream, "master:master")
@@ -664,7 +669,7 @@ def test_update_of_a_shallow_clone(course):
     assert_up_to_date(course)
 
 
-def test_update_in_another_place_tells_what_is_odd(course):
+def test_update_in_another_place_tells_what_is_odd(course: PublicCourse) -> None:
     course.student("switch", "--quiet", "--create", "homework")
     course.student("remote", "set-url", "origin", course.upstream)
     course.student("remote", "add", "upstream", (course.root / "fork.git").as_uri())
@@ -683,7 +688,7 @@ def test_update_in_another_place_tells_what_is_odd(course):
     ],
     ids=["detached", "unreachable"],
 )
-def test_update_says_why_it_cannot(course, prepare, words):
+def test_update_says_why_it_cannot(course: PublicCourse, prepare: list[str], words: str) -> None:
     course.student(*prepare)
     done = course.autograder("update")
     assert done.returncode in {1, 2}
@@ -691,7 +696,7 @@ def test_update_says_why_it_cannot(course, prepare, words):
     assert "Traceback" not in done.stderr
 
 
-def test_update_of_a_downloaded_folder_says_to_clone(course):
+def test_update_of_a_downloaded_folder_says_to_clone(course: PublicCourse) -> None:
     for file in (course.student.path / ".git").rglob("*"):
         if file.is_file():
             file.chmod(0o600)
@@ -701,7 +706,7 @@ def test_update_of_a_downloaded_folder_says_to_clone(course):
     assert "clone your fork" in done.stderr
 
 
-def test_update_of_an_unrelated_repository_says_so(course):
+def test_update_of_an_unrelated_repository_says_so(course: PublicCourse) -> None:
     course.student("checkout", "--quiet", "--orphan", "fresh")
     course.student("commit", "--quiet", "--message", "Uploaded by hand")
     done = course.autograder("update")
@@ -718,7 +723,7 @@ def test_update_of_an_unrelated_repository_says_so(course):
         ("", "", False),
     ],
 )
-def test_addresses_of_one_repository(one, other, same):
+def test_addresses_of_one_repository(one: str, other: str, same: bool) -> None:
     assert is_same_repository(one, other) is same
 
 
@@ -732,5 +737,5 @@ def test_addresses_of_one_repository(one, other, same):
     ],
     ids=["own side", "their side", "neither", "no marks"],
 )
-def test_conflicts_are_settled_for_the_side_that_reads(content, mended):
+def test_conflicts_are_settled_for_the_side_that_reads(content: Any, mended: bytes | None) -> None:
     assert settle_conflict(content) == mended

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from marked_course import MONDAY, MarkedCourse, make_marked_course
@@ -65,7 +66,7 @@ def write(course: MarkedCourse, *new: bytes) -> None:
     ledger_file(course).write_bytes(b"".join(line + b"\n" for line in new))
 
 
-def test_a_whole_record_is_sound(course):
+def test_a_whole_record_is_sound(course: MarkedCourse) -> None:
     found = look(course)
     assert found.is_sound, [trouble.line for trouble in found.troubles]
     assert (found.students, found.lines, found.notebooks) == (2, 6, 3)
@@ -210,7 +211,9 @@ def contents(folder: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize(("damage", "words", "repaired"), DAMAGE.values(), ids=DAMAGE)
-def test_each_damage_is_named_and_what_can_be_made_anew_is(course, damage, words, repaired):
+def test_each_damage_is_named_and_what_can_be_made_anew_is(
+    course: MarkedCourse, damage: Callable[..., Any], words: str, repaired: Any
+) -> None:
     damage(course)
     assert any(words in line for line in wrong(course)), wrong(course)
     assert all("; " in line for line in wrong(course)), "each says what to do"
@@ -221,7 +224,9 @@ def test_each_damage_is_named_and_what_can_be_made_anew_is(course, damage, words
     assert all(line in kept for line in before), "nothing is deleted"
 
 
-def test_a_damaged_store_is_made_anew_from_what_is_kept_on_the_state_branch(course, tmp_path):
+def test_a_damaged_store_is_made_anew_from_what_is_kept_on_the_state_branch(
+    course: MarkedCourse, tmp_path: Path
+) -> None:
     root = course.small.root
     git(tmp_path, "init", "--quiet", "--bare", "instructors.git")
     git(root, "init", "--quiet")
@@ -233,7 +238,7 @@ def test_a_damaged_store_is_made_anew_from_what_is_kept_on_the_state_branch(cour
     assert wrong(course) == []
 
 
-def test_the_state_branch_is_compared(course, tmp_path):
+def test_the_state_branch_is_compared(course: MarkedCourse, tmp_path: Path) -> None:
     root = course.small.root
     git(tmp_path, "init", "--quiet", "--bare", "instructors.git")
     git(root, "init", "--quiet")
@@ -252,7 +257,9 @@ def test_the_state_branch_is_compared(course, tmp_path):
     assert wrong(course) == []
 
 
-def test_a_damaged_line_that_was_set_aside_does_not_come_back_from_the_branch(course, tmp_path):
+def test_a_damaged_line_that_was_set_aside_does_not_come_back_from_the_branch(
+    course: MarkedCourse, tmp_path: Path
+) -> None:
     root = course.small.root
     git(tmp_path, "init", "--quiet", "--bare", "instructors.git")
     git(root, "init", "--quiet")
@@ -276,7 +283,7 @@ def autograder(course: MarkedCourse, *words: str) -> subprocess.CompletedProcess
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_command_says_what_is_wrong_and_repairs(course):
+def test_the_command_says_what_is_wrong_and_repairs(course: MarkedCourse) -> None:
     no_json(course)
     done = autograder(course, "verify")
     assert done.returncode == 1
@@ -293,25 +300,25 @@ def test_the_command_says_what_is_wrong_and_repairs(course):
 # --- lines -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_line_says_what_was_written():
+def test_a_line_says_what_was_written() -> None:
     entry = {"entry": "mark", "text": 'a "sum":"', "sum of": [1, {"b": None}], "é": "\ud800"}
     line = format_line(entry)
     assert parse_line(line) == entry | {"é": "?"}
     assert json.loads(line)["sum"] == line[-18:-2].decode()
 
 
-def test_a_line_without_a_checksum_is_read_as_it_is():
+def test_a_line_without_a_checksum_is_read_as_it_is() -> None:
     assert parse_line(b'{"entry": "push", "time": 1}') == {"entry": "push", "time": 1}
 
 
 @pytest.mark.parametrize("position", [0, 3, 12, 20, 30, 45, 51, -1, -2, -3, -10, -18])
-def test_whatever_is_changed_in_a_line_is_seen(position):
+def test_whatever_is_changed_in_a_line_is_seen(position: int) -> None:
     line = bytearray(format_line({"entry": "push", "time": 1, "commit": "0123456789abcdef"}))
     line[position] ^= 1
     assert not is_readable(bytes(line))
 
 
-def test_older_versions_of_a_report_are_read(monkeypatch, course):
+def test_older_versions_of_a_report_are_read(monkeypatch: pytest.MonkeyPatch, course: MarkedCourse) -> None:
     """Once the version is raised, what stands in the ledger stays readable, and is not written anew."""
     before = ledger_file(course).read_bytes()
     monkeypatch.setattr(records, "REPORT_VERSION", 3)
@@ -323,7 +330,7 @@ def test_older_versions_of_a_report_are_read(monkeypatch, course):
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None, True, 1.0], ids=repr)
-def test_a_report_of_a_version_nobody_knows_is_refused(version, course):
+def test_a_report_of_a_version_nobody_knows_is_refused(version: Any, course: MarkedCourse) -> None:
     report = Ledger(course.small.root / "ledger").read("on-time").graded[0].report.to_json()
     with pytest.raises(ValueError, match=r"this program reads up to 1; update it"):
         Report.from_json(report | {"version": version})

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_course import DOUBLE, REPOSITORY, SmallCourse, dump, make_small_course, solution
@@ -60,7 +61,7 @@ def outputs(path: Path) -> dict[str, object]:
     }
 
 
-def test_the_jobs_one_after_the_other_give_points(course, tmp_path):
+def test_the_jobs_one_after_the_other_give_points(course: Path, tmp_path: Path) -> None:
     told = tmp_path / "output"
     collected = run(course, "collect")
     assert collected.returncode == 1, "one repository is not there"
@@ -103,7 +104,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=["nothing", "force", "no force", "a schedule's empty inputs", "everything", "a student without a push"],
 )
-def test_a_workflows_inputs_come_through_the_environment(graded, tmp_path, variables, tasks):
+def test_a_workflows_inputs_come_through_the_environment(
+    graded: Path, tmp_path: Path, variables: dict[str, Any], tasks: int
+) -> None:
     told = tmp_path / "output"
     done = run(graded, "bundle", str(tmp_path / "again"), GITHUB_OUTPUT=str(told), **variables)
     assert done.returncode == 0, done.stderr
@@ -123,7 +126,7 @@ def test_a_workflows_inputs_come_through_the_environment(graded, tmp_path, varia
         (("grade-bundle", "nowhere", "reports", "--shard", "x"), "like 2/5"),
     ],
 )
-def test_wrong_usage_ends_with_a_sentence_and_2(course, arguments, words):
+def test_wrong_usage_ends_with_a_sentence_and_2(course: Path, arguments: tuple[Any, ...], words: str) -> None:
     done = run(course, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
@@ -131,14 +134,14 @@ def test_wrong_usage_ends_with_a_sentence_and_2(course, arguments, words):
 
 
 @pytest.mark.parametrize("command", [("pull",), ("push",)])
-def test_a_state_without_its_remote_says_gits_reason(course, tmp_path, command):
+def test_a_state_without_its_remote_says_gits_reason(course: Path, tmp_path: Path, command: tuple[str]) -> None:
     done = run(course, "state", *command, "--remote", str(tmp_path / "nowhere.git"))
     assert done.returncode == 1
     assert done.stderr.startswith("autograder: git ls-remote")
     assert "Traceback" not in done.stderr
 
 
-def test_what_was_released_is_committed_and_pushed_and_nothing_else(course, tmp_path):
+def test_what_was_released_is_committed_and_pushed_and_nothing_else(course: Path, tmp_path: Path) -> None:
     (course / "assignments" / "hw").mkdir(parents=True)
     (course / "assignments" / "hw" / "hw.ipynb").write_text("{}")
     (course / "solutions" / "hw" / "notes.txt").write_text("not finished")
@@ -154,7 +157,7 @@ def test_what_was_released_is_committed_and_pushed_and_nothing_else(course, tmp_
     assert (again.returncode, again.stdout) == (0, "nothing to commit: all is as it was\n")
 
 
-def test_a_commit_that_cannot_be_pushed_is_not_made_here_either(course, tmp_path):
+def test_a_commit_that_cannot_be_pushed_is_not_made_here_either(course: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     git(tmp_path, "clone", "--quiet", str(tmp_path / "instructors.git"), str(other))
     git(other, "commit", "--quiet", "--allow-empty", "--message", "Somebody was faster")
@@ -167,13 +170,13 @@ def test_a_commit_that_cannot_be_pushed_is_not_made_here_either(course, tmp_path
     assert git(course, "rev-parse", "HEAD") == head
 
 
-def test_without_a_branch_nothing_is_committed(course):
+def test_without_a_branch_nothing_is_committed(course: Path) -> None:
     git(course, "checkout", "--quiet", "--detach")
     done = run(course, "commit", "solutions", "--message", "x")
     assert done.returncode == 2 and "no branch is checked out" in done.stderr
 
 
-def test_standings_say_what_is_not_released_and_that_nobody_is_there(course):
+def test_standings_say_what_is_not_released_and_that_nobody_is_there(course: Path) -> None:
     assert "not released yet: hw" in run(course, "standings").stdout
     (course / "roster.csv").write_text("student,remote\n")
     done = run(course, "standings")
@@ -181,14 +184,16 @@ def test_standings_say_what_is_not_released_and_that_nobody_is_there(course):
     assert "nobody is in" in done.stderr and "roster.csv yet; add a line for each student" in done.stderr
 
 
-def test_tables_of_points_are_left_out_of_every_commit(tmp_path):
+def test_tables_of_points_are_left_out_of_every_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     (tmp_path / ".gitignore").write_bytes((REPOSITORY / ".gitignore").read_bytes())
     private = ["roster.csv", "extensions.csv", "links.csv", "moodle.csv", "canvas.csv", "points.csv"]
     assert git(tmp_path, "check-ignore", *private, "solutions/hw/data.csv").split() == private
 
 
-def test_an_interrupt_is_one_line_and_ends_with_1(monkeypatch, capsys):
+def test_an_interrupt_is_one_line_and_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupted(config: Path | None) -> None:
         raise KeyboardInterrupt
 
@@ -203,7 +208,9 @@ def test_an_interrupt_is_one_line_and_ends_with_1(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("number", "step"), [(errno.EROFS, "make it readable and writable"), (errno.ENOSPC, "free some")]
 )
-def test_a_disk_that_takes_nothing_is_one_line_and_ends_with_2(monkeypatch, capsys, number, step):
+def test_a_disk_that_takes_nothing_is_one_line_and_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: Any, step: str
+) -> None:
     def refused(config: Path | None) -> None:
         raise OSError(number, os.strerror(number), "/course/ledger/on-time.jsonl")
 

@@ -99,7 +99,9 @@ def children() -> set[int]:
 
 
 @pytest.mark.timeout(3600)
-def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(tmp_path, monkeypatch, capfd):
+def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """A whole run over bare repositories: who is honest gets exactly what they get alone, and pages are built."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -145,7 +147,7 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(tmp_path, mo
     assert children() == processes
 
 
-def test_a_notebook_that_is_gone_fails_alone(course, tmp_path):
+def test_a_notebook_that_is_gone_fails_alone(course: tuple[Course, Exam], tmp_path: Path) -> None:
     loaded, exam = course
     loaded = replace(loaded, forks=tmp_path / "forks", ledger=tmp_path / "ledger", outputs=tmp_path / "outputs")
     good = _task(loaded, "honest", content("honest", ANSWERS["right"]))

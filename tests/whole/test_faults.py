@@ -12,6 +12,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from campaign import Campaign, Case
@@ -54,7 +55,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
 @pytest.mark.parametrize(
     "case", [*SHORT, *(pytest.param(case, marks=pytest.mark.release) for case in AT_RELEASE)], ids=str
 )
-def test_after_a_fault_the_next_run_ends_as_an_undisturbed_one(campaign, case):
+def test_after_a_fault_the_next_run_ends_as_an_undisturbed_one(campaign: Campaign, case: Any) -> None:
     if case.command not in campaign.prepared:
         campaign.prepare(case.command)
     assert case.place in campaign.places[case.command]
@@ -64,23 +65,23 @@ def test_after_a_fault_the_next_run_ends_as_an_undisturbed_one(campaign, case):
 # --- the switch ------------------------------------------------------------------------------------------------------
 
 
-def test_in_production_nothing_happens_at_a_place():
+def test_in_production_nothing_happens_at_a_place() -> None:
     assert reached is do_nothing
     assert from_variable("") is do_nothing
 
 
 @pytest.mark.parametrize("text", ["kill", "explode at a place, 1", "kill at a place", "kill at a place, first"])
-def test_a_fault_that_cannot_be_meant_is_refused(text):
+def test_a_fault_that_cannot_be_meant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"kill\|term\|interrupt\|full at PLACE, NUMBER"):
         from_variable(text)
 
 
 @pytest.fixture
-def owned(monkeypatch) -> None:
+def owned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(faults.OWNER, str(os.getpid()))
 
 
-def test_a_fault_happens_the_time_it_is_meant_for(owned):
+def test_a_fault_happens_the_time_it_is_meant_for(owned: None) -> None:
     happen = from_variable("full at before git fetch, 2")
     happen("before git", ["--git-dir=x", "-c", "gc.auto=0", "fetch", "--quiet"])
     happen("after git", ["fetch"])
@@ -90,7 +91,7 @@ def test_a_fault_happens_the_time_it_is_meant_for(owned):
     happen("before git", ["fetch"])
 
 
-def test_processes_that_were_started_are_left_alone(monkeypatch):
+def test_processes_that_were_started_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(faults.OWNER, str(os.getpid() + 1))
     from_variable("full at a place, 1")("a place")
 
@@ -98,7 +99,7 @@ def test_processes_that_were_started_are_left_alone(monkeypatch):
 # --- files written whole ---------------------------------------------------------------------------------------------
 
 
-def test_a_file_is_replaced_as_a_whole_and_by_its_mode(tmp_path):
+def test_a_file_is_replaced_as_a_whole_and_by_its_mode(tmp_path: Path) -> None:
     path = tmp_path / "new" / "file.txt"
     for content in (b"a" * 100_000, b"b", b""):
         write_whole(path, content, "a file", mode=PRIVATE)
@@ -107,14 +108,14 @@ def test_a_file_is_replaced_as_a_whole_and_by_its_mode(tmp_path):
         assert [entry.name for entry in path.parent.iterdir()] == ["file.txt"]
 
 
-def test_what_a_killed_run_left_is_used_up(tmp_path):
+def test_what_a_killed_run_left_is_used_up(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     (tmp_path / ".file.txt.new").write_bytes(b"half of something longer than the new content")
     write_whole(path, b"new", "a file")
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"file.txt": b"new"}
 
 
-def test_of_many_writers_each_writes_whole(tmp_path):
+def test_of_many_writers_each_writes_whole(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     contents = [bytes([65 + number]) * 50_000 for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
@@ -123,7 +124,9 @@ def test_of_many_writers_each_writes_whole(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
 
 
-def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path, monkeypatch, owned):
+def test_a_file_that_cannot_be_written_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owned: None
+) -> None:
     path = tmp_path / "file.txt"
     write_whole(path, b"old", "a file")
     monkeypatch.setattr(writing, "reached", from_variable("full at a file: written beside its place, 1"))
@@ -143,7 +146,9 @@ with temporary_folder("a test") as folder:
 """
 
 
-def test_a_temporary_folder_goes_with_a_process_that_was_killed(tmp_path, monkeypatch):
+def test_a_temporary_folder_goes_with_a_process_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
     holders = [
@@ -161,7 +166,7 @@ def test_a_temporary_folder_goes_with_a_process_that_was_killed(tmp_path, monkey
     assert sorted(tmp_path.iterdir()) == [tmp_path / "of-somebody-else"]
 
 
-def test_a_temporary_folder_of_another_container_is_left_alone(tmp_path, monkeypatch):
+def test_a_temporary_folder_of_another_container_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its process has a number that is nobody's here, but holds the lock."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     theirs = tmp_path / "autograder-of-99999999-index-abc"
@@ -189,7 +194,7 @@ def small_disk(folder: Path, megabytes: int) -> list[str] | None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [pytest.param(8, marks=pytest.mark.release), 60])
-def test_on_a_full_disk_a_run_says_so_and_the_next_one_goes_on(tmp_path, kilobytes):
+def test_on_a_full_disk_a_run_says_so_and_the_next_one_goes_on(tmp_path: Path, kilobytes: int) -> None:
     """The course lies on a file system of its own, of which some kilobytes are left."""
     prefix = small_disk(tmp_path, 24)
     if prefix is None:

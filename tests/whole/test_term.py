@@ -368,7 +368,7 @@ def _what_the_public_sees(term: Term) -> None:
         ("github.event_name == 'push' || vars.GRADING", "on"),
     ],
 )
-def test_expressions_of_actions_mean_what_they_mean_there(expression, value):
+def test_expressions_of_actions_mean_what_they_mean_there(expression: str, value: bool | list[str] | str) -> None:
     context = {
         "vars": {"GRADING": "on"},
         "steps": {"a": {"outputs": {"tasks": "3", "shards": '["1/2", "2/2"]'}}},
@@ -378,6 +378,6 @@ def test_expressions_of_actions_mean_what_they_mean_there(expression, value):
     assert evaluate(expression, context) == value
 
 
-def test_values_are_filled_in():
+def test_values_are_filled_in() -> None:
     assert filled("reports-${{ strategy.job-index }}", {"strategy": {"job-index": 2}}) == "reports-2"
     assert filled(False, {}) is False

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from broken_students import FAULTS
@@ -23,7 +25,9 @@ def small_class(small_course: SmallCourse) -> Class:
     return Class(small_course)
 
 
-def test_what_students_broke_in_every_way_is_a_line_each_and_the_others_go_on(small_class, capfd):
+def test_what_students_broke_in_every_way_is_a_line_each_and_the_others_go_on(
+    small_class: Class, capfd: pytest.CaptureFixture[str]
+) -> None:
     names = [f"student-{number}" for number in range(len(FAULTS))]
     small_class.enrol("good", *names)
     assert small_class.run() == (0, dict.fromkeys(["good", *names], 2.0))
@@ -44,7 +48,9 @@ def test_what_students_broke_in_every_way_is_a_line_each_and_the_others_go_on(sm
 # --------------------------------------------------------------------------------------- faults of a course's files
 
 
-def test_a_lone_surrogate_in_a_notebook_is_graded_and_shown(small_class, capfd):
+def test_a_lone_surrogate_in_a_notebook_is_graded_and_shown(
+    small_class: Class, capfd: pytest.CaptureFixture[str]
+) -> None:
     small_class.enrol("good", "odd")
     notebook = json.loads(answer("odd", 'def double(x):\n    raise ValueError("\ud800")'))
     notebook["cells"].insert(0, code("'\ud800'"))
@@ -52,14 +58,16 @@ def test_a_lone_surrogate_in_a_notebook_is_graded_and_shown(small_class, capfd):
     assert small_class.run() == (0, {"good": 2.0, "odd": 0.0}), capfd.readouterr().err
 
 
-def test_an_extension_of_somebody_who_left_is_told_and_left_out(small_class, capfd):
+def test_an_extension_of_somebody_who_left_is_told_and_left_out(
+    small_class: Class, capfd: pytest.CaptureFixture[str]
+) -> None:
     small_class.enrol("good")
     (small_class.root / "extensions.csv").write_text("student,assignment,part,deadline\nleft,hw,,2027-03-09 23:59\n")
     assert small_class.run() == (1, {"good": 2.0})
     assert "line 2: no student 'left' in the roster" in capfd.readouterr().err
 
 
-def test_pages_are_built_without_the_gradebook(small_class, capfd):
+def test_pages_are_built_without_the_gradebook(small_class: Class, capfd: pytest.CaptureFixture[str]) -> None:
     small_class.enrol("good")
     (small_class.root / "gradebook.db").write_bytes(b"no database at all" * 100)
     assert small_class.run() == (1, {"good": 2.0})
@@ -67,7 +75,9 @@ def test_pages_are_built_without_the_gradebook(small_class, capfd):
     assert small_class.page_count() == 1
 
 
-def test_an_upstream_out_of_reach_stops_nobody(small_class, tmp_path, capfd):
+def test_an_upstream_out_of_reach_stops_nobody(
+    small_class: Class, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     upstream = BareRepository(tmp_path / "upstream.git", "master")
     upstream.create()
     upstream.push({"README.md": b"hello"}, "begin", NOON)
@@ -86,7 +96,9 @@ def test_an_upstream_out_of_reach_stops_nobody(small_class, tmp_path, capfd):
     assert not small_class.ledger("fresh").exists(), "a fork without work in it is still known as one"
 
 
-def test_one_source_that_is_no_exam_leaves_the_other_assignments_alone(small_class, capfd):
+def test_one_source_that_is_no_exam_leaves_the_other_assignments_alone(
+    small_class: Class, capfd: pytest.CaptureFixture[str]
+) -> None:
     small_class.configure('c.Course.assignments["later"] = {"title": "Later"}')
     (small_class.root / "solutions" / "later").mkdir()
     (small_class.root / "solutions" / "later" / "later.ipynb").write_text("no notebook")
@@ -96,7 +108,7 @@ def test_one_source_that_is_no_exam_leaves_the_other_assignments_alone(small_cla
     assert small_class.page_count() == 1
 
 
-def test_damaged_page_keys_stop_the_pages_alone(small_class, capfd):
+def test_damaged_page_keys_stop_the_pages_alone(small_class: Class, capfd: pytest.CaptureFixture[str]) -> None:
     small_class.enrol("good")
     (small_class.root / "keys.json").write_text("{}")
     code, points = small_class.run()
@@ -105,7 +117,9 @@ def test_damaged_page_keys_stop_the_pages_alone(small_class, capfd):
     assert (small_class.root / "gradebook.db").exists()
 
 
-def test_results_of_an_assignment_that_was_renamed_are_missed_aloud(small_class, capfd):
+def test_results_of_an_assignment_that_was_renamed_are_missed_aloud(
+    small_class: Class, capfd: pytest.CaptureFixture[str]
+) -> None:
     small_class.enrol("good")
     assert small_class.run()[0] == 0
     config = small_class.course.config
@@ -118,7 +132,7 @@ def test_results_of_an_assignment_that_was_renamed_are_missed_aloud(small_class,
     assert "has results of 'hw' for 1 students, and grading_config.py names no such assignment" in errors
 
 
-def test_a_run_that_cannot_know_its_students_says_so_and_ends(small_class):
+def test_a_run_that_cannot_know_its_students_says_so_and_ends(small_class: Class) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "run"], cwd=small_class.root, capture_output=True, text=True, check=False
     )
@@ -126,7 +140,9 @@ def test_a_run_that_cannot_know_its_students_says_so_and_ends(small_class):
     assert "roster.csv: no such file" in done.stderr
 
 
-def test_a_notebook_that_its_store_lost_is_brought_back_and_graded(small_class, capfd):
+def test_a_notebook_that_its_store_lost_is_brought_back_and_graded(
+    small_class: Class, capfd: pytest.CaptureFixture[str]
+) -> None:
     small_class.enrol("good", "other")
     assert [entry.error for entry in Classroom.open(small_class.course.config).collect()] == ["", ""]
     for pack in (small_class.root / "forks" / "other.git" / "objects" / "pack").glob("*.pack"):
@@ -140,12 +156,12 @@ SLOW = "import time\ndef double(x):\n    time.sleep(3)\n    return 2 * x"
 
 @pytest.mark.parametrize(("overloaded", "rounds"), [(True, [2, 1]), (False, [2])], ids=["overloaded", "not"])
 def test_what_the_clock_decided_on_an_overloaded_machine_is_graded_once_more_alone(
-    small_class, monkeypatch, overloaded, rounds
-):
+    small_class: Class, monkeypatch: pytest.MonkeyPatch, overloaded: bool, rounds: list[int]
+) -> None:
     """Two students, one of whom is stopped at the limit of a call's time; each gets one report."""
     begun = []
 
-    def counted(count, *arguments):
+    def counted(count: Any, *arguments: Any) -> Any:
         begun.append(count)
         return open_workers(count, *arguments)
 
@@ -159,7 +175,7 @@ def test_what_the_clock_decided_on_an_overloaded_machine_is_graded_once_more_alo
     assert small_class.ledger("slow").read_text().count('"entry":"report"') == 1
 
 
-def test_the_doctor_looks_on_where_one_thing_cannot_be_looked_at(small_class):
+def test_the_doctor_looks_on_where_one_thing_cannot_be_looked_at(small_class: Class) -> None:
     small_class.enrol("good")
     (small_class.root / "keys.json").mkdir(mode=0o700)
     found = {finding.what: finding for finding in examine_course(small_class.course.config)}

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -59,22 +60,22 @@ def named(pairs: Iterator[tuple[str, dict]]) -> list:
     return [pytest.param(value, id=name) for name, value in pairs]
 
 
-def test_all_workflows_are_here():
+def test_all_workflows_are_here() -> None:
     assert [path.stem for path in WORKFLOWS] == ["check", "ci", "grade", "release"]
 
 
-def test_zizmor_finds_nothing_even_when_it_is_pedantic():
+def test_zizmor_finds_nothing_even_when_it_is_pedantic() -> None:
     done = zizmor(FOLDER)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No findings" in done.stdout
 
 
-def test_actionlint_and_shellcheck_find_nothing():
+def test_actionlint_and_shellcheck_find_nothing() -> None:
     done = actionlint(*WORKFLOWS)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
-def test_the_workflows_are_of_githubs_own_schema():
+def test_the_workflows_are_of_githubs_own_schema() -> None:
     done = schema(*WORKFLOWS)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -92,7 +93,7 @@ def test_the_workflows_are_of_githubs_own_schema():
     ],
     ids=["no pin", "no environment", "permissions", "injection", "unquoted", "no such context", "misspelt"],
 )
-def test_the_linters_would_find_something(tmp_path, old, new, linter):
+def test_the_linters_would_find_something(tmp_path: Path, old: str, new: str, linter: str) -> None:
     text = (FOLDER / "release.yml").read_text()
     assert old in text
     folder = tmp_path / ".github" / "workflows"
@@ -105,7 +106,7 @@ def test_the_linters_would_find_something(tmp_path, old, new, linter):
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_nothing_is_granted_on_top_and_every_action_is_pinned(path):
+def test_nothing_is_granted_on_top_and_every_action_is_pinned(path: Path) -> None:
     assert load(path)["permissions"] == {}
     uses = [line.strip().removeprefix("- ") for line in path.read_text().splitlines() if "uses:" in line]
     assert uses and all(PINNED.fullmatch(line) for line in uses), uses
@@ -113,14 +114,14 @@ def test_nothing_is_granted_on_top_and_every_action_is_pinned(path):
 
 
 @pytest.mark.parametrize("job", named(jobs()))
-def test_every_job_has_its_own_grants_a_pinned_machine_and_an_end(job):
+def test_every_job_has_its_own_grants_a_pinned_machine_and_an_end(job: Any) -> None:
     assert "permissions" in job
     assert job["runs-on"] == "ubuntu-24.04"
     assert job["timeout-minutes"] <= 120
 
 
 @pytest.mark.parametrize("step", named(steps()))
-def test_a_step_is_one_short_call_and_keeps_no_credentials(step):
+def test_a_step_is_one_short_call_and_keeps_no_credentials(step: Any) -> None:
     if "run" in step:
         assert "\n" not in step["run"].strip()
         assert OURS.fullmatch(step["run"]) or OTHERS.fullmatch(step["run"]), step["run"]
@@ -141,14 +142,14 @@ def commands() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("command", "rest"), commands().items(), ids=commands())
-def test_every_command_and_option_exists(command, rest):
+def test_every_command_and_option_exists(command: Any, rest: Any) -> None:
     done = lint("autograder", *command.split(), "--help")
     assert done.returncode == 0, done.stderr
     for option in re.findall(r"(?<= )--[a-z][a-z-]*", rest):
         assert option in done.stdout, f"{command} has no {option}"
 
 
-def test_where_students_code_runs_there_is_nothing_to_take():
+def test_where_students_code_runs_there_is_nothing_to_take() -> None:
     job = load(FOLDER / "grade.yml")["jobs"]["grade"]
     assert job["permissions"] == {}
     text = yaml.dump(job)
@@ -159,14 +160,14 @@ def test_where_students_code_runs_there_is_nothing_to_take():
     assert "continue-on-error" not in text, "without a jail nothing is graded"
 
 
-def test_only_the_job_that_publishes_may_write_pages_and_none_but_two_the_repository():
+def test_only_the_job_that_publishes_may_write_pages_and_none_but_two_the_repository() -> None:
     grants = {name: set(job["permissions"]) for name, job in load(FOLDER / "grade.yml")["jobs"].items()}
     assert grants == {
         "collect": {"contents"}, "grade": set(), "record": {"contents"}, "publish": {"pages", "id-token"},
     }  # fmt: skip
 
 
-def test_grading_runs_one_at_a_time_and_never_in_another_repository():
+def test_grading_runs_one_at_a_time_and_never_in_another_repository() -> None:
     workflow = load(FOLDER / "grade.yml")
     assert workflow["concurrency"] == {"group": "grade", "cancel-in-progress": False}
     assert workflow["jobs"]["collect"]["if"] == "vars.GRADING == 'on'"
@@ -174,11 +175,11 @@ def test_grading_runs_one_at_a_time_and_never_in_another_repository():
     assert all(minute % 5 and 5 < minute < 55 for minute in minutes), "not around the full hour"
 
 
-def test_secrets_are_named_in_one_step_only():
+def test_secrets_are_named_in_one_step_only() -> None:
     lines = [line for path in WORKFLOWS for line in path.read_text().splitlines() if "secrets." in line]
     assert lines == ["          GITHUB_TOKEN: ${{ secrets.PUBLIC_REPOSITORY_TOKEN }}"]
 
 
-def test_the_linters_are_the_ones_the_environment_brings():
+def test_the_linters_are_the_ones_the_environment_brings() -> None:
     for tool in ("zizmor", "actionlint", "shellcheck", "check-jsonschema"):
         assert shutil.which(tool, path=str(BIN)), tool
