@@ -18,16 +18,27 @@ from autograder.course.exam import Exam
 from autograder.course.roster import Extensions, read_extensions, read_roster
 from autograder.course.submissions import Student
 from autograder.gradebook.autograded_notebooks import find_unshown, remove_unneeded_outputs
+from autograder.gradebook.projection import read_gradebook, update_gradebook
 from autograder.grading.grading_run import FinishedTask, grade_tasks
 from autograder.record.ledger import Ledger, StudentRecord
 from autograder.record.open_tasks import GradingTask, find_open_tasks
+from autograder.record.record_cache import RecordCache
 from autograder.record.standings import Standing, is_released, judge_assignment
 from autograder.record.state_branch import StateBranch
 
 
 @dataclass(frozen=True)
+class _Judged:
+    """A student's standings, and what they were made from."""
+
+    record: StudentRecord
+    released: Mapping[str, bool]
+    standings: dict[str, Standing]
+
+
+@dataclass(frozen=True)
 class Classroom:
-    """A course, read and checked. Nothing is kept that the ledger does not hold: every call looks anew.
+    """A course, read and checked. Every call looks anew; what did not change since is not read and judged again.
 
     Attributes
     ----------
@@ -40,6 +51,7 @@ class Classroom:
 
     course: Course
     troubles: dict[str, int] = field(default_factory=dict, compare=False)
+    _judged: dict[str, _Judged] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def open(cls, config: Path) -> Classroom:
@@ -102,8 +114,17 @@ class Classroom:
 
     def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[GradingTask]:
         """Return what still has to be graded, of all students or of some."""
-        chosen = [student for student in students or self.students if student.id in self.records()]
-        return find_open_tasks(self.gradable, self.exams, chosen, self.extensions, force=force, wall=self.wall)
+        records = self.records()
+        chosen = [student for student in students or self.students if student.id in records]
+        return find_open_tasks(
+            self.gradable,
+            self.exams,
+            chosen,
+            records,
+            self.extensions,
+            force=force,
+            wall=self.wall,
+        )
 
     def grade(self, tasks: Sequence[GradingTask]) -> Iterator[FinishedTask]:
         """Grade tasks; see `autograder.grading.grading_run`."""
@@ -111,15 +132,19 @@ class Classroom:
 
     def records(self) -> dict[str, StudentRecord]:
         """Return the record of every student whose file can be read; what cannot be read is a trouble."""
-        ledger, found = Ledger(self.course.ledger), {}
+        found = {}
         for student in self.students:
             try:
-                found[student.id] = ledger.read(student.id)
+                found[student.id] = self._cache.read(student.id)
             except AutograderError as error:
                 self._note([f"{student.id}: {error}; until then nothing of theirs changes"])
         self._note(sentence for record in found.values() for sentence in record.damaged)
         self._note(self._renamed(found))
         return found
+
+    @cached_property
+    def _cache(self) -> RecordCache:
+        return RecordCache(Ledger(self.course.ledger))
 
     def _renamed(self, records: Mapping[str, StudentRecord]) -> Iterator[str]:
         """Yield a sentence for each assignment that has results and is not in the configuration any more."""
@@ -149,7 +174,11 @@ class Classroom:
     def _standings_of(
         self, student: Student, record: StudentRecord, extensions: Extensions, released: Mapping[str, bool]
     ) -> dict[str, Standing]:
-        return {
+        before = self._judged.get(student.id)
+        # Roster, extensions and exams are read once; the same record object is an unchanged file.
+        if before is not None and before.record is record and before.released == released:
+            return before.standings
+        found = {
             name: judge_assignment(
                 self.course,
                 self.course.assignments[name],
@@ -161,6 +190,8 @@ class Classroom:
             )
             for name, exam in self.exams.items()
         }
+        self._judged[student.id] = _Judged(record, released, found)
+        return found
 
     @contextmanager
     def wall(self, what: str) -> Iterator[None]:
@@ -180,29 +211,25 @@ class Classroom:
 
     def read_gradebook(self) -> int:
         """Take the marks that people gave in nbgrader's formgrader into the record; return how many are new."""
-        from autograder.gradebook.gradebook import read_gradebook  # nbgrader takes a second to load
-
         return read_gradebook(self.course, self.exams, self.wall)
 
     def find_unshown(self) -> list[GradingTask]:
         """Return what has to be run so that people can mark it; see `autograder.gradebook.autograded_notebooks`."""
         standings = self.standings()
-        return find_unshown(self.course, self._judged(standings), standings, self._reader())
+        return find_unshown(self.course, self._judged_students(standings), standings, self._reader())
 
     def update_gradebook(self) -> list[str]:
         """Bring nbgrader's gradebook up to the standings; return a sentence for each notebook it cannot show."""
-        from autograder.gradebook.gradebook import update_gradebook
-
         self.read_gradebook()
         records = self.records()
         standings = self.standings(records)
-        judged = self._judged(standings)
+        judged = self._judged_students(standings)
         sentences = update_gradebook(self.gradable, self.exams, judged, standings, self._reader(), self.wall)
         if len(judged) == len(self.students):  # else nobody knows what the others need
             remove_unneeded_outputs(self.gradable, standings, records)
         return sentences
 
-    def _judged(self, standings: Mapping[str, Mapping[str, Standing]]) -> list[Student]:
+    def _judged_students(self, standings: Mapping[str, Mapping[str, Standing]]) -> list[Student]:
         return [student for student in self.students if student.id in standings]
 
     def _reader(self) -> Callable[[GradingTask], bytes]:

@@ -132,7 +132,7 @@ class Exam:
                 found += [ast.unparse(statement) for statement in statements if _is_setting(statement)]
         return tuple(found)
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Fingerprint of all that points depend on; another version means: grade again."""
         digest = hashlib.sha256(f"grader {GRADER_VERSION}\n".encode())

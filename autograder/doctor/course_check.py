@@ -226,7 +226,7 @@ def _gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
     path = Path(course.database.removeprefix(SQLITE))
     if course.database.startswith(SQLITE) and not path.exists():
         return Finding(what, True, f"{path.name} will be made by autograder gradebook")
-    from autograder.gradebook.gradebook import knows_exam
+    from autograder.gradebook.exam_entries import knows_exam
 
     try:
         unknown = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ from autograder.record.standings import Standing
 
 Standings = Mapping[str, Mapping[str, Standing]]
 BLOB = "autograder_blob"  # in the notebook's metadata: which state of the student's file it shows
+
+METADATA_BYTES = 1000  # more than the metadata of a notebook of ours take
 
 
 def autograded_path(course: Course, student: str, assignment: str) -> Path:
@@ -90,6 +93,18 @@ def shown_blob(course: Course, student: str, assignment: str) -> str:
         return str(notebook["metadata"][BLOB])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def shows_blob(course: Course, student: str, assignment: str, blob: str) -> bool:
+    """Whether the formgrader shows this blob of a student. Only the file's end is read, where its metadata are."""
+    try:
+        with autograded_path(course, student, assignment).open("rb") as file:
+            length = file.seek(0, os.SEEK_END)
+            file.seek(max(0, length - METADATA_BYTES))
+            end = file.read()
+    except OSError:
+        return False
+    return f'"{BLOB}": "{blob}"'.encode() in end  # quotes within a student's cell are escaped
 
 
 def write_autograded(course: Course, exam: Exam, student: str, blob: str, content: bytes) -> None:

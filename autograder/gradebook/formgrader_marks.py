@@ -8,7 +8,7 @@ was taken back can be told from a gradebook that was made anew, and a mark is ne
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,17 @@ class EnteredMark:
     flagged: bool = False
 
 
+@dataclass(frozen=True)
+class NewMark:
+    """A mark that a person entered; or only `confirmed`, when it was to be looked at again."""
+
+    student: str
+    assignment: str
+    exercise: str
+    given: Given
+    confirmed: bool
+
+
 BLANK = EnteredMark()
 
 
@@ -55,29 +66,47 @@ def read_marks(
 
     A mark that was only confirmed, after the student pushed anew, is appended too: the person has seen that notebook.
     """
-    AGREED.metadata.create_all(book.engine)
-    agreed, entered, ledger = _agreed(book), _entered(book, exams), Ledger(course.ledger)
-    touched: dict[str, set[str]] = {}
-    for notebook, exercise in (*agreed, *entered):
-        touched.setdefault(notebook, set()).add(exercise)
+    ledger = Ledger(course.ledger)
     number = 0
-    for notebook, (student, assignment) in _notebooks(book, touched).items():
-        with wall(f"{student}: marks by hand stay in the gradebook for now"):
-            known = newest_marks(ledger.read(student).marks, assignment)
-            for exercise in sorted(touched[notebook]):
-                here = entered.get((notebook, exercise), BLANK)
-                before = agreed.get((notebook, exercise), BLANK)
-                there = known[exercise].given if exercise in known else BLANK.given
-                confirmed = before.flagged and not here.flagged and here.given == before.given != BLANK.given
-                if confirmed or here.given not in (before.given, there):
-                    shown = shown_blob(course, student, assignment)
-                    ledger.add_mark(student, ManualMark(assignment, exercise, now, *here.given, notebook=shown))
-                    number += 1
+    for new in find_new_marks(course, exams, book):
+        with wall(f"{new.student}: marks by hand stay in the gradebook for now"):
+            known = newest_marks(ledger.read(new.student).marks, new.assignment)
+            recorded = known[new.exercise].given if new.exercise in known else BLANK.given
+            if not new.confirmed and new.given == recorded:
+                continue  # another machine's gradebook had it first
+            shown = shown_blob(course, new.student, new.assignment)
+            mark = ManualMark(new.assignment, new.exercise, now, *new.given, notebook=shown)
+            ledger.add_mark(new.student, mark)
+            number += 1
     return number
 
 
+def find_new_marks(course: Course, exams: Mapping[str, Exam], book: api.Gradebook) -> Iterator[NewMark]:
+    """Yield what a person entered or confirmed since gradebook and record last agreed."""
+    AGREED.metadata.create_all(book.engine)
+    agreed = read_agreed(book)
+    entered = _read_entered(book, exams)
+    touched: dict[str, set[str]] = {}
+    for notebook, exercise in (*agreed, *entered):
+        touched.setdefault(notebook, set()).add(exercise)
+    for notebook, (student, assignment) in _find_notebooks(book, touched).items():
+        for exercise in sorted(touched[notebook]):
+            here = entered.get((notebook, exercise), BLANK)
+            before = agreed.get((notebook, exercise), BLANK)
+            same = here.given == before.given
+            confirmed = same and before.flagged and not here.flagged and here.given != BLANK.given
+            if confirmed or not same:
+                yield NewMark(student, assignment, exercise, here.given, confirmed)
+
+
 def put_marks(
-    book: api.Gradebook, exam: Exam, notebook: Any, marks: Iterable[ManualMark], shown: str, new: Container[str]
+    book: api.Gradebook,
+    exam: Exam,
+    notebook: Any,
+    marks: Sequence[ManualMark],
+    shown: str,
+    new: Container[str],
+    agreed: Mapping[Key, EnteredMark],
 ) -> bool:
     """Put the record's marks of a submitted notebook into the gradebook, and ask a person to look again where needed.
 
@@ -85,20 +114,23 @@ def put_marks(
     ----------
     notebook : nbgrader.api.SubmittedNotebook
         Where they belong.
-    marks : iterable of ManualMark
+    marks : sequence of ManualMark
         One of each exercise that has any, withdrawn ones among them.
     shown : str
         Blob of the notebook that the formgrader shows from now on.
     new : container of str
         Exercises that have other automatic points than before.
+    agreed : mapping
+        What `read_agreed` returned of this notebook, at least.
 
     Returns
     -------
     bool
         Whether anything in the gradebook changed.
     """
-    marks = list(marks)
-    agreed, owners = _agreed(book, notebook.id) if marks else {}, _owners(exam)
+    if not marks:
+        return False
+    owners = _find_owners(exam)
     grades = {grade.cell.name: grade for grade in notebook.grades}
     changed = False
     for mark in marks:
@@ -122,7 +154,7 @@ def put_marks(
     return changed
 
 
-def _owners(exam: Exam) -> dict[str, str]:
+def _find_owners(exam: Exam) -> dict[str, str]:
     """Which exercise a comment below a cell is about: the one that cell answers, else the last."""
     last = exam.exercises[-1].id
     cells = {cell.grade_id: last for cell in exam.cells if cell.solution}
@@ -144,13 +176,16 @@ def _give(grade: api.Grade, comments: Iterable[api.Comment], mark: ManualMark) -
 # ----------------------------------------------------------------------------------------------- from and to the tables
 
 
-def _agreed(book: api.Gradebook, notebook: str = "") -> dict[Key, EnteredMark]:
-    """Return what gradebook and record last agreed on, of all submitted notebooks or of one."""
-    rows = book.db.execute(select(AGREED).where(AGREED.c.notebook_id == notebook) if notebook else select(AGREED))
-    return {
-        (row.notebook_id, row.exercise): EnteredMark((row.points, row.extra, _comments(row.comments)), row.flagged)
-        for row in rows
-    }
+def read_agreed(book: api.Gradebook, notebooks: Sequence[str] | None = None) -> dict[Key, EnteredMark]:
+    """Return what gradebook and record last agreed on, of all submitted notebooks or of some."""
+    query = select(AGREED)
+    if notebooks is not None:
+        query = query.where(AGREED.c.notebook_id.in_(notebooks))
+    agreed = {}
+    for row in book.db.execute(query):
+        given = (row.points, row.extra, _read_comments(row.comments))
+        agreed[row.notebook_id, row.exercise] = EnteredMark(given, row.flagged)
+    return agreed
 
 
 def _agree(book: api.Gradebook, key: Key, now: EnteredMark) -> None:
@@ -161,11 +196,11 @@ def _agree(book: api.Gradebook, key: Key, now: EnteredMark) -> None:
     book.db.execute(insert(AGREED).values(notebook_id=notebook, exercise=exercise, **values))
 
 
-def _comments(text: str) -> tuple[tuple[str, str], ...]:
+def _read_comments(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((cell, comment) for cell, comment in json.loads(text))
 
 
-def _notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tuple[str, str]]:
+def _find_notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tuple[str, str]]:
     """Return student and assignment of submitted notebooks, by nbgrader's id; students of impossible names left out."""
     rows = book.db.execute(
         select(api.SubmittedNotebook.id, api.SubmittedAssignment.student_id, api.Assignment.name)
@@ -175,7 +210,7 @@ def _notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tuple[s
     return {row[0]: (row[1], row[2]) for row in rows if row[0] in wanted and PLAIN_NAME.fullmatch(row[1])}
 
 
-def _entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, EnteredMark]:
+def _read_entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, EnteredMark]:
     """Return all that people entered, by submitted notebook and exercise."""
     marks: dict[Key, tuple[float | None, float, bool]] = {}
     comments: dict[Key, list[tuple[str, str]]] = {}
@@ -186,7 +221,7 @@ def _entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, Entere
         .where(or_(grade.manual_score.is_not(None), grade.extra_credit != 0))
     ):
         marks[row[0], row[1]] = row[2], row[3] or 0.0, row[4]
-    owners = {name: _owners(exam) for name, exam in exams.items()}
+    owners = {name: _find_owners(exam) for name, exam in exams.items()}
     for row in book.db.execute(
         select(comment.notebook_id, api.BaseCell.name, comment.manual_comment, api.Assignment.name)
         .join(api.BaseCell, comment.cell_id == api.BaseCell.id)

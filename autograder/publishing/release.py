@@ -20,7 +20,7 @@ from autograder.course.submissions import Status, Submission
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.assignment_conversion import convert_assignment, enter_assignment
-from autograder.gradebook.gradebook import clear_outdated_exam
+from autograder.gradebook.exam_entries import clear_outdated_exam
 from autograder.grader.examiner import ExaminedNotebook, Examiner
 from autograder.publishing.leak_search import find_leaks
 from autograder.publishing.notebook_fields import keep_student_fields

@@ -110,7 +110,7 @@ class Ledger:
             try:
                 entries.add(parse_entry(student, parse_line(line)))
             except UNREADABLE_ERRORS as error:
-                about = f"{self._path(student)}, line {number}: cannot be read ({explain_unreadable(error)})"
+                about = f"{self.path_of(student)}, line {number}: cannot be read ({explain_unreadable(error)})"
                 damaged.append(f"{about}; autograder verify says what to do")
         return replace(entries.record(), damaged=tuple(damaged))
 
@@ -146,7 +146,7 @@ class Ledger:
         DiskFailed
             If the file cannot be read or written.
         """
-        path = self._path(student)
+        path = self.path_of(student)
         with self._alone(student) as file:
             file.seek(0)
             before = file.read()
@@ -161,12 +161,13 @@ class Ledger:
                 os.fsync(new.fileno())
             temporary.replace(path)
 
-    def _path(self, student: str) -> Path:
+    def path_of(self, student: str) -> Path:
+        """Return the file of a student's record, whether it is there or not."""
         return self.folder / f"{student}.jsonl"
 
     def _lines(self, student: str) -> list[bytes]:
         """Return the whole lines of a student's file; what follows the last newline is torn."""
-        path = self._path(student)
+        path = self.path_of(student)
         try:
             return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
         except OSError as error:
@@ -192,7 +193,7 @@ class Ledger:
     @contextmanager
     def _alone(self, student: str) -> Iterator[FileIO]:
         """Open a student's file for appending, and hold its lock."""
-        path = self._path(student)
+        path = self.path_of(student)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             while True:

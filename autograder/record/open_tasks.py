@@ -15,7 +15,7 @@ from autograder.course.exam import Exam
 from autograder.course.layout import put_at_its_place
 from autograder.course.roster import Extensions
 from autograder.course.submissions import NotebookFile, Push, Student
-from autograder.record.ledger import Ledger
+from autograder.record.ledger import StudentRecord
 from autograder.record.push_candidates import list_wanted_notebooks
 
 
@@ -33,6 +33,7 @@ def find_open_tasks(
     course: Course,
     exams: Mapping[str, Exam],
     students: Sequence[Student],
+    records: Mapping[str, StudentRecord],
     extensions: Extensions,
     *,
     force: bool = False,
@@ -40,10 +41,9 @@ def find_open_tasks(
 ) -> list[GradingTask]:
     """Return what the record lacks: a task for each notebook that counts, or is newest, and has no report yet."""
     tasks: dict[tuple[str, str], GradingTask] = {}
-    ledger = Ledger(course.ledger)
     for student in students:
         with wall(f"{student.id}: nothing of theirs is graded"):
-            record = ledger.read(student.id)
+            record = records[student.id]
             reports = record.reports
             for name, assignment in course.assignments.items():
                 for push, file in list_wanted_notebooks(course, assignment, student.id, record, extensions):

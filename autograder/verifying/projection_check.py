@@ -12,6 +12,7 @@ from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam
 from autograder.course.submissions import Status, Student
+from autograder.gradebook.projection_memory import database_file
 from autograder.pages.page_seal import unseal_contents
 from autograder.pages.points_site import INDEX, render_contents
 from autograder.record.ledger import StudentRecord
@@ -19,7 +20,6 @@ from autograder.record.page_keys import PageKeys
 from autograder.record.standings import PartStanding, PartState, Standing
 from autograder.verifying.record_trouble import RecordTrouble
 
-SQLITE = "sqlite:///"
 STEP_GRADEBOOK = "autograder gradebook brings it up to date"
 STEP_DAMAGED = "autograder verify --repair moves it aside and makes it anew; marks that were not read yet stay in it"
 STEP_PAGES = "autograder pages builds them anew"
@@ -35,11 +35,6 @@ join submitted_notebook notebook on grade.notebook_id = notebook.id
 join submitted_assignment submission on notebook.assignment_id = submission.id
 join assignment on submission.assignment_id = assignment.id
 """
-
-
-def database_file(course: Course) -> Path | None:
-    """Return the file of the gradebook, None where it is on a server."""
-    return Path(course.database.removeprefix(SQLITE)) if course.database.startswith(SQLITE) else None
 
 
 def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrouble]:

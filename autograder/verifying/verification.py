@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from autograder.classroom.classroom import Classroom
+from autograder.gradebook.projection_memory import database_file
 from autograder.verifying.ledger_check import check_ledger, ledger_files, read_ledger_file, set_lines_aside
-from autograder.verifying.projection_check import check_gradebook, check_pages, database_file, is_damaged
+from autograder.verifying.projection_check import check_gradebook, check_pages, is_damaged
 from autograder.verifying.record_trouble import RecordTrouble
 from autograder.verifying.store_check import REMOTE, check_state, check_stores, pushed_homework, repair_stores
 

@@ -1,0 +1,102 @@
+"""The gradebook brought up to the record, without nbgrader where nothing is new.
+
+Loading nbgrader takes longer than looking at a whole class; so its modules are imported only when there is something
+for them to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from autograder.course.configuration import Assignment, Course
+from autograder.course.errors import Wall, no_wall
+from autograder.course.exam import Exam
+from autograder.course.submissions import Student
+from autograder.gradebook.autograded_notebooks import autograded_path
+from autograder.gradebook.projection_memory import ProjectionMemory, read_memory, write_memory
+from autograder.gradebook.wanted_submissions import (
+    Standings,
+    WantedSubmission,
+    last_deadline,
+    list_given_out,
+    list_wanted,
+)
+from autograder.record.open_tasks import GradingTask
+
+
+def read_gradebook(course: Course, exams: Mapping[str, Exam], wall: Wall = no_wall) -> int:
+    """Append to the record every mark that a person gave since this was last done; return how many there were."""
+    if read_memory(course).is_of(course):
+        return 0
+    from autograder.gradebook.gradebook import read_all_marks
+
+    return read_all_marks(course, exams, wall)
+
+
+def update_gradebook(
+    course: Course,
+    exams: Mapping[str, Exam],
+    students: Sequence[Student],
+    standings: Standings,
+    read: Callable[[GradingTask], bytes],
+    wall: Wall = no_wall,
+) -> list[str]:
+    """Bring `gradebook.db` and the autograded notebooks up to the standings.
+
+    Assignments that are neither released nor handed in by anyone are left out: they are for later in the term.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the bytes of a notebook that was pushed once; `lost_notebooks.restore_notebooks` makes it.
+
+    Returns
+    -------
+    list of str
+        A sentence for each notebook that the formgrader cannot show, because it is nowhere to be had.
+
+    Raises
+    ------
+    ReleaseError
+        If nbgrader cannot read the source notebook of an assignment.
+    """
+    memory = read_memory(course)
+    if not memory.is_of(course):
+        memory = ProjectionMemory()
+    assignments = list_given_out(course, standings)
+    fingerprints = {entry.name: _fingerprint(entry, exams[entry.name]) for entry in assignments}
+    stale = []
+    for entry in list_wanted(assignments, exams, students, standings):
+        if memory.made_from.get(entry.name) != entry.fingerprint or _lacks_notebook(course, entry):
+            stale.append(entry)
+    known = fingerprints.items() <= memory.made_from.items()
+    if known and not stale:
+        return []
+    from autograder.gradebook.gradebook import enter_submissions
+
+    done = enter_submissions(course, exams, assignments, stale, read, wall)
+    made_from = dict(memory.made_from)
+    for entry in stale:
+        made_from.pop(entry.name, None)
+    for entry in done.entered:
+        made_from[entry.name] = entry.fingerprint
+    for name in fingerprints:
+        made_from.pop(name, None)
+    for assignment in done.assignments:
+        made_from[assignment.name] = fingerprints[assignment.name]
+    write_memory(course, ProjectionMemory(done.database, made_from))
+    return done.sentences
+
+
+def _fingerprint(assignment: Assignment, exam: Exam) -> str:
+    said = json.dumps([exam.version, str(last_deadline(assignment))])
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _lacks_notebook(course: Course, entry: WantedSubmission) -> bool:
+    """Whether somebody took away what the formgrader shows."""
+    if not entry.is_counted or entry.file is None:
+        return False
+    return not autograded_path(course, entry.student.id, entry.assignment).exists()

@@ -1,0 +1,243 @@
+"""Submissions entered into nbgrader's gradebook, and shown in its formgrader, many at once.
+
+A batch of students is read with a few selects, changed in memory, and committed as one: nbgrader's own methods commit
+after each row and select each row by itself. What is entered is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import insert, select
+from sqlalchemy.orm import selectinload
+
+from autograder.course.configuration import Course
+from autograder.course.errors import RemoteFailed
+from autograder.course.exam import Exam
+from autograder.course.faults import reached
+from autograder.course.submissions import Student
+from autograder.git.store_batches import StoredBlob, read_from_stores
+from autograder.gradebook.autograded_notebooks import shows_blob, write_autograded
+from autograder.gradebook.formgrader_marks import put_marks, read_agreed
+from autograder.gradebook.wanted_submissions import WantedSubmission, waits_for_mark
+from autograder.record.open_tasks import GradingTask
+
+BATCH = 100  # students: few commits, and no more than some thousand rows in memory at once
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class EnteredBatch:
+    """What a batch came to: who is entered, and a sentence for each notebook that cannot be shown."""
+
+    entered: tuple[WantedSubmission, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SubmissionEntries:
+    """Enters submissions into an open gradebook.
+
+    Attributes
+    ----------
+    read : callable
+        Returns the bytes of a notebook that was pushed once, wherever it still is.
+    """
+
+    course: Course
+    exams: Mapping[str, Exam]
+    book: api.Gradebook
+    read: Callable[[GradingTask], bytes]
+
+    def enter(self, wanted: Sequence[WantedSubmission]) -> EnteredBatch:
+        """Enter submissions of some students, and commit them together.
+
+        Notebooks are written before the commit: who is killed between finds rows that still are to be changed.
+        """
+        book = self.book
+        self._enter_students(wanted)
+        cells = list(book.db.scalars(select(api.BaseCell)))  # held here, so that no row asks for its own
+        self._add_missing(wanted)
+        submissions = self._load_submissions(wanted)
+        agreed = read_agreed(book, [notebook.id for entry in submissions.values() for notebook in entry.notebooks])
+        changed = []
+        left_over = []
+        with book.db.no_autoflush:
+            for entry in wanted:
+                submission = submissions.get((entry.student.id, entry.assignment))
+                if entry.is_counted:
+                    if self._change(submission, entry, agreed):
+                        changed.append(entry)
+                elif submission is not None and not entry.waits:
+                    left_over.append(entry)
+        shown, sentences = self._show(wanted, {entry.name for entry in changed})
+        reached("gradebook: before a commit")
+        book.db.commit()
+        reached("gradebook: committed")
+        del cells
+        book.db.expunge_all()
+        for entry in left_over:
+            book.remove_submission(entry.assignment, entry.student.id)
+        return EnteredBatch(tuple(shown), tuple(sentences))
+
+    def _enter_students(self, wanted: Sequence[WantedSubmission]) -> None:
+        students = {entry.student.id: entry.student for entry in wanted}
+        known = {}
+        for row in self.book.db.scalars(select(api.Student).where(api.Student.id.in_(list(students)))):
+            known[row.id] = row
+        new: Rows = []
+        for student in students.values():
+            if student.id in known:
+                set_changed(known[student.id], **_student_columns(student))
+            else:
+                new.append({"id": student.id, **_student_columns(student)})
+        if new:
+            self.book.db.execute(insert(api.Student), new)
+
+    def _add_missing(self, wanted: Sequence[WantedSubmission]) -> None:
+        """Add the rows that nbgrader's `add_submission` makes, for all submissions that have none."""
+        there = self._list_entered(wanted)
+        assignments = {row.name: row for row in self.book.db.scalars(select(api.Assignment))}
+        submissions: Rows = []
+        notebooks: Rows = []
+        grades: Rows = []
+        comments: Rows = []
+        for entry in wanted:
+            if not entry.is_counted or (entry.student.id, entry.assignment) in there:
+                continue
+            assignment = assignments[entry.assignment]
+            submission = {"id": api.new_uuid(), "assignment_id": assignment.id, "student_id": entry.student.id}
+            submissions.append(submission)
+            for notebook in assignment.notebooks:
+                own = {"id": api.new_uuid(), "notebook_id": notebook.id, "assignment_id": submission["id"]}
+                notebooks.append(own)
+                grades += _blank_rows((*notebook.grade_cells, *notebook.task_cells), own["id"])
+                comments += _blank_rows((*notebook.solution_cells, *notebook.task_cells), own["id"])
+        for table, rows in (
+            (api.SubmittedAssignment, submissions),
+            (api.SubmittedNotebook, notebooks),
+            (api.Grade, grades),
+            (api.Comment, comments),
+        ):
+            if rows:
+                self.book.db.execute(insert(table), rows)
+
+    def _list_entered(self, wanted: Sequence[WantedSubmission]) -> set[tuple[str, str]]:
+        students = {entry.student.id for entry in wanted}
+        submission, assignment = api.SubmittedAssignment, api.Assignment
+        rows = self.book.db.execute(
+            select(submission.student_id, assignment.name)
+            .join(assignment, submission.assignment_id == assignment.id)
+            .where(submission.student_id.in_(students))
+        )
+        return {(student, name) for student, name in rows}
+
+    def _load_submissions(self, wanted: Sequence[WantedSubmission]) -> dict[tuple[str, str], Any]:
+        students = {entry.student.id for entry in wanted}
+        notebooks = selectinload(api.SubmittedAssignment.notebooks)
+        rows = self.book.db.scalars(
+            select(api.SubmittedAssignment)
+            .where(api.SubmittedAssignment.student_id.in_(students))
+            .options(
+                selectinload(api.SubmittedAssignment.assignment),
+                notebooks.selectinload(api.SubmittedNotebook.notebook),
+                notebooks.selectinload(api.SubmittedNotebook.grades),
+                notebooks.selectinload(api.SubmittedNotebook.comments),
+            )
+        )
+        return {(row.student_id, row.assignment.name): row for row in rows}
+
+    def _change(self, submission: Any, wanted: WantedSubmission, agreed: Mapping[Any, Any]) -> bool:
+        """Make a submission what it is to be; return whether anything changed."""
+        notebook = next(entry for entry in submission.notebooks if entry.name == wanted.assignment)
+        changed = set_changed(submission, timestamp=wanted.timestamp, extension=wanted.extension)
+        changed |= set_changed(notebook, late_submission_penalty=wanted.penalty)
+        new = _update_grades(notebook, wanted)
+        exam = self.exams[wanted.assignment]
+        marked = put_marks(self.book, exam, notebook, wanted.marks, wanted.blob, new, agreed)
+        return changed or marked or bool(new)
+
+    def _show(self, wanted: Sequence[WantedSubmission], changed: set[str]) -> tuple[list[WantedSubmission], list[str]]:
+        """Write the notebooks for the formgrader that are not there, or not any more what they should be.
+
+        Return whose gradebook and formgrader are complete now, and a sentence for each that cannot be shown.
+        """
+        stale = []
+        for entry in wanted:
+            if not entry.is_counted or entry.file is None:
+                continue
+            shown = shows_blob(self.course, entry.student.id, entry.assignment, entry.blob)
+            if entry.name in changed or not shown:
+                stale.append(entry)
+        complete = {entry.name for entry in wanted} - {entry.name for entry in stale}
+        sentences = []
+        for entry, content in self._read_notebooks(stale):
+            if isinstance(content, RemoteFailed):
+                about = f"{entry.student.id}, {entry.assignment}"
+                sentences.append(f"{about}: the formgrader cannot show it: {content}")
+                continue
+            exam = self.exams[entry.assignment]
+            write_autograded(self.course, exam, entry.student.id, entry.blob, content)
+            complete.add(entry.name)
+        return [entry for entry in wanted if entry.name in complete], sentences
+
+    def _read_notebooks(
+        self, wanted: Sequence[WantedSubmission]
+    ) -> Iterator[tuple[WantedSubmission, bytes | RemoteFailed]]:
+        """Yield the notebooks' bytes: from the stores all at once, what is not there one by one."""
+        files = []
+        for entry in wanted:
+            if entry.file is not None:
+                store = self.course.forks / f"{entry.student.id}.git"
+                files.append(StoredBlob(store, entry.file.blob, entry.file.size))
+        found = read_from_stores(files)
+        for entry in wanted:
+            if entry.file is None or entry.push is None:
+                continue
+            content = next(found)
+            if content is not None:
+                yield entry, content
+                continue
+            waiting = [(entry.student.id, entry.push.commit)]
+            try:
+                yield entry, self.read(GradingTask(entry.assignment, entry.file, entry.student, waiting))
+            except RemoteFailed as error:
+                yield entry, error
+
+
+def _student_columns(student: Student) -> dict[str, str | None]:
+    first, _, last = student.name.rpartition(" ")
+    return {"first_name": first or None, "last_name": last or None, "email": student.email or None}
+
+
+def _blank_rows(cells: Iterable[Any], notebook: str) -> Rows:
+    return [{"id": api.new_uuid(), "cell_id": cell.id, "notebook_id": notebook} for cell in cells]
+
+
+def _update_grades(notebook: Any, wanted: WantedSubmission) -> set[str]:
+    """Enter the automatic points; return the exercises that have others than before."""
+    results = {result.id: result for result in wanted.results}
+    new = set()
+    for grade in notebook.grades:
+        exercise = grade.cell.name
+        result = results.get(exercise)
+        waits = waits_for_mark(result)
+        points = result.points if result is not None else 0.0
+        if set_changed(grade, auto_score=None if waits else points):
+            new.add(exercise)
+        if grade.manual_score is None and set_changed(grade, needs_manual_grade=waits):
+            new.add(exercise)
+    return new
+
+
+def set_changed(row: Any, **values: object) -> bool:
+    """Set columns of a row to values, where they are others; return whether one was."""
+    changed = False
+    for name, value in values.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
+            changed = True
+    return changed

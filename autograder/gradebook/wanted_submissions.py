@@ -1,0 +1,169 @@
+"""What nbgrader's gradebook and formgrader are to hold of each student's assignment: standings as plain data.
+
+Nothing here needs nbgrader, which takes a second to load: a run in which nothing is new ends before that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from autograder.course.configuration import Assignment, Course
+from autograder.course.exam import Exam
+from autograder.course.submissions import ExerciseResult, NotebookFile, Push, Status, Student
+from autograder.gradebook.autograded_notebooks import shown_file, shown_push
+from autograder.record.manual_marks import ManualMark
+from autograder.record.standings import PartStanding, PartState, Standing
+
+Standings = Mapping[str, Mapping[str, Standing]]
+ABSENT = "absent"  # in the place of a fingerprint, where the gradebook is to hold nothing
+
+
+@dataclass(frozen=True)
+class WantedSubmission:
+    """What the gradebook is to hold of a student's assignment.
+
+    Attributes
+    ----------
+    exam : str
+        Version of the exam the cells come from.
+    is_counted : bool
+        Whether anything of it counts; else there is to be no submission, unless one still waits to be graded.
+    waits : bool
+        Whether a part of it is not graded yet.
+    timestamp : datetime or None
+        When the last push that counts came; in UTC without saying so, as nbgrader keeps times.
+    extension : timedelta or None
+        How much later than everybody's the student's last deadline is.
+    penalty : float
+        Points that the late rule takes.
+    results : tuple of ExerciseResult
+        Of the parts that count, as grading gave them.
+    marks : tuple of ManualMark
+        What people said of these exercises.
+    push, file
+        The push and the notebook in it that the formgrader shows.
+    """
+
+    student: Student
+    assignment: str
+    exam: str
+    is_counted: bool
+    waits: bool
+    timestamp: datetime | None
+    extension: timedelta | None
+    penalty: float
+    results: tuple[ExerciseResult, ...]
+    marks: tuple[ManualMark, ...]
+    push: Push | None
+    file: NotebookFile | None
+
+    @property
+    def name(self) -> str:
+        """Return what tells it from all others; neither part has a slash in it."""
+        return f"{self.student.id}/{self.assignment}"
+
+    @property
+    def blob(self) -> str:
+        """Git blob of the notebook that is shown, "" for none."""
+        return self.file.blob if self.file is not None else ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a short text that is another one as soon as anything of it is."""
+        if not self.is_counted:
+            return f"{ABSENT}, waits" if self.waits else ABSENT
+        said = [
+            self.student.name,
+            self.student.email,
+            self.exam,
+            str(self.timestamp),
+            str(self.extension),
+            self.penalty,
+            [[result.id, result.points, result.status.value] for result in self.results],
+            [[mark.exercise, mark.given, mark.notebook, str(mark.time)] for mark in self.marks],
+            self.blob,
+            self.push.commit if self.push is not None else "",
+        ]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+
+
+def list_given_out(course: Course, standings: Standings) -> list[Assignment]:
+    """Return the assignments that are released, or handed in by anyone; others are for later in the term."""
+    given_out = []
+    for assignment in course.assignments.values():
+        handed_in = any(_counted_parts(mine[assignment.name]) for mine in standings.values())
+        if handed_in or course.release_path(assignment.name).exists():
+            given_out.append(assignment)
+    return given_out
+
+
+def list_wanted(
+    assignments: Sequence[Assignment],
+    exams: Mapping[str, Exam],
+    students: Sequence[Student],
+    standings: Standings,
+) -> Iterator[WantedSubmission]:
+    """Yield what the gradebook is to hold, student by student."""
+    for student in students:
+        for assignment in assignments:
+            standing = standings[student.id][assignment.name]
+            yield want_submission(student, assignment, exams[assignment.name], standing)
+
+
+def want_submission(student: Student, assignment: Assignment, exam: Exam, standing: Standing) -> WantedSubmission:
+    """Return what the gradebook is to hold of one standing."""
+    counted = _counted_parts(standing)
+    results: list[ExerciseResult] = []
+    marks: list[ManualMark] = []
+    for part in counted:
+        results += part.automatic
+        marks += part.marks
+    return WantedSubmission(
+        student,
+        assignment.name,
+        exam.version,
+        is_counted=bool(counted),
+        waits=any(part.state is PartState.WAITING for part in standing.parts),
+        timestamp=without_zone(max((part.push.time for part in counted if part.push), default=None)),
+        extension=_extension(assignment, standing),
+        penalty=sum(_penalty(part) for part in counted),
+        results=tuple(results),
+        marks=tuple(marks),
+        push=shown_push(standing),
+        file=shown_file(standing),
+    )
+
+
+def last_deadline(assignment: Assignment) -> datetime | None:
+    """Return everybody's last deadline of an assignment, None where there is none."""
+    return max((part.deadline for part in assignment.parts if part.deadline), default=None)
+
+
+def without_zone(moment: datetime | None) -> datetime | None:
+    """Return a moment as nbgrader keeps it: in UTC without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+
+
+def waits_for_mark(result: ExerciseResult | None) -> bool:
+    """Whether a person is to mark an exercise."""
+    return result is not None and result.status is Status.TO_BE_MARKED
+
+
+def _counted_parts(standing: Standing) -> list[PartStanding]:
+    return [part for part in standing.parts if part.state in {PartState.GRADED, PartState.LATE}]
+
+
+def _penalty(part: PartStanding) -> float:
+    return (1.0 - part.factor) * sum(exercise.points for exercise in part.exercises)
+
+
+def _extension(assignment: Assignment, standing: Standing) -> timedelta | None:
+    everybody = last_deadline(assignment)
+    own = max((part.deadline for part in standing.parts if part.deadline), default=None)
+    if own is None or everybody is None or own == everybody:
+        return None
+    return own - everybody

@@ -1,0 +1,133 @@
+"""A gradebook that is up to date costs nothing, and whatever could make it another one is noticed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from marked_course import EARLY, LATER, MarkedCourse, make_marked_course
+from nbgrader.api import Gradebook
+from small_course import SmallCourse
+
+from autograder.gradebook.autograded_notebooks import autograded_path
+from autograder.gradebook.projection_memory import database_file
+from autograder.record.ledger import Ledger
+from autograder.record.record_cache import RecordCache
+
+UPDATE_TWICE = """
+import sys
+from pathlib import Path
+from autograder.classroom.classroom import Classroom
+
+classroom = Classroom.open(Path(sys.argv[1]))
+print(classroom.read_gradebook(), classroom.update_gradebook(), sorted(classroom.troubles))
+print("nbgrader" in sys.modules)
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course whose gradebook holds two students."""
+    course = make_marked_course(tmp_path_factory.mktemp("fresh") / "course")
+    course.grade("on-time", EARLY)
+    course.grade("late", EARLY, double=1.0)
+    assert course.update() == []
+    return course.small.root
+
+
+@pytest.fixture
+def course(fresh: Path, tmp_path: Path) -> MarkedCourse:
+    """A copy of it, which may lie elsewhere."""
+    root = tmp_path / "course"
+    shutil.copytree(fresh, root)
+    return MarkedCourse(SmallCourse(root))
+
+
+def test_nothing_new_loads_no_nbgrader_and_writes_nothing(course: MarkedCourse) -> None:
+    files = {path: path.stat().st_mtime_ns for path in course.small.root.rglob("*") if path.is_file()}
+    done = subprocess.run(
+        [sys.executable, "-c", UPDATE_TWICE, course.small.config], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["0 [] []", "False"]
+    assert files == {path: path.stat().st_mtime_ns for path in course.small.root.rglob("*") if path.is_file()}
+
+
+def test_only_the_submission_that_changed_is_entered(course: MarkedCourse) -> None:
+    mine, other = (autograded_path(course.classroom.course, name, "hw") for name in ("late", "on-time"))
+    before = other.stat().st_mtime_ns
+    blob = course.grade("late", LATER, double=2.0, answer="plot(1)")
+    assert course.update() == []
+    assert course.entered("double", "late")["auto"] == 2.0
+    assert json.loads(mine.read_text())["metadata"]["autograder_blob"] == blob
+    assert other.stat().st_mtime_ns == before
+
+
+def test_a_mark_given_since_is_read_though_nothing_else_is_new(course: MarkedCourse) -> None:
+    course.enter(manual_score=3.0)
+    assert course.classroom.read_gradebook() == 1
+    assert course.classroom.read_gradebook() == 0
+    assert course.points()["plot"] == (3.0, "partial")
+
+
+def test_what_was_taken_away_is_made_again(course: MarkedCourse) -> None:
+    shown = autograded_path(course.classroom.course, "late", "hw")
+    shown.unlink()
+    course.update()
+    assert shown.exists()
+    database = database_file(course.classroom.course)
+    assert database is not None
+    database.unlink()
+    course.update()
+    assert course.entered("double", "late")["auto"] == 1.0
+
+
+def test_what_somebody_changed_in_the_database_is_put_right(course: MarkedCourse) -> None:
+    with Gradebook(course.classroom.course.database) as book:
+        book.remove_submission("hw", "late")
+    course.update()
+    assert course.entered("double", "late")["auto"] == 1.0
+
+
+def test_who_cannot_be_entered_holds_up_nobody_of_the_batch(course: MarkedCourse) -> None:
+    course.grade("late", LATER, double=2.0)
+    course.grade("on-time", LATER, double=1.0)
+    place = autograded_path(course.classroom.course, "on-time", "hw")
+    place.unlink()
+    place.mkdir()  # what the formgrader shows of them cannot be written
+    (place / "something").touch()
+    classroom = course.classroom
+    classroom.update_gradebook()
+    assert [trouble.split(":")[0] for trouble in classroom.troubles] == ["on-time"]
+    assert course.entered("double", "late")["auto"] == 2.0
+    assert course.entered("double", "on-time")["auto"] == 2.0, "as it was before"
+    shutil.rmtree(place)
+    course.update()
+    assert course.entered("double", "on-time")["auto"] == 1.0
+
+
+def test_a_damaged_file_in_one_store_is_told_of_that_student_only(course: MarkedCourse) -> None:
+    course.grade("late", LATER, double=2.0)
+    blob = course.grade("on-time", LATER, double=1.0, answer="plot(9)")
+    store = course.classroom.course.forks / "on-time.git" / "objects"
+    (damaged,) = [path for path in store.glob(f"{blob[:2]}/*") if path.name == blob[2:]]
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"nothing of git's")
+    (sentence,) = course.update()
+    assert sentence.startswith("on-time, hw: the formgrader cannot show it")
+    assert course.entered("double", "late")["auto"] == 2.0
+    (again,) = course.update()
+    assert again == sentence, "as long as it is so"
+
+
+def test_a_record_is_read_once_until_its_file_changes(course: MarkedCourse) -> None:
+    cache = RecordCache(Ledger(course.small.root / "ledger"))
+    first = cache.read("late")
+    assert cache.read("late") is first
+    course.grade("late", LATER, answer="plot(2)")
+    again = cache.read("late")
+    assert len(again.pushes) == len(first.pushes) + 1
+    assert cache.read("nobody").pushes == ()
