@@ -1,4 +1,4 @@
-"""The frame of the command line: the application, its options, and the one place where errors become exit codes.
+"""The frame of the command line: the application, and the one place where errors become exit codes.
 
 Errors, a missing module among them, become one line and an exit code: 0 done, 1 the work is wrong or something could
 not be graded, 2 wrong usage or configuration.
@@ -6,29 +6,82 @@ not be graded, 2 wrong usage or configuration.
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from typing import Annotated, Any, TextIO
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one process per core saturates the machine; threads only fight
 
 import typer
-from rich.console import Console
+import typer.main
 from typer.core import TyperGroup
 
+from autograder.cli.command_table import COMMANDS, CommandEntry
+from autograder.cli.screens import out, print_error, print_line
 from autograder.course.errors import STEPS, AutograderError, DiskFailed, Interrupted
 
-if TYPE_CHECKING:
-    from autograder.classroom.classroom import Classroom
+STUDENTS_MODULES = {
+    "IPython",
+    "ipykernel",
+    "jupyter_client",
+    "matplotlib",
+    "nbclient",
+    "nbformat",
+    "numpy",
+    "sklearn",
+}
+LINUX_MODULES = {"fcntl", "grp", "pwd", "resource"}
 
 
-class Commands(TyperGroup):
-    """The commands; an interrupt becomes an error like any other before typer makes an exit code of its own of it."""
+class LazyCommands(Mapping[str, Any]):
+    """The commands by name; the module of one is loaded when it is asked for."""
+
+    def __init__(self, entries: Iterator[CommandEntry]) -> None:
+        self._entries = {entry.name: entry for entry in entries}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a command, ready to be called."""
+        entry = self._entries[name]
+        module = importlib.import_module(f"autograder.cli.{entry.module}")
+        target = getattr(module, entry.function)
+        if isinstance(target, typer.Typer):
+            return typer.main.get_command(target)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(entry.name)(target)
+        return typer.main.get_command(single)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class CommandGroup(TyperGroup):
+    """All commands, of which only the one that is called is loaded."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        commands: Any = LazyCommands(iter(COMMANDS))
+        self.commands = commands
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands under their headings, from the table alone."""
+        widest = max(len(entry.name) for entry in COMMANDS)
+        for group in dict.fromkeys(entry.group for entry in COMMANDS):
+            rows = []
+            for entry in COMMANDS:
+                if entry.group == group:
+                    rows.append((entry.name.ljust(widest), entry.summary))
+            with formatter.section(group):
+                formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that is meant."""
+        """Run the command that is meant; an interrupt becomes an error before typer makes an exit code of its own."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -36,24 +89,35 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Commands,
-    help="A course repository that grades itself. Students: start, check, update. Instructors: the other commands.",
+    cls=CommandGroup,
+    help="A course repository that grades itself.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-STUDENTS = {"IPython", "ipykernel", "jupyter_client", "matplotlib", "nbclient", "nbformat", "numpy", "sklearn"}
-LINUX = {"fcntl", "grp", "pwd", "resource"}
 
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="The course's grading_config.py; default: here or in a folder above.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+def print_version(wanted: bool) -> None:
+    """Print which version this is, and end."""
+    if not wanted:
+        return
+    try:
+        print_line(f"autograder {metadata.version('autograder')}")
+    except metadata.PackageNotFoundError:
+        print_line("autograder, run from its folder without being installed")
+    raise typer.Exit
+
+
+@app.callback()
+def read_options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version, and end."),
+    ] = False,
+) -> None:
+    """A course repository that grades itself."""
 
 
 def leave_out_grammars() -> None:
@@ -68,39 +132,39 @@ def leave_out_grammars() -> None:
 def run_app() -> None:
     """Run the command line and exit with its code."""
     leave_out_grammars()
-    debug = debugging()
+    debug = wants_debugging()
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a Windows console of the old kind knows no ✓
     if "--json" in arguments:
-        out.file = stdout_for_the_answer()
+        out.file = keep_stdout_for_answer()
     try:
         app(args=arguments, prog_name="autograder")
     except AutograderError as error:
         if debug:
             raise
-        err.print(f"autograder: {error}", style="red", markup=False)
+        print_error(f"autograder: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
         if debug or error.errno not in STEPS:
             raise
         place = error.filename or "a file that is written"
-        err.print(f"autograder: {DiskFailed.at(place, error)}", style="red", markup=False)
+        print_error(f"autograder: {DiskFailed.at(place, error)}")
         sys.exit(2)
     except ModuleNotFoundError as error:
         if debug or (error.name or "autograder").startswith("autograder"):
             raise
-        err.print(f"autograder: {_how_to_get(error.name or '')}", style="red", markup=False)
+        print_error(f"autograder: {_say_how_to_install(error.name or '')}")
         sys.exit(2)
 
 
-def debugging() -> bool:
+def wants_debugging() -> bool:
     """Whether errors are wanted with their traceback."""
     return "--debug" in sys.argv
 
 
-def stdout_for_the_answer() -> TextIO:
+def keep_stdout_for_answer() -> TextIO:
     """Return the standard output for what a program will read; all else that is printed goes to standard error.
 
     A test, a known mistake or a library may print whatever it likes, from C and from other processes, too.
@@ -111,28 +175,10 @@ def stdout_for_the_answer() -> TextIO:
     return answer
 
 
-def _how_to_get(module: str) -> str:
+def _say_how_to_install(module: str) -> str:
     """Say how to get a module that a command misses."""
-    if module.partition(".")[0] in STUDENTS:
+    if module.partition(".")[0] in STUDENTS_MODULES:
         return f"{module} is not installed; in the folder of the course: pip install -r requirements.txt"
-    if module in LINUX:
+    if module in LINUX_MODULES:
         return "this command is for instructors and works on Linux"
     return f'this command is for instructors and needs {module}; to have it: pip install -e ".[grader]"'
-
-
-def open_classroom(config: Path | None) -> Classroom:
-    """Open the course of a configuration file, or of the folder we are in."""
-    from autograder.classroom.classroom import Classroom
-    from autograder.course.configuration import find_config
-
-    return Classroom.open(config or find_config(Path.cwd()))
-
-
-def config_here() -> Path | None:
-    """Return the configuration of the course we are in, None outside of any."""
-    from autograder.course.configuration import find_config
-
-    try:
-        return find_config(Path.cwd())
-    except AutograderError:
-        return None

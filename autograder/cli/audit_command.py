@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.cli.application import ConfigOption, JsonOption, app, err, open_classroom, out
-
-if TYPE_CHECKING:
-    from autograder.auditing.audit_cases import AuditCase
-    from autograder.auditing.audit_run import GradedCase
-    from autograder.auditing.audit_tally import AuditTally
-    from autograder.auditing.vacuous_tests import VacuousCriterion
+from autograder.auditing.audit_cases import AuditCase, read_cases
+from autograder.auditing.audit_run import GradedCase, grade_cases
+from autograder.auditing.audit_tally import (
+    AuditTally,
+    count_by_exercise,
+    count_cases,
+    describe_shortfalls,
+    list_killed_equivalents,
+    list_misnamed,
+    list_stopped,
+    list_survivors,
+    tally_json,
+)
+from autograder.auditing.vacuous_tests import VacuousCriterion, find_vacuous_criteria
+from autograder.cli.chosen_course import open_classroom
+from autograder.cli.command_options import ConfigOption, JsonOption
+from autograder.cli.progress_bar import track_progress
+from autograder.cli.screens import err, out, print_error, print_line
+from autograder.course.configuration import say_nearest_name
+from autograder.course.errors import UsageError
+from autograder.course.exam import Exam
 
 HEADS = ("exercise", "caught", "named", "kept", "right", "stopped", "killed", "equal")
+TITLE = "mistakes caught, named, within what they keep; right answers accepted, shortcuts stopped, mutants killed"
 
 
-@app.command()
-def audit(
+def audit_assignments(
     assignments: Annotated[list[str] | None, typer.Argument(help="Names; default: all in grading_config.py.")] = None,
     exercise: Annotated[list[str] | None, typer.Option("--exercise", "-e", help="Only these exercises.")] = None,
     as_json: JsonOption = False,
@@ -32,74 +46,71 @@ def audit(
 
     Example: autograder audit hw01_numpy --exercise graded_commutator
     """
-    from autograder.auditing.audit_cases import read_cases
-    from autograder.auditing.audit_run import grade_cases
-    from autograder.auditing.audit_tally import describe_shortfalls, tally_json
-    from autograder.auditing.vacuous_tests import find_vacuous_criteria
-    from autograder.cli.progress_bar import track_progress
-    from autograder.course.configuration import say_nearest_name
-    from autograder.course.errors import UsageError
-
     course = open_classroom(config).course
-    names = assignments or list(course.assignments)
-    read = {name: read_cases(course, name) for name in names}
-    cases = [case for _, some in read.values() for case in some if not exercise or case.exercise in exercise]
-    unknown = set(exercise or ()) - {case.exercise for case in cases}
-    if unknown:
-        first, known = sorted(unknown)[0], {exercise.id for exam, _ in read.values() for exercise in exam.exercises}
-        raise UsageError(f"no exercise {first!r} in {', '.join(names)}; {say_nearest_name(first, known)}")
-    done = grade_cases(course, {name: exam for name, (exam, _) in read.items()}, cases)
+    exams: dict[str, Exam] = {}
+    cases: list[AuditCase] = []
+    vacuous: list[VacuousCriterion] = []
+    for name in assignments or course.assignments:
+        exam, its_cases = read_cases(course, name)
+        exams[name] = exam
+        cases += its_cases
+        vacuous += find_vacuous_criteria(exam)
+    if exercise:
+        cases = [case for case in cases if case.exercise in exercise]
+        vacuous = [entry for entry in vacuous if entry.exercise in exercise]
+        _require_exercises(exercise, cases, exams)
     place = {case: index for index, case in enumerate(cases)}
-    graded = sorted(track_progress(done, len(cases), "auditing", err), key=lambda entry: place[entry.case])
-    vacuous = [
-        entry
-        for exam, _ in read.values()
-        for entry in find_vacuous_criteria(exam)
-        if not exercise or entry.exercise in exercise
-    ]
+    done = grade_cases(course, exams, cases)
+    graded = list(track_progress(done, len(cases), "auditing", err))
+    graded.sort(key=lambda entry: place[entry.case])
     if as_json:
         out.print_json(data=tally_json(graded, vacuous))
     else:
-        _print(graded, vacuous)
+        _print_audit(graded, vacuous)
     if describe_shortfalls(graded, vacuous):
         raise typer.Exit(1)
 
 
-def _print(graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterion]) -> None:
-    from autograder.auditing.audit_tally import (
-        count_by_exercise,
-        count_cases,
-        describe_shortfalls,
-        list_killed_equivalents,
-        list_misnamed,
-        list_stopped,
-        list_survivors,
-    )
+def _require_exercises(exercises: Sequence[str], cases: Sequence[AuditCase], exams: dict[str, Exam]) -> None:
+    unknown = set(exercises) - {case.exercise for case in cases}
+    if not unknown:
+        return
+    first = min(unknown)
+    known = {exercise.id for exam in exams.values() for exercise in exam.exercises}
+    meant = say_nearest_name(first, known)
+    raise UsageError(f"no exercise {first!r} in {', '.join(exams)}; {meant}")
 
+
+def _print_audit(graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterion]) -> None:
     for name in dict.fromkeys(entry.case.assignment for entry in graded):
         counts = [count for count in count_by_exercise(graded) if count.assignment == name]
-        out.print(_table(name, [*counts, count_cases(graded, name)]))
+        out.print(_build_table(name, [*counts, count_cases(graded, name)]))
     for entry in list_misnamed(graded):
         case = entry.case
-        out.print(f"not told by its own hint: {case.exercise}, {case.name!r}", markup=False)
-        out.print(f"    student reads: {entry.result.hint}\n    its own hint:  {case.hint}", markup=False)
+        print_line(f"not told by its own hint: {case.exercise}, {case.name!r}")
+        print_line(f"    student reads: {entry.result.hint}\n    its own hint:  {case.hint}")
     for entry in list_stopped(graded):
         points = f"{entry.result.points:g} of {entry.result.max_points:g} points"
-        out.print(f"stopped: {entry.case.exercise}, {entry.case.name!r} gets {points}; not met:", markup=False)
+        case = entry.case
+        print_line(f"stopped: {case.exercise}, {case.name!r} gets {points}; not met:")
         for sentence in entry.stopped_by:
-            out.print(f"    {sentence}", markup=False)
+            print_line(f"    {sentence}")
     for case in list_survivors(graded):
-        out.print(f"survivor: {_change(case)}", markup=False)
+        print_line(f"survivor: {_describe_change(case)}")
     for case in list_killed_equivalents(graded):
-        out.print(f"called equivalent, but it loses points: {_change(case)}", markup=False)
+        print_line(f"called equivalent, but it loses points: {_describe_change(case)}")
     for sentence in describe_shortfalls(graded, vacuous):
-        out.print(f"falls short: {sentence}", style="red", markup=False)
+        print_error(f"falls short: {sentence}")
 
 
-def _table(title: str, counts: Sequence[AuditTally]) -> Table:
-    what = "mistakes caught, named, within what they keep; right answers accepted, shortcuts stopped, mutants killed"
-    table = Table(title=escape(f"{title}: {what}"), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    rows = [HEADS, *map(_row, counts)]
+def _build_table(title: str, counts: Sequence[AuditTally]) -> Table:
+    table = Table(
+        title=escape(f"{title}: {TITLE}"),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    rows = [HEADS, *map(_build_row, counts)]
     table.add_column(HEADS[0], overflow="ellipsis")
     for column in range(1, len(HEADS)):  # a name may be cut where a line is too long, a number never
         width = max(len(row[column]) for row in rows)
@@ -109,7 +120,7 @@ def _table(title: str, counts: Sequence[AuditTally]) -> Table:
     return table
 
 
-def _row(count: AuditTally) -> tuple[str, ...]:
+def _build_row(count: AuditTally) -> tuple[str, ...]:
     return (
         escape(count.exercise or "all"),
         f"{count.caught}/{count.mistakes}",
@@ -122,7 +133,8 @@ def _row(count: AuditTally) -> tuple[str, ...]:
     )
 
 
-def _change(case: AuditCase) -> str:
-    lines = [("-", line) for line in case.before.splitlines()] + [("+", line) for line in case.after.splitlines()]
-    where = f"{case.assignment}, {case.exercise}, line {case.line} of its solution cell"
-    return "\n".join([where, *(f"    {mark} {line}" for mark, line in lines)])
+def _describe_change(case: AuditCase) -> str:
+    lines = [f"{case.assignment}, {case.exercise}, line {case.line} of its solution cell"]
+    lines += [f"    - {line}" for line in case.before.splitlines()]
+    lines += [f"    + {line}" for line in case.after.splitlines()]
+    return "\n".join(lines)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from autograder.cli.application import ConfigOption, JsonOption, app, err, open_classroom, out
+from autograder.cli.chosen_course import open_classroom
+from autograder.cli.command_options import ConfigOption, JsonOption
 from autograder.cli.long_work import collect_all, grade_all, print_troubles
+from autograder.cli.progress_bar import track_progress
+from autograder.cli.result_text import print_standings, standings_json
+from autograder.cli.screens import err, out, print_error, print_line
 from autograder.course.configuration import CONFIG_FILE
 from autograder.course.errors import AutograderError
+from autograder.pages import links_csv
+from autograder.rehearsal.practice_class import PracticeClass
 
-if TYPE_CHECKING:
-    from autograder.rehearsal.practice_class import PracticeClass
-
-WHO = "known-mistake"  # a practice student whose points tell most
+TELLING_STUDENT = "known-mistake"  # a practice student whose points tell most
 
 
-@app.command()
-def demo(
+def walk_practice_class(
     folder: Annotated[Path, typer.Option("--out", help="Where the practice class lives.")] = Path("demo"),
     students: Annotated[int, typer.Option("--students", min=1, max=5000, help="Beyond 18 the roles repeat.")] = 18,
     as_json: JsonOption = False,
@@ -30,32 +32,29 @@ def demo(
 
     Example: autograder demo --students 200
     """
-    from autograder.cli.result_text import print_standings, standings_json
-    from autograder.rehearsal.practice_class import PracticeClass
-
     practice = PracticeClass(open_classroom(config).course, folder.resolve(), students)
     screen = err if as_json else out
-    _walk(practice, screen)
-    found = practice.classroom.standings()
+    _let_class_happen(practice, screen)
+    standings = practice.classroom.standings()
     differences = practice.differences()
     if as_json:
-        out.print_json(data={"standings": standings_json(found, practice.end), "differences": differences})
+        data = standings_json(standings, practice.end)
+        out.print_json(data={"standings": data, "differences": differences})
     else:
-        print_standings(found, out, practice.end)
-        out.print(f"points pages:   {practice.classroom.course.site / 'index.html'}", markup=False)
-        out.print(f"students' own:  the links in {practice.out / 'links.csv'}", markup=False)
-        out.print(f"why so many:    autograder show {WHO} --config {practice.out / CONFIG_FILE}", markup=False)
+        print_standings(standings, out, practice.end)
+        print_line(f"points pages:   {practice.classroom.course.site / 'index.html'}")
+        print_line(f"students' own:  the links in {practice.out / 'links.csv'}")
+        configuration = practice.out / CONFIG_FILE
+        print_line(f"why so many:    autograder show {TELLING_STUDENT} --config {configuration}")
     for sentence in differences:
-        err.print(f"not as it must be: {sentence}", style="red", markup=False)
-    screen.print("every role got what it must" if not differences else f"{len(differences)} differences")
+        print_error(f"not as it must be: {sentence}")
+    verdict = f"{len(differences)} differences" if differences else "every role got what it must"
+    screen.print(verdict)
     raise typer.Exit(1 if differences else 0)
 
 
-def _walk(practice: PracticeClass, screen: Console) -> None:
-    """Let a practice class happen: release, then each wave of pushes collected and graded."""
-    from autograder.cli.progress_bar import track_progress
-    from autograder.pages import links_csv
-
+def _let_class_happen(practice: PracticeClass, screen: Console) -> None:
+    """Release, then collect and grade each wave of pushes."""
     practice.prepare()
     if practice.is_released:
         screen.print(f"going on with the class in {practice.out}; delete that folder to see everything happen again")
@@ -66,7 +65,7 @@ def _walk(practice: PracticeClass, screen: Console) -> None:
     for wave, time in practice.waves():
         title = f"{time:%d %b}: students push"
         for _ in track_progress(practice.push(wave, time), practice.size, title, screen):
-            pass
+            pass  # each step is a push that was made
         if not collect_all(classroom, screen, now=time):
             raise AutograderError("a repository of the practice class could not be fetched")
         practice.collected(wave)

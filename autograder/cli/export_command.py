@@ -8,17 +8,21 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.application import ConfigOption, app, err, open_classroom, out
+from autograder.cli.chosen_course import open_classroom
+from autograder.cli.command_options import ConfigOption
 from autograder.cli.long_work import print_troubles
+from autograder.cli.screens import print_error, print_line, print_note
 from autograder.course.errors import UsageError
-from autograder.pages.points_export import Format, export_points
+from autograder.course.whole_files import PRIVATE, write_whole
+from autograder.pages import points_export
+from autograder.pages.points_export import Format
 
 
-@app.command()
-def export(
+def export_points(
     form: Annotated[Format, typer.Option("--format", help="Who reads it.")] = Format.CSV,
     assignment: Annotated[
-        list[str] | None, typer.Option("--assignment", "-a", help="Only this one; default: what has any points.")
+        list[str] | None,
+        typer.Option("--assignment", "-a", help="Only this one; default: what has any points."),
     ] = None,
     to: Annotated[Path | None, typer.Option("--to", help="A file; default: print it.")] = None,
     config: ConfigOption = None,
@@ -28,26 +32,27 @@ def export(
     Example: autograder export --format moodle --to points.csv
     """
     classroom = open_classroom(config)
-    standings, now = classroom.standings(), datetime.now(UTC)
+    now = datetime.now(UTC)
+    standings = classroom.standings()
     students = [student for student in classroom.students if student.id in standings]
-    made = export_points(classroom.gradable, students, standings, form, now, assignment or ())
+    made = points_export.export_points(classroom.gradable, students, standings, form, now, assignment or ())
     if to is None:
         print(made.text, end="")
     else:
-        _write(to, made.text)
-        out.print(f"exported: {len(students)} students → {to}", markup=False)
+        _write_private(to, made.text)
+        print_line(f"exported: {len(students)} students → {to}")
     if made.undecided:
-        err.print(f"note: {made.undecided} results are empty: not pushed, graded or marked yet", markup=False)
+        print_note(f"{made.undecided} results are empty: not pushed, graded or marked yet")
     for name, number in made.outdated.items():
-        what = f"{number} results of {name} are empty: its tests were changed, and they are not graded again yet"
-        err.print(f"not decided: {what}; autograder run, then export again", style="red", markup=False)
+        print_error(
+            f"not decided: {number} results of {name} are empty: its tests were changed, and they are not "
+            "graded again yet; autograder run, then export again"
+        )
     raise typer.Exit(max(print_troubles(classroom), 1 if made.outdated else 0))
 
 
-def _write(path: Path, text: str) -> None:
+def _write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read: it holds names and points."""
-    from autograder.course.whole_files import PRIVATE, write_whole
-
     if not path.parent.is_dir():
         raise UsageError(f"{path}: No such file or directory; name a file in a folder that is there")
     write_whole(path, text.encode(), "export", mode=PRIVATE)

@@ -7,37 +7,36 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from autograder.cli.application import debugging, err, out
-from autograder.course.errors import AutograderError, Interrupted, UsageError, describe_error
-
-if TYPE_CHECKING:
-    from autograder.classroom.classroom import Classroom
-    from autograder.grading.grading_run import FinishedTask
+from autograder.classroom.classroom import Classroom
+from autograder.cli.application import wants_debugging
+from autograder.cli.progress_bar import track_progress
+from autograder.cli.screens import out, print_error, print_note
+from autograder.course.configuration import say_nearest_name
+from autograder.course.errors import AutograderError, Interrupted, NoJail, UsageError, describe_error
+from autograder.grading.grading_run import FinishedTask
+from autograder.record.course_lock import one_writer
+from autograder.record.open_tasks import GradingTask
 
 
 def hold_course_lock(classroom: Classroom, command: str) -> AbstractContextManager[None]:
     """Hold the course's lock while something is changed; see `autograder.record.course_lock`."""
-    from autograder.record.course_lock import one_writer
-
     return one_writer(classroom.course.root, command, classroom.course.write_moment)
 
 
 def collect_all(classroom: Classroom, screen: Console = out, now: datetime | None = None) -> bool:
     """Collect with progress; return whether every remote answered."""
-    from autograder.cli.progress_bar import track_progress
-
     found = classroom.collect() if now is None else classroom.collect(lambda: now)
     done = list(track_progress(found, len(classroom.students), "collecting", screen))
     failed = Counter(entry.error for entry in done if entry.error)
     for reason, number in failed.items():  # one reason may have stopped many
         times = f" ({number} repositories)" if number > 1 else ""
-        err.print(f"not collected: {reason}{times}", style="red", markup=False)
-    for note in (note for entry in done for note in entry.notes):
-        err.print(f"note: {note}", markup=False)
+        print_error(f"not collected: {reason}{times}")
+    for entry in done:
+        for note in entry.notes:
+            print_note(note)
     new = sum(len(entry.pushes) for entry in done)
     screen.print(f"collected: {new} new pushes from {len(done)} repositories, {failed.total()} failed")
     return not failed
@@ -46,60 +45,79 @@ def collect_all(classroom: Classroom, screen: Console = out, now: datetime | Non
 def note_empty_roster(classroom: Classroom) -> None:
     """Say that there is nobody to look after: an empty roster is a beginning, and no error."""
     if not classroom.students:
-        err.print(f"note: nobody is in {classroom.course.roster} yet; add a line for each student", markup=False)
+        roster = classroom.course.roster
+        print_note(f"nobody is in {roster} yet; add a line for each student")
 
 
 def require_student(classroom: Classroom, student: str) -> None:
     """Raise a UsageError if the roster has no such student."""
-    from autograder.course.configuration import say_nearest_name
-
     names = [entry.id for entry in classroom.students]
     if student not in names:
-        raise UsageError(f"no student {student!r} in {classroom.course.roster}; {say_nearest_name(student, names)}")
+        meant = say_nearest_name(student, names)
+        raise UsageError(f"no student {student!r} in {classroom.course.roster}; {meant}")
+
+
+def find_tasks(
+    classroom: Classroom, students: Sequence[str] = (), assignment: str = "", *, force: bool = False
+) -> list[GradingTask]:
+    """Return what is to be graded, of all students and assignments or of those that were named.
+
+    Raises
+    ------
+    UsageError
+        If there is no such student or assignment.
+    """
+    for student in students:
+        require_student(classroom, student)
+    if assignment:
+        classroom.course.find_assignment(assignment)
+    chosen = [entry for entry in classroom.students if not students or entry.id in students]
+    tasks = classroom.open_tasks(force=force, students=chosen)
+    return [task for task in tasks if assignment in {"", task.assignment}]
 
 
 def grade_all(
-    classroom: Classroom, students: Sequence[str] = (), *, force: bool = False, screen: Console = out
+    classroom: Classroom,
+    students: Sequence[str] = (),
+    assignment: str = "",
+    *,
+    force: bool = False,
+    screen: Console = out,
 ) -> bool:
     """Grade with progress; return whether every submission has a report."""
-    from autograder.cli.progress_bar import track_progress
-
-    for student in students:
-        require_student(classroom, student)
-    chosen = [entry for entry in classroom.students if not students or entry.id in students]
-    tasks = classroom.open_tasks(force=force, students=chosen)
+    tasks = find_tasks(classroom, students, assignment, force=force)
     done = list(track_progress(classroom.grade(tasks), len(tasks), "grading", screen))
     failed = [entry for entry in done if entry.error]
     for entry in failed:
-        err.print(f"not graded: {entry.error}", style="red", markup=False)
+        print_error(f"not graded: {entry.error}")
     screen.print(f"graded: {len(done) - len(failed)} notebooks, {len(failed)} failed")
     return not failed
 
 
-def update_gradebook(classroom: Classroom, screen: Console = out) -> bool:
+def bring_gradebook_up(classroom: Classroom, screen: Console = out) -> bool:
     """Take people's marks into the record, run what waits for some, and bring nbgrader's gradebook up to date.
 
     Return whether all that people will mark could be run.
     """
-    from autograder.cli.progress_bar import track_progress
-    from autograder.course.errors import NoJail
-
-    number, tasks = classroom.read_gradebook(), classroom.find_unshown()
+    number = classroom.read_gradebook()
+    tasks = classroom.find_unshown()
     done: list[FinishedTask] = []
     try:
-        done += track_progress(classroom.grade(tasks), len(tasks), "running what people will mark", screen)
+        title = "running what people will mark"
+        done += track_progress(classroom.grade(tasks), len(tasks), title, screen)
     except NoJail as error:
-        err.print(f"note: the formgrader shows answers without what they give: {error}", markup=False)
+        print_note(f"the formgrader shows answers without what they give: {error}")
     failed = [entry.error for entry in done if entry.error]
     for sentence in failed:
-        err.print(f"not run: {sentence}", style="red", markup=False)
+        print_error(f"not run: {sentence}")
     for sentence in classroom.update_gradebook():
-        err.print(f"note: {sentence}", markup=False)
-    screen.print(f"gradebook: {number} new marks by hand, {classroom.course.database}", markup=False)
+        print_note(sentence)
+    database = classroom.course.database
+    screen.print(f"gradebook: {number} new marks by hand, {database}", markup=False)
     return not failed
 
 
-def build_pages(classroom: Classroom, screen: Console = out) -> bool:
+def build_all_pages(classroom: Classroom, screen: Console = out) -> bool:
     """Build the points pages."""
     classroom.build_pages()
     screen.print(f"pages: {classroom.course.site / 'index.html'}", markup=False)
@@ -110,25 +128,28 @@ def run_all(classroom: Classroom) -> int:
     """Do everything a poll does, each step also where one before it failed, and return the exit code."""
     note_empty_roster(classroom)  # without one there is nobody to do anything for
     steps: dict[str, Callable[[Classroom], bool]] = {
-        "collect": collect_all, "grade": grade_all, "gradebook": update_gradebook, "pages": build_pages,
-    }  # fmt: skip
+        "collect": collect_all,
+        "grade": grade_all,
+        "gradebook": bring_gradebook_up,
+        "pages": build_all_pages,
+    }
     said: set[str] = set()
-    codes = [_step(name, partial(work, classroom), said) for name, work in steps.items()]
+    codes = [_do_step(name, partial(work, classroom), said) for name, work in steps.items()]
     return max(*codes, print_troubles(classroom))
 
 
-def _step(name: str, work: Callable[[], bool], said: set[str]) -> int:
+def _do_step(name: str, work: Callable[[], bool], said: set[str]) -> int:
     """Do one step and return its exit code; what ends it is told once, also where it ends others, too."""
     try:
         return 0 if work() else 1
     except (Interrupted, KeyboardInterrupt):
         raise
     except Exception as error:
-        if debugging():
+        if wants_debugging():
             raise
         sentence = describe_error(error)
         if sentence not in said:
-            err.print(f"{name} failed: {sentence}", style="red", markup=False)
+            print_error(f"{name} failed: {sentence}")
         said.add(sentence)
         return error.exit_code if isinstance(error, AutograderError) else 1
 
@@ -136,5 +157,5 @@ def _step(name: str, work: Callable[[], bool], said: set[str]) -> int:
 def print_troubles(classroom: Classroom) -> int:
     """Say what failed for one student, assignment or file while the others went on; return the exit code."""
     for sentence in classroom.troubles:
-        err.print(f"left out: {sentence}", style="red", markup=False)
+        print_error(f"left out: {sentence}")
     return max(classroom.troubles.values(), default=0)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 T = TypeVar("T")
-LINES = 4  # how many plain lines a long run prints where there is no terminal
+PLAIN_LINES = 4  # how many lines a long run prints where there is no terminal
 
 
 def track_progress(items: Iterable[T], total: int, title: str, console: Console) -> Iterator[T]:
@@ -18,11 +18,16 @@ def track_progress(items: Iterable[T], total: int, title: str, console: Console)
         yield from items
         return
     if console.is_terminal:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=console, transient=True) as progress:
             yield from progress.track(items, total=total, description=title)
         return
-    step = -(-total // LINES)
+    step = -(-total // PLAIN_LINES)  # rounded up
     for number, item in enumerate(items, start=1):
         yield item
         if number % step == 0 or number == total:

@@ -6,14 +6,18 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.application import ConfigOption, JsonOption, app, open_classroom, out
+from autograder.cli.chosen_course import open_classroom
+from autograder.cli.command_options import ConfigOption, JsonOption
 from autograder.cli.long_work import hold_course_lock
+from autograder.cli.screens import out, print_line
+from autograder.verifying.record_trouble import RecordTrouble
+from autograder.verifying.verification import Verification, repair_course, verify_course
 
 
-@app.command()
-def verify(
+def verify_record(
     repair: Annotated[
-        bool, typer.Option("--repair", help="Set aside what cannot be read, and make anew what can be made.")
+        bool,
+        typer.Option("--repair", help="Set aside what cannot be read, and make anew what can be made."),
     ] = False,
     remote: Annotated[str, typer.Option("--remote", help="Name of the repository with the state branch.")] = "origin",
     as_json: JsonOption = False,
@@ -23,29 +27,29 @@ def verify(
 
     Example: autograder verify --repair
     """
-    from autograder.verifying.verification import repair_course as repair_now
-    from autograder.verifying.verification import verify_course as verify_now
-
-    classroom, done = open_classroom(config), []
+    repaired: list[RecordTrouble] = []
     if repair:
+        classroom = open_classroom(config)
         with hold_course_lock(classroom, "verify --repair"):
-            done = list(repair_now(classroom, remote=remote))
-    found = verify_now(open_classroom(config), remote=remote)
-    looked = f"{found.students} students, {found.lines} lines of the ledger, {found.notebooks} notebooks"
+            repaired = list(repair_course(classroom, remote=remote))
+    found = verify_course(open_classroom(config), remote=remote)
     if as_json:
         troubles = [trouble.to_json() for trouble in found.troubles]
-        repaired = [trouble.to_json() for trouble in done]
-        out.print_json(data={"sound": found.is_sound, "repaired": repaired, "troubles": troubles})
+        done = [trouble.to_json() for trouble in repaired]
+        out.print_json(data={"sound": found.is_sound, "repaired": done, "troubles": troubles})
     else:
-        for trouble in done:
-            out.print(
-                f"repaired: {trouble.where}: {trouble.what}" + (f"; {trouble.step}" if trouble.step else ""),
-                markup=False,
-            )
-        for trouble in found.troubles:
-            out.print(trouble.line, markup=False)
-        wrong = sum(trouble.serious for trouble in found.troubles)
-        verdict = f"{wrong} things are wrong" if wrong else "nothing is wrong"
-        out.print(f"verified: {looked}: {verdict}", markup=False)
+        _print_verification(repaired, found)
     if not found.is_sound:
         raise typer.Exit(1)
+
+
+def _print_verification(repaired: list[RecordTrouble], found: Verification) -> None:
+    for trouble in repaired:
+        step = f"; {trouble.step}" if trouble.step else ""
+        print_line(f"repaired: {trouble.where}: {trouble.what}{step}")
+    for trouble in found.troubles:
+        print_line(trouble.line)
+    wrong = sum(trouble.serious for trouble in found.troubles)
+    verdict = f"{wrong} things are wrong" if wrong else "nothing is wrong"
+    looked = f"{found.students} students, {found.lines} lines of the ledger"
+    print_line(f"verified: {looked}, {found.notebooks} notebooks: {verdict}")

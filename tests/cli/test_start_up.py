@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from importlib import metadata
+
+from autograder.cli.command_table import COMMANDS
 
 LOADED = """
 import sys
@@ -26,9 +30,81 @@ def test_notebooks_are_validated_without_grammars_for_addresses() -> None:
     assert done.stdout.split() == ["refused", "rfc3987_syntax"]  # the name stands for "not installed"
 
 
-def test_help_loads_none_of_the_heavy_libraries() -> None:
-    line = "import sys; sys.argv[1:] = ['--help']\nfrom autograder.cli import main\n"
-    told = "try:\n    main()\nexcept SystemExit:\n    print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    done = subprocess.run([sys.executable, "-c", line + told], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.splitlines()[-1].split())
-    assert not loaded & {"numpy", "matplotlib", "nbgrader", "nbformat", "IPython", "sqlalchemy", "sklearn"}
+def modules_after(*arguments: str) -> set[str]:
+    """Return the modules that are loaded when the command line has run."""
+    script = f"""
+import sys
+
+sys.argv[1:] = {list(arguments)!r}
+from autograder.cli import main
+
+try:
+    main()
+except SystemExit:
+    print(*sorted(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+HEAVY = {
+    "numpy",
+    "matplotlib",
+    "nbgrader",
+    "nbformat",
+    "nbclient",
+    "IPython",
+    "sqlalchemy",
+    "sklearn",
+    "jinja2",
+    "httpx",
+}
+
+
+def test_help_loads_no_command_and_none_of_the_heavy_libraries() -> None:
+    loaded = modules_after("--help")
+    assert not loaded & HEAVY
+    own = {name for name in loaded if name.startswith("autograder.")}
+    assert {name for name in own if not name.startswith("autograder.cli.")} == {
+        "autograder.cli",
+        "autograder.course",
+        "autograder.course.errors",
+    }
+    assert not own & {f"autograder.cli.{entry.module}" for entry in COMMANDS}
+
+
+def test_a_command_loads_its_own_module_and_no_other_command() -> None:
+    loaded = modules_after("start", "--help")
+    assert not loaded & HEAVY
+    others = {f"autograder.cli.{entry.module}" for entry in COMMANDS} - {"autograder.cli.start_command"}
+    assert "autograder.cli.start_command" in loaded and not loaded & others
+
+
+def test_the_record_can_be_looked_at_without_nbgrader() -> None:
+    assert not modules_after("standings", "--help") & {"nbgrader", "sqlalchemy", "nbclient", "IPython"}
+
+
+def test_help_has_one_line_for_every_command_under_the_heading_of_its_group() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "--help"],
+        env=os.environ | {"COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    heading = ""
+    shown = {}
+    for line in lines:
+        if line.endswith(":") and not line.startswith(" "):
+            heading = line.removesuffix(":")
+        elif line.startswith("  ") and heading not in {"", "Options"}:
+            name, summary = line.split(maxsplit=1)
+            shown[name] = (heading, summary)
+    assert shown == {entry.name: (entry.group, entry.summary) for entry in COMMANDS}
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    command = [sys.executable, "-m", "autograder", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"autograder {metadata.version('autograder')}\n"

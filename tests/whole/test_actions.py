@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from small_course import DOUBLE, REPOSITORY, SmallCourse, dump, make_small_course, solution
 
-from autograder.cli import grading_commands as grading
-from autograder.cli import main
+from autograder.cli import main, result_commands
 from autograder.rehearsal.forge_on_disk import BareRepository
 from autograder.rehearsal.practice_class import DEADLINE
 
@@ -197,7 +196,7 @@ def test_an_interrupt_is_one_line_and_ends_with_1(
     def interrupted(config: Path | None) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(grading, "open_classroom", interrupted)
+    monkeypatch.setattr(result_commands, "open_classroom", interrupted)
     monkeypatch.setattr(sys, "argv", ["autograder", "standings"])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -214,7 +213,7 @@ def test_a_disk_that_takes_nothing_is_one_line_and_ends_with_2(
     def refused(config: Path | None) -> None:
         raise OSError(number, os.strerror(number), "/course/ledger/on-time.jsonl")
 
-    monkeypatch.setattr(grading, "open_classroom", refused)
+    monkeypatch.setattr(result_commands, "open_classroom", refused)
     monkeypatch.setattr(sys, "argv", ["autograder", "standings"])
     with pytest.raises(SystemExit) as ended:
         main()

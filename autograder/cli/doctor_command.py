@@ -1,0 +1,50 @@
+"""The command that looks whether everything is there that grading needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.cli.command_options import ConfigOption, JsonOption
+from autograder.cli.screens import out, print_line
+from autograder.course.configuration import find_config
+from autograder.course.errors import AutograderError
+from autograder.doctor.machine_check import examine_machine
+
+
+def examine_setup(
+    network: Annotated[bool, typer.Option("--network", help="Ask the public repository, too.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say whether this machine can grade and, inside a course, whether that is set up; and what to do where not.
+
+    Example: autograder doctor --network
+    """
+    found = {"this machine": examine_machine()}
+    path = config or _find_config_here()
+    if path is not None:
+        # Only here, so that the machine is examined also where modules are missing that a course needs.
+        from autograder.doctor.course_check import examine_course
+
+        found["this course"] = examine_course(path.resolve(), network=network)
+    findings = [*found["this machine"], *found.get("this course", ())]
+    if as_json:
+        out.print_json(data=[finding.to_json() for finding in findings])
+    else:
+        for title, part in found.items():
+            out.print(title, style="bold")
+            for finding in part:
+                print_line(finding.line)
+    if any(finding.needed and not finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+def _find_config_here() -> Path | None:
+    """Return the configuration of the course we are in, None outside of any."""
+    try:
+        return find_config(Path.cwd())
+    except AutograderError:
+        return None
