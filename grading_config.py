@@ -18,6 +18,10 @@ c.Course.branch = "master"
 # another folder or on another branch; with "place" nothing, then students are told where those belong.
 c.Course.find = "place"
 
+# What a release has to stand: with "leaks" it is refused where it would give something away, and warned of the rest;
+# with "strict" it also has to score nothing unsolved, and its source everything, without a cell that fails.
+c.Course.proof = "strict"
+
 # Deadlines are in the course's time zone; the minute named is the last one that counts.
 # A notebook whose exercises fall due at different times has parts: patterns of exercise ids with a deadline each.
 c.Course.assignments = {

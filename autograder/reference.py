@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import contextlib
 import functools
+import inspect
 import os
 import sys
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
 from autograder.course.errors import ExamError
-from autograder.course.exam import Exam, read_exam
+from autograder.course.exam import RAISES, Exam, read_exam
+from autograder.course.working_folder import working_folder
 
 MODULE: Final = "reference"  # where functions and classes of a reference say they come from
 KEPT_NAMES: Final = {"__name__", "get_ipython"}  # of those IPython gives every notebook
@@ -48,29 +53,41 @@ def _from_source(assignment: str, start: Path) -> SimpleNamespace:
 
 
 def run_reference(exam: Exam) -> dict[str, Any]:
-    """Run the exam's reference cells and return their namespace.
+    """Run the exam's reference cells in a folder that holds the exam's files, and return their namespace.
 
     Raises
     ------
     ExamError
-        If a cell fails; the message says which and how.
+        If a cell fails that is not meant to, and the exam is strict; the message says which cell and how.
     """
     os.environ.setdefault("MPLBACKEND", "Agg")
     from IPython.utils.capture import capture_output
 
-    with _shell_of_its_own() as shell:
+    with _shell_of_its_own() as shell, working_folder(exam.files):
         namespace: dict[str, Any] = shell.user_ns
         for number, cell in enumerate(exam.reference_cells, start=1):
             name = cell.grade_id or f"code cell {number}"
             try:
-                code = compile(shell.transform_cell(cell.source), f"<{exam.assignment}: {name}>", "exec")
+                source = shell.transform_cell(cell.source)
                 with capture_output():  # what it prints would count as the test's own output under plain nbgrader
-                    exec(code, namespace)
+                    _run(source, f"<{exam.assignment}: {name}>", namespace)
             except Exception as error:
+                if not exam.strict or RAISES in cell.tags:
+                    continue
                 last = traceback.extract_tb(error.__traceback__)[-1]
                 where = f"line {last.lineno} of {last.filename.strip('<>')}"
                 raise ExamError(f"the source notebook fails at {where}: {type(error).__name__}: {error}") from error
     return namespace
+
+
+def _run(source: str, filename: str, namespace: dict[str, Any]) -> None:
+    """Run a cell, which may use `await` as in a notebook, and none of this module's own language features."""
+    code = compile(source, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    result = eval(code, namespace)
+    if code.co_flags & inspect.CO_COROUTINE:
+        # Around this process another loop may be running, as in a kernel: a thread has none.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            thread.submit(asyncio.run, result).result()
 
 
 @contextlib.contextmanager

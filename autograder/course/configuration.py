@@ -21,6 +21,7 @@ from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoad
 from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE, Exam, read_exam
 from autograder.course.limits import Limits
+from autograder.course.recorded_tests import RecordedTests
 from autograder.course.submissions import Clock
 
 CONFIG_FILE = "grading_config.py"
@@ -29,6 +30,7 @@ MAX_NAMED = 20
 SECTIONS = ("Course", "CourseDirectory")
 HTTP = ("https://", "http://")
 FIND = ("place", "anywhere")
+PROOF = ("leaks", "strict")
 MOMENT = "a date and time like '2027-03-06 23:59'"
 
 
@@ -93,7 +95,9 @@ class Course:
     """The course: everything `grading_config.py` says, checked.
 
     `find` says what is graded where nothing at its place holds an answer: "anywhere" the answers found elsewhere in
-    what was pushed; with "place" nothing, they are only told of.
+    what was pushed; with "place" nothing, they are only told of. `proof` says what a release has to stand: with
+    "leaks" it is refused where it would give something away, and the rest is warned of; with "strict" it also has to
+    score nothing unsolved, and its source everything, without a cell that fails.
     """
 
     root: Path
@@ -103,6 +107,7 @@ class Course:
     upstream: str = ""
     branch: str = "master"
     find: str = "place"
+    proof: str = "leaks"
     clock: Clock = Clock.FIRST_SEEN
     forge: ForgeOptions = field(default_factory=ForgeOptions)
     roster: Path = Path("roster.csv")
@@ -144,8 +149,8 @@ class Course:
             raise ConfigError(f"no assignment is called {name!r}; {say_nearest_name(name, self.assignments)}")
         return self.assignments[name]
 
-    def read_exam(self, assignment: str) -> Exam:
-        """Read an assignment's exam.
+    def read_exam(self, assignment: str, recorded: RecordedTests | None = None) -> Exam:
+        """Read an assignment's exam, with what its release wrote down of its tests unless that is given.
 
         Raises
         ------
@@ -153,7 +158,9 @@ class Course:
             If its source notebook cannot serve.
         """
         patterns = self.find_assignment(assignment).patterns
-        return read_exam(self.source_path(assignment), patterns, self.release_path(assignment), lend=self.lend)
+        source, release = self.source_path(assignment), self.release_path(assignment)
+        strict = self.proof == "strict"
+        return read_exam(source, patterns, release, lend=self.lend, strict=strict, recorded=recorded)
 
     def to_local_time(self, moment: datetime) -> datetime:
         """Return the moment in the course's time zone."""
@@ -220,7 +227,7 @@ class _Reader:
         readers: dict[str, Callable[[str, Any], Any]] = {
             "name": self.text, "upstream": self.text, "site_url": self.text, "contact": self.contact,
             "branch": self.text,
-            "find": self.find, "clock": self.clock, "forge": self.forge, "limits": self.limits,
+            "find": self.find, "proof": self.proof, "clock": self.clock, "forge": self.forge, "limits": self.limits,
             "lend": self.switch, "notebook_mb": self.positive, "store_mb": self.positive, "workers": self.count,
             "roster": self.place, "extensions": self.place,
             "ledger": self.place, "forks": self.place, "outputs": self.place, "keys": self.place, "site": self.place,
@@ -323,6 +330,11 @@ class _Reader:
     def find(self, key: str, value: object) -> str:
         if value not in FIND:
             raise self.wrong(key, value, say_nearest_name(str(value), FIND))
+        return str(value)
+
+    def proof(self, key: str, value: object) -> str:
+        if value not in PROOF:
+            raise self.wrong(key, value, say_nearest_name(str(value), PROOF))
         return str(value)
 
     def contact(self, key: str, value: object) -> str:

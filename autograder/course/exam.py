@@ -10,10 +10,11 @@ import ast
 import hashlib
 import json
 import math
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -21,12 +22,17 @@ from typing import Any
 
 from autograder.course.errors import ExamError
 from autograder.course.handout import Handout, read_handout
+from autograder.course.recorded_tests import RecordedTests, fingerprint, read_recorded_tests
 
 # Raise it when the same answers would get other points: reports of an older grader are then made anew.
 GRADER_VERSION = 3
 
 TRY_IT = "try-it"
 NO_LOAN = "no-loan"  # a test cell with this tag is run with the student's own functions only
+INSIDE, OUTSIDE = "inside", "outside"  # tags of a test cell: where it runs, whatever its release found best
+RAISES = "raises-exception"  # Jupyter's tag of a cell that is meant to fail
+BY_TAG = f"its cell has the tag {INSIDE!r}"
+AUTOTEST = re.compile(r"^\s*#.*\bAUTOTEST\b", re.MULTILINE)  # a line that nbgrader fills in with tests
 # They lie beside a source notebook and are never released.
 INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py", "shortcuts.py"})
 WHOLE = ""  # the part of an assignment that has no parts
@@ -64,7 +70,15 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Exam:
-    """Everything needed to grade submissions of one assignment."""
+    """Everything needed to grade submissions of one assignment.
+
+    Attributes
+    ----------
+    inside : mapping of str to str
+        The exercises that are tested inside the jail, in the student's own process, each with the reason.
+    strict : bool
+        Whether a cell of the source that fails is an error of the exam; else it is noted, as in nbgrader.
+    """
 
     assignment: str
     cells: tuple[SourceCell, ...]
@@ -73,6 +87,8 @@ class Exam:
     mistakes: str = field(repr=False, default="")
     handout: Handout = field(repr=False, default_factory=Handout)
     lend: bool = True
+    inside: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = True
 
     @property
     def points(self) -> float:
@@ -101,14 +117,42 @@ class Exam:
     @cached_property
     def imported(self) -> frozenset[str]:
         """Names the notebook imports for everybody: `assert_allclose`, say, and no name that an answer binds."""
-        answers = [cell for cell in self.reference_cells if cell.solution]
         others = [cell for cell in self.reference_cells if not cell.solution]
-        return frozenset(_names_of(others, imports_only=True)) - frozenset(_names_of(answers))
+        return frozenset(_names_of(others, imports_only=True)) - self.asked_names
 
     @cached_property
     def bound_by_tests(self) -> frozenset[str]:
         """Names that the tests make themselves."""
         return frozenset(_names_of(cell for cell in self.cells if cell.is_test))
+
+    @cached_property
+    def asked_names(self) -> frozenset[str]:
+        """Names that the solution cells make."""
+        return frozenset(_names_of(cell for cell in self.reference_cells if cell.solution))
+
+    @cached_property
+    def made_by_tests_only(self) -> frozenset[str]:
+        """Names that tests make and no other cell does: later cells and tests find what an earlier test made."""
+        return self.bound_by_tests - frozenset(_names_of(self.reference_cells))
+
+    @cached_property
+    def imports(self) -> str:
+        """The statements with which the course's own cells import something no answer binds."""
+        found = []
+        for cell in self.reference_cells:
+            for statement in [] if cell.solution else _statements(cell.source):
+                if isinstance(statement, ast.Import | ast.ImportFrom) and _is_setting(statement):
+                    names = {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
+                    if not names & self.asked_names:
+                        found.append(ast.unparse(statement))
+        return "\n".join(found)
+
+    @cached_property
+    def needs_tests(self) -> bool:
+        """Whether some cell that is no test uses a name that only tests make."""
+        return any(
+            name in self.made_by_tests_only for cell in self.reference_cells for name in loaded_names(cell.source)
+        )
 
     @property
     def locked(self) -> dict[str, str]:
@@ -143,6 +187,8 @@ class Exam:
                 digest.update(json.dumps([cell.source, cell.grade_id, cell.points, cell.tags]).encode())
         for exercise in self.exercises:
             digest.update(json.dumps([exercise.id, exercise.part]).encode())
+        for name in sorted(self.inside):  # the reasons give no points
+            digest.update(f"inside {name}\n".encode())
         for name, content in sorted(self.files.items()):
             digest.update(name.encode() + b"\0" + content)
         digest.update(self.mistakes.encode())
@@ -155,6 +201,8 @@ def read_exam(
     release: Path | None = None,
     *,
     lend: bool = True,
+    strict: bool = True,
+    recorded: RecordedTests | None = None,
 ) -> Exam:
     """Read the exam of a source notebook.
 
@@ -168,14 +216,20 @@ def read_exam(
         What students were given; it may be missing.
     lend : bool, optional
         Whether an exercise is tested with the reference's functions in the place of earlier ones that are wrong.
+    strict : bool, optional
+        Whether a cell of the source that fails is an error of the exam.
+    recorded : RecordedTests, optional
+        What is known of its tests; without it what its last release wrote down.
 
     Raises
     ------
     ExamError
         If the file is missing, no notebook, has two cells of one id, no exercise, an exercise without a part, or
-        points that are no number.
+        points that are no number, or a test that nbgrader has to make first.
     """
     cells = tuple(_source_cell(cell, path) for cell in _load(path)["cells"])
+    recorded = read_recorded_tests(path) if recorded is None else recorded
+    cells = tuple(_with_made_test(cell, path, recorded) for cell in cells)
     ids = [cell.grade_id for cell in cells if cell.grade_id]
     twice = sorted({grade_id for grade_id in ids if ids.count(grade_id) > 1})
     if twice:
@@ -192,7 +246,40 @@ def read_exam(
         mistakes=mistakes.read_text(encoding="utf-8") if mistakes.exists() else "",
         handout=read_handout(cells, release),
         lend=lend,
+        inside=_inside(cells, recorded),
+        strict=strict,
     )
+
+
+def _with_made_test(cell: SourceCell, path: Path, recorded: RecordedTests) -> SourceCell:
+    """Return a cell with the test that nbgrader made from its AUTOTEST lines in their place."""
+    if not cell.is_test or not AUTOTEST.search(cell.source):
+        return cell
+    if cell.grade_id not in recorded.made or recorded.source != fingerprint(path):
+        raise ExamError(
+            f"{path}: the tests of cell {cell.grade_id!r} are AUTOTEST lines, and none were made from this version of "
+            f"the notebook; `autograder release {path.parent.name}` makes them"
+        )
+    return replace(cell, source=recorded.made[cell.grade_id])
+
+
+def _inside(cells: Iterable[SourceCell], recorded: RecordedTests) -> dict[str, str]:
+    """Return the exercises that are tested inside, each with the reason; a cell's tag overrules what was found."""
+    inside = {}
+    for cell in cells:
+        if not cell.is_test or OUTSIDE in cell.tags:
+            continue
+        if INSIDE in cell.tags:
+            inside[cell.grade_id] = BY_TAG
+        elif cell.grade_id in recorded.inside:
+            inside[cell.grade_id] = recorded.inside[cell.grade_id]
+    return inside
+
+
+def loaded_names(source: str) -> frozenset[str]:
+    """Return the names that a cell reads anywhere."""
+    nodes = (node for statement in _statements(source) for node in ast.walk(statement))
+    return frozenset(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
 
 
 def _load(path: Path) -> dict[str, Any]:

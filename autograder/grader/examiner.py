@@ -30,8 +30,11 @@ from autograder.course.submissions import (
     make_printable,
     round_points,
 )
+from autograder.course.temporary_folders import temporary_folder
+from autograder.course.working_folder import enter_folder, write_files
 from autograder.grader.bound_names import read_cell_names
-from autograder.grader.trial import Step, Trial
+from autograder.grader.trial import Trial
+from autograder.grader.trial_steps import Step
 from autograder.grader.verdict import untested_result
 from autograder.jail import Jail, Jailed, Limits
 from autograder.kernel.cell_outputs import Output, count_characters
@@ -106,7 +109,8 @@ class Examiner:
         if exam.version not in self._references:
             mistakes = load_variants(exam.mistakes, "mistakes.py") if exam.mistakes else None
             self._references[exam.version] = (run_reference(exam), mistakes)
-            _ = exam.imported, exam.bound_by_tests, exam.settings  # found once, not in every trial
+            # Found once, not in every trial.
+            _ = exam.imported, exam.bound_by_tests, exam.settings, exam.imports, exam.made_by_tests_only
             for text in (*exam.handout.texts, *(cell.source for cell in exam.cells)):
                 read_cell_names(text)  # remembered: most cells of a submission are as they were given out
 
@@ -122,21 +126,26 @@ class Examiner:
 
     def _try(self, exam: Exam, submission: Submission, kernels: _Kernels, findings: _Findings) -> None:
         reference, mistakes = self._references[exam.version]
-        ours, theirs = socket.socketpair()
-        gc.collect(0)
-        process = os.fork()
-        if process == 0:  # the trial: short-lived, and never returns from here
-            ours.close()
-            kernels.forget()
-            _trial(exam, reference, mistakes, submission, theirs, self.limits)
-        theirs.close()
-        try:
-            _listen(ours, kernels, findings, time.monotonic() + self.limits.seconds + SLACK_SECONDS)
-        finally:
-            ours.close()
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-            os.waitpid(process, 0)
+        ways = 2 if exam.inside else 1  # the notebook runs once for the tests outside, once for those inside
+        end = time.monotonic() + ways * self.limits.seconds + SLACK_SECONDS
+        with temporary_folder("work") as folder:
+            write_files(folder, exam.files)
+            ours, theirs = socket.socketpair()
+            gc.collect(0)
+            process = os.fork()
+            if process == 0:  # the trial: short-lived, and never returns from here
+                ours.close()
+                kernels.forget()
+                enter_folder(folder)
+                _trial(exam, reference, mistakes, submission, theirs, self.limits)
+            theirs.close()
+            try:
+                _listen(ours, kernels, findings, end)
+            finally:
+                ours.close()
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
 
 
 @dataclass

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import builtins
+import inspect
 import sys
 from collections.abc import Mapping
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from autograder.course.comparisons import NOTE, NOTED, add_notes, note_comparison
+from autograder.kernel.inside_tests import ends_quietly
 from autograder.kernel.proxies import ModuleReference
 
 FILENAME = "<test>"
+FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
 class CellGlobals(dict[str, Any]):
@@ -81,15 +85,23 @@ def run_test_cell(source: str, names: CellGlobals) -> object:
         transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
         tree = ast.parse(transform(source), FILENAME)
     value: ast.expr | None = None
-    if tree.body and isinstance(last := tree.body[-1], ast.Expr):
+    if tree.body and isinstance(last := tree.body[-1], ast.Expr) and not ends_quietly(source):
         value = last.value
         tree.body.pop()
     tree = add_notes(tree)
     try:
-        exec(compile(tree, FILENAME, "exec"), names)
-        return None if value is None else eval(compile(ast.Expression(value), FILENAME, "eval"), names)
+        _run_code(compile(tree, FILENAME, "exec", FLAGS, dont_inherit=True), names)
+        if value is None:
+            return None
+        return _run_code(compile(ast.Expression(value), FILENAME, "eval", FLAGS, dont_inherit=True), names)
     finally:
         names.keep()
+
+
+def _run_code(code: CodeType, names: CellGlobals) -> object:
+    """Run code that may use `await` as in a notebook."""
+    result = eval(code, names)
+    return asyncio.run(result) if code.co_flags & inspect.CO_COROUTINE else result
 
 
 def _trusted_module(value: ModuleReference) -> ModuleType:

@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from autograder import reference as references
 from autograder.course.errors import KernelDied, KernelError
-from autograder.course.exam import Exam, Exercise
+from autograder.course.exam import RAISES, Exam, Exercise
 from autograder.course.notebook_files import Notebook
 from autograder.course.submissions import ExerciseResult, Status
 from autograder.grader.bound_names import bound_names
@@ -32,39 +32,20 @@ from autograder.grader.essays import find_essays
 from autograder.grader.evidence import Evidence
 from autograder.grader.failed_cells import Failures
 from autograder.grader.hints import as_sentence
+from autograder.grader.inside_trial import InsideTrial
 from autograder.grader.loans import Lender, Loan
 from autograder.grader.lost_cells import MAX_RESTARTS, Losses
 from autograder.grader.own_lines import RanCell, own_line
 from autograder.grader.test_cells import CellGlobals, run_test_cell
+from autograder.grader.trial_steps import Kernels, Step
 from autograder.grader.verdict import judge_exercise, missing_name, result_to_be_marked
 from autograder.kernel.jailed_kernel import CellRun, Kernel
 from autograder.kernel.proxies import Call
 from autograder.lending import Functions, lender
 from autograder.mistakes import Variants
 
-RAISES = "raises-exception"  # the tag of a cell that is meant to fail
 AGAIN_SECONDS = 60.0  # for learning what failing cells say: all points are told by then
 SEED = 0
-
-
-class Kernels(Protocol):
-    """Where kernels come from: the examiner, who can start jailed processes."""
-
-    def start(self) -> Kernel:
-        """Start a fresh jailed kernel."""
-
-    def why(self) -> str:
-        """Say which limit ended the last kernel, empty if none did."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A cell of the notebook as it will be run: the student's own source, or the test of an exercise."""
-
-    source: str
-    number: int = 0
-    exercise: Exercise | None = None
-    may_fail: bool = False
 
 
 @dataclass
@@ -99,7 +80,8 @@ class Trial:
         for entry in restored:
             if entry.remark:
                 self.tell_problem(entry.remark)
-        steps = list(plan_steps(self.exam, restored))
+        every_step = list(plan_steps(self.exam, restored))
+        steps = [step for step in every_step if not self._is_inside(step)]
         postponed: list[tuple[Exercise, Step]] = []
         for position, step in enumerate(steps, start=1):
             if step.exercise is None:
@@ -114,6 +96,12 @@ class Trial:
             if exercise.manual:
                 self.tell_result(result_to_be_marked(exercise, written=essays[exercise.id].written))
         self._tell_failures()
+        if len(steps) < len(every_step):
+            self._kernel = None
+            InsideTrial(self.exam, self.kernels, self._settings, self.tell_result).run(every_step, sources)
+
+    def _is_inside(self, step: Step) -> bool:
+        return step.exercise is not None and step.exercise.id in self.exam.inside
 
     @property
     def kernel(self) -> Kernel:

@@ -43,15 +43,20 @@ def judge_exercise(
     wrong : collection of str
         Functions of other exercises that did not pass their own test.
     """
+<<<<<<< HEAD
     share = _share(exercise, evidence)
     points = round_points_below(share * exercise.points, exercise.points)
+=======
+    share = share_of_points(exercise, evidence)
+    points = rounded_below(share * exercise.points, exercise.points)
+>>>>>>> d64afa3 (Tests that need the student's own objects run inside the jail, hardened, where trying finds them better there)
     criteria = evidence.value.criteria if isinstance(evidence.value, Score) and evidence.error is None else ()
     missing = missing_name(evidence)
     if share == 1.0:
         status = Status.PASSED
     elif share > 0.0:
         status = Status.PARTIAL
-    elif _unattempted(evidence, answer):
+    elif is_unattempted(evidence, answer):
         status = Status.NOT_ATTEMPTED
     else:
         status = Status.NOT_FOUND if missing else Status.FAILED
@@ -61,7 +66,18 @@ def judge_exercise(
     if status is Status.NOT_FOUND:
         hint = f"No `{missing}` was found in your notebook: was it renamed or deleted, or does its cell fail?"
     return ExerciseResult(
+<<<<<<< HEAD
         exercise.id, exercise.part, points, exercise.points, status, make_printable(hint), criteria, _detail(evidence)
+=======
+        exercise.id,
+        exercise.part,
+        points,
+        exercise.points,
+        status,
+        printable(hint),
+        criteria,
+        told_to_instructors(evidence),
+>>>>>>> d64afa3 (Tests that need the student's own objects run inside the jail, hardened, where trying finds them better there)
     )
 
 
@@ -77,7 +93,7 @@ def untested_result(exercise: Exercise, hint: str = "") -> ExerciseResult:
     return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status, hint)
 
 
-def _share(exercise: Exercise, evidence: Evidence) -> float:
+def share_of_points(exercise: Exercise, evidence: Evidence) -> float:
     """Return which part of an exercise's points its test gives, from 0 to 1; without rounding, 1 is all of them.
 
     An exercise of 0 points has a share, too: of its criteria those that were met, else whatever number the test gave.
@@ -96,7 +112,7 @@ def _share(exercise: Exercise, evidence: Evidence) -> float:
     return 1.0
 
 
-def _unattempted(evidence: Evidence, answer: Sequence[str]) -> bool:
+def is_unattempted(evidence: Evidence, answer: Sequence[str]) -> bool:
     """Whether nothing was written: every failure is a stub's, or the cell that should define the name is a stub."""
     errors = evidence.errors
     if answer and not any("NotImplementedError" in source for source in answer):
@@ -115,7 +131,7 @@ def missing_name(evidence: Evidence) -> str:
     return ""
 
 
-def _detail(evidence: Evidence) -> str:
+def told_to_instructors(evidence: Evidence) -> str:
     """What an instructor wants to know: errors with tracebacks, and what was printed."""
     pieces = []
     for error in evidence.errors:

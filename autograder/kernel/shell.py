@@ -21,6 +21,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from autograder.kernel.exception_values import message_of, traceback_of
+from autograder.kernel.inside_tests import InsideTests
 from autograder.kernel.output_recorder import Recorder
 from autograder.kernel.stopwatch import TimeIsUp
 
@@ -88,9 +89,12 @@ class Shell(InteractiveShell):
         Called when a cell has raised, before anything is made of it.
     shown_error : BaseException or None
         What a traceback was shown of last: `%%time` shows an error and ends as if there had been none.
+    inside_tests : InsideTests
+        What runs tests in the notebook's names.
     """
 
     shown_error: BaseException | None = None
+    inside_tests: InsideTests
 
     recorder = AnyTrait()
     before_traceback: Callable[[], None] = staticmethod(lambda: None)

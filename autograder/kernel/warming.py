@@ -8,6 +8,7 @@ import io
 import os
 import sys
 
+from autograder.kernel.inside_tests import InsideTests
 from autograder.kernel.output_recorder import Recorder
 from autograder.kernel.shell import Shell, make_shell
 
@@ -47,6 +48,7 @@ def warm_up() -> Shell:
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)  # else %tb in a notebook would show our own failing cell
     shell.execution_count = 1
+    shell.inside_tests = InsideTests(shell)
     # a parsed formula holds open font files, which the forked process will close
     sys.modules["matplotlib.mathtext"].MathTextParser._parse_cached.cache_clear()
     return shell

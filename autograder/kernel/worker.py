@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import functools
 import getpass
 import importlib
 import os
@@ -78,6 +79,7 @@ class Worker(Exchange):
             "give back": self._give_back,
             "draw figures": self._draw_figures,
             "bind": self._bind,
+            "inside test": functools.partial(shell.inside_tests.run, self.stopwatch),
         }
         self._kept: list[dict[str, object]] = []
 

@@ -20,6 +20,7 @@ c.Course.name = "A small course"
 c.Course.timezone = "Europe/Budapest"
 c.Course.workers = 1  # a process more would import everything once more, for two or three notebooks
 c.Course.assignments = {"hw": {"title": "Homework", "deadline": "2027-03-06 23:59"}}
+c.Course.proof = "strict"
 c.CourseDirectory.course_id = "small"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "assignments"

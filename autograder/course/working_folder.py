@@ -1,0 +1,53 @@
+"""A folder of its own for code that expects its notebook's files beside it, so that it finds them and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from autograder.course.temporary_folders import temporary_folder
+
+
+@contextlib.contextmanager
+def working_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Work in a temporary folder that holds these files; modules among them can be imported while it lasts.
+
+    Whatever is written there goes with it, and so does every module that was imported from there: what one notebook
+    brought must not be found by another.
+    """
+    before = Path.cwd()
+    with temporary_folder("work") as folder:
+        write_files(folder, files)
+        enter_folder(folder)
+        try:
+            yield folder
+        finally:
+            sys.path.remove(str(folder))
+            os.chdir(before)
+            _forget_modules(folder)
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, those of its folders too."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def enter_folder(folder: Path) -> None:
+    """Work in a folder, and import modules from there first."""
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+
+
+def _forget_modules(folder: Path) -> None:
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and Path(file).is_relative_to(folder):
+            del sys.modules[name]

@@ -1,0 +1,135 @@
+"""Where an assignment's tests run, outside the jail or inside, chosen by trying both.
+
+Outside is better: there a test shares nothing with the student's code. Some tests cannot work there, because they
+need the student's own objects. So the own solution and the unsolved notebook are graded with the tests outside; where
+the solution loses points, or the unsolved notebook gets some, they are graded with the tests inside as well, and what
+is better there goes there. The choice belongs to a release and is written down with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from autograder.course.exam import BY_TAG, OUTSIDE, Exam, Exercise, loaded_names
+from autograder.course.submissions import ExerciseResult, Status, Submission
+from autograder.grader.bound_names import bound_names
+from autograder.grader.examiner import Examiner
+
+LOSES = "outside of the jail its own solution gets {points:g} of {most:g}"
+GAINS = "outside of the jail the unsolved notebook gets {points:g} of {most:g}"
+CELLS_NEED_TESTS = "a cell of the notebook uses a name that only a test makes"
+MAKES_NAMES = "the test of {other} inside the jail uses {names}, which this one makes"
+ALMOST = 1e-9
+
+
+@dataclass(frozen=True)
+class TestPlaces:
+    """Where the tests of an exam run.
+
+    Attributes
+    ----------
+    inside : mapping of str to str
+        Exercises that are tested inside the jail, with the reason.
+    warnings : tuple of str
+        What is wrong with a test wherever it runs.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    inside: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner) -> TestPlaces:
+    """Return where the tests of an exam should run.
+
+    Parameters
+    ----------
+    exam : Exam
+        The exam; where it has tests run by now counts only for cells with a tag.
+    source, unsolved : bytes
+        The source notebook, and what students get.
+    examiner : Examiner
+        Grades both.
+    """
+    tested = [exercise for exercise in exam.exercises if not exercise.manual]
+    by_tag = {name: reason for name, reason in exam.inside.items() if reason == BY_TAG}
+    movable = [exercise for exercise in tested if not {OUTSIDE} & set(exam.tags(exercise))]
+    if exam.needs_tests:
+        inside = by_tag | {exercise.id: CELLS_NEED_TESTS for exercise in movable if exercise.id not in by_tag}
+        return TestPlaces(inside)
+    outside = _Tries(replace(exam, inside=by_tag), source, unsolved, examiner)
+    doubtful = [exercise for exercise in tested if outside.reason(exercise)]
+    if not doubtful:
+        return TestPlaces(_with_makers(exam, by_tag, movable))
+    everywhere = {exercise.id: "" for exercise in movable}
+    within = _Tries(replace(exam, inside=everywhere | by_tag), source, unsolved, examiner)
+    inside = dict(by_tag)
+    warnings = []
+    for exercise in doubtful:
+        if exercise in movable and within.is_better_than(outside, exercise):
+            inside[exercise.id] = outside.reason(exercise)
+        else:
+            warnings.append(f"{exercise.id}: {outside.reason(exercise)}, and inside it is no better")
+    return TestPlaces(_with_makers(exam, inside, movable), tuple(warnings))
+
+
+class _Tries:
+    """What the own solution and the unsolved notebook get with the tests in certain places."""
+
+    def __init__(self, exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner) -> None:
+        self.solution = _grade(exam, source, examiner)
+        self.unsolved = _grade(exam, unsolved, examiner)
+
+    def reason(self, exercise: Exercise) -> str:
+        """Say what is wrong with an exercise's test, empty if nothing is."""
+        solution, unsolved = self.solution[exercise.id], self.unsolved[exercise.id]
+        if _lost(solution) > ALMOST:
+            return LOSES.format(points=solution.points, most=exercise.points)
+        if _got(unsolved) > ALMOST:
+            return GAINS.format(points=unsolved.points, most=exercise.points)
+        return ""
+
+    def is_better_than(self, other: _Tries, exercise: Exercise) -> bool:
+        """Whether the solution loses less here than there, or as much and the unsolved notebook gets less."""
+        here = _lost(self.solution[exercise.id]), _got(self.unsolved[exercise.id])
+        there = _lost(other.solution[exercise.id]), _got(other.unsolved[exercise.id])
+        return here < there
+
+
+def _grade(exam: Exam, notebook: bytes, examiner: Examiner) -> dict[str, ExerciseResult]:
+    submission = Submission(exam.assignment, f"{exam.assignment}.ipynb", notebook)
+    report = examiner.examine(exam, submission).report
+    return {result.id: result for result in report.exercises}
+
+
+def _lost(result: ExerciseResult) -> float:
+    """Return the points that a result lacks; of an exercise of 0 points whether it passed."""
+    return result.max_points - result.points if result.max_points else float(result.status is not Status.PASSED)
+
+
+def _got(result: ExerciseResult) -> float:
+    return result.points if result.max_points else float(result.status is Status.PASSED)
+
+
+def _with_makers(exam: Exam, inside: Mapping[str, str], movable: list[Exercise]) -> dict[str, str]:
+    """Add the tests that make what an inside test below them uses and no ordinary cell makes."""
+    tests = exam.tests
+    chosen = dict(inside)
+    earlier: list[Exercise] = []
+    order = [exercise for exercise in exam.exercises if exercise.id in tests]
+    changed = True
+    while changed:
+        changed = False
+        earlier = []
+        for exercise in order:
+            if exercise.id in chosen:
+                for other in earlier:
+                    used = loaded_names(tests[exercise.id]) & bound_names(tests[other.id]) & exam.made_by_tests_only
+                    if used and other.id not in chosen and other in movable:
+                        names = " and ".join(f"`{name}`" for name in sorted(used))
+                        chosen[other.id] = MAKES_NAMES.format(other=exercise.id, names=names)
+                        changed = True
+            earlier.append(exercise)
+    return chosen

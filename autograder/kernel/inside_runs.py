@@ -1,0 +1,58 @@
+"""The trusted end of a test that runs inside the jail: what came of it, which is the student's word for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.course.errors import WireError
+from autograder.kernel.exception_values import remake
+from autograder.kernel.jailed_kernel import Kernel
+
+
+@dataclass(frozen=True)
+class InsideRun:
+    """What a test said that ran in the student's own process.
+
+    Attributes
+    ----------
+    number : float or None
+        The value of its last expression, where that was a number.
+    error : Exception or None
+        What ended it, as the same built-in class; its words are the student's.
+    line : int
+        At which line of the test, 0 where it ended in none.
+    printed : str
+        What it printed.
+    """
+
+    number: float | None
+    error: Exception | None
+    line: int
+    printed: str
+
+
+def run_inside_test(
+    kernel: Kernel, source: str, imports: str = "", free: Sequence[str] = (), kept: Sequence[str] = ()
+) -> InsideRun:
+    """Run a test in the student's names; see `autograder.kernel.inside_tests` for what the operands mean.
+
+    Raises
+    ------
+    KernelError
+        If the kernel is lost.
+    """
+    kernel.forget_functions()
+    operands = (source, imports, list(free), list(kept))
+    reply = kernel.request("inside test", operands, seconds=kernel.limits.cell_seconds)
+    printed = "".join(str(output["text"]) for output in kernel.heard if output["output_type"] == "stream")
+    if type(reply) is not list or len(reply) != 3:
+        raise WireError("malformed message (a test's end)")
+    number, description, line = reply
+    if (number is not None and type(number) is not float) or type(line) is not int:
+        raise WireError("malformed message (a test's end)")
+    error = None if description is None else remake(description)
+    if number is not None and math.isnan(number):
+        number = 0.0
+    return InsideRun(number, error, line, printed)

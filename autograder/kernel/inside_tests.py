@@ -1,0 +1,190 @@
+"""The jailed end of a test that needs the student's own objects: run in the student's names, but not as a cell.
+
+A test leaves no entry in `In` and `Out`, shows nothing, and is not seen by what the notebook hooked into IPython.
+What Python, NumPy and unittest were before the student's code ran they are again while it runs; nothing of the
+student's can trace it, and no other thread runs meanwhile. Whoever finds and changes this very module, or reads the
+test from the frames of their caller, is stopped by nothing: see docs/security.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import inspect
+import signal
+import sys
+import threading
+import tokenize
+from collections.abc import Callable, Iterator
+from io import StringIO
+from types import CodeType
+from typing import Any, Final
+
+import numpy as np
+from IPython.core.async_helpers import _asyncio_runner
+from IPython.core.inputtransformer2 import TransformerManager
+from IPython.core.interactiveshell import InteractiveShell
+
+from autograder.kernel.exception_values import describe, traceback_of
+from autograder.kernel.held_modules import HeldModules
+from autograder.kernel.stopwatch import Stopwatch, TimeIsUp
+
+FILENAME: Final = "<test>"
+FLAGS: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+PATIENCE: Final = 1e4  # seconds until another thread may interrupt the test: it never does
+TRACING: Final = ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback", "sys.addaudithook")
+SIGNALS: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM, signal.SIGPROF, signal.SIGHUP, signal.SIGTERM)
+OF_MODULES: Final = frozenset({"__name__", "__doc__", "__loader__", "__spec__", "__package__", "get_ipython"})
+
+
+class InsideTests:
+    """Runs tests in the names of a notebook; made before any code of a student's runs.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+        The notebook's shell.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._names: dict[str, Any] = shell.user_ns
+        self._builtin_names = shell.builtin_trap  # `display` and `get_ipython` are there while a cell runs
+        self._held = HeldModules()
+        self._transform: Callable[[str], str] = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
+        self._of_tests: dict[str, Any] = {}
+        self._running = False
+        self._guarded = False
+        # Kept as they are now: the student's code could replace them where they are found.
+        self._compile, self._exec, self._eval, self._parse = compile, exec, eval, ast.parse
+        self._settrace, self._setprofile, self._guard = sys.settrace, sys.setprofile, sys.addaudithook
+        self._set_signal, self._set_timer = signal.signal, signal.setitimer
+        self._switch_interval = sys.setswitchinterval
+
+    def run(self, stopwatch: Stopwatch, source: str, imports: str, free: list[str], kept: list[str]) -> list[Any]:
+        """Run a test cell; return its number or None, its error's description or None, and the line of the test.
+
+        Parameters
+        ----------
+        stopwatch : Stopwatch
+            Whose alarm has to go off in time, whatever the student did to the signal.
+        imports : str
+            The course's own imports: what they bind is theirs again.
+        free : list of str
+            Names of Python's own that the exercise asks the student for, `sum` for instance.
+        kept : list of str
+            Names that only tests make: a later test finds what an earlier one made.
+        """
+        with self._undisturbed(stopwatch, frozenset(free)):
+            self._import(imports)
+            self._names.update(self._of_tests)
+            number, error = None, None
+            try:
+                with self._builtin_names:
+                    number = _as_number(self._value_of(source))
+            except BaseException as raised:
+                error = raised
+            stopwatch.stop()
+            for name in kept:
+                if name in self._names:
+                    self._of_tests[name] = self._names[name]
+        if error is None:
+            return [number, None, 0]
+        trace = error.__traceback__
+        if isinstance(error, TimeIsUp):
+            error = TimeoutError("the test took too long and was stopped")
+        return [None, describe(error, traceback_of(error, trace)), _line_of_test(trace)]
+
+    def _value_of(self, source: str) -> object:
+        """Run a test and return the value of its last expression, None if it shows none."""
+        tree = self._parse(self._transform(source), FILENAME)
+        value: ast.expr | None = None
+        if tree.body and isinstance(last := tree.body[-1], ast.Expr) and not ends_quietly(source):
+            value = last.value
+            tree.body.pop()
+        self._run_code(self._compile(tree, FILENAME, "exec", FLAGS, True))
+        if value is None:
+            return None
+        return self._run_code(self._compile(ast.Expression(value), FILENAME, "eval", FLAGS, True))
+
+    def _run_code(self, code: CodeType) -> object:
+        result = self._eval(code, self._names)
+        if code.co_flags & inspect.CO_COROUTINE:
+            return _asyncio_runner(result)
+        return result
+
+    def _import(self, imports: str) -> None:
+        for statement in self._parse(imports).body:
+            with contextlib.suppress(Exception):
+                self._exec(self._compile(ast.Module([statement], []), FILENAME, "exec", 0, True), self._names)
+
+    @contextlib.contextmanager
+    def _undisturbed(self, stopwatch: Stopwatch, free: frozenset[str]) -> Iterator[None]:
+        self._settrace(None)
+        self._setprofile(None)
+        threading.settrace(None)
+        threading.setprofile(None)
+        self._held.put_back()
+        self._quiet_signals()
+        stopwatch.install()
+        if not self._guarded:
+            self._guarded = True
+            self._guard(self._refuse_tracing)
+        names = self._names
+        shadows = {name: names.pop(name) for name in list(names) if _is_pythons(name) and name not in free}
+        names["__builtins__"] = builtins
+        before = sys.getswitchinterval()
+        self._switch_interval(PATIENCE)
+        self._running = True
+        try:
+            yield
+        finally:
+            self._running = False
+            self._switch_interval(before)
+            for name, value in shadows.items():
+                names.setdefault(name, value)
+
+    def _refuse_tracing(self, event: str, _: object) -> None:
+        if self._running and event in TRACING:
+            raise RuntimeError("nothing is traced while a test runs")
+
+    def _quiet_signals(self) -> None:
+        for timer in (signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+            self._set_timer(timer, 0)
+        for number in SIGNALS:
+            self._set_signal(number, signal.SIG_IGN)
+
+
+def ends_quietly(source: str) -> bool:
+    """Whether a cell ends with a semicolon, perhaps with a comment behind or below it: then it shows no value."""
+    if ";" not in source:
+        return False
+    last = ""
+    passed_over = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER, tokenize.DEDENT)
+    try:
+        for token in tokenize.generate_tokens(StringIO(source).readline):
+            if token.type not in passed_over:
+                last = token.string
+    except (tokenize.TokenError, SyntaxError):  # a magic
+        return False
+    return last == ";"
+
+
+def _is_pythons(name: object) -> bool:
+    return type(name) is str and hasattr(builtins, name) and name not in OF_MODULES
+
+
+def _as_number(value: object) -> float | None:
+    """Return what is a number as one: as in nbgrader it is points. True and False are none."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        return None
+    return float(value)
+
+
+def _line_of_test(trace: Any) -> int:
+    """Return the line of the test from which the error came, 0 where it has none."""
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            return int(trace.tb_lineno)
+        trace = trace.tb_next
+    return 0

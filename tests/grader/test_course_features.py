@@ -1,0 +1,62 @@
+"""Ordinary features of nbgrader courses: our points beside nbgrader's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.course.exam import Exam, read_exam
+from autograder.course.submissions import Submission
+from autograder.grader.examiner import Examiner
+from autograder.grader.test_places import choose_places
+from tests.support.course_features import Feature, read_features, read_scores
+from tests.support.small_course import notebook
+
+# What nbgrader takes away by faults of its own: points for a warning on stderr, np.float32(4.0) not read as a number.
+BETTER = {("good", "test_warns_stderr__t0"): 1.0, ("wrong", "partial_numpy_float32__t0"): 2.0}
+QUICK = (
+    "variable_answer",
+    "class_simple",
+    "unittest_main",
+    "test_uses_earlier_test",
+    "magic_in_test",
+    "zero_as_last_value",
+)
+
+
+@pytest.fixture(scope="module")
+def examiner() -> Iterator[Examiner]:
+    with Examiner() as examiner:
+        yield examiner
+
+
+def exam_of(feature: Feature, folder: Path, examiner: Examiner) -> Exam:
+    """The exam of a feature as its release would make it."""
+    path = folder / "source" / feature.name / f"{feature.name}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(notebook(*feature.source())))
+    exam = replace(read_exam(path, strict=False, lend=False), files=feature.files)
+    places = choose_places(exam, path.read_bytes(), feature.submission("stub"), examiner)
+    return replace(exam, inside=places.inside)
+
+
+def points(exam: Exam, feature: Feature, state: str, examiner: Examiner) -> dict[str, float]:
+    submission = Submission(exam.assignment, "ps.ipynb", feature.submission(state))
+    return {result.id: result.points for result in examiner.examine(exam, submission).report.exercises}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in read_features()]
+)
+def test_a_feature_gets_nbgraders_points(name: str, tmp_path: Path, examiner: Examiner) -> None:
+    feature = read_features()[name]
+    exam = exam_of(feature, tmp_path, examiner)
+    for state, scores in read_scores().items():
+        cells = {cell: score for cell, (score, _) in scores.items() if cell.startswith(f"{name}__t")}
+        wanted = {cell: BETTER.get((state, cell), score) for cell, score in cells.items()}
+        assert wanted
+        assert points(exam, feature, state, examiner) == pytest.approx(wanted), (state, dict(exam.inside))
