@@ -41,6 +41,10 @@ def _release_one(course: Course, name: str, examiner: Examiner) -> None:
     made = release_assignment(course, name, examiner)
     state = "released" if made.changed else "unchanged"
     print_line(f"{name}: {state}, {made.exercises} exercises, {made.points:g} points → {made.path}")
+    for exercise, reason in made.inside.items():
+        print_line(f"  {exercise} is tested inside the jail: {reason}")
+    for warning in made.warnings:
+        print_line(f"  look at this: {warning}")
     for other in made.others:
         print_note(f"{made.path.parent / other} is no part of the release; left as it is")
 

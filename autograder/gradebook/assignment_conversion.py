@@ -37,7 +37,7 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
     from nbgrader.converters import GenerateAssignment
     from nbgrader.coursedir import CourseDirectory
 
-    config = _nbgrader_config(course)
+    config = nbgrader_config(course)
     config.CourseDirectory.root = str(course.root)
     config.CourseDirectory.release_directory = str(folder / "release")
     config.CourseDirectory.db_url = course.database
@@ -71,7 +71,8 @@ class _FirstError(logging.Handler):
             self.last = lines[-1].strip()
 
 
-def _nbgrader_config(course: Course) -> Config:
+def nbgrader_config(course: Course) -> Config:
+    """Return the course's configuration as nbgrader reads it."""
     config: Config = PyFileConfigLoader(CONFIG_FILE, path=str(course.root)).load_config()
     return config
 

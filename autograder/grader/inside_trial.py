@@ -109,7 +109,7 @@ class InsideTrial:
 
     def _bring_here(self, kernel: Kernel) -> None:
         if self.settings:
-            kernel.bind(self.settings)
+            kernel.bind_settings(self.settings)
         for step in self._done:
             if step.exercise is None:
                 kernel.run_cell(step.source, run_on=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from autograder.course.errors import KernelDied, OutOfTime
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import ExerciseResult, Status, printable, rounded_below
+from autograder.course.submissions import ExerciseResult, Status, make_printable, round_points_below
 from autograder.grader.accidents import NO_NAME, TOO_LONG, describe_accident
 from autograder.grader.evidence import Evidence
 from autograder.grader.hints import DISTURBED, ENDED, NOT_WRITTEN
@@ -55,10 +55,10 @@ def judge_inside_test(
     return ExerciseResult(
         id=exercise.id,
         part=exercise.part,
-        points=rounded_below(share * exercise.points, exercise.points),
+        points=round_points_below(share * exercise.points, exercise.points),
         max_points=exercise.points,
         status=status,
-        hint=printable(hint),
+        hint=make_printable(hint),
         detail=told_to_instructors(evidence),
     )
 

@@ -43,13 +43,8 @@ def judge_exercise(
     wrong : collection of str
         Functions of other exercises that did not pass their own test.
     """
-<<<<<<< HEAD
-    share = _share(exercise, evidence)
-    points = round_points_below(share * exercise.points, exercise.points)
-=======
     share = share_of_points(exercise, evidence)
-    points = rounded_below(share * exercise.points, exercise.points)
->>>>>>> d64afa3 (Tests that need the student's own objects run inside the jail, hardened, where trying finds them better there)
+    points = round_points_below(share * exercise.points, exercise.points)
     criteria = evidence.value.criteria if isinstance(evidence.value, Score) and evidence.error is None else ()
     missing = missing_name(evidence)
     if share == 1.0:
@@ -66,18 +61,14 @@ def judge_exercise(
     if status is Status.NOT_FOUND:
         hint = f"No `{missing}` was found in your notebook: was it renamed or deleted, or does its cell fail?"
     return ExerciseResult(
-<<<<<<< HEAD
-        exercise.id, exercise.part, points, exercise.points, status, make_printable(hint), criteria, _detail(evidence)
-=======
-        exercise.id,
-        exercise.part,
-        points,
-        exercise.points,
-        status,
-        printable(hint),
-        criteria,
-        told_to_instructors(evidence),
->>>>>>> d64afa3 (Tests that need the student's own objects run inside the jail, hardened, where trying finds them better there)
+        id=exercise.id,
+        part=exercise.part,
+        points=points,
+        max_points=exercise.points,
+        status=status,
+        hint=make_printable(hint),
+        criteria=criteria,
+        detail=told_to_instructors(evidence),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.course.errors import WireError
-from autograder.kernel.exception_values import remake
+from autograder.kernel.exception_values import remake_exception
 from autograder.kernel.jailed_kernel import Kernel
 
 
@@ -46,13 +46,13 @@ def run_inside_test(
     kernel.forget_functions()
     operands = (source, imports, list(free), list(kept))
     reply = kernel.request("inside test", operands, seconds=kernel.limits.cell_seconds)
-    printed = "".join(str(output["text"]) for output in kernel.heard if output["output_type"] == "stream")
+    printed = "".join(str(output["text"]) for output in kernel.last_outputs if output["output_type"] == "stream")
     if type(reply) is not list or len(reply) != 3:
         raise WireError("malformed message (a test's end)")
     number, description, line = reply
     if (number is not None and type(number) is not float) or type(line) is not int:
         raise WireError("malformed message (a test's end)")
-    error = None if description is None else remake(description)
+    error = None if description is None else remake_exception(description)
     if number is not None and math.isnan(number):
         number = 0.0
     return InsideRun(number, error, line, printed)

@@ -26,7 +26,7 @@ from IPython.core.async_helpers import _asyncio_runner
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 
-from autograder.kernel.exception_values import describe, traceback_of
+from autograder.kernel.exception_values import describe_exception, traceback_of
 from autograder.kernel.held_modules import HeldModules
 from autograder.kernel.stopwatch import Stopwatch, TimeIsUp
 
@@ -93,7 +93,7 @@ class InsideTests:
         trace = error.__traceback__
         if isinstance(error, TimeIsUp):
             error = TimeoutError("the test took too long and was stopped")
-        return [None, describe(error, traceback_of(error, trace)), _line_of_test(trace)]
+        return [None, describe_exception(error, traceback_of(error, trace)), _line_of_test(trace)]
 
     def _value_of(self, source: str) -> object:
         """Run a test and return the value of its last expression, None if it shows none."""

@@ -1,34 +1,47 @@
 """From a source notebook to the one students get, made by nbgrader's own converter and then proved.
 
 Three proofs stand between a source notebook and its release: nothing of a solution or of a hidden test is in it; as
-released it runs to its end and scores nothing; the source itself scores everything. If one fails, nothing is
-released and the reason is said.
+released it runs to its end and scores nothing; the source itself scores everything. If the first fails, nothing is
+released and the reason is said; where the course is strict the same holds for the others, else they are warnings.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.course.configuration import Course
 from autograder.course.errors import ReleaseError
-from autograder.course.exam import Exam
+from autograder.course.exam import BY_TAG, RAISES, Exam
 from autograder.course.handout import read_handout
+from autograder.course.recorded_tests import RecordedTests, fingerprint, write_recorded_tests
 from autograder.course.submissions import Status, Submission
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.assignment_conversion import convert_assignment, enter_assignment
+from autograder.gradebook.autotests import make_tests
 from autograder.gradebook.exam_entries import clear_outdated_exam
 from autograder.grader.examiner import ExaminedNotebook, Examiner
+from autograder.grader.test_places import choose_places
 from autograder.publishing.leak_search import find_leaks
 from autograder.publishing.notebook_fields import keep_student_fields
 
 
 @dataclass(frozen=True)
 class ReleasedAssignment:
-    """A release that passed its proofs; `others` lie in its folder, are no part of it and were left alone."""
+    """A release that passed its proofs.
+
+    Attributes
+    ----------
+    others : tuple of str
+        What lies in its folder, is no part of it and was left alone.
+    inside : mapping of str to str
+        Exercises whose tests run inside the jail, each with the reason.
+    warnings : tuple of str
+        What the instructor should look at.
+    """
 
     assignment: str
     path: Path
@@ -36,6 +49,8 @@ class ReleasedAssignment:
     points: float
     changed: bool
     others: tuple[str, ...] = ()
+    inside: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def release_assignment(course: Course, assignment: str, examiner: Examiner) -> ReleasedAssignment:
@@ -50,20 +65,41 @@ def release_assignment(course: Course, assignment: str, examiner: Examiner) -> R
     ExamError
         If the source notebook cannot serve as an exam.
     """
-    exam = course.read_exam(assignment)
+    source = course.source_path(assignment)
+    made = make_tests(course, assignment)
+    exam = course.read_exam(assignment, made)
     with temporary_folder("release") as folder:
         staged = _stage(course, assignment, folder)
         exam = replace(exam, handout=read_handout(exam.cells, staged))
-        prove_release(exam, staged, course.source_path(assignment), examiner)
+        exam, doubts = _place_tests(exam, staged, examiner, source)
+        warnings = prove_release(exam, staged, source, examiner)
         clear_outdated_exam(course, exam)
         enter_assignment(course, assignment)
         files = _files(staged.parent)
+    found = {name: reason for name, reason in exam.inside.items() if reason != BY_TAG}
+    print_of_source = fingerprint(source) if found or made.made else ""
+    write_recorded_tests(source, RecordedTests(print_of_source, found, made.made))
     folder_here = course.releases / assignment
     changed = _put(files, folder_here, last=staged.name)
     others = tuple(sorted(path.name for path in folder_here.iterdir() if path.name not in files))
     return ReleasedAssignment(
-        assignment, course.release_path(assignment), len(exam.exercises), exam.points, changed, others
+        assignment=assignment,
+        path=course.release_path(assignment),
+        exercises=len(exam.exercises),
+        points=exam.points,
+        changed=changed,
+        others=others,
+        inside=exam.inside,
+        warnings=(*doubts, *warnings),
     )
+
+
+def _place_tests(exam: Exam, released: Path, examiner: Examiner, source: Path) -> tuple[Exam, tuple[str, ...]]:
+    """Return the exam with its tests where they run best, and what is wrong with tests wherever they run."""
+    if find_leaks(exam, released):  # the proof refuses it: nothing needs to be tried
+        return exam, ()
+    places = choose_places(exam, source.read_bytes(), released.read_bytes(), examiner)
+    return replace(exam, inside=places.inside), places.warnings
 
 
 def _stage(course: Course, assignment: str, folder: Path) -> Path:
@@ -90,8 +126,13 @@ def is_release_current(course: Course, assignment: str) -> bool:
     return _stale(files, course.releases / assignment) == []
 
 
-def prove_release(exam: Exam, released: Path, source: Path, examiner: Examiner) -> None:
+def prove_release(exam: Exam, released: Path, source: Path, examiner: Examiner) -> tuple[str, ...]:
     """Check that a released notebook gives nothing away, scores nothing, and that its source scores everything.
+
+    Returns
+    -------
+    tuple of str
+        What is not as it should be, where the exam is not strict and it gives nothing away.
 
     Raises
     ------
@@ -101,39 +142,47 @@ def prove_release(exam: Exam, released: Path, source: Path, examiner: Examiner) 
     leaked = find_leaks(exam, released)
     if leaked:
         raise ReleaseError(f"{exam.assignment}: not released, it would give away:\n" + "\n".join(leaked))
-    _prove_scores_nothing(exam, released, examiner)
-    _prove_scores_everything(exam, source, examiner)
+    findings = [*_scores_when_unsolved(exam, released, examiner), *_lost_by_solution(exam, source, examiner)]
+    if findings and exam.strict:
+        raise ReleaseError(f"{exam.assignment}: not released, {findings[0]}")
+    return tuple(findings)
 
 
-def _prove_scores_nothing(exam: Exam, released: Path, examiner: Examiner) -> None:
+def _scores_when_unsolved(exam: Exam, released: Path, examiner: Examiner) -> Iterator[str]:
+    """Say where the released notebook gets points, does not run, or reads as if somebody had answered."""
     examined = _examine(exam, released, examiner)
     report = examined.report
-    if report.points > 0:
-        given = next(exercise for exercise in report.exercises if exercise.points > 0)
-        raise ReleaseError(f"{exam.assignment}: not released, unsolved it scores on {given.id}: its test is too weak")
-    failing = next(iter(_errors(exam, examined, stubs=True)), "")
-    if failing or report.problems:
-        reason = failing or report.problems[0]
-        raise ReleaseError(f"{exam.assignment}: not released, unsolved it does not run: {reason}")
     for exercise in report.exercises:
-        if exercise.status is not Status.NOT_ATTEMPTED:
-            raise ReleaseError(
-                f"{exam.assignment}: not released, unsolved {exercise.id} reads {exercise.status.value!r} "
+        if exercise.points > 0:
+            yield f"unsolved it scores on {exercise.id}: its test is too weak{_where(exam, exercise.id)}"
+    failing = _errors(exam, examined, stubs=True)
+    for reason in failing or report.problems:
+        yield f"unsolved it does not run: {reason}"
+    for exercise in report.exercises:
+        if exam.strict and exercise.status is not Status.NOT_ATTEMPTED:
+            yield (
+                f"unsolved {exercise.id} reads {exercise.status.value!r} "
                 f"instead of 'not attempted': {exercise.detail or exercise.hint}"
             )
 
 
-def _prove_scores_everything(exam: Exam, source: Path, examiner: Examiner) -> None:
+def _lost_by_solution(exam: Exam, source: Path, examiner: Examiner) -> Iterator[str]:
+    """Say which of the source's cells fail, and where its own solution does not get all points."""
     examined = _examine(exam, source, examiner)
-    failing = next(iter(_errors(exam, examined)), "")
-    if failing:
-        raise ReleaseError(f"{exam.assignment}: not released, its source does not run: {failing}")
+    for failing in _errors(exam, examined):
+        yield f"its source does not run: {failing}"
     for exercise in examined.report.exercises:
         if exercise.status not in {Status.PASSED, Status.TO_BE_MARKED}:
-            raise ReleaseError(
-                f"{exam.assignment}: not released, its own solution of {exercise.id} gets {exercise.points:g} "
-                f"of {exercise.max_points:g}: {exercise.detail or exercise.hint}"
+            yield (
+                f"its own solution of {exercise.id} gets {exercise.points:g} "
+                f"of {exercise.max_points:g}{_where(exam, exercise.id)}: {exercise.detail or exercise.hint}"
             )
+
+
+def _where(exam: Exam, exercise: str) -> str:
+    """Name the cell of an exercise where warnings are many; the one that stops a release names it well enough."""
+    numbers = [number for number, cell in enumerate(exam.cells, start=1) if cell.grade_id == exercise]
+    return "" if exam.strict else f" (cell {numbers[0]})"
 
 
 def _examine(exam: Exam, notebook: Path, examiner: Examiner) -> ExaminedNotebook:
@@ -141,13 +190,18 @@ def _examine(exam: Exam, notebook: Path, examiner: Examiner) -> ExaminedNotebook
 
 
 def _errors(exam: Exam, examined: ExaminedNotebook, *, stubs: bool = False) -> Sequence[str]:
-    """Say which cells failed and how; `stubs` may: a solution cell that is one stub as a whole raises at once."""
+    """Say which cells failed that are not meant to, and how.
+
+    With `stubs`, a solution cell may that is one stub as a whole: it raises at once.
+    """
+    meant = {number for number, cell in enumerate(exam.cells, start=1) if RAISES in cell.tags}
     unwritten = {number for number, cell in enumerate(exam.cells, start=1) if stubs and cell.solution}
     return [
         f"cell {cell['number']}: {output['ename']}: {output['evalue']}"
         for cell in examined.cells
         for output in cell["outputs"]
         if output.get("output_type") == "error"
+        and cell["number"] not in meant
         and not (cell["number"] in unwritten and output["ename"] == "NotImplementedError")
     ]
 

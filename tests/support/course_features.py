@@ -1,7 +1,7 @@
 """Features of ordinary nbgrader courses as small exercises, and what plain nbgrader gives for them.
 
 `course_features.txt` holds them in plain text, `course_features_nbgrader.json` the scores: by state (the own solution,
-a wrong answer, the notebook as released) and by graded cell. `python -m tests.support.course_features FOLDER` asks
+a wrong answer, the notebook as released) and by graded cell. `python tests/support/course_features.py FOLDER` asks
 nbgrader again.
 """
 
@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.support.nbgrader_course import nbgrader
-from tests.support.small_course import code, dump, notebook, solution, test
+from nbgrader_course import nbgrader
+from small_course import code, dump, notebook, solution, test
 
 HERE = Path(__file__).parent
 FEATURES = HERE / "course_features.txt"
