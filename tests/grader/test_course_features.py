@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from course_features import Feature, read_features, read_scores
+from small_course import notebook
 
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Submission
 from autograder.grader.examiner import Examiner
 from autograder.grader.test_places import choose_places
-from course_features import Feature, read_features, read_scores
-from small_course import notebook
 
 # nbgrader takes all points away for a warning that is printed to stderr.
 BETTER = {("good", "test_warns_stderr__t0"): 1.0}
