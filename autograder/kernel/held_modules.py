@@ -56,24 +56,32 @@ class HeldModules:
     def _hold_function(self, function: FunctionType) -> None:
         self._functions[function] = (function.__code__, function.__defaults__, function.__kwdefaults__)
 
-    def put_back(self) -> None:
-        """Make everything what it was."""
+    def put_back(self) -> bool:
+        """Make everything what it was; return whether anything was something else."""
+        changed = False
         for name, (module, contents) in self._modules.items():
             if sys.modules.get(name) is not module:
                 sys.modules[name] = module
+                changed = True
             found = module.__dict__
             for key, value in contents.items():
                 if found.get(key, _MISSING) is not value:
                     found[key] = value
+                    changed = True
         for kind, attributes in self._classes.items():
-            _put_class_back(kind, attributes)
-        for function, (code, defaults, keyword_defaults) in self._functions.items():
+            changed |= _put_class_back(kind, attributes)
+        for function, held in self._functions.items():
+            code, defaults, keyword_defaults = held
             if function.__code__ is not code:
                 function.__code__ = code
+                changed = True
             if function.__defaults__ is not defaults:
                 function.__defaults__ = defaults
+                changed = True
             if function.__kwdefaults__ is not keyword_defaults:
                 function.__kwdefaults__ = keyword_defaults
+                changed = True
+        return changed
 
 
 _HEAP_TYPE: Final = 1 << 9  # of a class's flags: it was made by a class statement
@@ -90,12 +98,16 @@ def _functions_of(kind: type) -> Iterator[FunctionType]:
             yield plain
 
 
-def _put_class_back(kind: type, attributes: dict[str, Any]) -> None:
+def _put_class_back(kind: type, attributes: dict[str, Any]) -> bool:
+    changed = False
     found = vars(kind)
     for name in [name for name in found if name not in attributes]:
         if name.startswith("_abc") or name in ("__annotations__", "__weakref__", "__dict__"):
             continue  # Python's own, made when they are first asked for
         type.__delattr__(kind, name)
+        changed = True
     for name, value in attributes.items():
         if found.get(name, _MISSING) is not value:
             type.__setattr__(kind, name, value)
+            changed = True
+    return changed

@@ -15,6 +15,7 @@ import inspect
 import signal
 import sys
 import threading
+import time
 import tokenize
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -33,6 +34,8 @@ from autograder.kernel.stopwatch import Stopwatch, TimeIsUp
 FILENAME: Final = "<test>"
 FLAGS: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 PATIENCE: Final = 1e4  # seconds until another thread may interrupt the test: it never does
+PAUSE: Final = 0.02  # seconds: more than threads wait by Python's own default
+DISTURBED: Final = "the tested code changed Python's, NumPy's or unittest's own functions"
 TRACING: Final = ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback", "sys.addaudithook")
 SIGNALS: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM, signal.SIGPROF, signal.SIGHUP, signal.SIGTERM)
 OF_MODULES: Final = frozenset({"__name__", "__doc__", "__loader__", "__spec__", "__package__", "get_ipython"})
@@ -59,7 +62,8 @@ class InsideTests:
         self._compile, self._exec, self._eval, self._parse = compile, exec, eval, ast.parse
         self._settrace, self._setprofile, self._guard = sys.settrace, sys.setprofile, sys.addaudithook
         self._set_signal, self._set_timer = signal.signal, signal.setitimer
-        self._switch_interval = sys.setswitchinterval
+        self._switch_interval, self._get_switch_interval = sys.setswitchinterval, sys.getswitchinterval
+        self._frames, self._sleep = sys._current_frames, time.sleep
 
     def run(self, stopwatch: Stopwatch, source: str, imports: str, free: list[str], kept: list[str]) -> list[Any]:
         """Run a test cell; return its number or None, its error's description or None, and the line of the test.
@@ -85,6 +89,8 @@ class InsideTests:
             except BaseException as raised:
                 error = raised
             stopwatch.stop()
+            if self._held.put_back() and error is None:  # by the tested function, while it was being tested
+                error = RuntimeError(DISTURBED)
             for name in kept:
                 if name in self._names:
                     self._of_tests[name] = self._names[name]
@@ -120,6 +126,10 @@ class InsideTests:
 
     @contextlib.contextmanager
     def _undisturbed(self, stopwatch: Stopwatch, free: frozenset[str]) -> Iterator[None]:
+        before = self._get_switch_interval()
+        self._switch_interval(PATIENCE)
+        if len(self._frames()) > 1:
+            self._sleep(PAUSE)  # a thread that waits already does so with the interval of before
         self._settrace(None)
         self._setprofile(None)
         threading.settrace(None)
@@ -133,8 +143,6 @@ class InsideTests:
         names = self._names
         shadows = {name: names.pop(name) for name in list(names) if _is_pythons(name) and name not in free}
         names["__builtins__"] = builtins
-        before = sys.getswitchinterval()
-        self._switch_interval(PATIENCE)
         self._running = True
         try:
             yield
