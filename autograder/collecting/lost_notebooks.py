@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from autograder.collecting.files_beside import rebuild_submission
 from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.submissions import Student
@@ -35,8 +36,11 @@ def restore_notebooks(
             store.keep(kept)
             return kept
         for student, commit in task.waiting:
-            if open_fork(course, remotes[student]).fetch_commit(commit, anew=True):
-                return open_fork(course, remotes[student]).read(task.file.blob)
+            fork = open_fork(course, remotes[student])
+            if fork.fetch_commit(commit, anew=True):
+                if task.file.beside or task.file.left_out:
+                    rebuild_submission(fork, commit, task.file)
+                return fork.read(task.file.blob)
         raise missing
 
     return read

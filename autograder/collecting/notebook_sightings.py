@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from autograder.collecting.files_beside import add_files_beside
 from autograder.course.errors import RemoteFailed
 from autograder.course.exam import Exam
 from autograder.course.layout import notebook_places
 from autograder.course.notebook_files import Cell, Unreadable, read_notebook
 from autograder.course.submissions import NotebookFile, Push
+from autograder.git.pushed_trees import PushedTree
 from autograder.git.student_stores import Fork
 
 MAX_LOOK_MB = 64  # read of one push; its notebooks beyond that are not looked at
@@ -142,7 +144,18 @@ class Sightings:
             self._read(fork, (*push.notebooks, *others))
         notebooks = [self._seen_of(file) for file in push.notebooks]
         notebooks += [file for file in map(self._seen_of, others) if file.holds]
-        return replace(push, notebooks=tuple(notebooks), pointers=tree.pointers)
+        submissions = [self._with_files_beside(fork, push, file, tree) for file in notebooks]
+        return replace(push, notebooks=tuple(submissions), pointers=tree.pointers)
+
+    def _with_files_beside(self, fork: Fork, push: Push, file: NotebookFile, tree: PushedTree) -> NotebookFile:
+        """Return an assignment's notebook with the student's own files beside it; another one as it is."""
+        for sheet in self._sheets:
+            name = sheet.exam.assignment
+            is_place = file.holds is None and file.path in notebook_places(name)
+            if (file.holds == name or is_place) and file.size <= self._most:
+                with suppress(RemoteFailed):  # a damaged file: it is fetched anew when it is to be graded
+                    return add_files_beside(fork, push, file, tree, sheet.exam.files)
+        return file
 
     def _read(self, fork: Fork, files: Iterable[NotebookFile]) -> None:
         """Look at every file that was not seen before, as long as there is not too much of it."""

@@ -23,6 +23,7 @@ from typing import Any
 from autograder.course.errors import ExamError
 from autograder.course.handout import Handout, read_handout
 from autograder.course.recorded_tests import RecordedTests, fingerprint, read_recorded_tests
+from autograder.course.submission_files import is_path_beside
 
 # Raise it when the same answers would get other points: reports of an older grader are then made anew.
 GRADER_VERSION = 3
@@ -242,7 +243,7 @@ def read_exam(
         assignment=path.stem,
         cells=cells,
         exercises=exercises,
-        files={file.name: file.read_bytes() for file in sorted(path.parent.iterdir()) if _ships(file)},
+        files=read_files_beside(path.parent),
         mistakes=mistakes.read_text(encoding="utf-8") if mistakes.exists() else "",
         handout=read_handout(cells, release),
         lend=lend,
@@ -381,6 +382,14 @@ def _statements(source: str) -> list[ast.stmt]:
     return []
 
 
-def _ships(file: Path) -> bool:
-    """Whether a file beside the source notebook is for students' notebooks to read."""
-    return file.is_file() and file.suffix != ".ipynb" and file.name not in INSTRUCTORS_ONLY and file.name[0] != "."
+def read_files_beside(folder: Path) -> dict[str, bytes]:
+    """Return the files beside a source notebook that are for students' notebooks to read, by path from there.
+
+    Folders are read, too. Notebooks, hidden files and what only instructors may have are left out.
+    """
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and is_path_beside(name) and name not in INSTRUCTORS_ONLY:
+            files[name] = path.read_bytes()
+    return files

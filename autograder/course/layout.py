@@ -19,6 +19,17 @@ def notebook_places(assignment: str) -> tuple[str, ...]:
     return tuple(f"{folder}/{assignment}{ending}.ipynb" for ending in ("_solved", "") for folder in folders)
 
 
+def is_own_folder(folder: str, assignment: str) -> bool:
+    """Whether what lies in a folder of a pushed tree belongs to the notebook in it.
+
+    Parameters
+    ----------
+    assignment : str
+        Where a repository is for one assignment only, that one: then its top is such a folder, too.
+    """
+    return bool(assignment) or folder not in {".", "", FOLDER}
+
+
 def find_notebook(files: Sequence[NotebookFile], assignment: str) -> NotebookFile | None:
     """Return the notebook of an assignment in a pushed tree, None where there is none at its place.
 

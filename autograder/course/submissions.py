@@ -84,6 +84,9 @@ class NotebookFile:
         nbgrader ids of the solution cells in which something was written.
     changed : bool
         Whether it holds anything, beside answers, that the released notebook does not.
+    beside, left_out : tuple of str
+        Paths, from its folder, of the student's own files that are part of the submission, and of those that are too
+        many or too large for it. Where there are any, `blob` is that of all together: see `submission_files`.
     """
 
     path: str
@@ -92,11 +95,14 @@ class NotebookFile:
     holds: str | None = None
     written: tuple[str, ...] = ()
     changed: bool = True
+    beside: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> NotebookFile:
         """Read what `dataclasses.asdict` gave."""
-        return cls(**{**data, "written": tuple(data.get("written", ()))})
+        lists = {name: tuple(data.get(name, ())) for name in ("written", "beside", "left_out")}
+        return cls(**{**data, **lists})
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,8 @@ class Push:
     pointers : tuple of (str, str)
         Paths at which no file was pushed: links and what they lead to, repositories within it with "", and those that
         were meant to be there, as submodules, with `SUBMODULE`.
+    assignment : str
+        The one it concerns, where a repository, or an archive, is for one only; else empty.
     """
 
     student: str
@@ -126,6 +134,7 @@ class Push:
     lost: bool = False
     aside: bool = False
     pointers: tuple[tuple[str, str], ...] = ()
+    assignment: str = ""
 
 
 @dataclass(frozen=True)

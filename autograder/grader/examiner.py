@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,7 @@ from typing import Any, Self
 from autograder.course.errors import KernelDied
 from autograder.course.exam import Exam
 from autograder.course.notebook_files import Unreadable, read_notebook
+from autograder.course.submission_files import merge_files, unpack_submission
 from autograder.course.submissions import (
     ExerciseResult,
     Report,
@@ -119,7 +120,12 @@ class Examiner:
         self.prepare(exam)
         started = time.monotonic()
         findings = _Findings()
-        with _Kernels(self.jail, exam, self.limits) as kernels:
+        files = unpack_submission(submission.content)
+        if files.problem:
+            findings.problems.append(files.problem)
+        submission = replace(submission, content=files.notebook)
+        folder = merge_files(exam.files, files.beside)
+        with _Kernels(self.jail, folder, self.limits) as kernels:
             self._try(exam, submission, kernels, findings)
         report = _report(exam, submission, findings, time.monotonic() - started, self.jail.rung)
         return ExaminedNotebook(report, tuple(findings.cells), findings.by_clock)
@@ -178,8 +184,8 @@ class _Findings:
 class _Kernels:
     """The examiner's side of starting kernels: at most one jailed process at a time."""
 
-    def __init__(self, jail: Jail, exam: Exam, limits: Limits) -> None:
-        self.jail, self.exam, self.limits = jail, exam, limits
+    def __init__(self, jail: Jail, files: Mapping[str, bytes], limits: Limits) -> None:
+        self.jail, self.files, self.limits = jail, files, limits
         self.limit = ""
         self._jailed: Jailed | None = None
 
@@ -192,7 +198,7 @@ class _Kernels:
     def start(self) -> socket.socket:
         self._close()
         self.limit = ""
-        self._jailed = self.jail.spawn(files=self.exam.files)
+        self._jailed = self.jail.spawn(files=self.files)
         self._jailed.__enter__()
         return self._jailed.socket
 

@@ -177,7 +177,7 @@ class Keeper:
         Parameters
         ----------
         files : Mapping[str, bytes]
-            Relative path and content of the files in the working directory of the notebook; read-only there.
+            Relative path and content of the files in the working directory of the notebook, which may change them.
         limits : Limits
             What the submission may use.
         test : str | None

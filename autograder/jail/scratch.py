@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 SCAFFOLD = ("work", "home", "home/.ipython", "home/.matplotlib", "tmp", "shm")
-READ_ONLY = 0o444
 BLOCK = 512  # the unit of st_blocks
 DEEPEST = 200
 
@@ -34,7 +33,6 @@ def furnish_scratch(scratch: str, files: Sequence[tuple[str, int]], contents: Bi
         path = Path("work", name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(contents.read(size) if contents else b"")
-        path.chmod(READ_ONLY)
     if contents:
         contents.close()
     os.chdir("work")

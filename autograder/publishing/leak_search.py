@@ -42,16 +42,21 @@ LEDGER = re.compile(rb'^\{"entry": ?"\w+"', re.MULTILINE)
 # --- one release -----------------------------------------------------------------------------------------------------
 
 
+def list_files(folder: Path) -> list[str]:
+    """Return the files of a folder and of those in it, by path from there."""
+    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
 def find_leaks(exam: Exam, released: Path) -> list[str]:
     """Return every line of a release that is not public in its source, and what else in its folder is not for students.
 
     That is files that are not the source's to give, and fields of the notebook that are not on the list.
     """
-    found = [
-        f"  file {file.name}"
-        for file in sorted(released.parent.iterdir())
-        if file.name in INSTRUCTORS_ONLY or (file.name != released.name and file.name not in exam.files)
-    ]
+    found = []
+    for path in list_files(released.parent):
+        is_given = path == released.name or path in exam.files
+        if PurePosixPath(path).name in INSTRUCTORS_ONLY or not is_given:
+            found.append(f"  file {path}")
     return found + find_notebook_leaks(exam, released)
 
 

@@ -16,7 +16,7 @@ from autograder.course.errors import ConfigError, PublishRefused
 from autograder.course.exam import Exam
 from autograder.course.layout import FOLDER
 from autograder.course.roster import read_extensions
-from autograder.publishing.leak_search import find_notebook_leaks
+from autograder.publishing.leak_search import find_notebook_leaks, list_files
 from autograder.publishing.notebook_fields import keep_student_fields, read_source
 from autograder.publishing.source_markers import keep_lines_with_solution
 
@@ -104,20 +104,17 @@ def _release(course: Course, exam: Exam) -> dict[str, bytes]:
     leaked = find_notebook_leaks(exam, released)
     if leaked:
         raise PublishRefused(f"{name} would give away, so release it again:\n" + "\n".join(leaked))
-    places = [released, *(path for path in _beside(course, name) if path.name in exam.files)]
-    return {f"{FOLDER}/{name}/{path.name}": _read(path) for path in places}
+    places = [released.name, *(path for path in list_files(released.parent) if path in exam.files)]
+    return {f"{FOLDER}/{name}/{path}": _read(released.parent / path) for path in places}
 
 
 def _others(course: Course, exam: Exam) -> Iterator[str]:
     """Say what lies beside a released notebook and is not part of the release."""
-    for path in _beside(course, exam.assignment):
-        if path.name not in exam.files:
-            yield f"{path} is no part of the release; whatever students should get lies beside the source notebook"
-
-
-def _beside(course: Course, name: str) -> list[Path]:
-    released = course.release_path(name)
-    return [path for path in sorted(released.parent.iterdir()) if path != released]
+    released = course.release_path(exam.assignment)
+    for path in list_files(released.parent):
+        if path != released.name and path not in exam.files:
+            where = released.parent / path
+            yield f"{where} is no part of the release; whatever students should get lies beside the source notebook"
 
 
 def _too_early(course: Course, entry: Assignment, now: datetime) -> str:

@@ -25,7 +25,7 @@ from autograder.gradebook.autotests import make_tests
 from autograder.gradebook.exam_entries import clear_outdated_exam
 from autograder.grader.examiner import ExaminedNotebook, Examiner
 from autograder.grader.test_places import choose_places
-from autograder.publishing.leak_search import find_leaks
+from autograder.publishing.leak_search import find_leaks, list_files
 from autograder.publishing.notebook_fields import keep_student_fields
 
 
@@ -75,13 +75,13 @@ def release_assignment(course: Course, assignment: str, examiner: Examiner) -> R
         warnings = prove_release(exam, staged, source, examiner)
         clear_outdated_exam(course, exam)
         enter_assignment(course, assignment)
-        files = _files(staged.parent)
+        files = _read_files(staged.parent)
     found = {name: reason for name, reason in exam.inside.items() if reason != BY_TAG}
     print_of_source = fingerprint(source) if found or made.made else ""
     write_recorded_tests(source, RecordedTests(print_of_source, found, made.made))
     folder_here = course.releases / assignment
     changed = _put(files, folder_here, last=staged.name)
-    others = tuple(sorted(path.name for path in folder_here.iterdir() if path.name not in files))
+    others = tuple(path for path in list_files(folder_here) if path not in files)
     return ReleasedAssignment(
         assignment=assignment,
         path=course.release_path(assignment),
@@ -122,7 +122,7 @@ def is_release_current(course: Course, assignment: str) -> bool:
     """
     with temporary_folder("release") as folder:
         staged = _stage(course, assignment, folder)
-        files = _files(staged.parent)
+        files = _read_files(staged.parent)
     return _stale(files, course.releases / assignment) == []
 
 
@@ -224,5 +224,5 @@ def _stale(files: Mapping[str, bytes], target: Path) -> list[str]:
     ]
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+def _read_files(folder: Path) -> dict[str, bytes]:
+    return {path: (folder / path).read_bytes() for path in list_files(folder)}

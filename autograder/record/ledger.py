@@ -332,6 +332,7 @@ def _push(student: str, entry: dict[str, Any]) -> Push:
         lost=entry.get("lost", False),
         aside=entry.get("aside", False),
         pointers=tuple((path, target) for path, target in entry.get("pointers", ())),
+        assignment=entry.get("assignment", ""),
     )
 
 

@@ -25,6 +25,7 @@ from small_course import (
 )
 
 from autograder.course.exam import Exam, read_exam
+from autograder.course.submission_files import SubmissionFiles, merge_files, pack_submission
 from autograder.course.submissions import Status, Submission
 from autograder.grader.examiner import ExaminedNotebook, Examiner
 from autograder.grader.hints import NO_VALUE
@@ -166,13 +167,31 @@ def test_a_mistake_costs_once(examiner: Examiner, exam: Exam) -> None:
     assert "reference's `double`" in halve.hint
 
 
-def test_files_of_the_assignment_are_there_and_read_only(examiner: Examiner, exam: Exam) -> None:
+def test_files_of_the_assignment_are_there_and_writable_for_one_submission(examiner: Examiner, exam: Exam) -> None:
     cells = [
         code("print(open('data.csv').read().strip())"),
-        code("try:\n    open('data.csv', 'w')\nexcept OSError as error:\n    print('refused')"),
+        code("_ = open('data.csv', 'w').write('gone')"),
+        code("print(open('data.csv').read())"),
     ]
-    outputs = [cell["outputs"][0]["text"].strip() for cell in examine(examiner, exam, *cells).cells]
-    assert outputs == ["1,2,3", "refused"]
+    for _ in range(2):
+        outputs = [cell["outputs"] for cell in examine(examiner, exam, *cells).cells]
+        assert [entry[0]["text"].strip() for entry in outputs if entry] == ["1,2,3", "gone"]
+
+
+def test_what_was_pushed_beside_the_notebook_is_there_and_the_courses_own_as_it_gives_it(
+    examiner: Examiner, exam: Exam
+) -> None:
+    cells = [
+        code("import mine\nprint(mine.two())"),
+        code("print(open('data.csv').read().strip(), open('more/own.txt').read())"),
+    ]
+    own = {"mine.py": b"def two():\n    return 2", "more/own.txt": b"mine", "data.csv": b"forged", "data.csv/x": b""}
+    files = SubmissionFiles(dump(cells), {path: own[path] for path in list(own)[:3]})
+    examined = examiner.examine(exam, Submission("hw", "hw.ipynb", pack_submission(files)))
+    assert [cell["outputs"][0]["text"].strip() for cell in examined.cells[:2]] == ["2", "1,2,3 mine"]
+    assert examined.report.problems == ()
+    clash = merge_files({"data.csv": b"given"}, {"data.csv/x": b"a folder of that name"})
+    assert clash == {"data.csv": b"given"}, "what cannot lie beside the course's files stays away"
 
 
 SEARCH = f"""

@@ -73,13 +73,14 @@ def test_shared_locks_work_where_there_is_a_private_shm(jail: Jail) -> None:
         assert value(jail, source) == [1, 2]
 
 
-def test_its_files_are_there_and_read_only(jail: Jail) -> None:
+def test_its_files_are_there_and_writable(jail: Jail) -> None:
     files = {"data/numbers.csv": b"1,2\n" * 5000, "empty.txt": b""}
     source = (
         "import os, stat\nnames = ['data/numbers.csv', 'empty.txt']\n"
-        "answer = [[os.path.getsize(name), os.stat(name).st_mode & 0o222] for name in names]"
+        "answer = [[os.path.getsize(name), open(name, 'a').write('3')] for name in names]"
     )
-    assert value(jail, source, files) == [[20000, 0], [0, 0]]
+    assert value(jail, source, files) == [[20000, 1], [0, 1]]
+    assert value(jail, source, files) == [[20000, 1], [0, 1]], "the next submission has them as they were"
 
 
 def test_its_files_do_not_count_as_the_notebooks_own(jail: Jail) -> None:

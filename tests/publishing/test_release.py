@@ -171,11 +171,14 @@ def test_other_files_in_the_folder_of_a_release_stay(small_course: SmallCourse, 
     for name, content in others.items():
         (folder / name).write_bytes(content)
     (small_course.source.parent / "data.csv").write_text("1,2\n")
+    (small_course.source.parent / "tools").mkdir()
+    (small_course.source.parent / "tools" / "shapes.py").write_text("SIDES = 4\n")
     made = release_assignment(load_course(small_course.config), "hw", examiner)
-    assert made.others == ("drafts", "hw_solved.ipynb", "notes.txt")
+    assert made.others == ("drafts/plan.md", "hw_solved.ipynb", "notes.txt")
+    assert (folder / "tools" / "shapes.py").read_text() == "SIDES = 4\n", "a folder beside the source is released"
     assert {name: (folder / name).read_bytes() for name in others} == others
     assert sorted(path.name for path in folder.iterdir()) == [
-        "data.csv", "drafts", "hw.ipynb", "hw_solved.ipynb", "notes.txt",
+        "data.csv", "drafts", "hw.ipynb", "hw_solved.ipynb", "notes.txt", "tools",
     ]  # fmt: skip
 
 
