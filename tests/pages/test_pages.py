@@ -276,7 +276,7 @@ def test_what_is_not_released_is_neither_open_nor_a_row_of_exercises(tmp_path: P
     own = contents((tmp_path / "site", links), "not-begun")
     line = Text(own).line
     assert "topic_12_function_1" not in own
-    assert "Not released yet: Topic 12, and what it is good for , due Sat 20 Mar" in line
+    assert "Not released yet: Topic 12, and what it is good for, due Sat 20 Mar" in line
     assert "and 6 more." in line
     assert "not begun Deadline" in line
     assert "no notebook" not in line
