@@ -58,6 +58,8 @@ COMMANDS = (
                  "Print who has how many points, and why."),
     CommandEntry("show", EVERY_DAY, "result_commands", "show_student",
                  "Show everything about one student."),
+    CommandEntry("overview", EVERY_DAY, "overview_command", "show_overview",
+                 "Show how the class does: mistakes made, who is stuck."),
     CommandEntry("links", EVERY_DAY, "result_commands", "print_links",
                  "Print each student's own link, for a mail merge."),
     CommandEntry("export", EVERY_DAY, "export_command", "export_points",

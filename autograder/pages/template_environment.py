@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.course.configuration import Course
@@ -26,10 +26,11 @@ POLICY = "; ".join(
 )
 
 
-def make_environment(course: Course) -> Environment:
-    """Return the environment in which a course's templates are rendered."""
+def make_environment(course: Course, *rooms: str) -> Environment:
+    """Return the environment in which a course's templates are rendered, those of other rooms beside our own."""
+    loaders = [PackageLoader(room) for room in (*rooms, "autograder.pages")]
     made = Environment(
-        loader=PackageLoader("autograder.pages"),
+        loader=ChoiceLoader(loaders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

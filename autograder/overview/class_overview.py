@@ -1,0 +1,131 @@
+"""The class at a glance: everything the overview tells, counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from autograder.course.configuration import Course
+from autograder.course.exam import Exam
+from autograder.course.submissions import Student
+from autograder.overview.class_mistakes import HintEffect, MistakeCount, count_mistakes, measure_hints
+from autograder.overview.class_progress import Progress, TimeToFull, measure_times, trace_progress
+from autograder.overview.class_work import AssignmentWork, StudentWork, gather_work
+from autograder.overview.exercise_statistics import (
+    CriterionStatistics,
+    ExerciseStatistics,
+    measure_exercises,
+    rank_criteria,
+)
+from autograder.overview.needing_attention import Need, Notice, find_notices, sort_notices
+from autograder.record.ledger import StudentRecord
+from autograder.record.standings import Standing
+
+
+@dataclass(frozen=True)
+class StudentRow:
+    """A student's work on every assignment, None where the student is not judged."""
+
+    student: Student
+    works: tuple[StudentWork | None, ...]
+
+    @property
+    def points(self) -> float:
+        """All decided points."""
+        return sum(work.points or 0.0 for work in self.works if work is not None)
+
+
+@dataclass(frozen=True)
+class ClassOverview:
+    """What is told of a class; `works` are the released assignments."""
+
+    course: Course
+    now: datetime
+    works: tuple[AssignmentWork, ...]
+    rows: tuple[StudentRow, ...]
+    notices: tuple[Notice, ...]
+    mistakes: tuple[MistakeCount, ...]
+    hints: tuple[HintEffect, ...]
+    exercises: tuple[ExerciseStatistics, ...]
+    criteria: tuple[CriterionStatistics, ...]
+    times: tuple[TimeToFull, ...]
+    progress: tuple[Progress, ...]
+
+    def list_notices(self, need: Need) -> tuple[Notice, ...]:
+        """Return the notices of one kind."""
+        return tuple(notice for notice in self.notices if notice.need is need)
+
+    @property
+    def known_mistakes(self) -> tuple[MistakeCount, ...]:
+        """Known mistakes."""
+        return tuple(count for count in self.mistakes if count.mistake)
+
+    @property
+    def other_hints(self) -> tuple[MistakeCount, ...]:
+        """Hints that the grader derived by itself: where many got one, a known mistake may be worth writing."""
+        return tuple(count for count in self.mistakes if not count.mistake)
+
+    @property
+    def suspects(self) -> tuple[ExerciseStatistics, ...]:
+        """Exercises whose tests look wrong."""
+        return tuple(entry for entry in self.exercises if entry.looks_wrong)
+
+
+def make_overview(
+    course: Course,
+    exams: Mapping[str, Exam],
+    students: Sequence[Student],
+    standings: Mapping[str, Mapping[str, Standing]],
+    records: Mapping[str, StudentRecord],
+    now: datetime,
+) -> ClassOverview:
+    """Return the overview of a class.
+
+    Parameters
+    ----------
+    exams : mapping of str to Exam
+        By assignment.
+    standings : mapping of str to mapping of str to Standing
+        By student id, then by assignment.
+    records : mapping of str to StudentRecord
+        By student id.
+    now : datetime
+        Deadlines are open or over by it.
+    """
+    works = gather_work(course, exams, students, standings, records, now)
+    notices: list[Notice] = []
+    mistakes: list[MistakeCount] = []
+    hints: list[HintEffect] = []
+    exercises: list[ExerciseStatistics] = []
+    criteria: list[CriterionStatistics] = []
+    for work in works:
+        notices += find_notices(work, dict(records))
+        mistakes += count_mistakes(work)
+        hints += measure_hints(work)
+        exercises += measure_exercises(work)
+        criteria += rank_criteria(work)
+    return ClassOverview(
+        course=course,
+        now=now,
+        works=works,
+        rows=_make_rows(works, students),
+        notices=sort_notices(notices),
+        mistakes=tuple(sorted(mistakes, key=lambda count: -len(count.made))),
+        hints=tuple(sorted(hints, key=lambda effect: (effect.share_better, -effect.followed))),
+        exercises=tuple(exercises),
+        criteria=tuple(sorted(criteria, key=lambda entry: -entry.share_missed)),
+        times=tuple(measure_times(work) for work in works),
+        progress=tuple(trace_progress(work) for work in works),
+    )
+
+
+def _make_rows(works: Sequence[AssignmentWork], students: Sequence[Student]) -> tuple[StudentRow, ...]:
+    """Return a row for each student of whom anything is known, those with most points first."""
+    by_student = [{own.student.id: own for own in work.students} for work in works]
+    rows = []
+    for student in students:
+        found = tuple(own.get(student.id) for own in by_student)
+        if any(work is not None for work in found):
+            rows.append(StudentRow(student, found))
+    return tuple(sorted(rows, key=lambda row: (-row.points, row.student.id)))
