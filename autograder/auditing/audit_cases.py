@@ -121,7 +121,10 @@ def _defined(exam: Exam, exercise: Exercise, cell: SourceCell) -> tuple[str, ...
 def _variants(
     exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: str, kind: CaseKind
 ) -> Iterator[AuditCase]:
-    places = {name: answer for answer in answers for name in _defined(exam, *answer)}
+    places = {}
+    for answer in answers:
+        for name in _defined(exam, *answer):
+            places[name] = answer
     solutions = [cell.source for _, cell in answers]
     for variant in (load_variants(text, f"{kind}s.py") if text else None) or ():
         functions = variant.family or (variant.of,)
@@ -176,7 +179,10 @@ def _mutants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], alterna
                     equivalent=reason,
                 )
             )  # fmt: skip
-    found = {(function, case.before, case.after) for case in cases for function in case.function.split(", ")}
+    found = set()
+    for case in cases:
+        for function in case.function.split(", "):
+            found.add((function, case.before, case.after))
     for function, before, after in reasons:
         if (function, before, after) not in found:
             raise ExamError(

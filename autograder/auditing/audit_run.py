@@ -57,11 +57,12 @@ class GradedCase:
     def lost(self) -> tuple[int, ...]:
         """Positions of the criteria that the mistake should have met, and did not."""
         outcomes = [criterion.outcome for criterion in self.result.criteria]
-        return tuple(
-            position
-            for position in self.case.keeps
-            if position > len(outcomes) or outcomes[position - 1] is not Outcome.MET
-        )
+        lost = []
+        for position in self.case.keeps:
+            is_missing = position > len(outcomes)
+            if is_missing or outcomes[position - 1] is not Outcome.MET:
+                lost.append(position)
+        return tuple(lost)
 
     @property
     def empty(self) -> tuple[str, ...]:

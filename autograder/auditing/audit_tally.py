@@ -175,27 +175,29 @@ def tally_json(graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterion]
         "vacuous": [asdict(entry) for entry in vacuous],
         "survivors": [_mutant_json(case) for case in list_survivors(graded)],
         "killed_equivalents": [_mutant_json(case) for case in list_killed_equivalents(graded)],
-        "stopped": [
-            {
-                "assignment": entry.case.assignment,
-                "exercise": entry.case.exercise,
-                "shortcut": entry.case.name,
-                "points": entry.result.points,
-                "max_points": entry.result.max_points,
-                "by": list(entry.stopped_by),
-            }
-            for entry in list_stopped(graded)
-        ],
-        "misnamed": [
-            {
-                "assignment": entry.case.assignment,
-                "exercise": entry.case.exercise,
-                "mistake": entry.case.name,
-                "hint": entry.case.hint,
-                "read": entry.result.hint,
-            }
-            for entry in list_misnamed(graded)
-        ],
+        "stopped": [_stopped_json(entry) for entry in list_stopped(graded)],
+        "misnamed": [_misnamed_json(entry) for entry in list_misnamed(graded)],
+    }
+
+
+def _stopped_json(entry: GradedCase) -> dict[str, Any]:
+    return {
+        "assignment": entry.case.assignment,
+        "exercise": entry.case.exercise,
+        "shortcut": entry.case.name,
+        "points": entry.result.points,
+        "max_points": entry.result.max_points,
+        "by": list(entry.stopped_by),
+    }
+
+
+def _misnamed_json(entry: GradedCase) -> dict[str, Any]:
+    return {
+        "assignment": entry.case.assignment,
+        "exercise": entry.case.exercise,
+        "mistake": entry.case.name,
+        "hint": entry.case.hint,
+        "read": entry.result.hint,
     }
 
 

@@ -238,7 +238,9 @@ def _of_constant(node: ast.Constant) -> Iterator[ast.expr]:
     if isinstance(value, bool):
         yield ast.Constant(not value)
     elif isinstance(value, int):
-        yield from (ast.Constant(other) for other in ((value + 1, value - 1) if abs(value) <= 10 else (0, -value)))
+        others = (value + 1, value - 1) if abs(value) <= 10 else (0, -value)
+        for other in others:
+            yield ast.Constant(other)
     elif isinstance(value, float) and 0 < abs(value) < TINY:
         yield from (ast.Constant(0.0), ast.Constant(0.1))
     elif isinstance(value, float | complex):

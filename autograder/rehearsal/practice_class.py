@@ -125,11 +125,10 @@ class PracticeClass:
             for name in self.classroom.course.assignments:
                 release_assignment(self.classroom.course, name, examiner)
         self.upstream.create()
-        files = {
-            str(path.relative_to(self.out)): path.read_bytes()
-            for path in sorted((self.out / "assignments").rglob("*"))
-            if path.is_file()
-        }
+        files = {}
+        for path in sorted((self.out / "assignments").rglob("*")):
+            if path.is_file():
+                files[str(path.relative_to(self.out))] = path.read_bytes()
         self.upstream.push(files, "The course: first assignments", DEADLINE - timedelta(days=14))
         ClassJournal(self.out).note("published")
 
@@ -181,16 +180,17 @@ class PracticeClass:
     def _seen_by_students(self) -> list[str]:
         """Look for hidden tests in what the jail let out and in what students can read."""
         places = [self.classroom.course.outputs, self.classroom.course.site, self.out / "assignments"]
-        files = [path for place in places for path in place.rglob("*") if path.is_file()]
+        files: list[Path] = []
+        for place in places:
+            files += filter(Path.is_file, place.rglob("*"))
         return [f"{path}: holds a hidden test" for path in files if HIDDEN.encode() in path.read_bytes()]
 
     def _collected(self, wave: PushWave) -> str:
         return f"collected {wave.name}, {self.size} students"
 
     def _fingerprint(self) -> str:
-        return " ".join(
-            exam.version for exam in read_exams(replace(self.original, assignments=self.assignments)).values()
-        )
+        exams = read_exams(replace(self.original, assignments=self.assignments))
+        return " ".join(exam.version for exam in exams.values())
 
     def _config(self) -> str:
         local = f"{DEADLINE:%Y-%m-%d %H:%M}"
@@ -251,7 +251,10 @@ class ClassJournal:
 
 def describe_differences(role: StudentRole, desk: StudentDesk, standing: Standing) -> Iterator[str]:
     """Yield a sentence for each difference between a standing and what the role must get."""
-    results = {exercise.id: exercise for part in standing.parts for exercise in part.exercises}
+    results = {}
+    for part in standing.parts:
+        for graded in part.exercises:
+            results[graded.id] = graded
     for part in standing.parts:
         if part.state is not role.state:
             yield f"the state is {part.state.value!r}, it must be {role.state.value!r}"

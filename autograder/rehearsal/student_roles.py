@@ -140,11 +140,10 @@ class StudentDesk:
             if grade_id in answers:
                 cell["source"] = answers[grade_id]
         name = {"cell_type": "markdown", "id": "who", "metadata": {}, "source": f"Handed in by {self.student}."}
-        cells: list[dict[str, object]] = [
-            {"cell_type": "code", "id": f"extra-{number}", "metadata": {}, "source": source}
-            | {"execution_count": None, "outputs": []}
-            for number, source in enumerate(extra)
-        ]
+        cells: list[dict[str, object]] = []
+        for number, source in enumerate(extra):
+            cell = {"cell_type": "code", "id": f"extra-{number}", "metadata": {}, "source": source}
+            cells.append(cell | {"execution_count": None, "outputs": []})
         notebook["cells"][1:1] = [name, *cells]
         return json.dumps(notebook, indent=1, ensure_ascii=False).encode()
 
@@ -177,11 +176,11 @@ def answer_with_mistake(desk: StudentDesk) -> Files:
     """All right but for the first known mistake."""
     function, source, _ = desk.known_mistake()
     answers = desk.answers
-    return {
-        desk.path: desk.notebook(
-            {cell: f"{text}\n\n{source}" if f"def {function}(" in text else text for cell, text in answers.items()}
-        )
-    }
+    changed = {}
+    for cell, text in answers.items():
+        defines_it = f"def {function}(" in text
+        changed[cell] = f"{text}\n\n{source}" if defines_it else text
+    return {desk.path: desk.notebook(changed)}
 
 
 def leave_untouched(desk: StudentDesk) -> Files:

@@ -121,12 +121,12 @@ def _is_counted(part: PartStanding) -> bool:
 
 def _waiting(standings: Standings) -> set[tuple[str, str]]:
     """Submissions that may stand in the gradebook as they were, because a part of them is not graded again yet."""
-    return {
-        (student, name)
-        for student, mine in standings.items()
-        for name, standing in mine.items()
-        if any(part.state is PartState.WAITING for part in standing.parts)
-    }
+    waiting = set()
+    for student, mine in standings.items():
+        for name, standing in mine.items():
+            if any(part.state is PartState.WAITING for part in standing.parts):
+                waiting.add((student, name))
+    return waiting
 
 
 def check_pages(
