@@ -10,13 +10,15 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.collecting.collect import collect_pushes
+from autograder.collecting.handed_in_files import read_handed_in
+from autograder.collecting.import_work import ImportedWork, import_work
 from autograder.collecting.lost_notebooks import restore_notebooks
 from autograder.collecting.remote_poll import Collected
 from autograder.course.configuration import Course, load_course, say_nearest_name
 from autograder.course.errors import AutograderError, ExamError, Interrupted, NoJail, describe_error
 from autograder.course.exam import Exam
 from autograder.course.roster import Extensions, read_extensions, read_roster
-from autograder.course.submissions import Student
+from autograder.course.submissions import Student, make_printable
 from autograder.gradebook.autograded_notebooks import find_unshown, remove_unneeded_outputs
 from autograder.gradebook.projection import read_gradebook, update_gradebook
 from autograder.grading.grading_run import FinishedTask, grade_tasks
@@ -25,6 +27,8 @@ from autograder.record.open_tasks import GradingTask, find_open_tasks
 from autograder.record.record_cache import RecordCache
 from autograder.record.standings import Standing, is_released, judge_assignment
 from autograder.record.state_branch import StateBranch
+
+MAX_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,21 @@ class Classroom:
         except ExamError:  # grading will say so; what was pushed when is written down all the same
             exams = ()
         return collect_pushes(self.course, self.students, now=now, exams=exams)
+
+    def import_work(self, place: Path, assignment: str = "", time: datetime | None = None) -> Iterator[ImportedWork]:
+        """Record what was handed in elsewhere; files of nobody are a trouble. See `autograder.collecting.import_work`.
+
+        Raises
+        ------
+        UsageError
+            If there is no such folder or archive.
+        """
+        found = read_handed_in(place, self.course.assignments, self.course.timezone)
+        if found.unknown:
+            named = ", ".join(make_printable(path) for path in found.unknown[:MAX_NAMED])
+            self._note([f"{place}: {len(found.unknown)} files of which nothing says whose they are: {named}"])
+        exams = tuple(self.exams.values())
+        yield from import_work(self.course, self.students, exams, found.work, assignment=assignment, time=time)
 
     def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[GradingTask]:
         """Return what still has to be graded, of all students or of some."""

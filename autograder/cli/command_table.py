@@ -64,6 +64,8 @@ COMMANDS = (
                  "Print each student's own link, for a mail merge."),
     CommandEntry("export", EVERY_DAY, "export_command", "export_points",
                  "Write the points for a spreadsheet, Moodle or Canvas."),
+    CommandEntry("import", EVERY_DAY, "import_command", "import_folder",
+                 "Record work handed in on Moodle, Canvas or by nbgrader."),
     CommandEntry("examine", EVERY_DAY, "examine_command", "examine_notebook",
                  "Grade one notebook file here and now; record nothing."),
     CommandEntry("doctor", SETTING_UP, "doctor_command", "examine_setup",

@@ -58,7 +58,8 @@ def collect_pushes(
         shared = shared_remotes(students, course.forge)
         pool = stack.enter_context(ThreadPoolExecutor(REMOTES_AT_ONCE))
         stack.callback(pool.shutdown, cancel_futures=True)
-        questions = [pool.submit(poll.collect, student) for student in students]
+        pushing = [student for student in students if student.remote]
+        questions = [pool.submit(poll.collect, student) for student in pushing]
         for done in as_completed(questions):
             yield _with_sharers(course, done.result(), shared)
 

@@ -22,6 +22,7 @@ from autograder.course.remotes import git_address, repository_name
 from autograder.course.spreadsheets import read_table
 from autograder.course.submissions import Student
 
+NO_REMOTE = "none"
 ROSTER_COLUMNS = ("student", "remote", "name", "email", "group", "repository", "number")
 EXTENSION_COLUMNS = ("student", "assignment", "part", "deadline")
 
@@ -30,6 +31,8 @@ Extensions = Mapping[tuple[str, str, str], datetime]  # (student, assignment, pa
 
 def read_roster(path: Path) -> tuple[Student, ...]:
     """Read the roster: columns `student` and `remote`, and whichever of the others there are.
+
+    Whose remote is `none` pushes nowhere: their work is imported.
 
     A remote is a URL or path for git, or `owner/repository` on the forge; `repository` is the forge's own number of
     it, needed only to say that a repository of another account is meant all the same. `number` is what the university
@@ -53,7 +56,8 @@ def read_roster(path: Path) -> tuple[Student, ...]:
         if number and not (number.isascii() and number.isdigit() and len(number) < 19):
             raise ConfigError(f"{path}, line {line}: repository {number!r} of {student!r} is not the forge's number")
         about = {name: row[name] for name in ("name", "email", "group", "number")}
-        students[student] = Student(student, remote, repository=int(number or 0), **about)
+        address = "" if remote == NO_REMOTE else remote
+        students[student] = Student(student, address, repository=int(number or 0), **about)
     return tuple(students.values())
 
 
@@ -109,6 +113,8 @@ def shared_remotes(students: Iterable[Student], forge: ForgeOptions) -> dict[str
     sharing: dict[str, list[str]] = {}
     of_student = {}
     for student in students:
+        if not student.remote:
+            continue
         address = git_address(student.remote, forge)
         name = repository_name(address, forge) or address.rstrip("/").removesuffix(".git")
         of_student[student.id] = sharing.setdefault(name.casefold(), [])

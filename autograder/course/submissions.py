@@ -45,6 +45,7 @@ class Clock(StrEnum):
     SERVER = "server"
     FIRST_SEEN = "first seen"
     COMMIT_DATE = "commit date, unverified"
+    PLATFORM = "platform it was handed in on"
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def list_history(record: StudentRecord, standing: Standing) -> tuple[Entry, ...]
     """Return the entries of an assignment, newest first."""
     entries: list[Entry] = []
     earlier: tuple[RecordedReport, ...] = ()
-    stretches = _stretches(record, standing)
+    stretches = _stretches(record.about(standing.assignment), standing)
     for stretch in stretches:
         counts = _counting(stretch, standing)
         if not stretch.gradings:

@@ -49,4 +49,5 @@ OF_CLOCK = {
     Clock.SERVER: "time recorded by the server",
     Clock.FIRST_SEEN: "time at which the collector first saw it",
     Clock.COMMIT_DATE: "the commit’s own date, unverified",
+    Clock.PLATFORM: "time recorded by the platform it was handed in on",
 }

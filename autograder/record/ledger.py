@@ -29,6 +29,7 @@ from autograder.course.submissions import Clock, NotebookFile, Push, Report, Rep
 from autograder.record.ledger_lines import format_line, parse_line
 from autograder.record.manual_marks import ManualMark
 
+TOLD = (Clock.SERVER, Clock.PLATFORM)  # by somebody whose clock gives the order
 Key = tuple[str, str, str]  # assignment, notebook blob, exam version: equal keys mean equal points
 UNREADABLE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
@@ -78,6 +79,20 @@ class StudentRecord:
     marks: tuple[ManualMark, ...] = ()
     damaged: tuple[str, ...] = ()
     aside: tuple[Push, ...] = ()
+
+    def about(self, assignment: str) -> StudentRecord:
+        """Return the record with those pushes only that may concern an assignment.
+
+        Where every assignment has a repository of its own, a push to one says nothing of the others.
+        """
+        if not any(push.assignment for push in (*self.pushes, *self.aside)):
+            return self
+        names = ("", assignment)
+        return replace(
+            self,
+            pushes=tuple(push for push in self.pushes if push.assignment in names),
+            aside=tuple(push for push in self.aside if push.assignment in names),
+        )
 
     @property
     def reports(self) -> dict[Key, Report]:
@@ -268,9 +283,9 @@ def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
     of the earlier time: two collectors saw it, or the forge told of it twice. What the forge told has the order of
     the forge's clock, what was seen here that of the lines, whatever the clock here said; between the two it is time.
     """
-    told = sorted((push for push in pushes if push.clock is Clock.SERVER), key=lambda push: push.time)
+    told = sorted((push for push in pushes if push.clock in TOLD), key=lambda push: push.time)
     commits = {push.commit for push in told}
-    seen = [push for push in pushes if push.clock is not Clock.SERVER]
+    seen = [push for push in pushes if push.clock not in TOLD]
     seen = [push for push in seen if push.clock is not Clock.FIRST_SEEN or push.commit not in commits]
     kept: list[Push] = []
     for push in _merged(told, seen):

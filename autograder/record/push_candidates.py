@@ -78,7 +78,7 @@ def choose_pushes(
     course: Course, assignment: Assignment, record: StudentRecord, deadline: datetime | None
 ) -> PushChoice:
     """Return which pushes may count for a part with this deadline."""
-    return _Chooser(course, assignment, record, deadline).choice()
+    return _Chooser(course, assignment, record.about(assignment.name), deadline).choice()
 
 
 def list_wanted_notebooks(
@@ -86,7 +86,7 @@ def list_wanted_notebooks(
 ) -> tuple[tuple[Push, NotebookFile], ...]:
     """Return what must be graded of a student's assignment: each notebook that may count, and the newest."""
     found: dict[str, tuple[Push, NotebookFile]] = {}
-    for push in record.pushes[-1:]:
+    for push in record.about(assignment.name).pushes[-1:]:
         file = find_notebook(push.notebooks, assignment.name)
         if file is not None and can_give_points(file):
             found[file.blob] = push, file

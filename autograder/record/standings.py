@@ -122,6 +122,7 @@ def judge_assignment(
     released: bool = True,
 ) -> Standing:
     """Return where a student stands in an assignment; one that is not `released` yet has no points, and not 0."""
+    record = record.about(assignment.name)
     judge = _Judge(course, assignment, exam, record, released)
     parts, choices = [], []
     for part in assignment.parts:

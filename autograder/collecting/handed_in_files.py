@@ -1,0 +1,245 @@
+"""Work that people handed in elsewhere, as it comes out of nbgrader's exchange, Moodle or Canvas: a folder or archives.
+
+Three ways of naming are known, and may be mixed in one folder:
+
+    STUDENT/ASSIGNMENT/FILES                        nbgrader's `submitted`, also what `nbgrader zip_collect` makes
+    NAME_NUMBER_assignsubmission_file_/FILES        Moodle's "Download all submissions", with folders or without
+    NAME_[LATE_]NUMBER_NUMBER_FILE                  Canvas' "Download Submissions"
+
+When something was handed in stands in its `timestamp.txt`, in Moodle's grading worksheet if that lies there, or is what
+the archive says of its newest file. Nothing is unpacked to the disk, and no more is read than a submission may hold.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from autograder.course.configuration import read_moment
+from autograder.course.errors import UsageError
+
+TIMESTAMP = "timestamp.txt"
+MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
+CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)")
+CANVAS_AGAIN = re.compile(r"-\d+(?=\.ipynb$)")  # what Canvas adds to the name of a file that is handed in again
+WORKSHEET_TIMES = ("%A, %d %B %Y, %I:%M %p", "%d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M")
+IGNORED = frozenset({"__MACOSX", ".DS_Store", ".ipynb_checkpoints", "desktop.ini", "Thumbs.db"})
+MAX_ENTRIES = 100_000
+MAX_WORKSHEET = 8 << 20  # bytes
+NO_TIME = (1980, 1, 1)  # what an archive says that knows no time
+
+
+@dataclass(frozen=True)
+class HandedInFile:
+    """A file in a folder or an archive; `time` is the archive's, None where there is only a folder."""
+
+    path: str
+    size: int
+    read: Callable[[], bytes] = field(repr=False)
+    time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What one student handed in for one assignment.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What is said of who it is: an id, a number, a name, an address.
+    assignment : str
+        As it is called there, empty where nothing says it.
+    files : mapping of str to HandedInFile
+        By path within it.
+    time : datetime or None
+        When it was handed in, None where nothing says it.
+    said_late : bool
+        Whether the platform calls it late.
+    """
+
+    names: tuple[str, ...]
+    assignment: str
+    files: Mapping[str, HandedInFile]
+    time: datetime | None = None
+    said_late: bool = False
+
+
+@dataclass(frozen=True)
+class HandedInFolder:
+    """What a folder holds, and the paths of files of which nobody knows whose they are."""
+
+    work: tuple[HandedIn, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """Whose a file is: what is said of the student, the assignment or "", and the file's path within the work."""
+
+    names: tuple[str, ...]
+    assignment: str
+    path: str
+    said_late: bool = False
+
+
+def read_handed_in(place: Path, assignments: Collection[str], zone: ZoneInfo) -> HandedInFolder:
+    """Return what was handed in, of a folder with its archives or of one archive.
+
+    Parameters
+    ----------
+    assignments : collection of str
+        Names of the course's assignments, by which nbgrader's folders are known.
+    zone : ZoneInfo
+        The zone of times that name none.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder or archive, or an archive cannot be read.
+    """
+    files = [file for file in _list_files(place, zone) if not IGNORED & set(PurePosixPath(file.path).parts)]
+    worksheet = _read_worksheets(files, zone)
+    groups: dict[tuple[tuple[str, ...], str], HandedIn] = {}
+    unknown = []
+    for file in files:
+        owner = _find_owner(file.path, assignments)
+        if owner is None:
+            if not file.path.endswith(".csv"):
+                unknown.append(file.path)
+            continue
+        key = (owner.names, owner.assignment)
+        before = groups.get(key, HandedIn(owner.names, owner.assignment, {}))
+        groups[key] = replace(
+            before,
+            files={**before.files, owner.path: file},
+            said_late=before.said_late or owner.said_late,
+        )
+    work = [_with_time(found, worksheet, zone) for found in groups.values()]
+    return HandedInFolder(tuple(work), tuple(unknown))
+
+
+def _list_files(place: Path, zone: ZoneInfo) -> Iterator[HandedInFile]:
+    if place.is_file():
+        yield from _list_archive(place.name, place, zone)
+        return
+    if not place.is_dir():
+        raise UsageError(f"{place}: no such folder or archive; give the folder with what was handed in")
+    for path in sorted(place.rglob("*")):
+        if not path.is_file() or path.is_symlink():
+            continue
+        name = path.relative_to(place).as_posix()
+        if path.suffix == ".zip" and path.parent == place and not MOODLE.match(name) and not CANVAS.match(name):
+            yield from _list_archive(name, path, zone)
+        else:
+            yield HandedInFile(name, path.stat().st_size, path.read_bytes)
+
+
+def _list_archive(name: str, file: Path | io.BytesIO, zone: ZoneInfo) -> Iterator[HandedInFile]:
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise UsageError(f"{name}: not an archive that can be read ({error}); give a .zip file or a folder") from None
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if len(entries) > MAX_ENTRIES:
+        raise UsageError(f"{name}: {len(entries)} files, more than a class hands in; is it the right archive?")
+    for entry in entries:
+        time = None
+        if entry.date_time[:3] != NO_TIME:
+            with_zone = datetime(*entry.date_time, tzinfo=zone)
+            time = with_zone.astimezone(UTC)
+
+        def read(entry: zipfile.ZipInfo = entry) -> bytes:
+            try:
+                with archive.open(entry) as content:
+                    return content.read(entry.file_size)
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+                raise UsageError(f"{name}: {entry.filename} cannot be read: {error}") from None
+
+        yield HandedInFile(entry.filename.replace("\\", "/"), entry.file_size, read, time)
+
+
+def unpack_archive(file: HandedInFile, zone: ZoneInfo) -> dict[str, HandedInFile]:
+    """Return what is in an archive that a student handed in, without a folder that holds all of it."""
+    files = list(_list_archive(file.path, io.BytesIO(file.read()), zone))
+    inside = {entry.path: entry for entry in files if not IGNORED & set(PurePosixPath(entry.path).parts)}
+    tops = {PurePosixPath(path).parts[0] for path in inside}
+    if len(tops) == 1 and all("/" in path for path in inside):
+        inside = {path.partition("/")[2]: entry for path, entry in inside.items()}
+    return inside
+
+
+def _find_owner(path: str, assignments: Collection[str]) -> _Owner | None:
+    parts = PurePosixPath(path).parts
+    for depth, part in enumerate(parts):
+        moodle = MOODLE.fullmatch(part)
+        if moodle:
+            rest = "/".join(parts[depth + 1 :]) or moodle["file"]
+            return _Owner((moodle["name"], moodle["number"]), "", rest) if rest else None
+        if depth and part in assignments and parts[depth + 1 :]:
+            return _Owner((parts[depth - 1],), part, "/".join(parts[depth + 1 :]))
+    canvas = CANVAS.fullmatch(parts[-1])
+    if canvas:
+        file = CANVAS_AGAIN.sub("", canvas["file"])
+        return _Owner((canvas["name"], canvas["number"]), "", file, said_late=bool(canvas["late"]))
+    return None
+
+
+def _with_time(found: HandedIn, worksheet: Mapping[str, tuple[str, datetime | None]], zone: ZoneInfo) -> HandedIn:
+    """Return it with its time, and with the address that a worksheet gives for its number."""
+    files = dict(found.files)
+    stamp = files.pop(TIMESTAMP, None)
+    address, time = worksheet.get(found.names[-1], ("", None))
+    if stamp is not None:
+        time = read_timestamp(stamp.read().decode("utf-8", "replace"), zone) or time
+    if time is None:
+        time = max((file.time for file in files.values() if file.time is not None), default=None)
+    names = (*found.names, address) if address else found.names
+    return replace(found, names=names, files=files, time=time)
+
+
+def read_timestamp(text: str, zone: ZoneInfo) -> datetime | None:
+    """Read nbgrader's timestamp, `2027-03-06 22:59:00.5 UTC` or with another zone; None where it is no time."""
+    words = text.split()
+    if len(words) < 2:  # as ISO has it, with a T
+        words = text.replace("T", " ").split()
+    if len(words) < 2:
+        return None
+    moment = f"{words[0]} {words[1]}"
+    try:
+        if len(words) > 2:
+            zone = ZoneInfo(words[2])
+        return read_moment(moment.removesuffix("Z") + ("+00:00" if moment.endswith("Z") else ""), zone)
+    except (ValueError, ZoneInfoNotFoundError):
+        return None
+
+
+def _read_worksheets(files: Sequence[HandedInFile], zone: ZoneInfo) -> dict[str, tuple[str, datetime | None]]:
+    """Return the address and the time of each participant's number, from Moodle's grading worksheets."""
+    found = {}
+    for file in files:
+        if not file.path.endswith(".csv") or file.size > MAX_WORKSHEET:
+            continue
+        rows = csv.DictReader(io.StringIO(file.read().decode("utf-8-sig", "replace"), newline=""))
+        for row in rows:
+            number = re.search(r"\d+$", row.get("Identifier") or "")
+            if number:
+                time = _read_worksheet_time(row.get("Last modified (submission)") or "", zone)
+                found[number[0]] = ((row.get("Email address") or "").strip(), time)
+    return found
+
+
+def _read_worksheet_time(text: str, zone: ZoneInfo) -> datetime | None:
+    for pattern in WORKSHEET_TIMES:
+        try:
+            moment = datetime.strptime(text.strip(), pattern)
+        except ValueError:
+            continue
+        return moment.replace(tzinfo=zone).astimezone(UTC)
+    return None

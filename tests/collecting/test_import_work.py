@@ -1,0 +1,222 @@
+"""Work handed in elsewhere, imported: nbgrader's exchange and zip_collect, Moodle's and Canvas' archives."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution, test
+
+from autograder.classroom.classroom import Classroom
+from autograder.collecting.handed_in_files import read_timestamp
+from autograder.collecting.import_work import ImportedWork, StudentNames
+from autograder.course.errors import RemoteFailed, UsageError
+from autograder.course.submissions import Clock, Student
+
+ZONE = ZoneInfo("Europe/Budapest")
+MOMENT = datetime(2027, 3, 6, 20, 15, tzinfo=UTC)
+STAMP = b"2027-03-06 20:15:00 UTC"
+LATE = datetime(2027, 3, 7, 20, 0, tzinfo=UTC)
+ROSTER = (
+    "student,remote,name,email,number\n"
+    "on-time,none,Ágnes On Time,agnes@school.example,4711\n"
+    "late,none,Latecomer Bela,bela@school.example,4712\n"
+    "twin-1,none,Twin Same,,\n"
+    "twin-2,none,Same Twin,,\n"
+)
+
+
+def answer(value: str) -> bytes:
+    return dump([solution(f"def double(x):\n    return {value}"), test("", "double")])
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> SmallCourse:
+    small = SmallCourse(tmp_path / "course")
+    small.write(code("import math"), solution(DOUBLE), test(TEST_DOUBLE))
+    small.config.write_text(CONFIG)
+    (small.root / "roster.csv").write_text(ROSTER)
+    return small
+
+
+def write_zip(path: Path, files: Mapping[str, bytes], time: datetime = MOMENT) -> Path:
+    local = time.astimezone(ZONE)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, local.timetuple()[:6]), content)
+    return path
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def take(
+    course: SmallCourse, place: Path, assignment: str = "", time: datetime | None = None
+) -> dict[str, ImportedWork]:
+    """Import, and return what became of each by the student's id, or by the name where nobody was found."""
+    done = Classroom.open(course.config).import_work(place, assignment, time)
+    return {entry.student or entry.names[0]: entry for entry in done}
+
+
+def find_path(entry: ImportedWork) -> str:
+    assert entry.push is not None, entry.error
+    (file,) = entry.push.notebooks
+    assert file.written == ("double_solution",) or file.written, "somebody has looked what it holds"
+    return file.path
+
+
+def test_nbgraders_folders_are_taken_with_their_times(course: SmallCourse, tmp_path: Path) -> None:
+    place = write_files(
+        tmp_path / "submitted",
+        {
+            "on-time/hw/hw.ipynb": answer("x + x"),
+            "on-time/hw/mine.py": b"x = 1\n",
+            "on-time/hw/timestamp.txt": STAMP,
+            "late/hw/hw.ipynb": answer("2 * x"),
+            "late/hw/timestamp.txt": b"2027-03-07 21:00:00.123456 Europe/Budapest\n",
+            "stranger/hw/hw.ipynb": answer("0"),
+            "stranger/hw/timestamp.txt": STAMP,
+        },
+    )
+    done = take(course, place)
+    on_time = done["on-time"].push
+    assert on_time is not None
+    assert (on_time.time, on_time.clock, on_time.assignment) == (MOMENT, Clock.PLATFORM, "hw")
+    assert on_time.notebooks[0].beside == ("mine.py",)
+    assert find_path(done["on-time"]) == "assignments/hw/hw.ipynb"
+    assert done["late"].push is not None
+    assert done["late"].push.time.replace(microsecond=0) == LATE
+    assert "stranger: nobody in the roster is called so" in done["stranger"].error
+
+    again = take(course, place)
+    assert [again[name].push for name in ("on-time", "late")] == [None, None], "nothing is recorded twice"
+
+    (place / "on-time/hw/hw.ipynb").write_bytes(answer("3 * x"))
+    (place / "on-time/hw/timestamp.txt").write_bytes(b"2027-03-06 19:00:00 UTC")
+    take(course, place)
+    pushes = Classroom.open(course.config).records()["on-time"].pushes
+    assert [push.time.hour for push in pushes] == [19, 20], "an older state that comes later stays the older one"
+
+
+def test_a_submission_without_a_time_is_not_given_one(course: SmallCourse, tmp_path: Path) -> None:
+    place = write_files(tmp_path / "submitted", {"on-time/hw/hw.ipynb": answer("2 * x")})
+    assert "timestamp.txt" in take(course, place)["on-time"].error
+    taken = take(course, place, time=MOMENT)["on-time"]
+    assert taken.push is not None
+    assert taken.push.time == MOMENT
+
+
+def test_moodles_archive_is_taken_with_names_numbers_and_its_worksheet(course: SmallCourse, tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("homework/hw.ipynb", answer("x * 2"))
+        archive.writestr("__MACOSX/hw.ipynb", b"")
+    place = tmp_path / "downloads"
+    place.mkdir()
+    write_zip(
+        place / "DL-hw-99.zip",
+        {
+            "On Time Agnes_101_assignsubmission_file_/solved.ipynb": answer("2 * x"),
+            "Somebody Renamed_102_assignsubmission_file_/work.zip": inner.getvalue(),
+            "Twin Same_103_assignsubmission_file_hw.ipynb": answer("2 * x"),
+            "notes.txt": b"",
+        },
+    )
+    (place / "Grades-DL.csv").write_text(
+        "Identifier,Full name,Email address,Last modified (submission)\n"
+        'Participant 102,Somebody Renamed,bela@school.example,"Sunday, 7 March 2027, 9:00 PM"\n'
+    )
+    classroom = Classroom.open(course.config)
+    done = {entry.student or entry.names[0]: entry for entry in classroom.import_work(place, "hw")}
+    assert done["on-time"].push is not None
+    assert done["on-time"].push.time == MOMENT, "without accents, the last name first, the archive's time"
+    assert done["late"].push is not None
+    assert done["late"].push.time == LATE, "by the address in the worksheet, with its time, out of an archive of theirs"
+    assert find_path(done["late"]) == "assignments/hw/hw.ipynb"
+    assert "may be twin-1 and twin-2" in done["Twin Same"].error
+    assert list(classroom.troubles) == [f"{place}: 1 files of which nothing says whose they are: notes.txt"]
+
+
+def test_canvas_archive_is_taken_and_what_it_calls_late_is_looked_at(course: SmallCourse, tmp_path: Path) -> None:
+    place = write_zip(
+        tmp_path / "submissions.zip",
+        {
+            "timeagneson_4711_88_hw-2.ipynb": answer("2 * x"),
+            "timeagneson_4711_89_data.csv": b"1\n",
+            "belalatecomer_LATE_4712_90_whatever.ipynb": answer("2 * x"),
+        },
+    )
+    done = take(course, place, "hw")
+    assert find_path(done["on-time"]) == "assignments/hw/hw.ipynb"
+    assert done["on-time"].push is not None
+    assert done["on-time"].push.notebooks[0].beside == ("data.csv",)
+    assert "late, hw: the platform calls it late, by its time" in done["late"].note
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"essay.pdf": b"%PDF-"}, "no notebook was handed in, only essay.pdf"),
+        ({"one.ipynb": b"{}", "two.ipynb": b"{}"}, "several notebooks were handed in"),
+        ({"work.zip": b"PK no archive"}, "not an archive that can be read"),
+    ],
+    ids=["another file", "two notebooks", "a broken archive"],
+)
+def test_what_cannot_be_taken_is_said_and_is_that_students_alone(
+    course: SmallCourse, tmp_path: Path, files: dict[str, bytes], words: str
+) -> None:
+    theirs = {f"on-time/hw/{name}": content for name, content in files.items()}
+    place = write_files(tmp_path / "submitted", theirs | {"late/hw/hw.ipynb": answer("2 * x")})
+    done = take(course, place, time=MOMENT)
+    (failed,) = [entry for entry in done.values() if entry.error]
+    assert words in failed.error
+    assert done["late"].push is not None
+
+
+def test_hostile_paths_lead_nowhere(course: SmallCourse, tmp_path: Path) -> None:
+    hostile = "on-time/hw/../../../../outside.py"
+    place = write_zip(tmp_path / "x.zip", {hostile: b"", "on-time/hw/hw.ipynb": answer("2 * x")})
+    taken = take(course, place)["on-time"].push
+    assert taken is not None
+    assert taken.notebooks[0].beside == ()
+    assert not list(tmp_path.rglob("outside.py"))
+
+
+def test_a_folder_that_is_none_is_wrong_usage(course: SmallCourse, tmp_path: Path) -> None:
+    (tmp_path / "broken.zip").write_bytes(b"no archive")
+    for name, words in (("nowhere", "no such folder"), ("broken.zip", "not an archive")):
+        with pytest.raises(UsageError, match=words):
+            take(course, tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2027-03-06 20:15:00 UTC", MOMENT),
+        ("2027-03-06 21:15:00", MOMENT),
+        ("2027-03-06T20:15:00Z", MOMENT),
+        ("2027-03-06 15:15:00.000 America/New_York", MOMENT),
+        ("yesterday", None),
+        ("2027-03-06 20:15:00 Nowhere/Land", None),
+    ],
+)
+def test_a_timestamp_is_read_as_nbgrader_writes_it(text: str, moment: datetime | None) -> None:
+    assert read_timestamp(text, ZONE) == moment
+
+
+def test_a_name_is_found_by_its_letters() -> None:
+    names = StudentNames([Student("a", "", name="Éva van der Berg"), Student("b", "", number="12")])
+    for given in ("Eva van der Berg", "vanderbergeva", "a", "A"):
+        assert names.find_student([given]).id == "a"
+    assert names.find_student(["whoever", "12"]).id == "b"
+    with pytest.raises(RemoteFailed, match="nobody"):
+        names.find_student(["c"])
