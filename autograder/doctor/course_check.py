@@ -43,27 +43,27 @@ def examine_course(config: Path, *, network: bool = False) -> list[Finding]:
     except ConfigError as error:
         return [Finding("configuration", False, str(error), step=f"correct {config.name}")]
     exams: dict[str, Exam] = {}
-    looks: dict[str, Callable[[], Iterable[Finding]]] = {
-        "times": lambda: _times(course),
-        "sources": lambda: _sources(course, exams),
-        "releases": lambda: _releases(course, exams),
-        "public repository": lambda: [_upstream(course, network=network)],
-        "people": lambda: _people(course),
-        "page keys": lambda: [_keys(course)],
-        "site": lambda: _site(course),
-        "gradebook": lambda: [_gradebook(course, exams)],
-        "workers": lambda: [_workers(course)],
+    checks: dict[str, Callable[[], Iterable[Finding]]] = {
+        "times": lambda: _check_times(course),
+        "sources": lambda: _check_sources(course, exams),
+        "releases": lambda: _check_releases(course, exams),
+        "public repository": lambda: [_check_upstream(course, network=network)],
+        "people": lambda: _check_people(course),
+        "page keys": lambda: [_check_keys(course)],
+        "site": lambda: _check_site(course),
+        "gradebook": lambda: [_check_gradebook(course, exams)],
+        "workers": lambda: [_check_workers(course)],
     }
     found = [Finding("configuration", True, f"{config}: {len(course.assignments)} assignments")]
-    for what, look in looks.items():
+    for what, check in checks.items():
         try:
-            found += look()
+            found += check()
         except (AutograderError, OSError) as error:  # the others are looked at all the same
             found.append(Finding(what, False, describe_error(error), step="correct that, and look again"))
     return found
 
 
-def _times(course: Course) -> Iterator[Finding]:
+def _check_times(course: Course) -> Iterator[Finding]:
     now = f"{course.timezone.key}, where it is {course.to_local_time(datetime.now(UTC)):%Y-%m-%d %H:%M}"
     step = 'set c.Course.timezone, for example "Europe/Budapest", unless your deadlines are meant in UTC'
     yield Finding("time zone", course.timezone.key != "UTC", now, needed=False, step=step)
@@ -80,7 +80,7 @@ def _times(course: Course) -> Iterator[Finding]:
         yield Finding("token of the forge", there, said, needed=False, step=f"export {course.forge.token}=…")
 
 
-def _sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
+def _check_sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
     for name in course.assignments:
         try:
             exam = exams[name] = course.read_exam(name)
@@ -92,11 +92,12 @@ def _sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
         yield Finding(f"source of {name}", True, f"{len(exam.exercises)} exercises, {exam.points:g} points{by_hand}")
 
 
-def _releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
+def _check_releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
     from autograder.publishing.release import is_release_current  # nbgrader takes a second to load
 
     for name in exams:
-        what, step = f"release of {name}", f"autograder release {name}"
+        what = f"release of {name}"
+        step = f"autograder release {name}"
         if not course.release_path(name).exists():
             yield Finding(what, False, "not released yet", needed=False, step=f"when its time has come: {step}")
             continue
@@ -108,15 +109,16 @@ def _releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
             yield Finding(what, False, str(error), step="correct the source notebook")
 
 
-def _upstream(course: Course, *, network: bool) -> Finding:
-    what, url = "public repository", git_address(course.upstream, course.forge)
+def _check_upstream(course: Course, *, network: bool) -> Finding:
+    what = "public repository"
+    url = git_address(course.upstream, course.forge)
     name = remove_passwords(url)
     if not url:
         return Finding(what, False, "not named", needed=False, step="set c.Course.upstream to its address")
-    wrong = _wrong_form(course, course.upstream)
+    wrong = _say_wrong_form(course, course.upstream)
     if wrong:
         return Finding(what, False, f"{name} {wrong}", step="correct c.Course.upstream")
-    if not (network or _on_this_machine(url)):
+    if not (network or _is_on_this_machine(url)):
         return Finding(what, True, f"{name}; whether it answers: autograder doctor --network")
     variables = open_forge(course.forge).make_credentials()
     git = GitRepository(course.root, extra=variables)
@@ -128,7 +130,7 @@ def _upstream(course: Course, *, network: bool) -> Finding:
     return Finding(what, there, said, needed=False, step="autograder publish")
 
 
-def _people(course: Course) -> Iterator[Finding]:
+def _check_people(course: Course) -> Iterator[Finding]:
     if not course.roster.exists():
         said = f"no {course.roster} yet"
         yield Finding("roster", False, said, needed=False, step=f"write one, or autograder state pull; {GUIDE}")
@@ -140,7 +142,7 @@ def _people(course: Course) -> Iterator[Finding]:
         return
     some = f"{len(students)} students in {course.roster.name}"
     yield Finding("roster", bool(students), some, needed=False, step="add a line for each student")
-    wrong = list(_wrong_remotes(course, students))
+    wrong = list(_find_wrong_remotes(course, students))
     step = "write owner/repository, an https:// or ssh:// address, or a path that exists"
     yield Finding("students' remotes", not wrong, "; ".join(wrong) or "each has one of its own", step=step)
     try:
@@ -148,11 +150,12 @@ def _people(course: Course) -> Iterator[Finding]:
         yield Finding("extensions", True, f"{len({key[:2] for key in extensions})} given")
     except ConfigError as error:
         yield Finding("extensions", False, str(error), step=f"correct {course.extensions.name}")
-    yield _ledger(course, students)
+    yield _check_ledger(course, students)
 
 
-def _ledger(course: Course, students: Iterable[Student]) -> Finding:
-    number, wrong = 0, []
+def _check_ledger(course: Course, students: Iterable[Student]) -> Finding:
+    number = 0
+    wrong = []
     for student in students:
         try:
             record = Ledger(course.ledger).read(student.id)
@@ -165,12 +168,12 @@ def _ledger(course: Course, students: Iterable[Student]) -> Finding:
     return Finding("ledger", not wrong, said, step="autograder verify, then autograder verify --repair")
 
 
-def _wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator[str]:
+def _find_wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator[str]:
     """Say whose remote is wrong, without any password in it."""
     students = list(students)
     shared = shared_remotes(students, course.forge)
     for student in students:
-        wrong = _wrong_form(course, student.remote)
+        wrong = _say_wrong_form(course, student.remote)
         if student.id in shared:
             wrong = wrong or "is another student's, too"
         if course.clock is Clock.SERVER and not repository_name(student.remote, course.forge):
@@ -179,12 +182,12 @@ def _wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator[str]
             yield f"{student.id}: {remove_passwords(student.remote)} {wrong}"
 
 
-def _wrong_form(course: Course, remote: str) -> str:
-    """Say what is wrong with a remote by its looks, empty if nothing is."""
+def _say_wrong_form(course: Course, remote: str) -> str:
+    """Say what is wrong with a remote by its checks, empty if nothing is."""
     address = git_address(remote, course.forge)
     if remove_passwords(address) != address and urlsplit(address).password:
         return "holds a password, which would stand in logs"
-    if _on_this_machine(address):
+    if _is_on_this_machine(address):
         path = Path(address.removeprefix("file://"))
         return "" if path.exists() else "does not exist on this machine"
     if address.startswith(f"{course.forge.web}/") and not repository_name(remote, course.forge):
@@ -193,12 +196,13 @@ def _wrong_form(course: Course, remote: str) -> str:
     return "" if known else "is neither an address nor a path"
 
 
-def _on_this_machine(address: str) -> bool:
+def _is_on_this_machine(address: str) -> bool:
     return address.startswith(("/", "./", "../", "file://"))
 
 
-def _keys(course: Course) -> Finding:
-    what, path = "page keys", course.keys
+def _check_keys(course: Course) -> Finding:
+    what = "page keys"
+    path = course.keys
     if not path.exists():
         return Finding(what, True, f"{path.name} will be made with the first pages")
     mode = path.stat().st_mode & 0o777
@@ -214,15 +218,16 @@ def _keys(course: Course) -> Finding:
     return Finding(what, True, said)
 
 
-def _site(course: Course) -> Iterator[Finding]:
+def _check_site(course: Course) -> Iterator[Finding]:
     step = "set c.Course.site_url, so that links are whole and students find the page"
     yield Finding("address of the pages", bool(course.site_url), course.site_url or "not set", needed=False, step=step)
     step = "set c.Course.contact, an address like mailto:…, to which students may write"
     yield Finding("contact", bool(course.contact), course.contact or "not set", needed=False, step=step)
 
 
-def _gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
-    what, step = "gradebook", "autograder gradebook makes it, or brings it up to date"
+def _check_gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
+    what = "gradebook"
+    step = "autograder gradebook makes it, or brings it up to date"
     path = Path(course.database.removeprefix(SQLITE))
     if course.database.startswith(SQLITE) and not path.exists():
         return Finding(what, True, f"{path.name} will be made by autograder gradebook")
@@ -238,7 +243,7 @@ def _gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
     return Finding(what, not unknown, said, needed=False, step=step)
 
 
-def _workers(course: Course) -> Finding:
+def _check_workers(course: Course) -> Finding:
     cores = os.cpu_count() or 1
     workers = course.workers or cores
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEGABYTE

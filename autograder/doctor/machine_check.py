@@ -24,8 +24,11 @@ class Finding:
     @property
     def line(self) -> str:
         """The finding as a person reads it."""
-        mark = "ok     " if self.good else ("MISSING" if self.needed else "no     ")
-        return f"{mark}  {self.what}: {self.detail}" + (f" → {self.step}" if self.step and not self.good else "")
+        if self.good:
+            return f"ok       {self.what}: {self.detail}"
+        mark = "MISSING" if self.needed else "no     "
+        step = f" → {self.step}" if self.step else ""
+        return f"{mark}  {self.what}: {self.detail}{step}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
@@ -34,26 +37,26 @@ class Finding:
 
 def examine_machine() -> list[Finding]:
     """Look at everything grading needs."""
-    return [_python(), _git(), *[_module(name) for name in MODULES], *_jail()]
+    return [_check_python(), _check_git(), *[_check_module(name) for name in MODULES], *_check_jail()]
 
 
-def _python() -> Finding:
+def _check_python() -> Finding:
     return Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0], step="install Python 3.11 or newer")
 
 
-def _git() -> Finding:
+def _check_git() -> Finding:
     path = shutil.which("git")
     return Finding("git", path is not None, path or "not found", step="install git")
 
 
-def _module(name: str) -> Finding:
+def _check_module(name: str) -> Finding:
     try:
         return Finding(name, True, version(name))
     except PackageNotFoundError:
         return Finding(name, False, "not installed", step='pip install -e ".[grader]"')
 
 
-def _jail() -> list[Finding]:
+def _check_jail() -> list[Finding]:
     try:
         from autograder.jail import try_rungs
     except ImportError as error:

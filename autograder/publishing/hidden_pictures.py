@@ -37,7 +37,9 @@ def find_hidden_pictures(source: Path, *, solved: bool) -> dict[str, str]:
         visible = keep_lines_with_solution(text.splitlines()) if solved else released
         named = find_attachment_names("\n".join(visible))
         for name, bundle in cell.get("attachments", {}).items():
-            digests = [digest for value in iterate_strings(bundle) for digest in _digests(value)]
+            digests: list[str] = []
+            for value in iterate_strings(bundle):
+                digests += _digest_text(value)
             if name in named:
                 shown.update(digests)
             else:
@@ -45,39 +47,40 @@ def find_hidden_pictures(source: Path, *, solved: bool) -> dict[str, str]:
         if marks.get("grade") or (is_solution and not solved):
             for value in iterate_strings([output.get("data") for output in cell.get("outputs", ())]):
                 if EMBEDDED.fullmatch(_without_space(value)):
-                    hidden |= dict.fromkeys(_digests(value), f"a picture that {where} shows")
+                    hidden |= dict.fromkeys(_digest_text(value), f"a picture that {where} shows")
     return {digest: where for digest, where in hidden.items() if digest not in shown}
 
 
 def digest_pictures(content: bytes, notebook: Any) -> set[str]:
     """Return the digests of a file, and of every file stored within it."""
-    found = {_digest(content)}
+    found = {_digest_bytes(content)}
     if notebook is None:
         texts = [content.decode("utf-8", "replace")]
     else:
         texts = list(iterate_strings(notebook))
-        found.update(digest for text in texts for digest in _digests(text))
+        for text in texts:
+            found.update(_digest_text(text))
     for text in texts:
         for match in EMBEDDED.finditer(text):
-            found.update(_digests(match[0]))
+            found.update(_digest_text(match[0]))
     return found
 
 
-def _digests(value: str) -> Iterator[str]:
+def _digest_text(value: str) -> Iterator[str]:
     """Yield the digest of a stored text, and of the bytes it stands for where it is base64."""
     if len(value) >= LEAST:
-        yield _digest(value.encode("utf-8", "surrogatepass"))
+        yield _digest_bytes(value.encode("utf-8", "surrogatepass"))
     try:
         decoded = base64.b64decode(_without_space(value), validate=True)
     except (binascii.Error, ValueError):
         return
     if len(decoded) >= LEAST:
-        yield _digest(decoded)
+        yield _digest_bytes(decoded)
 
 
 def _without_space(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-def _digest(content: bytes) -> str:
+def _digest_bytes(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

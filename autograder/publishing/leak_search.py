@@ -65,7 +65,9 @@ def find_notebook_leaks(exam: Exam, released: Path) -> list[str]:
     public = Counter(
         line for cell in exam.cells for line, hidden in mark_hidden_lines(cell.source, cell.solution) if not hidden
     )
-    hidden = {line for cell in exam.cells for line in _hidden(cell.source, cell.solution)}
+    hidden: set[str] = set()
+    for cell in exam.cells:
+        hidden.update(_list_hidden_lines(cell.source, cell.solution))
     seen: Counter[str] = Counter()
     notebook = json.loads(released.read_text(encoding="utf-8"))
     found = [f"  {where}: {name}" for where, name in find_withheld_fields(notebook)]
@@ -80,7 +82,7 @@ def find_notebook_leaks(exam: Exam, released: Path) -> list[str]:
     return found
 
 
-def _hidden(source: str, solution: bool) -> list[str]:
+def _list_hidden_lines(source: str, solution: bool) -> list[str]:
     return [line for line, hidden in mark_hidden_lines(source, solution) if hidden and re.search(r"\w", line)]
 
 
@@ -116,8 +118,8 @@ class CourseSecrets:
         if LEDGER.search(content):
             found.append("a line of the ledger")
         text = content.decode("utf-8", "replace")
-        notebook = _notebook(path, text)
-        lines = list(_lines(path, text, notebook))
+        notebook = _parse_notebook(path, text)
+        lines = list(_iterate_lines(path, text, notebook))
         words = {*lines, *map(str.strip, text.splitlines()), *TOKEN.findall(text)}
         found += [f"about students, or a key: {word[:8]}…" for word in sorted(self.texts & words)]
         if path.endswith(".ipynb"):
@@ -189,7 +191,7 @@ def _private_texts(course: Course) -> Iterator[str]:
         yield from (word for key in keys if len(key) >= KEY for word in TOKEN.findall(key))
 
 
-def _notebook(path: str, text: str) -> Any:
+def _parse_notebook(path: str, text: str) -> Any:
     """Return what a notebook's file holds, None for another file and for one that is broken."""
     if not path.endswith(".ipynb"):
         return None
@@ -199,7 +201,7 @@ def _notebook(path: str, text: str) -> Any:
         return None
 
 
-def _lines(path: str, text: str, notebook: Any) -> Iterator[str]:
+def _iterate_lines(path: str, text: str, notebook: Any) -> Iterator[str]:
     """The lines of a file, stripped; of a notebook the lines of every text in it, its outputs among them."""
     if path.endswith(".ipynb") and notebook is None:
         text = text.replace("\\n", "\n").replace('\\"', '"').replace('"', "\n")

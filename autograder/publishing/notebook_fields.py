@@ -33,22 +33,24 @@ def keep_student_fields(notebook: Mapping[str, Any]) -> dict[str, Any]:
     cells = notebook.get("cells")
     return {
         **kept,
-        "metadata": _notebook_metadata(_table(notebook.get("metadata"))),
-        "cells": [_cell(cell) for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else [],
+        "metadata": _keep_notebook_metadata(_as_table(notebook.get("metadata"))),
+        "cells": [_keep_cell_fields(cell) for cell in cells if isinstance(cell, dict)]
+        if isinstance(cells, list)
+        else [],
     }
 
 
 def find_withheld_fields(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield where and under which name a notebook holds what `keep_student_fields` leaves out or changes."""
     kept = keep_student_fields(notebook)
-    yield from _differing("notebook", notebook, kept)
-    yield from _differing("metadata", notebook.get("metadata"), kept["metadata"])
+    yield from _find_differences("notebook", notebook, kept)
+    yield from _find_differences("metadata", notebook.get("metadata"), kept["metadata"])
     cells = notebook.get("cells")
     before = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
     for number, (cell, left) in enumerate(zip(before, kept["cells"], strict=True), start=1):
-        yield from _differing(f"cell {number}", cell, left)
-        yield from _differing(f"metadata of cell {number}", cell.get("metadata"), left["metadata"])
-        yield from _differing(f"attachment of cell {number}", cell.get("attachments"), left.get("attachments"))
+        yield from _find_differences(f"cell {number}", cell, left)
+        yield from _find_differences(f"metadata of cell {number}", cell.get("metadata"), left["metadata"])
+        yield from _find_differences(f"attachment of cell {number}", cell.get("attachments"), left.get("attachments"))
 
 
 def find_attachment_names(text: str) -> frozenset[str]:
@@ -82,47 +84,47 @@ def iterate_strings(data: Any) -> Iterator[str]:
             yield from iterate_strings(value)
 
 
-def _notebook_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def _keep_notebook_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if "kernelspec" in metadata:
         kernel = metadata["kernelspec"]
-        title = _table(kernel).get("display_name")
+        title = _as_table(kernel).get("display_name")
         kept["kernelspec"] = KERNEL | ({"display_name": title} if title in KERNEL_TITLES else {})
     if "language_info" in metadata:
-        kept["language_info"] = _only(LANGUAGE, metadata["language_info"])
+        kept["language_info"] = _keep_names(LANGUAGE, metadata["language_info"])
     return kept
 
 
-def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
-    kept = _only(CELL, cell)
-    kept["metadata"] = _cell_metadata(_table(cell.get("metadata")))
+def _keep_cell_fields(cell: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _keep_names(CELL, cell)
+    kept["metadata"] = _keep_cell_metadata(_as_table(cell.get("metadata")))
     named = find_attachment_names(read_source(cell))
-    attached = {name: file for name, file in _table(cell.get("attachments")).items() if name in named}
+    attached = {name: file for name, file in _as_table(cell.get("attachments")).items() if name in named}
     kept.pop("attachments", None)
     return kept | ({"attachments": attached} if attached else {})
 
 
-def _cell_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def _keep_cell_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: metadata[name] for name in LOCKS if isinstance(metadata.get(name), bool)}
     if "tags" in metadata:
         tags = metadata["tags"]
         kept["tags"] = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
     if "nbgrader" in metadata:
-        kept["nbgrader"] = _only(NBGRADER, metadata["nbgrader"])
+        kept["nbgrader"] = _keep_names(NBGRADER, metadata["nbgrader"])
     return kept
 
 
-def _only(names: tuple[str, ...], table: Any) -> dict[str, Any]:
-    return {name: value for name, value in _table(table).items() if name in names}
+def _keep_names(names: tuple[str, ...], table: Any) -> dict[str, Any]:
+    return {name: value for name, value in _as_table(table).items() if name in names}
 
 
-def _table(value: Any) -> dict[str, Any]:
+def _as_table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _differing(where: str, before: Any, after: Any) -> Iterator[tuple[str, str]]:
+def _find_differences(where: str, before: Any, after: Any) -> Iterator[tuple[str, str]]:
     """Yield the names under which two tables differ; what lies one level deeper is looked at on its own."""
-    for name, value in _table(before).items():
+    for name, value in _as_table(before).items():
         deeper = name in {"metadata", "cells", "attachments"}
-        if not deeper and _table(after).get(name) != value:
+        if not deeper and _as_table(after).get(name) != value:
             yield where, name

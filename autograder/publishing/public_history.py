@@ -32,19 +32,19 @@ def search_history(
     """Search the files and messages of all commits that lead to `tips`; return what was found and in how many files."""
     commits = repository.git("rev-list", "--reverse", "--topo-order", *tips).split()
     places: dict[str, dict[str, str]] = defaultdict(dict)  # blob → path → the first commit that has it there
-    for commit, path, blob in _files(repository, commits):
+    for commit, path, blob in _iterate_files(repository, commits):
         places[blob].setdefault(path, commit)
     found = []
-    for blob, content in _contents(repository, list(places)):
+    for blob, content in _read_objects(repository, list(places)):
         for path, commit in places[blob].items():
             found += [PublicLeak(commit, path, blob, what) for what in secrets.find_in_file(path, content)]
-    for commit, content in _contents(repository, commits):
+    for commit, content in _read_objects(repository, commits):
         message = content.partition(b"\n\n")[2]
         found += [PublicLeak(commit, "its message", commit, what) for what in secrets.find_in_file("", message)]
     return found, sum(map(len, places.values()))
 
 
-def _files(repository: GitRepository, commits: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+def _iterate_files(repository: GitRepository, commits: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Yield commit, path and blob of every file that a commit brought or changed."""
     options = ("--stdin", "-r", "-m", "--root", "--no-renames", "--diff-filter=d", "-z")
     words = iter(repository.git("diff-tree", *options, input="\n".join(commits) + "\n").split("\0"))
@@ -59,7 +59,7 @@ def _files(repository: GitRepository, commits: Sequence[str]) -> Iterator[tuple[
             yield commit, path, blob
 
 
-def _contents(repository: GitRepository, objects: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def _read_objects(repository: GitRepository, objects: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the bytes of each object."""
     for begin in range(0, len(objects), BATCH):
         batch = objects[begin : begin + BATCH]

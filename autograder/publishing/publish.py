@@ -29,6 +29,7 @@ from autograder.publishing.public_tree import ALLOWED, README, PublicTree, build
 MARK = "Published-by: autograder"
 MAX_NAMED = 20
 MAX_LISTED = 5
+SHORTEST_ID = 7  # characters; fewer name too much, as git has it
 REWRITTEN = """\
 the history of {url} was rewritten: {last} was published and is no longer in branch {branch}.
 Whoever has pulled it could not pull again. Put it back with
@@ -101,24 +102,25 @@ def publish_course(
         raise UsageError("nobody knows where to publish; set c.Course.upstream in grading_config.py, or use --to")
     exams = read_exams(course)
     tree = build_public_tree(course, exams, now or datetime.now(UTC))
-    with _Public.open(course, url) as public:
-        tip = public.fetch()
+    with _PublicRepository.open_store(course, url) as public:
+        tip = public.fetch_all()
         public.check_history(tip, over)
-        commit, is_new = public.commit(tree, tip)
+        commit, is_new = public.make_commit(tree, tip)
         secrets = gather_secrets(course, exams, tree.solved)
-        found, searched = public.search(commit, secrets)
-        left = [leak for leak in found if not any(leak.blob.startswith(known) for known in accept if len(known) >= 7)]
+        found, searched = public.search_history(commit, secrets)
+        accepted = tuple(known for known in accept if len(known) >= SHORTEST_ID)
+        left = [leak for leak in found if not leak.blob.startswith(accepted)]
         if left:
-            lines = [
-                *map(str, left[:MAX_NAMED]),
-                *([f"  and {len(left) - MAX_NAMED} more"] if left[MAX_NAMED:] else []),
-            ]
-            raise PublishRefused(LEAKED.format(url=public.name, leaks="\n".join(lines), blob=left[0].blob[:10]))
-        changes = public.changes(tip, commit)
+            lines = [str(leak) for leak in left[:MAX_NAMED]]
+            if left[MAX_NAMED:]:
+                lines.append(f"  and {len(left) - MAX_NAMED} more")
+            about = {"url": public.name, "blob": left[0].blob[:10]}
+            raise PublishRefused(LEAKED.format(leaks="\n".join(lines), **about))
+        changes = public.describe_changes(tip, commit)
         if is_new and not dry_run:
-            public.push(commit)
+            public.push_commit(commit)
         elif not dry_run:
-            public.remember(commit)
+            public.remember_published(commit)
         return Publication(
             url=public.name,
             branch=course.branch,
@@ -150,7 +152,7 @@ def describe_uncommitted(course: Course) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Public:
+class _PublicRepository:
     """The public repository, and our bare store of it, in which the next commit is made."""
 
     url: str
@@ -159,7 +161,7 @@ class _Public:
 
     @classmethod
     @contextmanager
-    def open(cls, course: Course, url: str) -> Iterator[_Public]:
+    def open_store(cls, course: Course, url: str) -> Iterator[_PublicRepository]:
         digest = hashlib.sha256(url.encode()).hexdigest()[:8]
         path = course.forks / f"_public-{digest}.git"  # no student's id begins like this
         path.mkdir(parents=True, exist_ok=True)
@@ -174,11 +176,11 @@ class _Public:
         return remove_passwords(self.url)
 
     @property
-    def _last(self) -> str:
+    def _last_ref(self) -> str:
         """Our ref for what was published last from here."""
         return f"refs/published/{self.branch}"
 
-    def fetch(self) -> str:
+    def fetch_all(self) -> str:
         """Fetch every branch and tag; return the newest commit of the course's branch, "" if there is none."""
         refs = ("+refs/heads/*:refs/public/heads/*", "+refs/tags/*:refs/public/tags/*")
         try:
@@ -189,19 +191,19 @@ class _Public:
 
     def check_history(self, tip: str, over: str) -> None:
         """Refuse a history that was rewritten, or holds commits of others on top."""
-        if tip and len(over) >= 7 and tip.startswith(over):
+        if tip and len(over) >= SHORTEST_ID and tip.startswith(over):
             return
-        last = self.store.says("rev-parse", "--verify", "--quiet", self._last)
+        last = self.store.says("rev-parse", "--verify", "--quiet", self._last_ref)
         about = {"url": self.name, "branch": self.branch, "store": self.store.path, "tip": tip[:10] or "…"}
         if last and (not tip or self.store.says("merge-base", "--is-ancestor", last, tip) is None):
             raise PublishRefused(REWRITTEN.format(last=last[:10], **about))
         if tip and tip != last and not self._is_ours(tip):
-            raise PublishRefused(ELSEWHERE.format(changes="\n".join(self._elsewhere(tip)), **about))
+            raise PublishRefused(ELSEWHERE.format(changes="\n".join(self._describe_elsewhere(tip)), **about))
 
     def _is_ours(self, commit: str) -> bool:
         return MARK in self.store.git("show", "--no-patch", "--format=%B", commit).splitlines()
 
-    def _elsewhere(self, tip: str) -> Iterator[str]:
+    def _describe_elsewhere(self, tip: str) -> Iterator[str]:
         """Yield a line for each commit since ours that somebody made elsewhere."""
         commits = self.store.git("rev-list", "--max-count=200", tip).split()
         for number, commit in enumerate(commits):
@@ -215,7 +217,7 @@ class _Public:
             about = self.store.git("show", "--no-patch", "--format=%h %s", commit)
             yield f"  {about}: {', '.join(paths[:5])}{f' and {len(paths) - 5} more' if paths[5:] else ''}"
 
-    def commit(self, tree: PublicTree, tip: str) -> tuple[str, bool]:
+    def make_commit(self, tree: PublicTree, tip: str) -> tuple[str, bool]:
         """Make the next commit; return it, or the newest one there is, and whether it is new."""
         with temporary_folder("public") as folder, self.store.other_index() as index:
             for name, content in tree.files.items():
@@ -227,20 +229,20 @@ class _Public:
         if tip and made == self.store.git("rev-parse", f"{tip}^{{tree}}"):
             return tip, False
         old = set(self.store.paths("ls-tree", "-r", "-z", "--name-only", tip)) if tip else set()
-        message = f"{_subject(tree, old)}\n\n{MARK}"
+        message = f"{_write_subject(tree, old)}\n\n{MARK}"
         return self.store.commit_tree(made, message, *([tip] if tip else [])), True
 
-    def changes(self, tip: str, commit: str) -> str:
+    def describe_changes(self, tip: str, commit: str) -> str:
         """Return git's statistics of the difference between two commits."""
         before = tip or self.store.git("hash-object", "-t", "tree", "-w", "--stdin")
         return self.store.git("diff", "--stat=120", "--no-renames", before, commit)
 
-    def search(self, commit: str, secrets: CourseSecrets) -> tuple[list[PublicLeak], int]:
+    def search_history(self, commit: str, secrets: CourseSecrets) -> tuple[list[PublicLeak], int]:
         """Search the public history, with one commit more, for secrets."""
         refs = self.store.git("for-each-ref", "--format=%(objectname)", "refs/public").split()
         return search_history(self.store, [commit, *refs], secrets)
 
-    def push(self, commit: str) -> None:
+    def push_commit(self, commit: str) -> None:
         """Push the commit, as a fast-forward or not at all."""
         try:
             self.store.git("push", "--quiet", self.url, f"{commit}:refs/heads/{self.branch}")
@@ -248,14 +250,14 @@ class _Public:
             if "rejected" in str(error) or "failed to push" in str(error):
                 raise PublishRefused(f"{self.name} changed in this moment, or protects its branch: {error}") from None
             raise
-        self.remember(commit)
+        self.remember_published(commit)
 
-    def remember(self, commit: str) -> None:
+    def remember_published(self, commit: str) -> None:
         """Keep what is public now, to see the next time whether it still is."""
-        self.store.git("update-ref", self._last, commit)
+        self.store.git("update-ref", self._last_ref, commit)
 
 
-def _subject(tree: PublicTree, old: set[str]) -> str:
+def _write_subject(tree: PublicTree, old: set[str]) -> str:
     """Return the subject of a commit: the homework and solutions it brings."""
     new = [PurePosixPath(path).stem for path in tree.files if path not in old and path.startswith(f"{FOLDER}/")]
     named = [name for name in new if f"{FOLDER}/{name.removesuffix('_solution')}/{name}.ipynb" in tree.files]

@@ -132,20 +132,20 @@ def run_checks(
         notebook = read_notebook(path.read_bytes())
     except Unreadable as error:
         return CheckRun(assignment, name, problems=(str(error),))
-    exam = _exam(original)
-    cells = _assemble(notebook, exam)
-    outputs, watch = _execute(cells, path.parent, cell_seconds, progress)
+    exam = _read_original(original)
+    cells = _replace_checks(notebook, exam)
+    outputs, watch = _execute_cells(cells, path.parent, cell_seconds, progress)
     found: dict[str, list[Outcome]] = {}
     for cell, cell_outputs in zip(cells, outputs, strict=True):
         if cell.grade_id.endswith(CHECKS) or outcomes(cell_outputs):
             found.setdefault(cell.grade_id.removesuffix(CHECKS), []).extend(outcomes(cell_outputs))
     order = [exercise.id for exercise in exam.exercises] if exam else []
     names = [known for known in order if known in found] + [other for other in found if other not in order]
-    trouble = _trouble(cells, outputs, watch, exam)
+    trouble = _find_troubles(cells, outputs, watch, exam)
     exercises = tuple(
         ExerciseChecks(known or "elsewhere", tuple(found[known]), trouble.get(known, "")) for known in names
     )
-    problems = (*notebook.problems, *_errors(cells, outputs), *watch.problems)
+    problems = (*notebook.problems, *_describe_errors(cells, outputs), *watch.problems)
     return CheckRun(assignment, name, exercises, problems, time.monotonic() - begin)
 
 
@@ -153,14 +153,14 @@ def is_started(path: Path) -> bool:
     """Whether somebody wrote an answer into a notebook: a solution cell without the stub's `raise`."""
     try:
         cells = read_notebook(path.read_bytes()).cells
-        locked = _exam(path)
+        locked = _read_original(path)
     except Unreadable:
         return True
     stubs = {cell.grade_id for cell in locked.cells if cell.solution and cell.kind == "code"} if locked else set()
     return any(cell.grade_id in stubs and "raise NotImplementedError" not in cell.source for cell in cells)
 
 
-def _exam(original: Path) -> Exam | None:
+def _read_original(original: Path) -> Exam | None:
     """The course's notebook read for its ids, order and checks; None where it is missing or broken."""
     try:
         return read_exam(original)
@@ -168,7 +168,7 @@ def _exam(original: Path) -> Exam | None:
         return None
 
 
-def _assemble(notebook: Notebook, exam: Exam | None) -> list[Cell]:
+def _replace_checks(notebook: Notebook, exam: Exam | None) -> list[Cell]:
     """The student's cells, with the course's own checks in the place of theirs, and below them those that are gone."""
     left = {cell: source for cell, source in exam.locked.items() if cell.endswith(CHECKS)} if exam else {}
     ours = set(left)
@@ -181,17 +181,17 @@ def _assemble(notebook: Notebook, exam: Exam | None) -> list[Cell]:
     return cells + [Cell("code", source, grade_id) for grade_id, source in left.items()]
 
 
-def _execute(
+def _execute_cells(
     cells: list[Cell], folder: Path, cell_seconds: float, progress: Progress
-) -> tuple[list[list[Mapping[str, Any]]], _Watch]:
+) -> tuple[list[list[Mapping[str, Any]]], _RunWatch]:
     """Run the cells in a fresh kernel; return each cell's outputs, and who saw what went wrong."""
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient import NotebookClient
     from nbclient.exceptions import DeadKernelError
 
     warnings.filterwarnings("ignore", message="Proactor event loop")  # on Windows, and without consequence
-    document = _document(cells)
-    watch = _Watch(cells, cell_seconds, progress)
+    document = _build_document(cells)
+    watch = _RunWatch(cells, cell_seconds, progress)
     client = NotebookClient(
         document,
         timeout=cell_seconds,
@@ -199,19 +199,19 @@ def _execute(
         allow_errors=True,
         interrupt_on_timeout=True,
         error_on_timeout={"ename": TIMEOUT, "evalue": "", "traceback": []},
-        on_cell_start=watch.starts,
-        on_cell_executed=watch.ended,
+        on_cell_start=watch.note_start,
+        on_cell_executed=watch.note_end,
         resources={"metadata": {"path": str(folder)}},
         shutdown_kernel="immediate",
-        log=_silence(),
+        log=_make_silent_log(),
     )
     try:
-        client.execute(env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        client.execute(env=_build_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     except NoSuchKernel:
         raise UsageError(NO_KERNEL) from None
     except DeadKernelError:
-        watch.problems.append(DIED.format(cell=_called(cells, watch.reached)))
-    except _Stuck:
+        watch.problems.append(DIED.format(cell=_name_cell(cells, watch.reached)))
+    except _StuckCell:
         watch.problems.append(STUCK)
     except Exception:
         if not hasattr(client, INTERRUPTED):
@@ -221,42 +221,45 @@ def _execute(
     return [list(cell.get("outputs", ())) for cell in document.cells], watch
 
 
-class _Stuck(Exception):
+class _StuckCell(Exception):
     """A cell took no notice of being interrupted."""
 
 
-class _Watch:
+class _RunWatch:
     """Follows a run from cell to cell: tells the progress, and notes which cells ran out of time."""
 
     def __init__(self, cells: list[Cell], cell_seconds: float, progress: Progress) -> None:
-        self.cells, self.cell_seconds, self.progress = cells, cell_seconds, progress
+        self.cells = cells
+        self.cell_seconds = cell_seconds
+        self.progress = progress
         self.reached = 0
         self.problems: list[str] = []
         self.late: dict[str, str] = {}
         self._still_runs = False
 
-    def starts(self, cell: object, cell_index: int) -> None:
+    def note_start(self, cell: object, cell_index: int) -> None:
         """Tell that a cell begins."""
         self.reached = cell_index + 1
         self.progress(self.reached, len(self.cells))
 
-    def ended(self, cell: Mapping[str, Any], cell_index: int, execute_reply: Mapping[str, Any]) -> None:
+    def note_end(self, cell: Mapping[str, Any], cell_index: int, execute_reply: Mapping[str, Any]) -> None:
         """Note a cell that ran out of time; two in a row that no interrupt ended mean that the first still runs."""
         out_of_time = execute_reply["content"].get("ename") == TIMEOUT
-        before, self._still_runs = self._still_runs, out_of_time and not _interrupted(cell)
-        if self._still_runs and before:
-            raise _Stuck
+        cell_before_still_runs = self._still_runs
+        self._still_runs = out_of_time and not _was_interrupted(cell)
+        if self._still_runs and cell_before_still_runs:
+            raise _StuckCell
         if out_of_time:
-            name = _called(self.cells, cell_index + 1)
+            name = _name_cell(self.cells, cell_index + 1)
             self.problems.append(TIMED_OUT.format(cell=name, seconds=self.cell_seconds))
             self.late[self.cells[cell_index].grade_id] = f"ran for longer than {self.cell_seconds:g} s"
 
 
-def _interrupted(cell: Mapping[str, Any]) -> bool:
+def _was_interrupted(cell: Mapping[str, Any]) -> bool:
     return any(output.get("ename") == "KeyboardInterrupt" for output in cell.get("outputs", ()))
 
 
-def _called(cells: list[Cell], number: int) -> str:
+def _name_cell(cells: list[Cell], number: int) -> str:
     """Name a cell so that it is found: Jupyter shows no numbers of cells."""
     cell = cells[number - 1]
     if cell.grade_id.endswith(CHECKS):
@@ -267,14 +270,14 @@ def _called(cells: list[Cell], number: int) -> str:
     return f"cell {number} ({line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + '…'})"
 
 
-def _trouble(
-    cells: list[Cell], outputs: list[list[Mapping[str, Any]]], watch: _Watch, exam: Exam | None
+def _find_troubles(
+    cells: list[Cell], outputs: list[list[Mapping[str, Any]]], watch: _RunWatch, exam: Exam | None
 ) -> dict[str, str]:
     """Say by exercise why its checks did not find an answer: its own cell raised, or something never ended."""
     raised = {
         cell.grade_id: f"its cell raised {error}"
         for cell, cell_outputs in zip(cells, outputs, strict=True)
-        for error in _raised(cell_outputs)
+        for error in _find_errors(cell_outputs)
     }
     trouble: dict[str, str] = {}
     for exercise in exam.exercises if exam else ():
@@ -285,7 +288,7 @@ def _trouble(
     return trouble
 
 
-def _document(cells: list[Cell]) -> Any:
+def _build_document(cells: list[Cell]) -> Any:
     """A notebook with the cells at their places; texts are left out."""
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -293,25 +296,26 @@ def _document(cells: list[Cell]) -> Any:
     return new_notebook(cells=made)  # type: ignore[no-untyped-call]
 
 
-def _silence() -> logging.Logger:
+def _make_silent_log() -> logging.Logger:
     log = logging.getLogger("autograder.students.check_run")
-    log.propagate, log.handlers = False, [logging.NullHandler()]
+    log.propagate = False
+    log.handlers = [logging.NullHandler()]
     return log
 
 
-def _environment() -> dict[str, str]:
+def _build_environment() -> dict[str, str]:
     """The environment of the kernel: ours without what GitHub's runner tells its own steps."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "ACTIONS_"))}
 
 
-def _errors(cells: list[Cell], outputs: list[list[Mapping[str, Any]]]) -> Iterator[str]:
+def _describe_errors(cells: list[Cell], outputs: list[list[Mapping[str, Any]]]) -> Iterator[str]:
     """Say which cells raised; an exercise that is not written yet is no error."""
     for number, cell_outputs in enumerate(outputs, start=1):
-        for error in _raised(cell_outputs):
-            yield f"{_called(cells, number)} raised {error}"
+        for error in _find_errors(cell_outputs):
+            yield f"{_name_cell(cells, number)} raised {error}"
 
 
-def _raised(cell_outputs: list[Mapping[str, Any]]) -> Iterator[str]:
+def _find_errors(cell_outputs: list[Mapping[str, Any]]) -> Iterator[str]:
     for output in cell_outputs:
         if output.get("output_type") == "error" and output["ename"] not in EXPECTED:
             said = CELL_FILE.sub(r"(\1)", " ".join(str(output["evalue"]).split()))[:200]

@@ -25,57 +25,57 @@ def build_check_table(run: CheckRun) -> Table:
         "exercise", "checks", "what to look at", title=escape(title), title_justify="left", box=box.SIMPLE_HEAD
     )
     for entry in run.exercises:
-        result = f"[{COLOURS[entry.status]}]{MARKS[entry.status]} {_count(entry)}[/]"
+        result = f"[{COLOURS[entry.status]}]{MARKS[entry.status]} {_count_passed(entry)}[/]"
         table.add_row(escape(entry.exercise), result, escape(entry.message))
     return table
 
 
 def summarise_runs(runs: Sequence[CheckRun], remarks: Iterable[str], where: str) -> str:
     """Return runs as Markdown, for the summary of a job on GitHub."""
-    lines = ["## Practice results", "", f"These are the checks you can see; {_plain(where)}.", ""]
+    lines = ["## Practice results", "", f"These are the checks you can see; {_escape_markdown(where)}.", ""]
     for run in runs:
-        lines += [f"### {_plain(run.notebook)}", ""]
-        lines += [f"- ✗ {_plain(problem)}" for problem in run.problems]
+        lines += [f"### {_escape_markdown(run.notebook)}", ""]
+        lines += [f"- ✗ {_escape_markdown(problem)}" for problem in run.problems]
         if run.exercises:
             lines += ["", "| exercise | checks | what to look at |", "|---|---|---|"]
         for entry in run.exercises:
-            lines.append(
-                f"| {_plain(entry.exercise)} | {MARKS[entry.status]} {_count(entry)} | {_plain(entry.message)} |"
-            )
+            checks = f"{MARKS[entry.status]} {_count_passed(entry)}"
+            message = _escape_markdown(entry.message)
+            lines.append(f"| {_escape_markdown(entry.exercise)} | {checks} | {message} |")
         lines.append("")
-    return "\n".join([*lines, *(f"- {_plain(remark)}" for remark in remarks)]) + "\n"
+    return "\n".join([*lines, *(f"- {_escape_markdown(remark)}" for remark in remarks)]) + "\n"
 
 
 def build_annotations(runs: Sequence[CheckRun]) -> list[str]:
     """Return at most ten commands with which a step annotates a notebook on GitHub."""
-    return list(islice(_annotations(runs), MAX_ANNOTATIONS))
+    return list(islice(_iterate_annotations(runs), MAX_ANNOTATIONS))
 
 
-def _annotations(runs: Sequence[CheckRun]) -> Iterator[str]:
+def _iterate_annotations(runs: Sequence[CheckRun]) -> Iterator[str]:
     for run in runs:
         for problem in run.problems:
-            yield _command(run.notebook, run.assignment, problem)
+            yield _write_command(run.notebook, run.assignment, problem)
         for entry in run.exercises:
             if entry.status == "failed":
-                yield _command(run.notebook, entry.exercise, entry.message)
+                yield _write_command(run.notebook, entry.exercise, entry.message)
 
 
-def _command(file: str, title: str, message: str) -> str:
-    return f"::error file={_property(file)},title={_property(title)}::{_data(message)}"
+def _write_command(file: str, title: str, message: str) -> str:
+    return f"::error file={_escape_property(file)},title={_escape_property(title)}::{_escape_data(message)}"
 
 
-def _count(entry: ExerciseChecks) -> str:
+def _count_passed(entry: ExerciseChecks) -> str:
     return f"{entry.passed} of {len(entry.outcomes)}" if entry.outcomes else "not run"
 
 
-def _plain(text: str) -> str:
+def _escape_markdown(text: str) -> str:
     """Return a text as one line of Markdown in which it cannot be more than text; code marks stay."""
     return html.escape(" ".join(text[:MAX_MESSAGE].split()), quote=False).replace("|", "\\|").replace("[", "\\[")
 
 
-def _data(text: str) -> str:
+def _escape_data(text: str) -> str:
     return text[:MAX_MESSAGE].replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def _escape_property(text: str) -> str:
+    return _escape_data(text).replace(":", "%3A").replace(",", "%2C")

@@ -82,64 +82,67 @@ class CloneSituation:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _CloneComparison:
     """One look at a clone: the student's side, and two commits of the course."""
 
     clone: GitRepository
     base: str
     theirs: str
 
-    def news(self) -> dict[str, str]:
+    def find_news(self) -> dict[str, str]:
         listed = self.clone.paths("diff", "--name-status", "--no-renames", "-z", self.base, self.theirs, "--")
         return dict(zip(listed[1::2], listed[0::2], strict=True))
 
-    def put_back(self, news: Mapping[str, str], published: set[str]) -> Iterator[ReplacedFile]:
+    def find_changed(self, news: Mapping[str, str], published: set[str]) -> Iterator[ReplacedFile]:
         """Yield the course's files that the student changed and that are originals of homework or in the way."""
         mine = set(self.clone.paths("diff", "--name-only", "--no-renames", "-z", self.base, "--"))
         kept = set(self.clone.paths("ls-files", "-z"))
-        mine |= {path for path, kind in news.items() if kind == "A" and path not in kept and self.file(path).exists()}
+        for path, kind in news.items():
+            if kind == "A" and path not in kept and self.path_of(path).exists():
+                mine.add(path)
         for path in sorted(mine):
             if path not in news and not (path in published and ORIGINAL.fullmatch(path)):
                 continue
-            now, then = self.now(path), self.clone.says("rev-parse", f"{self.theirs}:{path}")
+            now = self.hash_file(path)
+            then = self.clone.says("rev-parse", f"{self.theirs}:{path}")
             if now == then == self.clone.says("rev-parse", f"HEAD:{path}"):
                 continue  # the student has the course's newest version already
-            work = now not in {None, then} and not self.only_run(path)
-            beside = self.beside(path) if work and path.endswith(".ipynb") else ""
+            work = now not in {None, then} and not self.is_only_run(path)
+            beside = self.find_free_path(path) if work and path.endswith(".ipynb") else ""
             yield ReplacedFile(path, work, beside, path in news)
 
-    def broken(self, published: set[str]) -> Iterator[ReplacedFile]:
+    def find_broken(self, published: set[str]) -> Iterator[ReplacedFile]:
         """Yield the student's own notebooks that hold the marks of a conflict and can be mended."""
         kinds = ("--cached", "--others", "--exclude-standard")
         for path in sorted(set(self.clone.paths("ls-files", "-z", *kinds, "--", f"{FOLDER}/*.ipynb")) - published):
-            file = self.file(path)
+            file = self.path_of(path)
             if file.is_file() and settle_conflict(file.read_bytes()) is not None:
                 yield ReplacedFile(path, work=True)
 
-    def now(self, path: str) -> str | None:
+    def hash_file(self, path: str) -> str | None:
         """What git would call the file as it is on the disk, None where there is none."""
-        file = self.file(path)
+        file = self.path_of(path)
         return self.clone.git("hash-object", "--path", path, str(file)) if file.is_file() else None
 
-    def only_run(self, path: str) -> bool:
+    def is_only_run(self, path: str) -> bool:
         """Whether a notebook differs from one of the course's versions in nothing but outputs and settings."""
         for commit in (self.base, self.theirs):
             try:
                 version = read_notebook(self.clone.raw("cat-file", "blob", f"{commit}:{path}"))
-                if read_notebook(self.file(path).read_bytes()).cells == version.cells:
+                if read_notebook(self.path_of(path).read_bytes()).cells == version.cells:
                     return True
             except (Unreadable, GitFailed):
                 continue
         return False
 
-    def beside(self, path: str) -> str:
+    def find_free_path(self, path: str) -> str:
         """Return a free path for the student's version: their copy to work in where they have none yet."""
         stem = path.removesuffix(".ipynb")
         names = [f"{stem}_solved"] if ORIGINAL.fullmatch(path) else []
         names += [f"{stem}_edited", *(f"{stem}_edited_{number}" for number in range(2, 1000))]
-        return next(f"{name}.ipynb" for name in names if not self.file(f"{name}.ipynb").exists())
+        return next(f"{name}.ipynb" for name in names if not self.path_of(f"{name}.ipynb").exists())
 
-    def file(self, path: str) -> Path:
+    def path_of(self, path: str) -> Path:
         return self.clone.path / PurePosixPath(path)
 
 
@@ -154,16 +157,16 @@ def compare_with_course(clone: GitRepository, theirs: str) -> CloneSituation:
     base = clone.says("merge-base", "HEAD", theirs)
     if base is None:
         raise UsageError(UNRELATED)
-    looking = _Look(clone, base, theirs)
-    news = looking.news()
+    comparison = _CloneComparison(clone, base, theirs)
+    news = comparison.find_news()
     published = set(clone.paths("ls-tree", "-r", "-z", "--name-only", theirs))
     return CloneSituation(
         base=base,
         theirs=theirs,
         commits=int(clone.git("rev-list", "--count", f"{base}..{theirs}")),
         news=news,
-        put_back=tuple(looking.put_back(news, published)),
-        broken=tuple(looking.broken(published)),
+        put_back=tuple(comparison.find_changed(news, published)),
+        broken=tuple(comparison.find_broken(published)),
         checkpoints=tuple(clone.paths("ls-files", "-z", "--", CHECKPOINTS)),
     )
 

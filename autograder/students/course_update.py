@@ -24,7 +24,7 @@ from autograder.students.student_clone import write_new_file
 REMOTE = "upstream"
 NO_UPSTREAM = "nobody knows where the course is; tell git once: git remote add upstream ADDRESS-OF-THE-COURSE"
 NO_CLONE = "{root} is no clone made with git (a downloaded ZIP?); clone your fork, and copy your notebooks into it"
-OTHER_WORK = {
+UNFINISHED_WORK = {
     "rebase-merge": "a rebase is unfinished; end it with `git rebase --continue` or `git rebase --abort` first",
     "rebase-apply": "a rebase is unfinished; end it with `git rebase --continue` or `git rebase --abort` first",
     "CHERRY_PICK_HEAD": "a cherry-pick is unfinished; end it with `git cherry-pick --abort` first",
@@ -52,7 +52,7 @@ class CourseUpdate:
         top = clone.says("rev-parse", "--show-toplevel")
         if top is None or Path(top).resolve() != root.resolve():
             raise UsageError(NO_CLONE.format(root=root))
-        for name, sentence in OTHER_WORK.items():
+        for name, sentence in UNFINISHED_WORK.items():
             if (root / clone.git("rev-parse", "--git-path", name)).exists():
                 raise UsageError(sentence)
         if clone.says("symbolic-ref", "--quiet", "HEAD") is None:
@@ -75,14 +75,14 @@ class CourseUpdate:
 
         What the student staged meanwhile, and the merge did not bring, stays on the disk.
         """
-        kept = self._keep("An unfinished merge", ())
+        kept = self._keep_backup("An unfinished merge", ())
         theirs = self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD")
         conflicts = set(self.clone.paths("diff", "--name-only", "--diff-filter=U", "-z"))
         for path in self.clone.paths("diff", "--cached", "--name-only", "--no-renames", "-z", "HEAD", "--"):
             staged = self.clone.says("rev-parse", "--verify", "--quiet", f":{path}")
             brought = self.clone.says("rev-parse", "--verify", "--quiet", f"{theirs}:{path}") if theirs else None
             if path not in conflicts and (theirs is None or staged != brought):
-                self.clone.git("reset", "--quiet", "--", _literally(path))
+                self.clone.git("reset", "--quiet", "--", _quote_pathspec(path))
         self.clone.git("reset", "--quiet", "--merge")
         return kept
 
@@ -104,23 +104,24 @@ class CourseUpdate:
             self.clone.git("remote", "add", REMOTE, address)
         if self.clone.git("rev-parse", "--is-shallow-repository") == "true":
             self.clone.git("fetch", "--quiet", "--unshallow", "origin")
-        refspec = f"+refs/heads/{self.card.branch}:{self._theirs}"
+        refspec = f"+refs/heads/{self.card.branch}:{self._course_ref}"
         self.clone.git("fetch", "--quiet", "--no-tags", REMOTE, refspec)
         return address
 
     @property
-    def _theirs(self) -> str:
+    def _course_ref(self) -> str:
         return f"refs/remotes/{REMOTE}/{self.card.branch}"
 
     def compare_with_course(self) -> CloneSituation:
         """Compare the clone with the course as last fetched; fails as `clone_situation.compare_with_course` does."""
-        return compare_with_course(self.clone, self.clone.git("rev-parse", "--verify", self._theirs))
+        return compare_with_course(self.clone, self.clone.git("rev-parse", "--verify", self._course_ref))
 
     def describe_remotes(self) -> Iterator[str]:
         """Yield sentences about branches and remotes that are not as they should be."""
         if self.branch != self.card.branch:
             yield f"you are on branch {self.branch}; points are given for {self.card.branch} only"
-        own, course = self.clone.says("remote", "get-url", "origin"), self.clone.says("remote", "get-url", REMOTE)
+        own = self.clone.says("remote", "get-url", "origin")
+        course = self.clone.says("remote", "get-url", REMOTE)
         if own is not None and is_same_repository(own, course or ""):
             yield "origin is the course itself; fork it, then: git remote set-url origin ADDRESS-OF-YOUR-FORK"
         if self.card.upstream and not is_same_repository(course or "", self.card.upstream):
@@ -141,32 +142,33 @@ class CourseUpdate:
         """
         put_back = [entry.path for entry in agreed if entry in situation.put_back]
         broken = [entry.path for entry in agreed if entry in situation.broken]
-        kept = self._keep("Before an update of the course", [*put_back, *broken]) if agreed else ""
+        kept = self._keep_backup("Before an update of the course", [*put_back, *broken]) if agreed else ""
         for entry in agreed:
             if entry.beside:
-                content = self._file(entry.path).read_bytes()
-                write_new_file(self._file(entry.beside), settle_conflict(content) or content)
+                content = self._path_of(entry.path).read_bytes()
+                write_new_file(self._path_of(entry.beside), settle_conflict(content) or content)
         for path in broken:
-            self._file(path).write_bytes(settle_conflict(self._file(path).read_bytes()) or b"")
+            self._path_of(path).write_bytes(settle_conflict(self._path_of(path).read_bytes()) or b"")
         for path in put_back:
-            self._as_committed(path)
-        self.clone.git("merge", "--quiet", "--ff-only", self._merged(situation, put_back))
+            self._restore_committed(path)
+        self.clone.git("merge", "--quiet", "--ff-only", self._commit_merge(situation, put_back))
         return kept
 
-    def _as_committed(self, path: str) -> None:
+    def _restore_committed(self, path: str) -> None:
         """Make a file in the index and on the disk what it is in the student's newest commit."""
-        self.clone.git("reset", "--quiet", "--", _literally(path))
+        self.clone.git("reset", "--quiet", "--", _quote_pathspec(path))
         if self.clone.says("cat-file", "-e", f"HEAD:{path}") is None:
-            self._file(path).unlink(missing_ok=True)
+            self._path_of(path).unlink(missing_ok=True)
         else:
-            self.clone.git("checkout", "--quiet", "--", _literally(path))
+            self.clone.git("checkout", "--quiet", "--", _quote_pathspec(path))
 
-    def _merged(self, situation: CloneSituation, put_back: Sequence[str]) -> str:
+    def _commit_merge(self, situation: CloneSituation, put_back: Sequence[str]) -> str:
         """Make the commit in which both sides are; return it, or the newest one where it holds everything already."""
-        head, theirs = self.clone.git("rev-parse", "HEAD"), situation.theirs
+        head = self.clone.git("rev-parse", "HEAD")
+        theirs = situation.theirs
         with self.clone.other_index() as index:
             index.git("read-tree", "-i", "-m", "--aggressive", situation.base, head, theirs)
-            index.git("update-index", "-z", "--index-info", input="".join(self._entries(theirs, put_back)))
+            index.git("update-index", "-z", "--index-info", input="".join(self._list_index_lines(theirs, put_back)))
             if index.git("ls-files", "--unmerged"):
                 raise GitFailed("the clone changed while it was updated; run the same command again")
             tree = index.git("write-tree")
@@ -177,13 +179,13 @@ class CourseUpdate:
             return theirs
         return self.clone.commit_tree(tree, "Merge the course's news", head, theirs)
 
-    def _entries(self, commit: str, paths: Sequence[str]) -> Iterator[str]:
+    def _list_index_lines(self, commit: str, paths: Sequence[str]) -> Iterator[str]:
         """Yield lines for git's index that make paths what they are in a commit."""
         for path in paths:
             listed = self.clone.git("ls-tree", "-z", commit, "--", path).rstrip("\0")
             yield f"{listed}\0" if listed else f"0 {'0' * 40}\t{path}\0"
 
-    def _keep(self, subject: str, paths: Sequence[str]) -> str:
+    def _keep_backup(self, subject: str, paths: Sequence[str]) -> str:
         """Keep all files git knows, and the given ones, as they are now; return the name of what keeps them.
 
         That is a new branch, or the student's newest commit where it holds all of this already.
@@ -204,21 +206,21 @@ class CourseUpdate:
 
     def forget_checkpoints(self, paths: Sequence[str]) -> None:
         """Take checkpoints out of git's index; the files stay."""
-        self.clone.git("rm", "--quiet", "--cached", "--", *map(_literally, paths))
+        self.clone.git("rm", "--quiet", "--cached", "--", *map(_quote_pathspec, paths))
 
-    def _file(self, path: str) -> Path:
+    def _path_of(self, path: str) -> Path:
         return self.clone.path / PurePosixPath(path)
 
 
-def _literally(path: str) -> str:
+def _quote_pathspec(path: str) -> str:
     return f":(literal){path}"
 
 
 def is_same_repository(one: str, other: str) -> bool:
     """Whether two addresses are of one repository, by https or by ssh."""
-    return bool(one) and _place(one) == _place(other)
+    return bool(one) and _normalise_address(one) == _normalise_address(other)
 
 
-def _place(address: str) -> str:
+def _normalise_address(address: str) -> str:
     path = re.sub(r"^(https?://|ssh://|git://)?([^/@]*@)?", "", address.strip().lower())
     return path.replace(":", "/").removesuffix("/").removesuffix(".git")

@@ -86,12 +86,12 @@ class StudentClone:
 
     def describe_misplaced(self) -> tuple[str, ...]:
         """Sentences about copies that lie where they are not graded."""
-        files = [NotebookFile(path, "", 0) for path in self._copies()]
+        files = [NotebookFile(path, "", 0) for path in self._find_copies()]
         return tuple(
             say_where_it_belongs(path, name) for name in self.assignments for path in find_misplaced(files, name)
         )
 
-    def _copies(self) -> Iterator[str]:
+    def _find_copies(self) -> Iterator[str]:
         """Paths of all copies, and of all notebooks of homework; environments and hidden folders are passed by."""
         for folder, folders, files in os.walk(self.root):
             inside = Path(folder)
