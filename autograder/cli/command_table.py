@@ -76,6 +76,8 @@ COMMANDS = (
                  "Test the tests: known mistakes, right answers, mutants."),
     CommandEntry("publish", SETTING_UP, "publish_command", "publish_released",
                  "Put what is released on the public course repository."),
+    CommandEntry("readings", SETTING_UP, "readings_command", "make_readings",
+                 "Make the demo notebooks readable beside the points."),
     CommandEntry("demo", SETTING_UP, "demo_command", "walk_practice_class",
                  "Walk a practice class all the way to points pages."),
     CommandEntry("verify", MACHINERY, "verify_command", "verify_record",

@@ -19,17 +19,16 @@ from autograder.course.faults import reached
 from autograder.course.submissions import Student
 from autograder.pages.course_page import make_course_page
 from autograder.pages.page_seal import find_padded_size, pack_contents, seal_contents
+from autograder.pages.readings import Reading, copy_pictures, list_readings, render_homework
 from autograder.pages.student_page import StudentPage, make_student_page
 from autograder.pages.template_environment import make_environment
 from autograder.record.ledger import StudentRecord
 from autograder.record.page_keys import PageKeys
 from autograder.record.standings import Standing
 
-STATIC = ("pages.css", "times.js", "open.js", "icon.svg")
-OURS = frozenset({"index.html", "static", "p", ".nojekyll"})
-
-
+STATIC = ("pages.css", "reading.css", "times.js", "open.js", "icon.svg")
 INDEX = "index.html"
+OURS = frozenset({INDEX, "static", "p", "read", ".nojekyll"})
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,16 @@ def build_site(
     _check_contact(contact)
     _check_replaceable(out)
     keys.make_missing(student.id for student in students)
+    with wall("the homework's text is not shown"):
+        render_homework(course)
+    readings = list_readings(course)
     judged = [student for student in students if student.id not in unchanged]
     contents = render_contents(course, exams, standings, records, keys, now, judged, contact=contact, wall=wall)
     packed = {student: pack_contents(text) for student, text in contents.own.items()}
     kept = _kept(out, [student for student in students if student.id not in packed], keys)
-    _write(out, {INDEX: contents.index} | kept | _sealed(_templates(course, now), packed, keys))
+    templates = _templates(course, now)
+    pages = {INDEX: contents.index} | kept | _sealed(templates, packed, keys) | _read_pages(templates, readings)
+    _write(out, pages, readings)
     return {student.id: keys.key_of(student.id).link for student in students}
 
 
@@ -119,7 +123,8 @@ def render_contents(
     """Return what the pages say, of the same parameters as `build_site`, before anything is sealed or written."""
     templates = _templates(course, now)
     standing = {student.id: standings.get(student.id, {}) for student in students}
-    index = _rendered(templates, "course.html", page=make_course_page(course, exams, standing.values(), now))
+    course_page = make_course_page(course, exams, standing.values(), now)
+    index = _rendered(templates, "course.html", page=course_page, readings=list_readings(course))
     own = {}
     for student in students:
         with wall(f"{student.id}: the page stays as it was"):
@@ -135,6 +140,14 @@ def _templates(course: Course, now: datetime) -> Environment:
     templates = make_environment(course)
     templates.globals |= {"now": now}
     return templates
+
+
+def _read_pages(templates: Environment, readings: Sequence[Reading]) -> dict[str, str]:
+    pages = {}
+    for reading in readings:
+        body = reading.read_body()
+        pages[reading.place] = _rendered(templates, "reading.html", root="../", reading=reading, body=body)
+    return pages
 
 
 def _kept(out: Path, students: Iterable[Student], keys: PageKeys) -> dict[str, str]:
@@ -177,7 +190,7 @@ def _check_replaceable(out: Path) -> None:
         raise UsageError(f"{out}: holds {foreign[0]!r}, which is not of the site; name an empty folder or a new one")
 
 
-def _write(out: Path, pages: Mapping[str, str]) -> None:
+def _write(out: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> None:
     out = out.resolve()
     new, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
     if old.exists() and not out.exists():  # a run was killed just between the two renames below
@@ -185,7 +198,7 @@ def _write(out: Path, pages: Mapping[str, str]) -> None:
     for folder in (new, old):
         shutil.rmtree(folder, ignore_errors=True)
     try:
-        _write_new(new, pages)
+        _write_new(new, pages, readings)
     except OSError as error:  # a full disk: the site stays as it was
         shutil.rmtree(new, ignore_errors=True)
         raise DiskFailed.at(new, error) from None
@@ -198,9 +211,12 @@ def _write(out: Path, pages: Mapping[str, str]) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_new(new: Path, pages: Mapping[str, str]) -> None:
+def _write_new(new: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> None:
     (new / "p").mkdir(parents=True)
     (new / "static").mkdir()
+    if readings:
+        (new / "read").mkdir()
+        copy_pictures(readings, new / "read")
     for name, text in pages.items():
         (new / name).write_text(text, encoding="utf-8", errors="replace")
     for name in STATIC:

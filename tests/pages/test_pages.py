@@ -51,7 +51,7 @@ def test_without_a_key_no_file_tells_who_takes_part_or_how(
     private += [student.email for student in everyone.students] + [student.remote for student in everyone.students]
     private += [push.commit[:7] for record in everyone.records.values() for push in record.pushes]
     private += [MEAN_HINT, SECRET_DETAIL]
-    assert len(files) == 2 + 4 + 8
+    assert len(files) == 2 + 5 + 8
     assert [word for word in private if any(word in text for text in files)] == []
 
 
@@ -119,7 +119,7 @@ def test_nothing_inline_and_nothing_from_elsewhere(site: tuple[Path, dict[str, s
             loaded = attributes.get("src") or (attributes.get("href") if tag == "link" else None)
             assert loaded is None or (path.parent / loaded).resolve().is_relative_to(folder.resolve())
             assert loaded is None or (path.parent / loaded).is_file()
-    for name in ("pages.css", "times.js", "open.js"):
+    for name in ("pages.css", "reading.css", "times.js", "open.js"):
         assert not re.search(
             r"https?://(?!www\.w3\.org)|url\(|@import|import\(", (folder / "static" / name).read_text()
         )

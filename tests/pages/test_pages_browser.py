@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -18,9 +20,11 @@ import pytest
 from long_term import term_class
 from pages_class import MEAN_HINT, practice_class
 from pages_reading import link_key
+from small_course import REPOSITORY
 
 from autograder.overview import make_overview, write_overview
 from autograder.pages.page_seal import pack_contents, seal_contents
+from autograder.pages.readings import ReadingSource, make_reading
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = [
@@ -33,6 +37,25 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 TERM = ("term: course", "term: not-begun", "term: mid-term", "term: all-done")
+PICTURE = (REPOSITORY / "docs" / "way.svg").read_bytes()
+DEMO = {
+    "cells": [
+        {"cell_type": "markdown", "source": "# A demo\n\n$$\\frac{1}{2}$$\n\n|a|b|\n|-:|-|\n|1|2|\n\n## Part"},
+        {
+            "cell_type": "code",
+            "source": "def f(x):\n    return x  # " + "long " * 40,
+            "outputs": [
+                {"output_type": "stream", "text": "printed " * 40},
+                {
+                    "output_type": "display_data",
+                    "data": {
+                        "text/html": f'<img alt="A way." src="data:image/svg+xml;base64,{b64encode(PICTURE).decode()}">'
+                    },
+                },
+            ],
+        },
+    ]
+}
 NOON = "2027-03-07T12:14:00+01:00"
 
 pytestmark = [
@@ -64,7 +87,13 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("served")
-    links, _ = practice_class().build(folder, contact="mailto:instructors@example.org")
+    practice = practice_class()
+    demos = folder / "demonotebooks"
+    demos.mkdir()
+    (demos / "demo.ipynb").write_text(json.dumps(DEMO))
+    course = replace(practice.course, root=folder, site=folder / "site", releases=REPOSITORY / "assignments")
+    make_reading(course, ReadingSource("demo", demos / "demo.ipynb", True), lambda _: DEMO)
+    links, _ = replace(practice, course=course).build(folder, contact="mailto:instructors@example.org")
     (folder / "term").mkdir()
     term_links, _ = term_class().build(folder / "term")
     (folder / "term" / "site").rename(folder / "site" / "term")
@@ -74,7 +103,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     found = make_overview(made.course, made.exams, made.students, made.standings, made.records, made.now)
     write_overview(found, folder / "overview")
     (folder / "overview").rename(folder / "site" / "overview")
-    links["overview"] = "overview/index.html"
+    links |= {"overview": "overview/index.html", "demo": "read/demo.html", "homework": "read/hw01_numpy.html"}
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder / "site")) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -237,7 +266,7 @@ def open_everything(page: Any) -> None:
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
 
 
-@pytest.mark.parametrize("who", ["index", "no key", *practice_class().records, *TERM, "overview"])
+@pytest.mark.parametrize("who", ["index", "no key", *practice_class().records, *TERM, "overview", "demo", "homework"])
 def test_no_page_scrolls_sideways(visit: Callable[..., Any], site: Site, who: str) -> None:
     page = visit_whom(visit, site, who)
     for width in (320, 390, 768, 1280):
@@ -427,7 +456,7 @@ def axe() -> str:
 
 
 LOOKS = ((320, "dark"), (1280, "light"))
-KINDS = ["index", "no key", *practice_class().records, *TERM]
+KINDS = ["index", "no key", *practice_class().records, *TERM, "demo", "homework"]
 
 
 @pytest.mark.parametrize(

@@ -114,9 +114,14 @@ def term_class() -> PracticeClass:
         assignments[name] = Assignment(name, f"Topic {number + 1}, and what it is good for", (part,))
         exams[name] = make_exam(number)
     course = Course(
-        root=Path("/course"), name="Deep learning", timezone=BUDAPEST, assignments=assignments,
+        root=Path("/course"),
+        site=Path("/course/site"),
+        releases=Path("/course/assignments"),
+        name="Deep learning",
+        timezone=BUDAPEST,
+        assignments=assignments,
         upstream="https://example.org/course/public",
-    )  # fmt: skip
+    )
     records = {
         "not-begun": StudentRecord("not-begun"),
         "mid-term": make_record("mid-term", PUSHES, RELEASED, best=5),

@@ -103,6 +103,8 @@ def practice_class(*, marks: bool = False) -> PracticeClass:
     """Return the class as it stands at `NOW`; with `marks`, a person has marked the best of it."""
     course = Course(
         root=Path("/course"),
+        site=Path("/course/site"),
+        releases=Path("/course/assignments"),
         name="Deep learning",
         timezone=BUDAPEST,
         assignments={

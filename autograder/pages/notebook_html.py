@@ -1,0 +1,239 @@
+"""A notebook as HTML that needs no script and no other server: text, formulas as MathML, code, outputs, pictures.
+
+Pictures become files beside the page, named by what is in them. Of HTML, in texts and in outputs, only a few tags
+without attributes are kept: the notebooks are the course's own, and the page shall need no exception from its policy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+from base64 import b64decode
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import mistune
+from latex2mathml.converter import convert as convert_to_mathml
+from mistune.plugins.formatting import strikethrough
+from mistune.plugins.table import table
+from nbconvert.filters.markdown_mistune import MathBlockParser, MathInlineParser
+from PIL import Image
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+KEPT_TAGS = frozenset(
+    """b br code details div em hr i kbd li ol p pre s small strong sub summary sup u ul""".split()  # noqa: SIM905
+)
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^>]*>")
+DOLLARS = re.compile(r"\$([^$\n]+)\$")
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+ALIGNMENT = re.compile(r' style="text-align:(left|right|center)"')  # of a table's cells
+MATHML_EXTRA = re.compile(r'\s(?:style|class|xmlns)="[^"]*"')
+WHOLE_ROW = re.compile(r"^(<math[^>]*>)<mrow>(.*)</mrow></math>$", re.DOTALL)
+NUMBERED_SIGN = re.compile(r"&#x([0-9A-Fa-f]{1,5});")
+COLOURED = "k kn kc kd ow s s1 s2 sd sa si se c c1 cm mi mf mh nf nc nd"  # classes of words that reading.css colours
+PLAIN_WORD = re.compile(rf'<span class="(?!(?:{"|".join(COLOURED.split())})")\w+">([^<]*)</span>')
+PICTURE = re.compile(r"<img\b[^>]*>")
+ALT = re.compile(r'\balt="([^"]*)"')
+DATA = re.compile(r'\bsrc="data:(image/(?:png|jpeg|gif|svg\+xml));base64,([^"]+)"')
+ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/svg+xml": "svg"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+FEW_COLOURS = 256  # plots have fewer; stored so, a picture takes a third of the bytes
+MOST_OUTPUT = 6_000  # letters of printed text; a page is read, not searched
+TITLE = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+
+
+@dataclass
+class NotebookPage:
+    """A notebook's title, its HTML, and its pictures by their file names."""
+
+    title: str
+    body: str
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+
+def render_notebook(notebook: Mapping[str, Any], name: str, others: Collection[str] = ()) -> NotebookPage:
+    """Return a notebook as a page.
+
+    Parameters
+    ----------
+    notebook : mapping
+        The notebook's JSON, executed or not.
+    name : str
+        What its pictures' file names begin with.
+    others : collection of str
+        Names of notebooks that have a page beside this one: links to them are kept.
+    """
+    page = NotebookPage("", "")
+    renderer = _Renderer(others)
+    markdown = mistune.Markdown(
+        renderer=renderer,
+        block=MathBlockParser(),
+        inline=MathInlineParser(hard_wrap=False),
+        plugins=[table, strikethrough],
+    )
+    pieces = []
+    for cell in notebook["cells"]:
+        source = _join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            page.title = page.title or find_title(source)
+            text = ALIGNMENT.sub(r' class="\1"', str(markdown(source)))
+            pieces.append(f'<div class="text">{text}</div>')
+        elif cell["cell_type"] == "code" and source.strip():
+            pieces.append(highlight_code(source))
+            pieces += [_render_output(output, name, page.pictures) for output in cell.get("outputs", ())]
+    page.title = page.title or name
+    page.body = "\n".join(piece for piece in pieces if piece)
+    return page
+
+
+def find_title(source: str) -> str:
+    """Return the first heading of the highest level in a text, empty if it has none."""
+    found = TITLE.search(source)
+    return found[1].replace("`", "") if found else ""
+
+
+def highlight_code(source: str) -> str:
+    """Return Python code as HTML with classes for its words."""
+    formatter = HtmlFormatter(nowrap=True)
+    words = PLAIN_WORD.sub(r"\1", highlight(source.strip("\n"), PythonLexer(), formatter))
+    return f'<pre class="code-cell" tabindex="0"><code>{words}</code></pre>'
+
+
+def render_formula(formula: str, *, block: bool) -> str:
+    """Return a formula of TeX as MathML; as it is, in a `code` element, where it cannot be converted."""
+    known = formula.replace("{aligned}", "{align*}")  # the same to the eye; the converter knows only the second
+    try:
+        markup = convert_to_mathml(known.strip(), display="block" if block else "inline")
+    except Exception:  # the converter promises no exceptions of its own
+        return f"<code>{html.escape(formula)}</code>"
+    markup = WHOLE_ROW.sub(r"\1\2</math>", MATHML_EXTRA.sub("", markup))
+    return NUMBERED_SIGN.sub(_write_sign, markup)
+
+
+def _write_sign(found: re.Match[str]) -> str:
+    """Write a sign that is given by its number as itself: formulas become a third shorter."""
+    sign = chr(int(found[1], 16))
+    return html.escape(sign)
+
+
+def keep_plain_tags(markup: str) -> str:
+    """Return HTML of which a few tags are kept, without their attributes, and everything else is text."""
+    pieces = []
+    position = 0
+    markup = COMMENT.sub("", markup)
+    for tag in TAG.finditer(markup):
+        pieces.append(_render_words(markup[position : tag.start()]))
+        name = tag[2].lower()
+        pieces.append(f"<{tag[1]}{name}>" if name in KEPT_TAGS else html.escape(tag[0]))
+        position = tag.end()
+    pieces.append(_render_words(markup[position:]))
+    return "".join(pieces)
+
+
+def _render_words(markup: str) -> str:
+    """Return the words between two tags, with formulas in them: Markdown leaves those within HTML as they are."""
+    pieces = []
+    for number, piece in enumerate(DOLLARS.split(html.unescape(markup))):
+        is_formula = number % 2 == 1
+        pieces.append(render_formula(piece, block=False) if is_formula else html.escape(piece, quote=False))
+    return "".join(pieces)
+
+
+class _Renderer(mistune.HTMLRenderer):
+    """Renders a text cell's Markdown."""
+
+    def __init__(self, others: Collection[str]) -> None:
+        super().__init__(escape=True)
+        self._others = others
+
+    def inline_html(self, html: str) -> str:
+        return keep_plain_tags(html)
+
+    def block_html(self, html: str) -> str:
+        return keep_plain_tags(html) + "\n"
+
+    def block_math(self, text: str) -> str:
+        return f'<span class="formula" tabindex="0">{render_formula(text, block=True)}</span>'
+
+    def inline_math(self, text: str) -> str:
+        return render_formula(text, block=False)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        notebook = url.rsplit("/", 1)[-1].partition("#")[0].removesuffix(".ipynb")
+        if url.startswith("https://"):
+            return f'<a href="{html.escape(url)}" rel="noopener noreferrer">{text}</a>'
+        if notebook in self._others:
+            return f'<a href="{html.escape(notebook)}.html">{text}</a>'
+        return text  # a file of the repository, which is not on this site
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        return f"<em>{text}</em>"  # nothing is loaded from elsewhere
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        if (info or "").strip() in ("python", "py"):
+            return highlight_code(code)
+        return f'<pre class="code-cell" tabindex="0"><code>{html.escape(code)}</code></pre>'
+
+
+def _render_output(output: Mapping[str, Any], name: str, pictures: dict[str, bytes]) -> str:
+    if output["output_type"] == "stream":
+        return _render_printed(_join(output["text"]))
+    if output["output_type"] == "error":
+        return _render_printed(f"{output['ename']}: {output['evalue']}")
+    data = output.get("data", {})
+    if WIDGET in data:
+        return '<p class="small">Here the notebook has sliders: open it to play with them.</p>'
+    drawn = _render_pictures(data, name, pictures)
+    return drawn or _render_printed(_join(data.get("text/plain", "")))
+
+
+def _render_pictures(data: Mapping[str, Any], name: str, pictures: dict[str, bytes]) -> str:
+    """Return the pictures of an output, written down in `pictures`; empty where it has none."""
+    words = html.escape(_join(data.get("text/plain", "")))
+    if "image/png" in data:
+        return _place_picture("image/png", _join(data["image/png"]), words, name, pictures)
+    pieces = []
+    for picture in PICTURE.findall(_join(data.get("text/html", ""))):
+        content = DATA.search(picture)
+        if content:
+            alt = ALT.search(picture)
+            pieces.append(_place_picture(content[1], content[2], alt[1] if alt else words, name, pictures))
+    return "\n".join(pieces)
+
+
+def _place_picture(kind: str, encoded: str, alt: str, name: str, pictures: dict[str, bytes]) -> str:
+    """Return the tag of a picture; `alt` is escaped already."""
+    content = b64decode(encoded)
+    if kind == "image/png":
+        content = shrink_png(content)
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    file = f"{name}-{digest}.{ENDINGS[kind]}"
+    pictures[file] = content
+    return f'<img class="drawing" loading="lazy" alt="{alt}" src="{file}">'
+
+
+def shrink_png(content: bytes) -> bytes:
+    """Return a picture with a palette, if that makes it smaller."""
+    image: Image.Image = Image.open(io.BytesIO(content)).convert("RGB")
+    buffer = io.BytesIO()
+    image.quantize(FEW_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    return min(content, buffer.getvalue(), key=len)
+
+
+def _render_printed(text: str) -> str:
+    if not text.strip():
+        return ""
+    shown = text if len(text) <= MOST_OUTPUT else text[:MOST_OUTPUT] + "\n…"
+    return f'<pre class="printed" tabindex="0">{html.escape(shown.rstrip())}</pre>'
+
+
+def _join(text: str | Sequence[str]) -> str:
+    return text if isinstance(text, str) else "".join(text)

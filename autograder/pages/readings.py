@@ -1,0 +1,195 @@
+"""The course to read in a browser: executed demo notebooks and the text of released homework, kept by their hash.
+
+A reading is made once for each state of its notebook and kept in a folder beside the site, which is never committed.
+Homework is only rendered; a demo is run from top to bottom, which takes its time and is done when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.course.configuration import Course
+from autograder.course.errors import AutograderError, DiskFailed
+
+DEMOS = "demonotebooks"
+FOLDER = "readings"
+ABOUT = "reading.json"
+BODY = "body.html"
+VERSION = 1  # raise it when the same notebook would give another page
+MOST_SECONDS = 900
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+Execute = Callable[[Path], dict[str, Any]]
+
+
+class ReadingFailed(AutograderError):
+    """A notebook that cannot be shown."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class ReadingSource:
+    """A notebook that can be read: what it is called, where it lies, whether it is run."""
+
+    name: str
+    path: Path
+    is_demo: bool
+
+    @property
+    def key(self) -> str:
+        """Fingerprint of what its page depends on."""
+        digest = hashlib.sha256(f"{VERSION} {self.is_demo}\n".encode())
+        digest.update(self.path.read_bytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A page that is there to be read: its title, its HTML, and its pictures."""
+
+    name: str
+    title: str
+    is_demo: bool
+    folder: Path
+    pictures: tuple[str, ...]
+
+    @property
+    def place(self) -> str:
+        """Where its page lies in the site."""
+        return f"read/{self.name}.html"
+
+    def read_body(self) -> str:
+        """Return its HTML."""
+        return (self.folder / BODY).read_text(encoding="utf-8")
+
+
+def list_sources(course: Course) -> tuple[ReadingSource, ...]:
+    """Return what can be read: demos in the order of their names, then the released homework."""
+    sources = [ReadingSource(path.stem, path, True) for path in sorted((course.root / DEMOS).glob("*.ipynb"))]
+    for name in course.assignments:
+        path = course.release_path(name)
+        if path.exists():
+            sources.append(ReadingSource(name, path, False))
+    return tuple(sources)
+
+
+def list_readings(course: Course) -> tuple[Reading, ...]:
+    """Return the readings that are made and still those of their notebooks."""
+    found = []
+    for source in list_sources(course):
+        reading = find_reading(course, source)
+        if reading is not None:
+            found.append(reading)
+    return tuple(found)
+
+
+def find_reading(course: Course, source: ReadingSource) -> Reading | None:
+    """Return a notebook's reading, None where it is not made yet or the notebook has changed since."""
+    folder = _folder_of(course, source)
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if about["key"] != source.key:
+            return None
+        return Reading(source.name, about["title"], source.is_demo, folder, tuple(about["pictures"]))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def list_stale(course: Course) -> tuple[ReadingSource, ...]:
+    """Return the notebooks whose reading is missing or of an older state."""
+    return tuple(source for source in list_sources(course) if find_reading(course, source) is None)
+
+
+def render_homework(course: Course) -> None:
+    """Make the readings of released homework that are missing: nothing of it is run."""
+    for source in list_stale(course):
+        if not source.is_demo:
+            make_reading(course, source)
+
+
+def make_reading(course: Course, source: ReadingSource, execute: Execute | None = None) -> Reading:
+    """Make a notebook's reading and keep it.
+
+    Raises
+    ------
+    ReadingFailed
+        If it is no notebook, or a cell of it fails.
+    DiskFailed
+        If it cannot be kept.
+    """
+    from autograder.pages.notebook_html import render_notebook  # Markdown, Pygments and Pillow take half a second
+
+    key = source.key
+    prepare = (execute or execute_notebook) if source.is_demo else _load_notebook
+    notebook = prepare(source.path)
+    others = [other.name for other in list_sources(course)]
+    page = render_notebook(notebook, source.name, others)
+    folder = _folder_of(course, source)
+    about = {"key": key, "title": page.title, "pictures": sorted(page.pictures)}
+    files = {BODY: page.body.encode(), **page.pictures, ABOUT: json.dumps(about).encode()}
+    try:
+        _replace_folder(folder, files)
+    except OSError as error:
+        raise DiskFailed.at(folder, error) from None
+    return Reading(source.name, page.title, source.is_demo, folder, tuple(sorted(page.pictures)))
+
+
+def execute_notebook(path: Path) -> dict[str, Any]:
+    """Run a notebook of the course's own from top to bottom, and return it with its outputs.
+
+    Raises
+    ------
+    ReadingFailed
+        If it is no notebook, or a cell of it fails.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+    notebook = nbformat.from_dict(_load_notebook(path))  # type: ignore[no-untyped-call]
+    client = NotebookClient(
+        notebook, timeout=MOST_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError) as error:
+        last_line = COLOUR.sub("", str(error).strip().splitlines()[-1])
+        raise ReadingFailed(f"{path}: a cell fails ({last_line}); repair it, then make the readings again") from None
+    executed: dict[str, Any] = notebook
+    return executed
+
+
+def _load_notebook(path: Path) -> dict[str, Any]:
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReadingFailed(f"{path}: not a notebook ({error})") from None
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise ReadingFailed(f"{path}: not a notebook of format 4; open it in JupyterLab and save it")
+    return notebook
+
+
+def _folder_of(course: Course, source: ReadingSource) -> Path:
+    return course.site.with_name(FOLDER) / source.name
+
+
+def _replace_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Write a folder anew; what says that it is whole comes last."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def copy_pictures(readings: Sequence[Reading], folder: Path) -> None:
+    """Copy the readings' pictures into the folder of their pages."""
+    for reading in readings:
+        for picture in reading.pictures:
+            shutil.copyfile(reading.folder / picture, folder / picture)
