@@ -35,7 +35,7 @@ ALIGNMENT = re.compile(r' style="text-align:(left|right|center)"')  # of a table
 MATHML_EXTRA = re.compile(r'\s(?:style|class|xmlns)="[^"]*"')
 WHOLE_ROW = re.compile(r"^(<math[^>]*>)<mrow>(.*)</mrow></math>$", re.DOTALL)
 NUMBERED_SIGN = re.compile(r"&#x([0-9A-Fa-f]{1,5});")
-COLOURED = "k kn kc kd ow s s1 s2 sd sa si se c c1 cm mi mf mh nf nc nd"  # classes of words that reading.css colours
+COLOURED = "k kn kc kd ow s s1 s2 sd sa si se c c1 cm mi mf mh nf nc"  # classes of words that reading.css colours
 PLAIN_WORD = re.compile(rf'<span class="(?!(?:{"|".join(COLOURED.split())})")\w+">([^<]*)</span>')
 PICTURE = re.compile(r"<img\b[^>]*>")
 ALT = re.compile(r'\balt="([^"]*)"')
