@@ -56,9 +56,9 @@ from autograder.cli import long_work
 classroom = Classroom.open(Path(sys.argv[1]))
 for name in sys.argv[2:]:
     getattr(long_work, name)(classroom)
-sys.exit(long_work.tell_troubles(classroom))
+sys.exit(long_work.print_troubles(classroom))
 """
-POLL = ("grade_all", "gradebook_all", "pages_all")
+POLL = ("grade_all", "bring_gradebook_up", "build_all_pages")
 DEADLINE = "2027-03-06 23:59"
 PUSHED = datetime(2027, 3, 1, 12, tzinfo=UTC)
 STATUSES = (Status.PASSED, Status.PASSED, Status.FAILED, Status.PASSED)
@@ -154,8 +154,8 @@ def main() -> None:
     for students in options.students:
         with tempfile.TemporaryDirectory() as folder:
             config = make_class(Path(folder), students, options.assignments)
-            first = cpu_of(config, "gradebook_all")
-            pages = cpu_of(config, "pages_all")
+            first = cpu_of(config, "bring_gradebook_up")
+            pages = cpu_of(config, "build_all_pages")
             each = [cpu_of(config, step) for step in POLL]
             together = cpu_of(config, *POLL)
         alone = ", ".join(f"{seconds:.1f}" for seconds in each)
