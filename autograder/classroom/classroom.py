@@ -15,7 +15,7 @@ from autograder.collecting.import_work import ImportedWork, import_work
 from autograder.collecting.lost_notebooks import restore_notebooks
 from autograder.collecting.remote_poll import Collected
 from autograder.course.configuration import Course, load_course, say_nearest_name
-from autograder.course.errors import AutograderError, ExamError, Interrupted, NoJail, describe_error
+from autograder.course.errors import AutograderError, ExamError, Interrupted, NoJail, UsageError, describe_error
 from autograder.course.exam import Exam
 from autograder.course.roster import Extensions, read_extensions, read_roster
 from autograder.course.submissions import Student, make_printable
@@ -145,9 +145,26 @@ class Classroom:
             wall=self.wall,
         )
 
-    def grade(self, tasks: Sequence[GradingTask]) -> Iterator[FinishedTask]:
-        """Grade tasks; see `autograder.grading.grading_run`."""
+    def grade(self, tasks: Sequence[GradingTask], scheduler: str = "") -> Iterator[FinishedTask]:
+        """Grade tasks here, or on a Dask cluster; see `autograder.grading.grading_run` and `cluster_run`.
+
+        Raises
+        ------
+        UsageError
+            If a cluster is named, and what talks with it is not installed.
+        """
+        if scheduler or self.course.scheduler:
+            return self._grade_on_cluster(tasks, scheduler or self.course.scheduler)
         return grade_tasks(self.course, self.exams, tasks, self._reader())
+
+    def _grade_on_cluster(self, tasks: Sequence[GradingTask], scheduler: str) -> Iterator[FinishedTask]:
+        try:  # an optional extra, which most courses do without
+            from autograder.grading.cluster_run import grade_on_cluster
+        except ImportError as error:
+            if error.name not in {"dask", "distributed"}:
+                raise
+            raise UsageError(f"{scheduler}: Dask is not installed here; pip install 'autograder[cluster]'") from None
+        return grade_on_cluster(self.course, self.exams, tasks, self._reader(), scheduler)
 
     def records(self) -> dict[str, StudentRecord]:
         """Return the record of every student whose file can be read; what cannot be read is a trouble."""

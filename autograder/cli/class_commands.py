@@ -36,6 +36,7 @@ def grade_pushes(
     student: Annotated[list[str] | None, typer.Option("--student", "-s", help="Only these students.")] = None,
     assignment: Annotated[str, typer.Option("--assignment", "-a", help="Only this assignment.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
+    scheduler: Annotated[str, typer.Option("--scheduler", help="Address of a Dask scheduler to grade by.")] = "",
     config: ConfigOption = None,
 ) -> None:
     """Grade what was collected and has no points yet, and what a changed exam made outdated.
@@ -44,7 +45,7 @@ def grade_pushes(
     """
     classroom = open_classroom(config)
     with hold_course_lock(classroom, "grade"):
-        done = grade_all(classroom, student or [], assignment, force=force)
+        done = grade_all(classroom, student or [], assignment, force=force, scheduler=scheduler)
     raise typer.Exit(max(print_troubles(classroom), 0 if done else 1))
 
 

@@ -82,6 +82,8 @@ COMMANDS = (
                  "Walk a practice class all the way to points pages."),
     CommandEntry("verify", MACHINERY, "verify_command", "verify_record",
                  "Prove that nothing in the record was lost; repair it."),
+    CommandEntry("tidy", MACHINERY, "tidy_command", "tidy_course",
+                 "Say what the disk holds; free what can be made again."),
     CommandEntry("bundle", MACHINERY, "bundle_commands", "write_work_bundle",
                  "Put what has to be graded into a folder, for other machines."),
     CommandEntry("grade-bundle", MACHINERY, "bundle_commands", "grade_work_bundle",

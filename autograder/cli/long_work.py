@@ -82,11 +82,12 @@ def grade_all(
     assignment: str = "",
     *,
     force: bool = False,
+    scheduler: str = "",
     screen: Console = out,
 ) -> bool:
     """Grade with progress; return whether every submission has a report."""
     tasks = find_tasks(classroom, students, assignment, force=force)
-    done = list(track_progress(classroom.grade(tasks), len(tasks), "grading", screen))
+    done = list(track_progress(classroom.grade(tasks, scheduler), len(tasks), "grading", screen))
     failed = [entry for entry in done if entry.error]
     for entry in failed:
         print_error(f"not graded: {entry.error}")

@@ -29,6 +29,7 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 MAX_NAMED = 20
 SECTIONS = ("Course", "CourseDirectory")
 HTTP = ("https://", "http://")
+SCHEDULERS = ("tcp://", "tls://", "ws://", "wss://", "ucx://")
 FIND = ("place", "anywhere")
 PROOF = ("leaks", "strict")
 MOMENT = "a date and time like '2027-03-06 23:59'"
@@ -127,6 +128,7 @@ class Course:
     notebook_mb: float = 20.0
     store_mb: float = 1000.0
     workers: int = 0
+    scheduler: str = ""
     lend: bool = True
 
     def source_path(self, assignment: str) -> Path:
@@ -228,7 +230,8 @@ class _Reader:
             "name": self.text, "upstream": self.text, "site_url": self.text, "contact": self.contact,
             "branch": self.text,
             "find": self.find, "proof": self.proof, "clock": self.clock, "forge": self.forge, "limits": self.limits,
-            "lend": self.switch, "notebook_mb": self.positive, "store_mb": self.positive, "workers": self.count,
+            "lend": self.switch, "scheduler": self.scheduler,
+            "notebook_mb": self.positive, "store_mb": self.positive, "workers": self.count,
             "roster": self.place, "extensions": self.place,
             "ledger": self.place, "forks": self.place, "outputs": self.place, "keys": self.place, "site": self.place,
             "assignments": lambda key, value: self.assignments(key, value, zone),
@@ -326,6 +329,11 @@ class _Reader:
             return Clock(str(value))
         except ValueError:
             raise self.wrong(key, value, say_nearest_name(str(value), [clock.value for clock in Clock])) from None
+
+    def scheduler(self, key: str, value: object) -> str:
+        if not self.text(key, value).startswith(SCHEDULERS):
+            raise self.wrong(key, value, "the address of a Dask scheduler, like 'tls://10.0.0.1:8786'")
+        return str(value)
 
     def find(self, key: str, value: object) -> str:
         if value not in FIND:

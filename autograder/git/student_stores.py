@@ -307,6 +307,17 @@ class Fork:
             self._git("update-ref", f"refs/seen/{commit}", commit, held=held)
         return commit
 
+    def pack(self) -> bool:
+        """Pack everything in the store, names of commits among it; return whether that was possible."""
+        try:
+            with self._changing() as held:
+                self._git("pack-refs", "--all", held=held)
+                self._git(*PACK, "gc", "--quiet", held=held)
+        except RemoteFailed:
+            clear_leftovers(self.store)
+            return False
+        return True
+
     def make_push(self, commit: str, seen: datetime, clock: Clock) -> Push:
         """Return the record of a commit first seen at a moment, or dated by itself where the clock says so."""
         if clock is Clock.COMMIT_DATE:

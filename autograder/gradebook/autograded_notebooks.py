@@ -24,8 +24,11 @@ from autograder.record.open_tasks import GradingTask, outputs_path
 from autograder.record.standings import Standing
 
 Standings = Mapping[str, Mapping[str, Standing]]
-BLOB = "autograder_blob"  # in the notebook's metadata: which state of the student's file it shows
+# In the notebook's metadata: which state of the student's file it shows, and whether with what its cells gave.
+BLOB = "autograder_blob"
+RAN = "autograder_ran"
 
+CELL_ID = "cell-"  # before its number
 METADATA_BYTES = 1000  # more than the metadata of a notebook of ours take
 
 
@@ -49,40 +52,63 @@ def find_unshown(
 ) -> list[GradingTask]:
     """Return what has to be run so that a person can mark it: notebooks that wait for marks and have no outputs here.
 
-    Nobody waits for these tasks, so `grade_tasks` records nothing of them; it keeps the outputs. A notebook that `read`
-    cannot get is left out.
+    Nobody waits for these tasks, so `grade_tasks` records nothing of them; it keeps the outputs. A notebook that
+    `read` cannot get is left out.
     """
     tasks: dict[tuple[str, str], GradingTask] = {}
     for student in students:
         for name, standing in standings[student.id].items():
-            push, file = shown_push(standing), shown_file(standing)
-            waits = any(
-                exercise.status is Status.TO_BE_MARKED for part in standing.parts for exercise in part.exercises
-            )
-            if push and file and waits and not outputs_path(course, name, file.blob).exists():
-                with suppress(RemoteFailed, OSError):
-                    read(GradingTask(name, file, student, [(student.id, push.commit)]))
-                    tasks.setdefault((name, file.blob), GradingTask(name, file, student))
+            push = shown_push(standing)
+            file = shown_file(standing)
+            if push is None or file is None or not _waits_for_mark(standing):
+                continue
+            if outputs_path(course, name, file.blob).exists() or shows_outputs(course, student.id, name, file.blob):
+                continue
+            with suppress(RemoteFailed, OSError):
+                read(GradingTask(name, file, student, [(student.id, push.commit)]))
+                tasks.setdefault((name, file.blob), GradingTask(name, file, student))
     return list(tasks.values())
 
 
-def remove_unneeded_outputs(course: Course, standings: Standings, records: Mapping[str, StudentRecord]) -> int:
-    """Remove the outputs that nobody will look at any more, and return how many there were.
+def _waits_for_mark(standing: Standing) -> bool:
+    statuses = {exercise.status for part in standing.parts for exercise in part.exercises}
+    return Status.TO_BE_MARKED in statuses
 
-    Kept are those of every notebook that counts, that is newest, or that the formgrader shows: a few megabytes each.
+
+def find_unneeded_outputs(course: Course, standings: Standings, records: Mapping[str, StudentRecord]) -> list[Path]:
+    """Return the files of outputs that nobody will look at any more.
+
+    Needed are those of notebooks that count or are newest, until the formgrader shows the notebook with them.
     """
-    kept = {
-        part.file.blob for mine in standings.values() for entry in mine.values() for part in entry.parts if part.file
-    }
-    kept |= {file.blob for record in records.values() for push in record.pushes[-1:] for file in push.notebooks}
-    kept |= {file.blob for mine in standings.values() for entry in mine.values() if (file := shown_file(entry))}
+    files = [path for name in course.assignments for path in (course.outputs / name).glob("*.json")]
+    if not files:
+        return []
+    needed: set[str] = set()
+    for student, record in records.items():
+        for push in record.pushes[-1:]:
+            needed |= {file.blob for file in push.notebooks}
+        for standing in standings.get(student, {}).values():
+            needed |= {part.file.blob for part in standing.parts if part.file}
+    shown: set[str] = set()
+    waiting: set[str] = set()
+    for student, mine in standings.items():
+        for name, standing in mine.items():
+            file = shown_file(standing)
+            if file is not None and shows_outputs(course, student, name, file.blob):
+                shown.add(file.blob)
+            elif file is not None:
+                waiting.add(file.blob)
+    needed = (needed - shown) | waiting
+    return [path for path in files if path.stem not in needed]
+
+
+def remove_unneeded_outputs(course: Course, standings: Standings, records: Mapping[str, StudentRecord]) -> int:
+    """Remove the outputs that nobody will look at any more, and return how many there were."""
     removed = 0
-    for name in course.assignments:
-        for path in (course.outputs / name).glob("*.json"):
-            if path.stem not in kept:
-                with suppress(OSError):
-                    path.unlink()
-                    removed += 1
+    for path in find_unneeded_outputs(course, standings, records):
+        with suppress(OSError):
+            path.unlink()
+            removed += 1
     return removed
 
 
@@ -96,28 +122,65 @@ def shown_blob(course: Course, student: str, assignment: str) -> str:
 
 
 def shows_blob(course: Course, student: str, assignment: str, blob: str) -> bool:
-    """Whether the formgrader shows this blob of a student. Only the file's end is read, where its metadata are."""
+    """Whether the formgrader shows this blob of a student."""
+    return _blob_entry(blob) in _read_metadata(course, student, assignment)
+
+
+def shows_outputs(course: Course, student: str, assignment: str, blob: str) -> bool:
+    """Whether the formgrader shows this blob of a student with what its cells gave."""
+    metadata = _read_metadata(course, student, assignment)
+    return _blob_entry(blob) in metadata and f'"{RAN}": true'.encode() in metadata
+
+
+def _blob_entry(blob: str) -> bytes:
+    return f'"{BLOB}": "{blob}"'.encode()
+
+
+def _read_metadata(course: Course, student: str, assignment: str) -> bytes:
+    """Return the end of the file, where its metadata are. Quotes within a student's cell are escaped there."""
     try:
         with autograded_path(course, student, assignment).open("rb") as file:
             length = file.seek(0, os.SEEK_END)
             file.seek(max(0, length - METADATA_BYTES))
-            end = file.read()
+            return file.read()
     except OSError:
-        return False
-    return f'"{BLOB}": "{blob}"'.encode() in end  # quotes within a student's cell are escaped
+        return b""
 
 
 def write_autograded(course: Course, exam: Exam, student: str, blob: str, content: bytes) -> None:
     """Write the notebook that the formgrader is to show of a student; `content` is that of the blob."""
-    executed: dict[int, Any] = {}
-    with suppress(OSError, ValueError, KeyError, TypeError):  # without what they gave, the cells can be shown as well
-        outputs = json.loads(outputs_path(course, exam.assignment, blob).read_text())
-        executed = {cell["number"]: cell for cell in outputs}
-    notebook = autograded_notebook(exam, content, executed)
+    executed = _read_outputs(outputs_path(course, exam.assignment, blob))
+    if executed is None:
+        executed = _read_shown_outputs(course, student, exam.assignment, blob)
+    notebook = autograded_notebook(exam, content, executed or {})
     notebook["metadata"][BLOB] = blob
+    if executed is not None:
+        notebook["metadata"][RAN] = True
     path = autograded_path(course, student, exam.assignment)
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     write_whole(path, text.encode("utf-8", "replace"), "autograded notebook")
+
+
+def _read_outputs(path: Path) -> dict[int, Any] | None:
+    """Return what grading kept of each cell, by number; None where there is nothing of use."""
+    try:
+        return {cell["number"]: cell for cell in json.loads(path.read_text())}
+    except (OSError, ValueError, KeyError, TypeError):  # without what they gave, the cells can be shown as well
+        return None
+
+
+def _read_shown_outputs(course: Course, student: str, assignment: str, blob: str) -> dict[int, Any] | None:
+    """Return the outputs that the formgrader shows of this blob now: those of grading are gone once it does."""
+    if not shows_outputs(course, student, assignment, blob):
+        return None
+    executed: dict[int, Any] = {}
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        notebook = json.loads(autograded_path(course, student, assignment).read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            number = cell["id"].removeprefix(CELL_ID)
+            if cell.get("outputs") and number.isdigit():
+                executed[int(number)] = {"outputs": cell["outputs"]}
+    return executed
 
 
 def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
@@ -134,12 +197,12 @@ def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mappi
     for entry in cells:
         grade_id = entry.cell.grade_id or beside.get(entry.number, "")
         outputs = harmless_outputs(executed.get(entry.number, {}).get("outputs", []))
-        written.append(_cell(f"cell-{entry.number}", entry.cell, marks.get(grade_id), outputs))
+        written.append(_cell(f"{CELL_ID}{entry.number}", entry.cell, marks.get(grade_id), outputs))
         seen.add(grade_id)
     for mark in marks.values():
         if mark.graded and mark.grade_id not in seen:
             source = exam.handout.text(mark.grade_id) if mark.solution else mark.source
-            written.append(_cell(f"cell-{len(written) + 1}", Cell(mark.kind, source), mark, []))
+            written.append(_cell(f"{CELL_ID}{len(written) + 1}", Cell(mark.kind, source), mark, []))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {"cells": written, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 

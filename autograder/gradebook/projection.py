@@ -23,7 +23,7 @@ from autograder.gradebook.wanted_submissions import (
     list_given_out,
     list_wanted,
 )
-from autograder.record.open_tasks import GradingTask
+from autograder.record.open_tasks import GradingTask, outputs_path
 
 
 def read_gradebook(course: Course, exams: Mapping[str, Exam], wall: Wall = no_wall) -> int:
@@ -96,7 +96,9 @@ def _fingerprint(assignment: Assignment, exam: Exam) -> str:
 
 
 def _lacks_notebook(course: Course, entry: WantedSubmission) -> bool:
-    """Whether somebody took away what the formgrader shows."""
+    """Whether what the formgrader shows was taken away, or waits for what the cells gave."""
     if not entry.is_counted or entry.file is None:
         return False
+    if outputs_path(course, entry.assignment, entry.blob).exists():
+        return True
     return not autograded_path(course, entry.student.id, entry.assignment).exists()

@@ -23,7 +23,7 @@ from autograder.git.store_batches import StoredBlob, read_from_stores
 from autograder.gradebook.autograded_notebooks import shows_blob, write_autograded
 from autograder.gradebook.formgrader_marks import put_marks, read_agreed
 from autograder.gradebook.wanted_submissions import WantedSubmission, waits_for_mark
-from autograder.record.open_tasks import GradingTask
+from autograder.record.open_tasks import GradingTask, outputs_path
 
 BATCH = 100  # students: few commits, and no more than some thousand rows in memory at once
 Rows = list[dict[str, Any]]
@@ -170,7 +170,9 @@ class SubmissionEntries:
             if not entry.is_counted or entry.file is None:
                 continue
             shown = shows_blob(self.course, entry.student.id, entry.assignment, entry.blob)
-            if entry.name in changed or not shown:
+            # Outputs that are still there are newer than the notebook: they go once it has them.
+            new_outputs = outputs_path(self.course, entry.assignment, entry.blob).exists()
+            if entry.name in changed or not shown or new_outputs:
                 stale.append(entry)
         complete = {entry.name for entry in wanted} - {entry.name for entry in stale}
         sentences = []

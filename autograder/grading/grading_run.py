@@ -71,7 +71,7 @@ def grade_tasks(
     ExamError
         If a source notebook fails.
     """
-    left = _Left(list(tasks))
+    left = _TasksLeft(list(tasks))
     if not left.tasks:
         return
     most = course.workers or os.cpu_count() or 1
@@ -83,28 +83,36 @@ def grade_tasks(
                 yield from _grade_in(pool, course, left)
             if not left.tasks:
                 break
-        again = [*left.doubtful]
+        again = _TasksLeft([*left.doubtful], final=True)
         for task, failed in left.missing:
             try:
-                if restore is None:
-                    raise failed
-                restore(task)
-                again.append(task)
+                _bring_back(task, failed, restore)
             except (AutograderError, OSError) as error:
-                yield FinishedTask(task, error=f"{task.student.id}, {task.assignment}: {describe_error(error)}")
-        alone = _Left(again, final=True)
-        if again:
+                yield _make_failed(task, describe_error(error))
+            else:
+                again.tasks.append(task)
+        if again.tasks:
             with open_workers(1, jail, wanted) as pool:
-                yield from _grade_in(pool, course, alone)
-    for task in (*left.tasks, *alone.tasks):
-        yield FinishedTask(
-            task, error=f"{task.student.id}, {task.assignment}: its grading process died; see the system log"
-        )
+                yield from _grade_in(pool, course, again)
+    for task in (*left.tasks, *again.tasks):
+        yield _make_failed(task, "its grading process died; see the system log")
 
 
 @dataclass
-class _Left:
-    """What is left to do: tasks to begin, or whose process died; those the clock decided; those without a notebook."""
+class _TasksLeft:
+    """What is left to do.
+
+    Attributes
+    ----------
+    tasks : list of GradingTask
+        To begin, or whose process died.
+    doubtful : list of GradingTask
+        Those that the clock decided.
+    missing : list
+        Those without a notebook, each with what was said of it.
+    final : bool
+        Whether nothing is put off any more.
+    """
 
     tasks: list[GradingTask]
     doubtful: list[GradingTask] = field(default_factory=list)
@@ -112,22 +120,26 @@ class _Left:
     final: bool = False
 
 
-def _grade_in(pool: Executor, course: Course, left: _Left) -> Iterator[FinishedTask]:
+def _bring_back(task: GradingTask, failed: RemoteFailed, restore: Callable[[GradingTask], bytes] | None) -> None:
+    if restore is None:
+        raise failed
+    restore(task)
+
+
+def _grade_in(pool: Executor, course: Course, left: _TasksLeft) -> Iterator[FinishedTask]:
+    """Grade what is left in a pool; what has to be done once more stays in `left`."""
     waiting: dict[Future[ExaminedNotebook], GradingTask] = {}
-    tasks, left.tasks = left.tasks, []
+    tasks = left.tasks
+    left.tasks = []
     for task in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
         try:
-            waiting[pool.submit(_examine, course, task)] = task
+            waiting[pool.submit(_examine_task, course, task)] = task
         except BrokenProcessPool:
             left.tasks.append(task)
     for future in as_completed(waiting):
         task = waiting[future]
         try:
             examined = future.result()
-            if examined.by_clock and not left.final and is_overloaded():
-                left.doubtful.append(task)
-            else:
-                yield _record(course, task, examined)
         except BrokenProcessPool:
             left.tasks.append(task)
         except ExamError:  # nothing can be graded
@@ -136,7 +148,12 @@ def _grade_in(pool: Executor, course: Course, left: _Left) -> Iterator[FinishedT
             if isinstance(error, RemoteFailed) and not left.final:
                 left.missing.append((task, error))
             else:
-                yield FinishedTask(task, error=f"{task.student.id}, {task.assignment}: {describe_error(error)}")
+                yield _make_failed(task, describe_error(error))
+        else:
+            if examined.by_clock and not left.final and is_overloaded():
+                left.doubtful.append(task)
+            else:
+                yield _record_examined(course, task, examined)
 
 
 def is_overloaded() -> bool:
@@ -144,40 +161,59 @@ def is_overloaded() -> bool:
     return os.getloadavg()[0] > (os.cpu_count() or 1) + 0.5
 
 
-def _record(course: Course, task: GradingTask, examined: ExaminedNotebook) -> FinishedTask:
-    ledger, now = Ledger(course.ledger), datetime.now(UTC)
+def _make_failed(task: GradingTask, reason: str) -> FinishedTask:
+    return FinishedTask(task, error=f"{task.student.id}, {task.assignment}: {reason}")
+
+
+def _record_examined(course: Course, task: GradingTask, examined: ExaminedNotebook) -> FinishedTask:
     failed = []
     try:  # before the report, with which nobody would run it again
         _keep_outputs(outputs_path(course, task.assignment, task.file.blob), examined)
     except DiskFailed as error:  # the formgrader shows it without what it gave
-        failed.append(f"{task.student.id}, {task.assignment}: graded, outputs not kept: {error}")
+        about = f"{task.student.id}, {task.assignment}"
+        failed.append(f"{about}: graded, outputs not kept: {error}")
+    failed += record_report(course, task, examined.report)
+    return FinishedTask(task, examined.report, "; ".join(failed))
+
+
+def record_report(course: Course, task: GradingTask, report: Report) -> list[str]:
+    """Append a report to the ledger for all who wait for it; return a sentence for each who cannot have it."""
+    ledger = Ledger(course.ledger)
+    now = datetime.now(UTC)
+    failed = []
     for student, commit in task.waiting:
         try:
-            ledger.add_report(student, commit, task.file.blob, examined.report, now)
+            ledger.add_report(student, commit, task.file.blob, report, now)
         except (AutograderError, OSError) as error:  # others may wait for the same notebook
-            failed.append(f"{student}, {task.assignment}: graded, but not recorded: {describe_error(error)}")
-    return FinishedTask(task, examined.report, "; ".join(failed))
+            reason = describe_error(error)
+            failed.append(f"{student}, {task.assignment}: graded, but not recorded: {reason}")
+    return failed
 
 
 def _keep_outputs(path: Path, examined: ExaminedNotebook) -> None:
     write_whole(path, json.dumps(examined.cells).encode(), "outputs")
 
 
+def is_too_large(course: Course, task: GradingTask) -> bool:
+    """Whether a notebook is larger than the course reads."""
+    return task.file.size > course.notebook_mb * 1e6
+
+
+def report_too_large(course: Course, exam: Exam, task: GradingTask) -> Report:
+    """Return the report of a notebook that is too large to be opened."""
+    size = task.file.size / 1e6
+    sentence = f"The notebook has {size:.0f} MB, more than {course.notebook_mb:.0f}: clear its outputs."
+    exercises = tuple(untested_result(exercise) for exercise in exam.exercises)
+    return Report(exam.assignment, task.file.path, "unreadable", exercises, (sentence,), exam=exam.version)
+
+
 # ---------------------------------------------------------------------------------------------- in a worker process
 
 
-def _examine(course: Course, task: GradingTask) -> ExaminedNotebook:
+def _examine_task(course: Course, task: GradingTask) -> ExaminedNotebook:
     here = current_desk()
     exam = here.exams[task.assignment]
-    limit = course.notebook_mb * 1e6
-    if task.file.size > limit:
-        sentence = f"The notebook has {task.file.size / 1e6:.0f} MB, more than {limit / 1e6:.0f}: clear its outputs."
-        return ExaminedNotebook(report_unreadable(exam, task.file.path, sentence), ())
+    if is_too_large(course, task):
+        return ExaminedNotebook(report_too_large(course, exam, task), ())
     content = open_fork(course, task.student).read(task.file.blob)
     return here.examiner.examine(exam, Submission(task.assignment, task.file.path, content))
-
-
-def report_unreadable(exam: Exam, notebook: str, sentence: str) -> Report:
-    """Return the report of a file that was not even opened."""
-    exercises = tuple(untested_result(exercise) for exercise in exam.exercises)
-    return Report(exam.assignment, notebook, "unreadable", exercises, (sentence,), exam=exam.version)

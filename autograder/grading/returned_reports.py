@@ -17,8 +17,10 @@ from autograder.course.submissions import Criterion, ExerciseResult, Report, Sta
 
 MAX_BYTES = 4 << 20
 MAX_SECONDS = 86_400.0
-MAX_CRITERIA, MAX_PROBLEMS = 200, 200
-MAX_SENTENCE, MAX_DETAIL = 4_000, 100_000
+MAX_CRITERIA = 200
+MAX_PROBLEMS = 200
+MAX_SENTENCE = 4_000
+MAX_DETAIL = 100_000
 STATES = ("graded", "unreadable")
 RUNGS = (None, 1, 2, 3)
 
@@ -28,12 +30,21 @@ class ReportRefused(AutograderError):
 
 
 def read_returned_report(path: Path, exam: Exam) -> Report:
-    """Read a report of an exam.
+    """Read a report of an exam from a file, which is not followed where it is a link; see `check_report`."""
+    try:
+        said = json.loads(_read(path), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ReportRefused(f"not a report ({type(error).__name__})") from None
+    return check_report(said, exam)
+
+
+def check_report(said: Any, exam: Exam) -> Report:
+    """Return what is said to be a report of an exam, held against it.
 
     Parameters
     ----------
-    path : Path
-        The file; a link is not followed.
+    said : object
+        What JSON says, whoever wrote it.
     exam : Exam
         What was asked for: exercises and points come from here.
 
@@ -48,18 +59,18 @@ def read_returned_report(path: Path, exam: Exam) -> Report:
         If it is anything but a report that grading this exam can give.
     """
     try:
-        report = Report.from_json(json.loads(_read(path), parse_constant=_no_number))
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        report = Report.from_json(said)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ReportRefused(f"not a report ({type(error).__name__})") from None
-    _must(report.assignment == exam.assignment, "it is of another assignment")
-    _must(report.exam == exam.version, "it is of another exam, or of an older version of it")
-    _must(report.notebook in notebook_places(exam.assignment), "it is of a notebook where none belongs")
-    _must(report.status in STATES, "its status is none a graded notebook can have")
-    _must(report.status == "graded" or report.points == 0, "points for a notebook nobody could read")
-    _must(report.rung in RUNGS, "there is no such rung of the jail")
-    _must(0 <= report.seconds <= MAX_SECONDS, "its time cannot be")
-    _must(len(report.problems) <= MAX_PROBLEMS, "it has too many problems")
-    _must([result.id for result in report.exercises] == [e.id for e in exam.exercises], "it has other exercises")
+    _require(report.assignment == exam.assignment, "it is of another assignment")
+    _require(report.exam == exam.version, "it is of another exam, or of an older version of it")
+    _require(report.notebook in notebook_places(exam.assignment), "it is of a notebook where none belongs")
+    _require(report.status in STATES, "its status is none a graded notebook can have")
+    _require(report.status == "graded" or report.points == 0, "points for a notebook nobody could read")
+    _require(report.rung in RUNGS, "there is no such rung of the jail")
+    _require(0 <= report.seconds <= MAX_SECONDS, "its time cannot be")
+    _require(len(report.problems) <= MAX_PROBLEMS, "it has too many problems")
+    _require([result.id for result in report.exercises] == [e.id for e in exam.exercises], "it has other exercises")
     results = zip(report.exercises, exam.exercises, strict=True)
     return replace(
         report,
@@ -75,24 +86,26 @@ def _read(path: Path) -> bytes:
     except OSError:
         raise ReportRefused("not a file") from None
     try:
-        _must(stat.S_ISREG(os.fstat(descriptor).st_mode), "not a file")
+        _require(stat.S_ISREG(os.fstat(descriptor).st_mode), "not a file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(MAX_BYTES + 1)
     finally:
         os.close(descriptor)
-    _must(len(content) <= MAX_BYTES, f"more than {MAX_BYTES >> 20} MB")
+    _require(len(content) <= MAX_BYTES, f"more than {MAX_BYTES >> 20} MB")
     return content
 
 
 def _checked(result: ExerciseResult, exercise: Exercise) -> ExerciseResult:
     name = exercise.id
-    _must(result.part == exercise.part, f"{name} is of another part")
-    _must(math.isclose(result.max_points, exercise.points), f"{name} gives other points")
-    _must(0 <= result.points <= exercise.points, f"{name} has points that cannot be")
-    _must(result.status is not Status.TO_BE_MARKED or exercise.manual, f"{name} is marked by no person")
-    _must(not exercise.manual or result.points == 0, f"{name} is marked by a person")
-    _must((result.status is Status.PASSED) <= (result.points == exercise.points), f"{name} passed without its points")
-    _must(len(result.criteria) <= MAX_CRITERIA, f"{name} has too many criteria")
+    _require(result.part == exercise.part, f"{name} is of another part")
+    _require(math.isclose(result.max_points, exercise.points), f"{name} gives other points")
+    _require(0 <= result.points <= exercise.points, f"{name} has points that cannot be")
+    _require(result.status is not Status.TO_BE_MARKED or exercise.manual, f"{name} is marked by no person")
+    _require(not exercise.manual or result.points == 0, f"{name} is marked by a person")
+    _require(
+        (result.status is Status.PASSED) <= (result.points == exercise.points), f"{name} passed without its points"
+    )
+    _require(len(result.criteria) <= MAX_CRITERIA, f"{name} has too many criteria")
     return replace(
         result,
         points=round_points_below(result.points, exercise.points),
@@ -104,7 +117,7 @@ def _checked(result: ExerciseResult, exercise: Exercise) -> ExerciseResult:
 
 
 def _criterion(criterion: Criterion, exercise: str) -> Criterion:
-    _must(0 <= criterion.points <= criterion.max_points < math.inf, f"{exercise} has a criterion that cannot be")
+    _require(0 <= criterion.points <= criterion.max_points < math.inf, f"{exercise} has a criterion that cannot be")
     return replace(criterion, sentence=_text(criterion.sentence, MAX_SENTENCE))
 
 
@@ -114,10 +127,10 @@ def _text(text: str, most: int) -> str:
     return "".join(kept)
 
 
-def _must(holds: bool, otherwise: str) -> None:
+def _require(holds: bool, otherwise: str) -> None:
     if not holds:
         raise ReportRefused(otherwise)
 
 
-def _no_number(constant: str) -> Any:
+def _refuse_constant(constant: str) -> Any:
     raise ValueError(constant)

@@ -123,6 +123,23 @@ def test_a_damaged_file_in_one_store_is_told_of_that_student_only(course: Marked
     assert again == sentence, "as long as it is so"
 
 
+def test_outputs_stay_when_points_change_though_their_file_is_gone(course: MarkedCourse) -> None:
+    def shown() -> list[str]:
+        notebook = json.loads(autograded_path(course.classroom.course, "late", "hw").read_text())
+        return [output["text"] for cell in notebook["cells"] for output in cell.get("outputs", [])]
+
+    given = [{"output_type": "stream", "name": "stdout", "text": "a line"}]
+    blob = course.grade("late", EARLY, double=1.0)
+    course.ran(blob, {1: given})
+    course.update()
+    assert shown() == ["a line"]
+    assert list((course.small.root / "outputs").rglob("*.json")) == [], "it is in the notebook now"
+    course.grade("late", EARLY, double=0.0)
+    course.update()
+    assert course.entered("double", "late")["auto"] == 0.0
+    assert shown() == ["a line"]
+
+
 def test_a_record_is_read_once_until_its_file_changes(course: MarkedCourse) -> None:
     cache = RecordCache(Ledger(course.small.root / "ledger"))
     first = cache.read("late")
