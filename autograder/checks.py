@@ -14,6 +14,7 @@ Under Jupyter the same outcome also travels in the cell's output as `CHECK_MIME`
 from __future__ import annotations
 
 import ast
+import html
 import linecache
 import math
 import traceback
@@ -29,6 +30,12 @@ from autograder.course.comparisons import note_comparison
 
 CHECK_MIME = "application/vnd.autograder.check+json"
 MARKS = {"passed": "✓", "failed": "✗", "not attempted": "–"}
+# JupyterLab's own colours, which follow its theme; elsewhere ones that can be read on white and on black.
+COLOURS = {
+    "passed": "var(--jp-success-color1, #2e8540)",
+    "failed": "var(--jp-error-color1, #d9363e)",
+    "not attempted": "var(--jp-ui-font-color2, #767676)",
+}
 NOT_ATTEMPTED = "not attempted yet"
 STILL_RAISES = "`raise NotImplementedError` still stands above your answer{where}: delete that line"
 NO_VALUE = "{name} is None: is a `return` missing?"
@@ -134,7 +141,19 @@ def _show(outcome: Outcome) -> None:
     if get_ipython is None or get_ipython() is None:
         _say(str(outcome))
     else:
-        display({"text/plain": str(outcome), CHECK_MIME: asdict(outcome)}, raw=True)  # type: ignore[no-untyped-call]
+        bundle = {
+            "text/plain": str(outcome),  # for whoever shows no HTML: a terminal, nbconvert's scripts, nbval
+            "text/html": _write_html(outcome),
+            CHECK_MIME: asdict(outcome),
+        }
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _write_html(outcome: Outcome) -> str:
+    """Return the line with its mark in colour; what a student's value looks like is text and no markup."""
+    mark, text = str(outcome).split(" ", 1)
+    colour = COLOURS[outcome.status]
+    return f'<div style="white-space: pre-wrap"><b style="color: {colour}">{mark}</b> {html.escape(text)}</div>'
 
 
 def _say(line: str) -> None:

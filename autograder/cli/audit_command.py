@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -97,6 +98,8 @@ def _print_audit(graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterio
             print_line(f"    {sentence}")
     for case in list_survivors(graded):
         print_line(f"survivor: {_describe_change(case)}")
+        print_line("  close the gap in the tests; or, if it is as right, add to alternatives.py:")
+        print_line(_write_equivalent(case))
     for case in list_killed_equivalents(graded):
         print_line(f"called equivalent, but it loses points: {_describe_change(case)}")
     for sentence in describe_shortfalls(graded, vacuous):
@@ -131,6 +134,14 @@ def _build_row(count: AuditTally) -> tuple[str, ...]:
         f"{count.killed}/{count.mutants}",
         f"{count.equivalent or ''}",
     )
+
+
+def _write_equivalent(case: AuditCase) -> str:
+    """Return the lines that call a mutant as right as the reference, to be pasted once the reason is filled in."""
+    function = case.function.split(", ")[0]
+    given = (function, case.before, case.after)
+    arguments = "".join(f"        {json.dumps(text, ensure_ascii=False)},\n" for text in given)
+    return f'    alternatives.equivalent(\n{arguments}        because="…",\n    )'
 
 
 def _describe_change(case: AuditCase) -> str:

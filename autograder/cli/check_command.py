@@ -41,7 +41,7 @@ def check_homework(
     runs = []
     with _stop_commands(enough=as_json):
         for assignment, path in notebooks.items():
-            run = _check_one(clone, assignment, path, cell_seconds)
+            run = check_notebook(clone, assignment, path, cell_seconds)
             runs.append(run)
             if not as_json:
                 _print_run(run)
@@ -58,7 +58,8 @@ def check_homework(
     raise typer.Exit(1 if is_misplaced or any(run.failed for run in runs) else 0)
 
 
-def _check_one(clone: StudentClone, assignment: str, path: Path, cell_seconds: float) -> CheckRun:
+def check_notebook(clone: StudentClone, assignment: str, path: Path, cell_seconds: float) -> CheckRun:
+    """Run the checks of one notebook, showing which cell runs."""
     name = clone.relative_path(path)
     original = clone.original_path(assignment)
     with _show_cell(name) as progress:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 T = TypeVar("T")
@@ -32,3 +34,13 @@ def track_progress(items: Iterable[T], total: int, title: str, console: Console)
         yield item
         if number % step == 0 or number == total:
             console.print(f"{title}: {number} of {total}")
+
+
+@contextmanager
+def show_steps(title: str, console: Console) -> Iterator[Callable[[str], object]]:
+    """Give something to call with what is done next; a terminal shows the newest, other places a line for each."""
+    if not console.is_terminal:
+        yield lambda step: console.print(f"{title}{step}", markup=False)
+        return
+    with console.status(title) as status:
+        yield lambda step: status.update(f"{escape(title + step)} …")

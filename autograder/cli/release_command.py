@@ -8,6 +8,7 @@ import typer
 
 from autograder.cli.chosen_course import open_classroom
 from autograder.cli.command_options import ConfigOption
+from autograder.cli.progress_bar import show_steps
 from autograder.cli.screens import err, print_line, print_note
 from autograder.course.configuration import Course
 from autograder.course.errors import UsageError
@@ -38,7 +39,8 @@ def release_assignments(
 
 
 def _release_one(course: Course, name: str, examiner: Examiner) -> None:
-    made = release_assignment(course, name, examiner)
+    with show_steps(f"{name}: ", err) as tell:
+        made = release_assignment(course, name, examiner, tell)
     state = "released" if made.changed else "unchanged"
     print_line(f"{name}: {state}, {made.exercises} exercises, {made.points:g} points → {made.path}")
     for exercise, reason in made.inside.items():

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from autograder.cli.questions import ask_to_agree
 from autograder.cli.screens import out, print_line
 from autograder.course.course_card import read_card
 from autograder.course.errors import AutograderError
@@ -35,7 +36,7 @@ def update_clone(
     _describe_replaced(situation.asked)
     agreed = True
     if situation.asked:
-        agreed = _ask_to_agree("Do this? Your versions are kept in git as well.", yes)
+        agreed = ask_to_agree("Do this? Your versions are kept in git as well.", yes, "update")
     if not agreed and any(entry.in_the_way for entry in situation.asked):
         _stop_here()
     begun = [name for name in clone.assignments if clone.copy_path(name).exists()]
@@ -56,7 +57,7 @@ def update_clone(
 
 def _take_merge_back(update: CourseUpdate, yes: bool) -> None:
     out.print("a merge was begun and stopped at a conflict")
-    if not _ask_to_agree("Take it back? Your files as they are now are kept in git.", yes):
+    if not ask_to_agree("Take it back? Your files as they are now are kept in git.", yes, "update"):
         _stop_here()
     print_line(f"taken back; {KEPT.format(update.take_merge_back())}")
 
@@ -79,14 +80,6 @@ def _treat_checkpoints(update: CourseUpdate, checkpoints: Sequence[str], *, remo
         out.print(f"{number} checkpoint files are out of git, and still on your disk; commit that")
     elif checkpoints:
         out.print(f"! {number} checkpoint files of Jupyter are in git; autograder update --checkpoints")
-
-
-def _ask_to_agree(question: str, yes: bool) -> bool:
-    try:
-        return yes or typer.confirm(question)
-    except typer.Abort:
-        out.print()
-        raise AutograderError("not answered; nothing more was changed; autograder update --yes agrees") from None
 
 
 def _stop_here() -> None:

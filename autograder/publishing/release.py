@@ -8,7 +8,7 @@ released and the reason is said; where the course is strict the same holds for t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +27,18 @@ from autograder.grader.examiner import ExaminedNotebook, Examiner
 from autograder.grader.test_places import choose_places
 from autograder.publishing.leak_search import find_leaks, list_files
 from autograder.publishing.notebook_fields import keep_student_fields
+
+Progress = Callable[[str], object]
+
+LEAKED = """\
+{name}: not released, it would give away:
+{leaks}
+Whatever is hidden stands between `### BEGIN …` and `### END …` marks, and nowhere else in {source}; correct that, and
+release again."""
+
+
+def _tell_nobody(step: str) -> None:
+    """Take note of a step where nobody wants to know."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +65,17 @@ class ReleasedAssignment:
     warnings: tuple[str, ...] = ()
 
 
-def release_assignment(course: Course, assignment: str, examiner: Examiner) -> ReleasedAssignment:
+def release_assignment(
+    course: Course, assignment: str, examiner: Examiner, progress: Progress = _tell_nobody
+) -> ReleasedAssignment:
     """Make, prove and put in place the released version of one assignment, and enter it in the gradebook.
 
     The notebook and the files its source brings are written; whatever else lies in the folder is not touched.
+
+    Parameters
+    ----------
+    progress : callable
+        Called with a few words before each step; together they take a minute.
 
     Raises
     ------
@@ -66,13 +85,17 @@ def release_assignment(course: Course, assignment: str, examiner: Examiner) -> R
         If the source notebook cannot serve as an exam.
     """
     source = course.source_path(assignment)
+    progress("reading the source")
     made = make_tests(course, assignment)
     exam = course.read_exam(assignment, made)
     with temporary_folder("release") as folder:
+        progress("making the students' notebook")
         staged = _stage(course, assignment, folder)
         exam = replace(exam, handout=read_handout(exam.cells, staged))
+        progress("trying where each test runs")
         exam, doubts = _place_tests(exam, staged, examiner, source)
-        warnings = prove_release(exam, staged, source, examiner)
+        warnings = prove_release(exam, staged, source, examiner, progress)
+        progress("entering it in the gradebook")
         clear_outdated_exam(course, exam)
         enter_assignment(course, assignment)
         files = _read_files(staged.parent)
@@ -126,7 +149,9 @@ def is_release_current(course: Course, assignment: str) -> bool:
     return _stale(files, course.releases / assignment) == []
 
 
-def prove_release(exam: Exam, released: Path, source: Path, examiner: Examiner) -> tuple[str, ...]:
+def prove_release(
+    exam: Exam, released: Path, source: Path, examiner: Examiner, progress: Progress = _tell_nobody
+) -> tuple[str, ...]:
     """Check that a released notebook gives nothing away, scores nothing, and that its source scores everything.
 
     Returns
@@ -141,8 +166,12 @@ def prove_release(exam: Exam, released: Path, source: Path, examiner: Examiner) 
     """
     leaked = find_leaks(exam, released)
     if leaked:
-        raise ReleaseError(f"{exam.assignment}: not released, it would give away:\n" + "\n".join(leaked))
-    findings = [*_scores_when_unsolved(exam, released, examiner), *_lost_by_solution(exam, source, examiner)]
+        listed = "\n".join(leaked)
+        raise ReleaseError(LEAKED.format(name=exam.assignment, leaks=listed, source=source))
+    progress("grading it unsolved, which must give nothing")
+    findings = list(_scores_when_unsolved(exam, released, examiner))
+    progress("grading the source, which must get everything")
+    findings += _lost_by_solution(exam, source, examiner)
     if findings and exam.strict:
         raise ReleaseError(f"{exam.assignment}: not released, {findings[0]}")
     return tuple(findings)
@@ -154,15 +183,18 @@ def _scores_when_unsolved(exam: Exam, released: Path, examiner: Examiner) -> Ite
     report = examined.report
     for exercise in report.exercises:
         if exercise.points > 0:
-            yield f"unsolved it scores on {exercise.id}: its test is too weak{_where(exam, exercise.id)}"
+            yield (
+                f"unsolved it scores on {exercise.id}: its test is too weak{_where(exam, exercise.id)}; "
+                "let every criterion compare something that only an answer can give"
+            )
     failing = _errors(exam, examined, stubs=True)
     for reason in failing or report.problems:
-        yield f"unsolved it does not run: {reason}"
+        yield f"unsolved it does not run: {reason}; put `with attempt():` around what needs an answer"
     for exercise in report.exercises:
         if exam.strict and exercise.status is not Status.NOT_ATTEMPTED:
             yield (
-                f"unsolved {exercise.id} reads {exercise.status.value!r} "
-                f"instead of 'not attempted': {exercise.detail or exercise.hint}"
+                f"unsolved {exercise.id}{_where(exam, exercise.id)} reads {exercise.status.value!r} instead of "
+                f"'not attempted': {exercise.detail or exercise.hint}; let its stub be `raise NotImplementedError`"
             )
 
 
@@ -170,7 +202,7 @@ def _lost_by_solution(exam: Exam, source: Path, examiner: Examiner) -> Iterator[
     """Say which of the source's cells fail, and where its own solution does not get all points."""
     examined = _examine(exam, source, examiner)
     for failing in _errors(exam, examined):
-        yield f"its source does not run: {failing}"
+        yield f"its source does not run: {failing}; run it in JupyterLab from top to bottom"
     for exercise in examined.report.exercises:
         if exercise.status not in {Status.PASSED, Status.TO_BE_MARKED}:
             yield (
@@ -180,9 +212,9 @@ def _lost_by_solution(exam: Exam, source: Path, examiner: Examiner) -> Iterator[
 
 
 def _where(exam: Exam, exercise: str) -> str:
-    """Name the cell of an exercise where warnings are many; the one that stops a release names it well enough."""
+    """Name the test cell of an exercise."""
     numbers = [number for number, cell in enumerate(exam.cells, start=1) if cell.grade_id == exercise]
-    return "" if exam.strict else f" (cell {numbers[0]})"
+    return f" (cell {numbers[0]})" if numbers else ""
 
 
 def _examine(exam: Exam, notebook: Path, examiner: Examiner) -> ExaminedNotebook:

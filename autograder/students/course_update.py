@@ -22,6 +22,7 @@ from autograder.students.clone_situation import CloneSituation, ReplacedFile, co
 from autograder.students.student_clone import write_new_file
 
 REMOTE = "upstream"
+NOT_A_FORK = "origin is the course itself; fork it, then: git remote set-url origin ADDRESS-OF-YOUR-FORK"
 NO_UPSTREAM = "nobody knows where the course is; tell git once: git remote add upstream ADDRESS-OF-THE-COURSE"
 NO_CLONE = "{root} is no clone made with git (a downloaded ZIP?); clone your fork, and copy your notebooks into it"
 UNFINISHED_WORK = {
@@ -48,16 +49,7 @@ class CourseUpdate:
         UsageError
             If it is no clone, on no branch, or in the middle of something that only the student can end.
         """
-        clone = GitRepository(root)
-        top = clone.says("rev-parse", "--show-toplevel")
-        if top is None or Path(top).resolve() != root.resolve():
-            raise UsageError(NO_CLONE.format(root=root))
-        for name, sentence in UNFINISHED_WORK.items():
-            if (root / clone.git("rev-parse", "--git-path", name)).exists():
-                raise UsageError(sentence)
-        if clone.says("symbolic-ref", "--quiet", "HEAD") is None:
-            raise UsageError(f"git is on no branch; go back to yours first: git switch {card.branch}")
-        return cls(clone, card)
+        return cls(open_repository(root, card), card)
 
     @cached_property
     def branch(self) -> str:
@@ -123,7 +115,7 @@ class CourseUpdate:
         own = self.clone.says("remote", "get-url", "origin")
         course = self.clone.says("remote", "get-url", REMOTE)
         if own is not None and is_same_repository(own, course or ""):
-            yield "origin is the course itself; fork it, then: git remote set-url origin ADDRESS-OF-YOUR-FORK"
+            yield NOT_A_FORK
         if self.card.upstream and not is_same_repository(course or "", self.card.upstream):
             yield f"your remote {REMOTE} is {course}; the course is at {self.card.upstream}"
 
@@ -210,6 +202,26 @@ class CourseUpdate:
 
     def _path_of(self, path: str) -> Path:
         return self.clone.path / PurePosixPath(path)
+
+
+def open_repository(root: Path, card: Card) -> GitRepository:
+    """Return the repository of a clone that is on a branch, with nothing in it half done.
+
+    Raises
+    ------
+    UsageError
+        If it is no clone, on no branch, or in the middle of something that only the student can end.
+    """
+    clone = GitRepository(root)
+    top = clone.says("rev-parse", "--show-toplevel")
+    if top is None or Path(top).resolve() != root.resolve():
+        raise UsageError(NO_CLONE.format(root=root))
+    for name, sentence in UNFINISHED_WORK.items():
+        if (root / clone.git("rev-parse", "--git-path", name)).exists():
+            raise UsageError(sentence)
+    if clone.says("symbolic-ref", "--quiet", "HEAD") is None:
+        raise UsageError(f"git is on no branch; go back to yours first: git switch {card.branch}")
+    return clone
 
 
 def _quote_pathspec(path: str) -> str:

@@ -53,6 +53,16 @@ def test_one_line_per_check(body: str, status: str, message: str) -> None:
     assert captured.outputs[0].data["text/plain"] == str(outcome)
 
 
+def test_a_notebook_shows_the_mark_in_colour_and_a_students_value_as_text() -> None:
+    captured = run_notebook("@check\ndef finds():\n    'a < b is kept'\n    assert False, '<script>alert(1)</script>'")
+    data = captured.outputs[0].data
+    assert data["text/plain"] == "✗ a < b is kept: <script>alert(1)</script>"
+    assert "--jp-error-color1" in data["text/html"] and ">✗</b> a &lt; b is kept: &lt;script&gt;" in data["text/html"]
+    assert "<script" not in data["text/html"]
+    passed = run_notebook("@check\ndef finds():\n    'it holds'\n    assert True").outputs[0].data["text/html"]
+    assert "--jp-success-color1" in passed and ">✓</b> it holds" in passed
+
+
 def test_without_jupyter_the_line_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     @check
     def two_is_even() -> None:

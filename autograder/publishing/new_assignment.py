@@ -1,0 +1,164 @@
+"""A new assignment laid out: source notebook, known answers, and its line in the configuration."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.course.configuration import CONFIG_FILE, Course
+from autograder.course.errors import UsageError
+from autograder.course.whole_files import write_whole
+from autograder.publishing import exercise_template as template
+from autograder.publishing.notebook_fields import KERNEL
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+NUMBER = re.compile(r"^[A-Za-z]*\d+[_-]")  # as in hw05_kmeans
+
+
+@dataclass(frozen=True)
+class NewAssignment:
+    """What was laid out; `line` is what the configuration needs, and `configured` whether it stands there now."""
+
+    files: tuple[Path, ...]
+    line: str
+    configured: bool
+
+
+def lay_out_assignment(course: Course, name: str, title: str = "", function: str = "") -> NewAssignment:
+    """Write the source notebook of a new assignment with one exercise, its known answers, and its configuration.
+
+    Parameters
+    ----------
+    title : str
+        Default: from the name.
+    function : str
+        What students write; default: the name without its number.
+
+    Raises
+    ------
+    UsageError
+        If the name cannot be one, or there is such an assignment or folder.
+    """
+    spoken = NUMBER.sub("", name)
+    function = function or spoken.replace("-", "_").lower()
+    title = title or spoken.replace("_", " ").replace("-", " ").capitalize()
+    folder = course.sources / name
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is no name for an assignment; letters, digits, _ and -, like hw05_kmeans")
+    if not function.isidentifier():
+        raise UsageError(f"{function!r} is no name for a function; name one with --function")
+    if name in course.assignments or folder.exists():
+        raise UsageError(f"{name} is there already, in {CONFIG_FILE} or as {folder}; nothing was changed")
+    words = {"FUNCTION": function, "ASSIGNMENT": name, "TITLE": title}
+    contents = {
+        f"{name}.ipynb": _build_notebook(words),
+        "mistakes.py": _fill_in(template.MISTAKES, words),
+        "alternatives.py": _fill_in(template.ALTERNATIVES, words),
+        "shortcuts.py": _fill_in(template.SHORTCUTS, words),
+    }
+    folder.mkdir(parents=True)
+    for file, content in contents.items():
+        write_whole(folder / file, content.encode(), "new")
+    line = f"    {json.dumps(name)}: {{{json.dumps('title')}: {json.dumps(title, ensure_ascii=False)}}},"
+    configured = _add_line(course.root / CONFIG_FILE, line)
+    return NewAssignment(tuple(folder / file for file in contents), line.strip(), configured)
+
+
+def _fill_in(text: str, words: dict[str, str]) -> str:
+    for place, word in words.items():
+        text = text.replace(place, word)
+    return text
+
+
+def _build_notebook(words: dict[str, str]) -> str:
+    notebook = {
+        "cells": [_fill_in_cell(cell, words) for cell in _build_cells(words["FUNCTION"])],
+        "metadata": {"kernelspec": KERNEL, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _build_cells(function: str) -> Iterator[dict[str, Any]]:
+    """Yield the cells: introduction, imports, and the five of the exercise."""
+    yield _build_cell("markdown", "introduction", template.INTRODUCTION)
+    yield _build_cell("code", "imports", template.IMPORTS, locked=True)
+    yield _build_cell("markdown", f"{function}_task", template.TASK, locked=True)
+    yield _build_cell("code", f"{function}_solution", template.SOLUTION, solution=True)
+    try_it = _build_cell("code", f"{function}_try_it", template.TRY_IT)
+    try_it["metadata"] = {"tags": ["try-it"]}
+    yield try_it
+    yield _build_cell("code", f"{function}_checks", template.CHECKS, locked=True)
+    yield _build_cell("code", function, template.TESTS, locked=True, points=template.POINTS)
+
+
+def _build_cell(
+    kind: str, grade_id: str, source: str, *, locked: bool = False, solution: bool = False, points: int = 0
+) -> dict[str, Any]:
+    marks = {
+        "grade": points > 0,
+        "grade_id": grade_id,
+        "locked": locked,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    }
+    if points:
+        marks["points"] = points
+    is_marked = locked or solution or points > 0
+    cell: dict[str, Any] = {
+        "cell_type": kind,
+        "id": grade_id.replace("_", "-")[:64],
+        "metadata": {"nbgrader": marks} if is_marked else {},
+        "source": source.rstrip("\n"),
+    }
+    if kind == "code":
+        cell["execution_count"] = None
+        cell["outputs"] = []
+    return cell
+
+
+def _fill_in_cell(cell: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
+    return cell | {"source": _fill_in(cell["source"], words).splitlines(keepends=True)}
+
+
+def _add_line(config: Path, line: str) -> bool:
+    """Put a line at the end of `c.Course.assignments`; return whether there is such a table to put it into."""
+    text = config.read_text(encoding="utf-8")
+    table = _find_assignments(ast.parse(text))
+    if table is None or table.end_lineno is None or table.end_lineno == table.lineno:
+        return False
+    lines = text.splitlines(keepends=True)
+    last = table.end_lineno - 1
+    if lines[last].strip() != "}":
+        return False
+    if table.values:
+        _end_with_comma(lines, table.values[-1], last)
+    lines.insert(last, line + "\n")
+    write_whole(config, "".join(lines).encode(), "new")
+    return True
+
+
+def _end_with_comma(lines: list[str], value: ast.expr, closing: int) -> None:
+    """Let the last entry of a table end with a comma, which may stand on the lines before the closing brace."""
+    row = (value.end_lineno or 1) - 1
+    place = len(lines[row].encode()[: value.end_col_offset].decode())  # ast counts bytes
+    behind = [lines[row][place:], *lines[row + 1 : closing]]
+    if not any("," in part.split("#")[0] for part in behind):
+        lines[row] = f"{lines[row][:place]},{lines[row][place:]}"
+
+
+def _find_assignments(tree: ast.Module) -> ast.Dict | None:
+    """Return the table that the configuration gives to `c.Course.assignments`, None where it is made otherwise."""
+    for statement in tree.body:
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Dict):
+            continue
+        if ast.unparse(statement.targets[0]) == "c.Course.assignments":
+            return statement.value
+    return None
