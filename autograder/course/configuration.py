@@ -22,6 +22,7 @@ from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE, Exam, read_exam
 from autograder.course.limits import Limits
 from autograder.course.recorded_tests import RecordedTests
+from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.course.submissions import Clock
 
 CONFIG_FILE = "grading_config.py"
@@ -109,6 +110,7 @@ class Course:
     branch: str = "master"
     find: str = "place"
     proof: str = "leaks"
+    markers: Markers = NBGRADERS
     clock: Clock = Clock.FIRST_SEEN
     forge: ForgeOptions = field(default_factory=ForgeOptions)
     roster: Path = Path("roster.csv")
@@ -162,7 +164,9 @@ class Course:
         patterns = self.find_assignment(assignment).patterns
         source, release = self.source_path(assignment), self.release_path(assignment)
         strict = self.proof == "strict"
-        return read_exam(source, patterns, release, lend=self.lend, strict=strict, recorded=recorded)
+        return read_exam(
+            source, patterns, release, lend=self.lend, strict=strict, recorded=recorded, markers=self.markers
+        )
 
     def to_local_time(self, moment: datetime) -> datetime:
         """Return the moment in the course's time zone."""
@@ -214,7 +218,14 @@ class _Reader:
     config: Config
 
     def course(self) -> Course:
-        wanted = {item.name for item in fields(Course)} - {"root", "sources", "releases", "autograded", "database"}
+        wanted = {item.name for item in fields(Course)} - {
+            "root",
+            "sources",
+            "releases",
+            "autograded",
+            "database",
+            "markers",
+        }
         given = dict(self.config.Course)
         for section in self.config:  # traitlets takes a misspelt one for somebody else's
             if section not in SECTIONS and difflib.get_close_matches(section.title(), SECTIONS, n=1, cutoff=0.75):
@@ -249,6 +260,7 @@ class _Reader:
             "releases": root / section.get("release_directory", "release"),
             "autograded": root / section.get("autograded_directory", "autograded"),
             "database": section.get("db_url", f"sqlite:///{root / 'gradebook.db'}"),
+            "markers": _read_markers(self.config),
         }
 
     def assignments(self, key: str, value: object, zone: ZoneInfo) -> dict[str, Assignment]:
@@ -386,6 +398,34 @@ class _Reader:
 
     def wrong(self, key: str, value: object, right: str) -> ConfigError:
         return ConfigError(f"{self.path.name}: {key} is {value!r}; {right}")
+
+
+def _read_markers(config: Config) -> Markers:
+    """Return what nbgrader's own options say of the markers in source notebooks, which it spells as it does."""
+    solutions, tests, schemes = config.ClearSolutions, config.ClearHiddenTests, config.ClearMarkScheme
+    known = NBGRADERS
+    code_stub = dict(solutions.get("code_stub", {})).get("python")
+    text_stub = solutions.get("text_stub")
+    return Markers(
+        solution=(
+            str(solutions.get("begin_solution_delimeter", known.solution[0])),
+            str(solutions.get("end_solution_delimeter", known.solution[1])),
+        ),
+        hidden_tests=(
+            str(tests.get("begin_test_delimeter", known.hidden_tests[0])),
+            str(tests.get("end_test_delimeter", known.hidden_tests[1])),
+        ),
+        mark_scheme=(
+            str(schemes.get("begin_mark_scheme_delimeter", known.mark_scheme[0])),
+            str(schemes.get("end_mark_scheme_delimeter", known.mark_scheme[1])),
+        ),
+        code_stubs=_with_first(code_stub, known.code_stubs),
+        text_stubs=_with_first(text_stub, known.text_stubs),
+    )
+
+
+def _with_first(stub: object, others: tuple[str, ...]) -> tuple[str, ...]:
+    return (stub, *(other for other in others if other != stub)) if isinstance(stub, str) else others
 
 
 def read_moment(value: object, zone: ZoneInfo) -> datetime:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+import symtable
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ from typing import Any
 from autograder.course.errors import ExamError
 from autograder.course.handout import Handout, read_handout
 from autograder.course.recorded_tests import RecordedTests, fingerprint, read_recorded_tests
+from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.course.submission_files import is_path_beside
 
 # Raise it when the same answers would get other points: reports of an older grader are then made anew.
@@ -51,6 +53,12 @@ class SourceCell:
     locked: bool = False
     points: float = 0.0
     tags: tuple[str, ...] = ()
+    task: bool = False
+
+    @property
+    def holds_solution(self) -> bool:
+        """Whether students get the cell without what is written in it; of a task they get the text."""
+        return self.solution and not self.task
 
     @property
     def is_test(self) -> bool:
@@ -79,6 +87,8 @@ class Exam:
         The exercises that are tested inside the jail, in the student's own process, each with the reason.
     strict : bool
         Whether a cell of the source that fails is an error of the exam; else it is noted, as in nbgrader.
+    markers : Markers
+        What begins and ends a solution or a hidden test in its cells.
     """
 
     assignment: str
@@ -90,6 +100,7 @@ class Exam:
     lend: bool = True
     inside: Mapping[str, str] = field(default_factory=dict)
     strict: bool = True
+    markers: Markers = NBGRADERS
 
     @property
     def points(self) -> float:
@@ -148,13 +159,6 @@ class Exam:
                         found.append(ast.unparse(statement))
         return "\n".join(found)
 
-    @cached_property
-    def needs_tests(self) -> bool:
-        """Whether some cell that is no test uses a name that only tests make."""
-        return any(
-            name in self.made_by_tests_only for cell in self.reference_cells for name in loaded_names(cell.source)
-        )
-
     @property
     def locked(self) -> dict[str, str]:
         """Source of each locked, ungraded code cell, by grade id."""
@@ -204,6 +208,7 @@ def read_exam(
     lend: bool = True,
     strict: bool = True,
     recorded: RecordedTests | None = None,
+    markers: Markers = NBGRADERS,
 ) -> Exam:
     """Read the exam of a source notebook.
 
@@ -221,6 +226,8 @@ def read_exam(
         Whether a cell of the source that fails is an error of the exam.
     recorded : RecordedTests, optional
         What is known of its tests; without it what its last release wrote down.
+    markers : Markers, optional
+        What begins and ends a solution or a hidden test, where that is not as nbgrader has it.
 
     Raises
     ------
@@ -245,10 +252,11 @@ def read_exam(
         exercises=exercises,
         files=read_files_beside(path.parent),
         mistakes=mistakes.read_text(encoding="utf-8") if mistakes.exists() else "",
-        handout=read_handout(cells, release),
+        handout=read_handout(cells, release, markers),
         lend=lend,
         inside=_inside(cells, recorded),
         strict=strict,
+        markers=markers,
     )
 
 
@@ -277,10 +285,22 @@ def _inside(cells: Iterable[SourceCell], recorded: RecordedTests) -> dict[str, s
     return inside
 
 
-def loaded_names(source: str) -> frozenset[str]:
-    """Return the names that a cell reads anywhere."""
-    nodes = (node for statement in _statements(source) for node in ast.walk(statement))
-    return frozenset(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+def global_names(source: str) -> frozenset[str]:
+    """Return the names that a cell reads from its notebook: of its top level, and what its functions find there."""
+    module = ast.Module(_statements(source), [])
+    try:
+        top = symtable.symtable(ast.unparse(ast.fix_missing_locations(module)), "<cell>", "exec")
+    except (SyntaxError, RecursionError):
+        return frozenset()
+    return frozenset(_globals_read(top))
+
+
+def _globals_read(table: symtable.SymbolTable) -> Iterator[str]:
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (symbol.is_global() or table.get_type() == "module"):
+            yield symbol.get_name()
+    for child in table.get_children():
+        yield from _globals_read(child)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -308,6 +328,7 @@ def _source_cell(cell: dict[str, Any], path: Path) -> SourceCell:
         locked=bool(marks.get("locked")),
         points=_points(marks, path),
         tags=tuple(metadata.get("tags", ())),
+        task=bool(marks.get("task")),
     )
 
 

@@ -7,22 +7,12 @@ nbgrader puts in the place of answers by default are tried on the source noteboo
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-CODE_STUBS = (
-    "raise NotImplementedError",
-    "raise NotImplementedError()",
-    "# YOUR CODE HERE\nraise NotImplementedError()",
-)
-TEXT_STUBS = ("YOUR ANSWER HERE", "*Write your answer here.*")
-REGION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\b.*?^[ \t]*### END SOLUTION[^\n]*\n?", re.MULTILINE | re.DOTALL)
-NOT_GIVEN_OUT = re.compile(
-    r"^[ \t]*### BEGIN (HIDDEN TESTS|MARK SCHEME)\b.*?^[ \t]*### END \1[^\n]*\n?", re.MULTILINE | re.DOTALL
-)
+from autograder.course.source_markers import NBGRADERS, Markers, clear_hidden_regions, clear_solution
 
 
 class SourceCell(Protocol):
@@ -41,8 +31,8 @@ class SourceCell(Protocol):
         """Its nbgrader id, empty if it has none."""
 
     @property
-    def solution(self) -> bool:
-        """Whether students answer in it."""
+    def holds_solution(self) -> bool:
+        """Whether they get it without what is written in it."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +64,15 @@ class Handout:
         return next(iter(self.by_id.get(grade_id, ())), "")
 
 
-def read_handout(cells: Iterable[SourceCell], release: Path | None = None) -> Handout:
+def read_handout(cells: Iterable[SourceCell], release: Path | None = None, markers: Markers = NBGRADERS) -> Handout:
     """Return what students were given of a source notebook's cells.
 
     Parameters
     ----------
     release : Path, optional
         The released notebook; it may be missing.
+    markers : Markers, optional
+        What begins and ends a solution or a hidden test, and what is put in a solution's place.
     """
     by_id: dict[str, list[str]] = {}
     texts: set[str] = set()
@@ -89,7 +81,7 @@ def read_handout(cells: Iterable[SourceCell], release: Path | None = None) -> Ha
         if grade_id:
             by_id.setdefault(grade_id, []).append(_plain(source))
     for cell in cells:
-        variants = [_plain(text) for text in _variants(cell)]
+        variants = [_plain(text) for text in _variants(cell, markers)]
         texts.update(text.strip() for text in variants)
         if cell.grade_id:
             by_id.setdefault(cell.grade_id, []).extend(variants)
@@ -108,24 +100,18 @@ def _released(path: Path | None) -> Iterator[tuple[str, str]]:
         yield marks.get("grade_id", ""), source if isinstance(source, str) else "".join(source)
 
 
-def _variants(cell: SourceCell) -> Iterator[str]:
+def _variants(cell: SourceCell, markers: Markers) -> Iterator[str]:
     """Yield a source cell's text as nbgrader would give it out, with each text it may put in an answer's place."""
-    given = NOT_GIVEN_OUT.sub("", cell.source)
-    if not cell.solution:
+    given = clear_hidden_regions(cell.source, markers)
+    if not cell.holds_solution:
         yield given
         yield given.rstrip("\n")
         return
-    for stub in CODE_STUBS if cell.kind == "code" else TEXT_STUBS:
-        if not REGION.search(given):
-            yield stub
-            continue
-        filled = REGION.sub(lambda region, stub=stub: _indented(stub, region[1]), given)  # type: ignore[misc]
+    for stub in markers.code_stubs if cell.kind == "code" else markers.text_stubs:
+        filled = clear_solution(given, stub, markers)
         yield filled.rstrip("\n")
         yield filled
-
-
-def _indented(text: str, indent: str) -> str:
-    return "".join(f"{indent}{line}\n" for line in text.split("\n"))
+        yield filled.rstrip("\n") + "\n"
 
 
 def _plain(text: str) -> str:

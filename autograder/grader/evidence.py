@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.course.errors import KernelError
+from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.kernel.proxies import Call
 from autograder.marking import Score
 
@@ -27,6 +28,8 @@ class Evidence:
         What it printed.
     limit : str
         Which limit ended the student's process, if one did.
+    markers : Markers
+        What begins and ends the hidden part of the test cell.
     """
 
     source: str
@@ -35,6 +38,7 @@ class Evidence:
     calls: tuple[Call, ...] = ()
     printed: str = ""
     limit: str = ""
+    markers: Markers = NBGRADERS
 
     @property
     def lost(self) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 
 from autograder.checks import Unmet
 from autograder.course.errors import KernelDied, OutOfTime
+from autograder.course.source_markers import mark_hidden_lines
 from autograder.grader.accidents import TOO_LONG, describe_accident
 from autograder.grader.call_replays import Replays
 from autograder.grader.evidence import Evidence, answer_below_stub
@@ -30,7 +31,6 @@ from autograder.kernel.proxies import Call
 from autograder.marking import NOTHING_COMPARED, Hint, NothingCompared
 from autograder.mistakes import Variants
 
-BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 STILL_RAISES = "`raise NotImplementedError` still stands above your answer: delete that line."
 NOT_WRITTEN = "It calls a function that is not written yet."
 REACHED = "A `raise NotImplementedError` in your answer was reached."
@@ -251,6 +251,6 @@ def _visible_message(evidence: Evidence) -> str:
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILENAME]
     if not lines or lines[0] is None:
         return ""
-    above = evidence.source.splitlines()[: lines[0]]
-    hidden = sum(BEGIN_HIDDEN in line for line in above) > sum(END_HIDDEN in line for line in above)
+    marked = mark_hidden_lines(evidence.source, False, evidence.markers)
+    hidden = marked[min(lines[0], len(marked)) - 1][1]
     return "" if hidden else str(error)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from autograder.course.exam import BY_TAG, OUTSIDE, Exam, Exercise, loaded_names
+from autograder.course.exam import BY_TAG, OUTSIDE, Exam, Exercise, global_names
 from autograder.course.submissions import ExerciseResult, Status, Submission
 from autograder.grader.bound_names import bound_names
-from autograder.grader.examiner import Examiner
+from autograder.grader.examiner import ExaminedNotebook, Examiner
 
 LOSES = "outside of the jail its own solution gets {points:g} of {most:g}"
 GAINS = "outside of the jail the unsolved notebook gets {points:g} of {most:g}"
@@ -56,15 +56,14 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
     tested = [exercise for exercise in exam.exercises if not exercise.manual]
     by_tag = {name: reason for name, reason in exam.inside.items() if reason == BY_TAG}
     movable = [exercise for exercise in tested if not {OUTSIDE} & set(exam.tags(exercise))]
-    if exam.needs_tests:
-        inside = by_tag | {exercise.id: CELLS_NEED_TESTS for exercise in movable if exercise.id not in by_tag}
-        return TestPlaces(inside)
     outside = _Tries(replace(exam, inside=by_tag), source, unsolved, examiner)
     doubtful = [exercise for exercise in tested if outside.reason(exercise)]
+    if outside.missed_name_of_test():
+        return TestPlaces({exercise.id: CELLS_NEED_TESTS for exercise in movable} | by_tag)
     if not doubtful:
         return TestPlaces(_with_makers(exam, by_tag, movable))
-    everywhere = {exercise.id: "" for exercise in movable}
-    within = _Tries(replace(exam, inside=everywhere | by_tag), source, unsolved, examiner)
+    everywhere = {exercise.id: CELLS_NEED_TESTS for exercise in movable} | by_tag
+    within = _Tries(replace(exam, inside=everywhere), source, unsolved, examiner)
     inside = dict(by_tag)
     warnings = []
     for exercise in doubtful:
@@ -72,19 +71,27 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
             inside[exercise.id] = outside.reason(exercise)
         else:
             warnings.append(f"{exercise.id}: {outside.reason(exercise)}, and inside it is no better")
-    return TestPlaces(_with_makers(exam, inside, movable), tuple(warnings))
+    inside = _with_makers(exam, inside, movable)
+    if inside != by_tag and inside.keys() != everywhere.keys():
+        # A test may need what a test that stayed outside does, in a way that its text does not show.
+        chosen = _Tries(replace(exam, inside=inside), source, unsolved, examiner)
+        if any(within.is_better_than(chosen, exercise) for exercise in tested if exercise.id in inside):
+            inside = everywhere
+    return TestPlaces(inside, tuple(warnings))
 
 
 class _Tries:
     """What the own solution and the unsolved notebook get with the tests in certain places."""
 
     def __init__(self, exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner) -> None:
-        self.solution = _grade(exam, source, examiner)
-        self.unsolved = _grade(exam, unsolved, examiner)
+        self._exam = exam
+        self._solved = _examine(exam, source, examiner)
+        self._solution = _results(self._solved)
+        self._unsolved = _results(_examine(exam, unsolved, examiner))
 
     def reason(self, exercise: Exercise) -> str:
         """Say what is wrong with an exercise's test, empty if nothing is."""
-        solution, unsolved = self.solution[exercise.id], self.unsolved[exercise.id]
+        solution, unsolved = self._solution[exercise.id], self._unsolved[exercise.id]
         if _lost(solution) > ALMOST:
             return LOSES.format(points=solution.points, most=exercise.points)
         if _got(unsolved) > ALMOST:
@@ -93,15 +100,27 @@ class _Tries:
 
     def is_better_than(self, other: _Tries, exercise: Exercise) -> bool:
         """Whether the solution loses less here than there, or as much and the unsolved notebook gets less."""
-        here = _lost(self.solution[exercise.id]), _got(self.unsolved[exercise.id])
-        there = _lost(other.solution[exercise.id]), _got(other.unsolved[exercise.id])
+        here = _lost(self._solution[exercise.id]), _got(self._unsolved[exercise.id])
+        there = _lost(other._solution[exercise.id]), _got(other._unsolved[exercise.id])
         return here < there
 
+    def missed_name_of_test(self) -> bool:
+        """Whether a cell of the solution failed for a name that only tests make."""
+        for cell in self._solved.cells:
+            for output in cell["outputs"]:
+                if output.get("ename") == "NameError":
+                    missing = {name for name in self._exam.made_by_tests_only if f"'{name}'" in output["evalue"]}
+                    if missing & global_names(cell["source"]):
+                        return True
+        return False
 
-def _grade(exam: Exam, notebook: bytes, examiner: Examiner) -> dict[str, ExerciseResult]:
-    submission = Submission(exam.assignment, f"{exam.assignment}.ipynb", notebook)
-    report = examiner.examine(exam, submission).report
-    return {result.id: result for result in report.exercises}
+
+def _examine(exam: Exam, notebook: bytes, examiner: Examiner) -> ExaminedNotebook:
+    return examiner.examine(exam, Submission(exam.assignment, f"{exam.assignment}.ipynb", notebook))
+
+
+def _results(examined: ExaminedNotebook) -> dict[str, ExerciseResult]:
+    return {result.id: result for result in examined.report.exercises}
 
 
 def _lost(result: ExerciseResult) -> float:
@@ -126,7 +145,7 @@ def _with_makers(exam: Exam, inside: Mapping[str, str], movable: list[Exercise])
         for exercise in order:
             if exercise.id in chosen:
                 for other in earlier:
-                    used = loaded_names(tests[exercise.id]) & bound_names(tests[other.id]) & exam.made_by_tests_only
+                    used = global_names(tests[exercise.id]) & bound_names(tests[other.id]) & exam.made_by_tests_only
                     if used and other.id not in chosen and other in movable:
                         names = " and ".join(f"`{name}`" for name in sorted(used))
                         chosen[other.id] = MAKES_NAMES.format(other=exercise.id, names=names)

@@ -223,7 +223,7 @@ class Trial:
         if isinstance(error, KernelError):
             self._kernel = None
             limit = self.kernels.why()
-        return Evidence(source, value, error, tuple(calls), printed.getvalue(), limit)
+        return Evidence(source, value, error, tuple(calls), printed.getvalue(), limit, self.exam.markers)
 
     def _names(self, kernel: Kernel) -> CellGlobals:
         exam = self.exam

@@ -11,20 +11,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autograder.course.source_markers import NBGRADERS, Markers, keep_lines_with_solution, mark_hidden_lines
 from autograder.publishing.notebook_fields import find_attachment_names, iterate_strings, read_source
-from autograder.publishing.source_markers import keep_lines_with_solution, mark_hidden_lines
 
 EMBEDDED = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")  # in a text, as in `<img src="data:image/png;base64,…">`
 LEAST = 8  # bytes; what is smaller is no picture
 
 
-def find_hidden_pictures(source: Path, *, solved: bool) -> dict[str, str]:
+def find_hidden_pictures(source: Path, *, solved: bool, markers: Markers = NBGRADERS) -> dict[str, str]:
     """Return the digest of every file within a source notebook that students do not get, and where it is.
 
     Parameters
     ----------
     solved : bool
         Whether its solution is published: then only what hidden tests and mark schemes show stays hidden.
+    markers : Markers
+        What begins and ends a solution or a hidden test.
     """
     hidden: dict[str, str] = {}
     shown: set[str] = set()
@@ -33,8 +35,8 @@ def find_hidden_pictures(source: Path, *, solved: bool) -> dict[str, str]:
         where = f"cell {marks.get('grade_id') or number} of {source.stem}"
         is_solution = bool(marks.get("solution")) and not marks.get("task")
         text = read_source(cell)
-        released = [line for line, is_hidden in mark_hidden_lines(text, is_solution) if not is_hidden]
-        visible = keep_lines_with_solution(text.splitlines()) if solved else released
+        released = [line for line, is_hidden in mark_hidden_lines(text, is_solution, markers) if not is_hidden]
+        visible = keep_lines_with_solution(text.splitlines(), markers) if solved else released
         named = find_attachment_names("\n".join(visible))
         for name, bundle in cell.get("attachments", {}).items():
             digests: list[str] = []

@@ -20,9 +20,9 @@ from typing import Any
 from autograder.course.configuration import Course
 from autograder.course.exam import INSTRUCTORS_ONLY, Exam
 from autograder.course.layout import FOLDER
+from autograder.course.source_markers import ANY_MARKER, MARKER, NBGRADERS, Markers, mark_hidden_lines
 from autograder.publishing.hidden_pictures import digest_pictures, find_hidden_pictures
 from autograder.publishing.notebook_fields import SETTINGS, find_withheld_fields, iterate_strings, read_source
-from autograder.publishing.source_markers import BEGIN, END, MARKER, mark_hidden_lines
 
 COMMON = ("autograder/", "demonotebooks/")  # the course's own code and demonstrations
 COMMON_LINES = 3  # of one hidden cell in one of their files
@@ -62,12 +62,14 @@ def find_leaks(exam: Exam, released: Path) -> list[str]:
 
 def find_notebook_leaks(exam: Exam, released: Path) -> list[str]:
     """Return every line of a released notebook that is not public in its source, and every field not for students."""
-    public = Counter(
-        line for cell in exam.cells for line, hidden in mark_hidden_lines(cell.source, cell.solution) if not hidden
-    )
-    hidden: set[str] = set()
+    public: Counter[str] = Counter()
+    secret = set()
     for cell in exam.cells:
-        hidden.update(_list_hidden_lines(cell.source, cell.solution))
+        for line, hidden in mark_hidden_lines(cell.source, cell.holds_solution, exam.markers):
+            if not hidden:
+                public[line] += 1
+            elif re.search(r"\w", line):
+                secret.add(line)
     seen: Counter[str] = Counter()
     notebook = json.loads(released.read_text(encoding="utf-8"))
     found = [f"  {where}: {name}" for where, name in find_withheld_fields(notebook)]
@@ -77,13 +79,10 @@ def find_notebook_leaks(exam: Exam, released: Path) -> list[str]:
             found.append(f"  stored output: {json.dumps(cell['outputs'])[:80]}")
         for line in map(str.strip, text.splitlines()):
             seen[line] += 1
-            if MARKER.match(line) or (line in hidden and seen[line] > public[line]):
+            is_marker = MARKER.match(line) or exam.markers.are_in(line)
+            if is_marker or (line in secret and seen[line] > public[line]):
                 found.append(f"  {line}")
     return found
-
-
-def _list_hidden_lines(source: str, solution: bool) -> list[str]:
-    return [line for line, hidden in mark_hidden_lines(source, solution) if hidden and re.search(r"\w", line)]
 
 
 # --- anything that is public -----------------------------------------------------------------------------------------
@@ -103,12 +102,15 @@ class CourseSecrets:
         Patterns of paths that are never public.
     pictures : mapping of str to str
         Digests of pictures and other files within source notebooks that students do not get, and where each is.
+    markers : Markers
+        What begins and ends a solution or a hidden test.
     """
 
     lines: Mapping[str, str] = field(repr=False)
     texts: frozenset[str] = field(repr=False)
     names: tuple[str, ...] = NEVER
     pictures: Mapping[str, str] = field(repr=False, default_factory=dict)
+    markers: Markers = NBGRADERS
 
     def find_in_file(self, path: str, content: bytes) -> list[str]:
         """Return a sentence for everything secret that a file shows."""
@@ -123,7 +125,10 @@ class CourseSecrets:
         words = {*lines, *map(str.strip, text.splitlines()), *TOKEN.findall(text)}
         found += [f"about students, or a key: {word[:8]}…" for word in sorted(self.texts & words)]
         if path.endswith(".ipynb"):
-            found += [f"a marker of nbgrader's: {line}" for line in lines if BEGIN.search(line) or END.search(line)]
+            own = {word for region in self.markers.regions for word in region} if self.markers != NBGRADERS else set()
+            for line in lines:
+                if ANY_MARKER.search(line) or any(word in line for word in own):
+                    found.append(f"a marker of nbgrader's: {line}")
         by_cell: dict[str, set[str]] = defaultdict(set)
         for line in lines:
             if line in self.lines:
@@ -155,14 +160,14 @@ def gather_secrets(course: Course, exams: Mapping[str, Exam], solved: Iterable[s
         for cell in exam.cells:
             shown = cell.solution and name in solved
             what = "a solution" if cell.solution else "a hidden test"
-            for line, is_hidden in mark_hidden_lines(cell.source, cell.solution):
+            for line, is_hidden in mark_hidden_lines(cell.source, cell.holds_solution, exam.markers):
                 if shown or not is_hidden:
                     public.add(line)
                 elif len(line) >= SHORT and not is_common_python(line):
                     hidden.setdefault(line, f"{what} of {name}, cell {cell.grade_id or '?'}")
     pictures: dict[str, str] = {}
     for name in exams:
-        pictures |= find_hidden_pictures(course.source_path(name), solved=name in solved)
+        pictures |= find_hidden_pictures(course.source_path(name), solved=name in solved, markers=course.markers)
     places = (course.roster, course.extensions, course.keys)
     names = tuple(path.relative_to(course.root).as_posix() for path in places if path.is_relative_to(course.root))
     return CourseSecrets(
@@ -170,6 +175,7 @@ def gather_secrets(course: Course, exams: Mapping[str, Exam], solved: Iterable[s
         texts=frozenset(_private_texts(course)),
         names=(*NEVER, *names),
         pictures=pictures,
+        markers=course.markers,
     )
 
 

@@ -16,9 +16,9 @@ from autograder.course.errors import ConfigError, PublishRefused
 from autograder.course.exam import Exam
 from autograder.course.layout import FOLDER
 from autograder.course.roster import read_extensions
+from autograder.course.source_markers import NBGRADERS, Markers, keep_lines_with_solution
 from autograder.publishing.leak_search import find_notebook_leaks, list_files
 from autograder.publishing.notebook_fields import keep_student_fields, read_source
-from autograder.publishing.source_markers import keep_lines_with_solution
 
 README = "docs/public-readme.md"
 ALLOWED = (
@@ -75,7 +75,7 @@ def build_public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) 
         elif entry.solutions:
             solved.append(name)
             files[f"{FOLDER}/{name}/{name}_solution.ipynb"] = build_solution_notebook(
-                course.source_path(name).read_bytes()
+                course.source_path(name).read_bytes(), course.markers
             )
     files[CARD_FILE] = write_card(build_card(course)).encode()
     files["README.md"] = build_readme(course, solved).encode()
@@ -178,11 +178,11 @@ def _table(course: Course, solved: list[str]) -> Iterator[str]:
         yield f"| `{name}` | {homework.title}{link} | {due or 'no deadline'} |"
 
 
-def build_solution_notebook(source: bytes) -> bytes:
+def build_solution_notebook(source: bytes, markers: Markers = NBGRADERS) -> bytes:
     """Return a source notebook as a solution for students: without hidden tests and without nbgrader's marks."""
     notebook = json.loads(source)
     for cell in notebook["cells"]:
-        cell["source"] = "\n".join(keep_lines_with_solution(read_source(cell).splitlines()))
+        cell["source"] = "\n".join(keep_lines_with_solution(read_source(cell).splitlines(), markers))
         cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None

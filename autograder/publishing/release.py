@@ -91,7 +91,7 @@ def release_assignment(
     with temporary_folder("release") as folder:
         progress("making the students' notebook")
         staged = _stage(course, assignment, folder)
-        exam = replace(exam, handout=read_handout(exam.cells, staged))
+        exam = replace(exam, handout=read_handout(exam.cells, staged, exam.markers))
         progress("trying where each test runs")
         exam, doubts = _place_tests(exam, staged, examiner, source)
         warnings = prove_release(exam, staged, source, examiner, progress)
