@@ -30,6 +30,8 @@ class Evidence:
         Which limit ended the student's process, if one did.
     markers : Markers
         What begins and ends the hidden part of the test cell.
+    opaque : bool
+        Whether a name it asked for is an object of the student's that has no form outside of the jail.
     """
 
     source: str
@@ -39,6 +41,7 @@ class Evidence:
     printed: str = ""
     limit: str = ""
     markers: Markers = NBGRADERS
+    opaque: bool = False
 
     @property
     def lost(self) -> bool:

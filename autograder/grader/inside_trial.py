@@ -8,7 +8,7 @@ error's class and a line count, and whatever the student reads of them is said i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.course.errors import KernelError
@@ -18,7 +18,7 @@ from autograder.grader.evidence import Evidence
 from autograder.grader.inside_verdict import judge_inside_test
 from autograder.grader.lost_cells import MAX_RESTARTS
 from autograder.grader.trial_steps import Kernels, Step
-from autograder.grader.verdict import untested_result
+from autograder.grader.verdict import not_attempted_if_untouched, untested_result
 from autograder.kernel.inside_runs import InsideRun, run_inside_test
 from autograder.kernel.jailed_kernel import Kernel
 
@@ -33,12 +33,15 @@ class InsideTrial:
     ----------
     settings : str
         The course's own statements that come before everything of the student's.
+    exercises : collection of str
+        Those whose tests run here.
     """
 
     exam: Exam
     kernels: Kernels
     settings: str
     tell_result: Callable[[ExerciseResult], None]
+    exercises: Collection[str]
     _kernel: Kernel | None = None
     _done: list[Step] = field(default_factory=list)
     _starts: int = 0
@@ -56,7 +59,7 @@ class InsideTrial:
         for step in steps:
             if step.exercise is None:
                 self._run_cell(step)
-            elif step.exercise.id in self.exam.inside:
+            elif step.exercise.id in self.exercises:
                 self._run_test(step, step.exercise, sources)
 
     def _run_cell(self, step: Step) -> None:
@@ -85,7 +88,8 @@ class InsideTrial:
             return
         self._done.append(step)
         evidence = Evidence(step.source, ran.number, ran.error, printed=ran.printed)
-        self.tell_result(judge_inside_test(self.exam, exercise, evidence, answer, ran.line))
+        result = judge_inside_test(self.exam, exercise, evidence, answer, ran.line)
+        self.tell_result(not_attempted_if_untouched(self.exam, exercise, result, sources))
 
     def _test(self, kernel: Kernel, step: Step) -> InsideRun:
         exam = self.exam

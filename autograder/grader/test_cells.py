@@ -13,7 +13,7 @@ from typing import Any
 
 from autograder.course.comparisons import NOTE, NOTED, add_notes, note_comparison
 from autograder.kernel.inside_tests import ends_quietly
-from autograder.kernel.proxies import ModuleReference
+from autograder.kernel.proxies import Handle, ModuleReference
 
 FILENAME = "<test>"
 FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -38,7 +38,14 @@ class CellGlobals(dict[str, Any]):
         Names of the reference that are imported for everybody.
     reserved : set of str
         Names that tests define, earlier or later: none of them is ever the student's, unless the reference has it too.
+
+    Attributes
+    ----------
+    opaque : bool
+        Whether something that was fetched is an object that has no form outside of the jail.
     """
+
+    opaque = False
 
     def __init__(
         self,
@@ -68,6 +75,7 @@ class CellGlobals(dict[str, Any]):
         if name in self._reserved or name not in self._student:
             raise KeyError(name)
         value = self._student[name]
+        self.opaque = self.opaque or type(value) is Handle
         return _trusted_module(value) if isinstance(value, ModuleReference) else value
 
     def keep(self) -> None:

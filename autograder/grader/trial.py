@@ -36,15 +36,17 @@ from autograder.grader.inside_trial import InsideTrial
 from autograder.grader.loans import Lender, Loan
 from autograder.grader.lost_cells import MAX_RESTARTS, Losses
 from autograder.grader.own_lines import RanCell, own_line
+from autograder.grader.second_look import for_a_person, with_inside_verdict
 from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.grader.trial_steps import Kernels, Step
-from autograder.grader.verdict import judge_exercise, missing_name, result_to_be_marked
+from autograder.grader.verdict import judge_exercise, missing_name, not_attempted_if_untouched, result_to_be_marked
 from autograder.kernel.jailed_kernel import CellRun, Kernel
 from autograder.kernel.proxies import Call
 from autograder.lending import Functions, lender
 from autograder.mistakes import Variants
 
 AGAIN_SECONDS = 60.0  # for learning what failing cells say: all points are told by then
+LOOK_SECONDS = 10.0  # a notebook that took longer is not run once more only to tell an instructor what it would give
 SEED = 0
 
 
@@ -66,10 +68,12 @@ class Trial:
     _failures: Failures = field(default_factory=Failures)
     _not_found: list[tuple[ExerciseResult, str]] = field(default_factory=list)  # results that lack a name, and which
     _restarts: int = 0
+    _for_person: dict[str, ExerciseResult] = field(default_factory=dict)  # results that wait for a person
 
     def __post_init__(self) -> None:
         self._lender = Lender(self.exam, self.reference)
         self._losses = Losses(self.tell_problem)
+        self._look_until = time.monotonic() + LOOK_SECONDS
 
     def run(self, notebook: Notebook) -> None:
         """Run the whole notebook and report each exercise once."""
@@ -98,7 +102,15 @@ class Trial:
         self._tell_failures()
         if len(steps) < len(every_step):
             self._kernel = None
-            InsideTrial(self.exam, self.kernels, self._settings, self.tell_result).run(every_step, sources)
+            inside = InsideTrial(self.exam, self.kernels, self._settings, self.tell_result, self.exam.inside)
+            inside.run(every_step, sources)
+        if self._for_person and time.monotonic() < self._look_until:
+            self._kernel = None
+            look = InsideTrial(self.exam, self.kernels, self._settings, self._tell_look, self._for_person)
+            look.run(every_step, sources)
+
+    def _tell_look(self, inside: ExerciseResult) -> None:
+        self.tell_result(with_inside_verdict(self._for_person[inside.id], inside))
 
     def _is_inside(self, step: Step) -> bool:
         return step.exercise is not None and step.exercise.id in self.exam.inside
@@ -186,6 +198,10 @@ class Trial:
                 if result.points >= exercise.points:
                     break
         self._lender.close(exercise, evidence.calls, passed=result.status is Status.PASSED)
+        result = not_attempted_if_untouched(self.exam, exercise, result, sources)
+        result = for_a_person(self.exam, result, evidence)
+        if result.status is Status.TO_BE_MARKED:
+            self._for_person[exercise.id] = result
         self._not_found.append((result, missing))
         self.tell_result(result)
         return True
@@ -209,13 +225,18 @@ class Trial:
         printed = io.StringIO()
         value: object = None
         error: BaseException | None = None
+        opaque = False
         try:
             kernel = self.kernel
+            names = self._names(kernel)
             _start_random_numbers()
             lent = kernel.lend_functions(loan) if loan else contextlib.nullcontext()
             lender.set(functools.partial(_lent_by_test, kernel))
             with lent, _observed(kernel.namespace, calls), redirect_stdout(printed), redirect_stderr(printed):
-                value = run_test_cell(source, self._names(kernel))
+                try:
+                    value = run_test_cell(source, names)
+                finally:
+                    opaque = names.opaque
             kernel.forget_functions()
         except (Exception, SystemExit) as raised:
             error = raised
@@ -223,7 +244,8 @@ class Trial:
         if isinstance(error, KernelError):
             self._kernel = None
             limit = self.kernels.why()
-        return Evidence(source, value, error, tuple(calls), printed.getvalue(), limit, self.exam.markers)
+        seen = tuple(calls), printed.getvalue()
+        return Evidence(source, value, error, *seen, limit, self.exam.markers, opaque)
 
     def _names(self, kernel: Kernel) -> CellGlobals:
         exam = self.exam

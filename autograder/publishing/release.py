@@ -203,8 +203,10 @@ def _lost_by_solution(exam: Exam, source: Path, examiner: Examiner) -> Iterator[
     examined = _examine(exam, source, examiner)
     for failing in _errors(exam, examined):
         yield f"its source does not run: {failing}; run it in JupyterLab from top to bottom"
+    manual = {exercise.id for exercise in exam.exercises if exercise.manual}
     for exercise in examined.report.exercises:
-        if exercise.status not in {Status.PASSED, Status.TO_BE_MARKED}:
+        marked = exercise.status is Status.TO_BE_MARKED and exercise.id in manual
+        if exercise.status is not Status.PASSED and not marked:
             yield (
                 f"its own solution of {exercise.id} gets {exercise.points:g} "
                 f"of {exercise.max_points:g}{_where(exam, exercise.id)}: {exercise.detail or exercise.hint}"

@@ -12,8 +12,9 @@ from course_features import Feature, read_features, read_scores
 from small_course import notebook
 
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import Submission
+from autograder.course.submissions import Status, Submission
 from autograder.grader.examiner import Examiner
+from autograder.grader.second_look import LOOK
 from autograder.grader.test_places import choose_places
 
 # nbgrader takes all points away for a warning that is printed to stderr.
@@ -63,3 +64,25 @@ def test_a_feature_gets_nbgraders_points(name: str, tmp_path: Path, examiner: Ex
         wanted = {cell: BETTER.get((state, cell), score) for cell, score in cells.items()}
         assert wanted
         assert points(exam, feature, state, examiner) == pytest.approx(wanted), (state, dict(exam.inside))
+
+
+OPAQUE = Feature(
+    "opaque",
+    [
+        ("solution", "def words(x):\n    ### BEGIN SOLUTION\n    return list(x.split())\n    ### END SOLUTION", 1),
+        ("test", "### BEGIN HIDDEN TESTS\nassert list(words('a b')) == ['a', 'b']\n### END HIDDEN TESTS", 2),
+    ],
+    wrong="class Words:\n    def __init__(self, x):\n        self.x = x\n    def __iter__(self):\n"
+    "        return iter(self.x.split())\n    def __len__(self):\n        raise ValueError('not yet')\n"
+    "def words(x):\n    return Words(x)",
+)
+
+
+def test_a_value_that_a_test_cannot_look_at_waits_for_a_person(tmp_path: Path, examiner: Examiner) -> None:
+    exam = exam_of(OPAQUE, tmp_path, examiner)
+    assert exam.inside == {}
+    submission = Submission(exam.assignment, "ps.ipynb", OPAQUE.submission("wrong"))
+    (result,) = examiner.examine(exam, submission).report.exercises
+    assert (result.points, result.status) == (0.0, Status.TO_BE_MARKED), result
+    assert result.hint == LOOK
+    assert "gives" in result.detail
