@@ -34,6 +34,7 @@ TRY_IT = "try-it"
 NO_LOAN = "no-loan"  # a test cell with this tag is run with the student's own functions only
 INSIDE, OUTSIDE = "inside", "outside"  # tags of a test cell: where it runs, whatever its release found best
 RAISES = "raises-exception"  # Jupyter's tag of a cell that is meant to fail
+CELLS_NEED_TESTS = "a cell of the notebook uses a name that only a test makes"
 BY_TAG = f"its cell has the tag {INSIDE!r}"
 AUTOTEST = re.compile(r"^\s*#.*\bAUTOTEST\b", re.MULTILINE)  # a line that nbgrader fills in with tests
 # They lie beside a source notebook and are never released.

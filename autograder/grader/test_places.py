@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from autograder.course.exam import BY_TAG, OUTSIDE, Exam, Exercise, global_names
+from autograder.course.exam import BY_TAG, CELLS_NEED_TESTS, OUTSIDE, Exam, Exercise, global_names
 from autograder.course.submissions import ExerciseResult, Status, Submission
 from autograder.grader.bound_names import bound_names
 from autograder.grader.examiner import ExaminedNotebook, Examiner
 
 LOSES = "outside of the jail its own solution gets {points:g} of {most:g}"
 GAINS = "outside of the jail the unsolved notebook gets {points:g} of {most:g}"
-CELLS_NEED_TESTS = "a cell of the notebook uses a name that only a test makes"
+LATER_TESTS_NEED = "a later test needs what it does"
 MAKES_NAMES = "the test of {other} inside the jail uses {names}, which this one makes"
 ALMOST = 1e-9
 
@@ -62,7 +62,7 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
         return TestPlaces({exercise.id: CELLS_NEED_TESTS for exercise in movable} | by_tag)
     if not doubtful:
         return TestPlaces(_with_makers(exam, by_tag, movable))
-    everywhere = {exercise.id: CELLS_NEED_TESTS for exercise in movable} | by_tag
+    everywhere = {exercise.id: LATER_TESTS_NEED for exercise in movable} | by_tag
     within = _Tries(replace(exam, inside=everywhere), source, unsolved, examiner)
     inside = dict(by_tag)
     warnings = []

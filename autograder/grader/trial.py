@@ -23,7 +23,7 @@ import numpy as np
 
 from autograder import reference as references
 from autograder.course.errors import KernelDied, KernelError
-from autograder.course.exam import RAISES, Exam, Exercise
+from autograder.course.exam import CELLS_NEED_TESTS, RAISES, Exam, Exercise
 from autograder.course.notebook_files import Notebook
 from autograder.course.submissions import ExerciseResult, Status
 from autograder.grader.bound_names import bound_names
@@ -40,7 +40,7 @@ from autograder.grader.second_look import for_a_person, with_inside_verdict
 from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.grader.trial_steps import Kernels, Step
 from autograder.grader.verdict import judge_exercise, missing_name, not_attempted_if_untouched, result_to_be_marked
-from autograder.kernel.jailed_kernel import CellRun, Kernel
+from autograder.kernel.jailed_kernel import CellRun, Kernel, StudentError
 from autograder.kernel.proxies import Call
 from autograder.lending import Functions, lender
 from autograder.mistakes import Variants
@@ -85,7 +85,7 @@ class Trial:
             if entry.remark:
                 self.tell_problem(entry.remark)
         every_step = list(plan_steps(self.exam, restored))
-        steps = [step for step in every_step if not self._is_inside(step)]
+        steps = list(self._outside_steps(every_step))
         postponed: list[tuple[Exercise, Step]] = []
         for position, step in enumerate(steps, start=1):
             if step.exercise is None:
@@ -100,7 +100,7 @@ class Trial:
             if exercise.manual:
                 self.tell_result(result_to_be_marked(exercise, written=essays[exercise.id].written))
         self._tell_failures()
-        if len(steps) < len(every_step):
+        if any(map(self._is_inside, every_step)):
             self._kernel = None
             inside = InsideTrial(self.exam, self.kernels, self._settings, self.tell_result, self.exam.inside)
             inside.run(every_step, sources)
@@ -108,6 +108,19 @@ class Trial:
             self._kernel = None
             look = InsideTrial(self.exam, self.kernels, self._settings, self._tell_look, self._for_person)
             look.run(every_step, sources)
+
+    def _outside_steps(self, steps: Sequence[Step]) -> Iterator[Step]:
+        """Yield the steps of the way outside.
+
+        Where cells need names that tests make, they find those of the part of an inside test that was given out.
+        """
+        for step in steps:
+            if step.exercise is None or not self._is_inside(step):
+                yield step
+            elif step.number and self.exam.inside[step.exercise.id] == CELLS_NEED_TESTS:
+                given = self.exam.handout.text(step.exercise.id)
+                if given.strip():
+                    yield Step(given, step.number, may_fail=True)
 
     def _tell_look(self, inside: ExerciseResult) -> None:
         self.tell_result(with_inside_verdict(self._for_person[inside.id], inside))
@@ -155,7 +168,7 @@ class Trial:
             self._losses.stopped(step.number)
 
     def _note_error(self, step: Step, ran: CellRun, *, tested: bool) -> None:
-        if ran.error is None or ran.timed_out or step.may_fail:
+        if ran.error is None or ran.timed_out or step.may_fail or misses_name_of_test(self.exam, ran.error):
             return
         sentence = self._failures.note(step.number, step.source, ran.error, tested=tested)
         if sentence:
@@ -275,6 +288,13 @@ def plan_steps(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Step]:
     for name, exercise in exercises.items():
         if name not in there:
             yield Step(tests[name], 0, exercise)
+
+
+def misses_name_of_test(exam: Exam, error: StudentError) -> bool:
+    """Whether a cell failed for a name that an inside test makes: it ran where that test did not."""
+    if not exam.inside or error.ename != "NameError":
+        return False
+    return any(f"'{name}'" in error.evalue for name in exam.made_by_tests_only)
 
 
 def needed_settings(exam: Exam, cells: Sequence[RestoredCell]) -> str:

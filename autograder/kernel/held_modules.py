@@ -20,7 +20,7 @@ HELD: Final = (
     *("io", "re", "json", "json.", "collections", "collections.", "abc", "enum", "dataclasses", "typing", "textwrap"),
     *("pprint", "difflib", "datetime", "unittest", "unittest.", "numpy", "numpy.linalg", "numpy.random", "numpy.ma"),
     *("numpy.ma.core", "numpy.fft", "numpy.polynomial", "numpy.testing", "numpy.testing.", "numpy._core."),
-    *("IPython.core.inputtransformer2", "IPython.core.async_helpers", "autograder.marking", "autograder.checks"),
+    *("IPython.core.inputtransformer2", "autograder.marking", "autograder.checks"),
 )
 FREE: Final = frozenset({"input", "_", "__loader__", "__spec__"})  # of builtins: IPython and the jail change them
 _MISSING: Final = object()

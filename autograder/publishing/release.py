@@ -228,7 +228,8 @@ def _errors(exam: Exam, examined: ExaminedNotebook, *, stubs: bool = False) -> S
 
     With `stubs`, a solution cell may that is one stub as a whole: it raises at once.
     """
-    meant = {number for number, cell in enumerate(exam.cells, start=1) if RAISES in cell.tags}
+    meant = {number for number, cell in enumerate(exam.cells, start=1) if RAISES in cell.tags or cell.is_test}
+    of_tests = exam.made_by_tests_only if exam.inside else frozenset()
     unwritten = {number for number, cell in enumerate(exam.cells, start=1) if stubs and cell.solution}
     return [
         f"cell {cell['number']}: {output['ename']}: {output['evalue']}"
@@ -236,6 +237,7 @@ def _errors(exam: Exam, examined: ExaminedNotebook, *, stubs: bool = False) -> S
         for output in cell["outputs"]
         if output.get("output_type") == "error"
         and cell["number"] not in meant
+        and not any(output["ename"] == "NameError" and f"'{name}'" in output["evalue"] for name in of_tests)
         and not (cell["number"] in unwritten and output["ename"] == "NotImplementedError")
     ]
 
