@@ -121,7 +121,7 @@ class Reader:
     def course(self) -> Any:
         return load_course(self.folder / "grading_config.py")
 
-    def standings(self) -> dict[str, dict[str, dict]]:
+    def standings(self) -> dict[str, dict[str, dict[str, Any]]]:
         return json.loads(self.run("autograder standings --json"))
 
     def points(self, assignment: str = "hw01_numpy") -> dict[str, float | None]:

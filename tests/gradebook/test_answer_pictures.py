@@ -32,7 +32,7 @@ SVG = base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1
 ATTACHED = {"my graph.png": {"image/png": ENCODED}}
 
 
-def shown_page(source: str, attachments: dict) -> str:
+def shown_page(source: str, attachments: dict[str, Any]) -> str:
     """The HTML that nbgrader's formgrader makes of a cell, by nbconvert's own filter."""
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
@@ -111,7 +111,7 @@ def test_there_is_an_end_to_pictures_and_to_looking_for_them() -> None:
     assert time.process_time() - begin < 30
 
 
-def essay(source: str, grade_id: str = "why") -> dict:
+def essay(source: str, grade_id: str = "why") -> dict[str, Any]:
     return text(source, grade_id=grade_id, grade=True, solution=True, points=4)
 
 
@@ -124,7 +124,7 @@ def exam(small_course: SmallCourse) -> Any:
     return read_exam(small_course.source)
 
 
-def marked_cell(exam: Any, *cells: dict) -> dict:
+def marked_cell(exam: Any, *cells: dict[str, Any]) -> dict[str, Any]:
     notebook = autograded_notebook(exam, dump(cells), {})
     (found,) = [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "why"]
     import nbformat

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -306,7 +307,7 @@ def formgrader(root: Path) -> Iterator[Callable[..., str]]:
         server = subprocess.Popen(command, cwd=root, stdout=log, stderr=log, env=ENVIRONMENT)
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "token secret"}, timeout=60)
 
-    def ask(method: str, path: str, body: dict | None = None) -> str:
+    def ask(method: str, path: str, body: dict[str, Any] | None = None) -> str:
         answer = client.request(method, path, json=body)
         assert answer.status_code == 200, answer.text[-2000:]
         return answer.text

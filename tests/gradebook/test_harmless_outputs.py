@@ -1,6 +1,7 @@
 """What the formgrader shows of a submission: text and pictures, formulas among them, and nothing that runs."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -64,11 +65,11 @@ def test_what_is_shown_has_no_link_and_no_tag_of_its_own() -> None:
     assert "evil.example" in html
 
 
-def display(**data: str) -> dict:
+def display(**data: str) -> dict[str, Any]:
     return {"output_type": "display_data", "data": {kind.replace("_", "/"): text for kind, text in data.items()}}
 
 
-def shown(*outputs: dict) -> list[dict[str, str]]:
+def shown(*outputs: dict[str, Any]) -> list[dict[str, str]]:
     return [output["data"] for output in harmless_outputs(outputs)]
 
 

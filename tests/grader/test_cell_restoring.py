@@ -34,13 +34,13 @@ def exam(small_course: SmallCourse) -> Exam:
     return read_exam(small_course.source)
 
 
-def essay(source: str, grade_id: str, points: float = 4) -> dict:
+def essay(source: str, grade_id: str, points: float = 4) -> dict[str, Any]:
     return text(source, grade_id=grade_id, grade=True, solution=True, points=points)
 
 
 def handed_in(
     why: str = "YOUR ANSWER HERE", how: str = "YOUR ANSWER HERE", answer: str = ANSWER, kind: str = "code"
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     return [
         text("# Homework"), code("import math"), solution(answer) | {"cell_type": kind}, test(""),
         text(WHY), essay(why, "why"), text(HOW), essay(how, "how"),
@@ -48,15 +48,15 @@ def handed_in(
     ]  # fmt: skip
 
 
-def restored(exam: Exam, cells: list[dict]) -> tuple[RestoredCell, ...]:
+def restored(exam: Exam, cells: list[dict[str, Any]]) -> tuple[RestoredCell, ...]:
     return restore_cells(exam, read_notebook(dump(cells)))
 
 
-def without_metadata(cells: list[dict]) -> list[dict]:
+def without_metadata(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [cell | {"metadata": {}} for cell in cells]
 
 
-def sources_run(exam: Exam, cells: list[dict]) -> list[str]:
+def sources_run(exam: Exam, cells: list[dict[str, Any]]) -> list[str]:
     return [step.source for step in plan_steps(exam, restored(exam, cells)) if step.exercise is None]
 
 

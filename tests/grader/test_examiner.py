@@ -58,11 +58,11 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     return read_exam(course.source)
 
 
-def examine(examiner: Examiner, exam: Exam, *cells: dict) -> ExaminedNotebook:
+def examine(examiner: Examiner, exam: Exam, *cells: dict[str, Any]) -> ExaminedNotebook:
     return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells)))
 
 
-def answered(double: str = SOLVED, halve: str = "def halve(x):\n    return x / 2") -> list[dict]:
+def answered(double: str = SOLVED, halve: str = "def halve(x):\n    return x / 2") -> list[dict[str, Any]]:
     return [
         code("import math\nimport numpy as np"), solution(double), test("", "double"),
         solution(halve, "halve_solution"), test("", "halve", 3),
@@ -83,11 +83,11 @@ def test_a_right_answer_gets_all_points(examiner: Examiner, exam: Exam) -> None:
     assert (examined.report.points, examined.report.max_points) == (5.0, 5.0)
 
 
-def kept(cells: list[dict], *left_out: str) -> list[dict]:
+def kept(cells: list[dict[str, Any]], *left_out: str) -> list[dict[str, Any]]:
     return [cell for cell in cells if cell["id"] not in left_out]
 
 
-def stripped(cells: list[dict]) -> list[dict]:
+def stripped(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [cell | {"metadata": {}} for cell in cells]
 
 

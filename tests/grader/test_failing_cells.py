@@ -41,7 +41,7 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     return read_exam(course.source)
 
 
-def graded(examiner: Examiner, exam: Exam, *cells: dict) -> Report:
+def graded(examiner: Examiner, exam: Exam, *cells: dict[str, Any]) -> Report:
     return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells))).report
 
 
@@ -50,7 +50,7 @@ def cells(
     double: str = "def double(x):\n    return scale * np.asarray(x)",
     halve: str = "def halve(x):\n    return np.asarray(x) / 2",
     between: str = "",
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     return [
         code(imports), solution(double), test("", "double"), code(between),
         solution(halve, "halve_solution"), test("", "halve", 3),

@@ -42,15 +42,15 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     return read_exam(course.write(*cells))
 
 
-def cells_of(answers: dict[str, str]) -> list[dict]:
+def cells_of(answers: dict[str, str]) -> list[dict[str, Any]]:
     return [cell for name, answer in answers.items() for cell in (solution(answer, f"{name}_solution"), test("", name))]
 
 
-def examine(examiner: Examiner, exam: Exam, cells: list[dict]) -> ExaminedNotebook:
+def examine(examiner: Examiner, exam: Exam, cells: list[dict[str, Any]]) -> ExaminedNotebook:
     return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells)))
 
 
-def results(examiner: Examiner, exam: Exam, *cells: dict, **answers: str) -> dict[str, ExerciseResult]:
+def results(examiner: Examiner, exam: Exam, *cells: dict[str, Any], **answers: str) -> dict[str, ExerciseResult]:
     report = examine(examiner, exam, list(cells) or cells_of(RIGHT | answers)).report
     return {result.id: result for result in report.exercises}
 

@@ -54,7 +54,7 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     return read_exam(course.source)
 
 
-def pushed(examiner: Examiner, exam: Exam, *cells: dict) -> Report:
+def pushed(examiner: Examiner, exam: Exam, *cells: dict[str, Any]) -> Report:
     return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells))).report.for_students()
 
 

@@ -29,7 +29,7 @@ def returned(tmp_path: Path, content: bytes | object) -> Report:
     return read_returned_report(path, EXAM)
 
 
-def changed(*path: str | int, to: object) -> dict:
+def changed(*path: str | int, to: object) -> dict[str, Any]:
     """The report with one value replaced."""
     data = json.loads(json.dumps(REPORT.to_json()))
     place = data

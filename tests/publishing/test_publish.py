@@ -719,7 +719,7 @@ def test_devcontainer_and_binder_install_the_requirements() -> None:
     assert (REPOSITORY / "binder" / "requirements.txt").read_text() == "-r ../requirements.txt\n"
 
 
-def workflow() -> dict:
+def workflow() -> dict[str, Any]:
     return yaml.safe_load((REPOSITORY / ".github" / "workflows" / "check.yml").read_text())
 
 

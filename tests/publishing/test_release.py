@@ -34,7 +34,7 @@ def examiner() -> Iterator[Examiner]:
         yield examiner
 
 
-def released(small_course: SmallCourse, examiner: Examiner) -> dict:
+def released(small_course: SmallCourse, examiner: Examiner) -> dict[str, Any]:
     made = release_assignment(load_course(small_course.config), "hw", examiner)
     return json.loads(made.path.read_text())
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -25,7 +26,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*AUTOGRADER, *arguments], cwd=cwd, capture_output=True, text=True, env=ENVIRONMENT)
 
 
-def results(done: subprocess.CompletedProcess[str]) -> dict:
+def results(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout)
     assert found["differences"] == []
@@ -33,13 +34,13 @@ def results(done: subprocess.CompletedProcess[str]) -> dict:
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+def practice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """The whole course's practice class, run once."""
     folder = tmp_path_factory.mktemp("practice") / "class"
     return folder, results(run("demo", "--json", "--out", str(folder), cwd=REPOSITORY))
 
 
-def test_every_role_gets_what_it_must(practice: tuple[Path, dict]) -> None:
+def test_every_role_gets_what_it_must(practice: tuple[Path, dict[str, Any]]) -> None:
     _, standings = practice
     points = {student: {name: entry["points"] for name, entry in by.items()} for student, by in standings.items()}
     full = {name: entry["max_points"] for name, entry in standings["all-right"].items()}
@@ -52,7 +53,7 @@ def test_every_role_gets_what_it_must(practice: tuple[Path, dict]) -> None:
         assert 0 < points["half-done"][name] < points["known-mistake"][name] < most
 
 
-def test_the_same_again_grades_nothing_twice(practice: tuple[Path, dict]) -> None:
+def test_the_same_again_grades_nothing_twice(practice: tuple[Path, dict[str, Any]]) -> None:
     folder, standings = practice
     before = {path.name: path.read_bytes() for path in (folder / "ledger").iterdir()}
     again = run("demo", "--json", "--out", str(folder), cwd=REPOSITORY)
@@ -61,7 +62,7 @@ def test_the_same_again_grades_nothing_twice(practice: tuple[Path, dict]) -> Non
     assert {path.name: path.read_bytes() for path in (folder / "ledger").iterdir()} == before
 
 
-def test_nbgrader_exports_the_points_of_the_pages(practice: tuple[Path, dict]) -> None:
+def test_nbgrader_exports_the_points_of_the_pages(practice: tuple[Path, dict[str, Any]]) -> None:
     folder, standings = practice
     command = [sys.executable, "-m", "nbgrader", "export"]
     subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
@@ -76,7 +77,7 @@ def test_nbgrader_exports_the_points_of_the_pages(practice: tuple[Path, dict]) -
     assert {float(row["max_score"]) for row in rows if row["assignment"] == "hw01_numpy"} == {20.0}
 
 
-def test_the_formgrader_finds_each_submission_with_its_outputs(practice: tuple[Path, dict]) -> None:
+def test_the_formgrader_finds_each_submission_with_its_outputs(practice: tuple[Path, dict[str, Any]]) -> None:
     import nbformat
 
     folder, standings = practice
@@ -91,7 +92,7 @@ def test_the_formgrader_finds_each_submission_with_its_outputs(practice: tuple[P
         assert any(cell.get("outputs") for cell in notebook.cells)
 
 
-def test_pages_and_links_are_there(practice: tuple[Path, dict]) -> None:
+def test_pages_and_links_are_there(practice: tuple[Path, dict[str, Any]]) -> None:
     folder, standings = practice
     assert (folder / "site" / "index.html").exists()
     with (folder / "links.csv").open(newline="") as file:
@@ -109,7 +110,7 @@ def test_a_folder_that_is_no_practice_class_is_left_alone(tmp_path: Path) -> Non
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
-def reports(folder: Path) -> list[dict]:
+def reports(folder: Path) -> list[dict[str, Any]]:
     """What is recorded of gradings; a line that is being written does not count yet."""
     lines = [line for path in (folder / "ledger").glob("*.jsonl") for line in path.read_text().split("\n")[:-1]]
     return [entry for entry in map(json.loads, lines) if entry["entry"] == "report"]

@@ -38,25 +38,25 @@ def schema(*files: Path) -> subprocess.CompletedProcess[str]:
     return lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
 
 
-def load(path: Path) -> dict:
+def load(path: Path) -> dict[str, Any]:
     data = yaml.safe_load(path.read_text())
     data["on"] = data.pop(True)  # YAML 1.1 reads `on` as a truth
     return data
 
 
-def jobs() -> Iterator[tuple[str, dict]]:
+def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in WORKFLOWS:
         for name, job in load(path)["jobs"].items():
             yield f"{path.stem}.{name}", job
 
 
-def steps() -> Iterator[tuple[str, dict]]:
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
     for name, job in jobs():
         for number, step in enumerate(job["steps"]):
             yield f"{name}.{number}", step
 
 
-def named(pairs: Iterator[tuple[str, dict]]) -> list:
+def named(pairs: Iterator[tuple[str, dict[str, Any]]]) -> list[Any]:
     return [pytest.param(value, id=name) for name, value in pairs]
 
 
