@@ -57,6 +57,7 @@ HOSTILE = {
     "opens the network": "import socket\nsocket.create_connection(('127.0.0.1', 22), 1)",
 }  # fmt: skip
 STUDENTS = 200
+ENOUGH = 60  # leaves 33 who are honest, of every kind: what 200 add is length
 
 
 def content(student: str, answer: str, attack: str = "") -> bytes:
@@ -99,8 +100,9 @@ def children() -> set[int]:
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize("size", [ENOUGH, pytest.param(STUDENTS, marks=pytest.mark.release)])
 def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A whole run over bare repositories: who is honest gets exactly what they get alone, and pages are built."""
     scratch = tmp_path / "scratch"
@@ -113,7 +115,7 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(
     small.enrol(*broken)
     assert small.run()[0] == 0  # what is broken was whole once
     attacks = dict(zip([f"hostile-{number}" for number in range(len(HOSTILE))], HOSTILE.values(), strict=True))
-    honest = [f"honest-{number}" for number in range(STUDENTS - len(attacks) - len(broken))]
+    honest = [f"honest-{number}" for number in range(size - len(attacks) - len(broken))]
     kinds = {student: list(ANSWERS)[number % len(ANSWERS)] for number, student in enumerate(honest)}
     small.enrol(*sorted([*broken, *attacks, *honest], key=lambda student: hash((student, "mixed"))))
     for student, kind in kinds.items():
@@ -137,7 +139,7 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(
     for student, kind in kinds.items():
         assert _told(ledger.read(student).graded[-1].report) == alone[kind], student
     assert {student: points[student] for student in attacks} == dict.fromkeys(attacks, 0.0)
-    assert small.page_count() == STUDENTS
+    assert small.page_count() == size
     with open_gradebook(load_course(small.course.config)) as book:
         scores = {entry.student.id: entry.score for entry in book.assignment_submissions("hw")}
     begun = [student for student in honest if kinds[student] != "stub"]  # the others handed in nothing
