@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from small_course import SmallCourse, make_small_course
+from warm_autograder import Meeting
 
 from autograder.jail import RungReport, try_rungs
 from autograder.jail.keeper import Keeper
@@ -20,6 +21,21 @@ from autograder.jail.keeper import Keeper
 # A clone may be somebody else's, and a failure is found again by the seed of pytest-randomly.
 settings.register_profile("nothing is written into the clone", database=None)
 settings.load_profile("nothing is written into the clone")
+
+MEETING = pytest.StashKey[Meeting]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes of this test run share one warm `autograder`, see tests/support/warm_autograder.py."""
+    if not hasattr(config, "workerinput"):
+        config.stash[MEETING] = Meeting()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the warm `autograder`."""
+    if MEETING in config.stash:
+        config.stash[MEETING].end()
+
 
 # ------------------------------------------------------------------------------------------------------------ lanes
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_autograder
 from small_course import CONFIG, DOUBLE, SmallCourse, code, solution, test, text
 
 from autograder.auditing.audit_cases import AuditCase, CaseKind, build_cases, read_cases
@@ -443,7 +443,7 @@ def test_a_variant_of_nothing_is_refused(small_course: SmallCourse, file: str, l
 
 
 def run(course: SmallCourse, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autograder", "audit", *arguments, "--config", str(course.config)]
+    command = [*warm_autograder.command(), "audit", *arguments, "--config", str(course.config)]
     return subprocess.run(command, capture_output=True, text=True, timeout=200)
 
 

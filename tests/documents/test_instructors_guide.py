@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+import warm_autograder
 from nbgrader.api import Gradebook
 from pages_reading import Text, link_key, opened
 from small_course import REPOSITORY
@@ -207,8 +208,9 @@ def reader(tmp_path: Path, forge: Forge) -> Reader:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "VIRTUAL_ENV"))}
     home = tmp_path / "home"
     home.mkdir()
+    programs = [str(warm_autograder.folder_for_path()), str(Path(sys.executable).parent), os.environ["PATH"]]
     machine = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join(programs),
         "OPENBLAS_NUM_THREADS": "1",
         "PIP_NO_INDEX": "1",
         "PIP_NO_BUILD_ISOLATION": "0",

@@ -7,13 +7,13 @@ import io
 import os
 import stat
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_autograder
 from marked_course import EARLY, MarkedCourse, make_marked_course
 from nbgrader_course import nbgrader
 from pages_class import ARRAYS, NOW, REGRESSION, PracticeClass, at, practice_class
@@ -134,7 +134,7 @@ def course(tmp_path: Path) -> MarkedCourse:
 
 
 def autograder(course: MarkedCourse, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autograder", *arguments]
+    command = [*warm_autograder.command(), *arguments]
     return subprocess.run(command, cwd=course.small.root, capture_output=True, text=True, env=os.environ, check=False)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_autograder
 import yaml
 from public_course import ANSWER, Git
 from small_course import (
@@ -230,7 +231,7 @@ def test_what_is_not_committed_is_told(private: SmallCourse, public: Git) -> Non
         told + "what is published comes from files that only this folder has"
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "autograder", "publish", "--config", str(private.config)],
+        [*warm_autograder.command(), "publish", "--config", str(private.config)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert told in done.stderr
@@ -292,7 +293,7 @@ def test_students_pulls_merge(private: SmallCourse, public: Git, published: str,
 
 
 def test_a_dry_run_shows_everything_and_changes_nothing(private: SmallCourse, public: Git) -> None:
-    arguments = [sys.executable, "-m", "autograder", "publish", "--config", str(private.config)]
+    arguments = [*warm_autograder.command(), "publish", "--config", str(private.config)]
     dry = subprocess.run([*arguments, "--dry-run"], capture_output=True, text=True, check=True).stdout
     assert public("for-each-ref") == ""
     wet = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout

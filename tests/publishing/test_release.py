@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_autograder
 from small_course import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, dump, notebook, solution, test, text
 
 from autograder.course.configuration import load_course
@@ -193,7 +194,7 @@ def test_points_that_are_no_number_are_refused_by_the_name_of_their_cell(
 
 def autograder(small_course: SmallCourse, *words: str, say: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "autograder", *words, "--config", str(small_course.config)],
+        [*warm_autograder.command(), *words, "--config", str(small_course.config)],
         input=say, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -7,13 +7,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_autograder
 from marked_course import MONDAY, MarkedCourse, make_marked_course
 from small_course import SmallCourse
 
@@ -278,7 +278,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def autograder(course: MarkedCourse, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autograder", *words, "--config", str(course.small.config)]
+    command = [*warm_autograder.command(), *words, "--config", str(course.small.config)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 

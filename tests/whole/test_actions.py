@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_autograder
 from small_course import DOUBLE, REPOSITORY, SmallCourse, dump, make_small_course, solution
 
 from autograder.cli import main, result_commands
@@ -17,7 +18,6 @@ pytestmark = pytest.mark.slow
 
 PATH = "assignments/hw/hw_solved.ipynb"
 RIGHT = dump([solution(DOUBLE)])
-AUTOGRADER = (sys.executable, "-m", "autograder")
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -29,7 +29,12 @@ def git(folder: Path, *arguments: str) -> str:
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")} | variables
     return subprocess.run(
-        [*AUTOGRADER, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [*warm_autograder.command(), *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

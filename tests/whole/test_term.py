@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_autograder
 from fake_github import FakeGitHub, FakeRepository
-from local_actions import BIN, Actions, Job, Run, evaluate, filled, git
+from local_actions import Actions, Job, Run, evaluate, filled, git
 from small_course import REPOSITORY, code, notebook, solution, text
 from small_course import test as graded
 
@@ -113,7 +114,7 @@ class Term:
 
     def autograder(self, *arguments: str) -> str:
         done = subprocess.run(
-            [BIN / "autograder", *arguments], cwd=self.office, capture_output=True, text=True, check=False
+            [*warm_autograder.command(), *arguments], cwd=self.office, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

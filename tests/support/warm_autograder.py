@@ -1,0 +1,200 @@
+"""The command `autograder` without its start: one process imports it, and forks itself for each command.
+
+Most of what a short command costs is importing nbgrader and what it needs, three seconds of the processor. The tests
+start hundreds; each is a process of its own here, too, with the arguments, folder, environment and streams it is given.
+Where the start itself, a fault switched on in the environment, or a namespace matters, the real command is used.
+
+    command()                     what to put before the arguments, for `subprocess`
+    folder_for_path()             a folder with a program `autograder`, for PATH
+
+Processes of a test run share the warm one. It ends when the process that began the run does, which holds a pipe open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import importlib
+import json
+import os
+import select
+import shlex
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import types
+from pathlib import Path
+from typing import Any
+
+VARIABLE = "AUTOGRADER_TESTS_WARM"  # the folder in which the processes of a test run meet
+LARGEST_ORDER = 1 << 20
+CLIENT = """\
+import json, os, signal, socket, sys
+connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+order = {"arguments": sys.argv[2:], "folder": os.getcwd(), "environment": dict(os.environ), "umask": os.umask(0o22)}
+os.chdir(sys.argv[1])  # a socket's path may have 107 characters
+connection.connect("socket")
+socket.send_fds(connection, [json.dumps(order).encode()], [0, 1, 2])
+code = int(connection.recv(16) or b"-9")
+if code < 0:
+    signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+os._exit(code)
+"""
+
+
+# --- the tests' side -------------------------------------------------------------------------------------------------
+
+
+def command() -> list[str]:
+    """Return what to put before the arguments of `autograder`; the warm process is there afterwards."""
+    meeting = _started()
+    return [sys.executable, "-ISc", CLIENT, str(meeting)]
+
+
+def folder_for_path() -> Path:
+    """Return a folder whose program `autograder` is the warm one."""
+    words = " ".join(shlex.quote(word) for word in command())
+    folder = Path(os.environ[VARIABLE], "bin")
+    folder.mkdir(exist_ok=True)
+    program = folder / "autograder"
+    if not program.exists():
+        fresh = folder / f"autograder-{os.getpid()}"
+        fresh.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        fresh.chmod(0o755)
+        fresh.rename(program)
+    return folder
+
+
+class Meeting:
+    """The folder in which the processes of a test run meet; made and held by the one that begins it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="warm-"))
+        os.mkfifo(self.folder / "lasting")
+        self._held = os.open(self.folder / "lasting", os.O_RDWR)
+        os.environ[VARIABLE] = str(self.folder)
+
+    def end(self) -> None:
+        """Let the warm process end, and clear the folder away."""
+        del os.environ[VARIABLE]
+        os.close(self._held)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _started() -> Path:
+    meeting = Path(os.environ[VARIABLE])
+    with (meeting / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (meeting / "socket").exists():
+            ready, theirs = os.pipe()
+            errors = str(meeting / "errors")
+            nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1)]
+            os.set_inheritable(theirs, True)
+            os.posix_spawn(  # nobody waits for it, as `subprocess` wants
+                sys.executable,
+                [sys.executable, __file__, str(meeting), str(theirs)],
+                os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+                file_actions=[*nowhere, (os.POSIX_SPAWN_OPEN, 2, errors, os.O_WRONLY | os.O_CREAT, 0o600)],
+                setsid=True,
+            )
+            os.close(theirs)
+            said = os.read(ready, 16)
+            os.close(ready)
+            assert said == b"ready", (meeting / "errors").read_text()
+    return meeting
+
+
+# --- the warm process ------------------------------------------------------------------------------------------------
+
+
+def serve(meeting: Path, ready: int) -> None:
+    """Fork for each order, tell who ordered how it ended, and end with the test run."""
+    sys.path.pop(0)  # the folder of this file, which no command sees
+    import_everything()
+    lasting = os.open(meeting / "lasting", os.O_RDONLY)
+    os.chdir(meeting)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind("socket")
+    listener.listen(64)
+    os.write(ready, b"ready")
+    os.close(ready)
+    waiting: dict[int, tuple[int, socket.socket]] = {}  # by the descriptor of a process: its number, who ordered it
+    while True:
+        asking = {connection.fileno(): descriptor for descriptor, (_, connection) in waiting.items()}
+        found, _, _ = select.select([listener.fileno(), lasting, *waiting, *asking], [], [])
+        if lasting in found:
+            break
+        if listener.fileno() in found:
+            connection, _ = listener.accept()
+            order, streams, _, _ = socket.recv_fds(connection, LARGEST_ORDER, 3)
+            process = os.fork()
+            if process == 0:
+                for descriptor, (_, other) in waiting.items():
+                    os.close(descriptor)
+                    other.close()
+                listener.close()
+                os.close(lasting)
+                connection.close()  # who ordered it must not hear of it, but of its end
+                obey(json.loads(order), streams)
+                return
+            for stream in streams:
+                os.close(stream)
+            waiting[os.pidfd_open(process)] = (process, connection)
+        for descriptor in found:
+            if descriptor in waiting:
+                process, connection = waiting.pop(descriptor)
+                _, status = os.waitpid(process, 0)
+                with contextlib.suppress(OSError):
+                    connection.send(b"%d" % os.waitstatus_to_exitcode(status))
+                connection.close()
+                os.close(descriptor)
+            elif descriptor in asking and asking[descriptor] in waiting:  # who ordered it was killed
+                os.kill(waiting[asking[descriptor]][0], signal.SIGKILL)
+                select.select([asking[descriptor]], [], [])
+    for process, _ in waiting.values():
+        os.kill(process, signal.SIGKILL)
+    shutil.rmtree(meeting, ignore_errors=True)  # who began the test run may have been killed
+
+
+def import_everything() -> None:
+    """Import what the commands import when they are called."""
+    from autograder.cli.application import leave_out_grammars
+    from autograder.cli.command_table import COMMANDS
+
+    leave_out_grammars()
+    for entry in COMMANDS:
+        importlib.import_module(f"autograder.cli.{entry.module}")
+    for name in ("nbgrader.api", "nbgrader.apps", "nbclient", "numpy", "jupyter_client.manager"):
+        importlib.import_module(name)
+    gc.freeze()  # else the first collection in each fork would copy all of it
+
+
+def obey(order: dict[str, Any], streams: list[int]) -> None:
+    """Become the command that was ordered; what follows is the interpreter's own end."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(order["folder"])
+    os.umask(order["umask"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    tempfile.tempdir = None
+    sys.argv = ["autograder", *order["arguments"]]
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    main = types.ModuleType("__main__")
+    main.__spec__ = None
+    sys.modules["__main__"] = main  # what starts processes looks at it
+    from autograder.cli import main as command_line
+
+    command_line()
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]), int(sys.argv[2]))
