@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from small_course import SmallCourse, make_small_course
-from warm_autograder import Meeting
+from warm_autograder import Meeting, remember_alembic_version
 
 from autograder.jail import RungReport, try_rungs
 from autograder.jail.keeper import Keeper
@@ -130,6 +130,12 @@ def startable_main() -> None:
     main = sys.modules["__main__"]
     if not hasattr(main, "__spec__"):
         main.__spec__ = None
+
+
+@pytest.fixture(autouse=True)
+def quick_gradebooks() -> None:
+    """Let new gradebooks of nbgrader begin without a program that is started for each; all but the first."""
+    remember_alembic_version()
 
 
 @pytest.fixture

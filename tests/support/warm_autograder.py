@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import gc
 import importlib
 import json
@@ -164,13 +165,24 @@ def import_everything() -> None:
     """Import what the commands import when they are called."""
     from autograder.cli.application import leave_out_grammars
     from autograder.cli.command_table import COMMANDS
+    from autograder.gradebook.assignment_conversion import put_tools_on_path
 
     leave_out_grammars()
     for entry in COMMANDS:
         importlib.import_module(f"autograder.cli.{entry.module}")
     for name in ("nbgrader.api", "nbgrader.apps", "nbclient", "numpy", "jupyter_client.manager"):
         importlib.import_module(name)
+    remember_alembic_version()
+    put_tools_on_path()
+    sys.modules["nbgrader.api"].get_alembic_version()
     gc.freeze()  # else the first collection in each fork would copy all of it
+
+
+def remember_alembic_version() -> None:
+    """Ask once what nbgrader asks a program for whenever it makes a gradebook: the version of its tables, 3 seconds."""
+    api = sys.modules.get("nbgrader.api")
+    if api is not None and not hasattr(api.get_alembic_version, "cache_info"):
+        api.get_alembic_version = functools.cache(api.get_alembic_version)
 
 
 def obey(order: dict[str, Any], streams: list[int]) -> None:
