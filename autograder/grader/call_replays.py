@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.kernel.arrays import CannotCross
 from autograder.kernel.proxies import Call, Handle
+from autograder.kernel.wire import CannotCross
 from autograder.mistakes import Function
 
 

@@ -26,8 +26,8 @@ from autograder.grader.mistake_recognition import RecognisedMistake, recognise_m
 from autograder.grader.result_differences import describe_differences
 from autograder.grader.test_cells import FILENAME
 from autograder.kernel import wire
-from autograder.kernel.arrays import CannotCross
 from autograder.kernel.proxies import Call
+from autograder.kernel.wire import CannotCross
 from autograder.marking import NOTHING_COMPARED, Hint, NothingCompared
 from autograder.mistakes import Variants
 

@@ -72,9 +72,12 @@ class CellGlobals(dict[str, Any]):
             return getattr(builtins, name)
         if name == "get_ipython":
             return known
-        if name in self._reserved or name not in self._student:
+        if name in self._reserved:
             raise KeyError(name)
-        value = self._student[name]
+        try:
+            value = self._student[name]
+        except NameError:
+            raise KeyError(name) from None
         self.opaque = self.opaque or type(value) is Handle
         return _trusted_module(value) if isinstance(value, ModuleReference) else value
 

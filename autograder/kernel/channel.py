@@ -16,8 +16,9 @@ from autograder.kernel.wire import MAX_BULK, MAX_SKELETON
 
 TICK_SECONDS: Final = 0.1
 _HEAD: Final = struct.Struct(">4sQQ")
-_MARK: Final = b"nbv1"
+_MARK: Final = b"nbv2"
 _SMALL: Final = 1 << 16
+_LONG_WAIT: Final = 3600.0
 
 
 class Channel:
@@ -34,7 +35,12 @@ class Channel:
     def __init__(self, sock: socket.socket, tick: Callable[[], None] | None = None) -> None:
         self._socket = sock
         self._tick = tick
+        self._ahead = b""  # what has arrived beyond the end of the last message
+        self._polls: dict[int, select.poll] = {}
         sock.setblocking(False)
+        for event in (select.POLLIN, select.POLLOUT):
+            self._polls[event] = select.poll()
+            self._polls[event].register(sock, event)
 
     def fileno(self) -> int:
         """Return the descriptor of the socket, -1 when it is closed."""
@@ -55,7 +61,7 @@ class Channel:
             If the other end is gone.
         """
         size = sum(map(len, bulk))
-        parts = [_HEAD.pack(_MARK, len(skeleton), size), skeleton, *bulk]
+        parts: list[bytes | memoryview] = [_HEAD.pack(_MARK, len(skeleton), size), skeleton, *bulk]
         if size < _SMALL:  # in one piece: each would wake the other side
             parts = [b"".join(parts)]
         for part in parts:
@@ -80,46 +86,66 @@ class Channel:
         WireError
             If it is no message of ours, or too large.
         """
-        mark, skeleton, bulk = _HEAD.unpack(self._read(_HEAD.size, deadline))
+        arrived = self._ahead
+        while len(arrived) < _HEAD.size:
+            arrived += self._receive_some(deadline)
+        mark, skeleton, bulk = _HEAD.unpack_from(arrived)
         if mark != _MARK:
             raise WireError("malformed message (it does not begin as one)")
         if skeleton > MAX_SKELETON or bulk > MAX_BULK:
             raise WireError("a message that is too large")
-        body = self._read(skeleton + bulk, deadline)
+        end = _HEAD.size + skeleton + bulk
+        self._ahead = arrived[end:]
+        body = memoryview(arrived)[_HEAD.size : end]
+        if len(body) < skeleton + bulk:
+            body = self._receive_rest(body, skeleton + bulk, deadline)
         return body[:skeleton], body[skeleton:]
 
-    def _read(self, size: int, deadline: float | None) -> memoryview:
+    def _receive_some(self, deadline: float | None) -> bytes:
+        """Wait for bytes and return what is there of them: mostly a whole message."""
+        self._wait(select.POLLIN, deadline)
+        try:
+            data = self._socket.recv(_SMALL)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        if not data:
+            raise KernelDied("the student's process is gone")
+        return data
+
+    def _receive_rest(self, begun: memoryview, size: int, deadline: float | None) -> memoryview:
         # numpy's empty takes memory from the system only as it is written: a false length costs nothing
         try:
             data = np.empty(size, np.uint8).data
         except MemoryError:
             raise WireError("a message that is too large") from None
-        filled = 0
+        filled = len(begun)
+        data[:filled] = begun
         while filled < size:
+            self._wait(select.POLLIN, deadline)
             try:
                 count = self._socket.recv_into(data[filled:])
             except BlockingIOError:
-                self._wait(select.POLLIN, deadline)
                 continue
             except OSError:
                 count = 0
             if not count:
                 raise KernelDied("the student's process is gone")
             filled += count
-            if deadline is not None and time.monotonic() > deadline and filled < size:
-                raise OutOfTime("the student's process took too long to answer")
         return data
 
     def _wait(self, event: int, deadline: float | None) -> None:
-        poll = select.poll()
-        poll.register(self._socket, event)
+        """Wait until the socket is ready, and not beyond the deadline even if it always is."""
+        poll = self._polls[event]
         while True:
-            if self._tick is not None:
-                self._tick()
-            seconds = TICK_SECONDS if self._tick is not None else 3600.0
+            seconds = _LONG_WAIT if self._tick is None else TICK_SECONDS
             if deadline is not None:
-                seconds = min(seconds, deadline - time.monotonic())
-                if seconds <= 0:
+                left = deadline - time.monotonic()
+                if left <= 0:
                     raise OutOfTime("the student's process took too long to answer")
+                seconds = min(seconds, left)
             if poll.poll(seconds * 1000):
                 return
+            if self._tick is not None:
+                self._tick()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import collections
 import gc
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import msgpack  # type: ignore[import-untyped]
-import numpy as np
 
 from autograder.course.errors import WireError
-from autograder.kernel import arrays, wire
+from autograder.kernel import wire
+from autograder.kernel.types import REGISTRY
+from autograder.kernel.types.named_tuples import NamedTuples
+from autograder.kernel.value_types import ValueType, never_changes
 from autograder.kernel.wire import Node
+
+T = TypeVar("T")
+_HARMLESS_SIZE: Final = 1 << 16  # bytes of a skeleton that holds too few lists to be worth counting them
 
 
 class Decoder:
@@ -25,33 +29,58 @@ class Decoder:
         WireError.
     given : sequence of objects
         The numbered objects of the message that this one may answer.
+    named_tuples : NamedTuples, optional
+        Knows the classes of what has crossed.
 
     Attributes
     ----------
     objects : list
         The numbered objects of this message.
+    changeable : list of tuple
+        Number, value and value type of those that came by value and can change in place.
+    question : list
+        The question that this message is, if it is one.
     """
 
-    def __init__(self, resolve: Callable[[int, list[Any]], object], given: Sequence[object] = ()) -> None:
+    def __init__(
+        self,
+        resolve: Callable[[str, list[Any]], object],
+        given: Sequence[object] = (),
+        *,
+        named_tuples: NamedTuples | None = None,
+    ) -> None:
         self.objects: list[object] = []
+        self.changeable: list[tuple[int, Any, ValueType]] = []
+        self.question: list[Any] = []
+        self.named_tuples = named_tuples or NamedTuples()
         self._resolve = resolve
         self._given = given
         self._bulk = memoryview(b"")
         self._count = 0
 
     def decode(self, skeleton: bytes | memoryview, bulk: bytes | memoryview = b"") -> Any:
-        """Return the value.
+        """Return the value of a message that is one value.
 
         Raises
         ------
         WireError
             If it is not exactly a message of ours.
         """
+        return self.read(skeleton, bulk, self.build)
+
+    def read(self, skeleton: bytes | memoryview, bulk: bytes | memoryview, build: Callable[[Any], T]) -> T:
+        """Return what `build` makes of the plain wire values and nodes of a message.
+
+        Raises
+        ------
+        WireError
+            If they are not exactly what `build` reads, or bytes are left over.
+        """
         self._bulk = memoryview(bulk)
         collecting = gc.isenabled()
         gc.disable()  # a hostile tree of empty lists would start the collector thousands of times
         try:
-            value = self._build(self._unpack(skeleton), 0)
+            value = build(self._unpack(skeleton))
         except WireError:
             raise
         except Exception as error:
@@ -59,139 +88,86 @@ class Decoder:
         finally:
             if collecting:
                 gc.enable()
-        if len(self._bulk):
+        if self._bulk:
             raise WireError("malformed message (bytes are left over)")
         return value
 
     def _unpack(self, skeleton: bytes | memoryview) -> Any:
-        if len(skeleton) > wire.MAX_SKELETON:
+        size = len(skeleton)
+        if size > wire.MAX_SKELETON:
             raise WireError("a message with too many items")
         return msgpack.unpackb(
             skeleton,
-            list_hook=self._counted,
+            list_hook=None if size < _HARMLESS_SIZE else self._count_items,
             unicode_errors="surrogatepass",
-            max_array_len=min(wire.MAX_ITEMS, len(skeleton)),
+            max_array_len=min(wire.MAX_ITEMS, size),
             max_map_len=0,
             max_ext_len=0,
         )
 
-    def _counted(self, items: list[Any]) -> list[Any]:
+    def _count_items(self, items: list[Any]) -> list[Any]:
         self._count += len(items) + 1
         if self._count > wire.MAX_ITEMS:
             raise WireError("a message with too many items")
         return items
 
-    def _build(self, node: Any, depth: int) -> Any:
+    def build(self, node: Any, depth: int = 0) -> Any:
+        """Return the value of a node, or a plain wire value as it is.
+
+        Raises
+        ------
+        WireError
+            If it is no node of ours.
+        """
         if type(node) is not list:
             return node
-        if depth > wire.MAX_DEPTH or not node or type(node[0]) is not int:
+        if depth > wire.MAX_DEPTH or not node or type(node[0]) is not str:
             raise WireError("malformed message (a node that is none)")
         tag = node[0]
-        build = _BUILD.get(tag)
-        if build is None:
-            raise WireError(f"malformed message (unknown tag {tag})")
-        value = build(self, node, depth + 1)
-        if tag in _NUMBERED:
-            self.objects.append(value)
+        value_type = REGISTRY.by_tag.get(tag)
+        if value_type is None:
+            if tag == wire.SAME:
+                return _pick(self.objects, node)
+            if tag == wire.GIVEN:
+                return _pick(self._given, node)
+            if tag not in wire.REFERENCES:
+                raise WireError(f"malformed message (unknown tag {tag[:20]!r})")
+            value = self._resolve(tag, node[1:])
+        else:
+            value = value_type.build(self, node, depth + 1)
+            if not value_type.numbered:
+                return value
+            if value_type.snapshot is not never_changes:
+                self.changeable.append((len(self.objects), value, value_type))
+        self.objects.append(value)
         return value
 
-    def _items(self, node: Node, depth: int, first: int = 1) -> list[Any]:
-        return [self._build(item, depth) for item in node[first:]]
+    def build_items(self, node: Node, depth: int, first: int = 1) -> list[Any]:
+        """Return the values of a node's fields from the one of this index on."""
+        items = node[first:]
+        if list not in set(map(type, items)):  # all of them are plain
+            return items
+        build = self.build
+        return [build(item, depth) for item in items]
 
-    def _exactly(self, node: Node, *kinds: type) -> list[Any]:
-        fields = node[1:]
-        if len(fields) != len(kinds) or any(type(f) is not kind for f, kind in zip(fields, kinds, strict=True)):
-            raise WireError(f"malformed message (fields of tag {node[0]})")
-        return fields
+    def take_buffer(self, field: object) -> bytes | memoryview:
+        """Return the buffer that a field of a node stands for: see `Encoder.put_buffer`.
 
-    def _take(self, size: int) -> memoryview:
-        if size < 0 or size > len(self._bulk):
+        Raises
+        ------
+        WireError
+            If it stands for none, or there are too few bytes.
+        """
+        if type(field) is bytes:
+            return field
+        if type(field) is not int or not 0 <= field <= len(self._bulk):
             raise WireError("malformed message (too few bytes)")
-        data, self._bulk = self._bulk[:size], self._bulk[size:]
+        data = self._bulk[:field]
+        self._bulk = self._bulk[field:]
         return data
 
-    def _taken(self, node: Node) -> memoryview:
-        return self._take(self._exactly(node, int)[0])
 
-    def _scalars(self, node: Node) -> list[Any]:
-        values = node[1:]
-        if not set(map(type, values)) <= wire.PLAIN_TYPES:
-            raise WireError("malformed message (not only scalars)")
-        return values
-
-    def _pairs(self, node: Node, depth: int, first: int = 1) -> dict[Any, Any]:
-        parts = self._items(node, depth, first)
-        keys = parts[::2]
-        _check_hashes(keys)
-        return dict(zip(keys, parts[1::2], strict=True))
-
-    def _default_dict(self, node: Node, depth: int) -> collections.defaultdict[Any, Any]:
-        factory = None if node[1] == "" else self._named(node[:2])
-        if not (factory is None or isinstance(factory, type)):
-            raise WireError("malformed message (a default that is no type)")
-        return collections.defaultdict(factory, self._pairs(node, depth, 2))
-
-    def _set(self, node: Node, depth: int) -> set[Any]:
-        items = self._items(node, depth)
-        _check_hashes(items)
-        return set(items)
-
-    def _array(self, node: Node) -> np.ndarray[Any, Any]:
-        head = node[1:]
-        return arrays.build_array(head, self._take(arrays.size_of(head)))
-
-    def _named(self, node: Node) -> Any:
-        return wire.BY_NAME[self._exactly(node, str)[0]]
-
-    def _range(self, node: Node, depth: int) -> range:
-        fields = self._items(node, depth)
-        if any(type(field) is not int for field in fields):
-            raise WireError("malformed message (a range of other things than integers)")
-        return range(*fields)
-
-    def _reference(self, node: Node, depth: int) -> object:
-        return self._resolve(node[0], self._items(node, depth))
-
-    def _numbered(self, objects: Sequence[object], node: Node) -> object:
-        index = self._exactly(node, int)[0]
-        if not 0 <= index < len(objects):
-            raise WireError("malformed message (an object that is not there)")
-        return objects[index]
-
-
-def _check_hashes(keys: list[Any]) -> None:
-    """Refuse keys made to collide: building a dictionary of them would take hours."""
-    if len(keys) > wire.MAX_COLLISIONS and len(keys) - len(set(map(hash, keys))) > wire.MAX_COLLISIONS:
-        raise WireError("a dictionary or set whose keys collide")
-
-
-_BUILD: Mapping[int, Callable[[Decoder, Node, int], Any]] = {
-    wire.LIST: Decoder._items,
-    wire.SCALARS: lambda self, node, depth: self._scalars(node),
-    wire.TUPLE: lambda self, node, depth: tuple(self._items(node, depth)),
-    wire.DICT: Decoder._pairs,
-    wire.SET: Decoder._set,
-    wire.FROZENSET: lambda self, node, depth: frozenset(self._set(node, depth)),
-    wire.BYTEARRAY: lambda self, node, depth: bytearray(self._taken(node)),
-    wire.ORDERED_DICT: lambda self, node, depth: collections.OrderedDict(self._pairs(node, depth)),
-    wire.COUNTER: lambda self, node, depth: collections.Counter(self._pairs(node, depth)),
-    wire.DEFAULT_DICT: Decoder._default_dict,
-    wire.COMPLEX: lambda self, node, depth: complex(*self._exactly(node, float, float)),
-    wire.BIG_INT: lambda self, node, depth: arrays.build_int(self._exactly(node, bytes)[0], wire.MAX_INT_BYTES),
-    wire.TEXT: lambda self, node, depth: str(self._taken(node), "utf-8", "surrogatepass"),
-    wire.BYTES: lambda self, node, depth: bytes(self._taken(node)),
-    wire.RANGE: Decoder._range,
-    wire.SLICE: lambda self, node, depth: slice(*self._items(node, depth)),
-    wire.NAMED: lambda self, node, depth: self._named(node),
-    wire.ARRAY: lambda self, node, depth: self._array(node),
-    wire.MATRIX: lambda self, node, depth: self._array(node).view(np.matrix),
-    wire.NUMPY_SCALAR: lambda self, node, depth: arrays.build_scalar(*self._exactly(node, str, bytes)),
-    wire.DTYPE: lambda self, node, depth: arrays.build_dtype(self._exactly(node, str)[0]),
-    wire.SAME: lambda self, node, depth: self._numbered(self.objects, node),
-    wire.GIVEN: lambda self, node, depth: self._numbered(self._given, node),
-    **dict.fromkeys((wire.STUDENTS, wire.TRUSTED, wire.MODULE, wire.GENERATOR, wire.RANDOM_STATE), Decoder._reference),
-}
-_NUMBERED = frozenset(_BUILD) - {
-    *(wire.BIG_INT, wire.TEXT, wire.BYTES, wire.NAMED, wire.NUMPY_SCALAR, wire.DTYPE),
-    *(wire.SAME, wire.GIVEN),
-}
+def _pick(objects: Sequence[object], node: Node) -> object:
+    if len(node) != 2 or type(node[1]) is not int or not 0 <= node[1] < len(objects):
+        raise WireError("malformed message (an object that is not there)")
+    return objects[node[1]]

@@ -2,27 +2,37 @@
 
 Either side may ask the other to perform an operation; while it waits for the answer it answers what the other side
 asks meanwhile. A question carries operands by value; its answer carries the result, or the exception, and what the
-operation did besides: in-place changes of operands, the global random states, what was printed.
+operation did besides: in-place changes of operands, the global random states, what was printed, which of the names
+that the other side remembers are bound anew.
+
+On the wire a question is [ASK, serial, operation, seconds, released numbers, random states, names bound anew, names of
+keywords, operand …] and an answer [verdict, serial, random states, names bound anew, outputs, result, change …]. Only
+operands, outputs, results and changes are values; the rest is plain.
 """
 
 from __future__ import annotations
 
 import abc
+import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from autograder.course.errors import KernelError, WireError
-from autograder.kernel.arguments import Given, make_changes
-from autograder.kernel.arrays import CannotCross
+from autograder.kernel.arguments import Given, make_change
 from autograder.kernel.channel import Channel
 from autograder.kernel.decoder import Decoder
 from autograder.kernel.encoder import Encoder
 from autograder.kernel.randomness import GlobalRandom
+from autograder.kernel.types.named_tuples import NamedTuples
+from autograder.kernel.wire import CannotCross
 
 ASK, RETURNED, RAISED, REFUSED = range(4)
 MAX_NESTING: Final = 32
 MAX_SENTENCE: Final = 1000
+_QUESTION_HEAD: Final = [int, int, str, float, list]
+_BEFORE_OPERANDS: Final = 8
+_BEFORE_CHANGES: Final = 6
 
 
 class CannotReturn(CannotCross):
@@ -41,13 +51,20 @@ class Exchange(abc.ABC):
     ----------
     answers_with : type
         Exceptions that are an answer when an operation raises them; any other ends the conversation.
+    in_jail : bool
+        Whether this side is the one in the jail.
+    changed_operands : bool
+        Whether operands of the last question may be other than they were before.
     """
 
     answers_with: type[BaseException] = Exception
+    in_jail = False
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.random = GlobalRandom()
+        self.changed_operands = False
+        self._named_tuples = NamedTuples()
         self._serial = 0
         self._nesting = 0
 
@@ -56,7 +73,7 @@ class Exchange(abc.ABC):
         """Return the node of a reference to a value that does not cross by value, or raise CannotCross."""
 
     @abc.abstractmethod
-    def resolve(self, tag: int, fields: list[Any]) -> object:
+    def resolve(self, tag: str, fields: list[Any]) -> object:
         """Follow a reference made by the other side, or raise WireError."""
 
     @abc.abstractmethod
@@ -87,10 +104,21 @@ class Exchange(abc.ABC):
     def release(self, numbers: list[int]) -> None:
         """Let go of references that the other side does not need any more."""
 
+    def find_rebound_names(self) -> list[str]:
+        """Return the names remembered on the other side that stand for something else now."""
+        return []
+
+    @abc.abstractmethod
+    def forget_names(self, names: object) -> None:
+        """Remember these names no more: the other side says that they stand for something else."""
+
+    def _encoder(self, given: Sequence[object] = ()) -> Encoder:
+        return Encoder(self.refer, given, to_jail=not self.in_jail, named_tuples=self._named_tuples)
+
     def ask(
         self,
         operation: str,
-        operands: tuple[Any, ...],
+        operands: Sequence[Any],
         kwargs: Mapping[str, Any] | None = None,
         *,
         seconds: float = 0.0,
@@ -109,40 +137,83 @@ class Exchange(abc.ABC):
         """
         if self._nesting >= MAX_NESTING:
             raise RecursionError("calls between the test and the student's functions are nested too deeply")
-        encoder = Encoder(self.refer)
+        self.changed_operands = False
         self._serial += 1
         serial = self._serial
-        question = [ASK, serial, operation, operands, dict(kwargs or {}), seconds, self.released(), self.random.news()]
+        encoder = self._encoder()
+        question = [ASK, serial, operation, seconds, self.released()]
+        question += [self.random.tell_news(), self.find_rebound_names(), list(kwargs or ())]
         try:
-            encoded = encoder.encode(question)
+            for operand in operands:
+                question.append(encoder.lower(operand))
+            for operand in (kwargs or {}).values():
+                question.append(encoder.lower(operand))
+            encoded = encoder.pack(question)
         except CannotCross:
-            self.random.doubt()  # the other side did not get the news
+            self.random.forget_agreement()  # the other side did not get the news
             raise
         self.channel.send(*encoded, deadline)
         while True:
-            decoder = Decoder(self.resolve, encoder.objects)
-            message = decoder.decode(*self.channel.receive(deadline))
-            if type(message) is list and message and message[0] == ASK:
-                began = time.monotonic()
-                self.answer(message, decoder.objects, deadline)
-                if deadline is not None:  # the other side did not use this time
-                    deadline = self.later(deadline, time.monotonic() - began)
-                continue
-            return self._conclude(message, serial, encoder.objects)
+            decoder = Decoder(self.resolve, encoder.objects, named_tuples=self._named_tuples)
+            skeleton, bulk = self.channel.receive(deadline)
+            answer = decoder.read(skeleton, bulk, functools.partial(self._read_message, decoder))
+            if answer is not None:
+                return self._conclude(answer, serial, encoder.objects)
+            began = time.monotonic()
+            self._answer(decoder, deadline)
+            self.changed_operands = True  # by a function of ours that was called back, perhaps
+            if deadline is not None:  # the other side did not use this time
+                deadline = self.later(deadline, time.monotonic() - began)
 
     def later(self, deadline: float, seconds: float) -> float:
         """Return a deadline put off by the time this side needed itself."""
         return deadline + seconds
 
-    def _conclude(self, message: object, serial: int, objects: list[object]) -> Any:
-        if type(message) is not list or [type(field) for field in message[:2]] != [int, int] or len(message) != 6:
+    def _read_message(self, decoder: Decoder, message: Any) -> list[Any] | None:
+        """Return an answer with its values built; None for a question, which waits in the decoder."""
+        if type(message) is list and message and message[0] == ASK and type(message[0]) is int:
+            decoder.question = self._read_question(message, decoder)
+            return None
+        if type(message) is not list or len(message) < _BEFORE_CHANGES:
             raise WireError("malformed message (an answer)")
-        verdict, number, payload, changes, news, outputs = message
+        if type(message[0]) is not int or type(message[1]) is not int:
+            raise WireError("malformed message (an answer)")
+        outputs = decoder.build(message[4])
+        result = decoder.build(message[5])
+        changes = []
+        for change in message[_BEFORE_CHANGES:]:
+            if type(change) is not list or len(change) != 2:
+                raise WireError("malformed message (a change)")
+            changes.append((change[0], decoder.build(change[1])))
+        return [*message[:4], outputs, result, changes]
+
+    def _read_question(self, message: list[Any], decoder: Decoder) -> list[Any]:
+        """Return a question with its operands built."""
+        head = [type(field) for field in message[:5]]
+        if head != _QUESTION_HEAD or len(message) < _BEFORE_OPERANDS:
+            raise WireError("malformed message (a question)")
+        keywords = message[7]
+        operands = [decoder.build(node) for node in message[_BEFORE_OPERANDS:]]
+        if type(keywords) is not list or len(keywords) > len(operands):
+            raise WireError("malformed message (keywords)")
+        positional = len(operands) - len(keywords)
+        kwargs = {}
+        for name, operand in zip(keywords, operands[positional:], strict=True):
+            if type(name) is not str:
+                raise WireError("malformed message (a keyword)")
+            kwargs[name] = operand
+        return [*message[1:7], tuple(operands[:positional]), kwargs]
+
+    def _conclude(self, answer: list[Any], serial: int, objects: list[object]) -> Any:
+        verdict, number, news, names, outputs, payload, changes = answer
         if number != serial:
             raise WireError("an answer to something that was not asked")
         self.hear(outputs)
-        self.random.agree(news)
-        make_changes(objects, changes)
+        self.random.take_news(news)
+        self.forget_names(names)
+        for index, content in changes:
+            self.changed_operands = True
+            make_change(objects, index, content)
         if verdict == RETURNED:
             return payload
         if verdict == RAISED:
@@ -151,39 +222,50 @@ class Exchange(abc.ABC):
             raise CannotReturn(payload[:MAX_SENTENCE])
         raise WireError("malformed message (a verdict)")
 
-    def answer(self, message: list[Any], objects: list[object], deadline: float | None = None) -> None:
-        """Perform what a message asks, and send the answer.
+    def answer_next(self, deadline: float | None = None) -> None:
+        """Wait for a question, perform what it asks, and send the answer.
 
         Raises
         ------
         WireError
-            If the message asks nothing that can be asked.
+            If what comes asks nothing that can be asked.
         """
-        fields = [int, int, str, tuple, dict, float, list]
-        if [type(field) for field in message[:7]] != fields or len(message) != 8:
-            raise WireError("malformed message (a question)")
-        _, serial, operation, operands, kwargs, seconds, released, news = message
+        decoder = Decoder(self.resolve, named_tuples=self._named_tuples)
+        skeleton, bulk = self.channel.receive(deadline)
+        if decoder.read(skeleton, bulk, functools.partial(self._read_message, decoder)) is not None:
+            raise WireError("an answer to something that was not asked")
+        self._answer(decoder, deadline)
+
+    def _answer(self, decoder: Decoder, deadline: float | None) -> None:
+        """Answer the question that was read last."""
+        serial, operation, seconds, released, news, names, operands, kwargs = decoder.question
         if self._nesting > MAX_NESTING:
             raise WireError("questions that are nested too deeply")
         self.release(released)
-        self.random.agree(news)
-        given = Given(objects)
+        self.random.take_news(news)
+        self.forget_names(names)
+        given = Given(decoder.changeable)
         self._nesting += 1
         try:
-            result = [RETURNED, serial, self.perform(operation, operands, kwargs, seconds)]
+            verdict, result = RETURNED, self.perform(operation, operands, kwargs, seconds)
         except KernelError:
             raise
         except self.answers_with as error:
-            result = [RAISED, serial, self.describe(error)]
+            verdict, result = RAISED, self.describe(error)
         finally:
             self._nesting -= 1
-        self._reply(result, objects, given.changes(), deadline)
+        self._reply(verdict, serial, result, decoder.objects, given, deadline)
 
-    def _reply(self, result: list[Any], objects: list[object], changes: list[Any], deadline: float | None) -> None:
+    def _reply(
+        self, verdict: int, serial: int, result: Any, objects: list[object], given: Given, deadline: float | None
+    ) -> None:
         outputs = self.outputs()
-        effects = [self.random.news(), outputs]
+        head = [serial, self.random.tell_news(), self.find_rebound_names()]
+        encoder = self._encoder(objects)
         try:
-            encoded = Encoder(self.refer, objects).encode([*result, changes, *effects])
+            answer = [verdict, *head, encoder.lower(outputs), encoder.lower(result)]
+            encoded = encoder.pack(answer + given.lower_changes(encoder))
         except CannotCross as error:
-            encoded = Encoder(self.refer, objects).encode([REFUSED, result[1], str(error), [], *effects])
+            encoder = self._encoder(objects)
+            encoded = encoder.pack([REFUSED, *head, encoder.lower(outputs), str(error)])
         self.channel.send(*encoded, deadline)

@@ -7,19 +7,16 @@ turned into an array, because a student's object must never vouch for itself.
 
 from __future__ import annotations
 
-import copy
 import inspect
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
 from autograder.course.errors import KernelError, WireError
-from autograder.kernel.arrays import CannotCross
 from autograder.kernel.cell_outputs import Output
+from autograder.kernel.copies import copy_value
 from autograder.kernel.exchange import CannotReturn
+from autograder.kernel.wire import CannotCross
 
 if TYPE_CHECKING:
     from autograder.kernel.jailed_kernel import Kernel
@@ -213,8 +210,9 @@ def _call(function: Handle, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
 def _observed(observer: Callable[[Call], None], function: Handle, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function and tell the observer."""
     state = _state(function)
-    args_before, kwargs_before = _copied(args), _copied(kwargs)
-    random_states = np.random.get_state(), random.getstate()
+    kernel = state.kernel
+    args_before, kwargs_before = copy_value((args, kwargs), {})
+    random_states = kernel.random.copy_states()
     result: Any = None
     error: Exception | None = None
     try:
@@ -223,19 +221,15 @@ def _observed(observer: Callable[[Call], None], function: Handle, args: tuple[An
         raise
     except Exception as raised:
         error = raised
-    output = tuple(state.kernel.last_outputs)
-    after = _copied(args), _copied(kwargs)
-    observer(Call(state.label, args_before, kwargs_before, _copied(result), error, output, *after, random_states))
+    output = tuple(kernel.last_outputs)
+    after = args_before, kwargs_before
+    if kernel.changed_operands:
+        after = copy_value((args, kwargs), {})
+    given_back = copy_value(result, {})
+    observer(Call(state.label, args_before, kwargs_before, given_back, error, output, *after, random_states))
     if error is not None:
         raise error
     return result
-
-
-def _copied(value: Any) -> Any:
-    try:
-        return copy.deepcopy(value)
-    except Exception:  # a module, for instance
-        return value
 
 
 def _signature(parameters: object, label: str) -> inspect.Signature:

@@ -11,19 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-import numpy as np
-
 from autograder.course.errors import KernelDied, KernelError, OutOfTime, WireError
 from autograder.course.limits import Limits
 from autograder.kernel import wire
-from autograder.kernel.arrays import CannotCross
 from autograder.kernel.cell_outputs import Output, Shown, check_outputs
 from autograder.kernel.channel import Channel
 from autograder.kernel.exception_values import describe_exception, remake_exception
 from autograder.kernel.exchange import Exchange
 from autograder.kernel.handles import Handle, make_handle, number_of_handle
 from autograder.kernel.proxies import ModuleReference, StudentNamespace
-from autograder.kernel.randomness import generator_state
+from autograder.kernel.wire import CannotCross
 
 T = TypeVar("T")
 
@@ -262,10 +259,16 @@ class Kernel(Exchange):
 
     def hear(self, outputs: object) -> None:
         """Keep what the last operation printed and displayed."""
-        self.last_outputs = check_outputs(outputs, self._most)
+        self.last_outputs = check_outputs(outputs, self._most) if outputs != [] else []
 
     def release(self, numbers: list[int]) -> None:
         """Keep our functions: only the end of a test takes them away."""
+
+    def forget_names(self, names: object) -> None:
+        """Ask for names of the student's again that are bound anew."""
+        if type(names) is not list or any(type(name) is not str for name in names):
+            raise WireError("malformed message (names)")
+        self.namespace.forget(names)
 
     def released(self) -> list[int]:
         """Return the numbers of the student's objects that nobody here holds any more."""
@@ -280,9 +283,6 @@ class Kernel(Exchange):
             return [wire.MODULE, value.name]
         if isinstance(value, types.ModuleType):
             return [wire.MODULE, value.__name__]
-        state = generator_state(value)
-        if state is not None:
-            return [wire.GENERATOR if type(value) is np.random.Generator else wire.RANDOM_STATE, state]
         if callable(value):
             return [wire.TRUSTED, self._number(value), str(getattr(value, "__name__", "function"))]
         raise CannotCross(f"an object of type {type(value).__name__}")
@@ -295,7 +295,7 @@ class Kernel(Exchange):
         self._functions[self._count] = function
         return self._count
 
-    def resolve(self, tag: int, fields: list[Any]) -> object:
+    def resolve(self, tag: str, fields: list[Any]) -> object:
         """Return a handle for a student's object, a name for a module, the very function for one of ours."""
         kinds = [type(field) for field in fields]
         if tag == wire.STUDENTS and kinds == [int, str, str, str]:

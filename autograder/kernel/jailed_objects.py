@@ -8,9 +8,9 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from autograder.kernel.arrays import CannotCross
 from autograder.kernel.encoder import Encoder
-from autograder.kernel.wire import STUDENTS
+from autograder.kernel.value_types import refuse_reference
+from autograder.kernel.wire import STUDENTS, CannotCross
 
 _FUNCTIONS: Final = (
     types.FunctionType,
@@ -90,14 +90,10 @@ def _plain(value: object) -> list[Any]:
     if value is inspect.Parameter.empty:
         return []
     try:
-        Encoder(_refuse).encode(value)
+        Encoder(refuse_reference, to_jail=False).encode(value)
     except CannotCross:
         return []
     return [value]
-
-
-def _refuse(value: object) -> list[Any]:
-    raise CannotCross(f"an object of type {type(value).__name__}")
 
 
 def document_of(value: object) -> str | None:

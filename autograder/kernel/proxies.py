@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from autograder.kernel.arrays import CannotCross
 from autograder.kernel.handles import Call, FunctionProxy, Handle, rename_handle
+from autograder.kernel.wire import CannotCross
 
 if TYPE_CHECKING:
     from autograder.kernel.jailed_kernel import Kernel
@@ -33,6 +33,7 @@ class StudentNamespace:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self._functions: dict[str, FunctionProxy] = {}
         self.observer: Callable[[Call], None] | None = None
 
     def __getitem__(self, name: str) -> Any:
@@ -45,6 +46,10 @@ class StudentNamespace:
         CannotCross
             If the value has no form outside the jail; the sentence says why.
         """
+        known = self._functions.get(name)
+        if known is not None:
+            rename_handle(known, name)  # it may have been found under another name meanwhile
+            return known
         try:
             value = self._kernel.request("get", (name,))
         except NameError:
@@ -53,11 +58,18 @@ class StudentNamespace:
             raise CannotCross(f"{name} is {error}") from None
         if isinstance(value, Handle):
             rename_handle(value, name)
+            if isinstance(value, FunctionProxy):
+                self._functions[name] = value
         return value
 
     def __contains__(self, name: object) -> bool:
         """Whether the student has a name."""
-        return isinstance(name, str) and self._kernel.expect(bool, "has", (name,))
+        return isinstance(name, str) and (name in self._functions or self._kernel.expect(bool, "has", (name,)))
+
+    def forget(self, names: list[str]) -> None:
+        """Ask for these names again when they are read: the student's code has bound them anew."""
+        for name in names:
+            self._functions.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the student's names."""

@@ -26,12 +26,10 @@ from autograder.course.limits import Limits
 from autograder.kernel import wire
 from autograder.kernel.cell_remainder import may_be_fine_at_home, run_on
 from autograder.kernel.channel import Channel
-from autograder.kernel.decoder import Decoder
 from autograder.kernel.exception_values import describe_exception, remake_exception, traceback_of
-from autograder.kernel.exchange import ASK, Exchange
+from autograder.kernel.exchange import Exchange
 from autograder.kernel.jailed_objects import OPERATIONS, Objects
 from autograder.kernel.output_recorder import Recorder
-from autograder.kernel.randomness import make_generator, make_random_state
 from autograder.kernel.shell import Shell, cell_error
 from autograder.kernel.stopwatch import Stopwatch, TimeIsUp
 from autograder.kernel.warming import warm_up
@@ -58,6 +56,7 @@ class Worker(Exchange):
     """
 
     answers_with = BaseException
+    in_jail = True
 
     def __init__(self, channel: Channel, shell: Shell) -> None:
         super().__init__(channel)
@@ -82,15 +81,12 @@ class Worker(Exchange):
             "inside test": functools.partial(shell.inside_tests.run, self.stopwatch),
         }
         self._kept: list[dict[str, object]] = []
+        self._remembered: dict[str, object] = {}  # what the other side knows under which name
 
     def run(self) -> NoReturn:
         """Answer until the trusted side is gone."""
         while True:
-            decoder = Decoder(self.resolve)
-            message = decoder.decode(*self.channel.receive())
-            if type(message) is not list or not message or message[0] != ASK:
-                raise WireError("an answer to something that was not asked")
-            self.answer(message, decoder.objects)
+            self.answer_next()
 
     def perform(self, operation: str, operands: tuple[Any, ...], kwargs: dict[str, Any], seconds: float) -> Any:
         """Run a cell, or an operation on the student's names and objects, within its time."""
@@ -112,6 +108,9 @@ class Worker(Exchange):
 
     def hear(self, outputs: object) -> None:
         """Take nothing: what functions of a test print is not for the student."""
+
+    def forget_names(self, names: object) -> None:
+        """Remember nothing of the other side's: its names are no business of the jail."""
 
     def outputs(self) -> list[Any]:
         """Return what the last operation printed and displayed."""
@@ -174,9 +173,23 @@ class Worker(Exchange):
 
     def _get(self, name: str) -> Any:
         try:
-            return self.shell.user_ns[name]
+            value = self.shell.user_ns[name]
         except KeyError:
             raise NameError(f"name {name!r} is not defined", name=name) from None
+        if callable(value):
+            self._remembered[name] = value
+        return value
+
+    def find_rebound_names(self) -> list[str]:
+        """Return the names, of those that were asked for, that do not stand for the same function any more."""
+        names = self.shell.user_ns
+        rebound = []
+        for name, value in self._remembered.items():
+            if names.get(name, _MISSING) is not value:
+                rebound.append(name)
+        for name in rebound:
+            del self._remembered[name]
+        return rebound
 
     # ------------------------------------------------------------------------------------------------- references
 
@@ -189,15 +202,13 @@ class Worker(Exchange):
             return [wire.TRUSTED, number, ""]
         return self.objects.refer(value)
 
-    def resolve(self, tag: int, fields: list[Any]) -> object:
+    def resolve(self, tag: str, fields: list[Any]) -> object:
         """Return the object, module, function or generator that the trusted side refers to."""
         if tag == wire.STUDENTS:
             return self.objects.find(fields[0])
         if tag == wire.TRUSTED:
             return self._callback(*fields)
-        if tag == wire.MODULE:
-            return importlib.import_module(fields[0])
-        return make_generator(fields[0]) if tag == wire.GENERATOR else make_random_state(fields[0])
+        return importlib.import_module(fields[0])
 
     def release(self, numbers: list[int]) -> None:
         """Forget objects that are not held outside any more."""

@@ -254,7 +254,7 @@ TELLING = {
     "a dtype": "    return np.dtype([(f'input was {x}', 'f8')])",
     "the reason that the jail gives": """
     import sys
-    from autograder.kernel.arrays import CannotCross
+    from autograder.kernel.wire import CannotCross
     def refer(value): raise CannotCross(f'input was {x}\\x1b[2J')
     frame = sys._getframe()
     while type(frame.f_locals.get('self')).__name__ != 'Worker': frame = frame.f_back

@@ -29,8 +29,8 @@ from autograder.grader.hints import REFUSALS
 from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.grader.verdict import judge_exercise
 from autograder.jail import Limits
-from autograder.kernel.arrays import CannotCross
 from autograder.kernel.proxies import Call
+from autograder.kernel.wire import CannotCross
 from autograder.mistakes import Variants, load_variants
 from autograder.reference import current, run_reference
 

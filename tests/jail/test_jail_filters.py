@@ -140,7 +140,7 @@ def test_landlock_confines_as_older_kernels_know_it(
         pytest.skip(f"this kernel speaks version {landlock.read_landlock_version()} only")
     (tmp_path / "own").mkdir()
     (tmp_path / "file").touch()
-    monkeypatch.setattr(landlock, "version", lambda: spoken)
+    monkeypatch.setattr(landlock, "read_landlock_version", lambda: spoken)
 
     def confined() -> None:
         lockdown.prctl(lockdown.PR_SET_NO_NEW_PRIVS, 1)

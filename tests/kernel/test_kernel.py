@@ -146,13 +146,13 @@ fd = int(os.environ["SOCKET_OF_THE_WORKER"])
     "attack",
     [
         "os.write(fd, b'x' * 1000)",
-        "os.write(fd, b'nbv1' + b'\\xff' * 16)",
-        "os.write(fd, b'nbv1' + (16 << 20).to_bytes(8, 'big') + (0).to_bytes(8, 'big')); os._exit(0)",
+        "os.write(fd, b'nbv2' + b'\\xff' * 16)",
+        "os.write(fd, b'nbv2' + (16 << 20).to_bytes(8, 'big') + (0).to_bytes(8, 'big')); os._exit(0)",
         "os.close(fd)",
         "import msgpack; msgpack.packb = lambda *a, **k: b'\\xc1' * 40",
         "import sys\nfor name in list(sys.modules): del sys.modules[name]",
-        "import autograder.kernel.exchange as e; e.Encoder.encode = lambda self, v: (b'', [])",
-        "import autograder.kernel.exchange as e; e.Encoder.encode = lambda self, v: (b'\\x93\\x01\\x01\\x01', [])",
+        "import autograder.kernel.exchange as e; e.Encoder.pack = lambda self, v: (b'', [])",
+        "import autograder.kernel.exchange as e; e.Encoder.pack = lambda self, v: (b'\\x93\\x01\\x01\\x01', [])",
     ],
     ids=["garbage", "huge length", "torn", "closed", "msgpack", "modules", "empty", "short"],
 )
@@ -172,9 +172,9 @@ def test_whatever_is_done_to_the_protocol_there_is_an_answer_or_a_kernel_error(
 @pytest.mark.parametrize(
     "answer",
     [
-        "while True: os.write(fd, b'nbv1'[:1]); time.sleep(0.02)",
-        "os.write(fd, b'nbv1' + (0).to_bytes(8, 'big') + (256 << 20).to_bytes(8, 'big')); time.sleep(60)",
-        "os.write(fd, b'nbv1' + (0).to_bytes(8, 'big') + (256 << 20).to_bytes(8, 'big'))\n"
+        "while True: os.write(fd, b'nbv2'[:1]); time.sleep(0.02)",
+        "os.write(fd, b'nbv2' + (0).to_bytes(8, 'big') + (256 << 20).to_bytes(8, 'big')); time.sleep(60)",
+        "os.write(fd, b'nbv2' + (0).to_bytes(8, 'big') + (256 << 20).to_bytes(8, 'big'))\n"
         "while True: os.write(fd, b'x'); time.sleep(0.02)",
         "import signal; os.kill(os.getpid(), signal.SIGSTOP)",
     ],
@@ -218,10 +218,9 @@ def test_an_answer_sent_before_the_question_is_not_believed(fresh: Kernel) -> No
 from autograder.kernel.channel import Channel
 from autograder.kernel.encoder import Encoder
 def f():
-    message = [1, 999, 42, [], None, []]
-    skeleton, bulk = Encoder(None).encode(message)
+    skeleton, bulk = Encoder(None).pack([1, 999, None, [], None, 42])
     import struct
-    os.write(fd, struct.pack('>4sQQ', b'nbv1', len(skeleton), 0) + skeleton)
+    os.write(fd, struct.pack('>4sQQ', b'nbv2', len(skeleton), 0) + skeleton)
 """
     )
     assert ran.error is None

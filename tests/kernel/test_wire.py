@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from autograder.course.errors import WireError
 from autograder.kernel import wire
-from autograder.kernel.arrays import CannotCross
 from autograder.kernel.decoder import Decoder
 from autograder.kernel.encoder import Encoder
+from autograder.kernel.types import REGISTRY
+from autograder.kernel.wire import CannotCross
 
 # students may still send times without a unit
 pytestmark = pytest.mark.filterwarnings("ignore:The 'generic' unit:DeprecationWarning")
@@ -161,7 +162,7 @@ def test_no_memory_leaves_in_the_gaps_of_long_doubles() -> None:
     numbers = np.frombuffer(b"\x01" * 64, np.longdouble)
     assert bits(round_trip(numbers)) == bits(numbers)
     if np.finfo(np.longdouble).nmant == 63:
-        assert sent(numbers)[1] == (b"\x01" * 10 + b"\x00" * 6) * 4
+        assert (b"\x01" * 10 + b"\x00" * 6) * 4 in sent(numbers)[0]
 
 
 def test_an_array_that_is_read_only_stays_so() -> None:
@@ -242,10 +243,8 @@ class Number(float):
 OBJECTS = {
     "object": (object(), "a object"),
     "function": (len, "a builtin"),
-    "subclass of float": (Number(1), "a Number"),
-    "subclass of list": (type("Rows", (list,), {})(), "a Rows"),
-    "subclass of array": (np.ma.masked_array([1], [True]), "a MaskedArray"),
-    "structured array": (np.zeros(2, "f8,i4"), "a ndarray"),
+    "subclass with methods": (type("Rows", (list,), {"first": lambda self: self[0]})(), "a Rows"),
+    "array of gaps": (np.zeros(2, "V8"), "a ndarray"),
     "array of objects": (np.array([None, 1]), "built from None?"),
     "generator": ((n for n in range(3)), "a generator"),
     "huge integer": (1 << 100_000, "an integer of more"),
@@ -277,69 +276,106 @@ def packed(node: object) -> bytes:
     return msgpack.packb(node, strict_types=True)
 
 
-def array_node(*, dtype: Any = "<f8", order: Any = "C", writeable: Any = True, shape: Any = (2,)) -> list[Any]:
-    return [wire.ARRAY, dtype, order, writeable, *shape]
+def array_node(
+    data: Any = b"\0" * 16, *, dtype: Any = "<f8", order: Any = "C", writeable: Any = True, shape: Any = (2,)
+) -> list[Any]:
+    return ["ndarray", data, dtype, order, writeable, *shape]
 
 
-FORGED: dict[str, tuple[Any, bytes]] = {
-    "empty node": ([], b""),
-    "tag that is no integer": (["1"], b""),
-    "tag that is true": ([True, 1], b""),
-    "unknown tag": ([99], b""),
-    "negative tag": ([-1], b""),
-    "object dtype": (array_node(dtype="|O"), b"\0" * 16),
-    "structured dtype": (array_node(dtype="<f8,<i4"), b"\0" * 24),
-    "subarray dtype": (array_node(dtype="(1000000000,)f8"), b""),
-    "void dtype": (array_node(dtype="|V8"), b"\0" * 16),
-    "empty text dtype": (array_node(dtype="<U0"), b""),
-    "impossible dtype": (array_node(dtype="<f3"), b"\0" * 6),
-    "impossible unit": (array_node(dtype="<M8[xx]"), b"\0" * 16),
-    "dtype that is no text": (array_node(dtype=8), b"\0" * 16),
-    "odd order": (array_node(order="K"), b"\0" * 16),
-    "flag that is no flag": (array_node(writeable=1), b"\0" * 16),
-    "negative length": (array_node(shape=(-1,)), b"\0" * 8),
-    "length that is no integer": (array_node(shape=(2.0,)), b"\0" * 16),
-    "length that is true": (array_node(shape=(True, 2)), b"\0" * 16),
-    "too many dimensions": (array_node(shape=(1,) * 40), b"\0" * 8),
-    "too many elements": (array_node(shape=(2**40,)), b"\0" * 16),
-    "overflowing lengths": (array_node(shape=(2**62, 2**62)), b""),
-    "endless empty array": (array_node(shape=(0, 2**62)), b""),
-    "too few bytes": (array_node(shape=(3,)), b"\0" * 16),
-    "bytes left over": (array_node(shape=(1,)), b"\0" * 16),
-    "text outside Unicode": (array_node(dtype="<U1", shape=(1,)), b"\xff" * 4),
-    "scalar of wrong size": ([wire.NUMPY_SCALAR, "<f8", b"1234"], b""),
-    "scalar of objects": ([wire.NUMPY_SCALAR, "|O", b"12345678"], b""),
-    "list among scalars": ([wire.SCALARS, 1, [wire.LIST]], b""),
-    "text among scalars": ([wire.SCALARS, "a"], b""),
-    "odd dictionary": ([wire.DICT, "a"], b""),
-    "unhashable key": ([wire.DICT, [wire.LIST], 1], b""),
-    "unhashable item": ([wire.SET, [wire.LIST]], b""),
-    "unknown name": ([wire.NAMED, "os.system"], b""),
-    "default that is no type": ([wire.DEFAULT_DICT, "Ellipsis", "a", 1], b""),
-    "default without name": ([wire.DEFAULT_DICT], b""),
-    "range of floats": ([wire.RANGE, 0.0, 1.0, 1.0], b""),
-    "range that stands still": ([wire.RANGE, 0, 1, 0], b""),
-    "complex of integers": ([wire.COMPLEX, 1, 2], b""),
-    "huge integer": ([wire.BIG_INT, b"\1" * 100_000], b""),
-    "integer of text": ([wire.BIG_INT, "1"], b""),
-    "text that is none": ([wire.TEXT, 2], b"\xff\xfe"),
-    "text of negative length": ([wire.TEXT, -1], b""),
-    "text longer than the message": ([wire.TEXT, 2**62], b"abc"),
-    "object that is not there": ([wire.SAME, 0], b""),
-    "object before the first": ([wire.GIVEN, -1], b""),
-    "object that nobody gave": ([wire.GIVEN, 0], b""),
-    "reference": ([wire.STUDENTS, 1, "object", "A", ""], b""),
-    "map": ({"a": 1}, b""),
-    "extension": (msgpack.ExtType(5, b"a"), b""),
-    "timestamp": (msgpack.Timestamp(1), b""),
+FORGED: dict[str, Any] = {
+    "empty node": [],
+    "tag that is no text": [1, 1],
+    "tag that is true": [True, 1],
+    "unknown tag": ["system"],
+    "tag without an end": ["a" * 100_000],
+    "object dtype": array_node(dtype="|O"),
+    "structured dtype": array_node(b"\0" * 24, dtype="<f8,<i4"),
+    "subarray dtype": array_node(b"", dtype="(1000000000,)f8"),
+    "void dtype": array_node(dtype="|V8"),
+    "empty text dtype": array_node(b"", dtype="<U0"),
+    "impossible dtype": array_node(b"\0" * 6, dtype="<f3"),
+    "impossible unit": array_node(dtype="<M8[xx]"),
+    "dtype that is no text": array_node(dtype=8),
+    "odd order": array_node(order="K"),
+    "flag that is no flag": array_node(writeable=1),
+    "negative length": array_node(b"\0" * 8, shape=(-1,)),
+    "two negative lengths": array_node(b"\0" * 16, shape=(-1, -2)),
+    "length that is no integer": array_node(shape=(2.0,)),
+    "length that is true": array_node(shape=(True, 2)),
+    "too many dimensions": array_node(b"\0" * 8, shape=(1,) * 40),
+    "too many elements": array_node(shape=(2**40,)),
+    "overflowing lengths": array_node(b"", shape=(2**62, 2**62)),
+    "endless empty array": array_node(b"", shape=(0, 2**62)),
+    "too few bytes": array_node(shape=(3,)),
+    "too many bytes": array_node(shape=(1,)),
+    "bytes that are text": array_node("\0" * 16),
+    "bytes that are not there": array_node(16),
+    "bytes of negative length": array_node(-16),
+    "bytes of true length": array_node(True),
+    "no bytes": ["ndarray"],
+    "text outside Unicode": array_node(b"\xff" * 4, dtype="<U1", shape=(1,)),
+    "turned text outside Unicode": array_node(b"\xff" * 16, dtype="<U1", shape=(2, 2), order="F"),
+    "scalar of wrong size": ["scalar", b"1234", "<f8"],
+    "scalar of objects": ["scalar", b"12345678", "|O"],
+    "objects without shape": ["array of objects", 5],
+    "objects that are too few": ["array of objects", 1, 3, 1, 2],
+    "objects of an odd shape": ["array of objects", 1, -1],
+    "objects without end": ["array of objects", 1, 2**40],
+    "records without fields": ["array of records", 0],
+    "records of a list": ["array of records", 1, "a", ["list", 1], 1],
+    "records of another length": ["array of records", 1, "a", array_node(), 3],
+    "records with a field twice": ["array of records", 2, "a", "a", array_node(), array_node(), 2],
+    "mask of numbers": ["masked array", array_node(), array_node()],
+    "mask of another shape": ["masked array", array_node(), array_node(b"\0" * 3, dtype="|b1", shape=(3,))],
+    "floats of wrong size": ["floats", b"1234567"],
+    "floats without bytes": ["floats"],
+    "odd dictionary": ["dict", "a"],
+    "unhashable key": ["dict", ["list"], 1],
+    "unhashable item": ["set", ["list"]],
+    "unknown name": ["constant", "os.system"],
+    "default that is no type": ["defaultdict", "Ellipsis", "a", 1],
+    "default that is no name": ["defaultdict", 1],
+    "default without name": ["defaultdict"],
+    "range of floats": ["range", 0.0, 1.0, 1.0],
+    "range that stands still": ["range", 0, 1, 0],
+    "complex of integers": ["complex", 1, 2],
+    "float as a node": ["float", 1.0],
+    "huge integer": ["integer", b"\1" * 100_000],
+    "integer of text": ["integer", "1"],
+    "text that is none": ["text", b"\xff\xfe"],
+    "text of text": ["text", "a"],
+    "text longer than the message": ["text", 2**62],
+    "named tuple with too few items": ["named tuple", 2, "A", "x", "y", 1],
+    "named tuple with odd names": ["named tuple", 1, "A", "x y", 1],
+    "named tuple with code for a name": ["named tuple", 1, "A", "x=print(1)", 1],
+    "named tuple without end": ["named tuple", 2**40, "A"],
+    "deque of negative length": ["deque", -1],
+    "deque of an odd length": ["deque", "a"],
+    "generator that stands still": ["Generator", 5, 4, 0, 0],
+    "generator beyond its size": ["Generator", 5, ["integer", (2**128 + 1).to_bytes(17, "big")], 0, 0],
+    "generator of an odd state": ["Generator", 5, 5, 2, 0],
+    "random state of zeros": ["RandomState", bytes(2496), 5, 0, 0.0],
+    "random state beyond its words": ["RandomState", bytes([1]) * 2496, 700, 0, 0.0],
+    "random state with too few words": ["RandomState", bytes([1]) * 2000, 5, 0, 0.0],
+    "object that is not there": [wire.SAME, 0],
+    "object before the first": [wire.GIVEN, -1],
+    "object that nobody gave": [wire.GIVEN, 0],
+    "reference": [wire.STUDENTS, 1, "object", "A", ""],
+    "map": {"a": 1},
+    "extension": msgpack.ExtType(5, b"a"),
+    "timestamp": msgpack.Timestamp(1),
 }
 
 
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_message_is_refused(name: str) -> None:
-    node, bulk = FORGED[name]
     with pytest.raises(WireError):
-        received(packed(node), bulk)
+        received(packed(FORGED[name]))
+
+
+def test_bytes_that_are_left_over_are_refused() -> None:
+    with pytest.raises(WireError, match="left over"):
+        received(packed(["bytes", 2]), b"abc")
 
 
 @pytest.mark.parametrize(
@@ -379,9 +415,9 @@ def test_a_broken_skeleton_is_refused(skeleton: bytes) -> None:
 
 
 def test_true_is_true_whatever_its_byte() -> None:
-    array = received(packed(array_node(dtype="|b1", shape=(4,))), b"\x00\x01\x02\xff")
+    array = received(packed(array_node(b"\x00\x01\x02\xff", dtype="|b1", shape=(4,))))
     assert array.tobytes() == b"\x00\x01\x01\x01"
-    scalar = received(packed([wire.NUMPY_SCALAR, "|b1", b"\x02"]))
+    scalar = received(packed(["scalar", b"\x02", "|b1"]))
     assert scalar.tobytes() == b"\x01"
 
 
@@ -400,19 +436,21 @@ def test_random_bytes_are_a_value_or_refused(skeleton: bytes, bulk: bytes) -> No
         received(skeleton, bulk)
     except WireError:
         return
-    assert bulk == b"" or wire.ARRAY in skeleton or wire.TEXT in skeleton or wire.BYTES in skeleton
+    assert bulk == b"" or b"\x92" in skeleton  # a node that takes them
 
 
+tags = st.sampled_from([*sorted(REGISTRY.by_tag), wire.SAME, wire.GIVEN, wire.STUDENTS, "none"])
 nodes = st.recursive(
     st.one_of(
         st.integers(-3, 40),
+        st.sampled_from(sorted(REGISTRY.by_tag)),
         st.sampled_from(["", "<f8", "|O", "<U1", "C", "F", "int", "numpy.float64", "a" * 40]),
         st.booleans(),
         st.none(),
         st.floats(),
         st.binary(max_size=9),
     ),
-    lambda inner: st.lists(inner, max_size=6).flatmap(lambda items: st.integers(0, 28).map(lambda tag: [tag, *items])),
+    lambda inner: st.lists(inner, max_size=6).flatmap(lambda items: tags.map(lambda tag: [tag, *items])),
     max_leaves=20,
 )
 
@@ -424,7 +462,8 @@ def test_random_nodes_are_a_value_of_the_closed_set_or_refused(node: Any, bulk: 
         value = received(packed(node), bulk)
     except WireError:
         return
-    sent(value)  # it is of the closed set: it can be sent again
+    with contextlib.suppress(CannotCross):  # an array of None is built, and named where it is sent
+        sent(value)  # it is of the closed set: it can be sent again
 
 
 @QUICK
