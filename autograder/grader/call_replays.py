@@ -10,8 +10,6 @@ would have handed on, too.
 
 from __future__ import annotations
 
-import copy
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,9 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from autograder.kernel.copies import copy_value
 from autograder.kernel.proxies import Call, Handle
+from autograder.kernel.randomness import RandomStates
 from autograder.kernel.wire import CannotCross
 from autograder.mistakes import Function
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-9  # differences that rounding may make
 
 
 class Agreement(IntEnum):
@@ -58,6 +60,8 @@ class Replays:
         self.calls = calls
         self._reference = reference
         self._right: dict[int, bool] = {}
+        self._outcomes: dict[int, Outcome] = {}  # what the reference makes of a call with the student's arguments
+        self._random_states = RandomStates()
         self._handed: list[tuple[Any, Any]] | None = None
 
     def of(self, function: str) -> list[int]:
@@ -78,13 +82,23 @@ class Replays:
         given = call.args, call.kwargs
         found = Agreement.NONE
         if not _holds_handle(given):
-            outcome = replay_call(function, call, given)
+            outcome = self._replay(index, function)
             found = _agreement(call, outcome) if _changed_alike(call, outcome) else Agreement.NONE
         if found is Agreement.NONE:
             translated = self._translated(given)
             if translated is not given and not _holds_handle(translated):
-                return _agreement(call, replay_call(function, call, translated))
+                return _agreement(call, replay_call(function, call, translated, self._random_states))
         return found
+
+    def _replay(self, index: int, function: Function) -> Outcome:
+        """Make a call again with the student's own arguments; on the reference's function only once."""
+        call = self.calls[index]
+        given = call.args, call.kwargs
+        if function is not self._reference.get(call.function):
+            return replay_call(function, call, given, self._random_states)
+        if index not in self._outcomes:
+            self._outcomes[index] = replay_call(function, call, given, self._random_states)
+        return self._outcomes[index]
 
     def agrees_where_finite(self, index: int, function: Function) -> bool:
         """Whether a function does what the student's did in a call, where both gave finite numbers."""
@@ -94,16 +108,19 @@ class Replays:
         given = self._translated((call.args, call.kwargs))
         if call.error is not None or _holds_handle(given):
             return False
-        outcome = replay_call(function, call, given)
+        outcome = replay_call(function, call, given, self._random_states)
         return outcome.error is None and _same_where_finite(call.result, outcome.result)
 
     def right(self, index: int) -> Outcome:
         """Return what the reference makes of a call."""
         call = self.calls[index]
-        given = self._translated((call.args, call.kwargs))
+        own = call.args, call.kwargs
+        given = self._translated(own)
         if _holds_handle(given):
             return Outcome(None, CannotCross("an object of the student's"), given, False)
-        return replay_call(self._reference[call.function], call, given)
+        if given is own:
+            return self._replay(index, self._reference[call.function])
+        return replay_call(self._reference[call.function], call, given, self._random_states)
 
     def with_own_layouts(self) -> set[str]:
         """Return the functions that gave, or were given, something in a layout of the student's own."""
@@ -119,7 +136,7 @@ class Replays:
                 found.add(call.function)
             right = self._reference.get(call.function)
             if call.error is None and callable(right) and not _holds_handle(translated):
-                ours = replay_call(right, call, translated)
+                ours = replay_call(right, call, translated, self._random_states)
                 if ours.error is None and _structure(call.result) != _structure(ours.result):
                     found.add(call.function)
                     handed += find_containers(call.result)
@@ -144,29 +161,32 @@ class Replays:
                 right = self._reference.get(call.function)
                 given = self._translated((call.args, call.kwargs))
                 if call.error is None and callable(right) and not _holds_handle(given):
-                    ours = replay_call(right, call, given)
+                    ours = replay_call(right, call, given, self._random_states)
                     if ours.error is None:
                         self._handed += _other_layouts(call.result, ours.result)
         return self._handed
 
 
-def replay_call(function: Function, call: Call, given: Any) -> Outcome:
+def replay_call(function: Function, call: Call, given: Any, random_states: RandomStates) -> Outcome:
     """Call a function as a student's was called: with copies of the arguments, from the same random states."""
-    args, kwargs = copy.deepcopy(given)
-    states = np.random.get_state(), random.getstate()
-    start = call.random_states or states
-    result, failure, drew = None, None, False
+    args, kwargs = copy_value(given, {})
+    before = random_states.copy()
+    start = before
+    if call.random_states:
+        start = call.random_states[0], call.random_states[1]
+    result: Any = None
+    failure: Exception | None = None
     try:
-        np.random.set_state(start[0])
-        random.setstate(start[1])
+        random_states.set(start)
         with np.errstate(all="ignore"):
             result = function(*args, **kwargs)
     except Exception as error:
         failure = error
-    finally:
-        drew = not are_same(np.random.get_state(), start[0]) or random.getstate() != start[1]
-        np.random.set_state(states[0])
-        random.setstate(states[1])
+    drew = random_states.have_changed()
+    if drew:  # or one cannot tell at a glance
+        after = random_states.copy()
+        drew = not are_same(after[0], start[0]) or after[1] != start[1]
+    random_states.set(before)
     return Outcome(result, failure, (args, kwargs), drew)
 
 
@@ -197,10 +217,22 @@ def are_same(one: Any, other: Any) -> bool:
         if a.shape != b.shape:
             return False
         if a.dtype.kind in "biufc" and b.dtype.kind in "biufc":
-            return bool(np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True))
+            return _are_close(a, b)
         return bool(np.array_equal(a, b))
     except (ValueError, TypeError):
         return False
+
+
+def _are_close(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    """Whether two arrays of one shape are equal to rounding; the answer of `np.allclose`, found sooner."""
+    if a.dtype == b.dtype and a.tobytes() == b.tobytes():
+        return True
+    if a.dtype.kind == "f" and b.dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            close = np.abs(a - b) <= ABSOLUTE + RELATIVE * np.abs(b)
+        if np.isfinite(a).all() and np.isfinite(b).all():
+            return bool(close.all())
+    return bool(np.allclose(a, b, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True))
 
 
 def is_finite(value: Any) -> bool:

@@ -34,6 +34,7 @@ from autograder.course.submissions import (
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.working_folder import enter_folder, write_files
 from autograder.grader.bound_names import read_cell_names
+from autograder.grader.test_cells import import_for_tests
 from autograder.grader.trial import Trial
 from autograder.grader.trial_steps import Step
 from autograder.grader.verdict import untested_result
@@ -110,6 +111,7 @@ class Examiner:
         if exam.version not in self._references:
             mistakes = load_variants(exam.mistakes, "mistakes.py") if exam.mistakes else None
             self._references[exam.version] = (run_reference(exam), mistakes)
+            import_for_tests(exam)
             # Found once, not in every trial.
             _ = exam.imported, exam.bound_by_tests, exam.settings, exam.imports, exam.made_by_tests_only
             for text in (*exam.handout.texts, *(cell.source for cell in exam.cells)):

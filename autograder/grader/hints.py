@@ -105,15 +105,16 @@ def _from_evidence(
     wrong: Collection[str],
 ) -> str:
     own = functions or list(dict.fromkeys(call.function for call in evidence.calls))
-    known = recognise_mistake(evidence.calls, mistakes, reference, own) if mistakes is not None and own else None
+    replays = Replays(evidence.calls, reference)
+    known = recognise_mistake(replays, mistakes, own) if mistakes is not None and own else None
     return (
         _certain(known)
-        or _nothing_returned(evidence.calls, reference, own)
+        or _nothing_returned(replays, own)
         or next((str(error) for error in evidence.errors if isinstance(error, Hint)), "")
         or (PERHAPS + known.mistake.hint if known is not None else "")
-        or _known_elsewhere(evidence.calls, mistakes, reference, [name for name in wrong if name not in own])
+        or _known_elsewhere(replays, mistakes, [name for name in wrong if name not in own])
         or next((words for error in evidence.errors if (words := _of_error(error, reference))), "")
-        or _derived(evidence.calls, reference, own)
+        or _derived(replays, reference, own)
         or next((as_sentence(f"in one case {seen}") for seen in map(_seen, evidence.errors) if seen), "")
         or _visible_message(evidence)
         or (NOTHING_COMPARED if any(isinstance(error, NothingCompared) for error in evidence.errors) else "")
@@ -133,12 +134,10 @@ def _of_loss(evidence: Evidence) -> str:
     return ENDED if isinstance(evidence.error, KernelDied) else DISTURBED
 
 
-def _known_elsewhere(
-    calls: Sequence[Call], mistakes: Variants | None, reference: Mapping[str, Any], wrong: Sequence[str]
-) -> str:
+def _known_elsewhere(replays: Replays, mistakes: Variants | None, wrong: Sequence[str]) -> str:
     """Return the hint of a mistake in a wrong function of another exercise, which this one's test called as well."""
-    others = dict.fromkeys(call.function for call in calls if call.function in wrong)
-    known = recognise_mistake(calls, mistakes, reference, list(others)) if mistakes is not None and others else None
+    others = dict.fromkeys(call.function for call in replays.calls if call.function in wrong)
+    known = recognise_mistake(replays, mistakes, list(others)) if mistakes is not None and others else None
     return f"In `{known.mistake.of}`: {known.mistake.hint}" if known is not None and known.certain else ""
 
 
@@ -151,9 +150,9 @@ def _of_error(error: BaseException, reference: Mapping[str, Any]) -> str:
     return hint if isinstance(hint, str) and hint else describe_accident(error)
 
 
-def _nothing_returned(calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]) -> str:
+def _nothing_returned(replays: Replays, functions: Sequence[str]) -> str:
     """Say so where a function returns None instead of something."""
-    replays = Replays(calls, reference)
+    calls = replays.calls
     for function in functions:
         indices = replays.of(function)
         nothing = [index for index in indices if calls[index].error is None and calls[index].result is None]
@@ -170,9 +169,9 @@ def _seen(error: BaseException) -> str:
     return error.seen if isinstance(error, Unmet) else ""
 
 
-def _derived(calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]) -> str:
+def _derived(replays: Replays, reference: Mapping[str, Any], functions: Sequence[str]) -> str:
     """Say in which way results are wrong, if all wrong calls agree on it, or in which way most are."""
-    wrong = _wrong_calls(calls, reference, functions)
+    wrong = _wrong_calls(replays, reference, functions)
     found = [words or _changed(call) for call, _, words in wrong]
     for words in found[0] if found else ():
         if all(words in others for others in found):
@@ -195,10 +194,10 @@ def _has_one_factor(pairs: Sequence[tuple[Any, Any]]) -> bool:
 
 
 def _wrong_calls(
-    calls: Sequence[Call], reference: Mapping[str, Any], functions: Sequence[str]
+    replays: Replays, reference: Mapping[str, Any], functions: Sequence[str]
 ) -> list[tuple[Call, Any, tuple[str, ...]]]:
     """Return wrong calls that ended with a result, each with the right one and how the difference can be called."""
-    replays = Replays(calls, reference)
+    calls = replays.calls
     wrong = []
     for index in (index for function in functions for index in replays.of(function)):
         if calls[index].error is None and not replays.is_right(index):

@@ -33,7 +33,7 @@ from autograder.grader.evidence import Evidence
 from autograder.grader.failed_cells import Failures
 from autograder.grader.hints import as_sentence
 from autograder.grader.inside_trial import InsideTrial
-from autograder.grader.loans import Lender, Loan
+from autograder.grader.loans import Lender
 from autograder.grader.lost_cells import MAX_RESTARTS, Losses
 from autograder.grader.own_lines import RanCell, own_line
 from autograder.grader.second_look import for_a_person, with_inside_verdict
@@ -201,15 +201,22 @@ class Trial:
         """Test an exercise and tell its result; return False where a cell further down makes a name that is missing."""
         answer = [sources[cell] for cell in exercise.solutions if cell in sources]
         evidence = self._try(step.source)
-        result = self._judge(exercise, evidence, answer)
+        result = self._judge(exercise, evidence, answer, explain=False)
         missing = missing_name(evidence) if result.status is Status.NOT_FOUND else ""
         if missing and any(missing in bound_names(cell.source) for cell in below if cell.exercise is None):
             return False
+        standing, note = evidence, ""
         if result.status is not Status.NOT_ATTEMPTED and result.points < exercise.points:
             for loan in self._lender.loans(exercise):
-                result = max(result, self._with_loan(exercise, step, answer, loan), key=lambda one: one.points)
+                with_loan = self._try(step.source, loan.functions(self.reference))
+                better = self._judge(exercise, with_loan, answer, explain=False)
+                if better.points > result.points:
+                    result, standing = better, with_loan
+                    note = loan.note if loan.used else ""
                 if result.points >= exercise.points:
                     break
+        result = self._judge(exercise, standing, answer)  # only what stands is explained
+        result = replace(result, hint=_joined(result.hint, note))
         self._lender.close(exercise, evidence.calls, passed=result.status is Status.PASSED)
         result = not_attempted_if_untouched(self.exam, exercise, result, sources)
         result = for_a_person(self.exam, result, evidence)
@@ -219,16 +226,12 @@ class Trial:
         self.tell_result(result)
         return True
 
-    def _with_loan(self, exercise: Exercise, step: Step, answer: list[str], loan: Loan) -> ExerciseResult:
-        """Test again with a loan; it runs out here, by value, and only while this test lasts."""
-        result = self._judge(exercise, self._try(step.source, loan.functions(self.reference)), answer)
-        return replace(result, hint=_joined(result.hint, loan.note)) if loan.used else result
-
-    def _judge(self, exercise: Exercise, evidence: Evidence, answer: list[str]) -> ExerciseResult:
+    def _judge(
+        self, exercise: Exercise, evidence: Evidence, answer: list[str], *, explain: bool = True
+    ) -> ExerciseResult:
         functions = self.exam.defines(exercise)
-        result = judge_exercise(
-            exercise, evidence, answer, self.mistakes, self.reference, functions, self._lender.wrong
-        )
+        mistakes, reference, wrong = self.mistakes, self.reference, self._lender.wrong
+        result = judge_exercise(exercise, evidence, answer, mistakes, reference, functions, wrong, explain=explain)
         where = own_line(evidence, [RanCell(step.number, step.source) for step in self._done]) if result.hint else ""
         return replace(result, hint=_joined(result.hint, where))
 

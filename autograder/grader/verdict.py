@@ -26,6 +26,8 @@ def judge_exercise(
     reference: Mapping[str, Any],
     functions: Sequence[str] = (),
     wrong: Collection[str] = (),
+    *,
+    explain: bool = True,
 ) -> ExerciseResult:
     """Return the result of one exercise.
 
@@ -43,6 +45,8 @@ def judge_exercise(
         Names of the functions that the exercise asks for.
     wrong : collection of str
         Functions of other exercises that did not pass their own test.
+    explain : bool
+        Whether to look for the hint, which takes longer than all the rest.
     """
     share = share_of_points(exercise, evidence)
     points = round_points_below(share * exercise.points, exercise.points)
@@ -57,7 +61,7 @@ def judge_exercise(
     else:
         status = Status.NOT_FOUND if missing else Status.FAILED
     hint = ""
-    if status in {Status.PARTIAL, Status.FAILED}:
+    if explain and status in {Status.PARTIAL, Status.FAILED}:
         hint = choose_hint(evidence, answer, functions, mistakes, reference, wrong)
     if status is Status.NOT_FOUND:
         hint = f"No `{missing}` was found in your notebook: was it renamed or deleted, or does its cell fail?"

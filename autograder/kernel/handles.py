@@ -212,7 +212,7 @@ def _observed(observer: Callable[[Call], None], function: Handle, args: tuple[An
     state = _state(function)
     kernel = state.kernel
     args_before, kwargs_before = copy_value((args, kwargs), {})
-    random_states = kernel.random.copy_states()
+    random_states = kernel.random_states.copy()
     result: Any = None
     error: Exception | None = None
     try:

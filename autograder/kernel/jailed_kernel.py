@@ -20,6 +20,7 @@ from autograder.kernel.exception_values import describe_exception, remake_except
 from autograder.kernel.exchange import Exchange
 from autograder.kernel.handles import Handle, make_handle, number_of_handle
 from autograder.kernel.proxies import ModuleReference, StudentNamespace
+from autograder.kernel.randomness import RandomStates
 from autograder.kernel.wire import CannotCross
 
 T = TypeVar("T")
@@ -83,6 +84,8 @@ class Kernel(Exchange):
         The student's names.
     last_outputs : list of dict
         What the last thing asked for printed and displayed, as nbformat outputs; never part of a cell's outputs.
+    random_states : RandomStates
+        This side's global random states, for the records of calls.
     out_of_time : bool
         Whether a limit of time ended anything: on a machine that has other things to do, it might not have.
     """
@@ -92,6 +95,7 @@ class Kernel(Exchange):
         self.limits = limits
         self.namespace = StudentNamespace(self)
         self.last_outputs: list[Output] = []
+        self.random_states = RandomStates()
         self.out_of_time = False
         self._end = time.monotonic() + limits.seconds
         self._broken: KernelError | None = None

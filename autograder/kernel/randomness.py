@@ -23,14 +23,55 @@ _PYTHON_VERSION: Final = 3  # of the form of `random.getstate`
 _U4: Final = np.dtype("<u4")
 
 
+class RandomStates:
+    """numpy's and Python's global random states, copied and set only where they are not what they were."""
+
+    def __init__(self) -> None:
+        self._copied: tuple[Any, Any] = (None, None)
+        self._marks: tuple[object, object] | None = None
+
+    def copy(self) -> tuple[Any, Any]:
+        """Return both states, the very ones of the last time where nothing has changed."""
+        if self.have_changed():
+            self._remember((np.random.get_state(), random.getstate()))
+        return self._copied
+
+    def set(self, states: tuple[Any, Any]) -> None:
+        """Bring both generators to the states of an earlier `copy`, of any process."""
+        if not self.have_changed() and _are_equal(states, self._copied):
+            return
+        np.random.set_state(states[0])
+        random.setstate(states[1])
+        self._remember(states)
+
+    def have_changed(self) -> bool:
+        """Whether numbers may have been drawn since the last `copy` or `set`."""
+        return self._marks is None or self._marks != (_numpy_mark(), _python_mark())
+
+    def _remember(self, states: tuple[Any, Any]) -> None:
+        self._copied = states
+        self._marks = _numpy_mark(), _python_mark()
+        numpy_state = states[0]
+        if None in self._marks or numpy_state[0] != "MT19937" or numpy_state[3]:
+            # with a normal number in store, drawing it changes nothing that the mark shows
+            self._marks = None
+
+
+def _are_equal(states: tuple[Any, Any], others: tuple[Any, Any]) -> bool:
+    if states is others:
+        return True
+    (numpy_state, python_state), (numpy_other, python_other) = states, others
+    if numpy_state[0] != numpy_other[0] or numpy_state[2:] != numpy_other[2:]:
+        return False
+    return np.array_equal(numpy_state[1], numpy_other[1]) and bool(python_state == python_other)
+
+
 class GlobalRandom:
     """What this process's global random states were when both sides last agreed on them."""
 
     def __init__(self) -> None:
         self._numpy_mark: object = None
         self._python_mark: object = None
-        self._copied: tuple[Any, Any] = (None, None)
-        self._copied_marks: tuple[object, object] = (None, None)
 
     def forget_agreement(self) -> None:
         """Let the next news tell everything."""
@@ -39,16 +80,6 @@ class GlobalRandom:
     def settle(self) -> None:
         """Regard the present states as agreed upon."""
         self.tell_news()
-
-    def copy_states(self) -> tuple[Any, Any]:
-        """Return numpy's and Python's global states, the very ones of the last time where nothing has changed."""
-        marks = _numpy_mark(), _python_mark()
-        if None in marks or marks != self._copied_marks:
-            numpy_state: Any = np.random.get_state()
-            self._copied = numpy_state, random.getstate()
-            # with a normal number in store, drawing it changes nothing that the mark shows
-            self._copied_marks = (None, None) if numpy_state[3] else marks
-        return self._copied
 
     def tell_news(self) -> list[Any] | None:
         """Return the states that changed since the last agreement, None if none did."""

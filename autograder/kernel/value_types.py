@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from autograder.kernel.encoder import Encoder
 
 
+MAX_REMEMBERED: Final = 1_000  # classes whose value type was looked for: a notebook may make them without end
+
+
 @dataclass(frozen=True)
 class ValueType:
     """How the values of one type cross; every field must be given but the last two.
@@ -77,6 +80,7 @@ class Registry:
         self.by_type: dict[type, ValueType] = {}
         self.by_tag: dict[str, ValueType] = {}
         self._by_name: dict[str, ValueType] = {}
+        self._found: dict[type, ValueType | None] = {}
 
     def add(self, value_type: ValueType) -> None:
         """Add a type.
@@ -100,6 +104,13 @@ class Registry:
 
         A subclass with public methods of its own is more than a value: its objects are asked, not copied.
         """
+        if kind not in self._found:
+            if len(self._found) >= MAX_REMEMBERED:
+                self._found.clear()
+            self._found[kind] = self._search(kind)
+        return self._found[kind]
+
+    def _search(self, kind: type) -> ValueType | None:
         for base in _own_mro(kind):
             found = self.by_type.get(base) or self._find_by_name(base)
             if found is not None:

@@ -73,7 +73,7 @@ def added(x: Any) -> Any:
 def test_every_mistake_is_recognised_by_what_it_does(mistake: Any) -> None:
     given = (3, 4) if mistake.of == "draw" else (X.copy(), X[:1].copy())
     calls = [call_of(mistake.function, value, name=mistake.of) for value in given]
-    found = recognise_mistake(calls, mistakes, reference)
+    found = recognise_mistake(Replays(calls, reference), mistakes)
     assert found is not None
     assert found.mistake.name == mistake.name
 
@@ -81,7 +81,7 @@ def test_every_mistake_is_recognised_by_what_it_does(mistake: Any) -> None:
 @pytest.mark.parametrize("function", [draw, centre])
 def test_a_right_answer_is_no_mistake(function: Callable[..., Any]) -> None:
     given = 3 if function is draw else X.copy()
-    assert recognise_mistake([call_of(function, given)], mistakes, reference) is None
+    assert recognise_mistake(Replays([call_of(function, given)], reference), mistakes) is None
 
 
 def test_a_wrong_answer_that_also_changes_its_argument_is_not_the_one_that_does_not() -> None:
@@ -89,25 +89,25 @@ def test_a_wrong_answer_that_also_changes_its_argument_is_not_the_one_that_does_
         x += x.mean()
         return x
 
-    assert recognise_mistake([call_of(added_in_place, X.copy(), name="centre")], mistakes, reference) is None
+    assert recognise_mistake(Replays([call_of(added_in_place, X.copy(), name="centre")], reference), mistakes) is None
 
 
 def test_recognising_leaves_the_random_states_alone() -> None:
     calls = [call_of(not_scaled, 3, name="draw")]
     np.random.seed(9)
     random.seed(9)
-    recognise_mistake(calls, mistakes, reference)
+    recognise_mistake(Replays(calls, reference), mistakes)
     assert (np.random.rand(), random.random()) == (np.random.RandomState(9).rand(), random.Random(9).random())
 
 
 def test_only_mistakes_of_the_functions_asked_for_count() -> None:
     calls = [call_of(added, X, name="centre")]
-    assert recognise_mistake(calls, mistakes, reference, ["draw"]) is None
+    assert recognise_mistake(Replays(calls, reference), mistakes, ["draw"]) is None
 
 
 def test_replaying_gives_up_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.grader.mistake_recognition.CPU_SECONDS", -1.0)
-    assert recognise_mistake([call_of(added, X, name="centre")], mistakes, reference) is None
+    assert recognise_mistake(Replays([call_of(added, X, name="centre")], reference), mistakes) is None
 
 
 # -------------------------------------------------------------------------------------------- caches of another layout
@@ -167,7 +167,7 @@ def test_a_mistake_is_recognised_whatever_the_layout_of_the_cache(pack: Callable
         Call("forward", (W, X), {}, (Z, cache)),
         Call("backward", (Z, cache), {}, tuple(-gradient for gradient in backward(Z, (W, X)))),
     ]
-    found = recognise_mistake(calls, of_units, units)
+    found = recognise_mistake(Replays(calls, units), of_units)
     assert found is not None
     assert found.mistake.name == "uphill"
 
@@ -175,20 +175,20 @@ def test_a_mistake_is_recognised_whatever_the_layout_of_the_cache(pack: Callable
 def test_another_layout_alone_is_no_mistake() -> None:
     Z, cache = X @ W, {"W": W, "x": X}
     calls = [Call("forward", (W, X), {}, (Z, cache)), Call("backward", (Z, cache), {}, backward(Z, (W, X)))]
-    assert recognise_mistake(calls, of_units, units) is None
+    assert recognise_mistake(Replays(calls, units), of_units) is None
     assert Replays(calls, units).is_right(1)
 
 
 def test_the_cache_of_a_wrong_forward_may_be_laid_out_otherwise_too() -> None:
     calls = [Call("forward", (W, X), {}, (X @ W.T, {"W": W, "x": X}))]
-    found = recognise_mistake(calls, of_units, units)
+    found = recognise_mistake(Replays(calls, units), of_units)
     assert found is not None
     assert found.mistake.name == "transposed"
 
 
 def test_an_object_that_no_call_made_says_nothing() -> None:
     calls = [Call("backward", (X, Packed()), {}, (X, X))]
-    assert recognise_mistake(calls, of_units, units) is None
+    assert recognise_mistake(Replays(calls, units), of_units) is None
 
 
 # ------------------------------------------------------------------------------------------------ numbers not finite
@@ -221,12 +221,14 @@ def unclipped(of_logarithms: Any) -> Any:
 
 
 def test_a_mistake_is_recognised_where_both_are_finite() -> None:
-    found = recognise_mistake(unclipped(lambda logs: -np.mean(logs)), entropies, {"crossentropy": crossentropy})
+    found = recognise_mistake(
+        Replays(unclipped(lambda logs: -np.mean(logs)), {"crossentropy": crossentropy}), entropies
+    )
     assert found is not None
     assert (found.mistake.name, found.certain) == ("averaged_over_classes", True)
 
 
 def test_who_is_right_where_the_numbers_are_finite_made_no_known_mistake() -> None:
     calls = unclipped(lambda logs: -np.sum(logs) / 2)
-    assert recognise_mistake(calls, entropies, {"crossentropy": crossentropy}) is None
-    assert recognise_mistake(calls[1:], entropies, {"crossentropy": crossentropy}) is None
+    assert recognise_mistake(Replays(calls, {"crossentropy": crossentropy}), entropies) is None
+    assert recognise_mistake(Replays(calls[1:], {"crossentropy": crossentropy}), entropies) is None

@@ -10,7 +10,7 @@ from autograder.course.errors import KernelDied
 from autograder.course.exam import Exercise
 from autograder.course.submissions import Outcome, Status
 from autograder.grader.accidents import TOO_LONG
-from autograder.grader.call_replays import are_same
+from autograder.grader.call_replays import Replays, are_same
 from autograder.grader.evidence import Evidence
 from autograder.grader.hints import (
     ALWAYS_ONE_FACTOR,
@@ -292,7 +292,7 @@ def call(x: Any, result: Any = None, error: Any = None) -> Any:
          "other words once", "another error", "shape", "none"],
 )  # fmt: skip
 def test_a_mistake_is_recognised_by_what_it_does(calls: list[Any], name: str | None) -> None:
-    found = recognise_mistake(calls, mistakes, {"double": double})
+    found = recognise_mistake(Replays(calls, {"double": double}), mistakes)
     assert (found.mistake.name if found else None) == name
 
 
