@@ -12,8 +12,8 @@ from dataclasses import replace
 from autograder.course.exam import Exam
 from autograder.course.submissions import ExerciseResult, Status
 from autograder.grader.evidence import Evidence
-from autograder.kernel.arrays import CannotCross
 from autograder.kernel.proxies import Handle
+from autograder.kernel.wire import CannotCross
 
 LOOK = "Your answer holds a value of a type that the test cannot look at from outside; a person will look at it."
 SEEN = "Inside the jail, where the student's word is taken for it, the test gives {points:g} of {most:g}."
