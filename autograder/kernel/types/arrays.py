@@ -26,6 +26,7 @@ Array = np.ndarray[Any, Any]
 MAX_ELEMENTS: Final = 1 << 28
 NUMPY_TYPES: Final = tuple(dict.fromkeys(np.dtype(code).type for code in "?bhilqBHILQefdgFDGSUmM"))
 _KINDS: Final = "biufcSUmM"
+_UNSOUND_KINDS: Final = ("b", "U")  # bytes may say what no value of theirs is
 _MAX_DIMENSIONS: Final = 32
 _MAX_CODE_POINT: Final = 0x10FFFF
 _X87_MANTISSA: Final = 63
@@ -146,7 +147,7 @@ def _build_array(decoder: Decoder, node: Node, depth: int) -> Array:
         raise WireError("malformed message (the bytes of an array)")
     if data:
         array = np.frombuffer(data, dtype).reshape(shape, order=order).copy(order="K")
-        if dtype.kind in "bU":
+        if dtype.kind in _UNSOUND_KINDS:
             _make_sound(array)
     else:
         array = np.empty(shape, dtype, order=order)
@@ -324,7 +325,7 @@ def _build_scalar(decoder: Decoder, node: Node, depth: int) -> np.generic:
     if len(data) != dtype.itemsize:
         raise WireError("malformed message (a numpy scalar)")
     values = np.frombuffer(data, dtype)
-    if dtype.kind in "bU":
+    if dtype.kind in _UNSOUND_KINDS:
         values = values.copy()
         _make_sound(values)
     value: np.generic = values[0]
