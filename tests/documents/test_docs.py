@@ -61,3 +61,21 @@ def test_the_readme_is_short_and_begins_with_a_picture() -> None:
     lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 150
     assert lines[2].startswith("![")
+
+
+# --- for the next owner --------------------------------------------------------------------------------------------
+
+ARCHITECTURE = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in (REPOSITORY / "autograder").iterdir() if not path.name.startswith("_"))
+)
+def test_the_architecture_names_every_room_and_every_module_at_the_top(name: str) -> None:
+    if name != "py":  # py.typed is no module
+        assert re.search(rf"`(autograder[./])?{name}(/|\.py)?`|\b{name}/", ARCHITECTURE), name
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_architecture_names_every_command(name: str) -> None:
+    assert re.search(rf"`(autograder )?{re.escape(name)}[ `]", ARCHITECTURE), name
