@@ -78,4 +78,4 @@ def test_the_architecture_names_every_room_and_every_module_at_the_top(name: str
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_architecture_names_every_command(name: str) -> None:
-    assert re.search(rf"`(autograder )?{re.escape(name)}[ `]", ARCHITECTURE), name
+    assert re.search(rf"`(autograder )?{re.escape(name)}`", ARCHITECTURE), name

@@ -112,6 +112,7 @@ def test_the_installed_command_is_the_wheels(installed: Installed, tmp_path: Pat
     assert installed.autograder("--version", cwd=tmp_path).stdout.startswith("autograder ")
 
 
+@pytest.mark.release
 def test_a_foreign_course_is_released_graded_and_published_as_pages(installed: Installed, tmp_path: Path) -> None:
     """In a folder that holds a configuration and a source notebook, and no file of this repository."""
     course = make_small_course(tmp_path / "elsewhere")
