@@ -36,6 +36,7 @@ INSIDE, OUTSIDE = "inside", "outside"  # tags of a test cell: where it runs, wha
 RAISES = "raises-exception"  # Jupyter's tag of a cell that is meant to fail
 CELLS_NEED_TESTS = "a cell of the notebook uses a name that only a test makes"
 BY_TAG = f"its cell has the tag {INSIDE!r}"
+SCHEMA_VERSION = 3  # of nbgrader's marks in cells: since its version 0.6
 AUTOTEST = re.compile(r"^\s*#.*\bAUTOTEST\b", re.MULTILINE)  # a line that nbgrader fills in with tests
 # They lie beside a source notebook and are never released.
 INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py", "shortcuts.py"})
@@ -319,6 +320,11 @@ def _load(path: Path) -> dict[str, Any]:
 def _source_cell(cell: dict[str, Any], path: Path) -> SourceCell:
     metadata = cell.get("metadata", {})
     marks = metadata.get("nbgrader", {})
+    if marks.get("schema_version", SCHEMA_VERSION) < SCHEMA_VERSION:
+        raise ExamError(
+            f"{path}: nbgrader's marks in cell {marks['grade_id']!r} are of version {marks.get('schema_version', 0)}, "
+            f"{SCHEMA_VERSION} is read; `nbgrader update {path.parent}` makes them new"
+        )
     source = cell.get("source", "")
     return SourceCell(
         kind=cell["cell_type"],
