@@ -5,6 +5,8 @@ The notebooks' own functions are run with other draws; docs/course.md lists sent
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -185,3 +187,24 @@ def test_a_start_that_is_too_small_waits_at_ln_10_and_then_leaves(seed):
     for rule, alpha in (("Descent", 2.0), ("Adam", 0.01)):
         _, accuracy = racing["learn"](racing[rule], alpha, layers, 0.01, epochs=50, seed=seed)
         assert accuracy > 0.93
+
+
+def test_the_guide_names_tests_and_files_that_exist():
+    """docs/course.md says where each item of the lecture and each sentence with a number is tested."""
+    repository = Path(__file__).parents[2]
+    guide = (repository / "docs" / "course.md").read_text(encoding="utf-8")
+    here = {path.name: path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")}
+    named = re.findall(r"`(test_\w+?)_?(…|\.py)?`", guide)
+    assert len(named) > 30
+    for name, end in named:
+        assert f"{name}.py" in here if end == ".py" else any(f"def {name}" in text for text in here.values()), name
+    for folder in re.findall(r"`(tests/[\w/]+(?:\.py)?)`", guide):
+        assert (repository / folder).exists(), folder
+
+
+def test_every_cell_of_the_guides_table_of_the_lecture_is_filled():
+    guide = (Path(__file__).parents[2] / "docs" / "course.md").read_text(encoding="utf-8")
+    rows = guide.split("## The lecture, item by item")[1].split("## Sentences")[0].strip().splitlines()
+    table = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows if row.startswith("|")][2:]
+    assert len(table) > 25
+    assert all(len(row) == 5 and all(row) for row in table)
