@@ -34,7 +34,7 @@ def examine_notebook(
         raise UsageError(f"{file}: {error.strerror}; name a notebook file") from None
     exam = course.read_exam(assignment)
     submission = Submission(assignment, str(file), content)
-    with Examiner(course.limits) as examiner:
+    with Examiner(course.limits, exams=[exam]) as examiner:
         report = examiner.examine(exam, submission).report
     if as_json:
         out.print_json(data=report.for_students().to_json())

@@ -34,6 +34,7 @@ from autograder.course.submissions import (
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.working_folder import enter_folder, write_files
 from autograder.grader.bound_names import read_cell_names
+from autograder.grader.needed_modules import list_needed_modules
 from autograder.grader.test_cells import import_for_tests
 from autograder.grader.trial import Trial
 from autograder.grader.trial_steps import Step
@@ -78,6 +79,8 @@ class Examiner:
         Insist on this rung of the jail.
     jail : Jail, optional
         Use this jail, which the examiner then closes, instead of making one.
+    exams : iterable of Exam
+        What it will grade by, if that is known: the jail is ready sooner where they import little.
 
     Raises
     ------
@@ -85,8 +88,15 @@ class Examiner:
         If no rung of the jail works on this machine: then nothing is graded.
     """
 
-    def __init__(self, limits: Limits | None = None, *, rung: int | None = None, jail: Jail | None = None) -> None:
-        self.jail = jail or Jail(limits, rung=rung)
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        rung: int | None = None,
+        jail: Jail | None = None,
+        exams: Iterable[Exam] = (),
+    ) -> None:
+        self.jail = jail or Jail(limits, rung=rung, modules=list_needed_modules(exams) if exams else None)
         self.limits = limits or self.jail.limits
         self._references: dict[str, tuple[dict[str, Any], Variants | None]] = {}
 

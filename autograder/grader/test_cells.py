@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder.course.comparisons import NOTE, NOTED, add_notes, note_comparison
 from autograder.course.exam import Exam
+from autograder.grader.needed_modules import imported_modules
 from autograder.kernel.inside_tests import ends_quietly
 from autograder.kernel.proxies import Handle, ModuleReference
 
@@ -123,26 +124,12 @@ def import_for_tests(exam: Exam) -> None:
     """Import what the tests of an exam import, once for all trials that are forked from this process."""
     names = {"numpy.testing"}  # `np.testing` imports it where it is first used
     for source in exam.tests.values():
-        for name in _imported_modules(source):
+        for name in imported_modules(source):
             if name.partition(".")[0] in LIBRARIES:  # a course's own module is found in a folder of its own
                 names.add(name)
     for name in names:
         with contextlib.suppress(ImportError):  # the test itself will say so
             importlib.import_module(name)
-
-
-def _imported_modules(source: str) -> set[str]:
-    names: set[str] = set()
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:  # a magic
-        return names
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-    return names
 
 
 def _trusted_module(value: ModuleReference) -> ModuleType:

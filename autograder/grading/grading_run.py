@@ -29,6 +29,7 @@ from autograder.course.submissions import Report, Submission
 from autograder.course.whole_files import write_whole
 from autograder.git.student_stores import open_fork
 from autograder.grader.examiner import ExaminedNotebook
+from autograder.grader.needed_modules import list_needed_modules
 from autograder.grader.verdict import untested_result
 from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail
@@ -76,7 +77,7 @@ def grade_tasks(
         return
     most = course.workers or os.cpu_count() or 1
     wanted = {name: exams[name] for name in {task.assignment for task in tasks}}
-    with Jail(course.limits) as jail:
+    with Jail(course.limits, modules=list_needed_modules(wanted.values())) as jail:
         for number in range(ROUNDS):
             count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
             with open_workers(count, jail, wanted) as pool:

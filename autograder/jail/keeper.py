@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -126,7 +126,9 @@ class Keeper:
     rung : int
         1, 2 or 3.
     warm : bool
-        Whether it imports numpy, matplotlib and IPython first; without it can only check the jail itself.
+        Whether it imports numpy and IPython first; without it can only check the jail itself.
+    modules : sequence of str, optional
+        What else the notebooks to come import; whatever is usual where it is not known.
 
     Raises
     ------
@@ -141,12 +143,18 @@ class Keeper:
         Where orders go, each in one datagram: several processes may send them.
     """
 
-    def __init__(self, rung: int, *, warm: bool = True) -> None:
+    def __init__(self, rung: int, *, warm: bool = True, modules: Sequence[str] | None = None) -> None:
         """Start the zygote and wait until it is ready."""
         self.rung = rung
+        self.modules = modules
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         lasting = threading.current_thread() is threading.main_thread()  # "parent" means the thread, for the kernel
-        options = {"rung": rung, "warm": warm, "dies_with_parent": lasting}
+        options = {
+            "rung": rung,
+            "warm": warm,
+            "modules": None if modules is None else list(modules),
+            "dies_with_parent": lasting,
+        }
         with theirs, tempfile.TemporaryFile() as complaints:
             try:
                 self._process = _start(rung, options, theirs, complaints)
@@ -240,6 +248,7 @@ class JoinedKeeper(Keeper):
     def __init__(self, rung: int, control: socket.socket) -> None:
         """Send orders to this socket; the zygote is of this rung."""
         self.rung = rung
+        self.modules = None
         self.control = control
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -24,6 +24,9 @@ class Jail:
         1, 2 or 3 to insist on one; the strongest that works otherwise.
     keeper : Keeper | None
         A running warm process to use, instead of starting one.
+    modules : Sequence[str] | None
+        What the notebooks to come import beside numpy; whatever is usual where it is not known. The fewer, the sooner
+        the warm process is ready.
 
     Attributes
     ----------
@@ -41,11 +44,18 @@ class Jail:
     ...     kernel = Kernel(jailed.socket, jail.limits)
     """
 
-    def __init__(self, limits: Limits | None = None, rung: int | None = None, *, keeper: Keeper | None = None) -> None:
-        """Find the rung and start the warm process."""
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        rung: int | None = None,
+        *,
+        keeper: Keeper | None = None,
+        modules: Sequence[str] | None = None,
+    ) -> None:
+        """Start the warm process, on the strongest rung that works."""
         self.limits = limits or Limits()
         self._one_at_a_time = threading.Lock()
-        self._keeper = keeper or Keeper(rungs.choose_rung(rung))
+        self._keeper = keeper or rungs.start_strongest(rung, modules)
         self.rung = self._keeper.rung
 
     def spawn(self, files: Mapping[str, bytes] | None = None, limits: Limits | None = None) -> Jailed:
@@ -73,7 +83,7 @@ class Jail:
                 return self._keeper.spawn(files or {}, limits or self.limits)
             except ZygoteDied:
                 self._keeper.close()
-                self._keeper = Keeper(self.rung)
+                self._keeper = Keeper(self.rung, modules=self._keeper.modules)
             return self._keeper.spawn(files or {}, limits or self.limits)
 
     def share_zygote(self) -> SharedJail:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +53,17 @@ def try_rungs() -> tuple[RungReport, ...]:
     return tuple(map(try_rung, RUNGS))
 
 
-def choose_rung(rung: int | None) -> int:
-    """Return the strongest rung that works, or the given one if it does.
+def start_strongest(rung: int | None, modules: Sequence[str] | None = None) -> Keeper:
+    """Return a warm process on the strongest rung that works, or on the given one if it does.
+
+    The jail is tried out in the very process that will make those of the submissions.
+
+    Parameters
+    ----------
+    rung : int | None
+        1, 2 or 3 to insist on one.
+    modules : Sequence[str] | None
+        What the notebooks to come import; see `Keeper`.
 
     Raises
     ------
@@ -67,30 +76,47 @@ def choose_rung(rung: int | None) -> int:
         raise ValueError(f"rung {rung!r}: there are rungs 1, 2 and 3")
     failures = []
     for candidate in RUNGS if rung is None else (rung,):
-        report = try_rung(candidate)
-        if report.works:
-            return candidate
-        failures.append(f"  rung {candidate}, {RUNGS[candidate]}: {report.reason}")
+        try:
+            return start_checked(candidate, modules=modules)
+        except JailFailed as error:
+            failures.append(f"  rung {candidate}, {RUNGS[candidate]}: {error}")
     raise NoJail("this machine cannot run students' code safely:\n" + "\n".join(failures))
 
 
 def try_rung(rung: int) -> RungReport:
     """Make a jail and let a process in it try the doors."""
-    if sys.platform != "linux":
-        return RungReport(rung, False, f"this is not Linux; {CONTAINER}")
     try:
-        keeper = Keeper(rung, warm=False)
+        start_checked(rung, warm=False).close()
     except JailFailed as error:
-        return RungReport(rung, False, f"{error}; {_advice(rung)}")
+        return RungReport(rung, False, str(error))
+    return RungReport(rung, True, RUNGS[rung])
+
+
+def start_checked(rung: int, *, warm: bool = True, modules: Sequence[str] | None = None) -> Keeper:
+    """Return a process that makes jails, after one in which the doors were tried.
+
+    Raises
+    ------
+    JailFailed
+        If there is none, or a door was open; with the reason and the next step.
+    """
+    if sys.platform != "linux":
+        raise JailFailed(f"this is not Linux; {CONTAINER}")
+    try:
+        keeper = Keeper(rung, warm=warm, modules=modules)
+    except JailFailed as error:
+        raise JailFailed(f"{error}; {_advice(rung)}") from None
     try:
         findings = tuple(_findings(keeper))
-    except (JailFailed, ValueError) as error:
-        return RungReport(rung, False, f"{error}; {_advice(rung)}")
-    finally:
+    except BaseException as error:
         keeper.close()
+        if isinstance(error, JailFailed | ValueError):
+            raise JailFailed(f"{error}; {_advice(rung)}") from None
+        raise
     if findings:
-        return RungReport(rung, False, f"a jail was made, but {', and '.join(findings)}; {_advice(rung)}")
-    return RungReport(rung, True, RUNGS[rung])
+        keeper.close()
+        raise JailFailed(f"a jail was made, but {', and '.join(findings)}; {_advice(rung)}")
+    return keeper
 
 
 def _findings(keeper: Keeper) -> Iterator[str]:

@@ -36,6 +36,7 @@ DATAGRAM = 1 << 20
 MOST_DESCRIPTORS = 3
 # What notebooks import of ours.
 COURSE_MODULES = ("autograder.checks", "autograder.figures", "autograder.graphs", "autograder.predictions")
+PLAIN_MODULES = COURSE_MODULES[:1]  # the others import matplotlib
 
 
 @dataclass
@@ -205,16 +206,17 @@ def _tell(leash: socket.socket, **words: object) -> None:
         leash.send(json.dumps(words).encode())
 
 
-def warm_worker() -> object:
-    """Import what notebooks import and what runs them; returns the worker's shell."""
+def warm_worker(modules: list[str] | None) -> object:
+    """Import what notebooks import, these modules where they are known, and what runs them; return the shell."""
     with tempfile.TemporaryDirectory(prefix="autograder-home-") as home:  # matplotlib and IPython insist on writing
         os.environ.update(HOME=home, MPLCONFIGDIR=home, IPYTHONDIR=home)
         from autograder.kernel import worker
 
-        for course_module in COURSE_MODULES:
+        plain = modules is not None and set(modules).isdisjoint(COURSE_MODULES[1:])
+        for course_module in PLAIN_MODULES if plain else COURSE_MODULES:
             with suppress(ImportError):  # a course may go without
                 __import__(course_module)
-        return worker.warm_up()
+        return worker.warm_up(modules)
 
 
 def main() -> NoReturn:
@@ -231,7 +233,7 @@ def main() -> NoReturn:
         zygote = Zygote(control, enclosure, hierarchies)
         enclosure.enter()
         zygote.parent = os.getppid()
-        zygote.shell = warm_worker() if options["warm"] else None
+        zygote.shell = warm_worker(options["modules"]) if options["warm"] else None
         enclosure.settle()
     except (OSError, ImportError) as error:
         _tell(control, failed=str(error))

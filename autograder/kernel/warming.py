@@ -7,51 +7,65 @@ import importlib
 import io
 import os
 import sys
+from collections.abc import Sequence
 
 from autograder.kernel.inside_tests import InsideTests
 from autograder.kernel.output_recorder import Recorder
 from autograder.kernel.shell import Shell, make_shell
 
-_MODULES = (
-    *("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing"),
-    *("matplotlib.pyplot", "sklearn.datasets", "sklearn.model_selection", "sklearn.linear_model"),
-)
+_ALWAYS = ("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing")
+_USUAL = ("matplotlib.pyplot", "sklearn.datasets", "sklearn.model_selection", "sklearn.linear_model")
 _BACKEND = "module://matplotlib_inline.backend_inline"
+_PLOTTING = "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$'); plt.legend(); plt.show()"
 _WARMING = (
-    "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$'); plt.legend(); plt.show()",
     "def f(): 1 / 0\nf()",
     "%%time\n1",
     "import asyncio, random, copy, math, inspect, traceback",  # no event loop: forked processes would share it
 )
 
 
-def warm_up() -> Shell:
+def warm_up(modules: Sequence[str] | None = None) -> Shell:
     """Import what notebooks use and bring a shell to speed; the zygote forks submissions from here.
+
+    Parameters
+    ----------
+    modules : sequence of str, optional
+        What the notebooks to come import, beside numpy; whatever is usual where it is not known. What is not imported
+        here each submission imports for itself.
 
     Returns
     -------
     Shell
         The shell to hand to `serve_kernel` in the forked process.
     """
-    for name in _MODULES:
+    for name in (*_ALWAYS, *(_USUAL if modules is None else modules)):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     shell = make_shell(Recorder())
-    _show_plots(shell)
+    os.environ["MPLBACKEND"] = _BACKEND  # with it, pyplot shows figures below their cell whoever imports it, and when
+    plots = "matplotlib.pyplot" in sys.modules
+    if plots:
+        _show_plots(shell)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        for cell in _WARMING:
+        for cell in (_PLOTTING, *_WARMING) if plots else _WARMING:
             with shell.recorder.fresh_page():
                 shell.run_cell(cell, store_history=True)  # type: ignore[no-untyped-call]
-    sys.modules["matplotlib.pyplot"].draw_if_interactive.called = False  # else %run would draw what we drew
+    if plots:
+        _forget_plots()
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)  # else %tb in a notebook would show our own failing cell
     shell.execution_count = 1
     shell.inside_tests = InsideTests(shell)
+    return shell
+
+
+def _forget_plots() -> None:
+    """Leave nothing of the figure that was drawn to warm up."""
+    sys.modules["matplotlib.pyplot"].draw_if_interactive.called = False  # else %run would draw what we drew
     # a parsed formula holds open font files, which the forked process will close
     sys.modules["matplotlib.mathtext"].MathTextParser._parse_cached.cache_clear()
-    return shell
 
 
 def _show_plots(shell: Shell) -> None:
@@ -59,6 +73,5 @@ def _show_plots(shell: Shell) -> None:
     from IPython.core.pylabtools import activate_matplotlib
     from matplotlib_inline.backend_inline import configure_inline_support
 
-    os.environ["MPLBACKEND"] = _BACKEND
     activate_matplotlib(_BACKEND)  # type: ignore[no-untyped-call]
     configure_inline_support(shell, _BACKEND)  # type: ignore[no-untyped-call]

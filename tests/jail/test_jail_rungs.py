@@ -6,12 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from autograder.course.errors import NoJail
-from autograder.jail import Limits, RungReport, keeper, rungs, scratch, try_rungs
+from autograder.course.errors import JailFailed, NoJail
+from autograder.jail import Limits, keeper, rungs, scratch, try_rungs
 from autograder.jail.enclosures import SPARE_USERS, Order, spare_user
 
 
@@ -21,8 +22,20 @@ def test_a_limit_is_a_positive_number(value: object) -> None:
         Limits(memory_mb=value)  # type: ignore[arg-type]
 
 
-def reports(*working: int) -> list[RungReport]:
-    return [RungReport(rung, rung in working, f"reason {rung}") for rung in (1, 2, 3)]
+@dataclass
+class StartedRung:
+    """What stands for a warm process."""
+
+    rung: int
+
+
+def let_work(monkeypatch: pytest.MonkeyPatch, *working: int) -> None:
+    def start(rung: int, **_: object) -> StartedRung:
+        if rung not in working:
+            raise JailFailed(f"reason {rung}")
+        return StartedRung(rung)
+
+    monkeypatch.setattr(rungs, "start_checked", start)
 
 
 @pytest.mark.parametrize(
@@ -33,25 +46,42 @@ def reports(*working: int) -> list[RungReport]:
 def test_the_strongest_rung_that_works_is_chosen(
     monkeypatch: pytest.MonkeyPatch, working: tuple[int, ...], wanted: int | None, chosen: int
 ) -> None:
-    monkeypatch.setattr(rungs, "try_rung", lambda rung: reports(*working)[rung - 1])
-    assert rungs.choose_rung(wanted) == chosen
+    let_work(monkeypatch, *working)
+    assert rungs.start_strongest(wanted).rung == chosen
 
 
 def test_without_any_rung_all_reasons_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rungs, "try_rung", lambda rung: reports()[rung - 1])
+    let_work(monkeypatch)
     with pytest.raises(NoJail, match=r"(?s)reason 1.*reason 2.*reason 3"):
-        rungs.choose_rung(None)
+        rungs.start_strongest(None)
 
 
 def test_a_rung_that_does_not_work_is_not_replaced_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rungs, "try_rung", lambda rung: reports(1)[rung - 1])
+    let_work(monkeypatch, 1)
     with pytest.raises(NoJail, match="reason 2"):
-        rungs.choose_rung(2)
+        rungs.start_strongest(2)
+
+
+def test_a_jail_with_an_open_door_is_closed_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[int] = []
+
+    class OpenKeeper:
+        def __init__(self, rung: int, **_: object) -> None:
+            self.rung = rung
+
+        def close(self) -> None:
+            closed.append(self.rung)
+
+    monkeypatch.setattr(rungs, "Keeper", OpenKeeper)
+    monkeypatch.setattr(rungs, "_findings", lambda keeper: ["it can write outside"])
+    with pytest.raises(NoJail, match="a jail was made, but it can write outside"):
+        rungs.start_strongest(1)
+    assert closed == [1]
 
 
 def test_there_is_no_fourth_rung() -> None:
     with pytest.raises(ValueError, match="there are rungs 1, 2 and 3"):
-        rungs.choose_rung(4)
+        rungs.start_strongest(4)
 
 
 def test_elsewhere_than_on_linux_the_way_to_a_container_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
