@@ -71,7 +71,7 @@ class Classroom:
     @cached_property
     def students(self) -> tuple[Student, ...]:
         """The roster."""
-        return read_roster(self.course.roster)
+        return read_roster(self.course.roster, self.course)
 
     @cached_property
     def extensions(self) -> Extensions:

@@ -39,7 +39,7 @@ class OtherBranches:
             Returns the push of a branch's tip, with its time.
         """
         known = {push.commit for push in (*record.pushes, *record.aside, *record.lost)} | self.upstream
-        others = [(name, tip) for name, tip in branches.items() if name != self.course.branch and tip not in known]
+        others = [(name, tip) for name, tip in branches.items() if name != fork.branch and tip not in known]
         for name, tip in sorted(others, key=lambda other: (other[0] not in USUAL, other[0]))[:MAX_BRANCHES]:
             if fork.was_looked_at(tip) or not fork.fetch_commit(tip):
                 continue

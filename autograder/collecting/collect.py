@@ -53,12 +53,12 @@ def collect_pushes(
             told, error = _ask_for_forks(course, forge)
             if error:
                 yield Collected(Student("the forge", course.forge.api), error=error)
-        sightings = Sightings(exams, course.notebook_mb)
+        sightings = Sightings(exams, course.notebook_mb, course.layout)
         poll = RemotePoll(course, upstream, now, told, sightings)
         shared = shared_remotes(students, course.forge)
         pool = stack.enter_context(ThreadPoolExecutor(REMOTES_AT_ONCE))
         stack.callback(pool.shutdown, cancel_futures=True)
-        pushing = [student for student in students if student.remote]
+        pushing = [student for student in students if student.remote or student.remotes]
         questions = [pool.submit(poll.collect, student) for student in pushing]
         for done in as_completed(questions):
             yield _with_sharers(course, done.result(), shared)

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from autograder.collecting.files_beside import add_files_beside
 from autograder.course.errors import RemoteFailed
 from autograder.course.exam import Exam
-from autograder.course.layout import notebook_places
+from autograder.course.layout import notebook_places, place_notebooks
 from autograder.course.notebook_files import Cell, Unreadable, read_notebook
 from autograder.course.submissions import NotebookFile, Push
 from autograder.git.pushed_trees import PushedTree
@@ -121,9 +121,12 @@ class Sightings:
         What is looked for.
     notebook_mb : float
         Larger files are not looked at.
+    layout : sequence of str
+        Where notebooks lie, if not at the usual places: see `course.layout.place_notebooks`.
     """
 
-    def __init__(self, exams: Iterable[Exam], notebook_mb: float) -> None:
+    def __init__(self, exams: Iterable[Exam], notebook_mb: float, layout: Sequence[str] = ()) -> None:
+        self._layout = tuple(layout)
         self._sheets = tuple(_Sheet(exam) for exam in exams)
         self._most = notebook_mb * 1e6
         self._seen: dict[str, tuple[Holding, ...] | None] = {}
@@ -145,7 +148,9 @@ class Sightings:
         notebooks = [self._seen_of(file) for file in push.notebooks]
         notebooks += [file for file in map(self._seen_of, others) if file.holds]
         submissions = [self._with_files_beside(fork, push, file, tree) for file in notebooks]
-        return replace(push, notebooks=tuple(submissions), pointers=tree.pointers)
+        names = [sheet.exam.assignment for sheet in self._sheets]
+        placed = place_notebooks(submissions, names, self._layout, push.assignment)
+        return replace(push, notebooks=placed, pointers=tree.pointers)
 
     def _with_files_beside(self, fork: Fork, push: Push, file: NotebookFile, tree: PushedTree) -> NotebookFile:
         """Return an assignment's notebook with the student's own files beside it; another one as it is."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from autograder.collecting.astray_work import OtherBranches, notes_on_places
 from autograder.collecting.notebook_sightings import Sightings
-from autograder.course.configuration import Course
+from autograder.course.configuration import DEFAULT_BRANCH, Course
 from autograder.course.errors import ForgeFailed, describe_error
 from autograder.course.remotes import repository_name
 from autograder.course.submissions import Clock, Push, Student
@@ -21,6 +22,7 @@ from autograder.forge.repository_identity import (
 from autograder.git.student_stores import Fork, open_fork
 from autograder.record.ledger import Ledger, StudentRecord
 
+NOT_THERE = re.compile(r"does not exist|not found|does not appear to be a git repository|is private")
 # The forge's `pushed_at` cannot tell two pushes within one second apart, and git may lag behind its list.
 SETTLED = timedelta(minutes=1)
 
@@ -70,17 +72,46 @@ class RemotePoll:
 
     def collect(self, student: Student) -> Collected:
         """Ask for one student's pushes; whatever fails is theirs alone."""
+        if not student.remotes:
+            return self._collect_from(student)
+        every = [self._collect_from(student)] if student.remote else []
+        for assignment, remote in student.remotes:
+            every.append(self._collect_from(replace(student, remote=remote, remotes=()), assignment))
+        pushes = [push for collected in every for push in collected.pushes]
+        notes = [note for collected in every for note in collected.notes]
+        errors = [collected.error for collected in every if collected.error]
+        return Collected(student, tuple(pushes), "; ".join(errors), tuple(dict.fromkeys(notes)))
+
+    def _collect_from(self, student: Student, assignment: str = "") -> Collected:
+        """Ask one remote, which may be for one assignment only."""
+        record = None
         try:
-            record = Ledger(self.course.ledger).read(student.id)
-            fork = open_fork(self.course, student)
+            fork = open_fork(self.course, student, assignment)
+            record = self._read_record(fork)
             if self.told is not None and repository_name(student.remote, self.course.forge):
                 return self._ask_forge(self.told, student, fork, record)
+            fork = fork.on_graded_branch()
             branches = fork.list_branches()
             pushes = self._record_tip(fork, record, branches)
             return self._with_other_branches(Collected(student, pushes), fork, branches, self._see_push)
         except Exception as error:  # also what nobody foresaw: a store that is no folder, a hostile answer
             said = describe_error(error)
+            if assignment and record is not None and not record.pushes and NOT_THERE.search(said):
+                note = f"{student.id}: no repository for {assignment} to be seen at {student.remote} yet"
+                return Collected(student, notes=(note,))
             return Collected(student, error=said if said.startswith(student.id) else f"{student.id}: {said}")
+
+    def _read_record(self, fork: Fork) -> StudentRecord:
+        """Return the record of what was pushed to this repository."""
+        record = Ledger(self.course.ledger).read(fork.student.id)
+        return replace(
+            record,
+            pushes=tuple(push for push in record.pushes if push.assignment == fork.assignment),
+            lost=tuple(push for push in record.lost if push.assignment == fork.assignment),
+            repositories=tuple(
+                repository for repository in record.repositories if repository.assignment == fork.assignment
+            ),
+        )
 
     def _with_other_branches(
         self,
@@ -128,9 +159,12 @@ class RemotePoll:
             if identified is None:
                 note = f"{student.id}: no repository to be seen at {student.remote} yet"
                 return Collected(student, notes=(note,))
-            if not identified.changed and record.repositories[-1:] == (identified.repository,):
+            if fork.branch == DEFAULT_BRANCH:
+                fork = replace(fork, branch=identified.found.branch)
+            known = replace(identified, repository=replace(identified.repository, assignment=fork.assignment))
+            if not identified.changed and record.repositories[-1:] == (known.repository,):
                 return Collected(student)
-            return self._record_told(told.forge, fork, record, identified)
+            return self._record_told(told.forge, fork, record, known)
         except ForgeFailed as error:
             return Collected(student, self._record_tip(fork, record), str(error))
 
@@ -143,7 +177,7 @@ class RemotePoll:
         fork = replace(fork, student=replace(fork.student, remote=address))
         tip = fork.fetch()  # before the question, so that the answer explains it
         known = [push for push in (*record.pushes, *record.lost) if push.activity]
-        activity = forge.list_activity(found, self.course.branch, {push.activity for push in known})
+        activity = forge.list_activity(found, fork.branch, {push.activity for push in known})
         pushes = tuple(self._record_activity(fork, record, activity))
         newest = max(known, key=lambda push: push.time, default=None)
         explained = {entry.after for entry in activity} | self.upstream
@@ -156,7 +190,7 @@ class RemotePoll:
             repository = mark_as_handled(identified)
         if record.repositories[-1:] != (repository,):
             Ledger(self.course.ledger).add_repository(fork.student.id, repository)
-        notes = (*identified.notes, *_list_notes(self.course, fork.student.id, found, tip, pushes))
+        notes = (*identified.notes, *_list_notes(self.course, fork, found, tip, pushes))
         there = tuple(push for push in pushes if not push.lost)
         collected = Collected(fork.student, there, notes=notes)
 
@@ -189,6 +223,7 @@ class RemotePoll:
                 notebooks=fork.notebooks(entry.after) if there else (),
                 activity=entry.id,
                 lost=not there,
+                assignment=fork.assignment,
             )
             if there:
                 push = self.sightings.look_at(fork, push)
@@ -197,13 +232,15 @@ class RemotePoll:
 
 
 def _list_notes(
-    course: Course, student: str, found: FoundRepository, tip: str | None, pushes: Iterable[Push]
+    course: Course, fork: Fork, found: FoundRepository, tip: str | None, pushes: Iterable[Push]
 ) -> Iterator[str]:
     """Yield what a person should know about what was told."""
-    if tip is None and found.branch != course.branch:
-        yield f"{student}: {found.name} has no branch {course.branch!r}, its default branch is {found.branch!r}"
+    student = fork.student.id
+    branch = fork.branch
+    if tip is None and found.branch != branch:
+        yield f"{student}: {found.name} has no branch {branch!r}, its default branch is {found.branch!r}"
     elif tip is None:
-        yield f"{student}: {found.name} lost its branch {course.branch!r}; what was collected before still counts"
+        yield f"{student}: {found.name} lost its branch {branch!r}; what was collected before still counts"
     for push in pushes:
         if push.lost:
             when = f"{course.to_local_time(push.time):%d %b %Y %H:%M}"

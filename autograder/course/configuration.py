@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +27,8 @@ from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.course.submissions import Clock
 
 CONFIG_FILE = "grading_config.py"
+DEFAULT_BRANCH = "HEAD"
+ROSTER_FIELDS = ("student", "account", "number", "name", "email", "group")  # that an address may be made of
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 MAX_NAMED = 20
 SECTIONS = ("Course", "CourseDirectory")
@@ -100,6 +103,10 @@ class Course:
     what was pushed; with "place" nothing, they are only told of. `proof` says what a release has to stand: with
     "leaks" it is refused where it would give something away, and the rest is warned of; with "strict" it also has to
     score nothing unsolved, and its source everything, without a cell that fails.
+
+    `branch` is that of the public repository; `graded` the one of students' repositories, `DEFAULT_BRANCH` for
+    whichever is theirs, empty where it is the same. `repositories` is the pattern of their addresses where they have
+    one for each assignment, and `layout` are patterns of the paths at which notebooks lie there.
     """
 
     root: Path
@@ -108,6 +115,9 @@ class Course:
     assignments: Mapping[str, Assignment]
     upstream: str = ""
     branch: str = "master"
+    graded: str = ""
+    repositories: str = ""
+    layout: tuple[str, ...] = ()
     find: str = "place"
     proof: str = "leaks"
     markers: Markers = NBGRADERS
@@ -132,6 +142,11 @@ class Course:
     workers: int = 0
     scheduler: str = ""
     lend: bool = True
+
+    @property
+    def graded_branch(self) -> str:
+        """The branch of students' repositories that is graded; `DEFAULT_BRANCH` for whichever is theirs."""
+        return self.graded or self.branch
 
     def source_path(self, assignment: str) -> Path:
         """Path of an assignment's source notebook."""
@@ -225,6 +240,7 @@ class _Reader:
             "autograded",
             "database",
             "markers",
+            "graded",
         }
         given = dict(self.config.Course)
         for section in self.config:  # traitlets takes a misspelt one for somebody else's
@@ -239,7 +255,7 @@ class _Reader:
         zone = self.timezone(given.pop("timezone", "UTC"))
         readers: dict[str, Callable[[str, Any], Any]] = {
             "name": self.text, "upstream": self.text, "site_url": self.text, "contact": self.contact,
-            "branch": self.text,
+            "branch": self.text, "repositories": self.repositories, "layout": self.layout,
             "find": self.find, "proof": self.proof, "clock": self.clock, "forge": self.forge, "limits": self.limits,
             "lend": self.switch, "scheduler": self.scheduler,
             "notebook_mb": self.positive, "store_mb": self.positive, "workers": self.count,
@@ -250,6 +266,8 @@ class _Reader:
         values = {key: readers[key](f"c.Course.{key}", value) for key, value in given.items()}
         root = self.path.parent
         places = {item.name: root / item.default for item in fields(Course) if isinstance(item.default, Path)}
+        if "branch" not in given:
+            values["graded"] = DEFAULT_BRANCH
         return Course(**{**places, **values, **self.from_nbgrader(), "root": root, "timezone": zone})
 
     def from_nbgrader(self) -> dict[str, Any]:
@@ -346,6 +364,26 @@ class _Reader:
         if not self.text(key, value).startswith(SCHEDULERS):
             raise self.wrong(key, value, "the address of a Dask scheduler, like 'tls://10.0.0.1:8786'")
         return str(value)
+
+    def repositories(self, key: str, value: object) -> str:
+        pattern = self.text(key, value)
+        try:
+            names = {name for _, name, _, _ in Formatter().parse(pattern) if name is not None}
+        except ValueError:
+            names = set()
+        if "assignment" not in names or not names <= {"assignment", *ROSTER_FIELDS}:
+            places = ", ".join(f"{{{name}}}" for name in ROSTER_FIELDS)
+            raise self.wrong(key, value, f"an address with {{assignment}} and one of {places} in it")
+        return pattern
+
+    def layout(self, key: str, value: object) -> tuple[str, ...]:
+        if not isinstance(value, (list, tuple)) or not value:
+            raise self.wrong(key, value, "a list of patterns like '{assignment}/{assignment}.ipynb' or '*.ipynb'")
+        patterns = tuple(self.text(key, pattern) for pattern in value)
+        for pattern in patterns:
+            if not pattern.endswith(".ipynb") or "{" in pattern.replace("{assignment}", ""):
+                raise self.wrong(key, pattern, "a path that ends with .ipynb, with {assignment} where its name stands")
+        return patterns
 
     def find(self, key: str, value: object) -> str:
         if value not in FIND:

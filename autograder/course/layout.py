@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from autograder.course.submissions import NotebookFile
@@ -28,6 +29,52 @@ def is_own_folder(folder: str, assignment: str) -> bool:
         Where a repository is for one assignment only, that one: then its top is such a folder, too.
     """
     return bool(assignment) or folder not in {".", "", FOLDER}
+
+
+def place_notebooks(
+    files: Sequence[NotebookFile], assignments: Iterable[str], layout: Sequence[str], own: str = ""
+) -> tuple[NotebookFile, ...]:
+    """Return what was pushed with each assignment's notebook at its place, wherever the course's layout has it.
+
+    So the rest of the house knows one layout only. A notebook that lies at a place already stays.
+
+    Parameters
+    ----------
+    layout : sequence of str
+        Patterns of paths, the first that fits counts.
+    own : str
+        The only assignment the repository is for, if it is: its notebook may then lie anywhere.
+    """
+    placed = list(files)
+    for assignment in [own] if own else assignments:
+        places = notebook_places(assignment)
+        if any(file.path in places for file in placed):
+            continue
+        found = _find_by_layout(placed, assignment, layout)
+        if found is None and own:
+            found = _find_anywhere(placed, assignment)
+        if found is not None:
+            placed[placed.index(found)] = replace(found, path=places[2])
+    return tuple(placed)
+
+
+def _find_by_layout(files: Sequence[NotebookFile], assignment: str, layout: Sequence[str]) -> NotebookFile | None:
+    for pattern in layout:
+        wanted = pattern.replace("{assignment}", assignment)
+        there = [file for file in files if fnmatchcase(file.path, wanted) and not is_backup(file.path)]
+        fitting = [file for file in there if file.holds in (None, assignment)]
+        if fitting:
+            return max(fitting, key=lambda file: len(file.written))
+    return None
+
+
+def _find_anywhere(files: Sequence[NotebookFile], assignment: str) -> NotebookFile | None:
+    """Return the notebook with the most answers to an assignment, else the only one there is."""
+    notebooks = [file for file in files if not is_backup(file.path)]
+    holding = [file for file in notebooks if file.holds == assignment]
+    if holding:
+        return max(holding, key=lambda file: len(file.written))
+    return notebooks[0] if len(notebooks) == 1 else None
 
 
 def find_notebook(files: Sequence[NotebookFile], assignment: str) -> NotebookFile | None:

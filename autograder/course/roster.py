@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from string import Formatter
 
 from autograder.course.configuration import (
     MOMENT,
     PLAIN_NAME,
+    ROSTER_FIELDS,
     Assignment,
     Course,
     ForgeOptions,
@@ -23,42 +26,81 @@ from autograder.course.spreadsheets import read_table
 from autograder.course.submissions import Student
 
 NO_REMOTE = "none"
-ROSTER_COLUMNS = ("student", "remote", "name", "email", "group", "repository", "number")
+ROSTER_COLUMNS = ("student", "remote", "name", "email", "group", "repository", "number", "account")
 EXTENSION_COLUMNS = ("student", "assignment", "part", "deadline")
 
 Extensions = Mapping[tuple[str, str, str], datetime]  # (student, assignment, part) → deadline
 
 
-def read_roster(path: Path) -> tuple[Student, ...]:
+def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]:
     """Read the roster: columns `student` and `remote`, and whichever of the others there are.
 
-    Whose remote is `none` pushes nowhere: their work is imported.
-
-    A remote is a URL or path for git, or `owner/repository` on the forge; `repository` is the forge's own number of
-    it, needed only to say that a repository of another account is meant all the same. `number` is what the university
-    calls the student, for exports.
+    A remote is a URL or path for git, or `owner/repository` on the forge, or `none` of a student who pushes nowhere,
+    whose work is imported. `repository` is the forge's own number of it, needed only to say that a repository of
+    another account is meant all the same. `number` is what the university calls the student, for exports, `account`
+    what the forge does. Where each assignment has a repository of its own, `c.Course.repositories` makes its address
+    of these, and a column `remote ASSIGNMENT` gives another.
 
     Raises
     ------
     ConfigError
         Naming file, line and what is wrong with it.
     """
+    pattern = course.repositories if course else ""
+    own = {f"remote {name}".casefold(): name for name in (course.assignments if course else ())}
+    needed = ("student",) if pattern else ("student", "remote")
     students: dict[str, Student] = {}
-    for line, row in read_table(path, ("student", "remote"), ROSTER_COLUMNS):
-        student, remote = row["student"], row["remote"]
-        if not PLAIN_NAME.fullmatch(student):
-            raise ConfigError(f"{path}, line {line}: student {student!r}; letters, digits, '_', '-' and '.' only")
-        if student in students:
-            raise ConfigError(f"{path}, line {line}: student {student!r} stands here twice")
-        if not remote or remote.startswith("-") or "::" in remote:
-            raise ConfigError(f"{path}, line {line}: remote {remote!r} of {student!r} is not a URL or path for git")
-        number = row["repository"]
-        if number and not (number.isascii() and number.isdigit() and len(number) < 19):
-            raise ConfigError(f"{path}, line {line}: repository {number!r} of {student!r} is not the forge's number")
-        about = {name: row[name] for name in ("name", "email", "group", "number")}
-        address = "" if remote == NO_REMOTE else remote
-        students[student] = Student(student, address, repository=int(number or 0), **about)
+    for line, row in read_table(path, needed, (*ROSTER_COLUMNS, *own)):
+        where = f"{path}, line {line}"
+        student = _read_student(where, row)
+        if student.id in students:
+            raise ConfigError(f"{where}: student {student.id!r} stands here twice")
+        remotes = {}
+        for column, assignment in own.items():
+            remote = row[column] or _make_address(where, pattern, assignment, row)
+            _check_remote(where, student.id, remote or NO_REMOTE)
+            if remote and remote != NO_REMOTE:
+                remotes[assignment] = remote
+        if not remotes and not student.remote and row["remote"] != NO_REMOTE:
+            _check_remote(where, student.id, row["remote"])
+        students[student.id] = replace(student, remotes=tuple(remotes.items()))
     return tuple(students.values())
+
+
+def _read_student(where: str, row: Mapping[str, str]) -> Student:
+    student = row["student"]
+    remote = row["remote"]
+    if not PLAIN_NAME.fullmatch(student):
+        raise ConfigError(f"{where}: student {student!r}; letters, digits, '_', '-' and '.' only")
+    _check_remote(where, student, remote or NO_REMOTE)
+    number = row["repository"]
+    if number and not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise ConfigError(f"{where}: repository {number!r} of {student!r} is not the forge's number")
+    return Student(
+        id=student,
+        remote="" if remote == NO_REMOTE else remote,
+        name=row["name"],
+        email=row["email"],
+        group=row["group"],
+        repository=int(number or 0),
+        number=row["number"],
+        account=row["account"],
+    )
+
+
+def _check_remote(where: str, student: str, remote: str) -> None:
+    if not remote or remote.startswith("-") or "::" in remote:
+        raise ConfigError(f"{where}: remote {remote!r} of {student!r} is not a URL or path for git")
+
+
+def _make_address(where: str, pattern: str, assignment: str, row: Mapping[str, str]) -> str:
+    """Return the address of a student's repository of an assignment, empty where there is no pattern."""
+    if not pattern:
+        return ""
+    for _, name, _, _ in Formatter().parse(pattern):
+        if name and name != "assignment" and not row[name]:
+            raise ConfigError(f"{where}: {name} is empty, and c.Course.repositories needs it for the address")
+    return pattern.format(assignment=assignment, **{name: row[name] for name in ROSTER_FIELDS})
 
 
 def read_extensions(

@@ -60,6 +60,10 @@ class Student:
         The forge's number of the repository where the roster insists on it, else 0.
     number : str
         What the university calls the student, where that is not `id`.
+    account : str
+        What the forge calls the student.
+    remotes : tuple of (str, str)
+        Where each assignment has a repository of its own: assignments, and what `remote` is otherwise.
     """
 
     id: str
@@ -69,6 +73,8 @@ class Student:
     group: str = ""
     repository: int = 0
     number: str = ""
+    account: str = ""
+    remotes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,8 @@ class Repository:
         When the repository was made.
     pushed : datetime or None
         The forge's time of the last push of which the record holds everything, None while it holds nothing.
+    assignment : str
+        The only one it is for, else empty.
     """
 
     id: int
@@ -162,6 +170,7 @@ class Repository:
     remote: str
     created: datetime
     pushed: datetime | None = None
+    assignment: str = ""
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def _check_people(course: Course) -> Iterator[Finding]:
         yield Finding("roster", False, said, needed=False, step=f"write one, or autograder state pull; {GUIDE}")
         return
     try:
-        students = read_roster(course.roster)
+        students = read_roster(course.roster, course)
     except ConfigError as error:
         yield Finding("roster", False, str(error), step=f"correct {course.roster.name}; {GUIDE}")
         return

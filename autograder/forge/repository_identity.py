@@ -80,8 +80,12 @@ def identify_repository(
 
 def describe_changes(course: Course, student: str, history: Sequence[Repository]) -> Iterator[str]:
     """Yield a sentence for each time the student's repository became another one, or got another name or owner."""
-    for before, after in pairwise(history):
-        yield from _change(course, student, before, after)
+    by_assignment: dict[str, list[Repository]] = {}
+    for repository in history:
+        by_assignment.setdefault(repository.assignment, []).append(repository)
+    for repositories in by_assignment.values():
+        for before, after in pairwise(repositories):
+            yield from _change(course, student, before, after)
 
 
 def _identified(

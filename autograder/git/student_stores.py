@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from autograder.course.configuration import Course
+from autograder.course.configuration import DEFAULT_BRANCH, Course
 from autograder.course.errors import GitFailed, RemoteFailed
 from autograder.course.remotes import git_address
 from autograder.course.submissions import Clock, NotebookFile, Push, Student, make_printable
@@ -67,12 +67,16 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True)
 class Fork:
-    """A student's repository and our bare store of it, which may take `most_mb` megabytes; 0 for no limit."""
+    """A student's repository and our bare store of it, which may take `most_mb` megabytes; 0 for no limit.
+
+    `assignment` is the only one the repository is for, if it is: all such repositories of a student share a store.
+    """
 
     student: Student
     store: Path
     branch: str
     most_mb: float = 0
+    assignment: str = ""
 
     def fetch(self, branches: Mapping[str, str] | None = None) -> str | None:
         """Fetch the tip of the graded branch and return its commit, None while the branch does not exist.
@@ -196,6 +200,22 @@ class Fork:
             tip = self._tip(f"refs/heads/{self.branch}")  # among those that were cut off
             found |= {self.branch: tip} if tip else {}
         return found
+
+    def on_graded_branch(self) -> Fork:
+        """Return the fork with the name of its branch, where that is whichever is the remote's default.
+
+        Raises
+        ------
+        RemoteFailed
+            As `fetch` does.
+        """
+        if self.branch != DEFAULT_BRANCH:
+            return self
+        listed = self._in_a_sound_store(
+            lambda: self._git("ls-remote", "--symref", "--", self.student.remote, DEFAULT_BRANCH, most_mb=1)
+        )
+        ref = listed.decode("utf-8", "replace").partition("\t")[0].removeprefix("ref: refs/heads/")
+        return replace(self, branch=ref) if listed.startswith(b"ref: ") else self
 
     def tree(self, commit: str) -> PushedTree:
         """Return what is in a commit's tree; of one without end only the beginning is looked at."""
@@ -322,7 +342,8 @@ class Fork:
         """Return the record of a commit first seen at a moment, or dated by itself where the clock says so."""
         if clock is Clock.COMMIT_DATE:
             seen = datetime.fromtimestamp(int(self._git("show", "-s", "--format=%ct", commit)), UTC)
-        return Push(self.student.id, commit, self.branch, seen, clock, self.notebooks(commit))
+        notebooks = self.notebooks(commit)
+        return Push(self.student.id, commit, self.branch, seen, clock, notebooks, assignment=self.assignment)
 
     def _in_a_sound_store(self, work: Callable[[], Outcome]) -> Outcome:
         """Do something; where it fails because the store is broken, set that aside and do it in a new one."""
@@ -418,8 +439,8 @@ class Fork:
         return RemoteFailed(f"{self.student.id}: {self.student.remote}: {said}")
 
 
-def open_fork(course: Course, student: Student) -> Fork:
-    """Return a student's fork."""
+def open_fork(course: Course, student: Student, assignment: str = "") -> Fork:
+    """Return a student's fork, or the repository that is for one assignment only."""
     remote = git_address(student.remote, course.forge)
     store = course.forks / f"{student.id}.git"
-    return Fork(replace(student, remote=remote), store, course.branch, course.store_mb)
+    return Fork(replace(student, remote=remote), store, course.graded_branch, course.store_mb, assignment)

@@ -359,6 +359,7 @@ def _repository(entry: dict[str, Any]) -> Repository:
         remote=entry["remote"],
         created=_time(entry["created"]),
         pushed=_time(entry["pushed"]) if entry["pushed"] else None,
+        assignment=entry.get("assignment", ""),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.course.configuration import Course
+from autograder.course.configuration import DEFAULT_BRANCH, Course
 from autograder.course.layout import notebook_places, say_where_it_belongs
 from autograder.course.submissions import SUBMODULE, NotebookFile, Push, round_points
 from autograder.record.push_candidates import PushCandidate, PushChoice
@@ -87,7 +87,7 @@ class PushSentences:
         path = found.file.path
         unchanged = f"Left unchanged, it counts from {self.course.write_moment(found.since)}, when it was first pushed."
         if found.push.aside:
-            branches = f"Your answers are on the branch {found.push.branch}, and {self.course.branch} is graded."
+            branches = f"Your answers are on the branch {found.push.branch}, and {self._graded} is graded."
             move = "" if path in notebook_places(self.assignment) else f" Move {path} to {self.right}, commit and push."
             return f"{branches} {self._how_to_merge(found.push.branch)}{move} {unchanged}"
         if found.file.holds is None:
@@ -107,8 +107,8 @@ class PushSentences:
             return f"{path} is graded all the same{moved} before you go on."
         branch = found.push.branch
         return (
-            f"{path} on the branch {branch} is graded all the same{moved}; it belongs on the branch "
-            f"{self.course.branch}. {self._how_to_merge(branch)}"
+            f"{path} on the branch {branch} is graded all the same{moved}; it belongs on "
+            f"{self._graded_branch}. {self._how_to_merge(branch)}"
         )
 
     def more_elsewhere(self, counting: NotebookFile, found: PushCandidate) -> str:
@@ -138,9 +138,21 @@ class PushSentences:
                     f"If your notebook is there, move it to {self.right}, add it, commit and push."
                 )
 
+    @property
+    def _graded(self) -> str:
+        is_default = self.course.graded_branch == DEFAULT_BRANCH
+        return "your repository's default branch" if is_default else self.course.graded_branch
+
+    @property
+    def _graded_branch(self) -> str:
+        is_default = self.course.graded_branch == DEFAULT_BRANCH
+        return self._graded if is_default else f"the branch {self._graded}"
+
     def _how_to_merge(self, branch: str) -> str:
         """Say how a branch becomes a part of the one that is graded."""
-        graded = self.course.branch
+        graded = self._graded
+        if self.course.graded_branch == DEFAULT_BRANCH:
+            return "Merge it into that one and push."
         if not PLAIN_BRANCH.fullmatch(branch):  # a shell might take it for more than a name
             return f"Merge it into {graded} and push."
         command = f"`git push origin {branch}:{graded}`"

@@ -235,7 +235,7 @@ class StateBranch:
 
         if self.course.roster.exists():
             PageKeys.load_or_create(self.course.keys).make_missing(
-                student.id for student in read_roster(self.course.roster)
+                student.id for student in read_roster(self.course.roster, self.course)
             )
 
     # ------------------------------------------------------------------------------------------------- to and from git
