@@ -124,7 +124,8 @@ class Classroom:
         UsageError
             If there is no such folder or archive.
         """
-        found = read_handed_in(place, self.course.assignments, self.course.timezone)
+        names = {entry.folder or entry.name for entry in self.course.assignments.values()}
+        found = read_handed_in(place, names | set(self.course.assignments), self.course.timezone)
         if found.unknown:
             named = ", ".join(make_printable(path) for path in found.unknown[:MAX_NAMED])
             self._note([f"{place}: {len(found.unknown)} files of which nothing says whose they are: {named}"])

@@ -70,6 +70,8 @@ COMMANDS = (
                  "Record work handed in on Moodle, Canvas or by nbgrader."),
     CommandEntry("examine", EVERY_DAY, "examine_command", "examine_notebook",
                  "Grade one notebook file here and now; record nothing."),
+    CommandEntry("adopt", SETTING_UP, "adopt_command", "adopt_course",
+                 "Take a course made for nbgrader as it is."),
     CommandEntry("doctor", SETTING_UP, "doctor_command", "examine_setup",
                  "Say whether this machine can grade and the course is set up."),
     CommandEntry("new", SETTING_UP, "new_command", "lay_out_new",

@@ -53,7 +53,7 @@ def collect_pushes(
             told, error = _ask_for_forks(course, forge)
             if error:
                 yield Collected(Student("the forge", course.forge.api), error=error)
-        sightings = Sightings(exams, course.notebook_mb, course.layout)
+        sightings = Sightings(exams, course.notebook_mb, course.layouts())
         poll = RemotePoll(course, upstream, now, told, sightings)
         shared = shared_remotes(students, course.forge)
         pool = stack.enter_context(ThreadPoolExecutor(REMOTES_AT_ONCE))

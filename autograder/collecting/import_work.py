@@ -59,12 +59,12 @@ def import_work(
         When those were handed in that do not say it.
     """
     people = StudentNames(students)
-    sightings = Sightings(exams, course.notebook_mb)
+    sightings = Sightings(exams, course.notebook_mb, course.layouts())
     for found in work:
         try:
             student = people.find_student(found.names)
-            name = _find_assignment(course, found, assignment)
-            yield _import_one(course, student, name, found, sightings, time)
+            for name in _list_assignments(course, found, assignment):
+                yield _import_one(course, student, name, found, sightings, time)
         except (AutograderError, OSError) as error:
             who = make_printable(" ".join(found.names))
             yield ImportedWork(found.names, error=f"{who}: {describe_error(error)}")
@@ -121,15 +121,22 @@ def _only_letters(name: str) -> str:
     return re.sub(r"[\W_]", "", "".join(mark for mark in plain if not unicodedata.combining(mark))).casefold()
 
 
-def _find_assignment(course: Course, found: HandedIn, assignment: str) -> str:
-    if found.assignment:
-        return course.find_assignment(found.assignment).name
-    if assignment:
-        return course.find_assignment(assignment).name
-    for path in found.files:
-        name = PurePosixPath(path)
-        if name.suffix == ".ipynb" and name.stem in course.assignments:
-            return name.stem
+def _list_assignments(course: Course, found: HandedIn, assignment: str) -> list[str]:
+    """Return the assignment of a submission, or of a folder with several notebooks those that are there."""
+    stems = {PurePosixPath(path).stem for path in found.files if path.endswith(".ipynb")}
+    meant = found.assignment or assignment
+    several = [entry for entry in course.assignments.values() if entry.folder and entry.folder == meant]
+    there = [entry.name for entry in several if stems & {entry.notebook, entry.name}]
+    if there:
+        return there
+    if several:
+        wanted = " or ".join(f"{entry.notebook}.ipynb" for entry in several)
+        raise RemoteFailed(f"no notebook of {meant} was handed in, which would be {wanted}")
+    if meant:
+        return [course.find_assignment(meant).name]
+    named = [name for name in stems if name in course.assignments]
+    if named:
+        return named
     raise RemoteFailed("nothing says for which assignment this was handed in; name it with --assignment")
 
 
@@ -176,7 +183,7 @@ def _is_in_time(course: Course, assignment: str, moment: datetime) -> bool:
 def _choose_files(course: Course, assignment: str, found: HandedIn) -> dict[str, bytes]:
     """Return the files of a submission at the places where the record looks for them."""
     files = _find_notebooks(course, found.files)
-    notebook = _choose_notebook(assignment, files)
+    notebook = _choose_notebook(assignment, course.find_assignment(assignment).notebook, files)
     limit = course.notebook_mb * 1e6
     chosen = {}
     for path, file in files.items():
@@ -203,7 +210,7 @@ def _find_notebooks(course: Course, files: Mapping[str, HandedInFile]) -> Mappin
     return unpack_archive(archives[0], course.timezone)
 
 
-def _choose_notebook(assignment: str, files: Mapping[str, HandedInFile]) -> str:
+def _choose_notebook(assignment: str, source: str, files: Mapping[str, HandedInFile]) -> str:
     """Return the path of the notebook that is graded.
 
     Raises
@@ -212,7 +219,7 @@ def _choose_notebook(assignment: str, files: Mapping[str, HandedInFile]) -> str:
         If there is none, or nobody can tell which of several it is.
     """
     notebooks = [path for path in files if path.endswith(".ipynb")]
-    named = [path for path in notebooks if PurePosixPath(path).stem == assignment]
+    named = [path for path in notebooks if PurePosixPath(path).stem in (source, assignment)]
     alike = [path for path in notebooks if assignment in PurePosixPath(path).stem]
     for choice in (named, alike, notebooks):
         if len(choice) == 1:

@@ -121,12 +121,14 @@ class Sightings:
         What is looked for.
     notebook_mb : float
         Larger files are not looked at.
-    layout : sequence of str
+    layouts : mapping of str to sequence of str
         Where notebooks lie, if not at the usual places: see `course.layout.place_notebooks`.
     """
 
-    def __init__(self, exams: Iterable[Exam], notebook_mb: float, layout: Sequence[str] = ()) -> None:
-        self._layout = tuple(layout)
+    def __init__(
+        self, exams: Iterable[Exam], notebook_mb: float, layouts: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        self._layouts = layouts or {}
         self._sheets = tuple(_Sheet(exam) for exam in exams)
         self._most = notebook_mb * 1e6
         self._seen: dict[str, tuple[Holding, ...] | None] = {}
@@ -145,11 +147,11 @@ class Sightings:
         ]
         with self._alone:
             self._read(fork, (*push.notebooks, *others))
-        notebooks = [self._seen_of(file) for file in push.notebooks]
-        notebooks += [file for file in map(self._seen_of, others) if file.holds]
+        notebooks = [self._seen_of(file, push.assignment) for file in push.notebooks]
+        seen = [self._seen_of(file, push.assignment) for file in others]
+        notebooks += [file for file in seen if file.holds]
         submissions = [self._with_files_beside(fork, push, file, tree) for file in notebooks]
-        names = [sheet.exam.assignment for sheet in self._sheets]
-        placed = place_notebooks(submissions, names, self._layout, push.assignment)
+        placed = place_notebooks(submissions, self._layouts, push.assignment)
         return replace(push, notebooks=placed, pointers=tree.pointers)
 
     def _with_files_beside(self, fork: Fork, push: Push, file: NotebookFile, tree: PushedTree) -> NotebookFile:
@@ -184,9 +186,14 @@ class Sightings:
             if holding is not None:
                 yield holding
 
-    def _seen_of(self, file: NotebookFile) -> NotebookFile:
-        """Return a file with what it holds; of two assignments that share cells it is its place that decides."""
+    def _seen_of(self, file: NotebookFile, own: str) -> NotebookFile:
+        """Return a file with what it holds; of two assignments that share cells it is its place that decides.
+
+        Of a repository for one assignment, `own`, only that is looked for.
+        """
         holdings = self._seen.get(file.blob)
+        if holdings and own:
+            holdings = tuple(holding for holding in holdings if holding.assignment == own)
         if holdings is None:
             return file
         if not holdings:

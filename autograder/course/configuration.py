@@ -81,13 +81,19 @@ class Part:
 
 @dataclass(frozen=True)
 class Assignment:
-    """An assignment as the configuration describes it; `solutions` is when its solution may be published."""
+    """An assignment as the configuration describes it; `solutions` is when its solution may be published.
+
+    Of a folder with several notebooks each is an assignment of its own, called FOLDER.NOTEBOOK: then `folder` and
+    `notebook` say where its source lies. Else they are empty, and both are called like the assignment.
+    """
 
     name: str
     title: str
     parts: tuple[Part, ...]
     late: LateRule | None = None
     solutions: datetime | None = None
+    folder: str = ""
+    notebook: str = ""
 
     @property
     def patterns(self) -> dict[str, tuple[str, ...]]:
@@ -150,7 +156,18 @@ class Course:
 
     def source_path(self, assignment: str) -> Path:
         """Path of an assignment's source notebook."""
+        entry = self.assignments.get(assignment)
+        if entry is not None and entry.folder:
+            return self.sources / entry.folder / f"{entry.notebook}.ipynb"
         return self.sources / assignment / f"{assignment}.ipynb"
+
+    def layouts(self) -> dict[str, tuple[str, ...]]:
+        """Return the patterns of the paths at which students have the notebook of each assignment."""
+        found = {}
+        for name, entry in self.assignments.items():
+            places = {"assignment": name, "folder": entry.folder or name, "notebook": entry.notebook or name}
+            found[name] = tuple(pattern.format(**places) for pattern in self.layout)
+        return found
 
     def release_path(self, assignment: str) -> Path:
         """Path of an assignment's released notebook."""
@@ -179,9 +196,10 @@ class Course:
         patterns = self.find_assignment(assignment).patterns
         source, release = self.source_path(assignment), self.release_path(assignment)
         strict = self.proof == "strict"
-        return read_exam(
+        exam = read_exam(
             source, patterns, release, lend=self.lend, strict=strict, recorded=recorded, markers=self.markers
         )
+        return replace(exam, assignment=assignment)
 
     def to_local_time(self, moment: datetime) -> datetime:
         """Return the moment in the course's time zone."""
@@ -285,7 +303,33 @@ class _Reader:
         table = self.table(key, value)
         if not table:
             raise self.wrong(key, value, "it must name at least one assignment")
-        return {name: self.assignment(f"{key}[{name!r}]", name, entry, zone) for name, entry in table.items()}
+        found: dict[str, Assignment] = {}
+        for name, value_of in table.items():
+            for entry in self.notebooks(f"{key}[{name!r}]", name, value_of, zone):
+                if entry.name in found:
+                    raise self.wrong(key, entry.name, "two notebooks would be called so; rename one of the two")
+                found[entry.name] = entry
+        return found
+
+    def notebooks(self, key: str, name: str, value: object, zone: ZoneInfo) -> list[Assignment]:
+        """Return an assignment, or where its folder has several notebooks, one for each of them."""
+        entry = self.table(key, value)
+        if "notebooks" not in entry:
+            return [self.assignment(key, name, entry, zone)]
+        notebooks = entry.pop("notebooks")
+        if not isinstance(notebooks, (list, tuple)) or not notebooks:
+            raise self.wrong(f"{key}['notebooks']", notebooks, "a list of names like 'problem1', without .ipynb")
+        whole = self.assignment(key, name, entry, zone)
+        found = []
+        for notebook in notebooks:
+            stem = self.text(f"{key}['notebooks']", notebook)
+            if stem.endswith(".ipynb") or not PLAIN_NAME.fullmatch(stem):
+                raise self.wrong(
+                    f"{key}['notebooks']", stem, "a name without .ipynb, of letters, digits, '_', '-', '.'"
+                )
+            title = f"{whole.title}: {stem}"
+            found.append(replace(whole, name=f"{name}.{stem}", title=title, folder=name, notebook=stem))
+        return found
 
     def assignment(self, key: str, name: str, value: object, zone: ZoneInfo) -> Assignment:
         if not PLAIN_NAME.fullmatch(name):
@@ -371,9 +415,10 @@ class _Reader:
             names = {name for _, name, _, _ in Formatter().parse(pattern) if name is not None}
         except ValueError:
             names = set()
-        if "assignment" not in names or not names <= {"assignment", *ROSTER_FIELDS}:
+        of_assignment = {"assignment", "folder"}
+        if not names & of_assignment or not names <= {*of_assignment, *ROSTER_FIELDS}:
             places = ", ".join(f"{{{name}}}" for name in ROSTER_FIELDS)
-            raise self.wrong(key, value, f"an address with {{assignment}} and one of {places} in it")
+            raise self.wrong(key, value, f"an address with {{assignment}} or {{folder}} and one of {places} in it")
         return pattern
 
     def layout(self, key: str, value: object) -> tuple[str, ...]:
@@ -381,8 +426,9 @@ class _Reader:
             raise self.wrong(key, value, "a list of patterns like '{assignment}/{assignment}.ipynb' or '*.ipynb'")
         patterns = tuple(self.text(key, pattern) for pattern in value)
         for pattern in patterns:
-            if not pattern.endswith(".ipynb") or "{" in pattern.replace("{assignment}", ""):
-                raise self.wrong(key, pattern, "a path that ends with .ipynb, with {assignment} where its name stands")
+            bare = re.sub(r"\{(?:assignment|folder|notebook)\}", "", pattern)
+            if not pattern.endswith(".ipynb") or "{" in bare or "}" in bare:
+                raise self.wrong(key, pattern, "a path to .ipynb, with {assignment}, or {folder} and {notebook}, in it")
         return patterns
 
     def find(self, key: str, value: object) -> str:

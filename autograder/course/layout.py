@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -32,7 +32,7 @@ def is_own_folder(folder: str, assignment: str) -> bool:
 
 
 def place_notebooks(
-    files: Sequence[NotebookFile], assignments: Iterable[str], layout: Sequence[str], own: str = ""
+    files: Sequence[NotebookFile], layouts: Mapping[str, Sequence[str]], own: str = ""
 ) -> tuple[NotebookFile, ...]:
     """Return what was pushed with each assignment's notebook at its place, wherever the course's layout has it.
 
@@ -40,17 +40,17 @@ def place_notebooks(
 
     Parameters
     ----------
-    layout : sequence of str
-        Patterns of paths, the first that fits counts.
+    layouts : mapping of str to sequence of str
+        Patterns of paths by assignment, the first that fits counts.
     own : str
         The only assignment the repository is for, if it is: its notebook may then lie anywhere.
     """
     placed = list(files)
-    for assignment in [own] if own else assignments:
+    for assignment in [own] if own else layouts:
         places = notebook_places(assignment)
         if any(file.path in places for file in placed):
             continue
-        found = _find_by_layout(placed, assignment, layout)
+        found = _find_by_layout(placed, assignment, layouts.get(assignment, ()))
         if found is None and own:
             found = _find_anywhere(placed, assignment)
         if found is not None:
@@ -60,8 +60,7 @@ def place_notebooks(
 
 def _find_by_layout(files: Sequence[NotebookFile], assignment: str, layout: Sequence[str]) -> NotebookFile | None:
     for pattern in layout:
-        wanted = pattern.replace("{assignment}", assignment)
-        there = [file for file in files if fnmatchcase(file.path, wanted) and not is_backup(file.path)]
+        there = [file for file in files if fnmatchcase(file.path, pattern) and not is_backup(file.path)]
         fitting = [file for file in there if file.holds in (None, assignment)]
         if fitting:
             return max(fitting, key=lambda file: len(file.written))

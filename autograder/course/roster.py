@@ -57,7 +57,9 @@ def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]
             raise ConfigError(f"{where}: student {student.id!r} stands here twice")
         remotes = {}
         for column, assignment in own.items():
-            remote = row[column] or _make_address(where, pattern, assignment, row)
+            remote = row[column]
+            if not remote and course is not None:
+                remote = _make_address(where, pattern, course.assignments[assignment], row)
             _check_remote(where, student.id, remote or NO_REMOTE)
             if remote and remote != NO_REMOTE:
                 remotes[assignment] = remote
@@ -93,14 +95,15 @@ def _check_remote(where: str, student: str, remote: str) -> None:
         raise ConfigError(f"{where}: remote {remote!r} of {student!r} is not a URL or path for git")
 
 
-def _make_address(where: str, pattern: str, assignment: str, row: Mapping[str, str]) -> str:
+def _make_address(where: str, pattern: str, assignment: Assignment, row: Mapping[str, str]) -> str:
     """Return the address of a student's repository of an assignment, empty where there is no pattern."""
     if not pattern:
         return ""
     for _, name, _, _ in Formatter().parse(pattern):
-        if name and name != "assignment" and not row[name]:
+        if name in ROSTER_FIELDS and not row[name]:
             raise ConfigError(f"{where}: {name} is empty, and c.Course.repositories needs it for the address")
-    return pattern.format(assignment=assignment, **{name: row[name] for name in ROSTER_FIELDS})
+    about = {name: row[name] for name in ROSTER_FIELDS}
+    return pattern.format(assignment=assignment.name, folder=assignment.folder or assignment.name, **about)
 
 
 def read_extensions(

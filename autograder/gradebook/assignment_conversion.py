@@ -11,6 +11,7 @@ from traitlets.config.loader import Config, PyFileConfigLoader
 
 from autograder.course.configuration import CONFIG_FILE, Course
 from autograder.course.errors import ReleaseError
+from autograder.course.exam import read_files_beside
 from autograder.course.temporary_folders import temporary_folder
 
 
@@ -39,6 +40,7 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
 
     config = nbgrader_config(course)
     config.CourseDirectory.root = str(course.root)
+    config.CourseDirectory.source_directory = str(_stage_source(course, assignment, folder))
     config.CourseDirectory.release_directory = str(folder / "release")
     config.CourseDirectory.db_url = course.database
     if not enter:  # what its option --no-db means
@@ -58,6 +60,23 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
         raise ReleaseError(f"{course.source_path(assignment)}: nbgrader could not convert it: {reason}") from error
     made = folder / "release" / "." / assignment / f"{assignment}.ipynb"
     return made
+
+
+def _stage_source(course: Course, assignment: str, folder: Path) -> Path:
+    """Return a folder of sources in which an assignment's notebook is called like it, as nbgrader will call it.
+
+    That is the course's own, unless the notebook is one of several in its folder.
+    """
+    source = course.source_path(assignment)
+    if source.stem == assignment:
+        return course.sources
+    staged = folder / "source"
+    files = {f"{assignment}.ipynb": source.read_bytes(), **read_files_beside(source.parent)}
+    for name, content in files.items():
+        path = staged / assignment / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return staged
 
 
 class _FirstError(logging.Handler):

@@ -65,6 +65,16 @@ class ReleasedAssignment:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class TriedRelease:
+    """A release that passed its proofs and is not in its place yet: the exam, the tests made, the notebook."""
+
+    exam: Exam
+    made: RecordedTests
+    staged: Path
+    warnings: tuple[str, ...] = ()
+
+
 def release_assignment(
     course: Course, assignment: str, examiner: Examiner, progress: Progress = _tell_nobody
 ) -> ReleasedAssignment:
@@ -85,16 +95,9 @@ def release_assignment(
         If the source notebook cannot serve as an exam.
     """
     source = course.source_path(assignment)
-    progress("reading the source")
-    made = make_tests(course, assignment)
-    exam = course.read_exam(assignment, made)
     with temporary_folder("release") as folder:
-        progress("making the students' notebook")
-        staged = _stage(course, assignment, folder)
-        exam = replace(exam, handout=read_handout(exam.cells, staged, exam.markers))
-        progress("trying where each test runs")
-        exam, doubts = _place_tests(exam, staged, examiner, source)
-        warnings = prove_release(exam, staged, source, examiner, progress)
+        tried = try_release(course, assignment, folder, examiner, progress)
+        exam, made, staged = tried.exam, tried.made, tried.staged
         progress("entering it in the gradebook")
         clear_outdated_exam(course, exam)
         enter_assignment(course, assignment)
@@ -113,8 +116,33 @@ def release_assignment(
         changed=changed,
         others=others,
         inside=exam.inside,
-        warnings=(*doubts, *warnings),
+        warnings=tried.warnings,
     )
+
+
+def try_release(
+    course: Course, assignment: str, folder: Path, examiner: Examiner, progress: Progress = _tell_nobody
+) -> TriedRelease:
+    """Make and prove what students would get of an assignment, in a folder; nothing of the course is changed.
+
+    Raises
+    ------
+    ReleaseError
+        If a proof failed.
+    ExamError
+        If the source notebook cannot serve as an exam.
+    """
+    source = course.source_path(assignment)
+    progress("reading the source")
+    made = make_tests(course, assignment)
+    exam = course.read_exam(assignment, made)
+    progress("making the students' notebook")
+    staged = _stage(course, assignment, folder)
+    exam = replace(exam, handout=read_handout(exam.cells, staged, exam.markers))
+    progress("trying where each test runs")
+    exam, doubts = _place_tests(exam, staged, examiner, source)
+    warnings = prove_release(exam, staged, source, examiner, progress)
+    return TriedRelease(exam, made, staged, (*doubts, *warnings))
 
 
 def _place_tests(exam: Exam, released: Path, examiner: Examiner, source: Path) -> tuple[Exam, tuple[str, ...]]:

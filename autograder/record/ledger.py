@@ -284,14 +284,14 @@ def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
     the forge's clock, what was seen here that of the lines, whatever the clock here said; between the two it is time.
     """
     told = sorted((push for push in pushes if push.clock in TOLD), key=lambda push: push.time)
-    commits = {push.commit for push in told}
+    known = {(push.commit, push.assignment) for push in told}
     seen = [push for push in pushes if push.clock not in TOLD]
-    seen = [push for push in seen if push.clock is not Clock.FIRST_SEEN or push.commit not in commits]
+    seen = [push for push in seen if push.clock is not Clock.FIRST_SEEN or (push.commit, push.assignment) not in known]
     kept: list[Push] = []
     for push in _merged(told, seen):
         if push.lost:
             continue
-        if kept and kept[-1].commit == push.commit:
+        if kept and (kept[-1].commit, kept[-1].assignment) == (push.commit, push.assignment):
             kept[-1] = min(kept[-1], push, key=lambda one: one.time)
         else:
             kept.append(push)

@@ -130,7 +130,7 @@ def _identity(line: bytes) -> object:
             return line  # two people's marks are two, and a mark may be given, taken back and given again
         return (
             *(entry.get(name) for name in ("entry", "commit", "blob", "activity", "clock", "id", "owner", "name")),
-            *(entry.get(name) for name in ("remote", "pushed", "branch")),
+            *(entry.get(name) for name in ("remote", "pushed", "branch", "assignment")),
             *(report.get(name) for name in ("assignment", "exam")),
         )
     except (ValueError, AttributeError):

@@ -71,6 +71,21 @@ def test_each_assignment_has_a_repository_and_says_nothing_of_the_others(course:
     assert [entry.pushes for entry in collect(course, tmp_path).values()] == [(), ()], "nothing is new"
 
 
+def test_one_push_with_two_notebooks_counts_for_both_assignments_of_a_folder(course: Course, tmp_path: Path) -> None:
+    repository = BareRepository(tmp_path / "class" / "ps-octo.git", "main")
+    repository.create()
+    repository.push({"hw1.ipynb": SOLVED, "hw2.ipynb": SOLVED}, "work", NOW)
+    entries = {name: replace(entry, folder="ps", notebook=name) for name, entry in course.assignments.items()}
+    pattern = f"{tmp_path}/class/{{folder}}-{{account}}.git"
+    both = replace(course, assignments=entries, repositories=pattern, layout=("{notebook}.ipynb",))
+    collect(both, tmp_path)
+    record = Ledger(course.ledger).read("on-time")
+    assert len({push.commit for push in record.pushes}) == 1
+    for name in entries:
+        ((push, file),) = list_wanted_notebooks(both, entries[name], "on-time", record, {})
+        assert (push.assignment, file.path) == (name, f"assignments/{name}/{name}.ipynb")
+
+
 def test_a_column_of_the_roster_gives_another_address(course: Course) -> None:
     course.roster.write_text("student,account,remote HW2\non-time,octo,owner/other\nlate,cat,none\n")
     on_time, late = read_roster(course.roster, course)
@@ -92,14 +107,14 @@ def test_a_pattern_that_cannot_be_meant_is_refused(tmp_path: Path, pattern: str)
         f'c = get_config()\nc.Course.name = "x"\nc.Course.assignments = {{"hw": {{}}}}\n'
         f"c.Course.repositories = {pattern!r}\n"
     )
-    with pytest.raises(ConfigError, match=r"an address with .assignment. and one of"):
+    with pytest.raises(ConfigError, match=r"an address with .assignment. or .folder. and one of"):
         load_course(config)
 
 
 @pytest.mark.parametrize(
     ("layout", "paths", "placed"),
     [
-        (("{assignment}/{assignment}.ipynb",), ["hw/hw.ipynb", "other.ipynb"], "hw/hw.ipynb"),
+        (("hw/hw.ipynb",), ["hw/hw.ipynb", "other.ipynb"], "hw/hw.ipynb"),
         (("src/*.ipynb", "*.ipynb"), ["a.ipynb", "src/b.ipynb"], "src/b.ipynb"),
         (("*.ipynb",), [".ipynb_checkpoints/hw.ipynb"], None),
         (("*.ipynb",), ["assignments/hw/hw_solved.ipynb", "a.ipynb"], None),
@@ -108,5 +123,5 @@ def test_a_pattern_that_cannot_be_meant_is_refused(tmp_path: Path, pattern: str)
 )
 def test_a_layout_says_where_the_notebook_lies(layout: tuple[str, ...], paths: list[str], placed: str | None) -> None:
     files = [NotebookFile(path, path, 1) for path in paths]
-    found = [file.blob for file in place_notebooks(files, ["hw"], layout) if file.path == "assignments/hw/hw.ipynb"]
+    found = [file.blob for file in place_notebooks(files, {"hw": layout}) if file.path == "assignments/hw/hw.ipynb"]
     assert found == ([placed] if placed else [])
