@@ -48,6 +48,26 @@ def test_a_source_gets_all_points_but_those_a_person_gives(examiner: Examiner, n
     assert {entry.status for entry in report.exercises} <= {Status.PASSED, Status.TO_BE_MARKED}
 
 
+ODD_GUESSES = ("(4, 4)", '"no idea"', "None", "[[1], [2, 3]]", "print", "1 / 3", '"é" * 10_000', "np.zeros((300, 300))")
+
+
+@pytest.mark.parametrize("name", COURSE.assignments)
+def test_whatever_is_predicted_costs_no_point_and_stops_nothing(examiner: Examiner, name: Any) -> None:
+    notebook = json.loads(COURSE.source_path(name).read_bytes())
+    asked = 0
+    for cell in notebook["cells"]:
+        lines = list(cell["source"])
+        for place, line in enumerate(lines):
+            if line.startswith("predictions["):
+                guess = ODD_GUESSES[asked % len(ODD_GUESSES)]
+                lines[place] = line.replace("] = ...  #", f"] = {guess}  #")
+                asked += 1
+        cell["source"] = lines
+    report = examine(examiner, exam_of(name), json.dumps(notebook).encode())
+    assert asked >= 2
+    assert {entry.status for entry in report.exercises} <= {Status.PASSED, Status.TO_BE_MARKED}
+
+
 @pytest.mark.parametrize("name", COURSE.assignments)
 def test_a_release_gets_nothing_and_each_exercise_reads_not_attempted(
     examiner: Examiner, name: Any, tmp_path: Path
