@@ -7,8 +7,9 @@ A check is a short function whose docstring is the line the student reads::
         "graded_zero_vector(4) is a column of four zeros"
         expect_shape(graded_zero_vector(4), (4, 1), "graded_zero_vector(4)")
 
-It runs where it stands and prints ``✓``, ``✗`` or ``–``. It never raises, so an unfilled notebook runs to its end.
-Under Jupyter the same outcome also travels in the cell's output as `CHECK_MIME`; `outcomes` reads it back.
+It runs where it stands and prints ``✓``, ``✗`` or ``–``. It never raises, so an unfilled notebook
+runs to its end. Under Jupyter the same outcome also travels in the cell's output as `CHECK_MIME`;
+`outcomes` reads it back.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from autograder.course.comparisons import note_comparison
 
 CHECK_MIME = "application/vnd.autograder.check+json"
 MARKS = {"passed": "✓", "failed": "✗", "not attempted": "–"}
-# JupyterLab's own colours, which follow its theme; elsewhere ones that can be read on white and on black.
+# JupyterLab's own colours, which follow its theme; elsewhere ones that can be read on white and on
+# black.
 COLOURS = {
     "passed": "var(--jp-success-color1, #2e8540)",
     "failed": "var(--jp-error-color1, #d9363e)",
@@ -47,9 +49,9 @@ Numbers = np.ndarray[Any, np.dtype[Any]]
 class Unmet(AssertionError):
     """An expectation that was not met.
 
-    The message is for a visible check: it tells shapes and values. `hint` is what may be told of a hidden test:
-    the kind of the difference, without the test's numbers; empty when there is nothing to tell. `seen` is what is true
-    of this one comparison and perhaps of no other.
+    The message is for a visible check: it tells shapes and values. `hint` is what may be told of a
+    hidden test: the kind of the difference, without the test's numbers; empty when there is
+    nothing to tell. `seen` is what is true of this one comparison and perhaps of no other.
     """
 
     def __init__(self, message: str, hint: str = "", seen: str = "") -> None:
@@ -201,7 +203,8 @@ def _raised(error: Exception) -> str:
     return f"it raised {type(error).__name__}{place}: {text[:200]}"
 
 
-# --- expectations --------------------------------------------------------------------------------------------------
+# --- expectations
+# --------------------------------------------------------------------------------------------------
 
 
 def expect(condition: object, message: str) -> None:
@@ -230,8 +233,8 @@ def expect_shape(value: object, shape: tuple[int, ...], name: str, like: str | N
 def expect_close(value: object, expected: Any, name: str, rtol: float = 1e-6, atol: float | None = None) -> None:
     """Expect numbers within the tolerance, after expecting the shape; the message says in which way they differ.
 
-    Unless given, the absolute tolerance is `rtol` times the largest expected number, so that an entry in which large
-    terms cancel does not ask for more digits than single precision has.
+    Unless given, the absolute tolerance is `rtol` times the largest expected number, so that an
+    entry in which large terms cancel does not ask for more digits than single precision has.
     """
     wanted = np.asarray(expected, dtype=complex if np.iscomplexobj(expected) else float)
     expect_shape(value, wanted.shape, name)
@@ -283,7 +286,8 @@ def central_difference(loss: Callable[[], float], at: Numbers, h: float = 1e-5) 
 def numbers_in(value: object) -> Numbers | None:
     """All numbers of nested tuples, lists, dictionaries and arrays in one row, None where something else is in it.
 
-    For what is laid out as the student likes, a cache for instance: it has to depend on what it should keep.
+    For what is laid out as the student likes, a cache for instance: it has to depend on what it
+    should keep.
     """
     if isinstance(value, (tuple, list, dict)):
         parts = [numbers_in(part) for part in (value.values() if isinstance(value, dict) else value)]
@@ -300,7 +304,8 @@ def numbers_in(value: object) -> Numbers | None:
 def relative_error(a: Any, b: Any) -> float:
     """|a - b| / (|a| + |b|) with Euclidean norms: 1/3 for a factor of two, 1 for a wrong sign, 0 for two zeros.
 
-    Where a number is nan or infinite it is infinity: nan would be neither above nor below any limit.
+    Where a number is nan or infinite it is infinity: nan would be neither above nor below any
+    limit.
     """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     scale = float(np.linalg.norm(a) + np.linalg.norm(b))

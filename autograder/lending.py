@@ -1,12 +1,13 @@
 """Functions that a hidden test lends to the student's for a while.
 
-Whether an answer is computed from what another function returns shows when that function returns something else::
+Whether an answer is computed from what another function returns shows when that function returns
+something else::
 
     with lent(graded_generate_pauli=lambda: other_matrices):
         det, square, trace = graded_pauli_check("x")
 
-Under `autograder grade` the lent function runs outside of the jail and is called by value; under plain
-`nbgrader autograde` it stands in the notebook's own namespace.
+Under `autograder grade` the lent function runs outside of the jail and is called by value; under
+plain `nbgrader autograde` it stands in the notebook's own namespace.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from autograder.course.errors import ExamError
 
 Functions = Mapping[str, Callable[..., Any]]
 
-# How to lend: the trial of a submission says so before it runs a test. Elsewhere the test's own shell is asked.
+# How to lend: the trial of a submission says so before it runs a test. Elsewhere the test's own
+# shell is asked.
 lender: ContextVar[Callable[[Functions], AbstractContextManager[None]]] = ContextVar("lender")
 
 
@@ -28,8 +30,9 @@ lender: ContextVar[Callable[[Functions], AbstractContextManager[None]]] = Contex
 def lent(**functions: Callable[..., Any]) -> Iterator[None]:
     """Put functions of the test in the place of the student's of these names while the block lasts.
 
-    Calls of the student's functions inside the block are not compared with known mistakes, which would not know what
-    was lent. Without any function that is all the block does: for calls that only find out how to ask.
+    Calls of the student's functions inside the block are not compared with known mistakes, which
+    would not know what was lent. Without any function that is all the block does: for calls that
+    only find out how to ask.
 
     Raises
     ------

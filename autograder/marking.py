@@ -1,8 +1,8 @@
 """What a hidden test cell imports: criteria with points, hints, and the reference solution.
 
-A hidden test cell is an ordinary nbgrader cell. It runs the same under `nbgrader autograde`, in the student's own
-kernel, and under `autograder grade`, outside of the jail; the last expression, `marking.score()`, is nbgrader's
-partial credit.
+A hidden test cell is an ordinary nbgrader cell. It runs the same under `nbgrader autograde`, in
+the student's own kernel, and under `autograder grade`, outside of the jail; the last expression,
+`marking.score()`, is nbgrader's partial credit.
 """
 
 from __future__ import annotations
@@ -75,14 +75,16 @@ class Marking:
     def criterion(self, points: float, sentence: str, *, needs: str | tuple[str, ...] = ()) -> Callable[[Check], Check]:
         """Run the decorated check at once; an exception means that the criterion is not met.
 
-        Nor is it met if the check ends without having compared anything: see `autograder.course.comparisons`.
+        Nor is it met if the check ends without having compared anything: see
+        `autograder.course.comparisons`.
 
         Parameters
         ----------
         points : float
             What meeting it gives.
         sentence : str
-            What the student reads beside the mark, in the present tense: "Z has one row per example".
+            What the student reads beside the mark, in the present tense: "Z has one row per
+            example".
         needs : str or tuple of str
             Names of earlier checks without which this one says nothing; it is then skipped.
 

@@ -1,9 +1,9 @@
 """Known answers: they turn a failed test into a hint that teaches, and they test the tests.
 
-Beside a source notebook, `mistakes.py` lists functions that are wrong in a way real students were wrong,
-`alternatives.py` right ones written otherwise, and `shortcuts.py` answers that are after the points without doing
-the task. A failing answer that behaves like a known mistake, on the very calls the hidden test made, gets that
-mistake's hint.
+Beside a source notebook, `mistakes.py` lists functions that are wrong in a way real students were
+wrong, `alternatives.py` right ones written otherwise, and `shortcuts.py` answers that are after
+the points without doing the task. A failing answer that behaves like a known mistake, on the very
+calls the hidden test made, gets that mistake's hint.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ class Variant:
     Attributes
     ----------
     family : tuple of str
-        The functions that fit together only in this way, `of` among them; empty where it fits with the reference's.
+        The functions that fit together only in this way, `of` among them; empty where it fits with
+        the reference's.
     keeps : tuple of int
-        For a mistake: the criteria that it has to meet all the same, by their position, the first is 1.
+        For a mistake: the criteria that it has to meet all the same, by their position, the first
+        is 1.
     """
 
     of: str
@@ -86,8 +88,9 @@ class Mistakes(Variants):
         hint : str
             What a student reads who made this mistake.
         keeps : iterable of int
-            The criteria that have to be met in spite of the mistake, by their position in the test cell, the first
-            is 1: one slip costs what it concerns. `autograder audit` holds the test to it.
+            The criteria that have to be met in spite of the mistake, by their position in the test
+            cell, the first is 1: one slip costs what it concerns. `autograder audit` holds the
+            test to it.
 
         Raises
         ------
@@ -111,7 +114,8 @@ class Alternatives(Variants):
     Attributes
     ----------
     equivalents : dict
-        Mutants of the reference that are as right as it is, and why: by function, line before and line after.
+        Mutants of the reference that are as right as it is, and why: by function, line before and
+        line after.
     """
 
     def __init__(self, assignment: str) -> None:
@@ -121,8 +125,8 @@ class Alternatives(Variants):
     def of(self, *functions: str) -> Callable[[Function], Function]:
         """Register the decorated function as a right way to write a function.
 
-        With several names it is called, takes nothing, and returns as many functions, which fit together only: a
-        `linear_forward` and the `linear_backward` that reads its cache.
+        With several names it is called, takes nothing, and returns as many functions, which fit
+        together only: a `linear_forward` and the `linear_backward` that reads its cache.
         """
 
         def add(right: Function) -> Function:
@@ -142,9 +146,9 @@ class Alternatives(Variants):
 class Shortcuts(Variants):
     """Answers of an assignment that are after the points without doing the task; none may keep all of them.
 
-    Constants; a closed form where an iteration is asked; another start in every run, so that nothing can be compared;
-    what the visible checks show learned by heart; calls counted, arguments remembered; a right first step and
-    nothing after.
+    Constants; a closed form where an iteration is asked; another start in every run, so that
+    nothing can be compared; what the visible checks show learned by heart; calls counted,
+    arguments remembered; a right first step and nothing after.
 
     Examples
     --------
@@ -157,8 +161,8 @@ class Shortcuts(Variants):
     def of(self, *functions: str) -> Callable[[Function], Function]:
         """Register the decorated function as a shortcut around writing a function.
 
-        With several names it is called, takes nothing, and returns as many functions, which work together. The
-        exercise of the first name is the one whose points it is after.
+        With several names it is called, takes nothing, and returns as many functions, which work
+        together. The exercise of the first name is the one whose points it is after.
         """
 
         def add(shortcut: Function) -> Function:

@@ -24,20 +24,22 @@ from autograder.course.working_folder import working_folder
 MODULE: Final = "reference"  # where functions and classes of a reference say they come from
 KEPT_NAMES: Final = {"__name__", "get_ipython"}  # of those IPython gives every notebook
 
-# The trial of a submission builds the reference once, before any student's code runs, and lends it from here.
+# The trial of a submission builds the reference once, before any student's code runs, and lends it
+# from here.
 current: ContextVar[SimpleNamespace] = ContextVar("current")
 
 
 def reference_of(assignment: str) -> SimpleNamespace:
     """Return the namespace of the assignment's reference solution; `reference.softmax` is its function.
 
-    Under `autograder` it is there already. Under plain `nbgrader autograde` the source notebook is looked for in
-    the folders above the working directory.
+    Under `autograder` it is there already. Under plain `nbgrader autograde` the source notebook is
+    looked for in the folders above the working directory.
 
     Raises
     ------
     ExamError
-        If no folder above has `solutions/<assignment>/<assignment>.ipynb`, or one of its cells fails.
+        If no folder above has `solutions/<assignment>/<assignment>.ipynb`, or one of its cells
+        fails.
     """
     lent = current.get(None)
     return lent if lent is not None else _from_source(assignment, Path.cwd())
@@ -58,7 +60,8 @@ def run_reference(exam: Exam) -> dict[str, Any]:
     Raises
     ------
     ExamError
-        If a cell fails that is not meant to, and the exam is strict; the message says which cell and how.
+        If a cell fails that is not meant to, and the exam is strict; the message says which cell
+        and how.
     """
     os.environ.setdefault("MPLBACKEND", "Agg")
     from IPython.utils.capture import capture_output
@@ -94,8 +97,9 @@ def _run(source: str, filename: str, namespace: dict[str, Any]) -> None:
 def _shell_of_its_own() -> Iterator[Any]:
     """Give a reference a shell that no other notebook shares, current while its cells run.
 
-    What a source notebook may contain is thus the same in the grader, in an audit and in a Jupyter kernel, whatever
-    these have done with IPython before; and they find their own shell and `__main__` again.
+    What a source notebook may contain is thus the same in the grader, in an audit and in a Jupyter
+    kernel, whatever these have done with IPython before; and they find their own shell and
+    `__main__` again.
     """
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config

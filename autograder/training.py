@@ -1,10 +1,12 @@
 """Training followed step by step: where right steps lead from a start, and which batches a loop must have used.
 
-For hidden tests of functions that train. Whether a loop is right is not seen from where it ends: a closed form ends
-at a good place, too. So a test takes the start of a run and compares what comes after each of some steps.
+For hidden tests of functions that train. Whether a loop is right is not seen from where it ends: a
+closed form ends at a good place, too. So a test takes the start of a run and compares what comes
+after each of some steps.
 
-The start of a run is what the same call returns with a learning rate of 0: the same seed, the same number of steps,
-the same batch size. Then whoever draws the batches before the weights draws the same weights again::
+The start of a run is what the same call returns with a learning rate of 0: the same seed, the same
+number of steps, the same batch size. Then whoever draws the batches before the weights draws the
+same weights again::
 
     np.random.seed(3)
     start, _ = train(X, Y, layers, n_iter=4, lr=0.0)
@@ -13,14 +15,15 @@ the same batch size. Then whoever draws the batches before the weights draws the
     path = follow(start, plain_steps(slope, 0.3), X, Y, [None] * 4)
     assert same_movement(end, path.end, start)
 
-In which order a loop of mini-batches takes the examples is its own affair: `find_batches` tries every way to cut a
-few examples into batches. A start that differs from call to call cannot be had twice; `walk_back` undoes the steps
-instead, and something that is known of the start, biases of 0 or the recorded losses, is compared there.
+In which order a loop of mini-batches takes the examples is its own affair: `find_batches` tries
+every way to cut a few examples into batches. A start that differs from call to call cannot be had
+twice; `walk_back` undoes the steps instead, and something that is known of the start, biases of 0
+or the recorded losses, is compared there.
 
-Parameters are dictionaries of arrays. A *slope* is a function `slope(parameters, X, Y)` that returns the loss and a
-dictionary of its gradients, under the names of the parameters. An *update* is a function
-`update(parameters, memory, X, Y)` that returns the parameters after one step and the memory for the next; the memory
-is None before the first.
+Parameters are dictionaries of arrays. A *slope* is a function `slope(parameters, X, Y)` that
+returns the loss and a dictionary of its gradients, under the names of the parameters. An *update*
+is a function `update(parameters, memory, X, Y)` that returns the parameters after one step and the
+memory for the next; the memory is None before the first.
 """
 
 from __future__ import annotations
@@ -74,7 +77,8 @@ class Path:
         return self.states[-1]
 
 
-# ------------------------------------------------------------------------------------------------------- comparisons
+# -------------------------------------------------------------------------------------------------------
+# comparisons
 
 
 def arrays(parameters: Any, names: Iterable[str]) -> dict[str, Numbers]:
@@ -102,7 +106,8 @@ def moved(end: Parameters, start: Parameters) -> list[str]:
     return [name for name, value in start.items() if not np.allclose(end[name], value, rtol=1e-9, atol=1e-12)]
 
 
-# ------------------------------------------------------------------------------------------------------------ forward
+# ------------------------------------------------------------------------------------------------------------
+# forward
 
 
 def plain_steps(slope: Slope, rate: float, moving: Iterable[str] | None = None) -> Update:
@@ -115,8 +120,8 @@ def plain_steps(slope: Slope, rate: float, moving: Iterable[str] | None = None) 
     rate : float
         The learning rate.
     moving : iterable of str, optional
-        The parameters that take part, all unless given. With those alone that a student's loop moves, the rest of a
-        loop that forgets the biases can still be judged.
+        The parameters that take part, all unless given. With those alone that a student's loop
+        moves, the rest of a loop that forgets the biases can still be judged.
     """
     names = None if moving is None else frozenset(moving)
 
@@ -142,7 +147,8 @@ def follow(
     return Path(tuple(states), tuple(batches), epochs)
 
 
-# ------------------------------------------------------------------------------------------------- unknown batches
+# -------------------------------------------------------------------------------------------------
+# unknown batches
 
 
 def sizes_of(M: int, batch_size: int) -> Batch:
@@ -154,8 +160,8 @@ def sizes_of(M: int, batch_size: int) -> Batch:
 def cuts(M: int, sizes: Sequence[int]) -> Iterator[Epoch]:
     """Yield every way to cut M examples into batches of these sizes, whichever size comes first.
 
-    The order of the batches counts, that of the examples within a batch does not. Sizes that do not add up to M leave
-    examples out.
+    The order of the batches counts, that of the examples within a batch does not. Sizes that do
+    not add up to M leave examples out.
     """
     for arrangement in sorted(set(itertools.permutations(sizes))):
         yield from _cuts(frozenset(range(M)), arrangement)
@@ -182,8 +188,8 @@ def find_batches(
 ) -> Path | None:
     """Find the batches, in their order, by which right steps lead from the start to the end.
 
-    Every way is tried, so M and `epochs` have to be small: 7 examples in batches of 3 are 420 ways, two epochs of 3
-    single examples 36.
+    Every way is tried, so M and `epochs` have to be small: 7 examples in batches of 3 are 420
+    ways, two epochs of 3 single examples 36.
 
     Parameters
     ----------
@@ -264,8 +270,8 @@ def find_batches_back(
 ) -> Path | None:
     """Find the batches whose steps, undone, lead back to something that may be a start; None if none do.
 
-    Where the start is another one in every call, this takes the place of `find_batches`. It knows plain gradient
-    descent only, and takes some thirty times as long.
+    Where the start is another one in every call, this takes the place of `find_batches`. It knows
+    plain gradient descent only, and takes some thirty times as long.
     """
 
     def undo(after: Parameters, memory: Any, x: Numbers, y: Numbers) -> tuple[Parameters, Any] | None:
@@ -279,7 +285,8 @@ def find_batches_back(
     return None
 
 
-# ------------------------------------------------------------------------------------------------------------ back
+# ------------------------------------------------------------------------------------------------------------
+# back
 
 
 def walk_back(
@@ -287,8 +294,9 @@ def walk_back(
 ) -> Path | None:
     """Undo steps of plain gradient descent and return the path, its start first; None where that does not succeed.
 
-    A step back solves before = after + rate * gradient(before) by repeating it, which converges while the rate times
-    the curvature of the loss is below 1. Roundings grow on the way back: undo few steps, five rather than fifty.
+    A step back solves before = after + rate * gradient(before) by repeating it, which converges
+    while the rate times the curvature of the loss is below 1. Roundings grow on the way back: undo
+    few steps, five rather than fifty.
     """
     states = [end]
     for batch in reversed(batches):
@@ -316,15 +324,17 @@ def _step_back(after: Parameters, slope: Slope, X: Numbers, Y: Numbers, rate: fl
     return None
 
 
-# ---------------------------------------------------------------------------------------------------- recorded losses
+# ----------------------------------------------------------------------------------------------------
+# recorded losses
 
 
 def records(path: Path, slope: Slope, X: Numbers, Y: Numbers) -> list[Numbers]:
     """Return the lists of losses that a right loop may have recorded on a path.
 
-    They are of all examples or of the step's batch, before or after the step; a number for every step, or for every
-    epoch their mean, or of all examples the last of the epoch. Of all examples the loss before the first step may
-    stand in front. The loss of an epoch's last batch alone is none of them.
+    They are of all examples or of the step's batch, before or after the step; a number for every
+    step, or for every epoch their mean, or of all examples the last of the epoch. Of all examples
+    the loss before the first step may stand in front. The loss of an epoch's last batch alone is
+    none of them.
     """
     steps = len(path.batches) // path.epochs
     rows = [slice(None) if batch is None else list(batch) for batch in path.batches]

@@ -1,9 +1,10 @@
 """Whether a criterion compared anything: the evidence without which it gives no points.
 
-A criterion that simply returns has found nothing wrong, perhaps because it found nothing to look at. So it is noted,
-while it runs, whether it came past a comparison: an expectation of `autograder.checks`, an assertion, or a statement
-that raises where something is not as it should be. Expectations note it themselves; for the others a note is written
-into the functions of a test's cell.
+A criterion that simply returns has found nothing wrong, perhaps because it found nothing to look
+at. So it is noted, while it runs, whether it came past a comparison: an expectation of
+`autograder.checks`, an assertion, or a statement that raises where something is not as it should
+be. Expectations note it themselves; for the others a note is written into the functions of a
+test's cell.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def note_comparisons(check: Callable[[], object]) -> bool:
     Returns
     -------
     bool
-        Whether every comparison will be noted. One that stands in no source that can be found is not.
+        Whether every comparison will be noted. One that stands in no source that can be found is
+        not.
     """
     if NOTED in getattr(check, "__globals__", {}):
         return True

@@ -1,7 +1,8 @@
 """A source notebook read as an exam: its cells, its exercises, its tests, their points.
 
-The exam knows nothing of how it will be run. Hidden tests, points and positions come from here and never from the
-student's file, so a submission that lost its metadata or its test cells is still graded in full.
+The exam knows nothing of how it will be run. Hidden tests, points and positions come from here and
+never from the student's file, so a submission that lost its metadata or its test cells is still
+graded in full.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from autograder.course.recorded_tests import RecordedTests, fingerprint, read_re
 from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.course.submission_files import is_path_beside
 
-# Raise it when the same answers would get other points: reports of an older grader are then made anew.
+# Raise it when the same answers would get other points: reports of an older grader are then made
+# anew.
 GRADER_VERSION = 3
 
 TRY_IT = "try-it"
@@ -86,9 +88,11 @@ class Exam:
     Attributes
     ----------
     inside : mapping of str to str
-        The exercises that are tested inside the jail, in the student's own process, each with the reason.
+        The exercises that are tested inside the jail, in the student's own process, each with the
+        reason.
     strict : bool
-        Whether a cell of the source that fails is an error of the exam; else it is noted, as in nbgrader.
+        Whether a cell of the source that fails is an error of the exam; else it is noted, as in
+        nbgrader.
     markers : Markers
         What begins and ends a solution or a hidden test in its cells.
     """
@@ -223,7 +227,8 @@ def read_exam(
     release : Path, optional
         What students were given; it may be missing.
     lend : bool, optional
-        Whether an exercise is tested with the reference's functions in the place of earlier ones that are wrong.
+        Whether an exercise is tested with the reference's functions in the place of earlier ones
+        that are wrong.
     strict : bool, optional
         Whether a cell of the source that fails is an error of the exam.
     recorded : RecordedTests, optional
@@ -234,8 +239,8 @@ def read_exam(
     Raises
     ------
     ExamError
-        If the file is missing, no notebook, has two cells of one id, no exercise, an exercise without a part, or
-        points that are no number, or a test that nbgrader has to make first.
+        If the file is missing, no notebook, has two cells of one id, no exercise, an exercise
+        without a part, or points that are no number, or a test that nbgrader has to make first.
     """
     cells = tuple(_source_cell(cell, path) for cell in _load(path)["cells"])
     recorded = read_recorded_tests(path) if recorded is None else recorded

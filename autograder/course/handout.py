@@ -1,7 +1,7 @@
 """What students were given: the cells of the released notebook, to tell what is theirs from what was there.
 
-Read from the released notebook itself. Where there is none, and for copies of an older release, the texts that
-nbgrader puts in the place of answers by default are tried on the source notebook.
+Read from the released notebook itself. Where there is none, and for copies of an older release,
+the texts that nbgrader puts in the place of answers by default are tried on the source notebook.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Handout:
     Attributes
     ----------
     by_id : mapping of str to tuple of str
-        By nbgrader's id, the texts with which the cell may have been given out; the first is the released one.
+        By nbgrader's id, the texts with which the cell may have been given out; the first is the
+        released one.
     texts : frozenset of str
         The texts of all cells, without space around them.
     """

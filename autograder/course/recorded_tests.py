@@ -1,7 +1,8 @@
 """What a release found out about an assignment's tests, written beside its source: where each runs, and why.
 
-`solutions/NAME.tests.json` belongs to `solutions/NAME/NAME.ipynb`. Most courses have none: their tests run outside of
-the jail as they are. Grading reads it and chooses nothing itself, so that equal answers get equal points.
+`solutions/NAME.tests.json` belongs to `solutions/NAME/NAME.ipynb`. Most courses have none: their
+tests run outside of the jail as they are. Grading reads it and chooses nothing itself, so that
+equal answers get equal points.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class RecordedTests:
     Attributes
     ----------
     source : str
-        Fingerprint of the source notebook, and of the file its tests are made by, when this was found out.
+        Fingerprint of the source notebook, and of the file its tests are made by, when this was
+        found out.
     inside : mapping of str to str
         Exercises that are tested inside the jail, each with the reason.
     made : mapping of str to str

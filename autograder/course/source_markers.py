@@ -1,7 +1,8 @@
 """What stands between markers in the cells of a source notebook, and what stands there when it is given out.
 
-nbgrader's own words by default; a course may have others, as options of nbgrader's ClearSolutions, ClearHiddenTests
-and ClearMarkScheme. As there, a marker is found anywhere in a line. Pure functions of text.
+nbgrader's own words by default; a course may have others, as options of nbgrader's ClearSolutions,
+ClearHiddenTests and ClearMarkScheme. As there, a marker is found anywhere in a line. Pure
+functions of text.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ NBGRADERS = Markers()
 def mark_hidden_lines(source: str, solution: bool, markers: Markers = NBGRADERS) -> list[tuple[str, bool]]:
     """Return each line of a source cell, stripped, with whether it may not be released.
 
-    A solution cell without markers is one solution from its first line to its last, as nbgrader has it.
+    A solution cell without markers is one solution from its first line to its last, as nbgrader
+    has it.
     """
     begins = [begin for begin, _ in markers.regions]
     whole = solution and not any(begin in source for begin in begins)

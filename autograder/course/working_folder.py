@@ -16,8 +16,8 @@ from autograder.course.temporary_folders import temporary_folder
 def working_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
     """Work in a temporary folder that holds these files; modules among them can be imported while it lasts.
 
-    Whatever is written there goes with it, and so does every module that was imported from there: what one notebook
-    brought must not be found by another.
+    Whatever is written there goes with it, and so does every module that was imported from there:
+    what one notebook brought must not be found by another.
     """
     before = Path.cwd()
     with temporary_folder("work") as folder:

@@ -1,7 +1,7 @@
 """Tests that nbgrader makes itself: `### AUTOTEST` lines of a source notebook, filled in by nbgrader's own converter.
 
-What such a line tests is found by running the source notebook in a kernel, which takes seconds. So it is done when
-the assignment is released, and what came of it is written down with the release.
+What such a line tests is found by running the source notebook in a kernel, which takes seconds. So
+it is done when the assignment is released, and what came of it is written down with the release.
 """
 
 from __future__ import annotations

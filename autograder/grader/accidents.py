@@ -1,6 +1,7 @@
 """Exceptions of a student's function in a hidden test, in words of ours: what kind of accident it was, where to look.
 
-Neither the exception's own message nor its place is told, because they might quote the test's inputs.
+Neither the exception's own message nor its place is told, because they might quote the test's
+inputs.
 """
 
 from __future__ import annotations

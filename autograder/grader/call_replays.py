@@ -1,11 +1,11 @@
 """The calls of a hidden test made again on other functions, to see who does what the student's did.
 
-Equal means: the same results, to rounding, the same errors and the same changes of arguments, with the same arguments
-and from the same random states.
+Equal means: the same results, to rounding, the same errors and the same changes of arguments, with
+the same arguments and from the same random states.
 
-How a student's functions hand things to each other, like the layout of a cache, is the student's choice. Where a
-call is given something that came from the student's own functions, it is therefore tried with what the reference
-would have handed on, too.
+How a student's functions hand things to each other, like the layout of a cache, is the student's
+choice. Where a call is given something that came from the student's own functions, it is therefore
+tried with what the reference would have handed on, too.
 """
 
 from __future__ import annotations

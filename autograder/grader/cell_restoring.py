@@ -1,8 +1,9 @@
 """A student's cells as they were meant: what the exam knows of a cell is put back, whatever became of it in the file.
 
-As nbgrader does, types, locks and the text of locked cells come from the exam. Beyond nbgrader: of cells with one id
-the right one is found, an answer's cell is known without its metadata, an untouched stub below an answer does not take
-the answer away, and code written into a locked cell is run before that cell is put right.
+As nbgrader does, types, locks and the text of locked cells come from the exam. Beyond nbgrader: of
+cells with one id the right one is found, an answer's cell is known without its metadata, an
+untouched stub below an answer does not take the answer away, and code written into a locked cell
+is run before that cell is put right.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class RestoredCell:
     number : int
         Its place in the student's file, from 1.
     cell : Cell
-        Its type and the student's own text, with an id only where it is the exam's cell of that id.
+        Its type and the student's own text, with an id only where it is the exam's cell of that
+        id.
     runs : bool
         Whether it is run if it is code.
     remark : str

@@ -1,7 +1,8 @@
 """Which answers a person has to see: all that are not exactly what was given out.
 
-As in nbgrader no word in an answer decides, only whether its cell was left as it was. Beyond nbgrader, an answer that
-stands beside its cell, or whose cell lost its id, is found by its place between the course's own cells.
+As in nbgrader no word in an answer decides, only whether its cell was left as it was. Beyond
+nbgrader, an answer that stands beside its cell, or whose cell lost its id, is found by its place
+between the course's own cells.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ class Essay:
     written : bool
         Whether a person has to see it.
     cell : int
-        Number of the cell where the mark belongs: the exercise's own, else the last of the student's at its place;
-        0 where there is none.
+        Number of the cell where the mark belongs: the exercise's own, else the last of the
+        student's at its place; 0 where there is none.
     """
 
     exercise: str

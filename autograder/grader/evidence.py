@@ -31,7 +31,8 @@ class Evidence:
     markers : Markers
         What begins and ends the hidden part of the test cell.
     opaque : bool
-        Whether a name it asked for is an object of the student's that has no form outside of the jail.
+        Whether a name it asked for is an object of the student's that has no form outside of the
+        jail.
     """
 
     source: str

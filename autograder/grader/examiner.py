@@ -59,8 +59,8 @@ LEFT_OUT = {"output_type": "stream", "name": "stderr", "text": "[Left out: the n
 class ExaminedNotebook:
     """A report and, for the instructor, the notebook's cells with the outputs they gave.
 
-    `by_clock` says whether a limit of time decided anything: a machine that had nothing else to do might have been in
-    time.
+    `by_clock` says whether a limit of time decided anything: a machine that had nothing else to do
+    might have been in time.
     """
 
     report: Report
@@ -294,7 +294,8 @@ def _few(sentences: Iterable[str]) -> tuple[str, ...]:
     return (*kept, f"There is more of this kind: {len(every) - len(kept)} further sentences were left out.")
 
 
-# ---------------------------------------------------------------------------------------------- in the trial's process
+# ---------------------------------------------------------------------------------------------- in
+# the trial's process
 
 
 class _Remote:

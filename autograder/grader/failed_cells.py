@@ -1,8 +1,8 @@
 """The student's own cells that failed: which, with which error, at which of their lines.
 
-What a cell raised is text from the jail. It is repeated only from runs in which no test has run yet: what a test
-hands to the student's functions could stand in it later. A cell that fails below a test is therefore run once more in
-a fresh kernel, with all cells above it and no test.
+What a cell raised is text from the jail. It is repeated only from runs in which no test has run
+yet: what a test hands to the student's functions could stand in it later. A cell that fails below
+a test is therefore run once more in a fresh kernel, with all cells above it and no test.
 """
 
 from __future__ import annotations

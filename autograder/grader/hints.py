@@ -1,9 +1,9 @@
 """The sentence a student reads beside an exercise that did not get all its points.
 
-In the order in which they help: which known mistake it is, that nothing was returned, what the test says itself, what
-kind of accident it was, in which way the numbers are wrong. A cause is named only where it is certain; otherwise it is
-said what was seen, or asked. No sentence quotes a hidden test, its inputs, or what the student's function printed or
-raised during it.
+In the order in which they help: which known mistake it is, that nothing was returned, what the
+test says itself, what kind of accident it was, in which way the numbers are wrong. A cause is
+named only where it is certain; otherwise it is said what was seen, or asked. No sentence quotes a
+hidden test, its inputs, or what the student's function printed or raised during it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ ENDED = "Your code ended the Python process during this test."
 COMPARE = "The result is not what it should be: compare it by hand on a small case with other shapes and sizes."
 PERHAPS = "Your code stopped with an error; perhaps it is this: "
 NO_VALUE = "Your code gives something else than numbers, text, lists, dictionaries or arrays of them."
-# Why a value does not cross comes from the jail, as any text that the student likes: only these words are repeated.
+# Why a value does not cross comes from the jail, as any text that the student likes: only these
+# words are repeated.
 REFUSALS = frozenset(
     {
         "an array of objects: was it built from None?",
@@ -75,7 +76,8 @@ def choose_hint(
     answer : sequence of str
         Sources of the student's solution cells.
     functions : sequence of str
-        The functions that the exercise asks for; where it is empty, all that the test called count.
+        The functions that the exercise asks for; where it is empty, all that the test called
+        count.
     mistakes, reference
         The assignment's known mistakes and its reference namespace.
     wrong : collection of str

@@ -1,9 +1,10 @@
 """The second way of a notebook: tests that need the student's own objects, run in the student's own process.
 
-The first way, with the tests outside, has been gone by then: what its cells showed is kept, and no test has run in
-it. Here the cells run once more in a fresh jail with the inside tests among them, and nothing that they show is kept.
-So the text of a hidden test, which the student's code can read here, reaches nobody. Of what comes back a number, an
-error's class and a line count, and whatever the student reads of them is said in words of ours.
+The first way, with the tests outside, has been gone by then: what its cells showed is kept, and no
+test has run in it. Here the cells run once more in a fresh jail with the inside tests among them,
+and nothing that they show is kept. So the text of a hidden test, which the student's code can read
+here, reaches nobody. Of what comes back a number, an error's class and a line count, and whatever
+the student reads of them is said in words of ours.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """From what a test inside the jail said to points, a status and a hint.
 
-It is the student's process that speaks. A number and an error's class give the points; of its words nothing is
-repeated to students. A hint is one of our own sentences, or what the released test itself says where it failed.
+It is the student's process that speaks. A number and an error's class give the points; of its
+words nothing is repeated to students. A hint is one of our own sentences, or what the released
+test itself says where it failed.
 """
 
 from __future__ import annotations

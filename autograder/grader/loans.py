@@ -1,10 +1,11 @@
 """What is lent to an exercise: the reference's functions in the place of wrong ones, and no more than that takes.
 
-A mistake costs its points once: what builds on a wrong function is tested with the reference's. First only what is
-wrong is lent. Where that is not enough, and what is wrong exchanges values in a layout of the student's own, a cache
-for instance, the others that exchange such values are lent with it: a `linear_backward` of the reference's cannot
-read the caches of a `linear_forward` of somebody else's. Whatever else is right stays the student's own, so two of
-their functions that do not fit together are found out.
+A mistake costs its points once: what builds on a wrong function is tested with the reference's.
+First only what is wrong is lent. Where that is not enough, and what is wrong exchanges values in a
+layout of the student's own, a cache for instance, the others that exchange such values are lent
+with it: a `linear_backward` of the reference's cannot read the caches of a `linear_forward` of
+somebody else's. Whatever else is right stays the student's own, so two of their functions that do
+not fit together are found out.
 """
 
 from __future__ import annotations
@@ -104,9 +105,10 @@ class Lender:
     def loans(self, exercise: Exercise) -> Iterator[Loan]:
         """Yield what may be lent to an exercise, one after the other; each was used before the next is asked for.
 
-        Functions of this exercise and of those below it in the source are not lent, wherever the student's test cells
-        stand: they could answer it. Nor is any function that an exercise defines of which a test is still to come,
-        the second of one answer for instance: what it returns could be kept for it.
+        Functions of this exercise and of those below it in the source are not lent, wherever the
+        student's test cells stand: they could answer it. Nor is any function that an exercise
+        defines of which a test is still to come, the second of one answer for instance: what it
+        returns could be kept for it.
         """
         if not self.exam.lend or NO_LOAN in self.exam.tags(exercise):
             return

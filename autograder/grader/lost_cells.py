@@ -1,7 +1,7 @@
 """Cells that ended or stopped the student's process, in sentences for the student.
 
-A cell above the first hidden test is named. Below it a cell knows what the tests gave to the student's functions, and
-which cells fail could be chosen by that: there only their number is told.
+A cell above the first hidden test is named. Below it a cell knows what the tests gave to the
+student's functions, and which cells fail could be chosen by that: there only their number is told.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Which known mistake a student made, seen from what their functions did in a hidden test.
 
-A mistake is recognised when it does what the student's function did on every call the test made, while the reference
-does something else on at least one: agreement where all answers agree says nothing. Where the student's results are
-not finite, because they guard against nothing, the numbers that are finite on both sides decide.
+A mistake is recognised when it does what the student's function did on every call the test made,
+while the reference does something else on at least one: agreement where all answers agree says
+nothing. Where the student's results are not finite, because they guard against nothing, the
+numbers that are finite on both sides decide.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The line of the student's own code at which a test's call failed.
 
-The jail says where, in the text of a traceback. The line that is told comes from the student's file, and only where
-the jail's text shows that very line: nothing else of that text goes any further.
+The jail says where, in the text of a traceback. The line that is told comes from the student's
+file, and only where the jail's text shows that very line: nothing else of that text goes any
+further.
 """
 
 from __future__ import annotations

@@ -22,15 +22,16 @@ def describe_differences(
 ) -> tuple[str, ...]:
     """Describe how a result differs from the right one; empty when it does not, or in no way that has a name.
 
-    Where there are several descriptions all of them fit: half of what it should be, for two columns, is too small by
-    the number of columns as well. Other calls tell which one is meant.
+    Where there are several descriptions all of them fit: half of what it should be, for two
+    columns, is too small by the number of columns as well. Other calls tell which one is meant.
 
     Parameters
     ----------
     got, wanted
         The student's result and the reference's.
     sizes : mapping of str to int, optional
-        Numbers that a factor may turn out to be, by how they are called: "the number of rows of X".
+        Numbers that a factor may turn out to be, by how they are called: "the number of rows of
+        X".
     name : str
         How to call the result.
     """

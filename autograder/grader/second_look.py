@@ -1,8 +1,9 @@
 """Exercises that failed where a test met a value it cannot look at from outside: a person looks at them.
 
-Nothing is said by that about the answer: it may be right, in a type that has no form outside of the jail. What the
-test says inside is told to the instructor, and gives no points: any object of the student's own would call for it,
-and then every exercise would be only as safe as those that are tested inside.
+Nothing is said by that about the answer: it may be right, in a type that has no form outside of
+the jail. What the test says inside is told to the instructor, and gives no points: any object of
+the student's own would call for it, and then every exercise would be only as safe as those that
+are tested inside.
 """
 
 from __future__ import annotations

@@ -27,9 +27,10 @@ FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 class CellGlobals(dict[str, Any]):
     """The globals of a test cell: the tests' own names, then the student's, fetched when they are read.
 
-    What the tests defined, Python's builtins, the reference's modules and what it imports from them come before
-    anything of the student's: a notebook that rebinds `isinstance`, `np`, `assert_allclose` or a helper of an earlier
-    test changes nothing here. An imported class is the student's all the same, for objects in the jail are its own.
+    What the tests defined, Python's builtins, the reference's modules and what it imports from
+    them come before anything of the student's: a notebook that rebinds `isinstance`, `np`,
+    `assert_allclose` or a helper of an earlier test changes nothing here. An imported class is the
+    student's all the same, for objects in the jail are its own.
 
     Parameters
     ----------
@@ -42,7 +43,8 @@ class CellGlobals(dict[str, Any]):
     imported : set of str
         Names of the reference that are imported for everybody.
     reserved : set of str
-        Names that tests define, earlier or later: none of them is ever the student's, unless the reference has it too.
+        Names that tests define, earlier or later: none of them is ever the student's, unless the
+        reference has it too.
 
     Attributes
     ----------

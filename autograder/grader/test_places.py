@@ -1,9 +1,10 @@
 """Where an assignment's tests run, outside the jail or inside, chosen by trying both.
 
-Outside is better: there a test shares nothing with the student's code. Some tests cannot work there, because they
-need the student's own objects. So the own solution and the unsolved notebook are graded with the tests outside; where
-the solution loses points, or the unsolved notebook gets some, they are graded with the tests inside as well, and what
-is better there goes there. The choice belongs to a release and is written down with its reason.
+Outside is better: there a test shares nothing with the student's code. Some tests cannot work
+there, because they need the student's own objects. So the own solution and the unsolved notebook
+are graded with the tests outside; where the solution loses points, or the unsolved notebook gets
+some, they are graded with the tests inside as well, and what is better there goes there. The
+choice belongs to a release and is written down with its reason.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
             warnings.append(f"{exercise.id}: {outside.reason(exercise)}, and inside it is no better")
     inside = _with_makers(exam, inside, movable)
     if inside != by_tag and inside.keys() != everywhere.keys():
-        # A test may need what a test that stayed outside does, in a way that its text does not show.
+        # A test may need what a test that stayed outside does, in a way that its text does not
+        # show.
         chosen = _Tries(replace(exam, inside=inside), source, unsolved, examiner)
         if any(within.is_better_than(chosen, exercise) for exercise in tested if exercise.id in inside):
             inside = everywhere

@@ -1,9 +1,10 @@
 """One submission tried: the student's cells in the jail, the hidden tests here, by value.
 
-This runs in a short-lived process of its own, so that a hostile reply costs only its own submission. Cells run in
-the student's order; a test runs where its cell stands in the student's notebook, tests whose cells are gone run at
-the end. When a cell or a test ends the student's process, a new one is started and brought to the same place
-without the cell that did it, so that the other exercises keep their points.
+This runs in a short-lived process of its own, so that a hostile reply costs only its own
+submission. Cells run in the student's order; a test runs where its cell stands in the student's
+notebook, tests whose cells are gone run at the end. When a cell or a test ends the student's
+process, a new one is started and brought to the same place without the cell that did it, so that
+the other exercises keep their points.
 """
 
 from __future__ import annotations
@@ -112,7 +113,8 @@ class Trial:
     def _outside_steps(self, steps: Sequence[Step]) -> Iterator[Step]:
         """Yield the steps of the way outside.
 
-        Where cells need names that tests make, they find those of the part of an inside test that was given out.
+        Where cells need names that tests make, they find those of the part of an inside test that
+        was given out.
         """
         for step in steps:
             if step.exercise is None or not self._is_inside(step):

@@ -88,7 +88,8 @@ def not_attempted_if_untouched(
 ) -> ExerciseResult:
     """Return a result without points as not attempted where the answer's cells hold what was given out.
 
-    A stub that raises NotImplementedError tells it by itself, and better: it may stand in one of several functions.
+    A stub that raises NotImplementedError tells it by itself, and better: it may stand in one of
+    several functions.
     """
     if result.points or result.status not in {Status.FAILED, Status.NOT_FOUND}:
         return result
@@ -110,7 +111,8 @@ def untested_result(exercise: Exercise, hint: str = "") -> ExerciseResult:
 def share_of_points(exercise: Exercise, evidence: Evidence) -> float:
     """Return which part of an exercise's points its test gives, from 0 to 1; without rounding, 1 is all of them.
 
-    An exercise of 0 points has a share, too: of its criteria those that were met, else whatever number the test gave.
+    An exercise of 0 points has a share, too: of its criteria those that were met, else whatever
+    number the test gave.
     """
     value = evidence.value
     if evidence.error is not None:

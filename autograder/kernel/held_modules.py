@@ -1,8 +1,9 @@
 """What a test relies on, kept from before any code of a student's ran, and put back before the test runs.
 
-A test that runs in the student's own process calls `isinstance`, `np.allclose` or `unittest`: whoever replaced them,
-or the code within them, would be tested by themselves. Held are the contents of modules, the attributes of their
-classes, and the code and the defaults of the functions in both.
+A test that runs in the student's own process calls `isinstance`, `np.allclose` or `unittest`:
+whoever replaced them, or the code within them, would be tested by themselves. Held are the
+contents of modules, the attributes of their classes, and the code and the defaults of the
+functions in both.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-# Whole packages where the name ends with a dot, else single modules. Not held is what programs change by design:
-# `sys`, `os`, `warnings`, `logging`, matplotlib.
+# Whole packages where the name ends with a dot, else single modules. Not held is what programs
+# change by design: `sys`, `os`, `warnings`, `logging`, matplotlib.
 HELD: Final = (
     *("builtins", "math", "cmath", "operator", "functools", "itertools", "inspect", "copy", "types", "contextlib"),
     *("random", "statistics", "fractions", "decimal", "numbers", "hashlib", "ast", "dis", "tokenize", "string"),

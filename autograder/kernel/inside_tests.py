@@ -1,9 +1,10 @@
 """The jailed end of a test that needs the student's own objects: run in the student's names, but not as a cell.
 
-A test leaves no entry in `In` and `Out`, shows nothing, and is not seen by what the notebook hooked into IPython.
-What Python, NumPy and unittest were before the student's code ran they are again while it runs; nothing of the
-student's can trace it, and no other thread runs meanwhile. Whoever finds and changes this very module, or reads the
-test from the frames of their caller, is stopped by nothing: see docs/security.md.
+A test leaves no entry in `In` and `Out`, shows nothing, and is not seen by what the notebook
+hooked into IPython. What Python, NumPy and unittest were before the student's code ran they are
+again while it runs; nothing of the student's can trace it, and no other thread runs meanwhile.
+Whoever finds and changes this very module, or reads the test from the frames of their caller, is
+stopped by nothing: see docs/security.md.
 """
 
 from __future__ import annotations

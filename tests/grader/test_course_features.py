@@ -29,7 +29,12 @@ QUICK = (
 )
 
 
-pytestmark = pytest.mark.slow
+# Course code leaves files open and coroutines alone; it is no business of ours.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(scope="module")
