@@ -13,6 +13,7 @@ from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.exam import Exam, SourceCell
 from autograder.course.notebook_files import Cell, Notebook, Unreadable, read_notebook
+from autograder.course.submission_files import unpack_submission
 from autograder.course.submissions import NotebookFile, Push, Status, Student
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.answer_pictures import show_answer
@@ -187,7 +188,7 @@ def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mappi
     """Return a notebook of format 4 from a submission and what its cells gave, by number from 1."""
     marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
     try:
-        notebook = read_notebook(content)
+        notebook = read_notebook(unpack_submission(content).notebook)
     except Unreadable:
         notebook = Notebook(())
     cells = restore_cells(exam, notebook)

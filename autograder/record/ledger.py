@@ -15,6 +15,7 @@ import fcntl
 import math
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -117,39 +118,39 @@ class Ledger:
         DiskFailed
             If the file cannot be read at all.
         """
-        entries = _Entries(student, [], [], [], [])
+        entries = _StudentEntries(student, [], [], [], [])
         damaged = []
-        for number, line in enumerate(self._lines(student), start=1):
+        for number, line in enumerate(self._read_lines(student), start=1):
             if not line.strip():
                 continue  # an editor's doing: nothing is said, so nothing is lost
             try:
-                entries.add(parse_entry(student, parse_line(line)))
+                entries.add_entry(parse_entry(student, parse_line(line)))
             except UNREADABLE_ERRORS as error:
                 about = f"{self.path_of(student)}, line {number}: cannot be read ({explain_unreadable(error)})"
                 damaged.append(f"{about}; autograder verify says what to do")
-        return replace(entries.record(), damaged=tuple(damaged))
+        return replace(entries.make_record(), damaged=tuple(damaged))
 
     def add_push(self, push: Push) -> None:
         """Append a push."""
-        fields = asdict(push) | {"time": _text(push.time), "clock": push.clock.value}
+        fields = asdict(push) | {"time": _write_time(push.time), "clock": push.clock.value}
         self._append(fields.pop("student"), {"entry": "push"} | fields)
 
     def add_repository(self, student: str, repository: Repository) -> None:
         """Append what the forge said of a student's repository."""
-        fields = asdict(repository) | {
-            "created": _text(repository.created),
-            "pushed": _text(repository.pushed) if repository.pushed else None,
-        }
+        fields = asdict(repository)
+        fields["created"] = _write_time(repository.created)
+        if repository.pushed is not None:
+            fields["pushed"] = _write_time(repository.pushed)
         self._append(student, {"entry": "repository"} | fields)
 
     def add_report(self, student: str, commit: str, blob: str, report: Report, time: datetime) -> None:
         """Append the report of a submission."""
-        head = {"entry": "report", "commit": commit, "blob": blob, "time": _text(time)}
+        head = {"entry": "report", "commit": commit, "blob": blob, "time": _write_time(time)}
         self._append(student, head | {"report": report.to_json()})
 
     def add_mark(self, student: str, mark: ManualMark) -> None:
         """Append a mark that a person gave."""
-        self._append(student, {"entry": "mark"} | mark.to_json() | {"time": _text(mark.time)})
+        self._append(student, {"entry": "mark"} | mark.to_json() | {"time": _write_time(mark.time)})
 
     def rewrite_lines(self, student: str, change: Callable[[bytes], bytes]) -> None:
         """Replace the lines of a student's file, as one step, by what `change` makes of those that are there now.
@@ -162,7 +163,7 @@ class Ledger:
             If the file cannot be read or written.
         """
         path = self.path_of(student)
-        with self._alone(student) as file:
+        with self._hold_file(student) as file:
             file.seek(0)
             before = file.read()
             whole = before[: before.rfind(b"\n") + 1]
@@ -180,17 +181,19 @@ class Ledger:
         """Return the file of a student's record, whether it is there or not."""
         return self.folder / f"{student}.jsonl"
 
-    def _lines(self, student: str) -> list[bytes]:
+    def _read_lines(self, student: str) -> list[bytes]:
         """Return the whole lines of a student's file; what follows the last newline is torn."""
         path = self.path_of(student)
+        if not path.exists():
+            return []
         try:
-            return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+            return path.read_bytes().split(b"\n")[:-1]
         except OSError as error:
             raise DiskFailed.at(path, error) from None
 
     def _append(self, student: str, entry: dict[str, Any]) -> None:
         line = format_line(entry) + b"\n"
-        with self._alone(student) as file:
+        with self._hold_file(student) as file:
             reached("ledger: before a line")
             _cut_torn_line(file)
             end = file.seek(0, os.SEEK_END)
@@ -206,7 +209,7 @@ class Ledger:
         reached("ledger: line synced")
 
     @contextmanager
-    def _alone(self, student: str) -> Iterator[FileIO]:
+    def _hold_file(self, student: str) -> Iterator[FileIO]:
         """Open a student's file for appending, and hold its lock."""
         path = self.path_of(student)
         try:
@@ -214,7 +217,7 @@ class Ledger:
             while True:
                 with path.open("a+b", buffering=0) as file:
                     fcntl.flock(file, fcntl.LOCK_EX)
-                    if _is_at(file, path):  # else it was replaced while we waited
+                    if _is_file_at(file, path):  # else it was replaced while we waited
                         yield file
                         return
         except OSError as error:
@@ -222,7 +225,7 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class _Entries:
+class _StudentEntries:
     """What was read of a student's lines so far, kind by kind."""
 
     student: str
@@ -231,7 +234,7 @@ class _Entries:
     repositories: list[Repository]
     marks: list[ManualMark]
 
-    def add(self, said: Entry | None) -> None:
+    def add_entry(self, said: Entry | None) -> None:
         """Take what one line says; nothing for a kind of entry that only a later version knows."""
         if isinstance(said, Push):
             self.pushes.append(said)
@@ -242,13 +245,18 @@ class _Entries:
         elif isinstance(said, ManualMark):
             self.marks.append(said)
 
-    def record(self) -> StudentRecord:
+    def make_record(self) -> StudentRecord:
         """Return the record they make."""
-        lost = tuple(push for push in self.pushes if push.lost)
-        once = order_pushes([push for push in self.pushes if not push.aside])
-        aside = order_pushes([push for push in self.pushes if push.aside])
+        graded_branch = [push for push in self.pushes if not push.aside]
+        other_branches = [push for push in self.pushes if push.aside]
         return StudentRecord(
-            self.student, once, tuple(self.graded), lost, tuple(self.repositories), tuple(self.marks), aside=aside
+            self.student,
+            pushes=order_pushes(graded_branch),
+            graded=tuple(self.graded),
+            lost=tuple(push for push in self.pushes if push.lost),
+            repositories=tuple(self.repositories),
+            marks=tuple(self.marks),
+            aside=order_pushes(other_branches),
         )
 
 
@@ -261,19 +269,21 @@ def parse_entry(student: str, entry: dict[str, Any]) -> Entry | None:
         If it says what cannot be; these are `UNREADABLE_ERRORS`.
     """
     if entry["entry"] == "push":
-        return _push(student, entry)
+        return _parse_push(student, entry)
     if entry["entry"] == "report":
-        return _graded(entry)
+        return _parse_report(entry)
     if entry["entry"] == "repository":
-        return _repository(entry)
+        return _parse_repository(entry)
     if entry["entry"] == "mark":
-        return ManualMark.from_json(entry, _time(entry["time"]))
+        return ManualMark.from_json(entry, _read_time(entry["time"]))
     return None
 
 
 def explain_unreadable(error: Exception) -> str:
     """Say what an error of `UNREADABLE_ERRORS` means for the line it comes from."""
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return str(error) or type(error).__name__
 
 
 def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
@@ -283,12 +293,17 @@ def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
     of the earlier time: two collectors saw it, or the forge told of it twice. What the forge told has the order of
     the forge's clock, what was seen here that of the lines, whatever the clock here said; between the two it is time.
     """
-    told = sorted((push for push in pushes if push.clock in TOLD), key=lambda push: push.time)
+    told = [push for push in pushes if push.clock in TOLD]
+    told.sort(key=lambda push: push.time)
     known = {(push.commit, push.assignment) for push in told}
-    seen = [push for push in pushes if push.clock not in TOLD]
-    seen = [push for push in seen if push.clock is not Clock.FIRST_SEEN or (push.commit, push.assignment) not in known]
+    seen = []
+    for push in pushes:
+        is_known = (push.commit, push.assignment) in known
+        is_sighting = push.clock is Clock.FIRST_SEEN and is_known
+        if push.clock not in TOLD and not is_sighting:
+            seen.append(push)
     kept: list[Push] = []
-    for push in _merged(told, seen):
+    for push in _merge_by_time(told, seen):
         if push.lost:
             continue
         if kept and (kept[-1].commit, kept[-1].assignment) == (push.commit, push.assignment):
@@ -298,22 +313,26 @@ def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
     return tuple(kept)
 
 
-def _merged(one: Sequence[Push], other: Sequence[Push]) -> Iterator[Push]:
+def _merge_by_time(one: Sequence[Push], other: Sequence[Push]) -> Iterator[Push]:
     """Yield two sequences as one, each in its own order, the earlier of their next ones first."""
-    ones, others = list(reversed(one)), list(reversed(other))
+    ones = deque(one)
+    others = deque(other)
     while ones and others:
-        yield (ones if ones[-1].time <= others[-1].time else others).pop()
-    yield from reversed(ones or others)
+        if ones[0].time <= others[0].time:
+            yield ones.popleft()
+        else:
+            yield others.popleft()
+    yield from ones
+    yield from others
 
 
-def _is_at(file: FileIO, path: Path) -> bool:
+def _is_file_at(file: FileIO, path: Path) -> bool:
     """Whether an open file is the one at a path."""
     try:
         there = path.stat()
     except FileNotFoundError:
         return False
-    here = os.fstat(file.fileno())
-    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+    return os.path.samestat(there, os.fstat(file.fileno()))
 
 
 def _cut_torn_line(file: FileIO) -> None:
@@ -323,24 +342,25 @@ def _cut_torn_line(file: FileIO) -> None:
     file.seek(end - 1)
     if file.read(1) != b"\n":
         file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)
+        whole = file.read().rfind(b"\n") + 1
+        file.truncate(whole)
 
 
-def _graded(entry: dict[str, Any]) -> RecordedReport:
+def _parse_report(entry: dict[str, Any]) -> RecordedReport:
     report = Report.from_json(entry["report"])
     for exercise in report.exercises:
         if not 0 <= exercise.points <= exercise.max_points < math.inf:
             said = f"{exercise.points:g} of {exercise.max_points:g} points"
             raise ValueError(f"{exercise.id} has {said}, which no grading gives")
-    return RecordedReport(entry["commit"], entry["blob"], _time(entry["time"]), report)
+    return RecordedReport(entry["commit"], entry["blob"], _read_time(entry["time"]), report)
 
 
-def _push(student: str, entry: dict[str, Any]) -> Push:
+def _parse_push(student: str, entry: dict[str, Any]) -> Push:
     return Push(
         student=student,
         commit=entry["commit"],
         branch=entry["branch"],
-        time=_time(entry["time"]),
+        time=_read_time(entry["time"]),
         clock=Clock(entry["clock"]),
         notebooks=tuple(NotebookFile.from_json(file) for file in entry["notebooks"]),
         activity=entry.get("activity", 0),
@@ -351,23 +371,24 @@ def _push(student: str, entry: dict[str, Any]) -> Push:
     )
 
 
-def _repository(entry: dict[str, Any]) -> Repository:
+def _parse_repository(entry: dict[str, Any]) -> Repository:
+    pushed = entry["pushed"]
     return Repository(
         id=entry["id"],
         owner=entry["owner"],
         name=entry["name"],
         remote=entry["remote"],
-        created=_time(entry["created"]),
-        pushed=_time(entry["pushed"]) if entry["pushed"] else None,
+        created=_read_time(entry["created"]),
+        pushed=_read_time(pushed) if pushed else None,
         assignment=entry.get("assignment", ""),
     )
 
 
-def _text(moment: datetime) -> str:
+def _write_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
-def _time(text: str) -> datetime:
+def _read_time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"time {text!r} without a time zone")

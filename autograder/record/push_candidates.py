@@ -78,7 +78,8 @@ def choose_pushes(
     course: Course, assignment: Assignment, record: StudentRecord, deadline: datetime | None
 ) -> PushChoice:
     """Return which pushes may count for a part with this deadline."""
-    return _Chooser(course, assignment, record.about(assignment.name), deadline).choice()
+    mine = record.about(assignment.name)
+    return _PushChooser(course, assignment, mine, deadline).choose()
 
 
 def list_wanted_notebooks(
@@ -106,7 +107,9 @@ def can_give_points(file: NotebookFile) -> bool:
 
 def end_of_minute(deadline: datetime) -> datetime:
     """Return the last moment that is not after a deadline: the minute named counts to its end."""
-    return deadline + timedelta(seconds=59, microseconds=999_999) if deadline.second == 0 else deadline
+    if deadline.second != 0:
+        return deadline
+    return deadline + timedelta(seconds=59, microseconds=999_999)
 
 
 def late_factor(rule: LateRule, moment: datetime, deadline: datetime, zone: ZoneInfo) -> float:
@@ -118,19 +121,21 @@ def late_factor(rule: LateRule, moment: datetime, deadline: datetime, zone: Zone
     if moment <= end_of_minute(deadline):
         return 1.0
     for day in range(1, rule.days + 1):
-        if moment <= end_of_minute(_days_later(deadline, day, zone)):
+        if moment <= end_of_minute(_add_days(deadline, day, zone)):
             return max(0.0, 1.0 - rule.per_day * day)
     return 0.0
 
 
-def _days_later(deadline: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """The same time on the wall some days later; of two such moments the second."""
+def _add_days(deadline: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """Return the same time on the wall some days later; of two such moments, in autumn, the second."""
     wall = deadline.astimezone(zone).replace(tzinfo=None) + timedelta(days=days)
-    return max(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return max(first, second)
 
 
 @dataclass(frozen=True)
-class _Chooser:
+class _PushChooser:
     """Chooses for one part of one student's assignment."""
 
     course: Course
@@ -138,58 +143,63 @@ class _Chooser:
     record: StudentRecord
     deadline: datetime | None
 
-    def choice(self) -> PushChoice:
-        pushes = self.record.pushes
-        on_time = [push for push in pushes if self.is_in_time(push.time)]
-        after = [push for push in pushes if not self.is_in_time(push.time)]
-        counts = self.on_time(on_time, after)
-        late = tuple(self.late(after))
+    def choose(self) -> PushChoice:
+        on_time = []
+        after = []
+        for push in self.record.pushes:
+            if self.is_in_time(push.time):
+                on_time.append(push)
+            else:
+                after.append(push)
+        counts = self.choose_on_time(on_time, after)
+        late = tuple(self.list_late(after))
         return PushChoice(
             counts,
             late,
             newest=on_time[-1] if on_time else None,
             newest_late=after[-1] if after else None,
-            elsewhere=self.elsewhere(counts, late),
+            elsewhere=self.choose_elsewhere(counts, late),
         )
 
     def is_in_time(self, moment: datetime) -> bool:
         return self.deadline is None or moment <= end_of_minute(self.deadline)
 
-    def on_time(self, on_time: Sequence[Push], after: Sequence[Push]) -> PushCandidate | None:
-        begun = [candidate for candidate in self.in_place(on_time) if candidate.is_begun(self.assignment.name)]
-        moved = [
-            candidate
-            for candidate in self.in_place(after)
-            if candidate.is_begun(self.assignment.name) and self.is_in_time(candidate.since)
-        ]
-        last = begun[-1] if begun else None
-        for candidate in moved:
-            if last is None or candidate.since > self.handed_in(last):
+    def choose_on_time(self, on_time: Sequence[Push], after: Sequence[Push]) -> PushCandidate | None:
+        last: PushCandidate | None = None
+        for candidate in self.list_begun(on_time):
+            last = candidate
+        for candidate in self.list_begun(after):
+            was_moved = self.is_in_time(candidate.since)
+            if was_moved and (last is None or candidate.since > self.handed_in(last)):
                 last = candidate
         if self.course.find == "anywhere":
-            last = self.newer_astray(last) or last
-        return last or next(iter(self.in_place(on_time[-1:])), None)
+            last = self.find_newer_astray(last) or last
+        if last is not None:
+            return last
+        newest = self.list_in_place(on_time[-1:])  # nothing is begun: it is told of what came last
+        return newest[0] if newest else None
 
     def handed_in(self, candidate: PushCandidate) -> datetime:
         """When a candidate came: what was moved to its place after the deadline, when it was pushed first."""
         return candidate.push.time if self.is_in_time(candidate.push.time) else candidate.since
 
-    def newer_astray(self, counts: PushCandidate | None) -> PushCandidate | None:
+    def find_newer_astray(self, counts: PushCandidate | None) -> PushCandidate | None:
         """Return answers elsewhere that came in time and after what counts; on other branches only if nothing does."""
-        for entry in self.astray():
+        for entry in self.list_astray():
             newer = counts is None or (not entry.push.aside and entry.since > self.handed_in(counts))
             if newer and self.is_in_time(entry.since):
                 return entry
         return None
 
-    def late(self, after: Sequence[Push]) -> Iterator[PushCandidate]:
+    def list_late(self, after: Sequence[Push]) -> Iterator[PushCandidate]:
         """Yield each state of the notebook that was pushed late and still gives points, by its first push."""
-        rule, deadline = self.assignment.late, self.deadline
+        rule = self.assignment.late
+        deadline = self.deadline
         if rule is None or deadline is None:
             return
-        found = [candidate for candidate in self.in_place(after) if candidate.is_begun(self.assignment.name)]
+        found = self.list_begun(after)
         if self.course.find == "anywhere":
-            found += [entry for entry in self.astray() if not self.is_in_time(entry.push.time)]
+            found += [entry for entry in self.list_astray() if not self.is_in_time(entry.push.time)]
         seen = set()
         for entry in found:
             if entry.file is None or entry.file.blob in seen:
@@ -202,15 +212,20 @@ class _Chooser:
             if factor:
                 yield PushCandidate(entry.push, entry.file, entry.since, factor)
 
-    def in_place(self, pushes: Iterable[Push]) -> list[PushCandidate]:
-        """What lies at its place in each of these pushes."""
+    def list_in_place(self, pushes: Iterable[Push]) -> list[PushCandidate]:
+        """Return what lies at its place in each of these pushes."""
         found = []
         for push in pushes:
             file = find_notebook(push.notebooks, self.assignment.name)
-            found.append(self.candidate(push, file))
+            found.append(self.make_candidate(push, file))
         return found
 
-    def astray(self) -> list[PushCandidate]:
+    def list_begun(self, pushes: Iterable[Push]) -> list[PushCandidate]:
+        """Return of these what has an answer in it."""
+        name = self.assignment.name
+        return [candidate for candidate in self.list_in_place(pushes) if candidate.is_begun(name)]
+
+    def list_astray(self) -> list[PushCandidate]:
         """Answers that are not graded where they lie: the newest push first, then those to other branches.
 
         Of each push the likeliest file; none of a push with answers at their place.
@@ -221,12 +236,12 @@ class _Chooser:
             begun = right is not None and is_begun(right, self.assignment.name)
             if not begun:
                 strays = find_answers_elsewhere(push.notebooks, self.assignment.name)
-                found += [self.candidate(push, file) for file in strays[:1]]
+                found += [self.make_candidate(push, file) for file in strays[:1]]
             elif push.aside:
-                found.append(self.candidate(push, right))
+                found.append(self.make_candidate(push, right))
         return found
 
-    def elsewhere(self, counts: PushCandidate | None, late: Sequence[PushCandidate]) -> PushCandidate | None:
+    def choose_elsewhere(self, counts: PushCandidate | None, late: Sequence[PushCandidate]) -> PushCandidate | None:
         """What is to be told: where answers are while none count, or a file with more of them than the one that does.
 
         Nothing is told of a copy of what is graded, nor of what was moved to its place since.
@@ -235,24 +250,30 @@ class _Chooser:
         if counts is not None and counts.is_begun(name):
             if not counts.is_in_place(name):
                 return counts
-            return self.newer_astray(counts) or _fuller(counts, name)
+            return self.find_newer_astray(counts) or _find_fuller(counts, name)
         if late:
             return next((entry for entry in late if not entry.is_in_place(name)), None)
-        newest = self.in_place(self.record.pushes[-1:])
-        graded = {entry.file.blob for entry in newest if entry.file is not None and entry.is_begun(name)}
-        return next((entry for entry in self.astray() if entry.file and entry.file.blob not in graded), None)
+        graded = {entry.file.blob for entry in self.list_begun(self.record.pushes[-1:]) if entry.file}
+        for entry in self.list_astray():
+            if entry.file and entry.file.blob not in graded:
+                return entry
+        return None
 
-    def candidate(self, push: Push, file: NotebookFile | None) -> PushCandidate:
-        return PushCandidate(push, file, push.time if file is None else self.first_pushed[file.blob])
+    def make_candidate(self, push: Push, file: NotebookFile | None) -> PushCandidate:
+        since = push.time if file is None else self.first_pushed[file.blob]
+        return PushCandidate(push, file, since)
 
     @cached_property
     def first_pushed(self) -> dict[str, datetime]:
         """When the bytes of each notebook were first pushed, to any place and branch."""
-        pushes = sorted((*self.record.pushes, *self.record.aside), key=lambda push: push.time)
-        return {file.blob: push.time for push in reversed(pushes) for file in push.notebooks}
+        first: dict[str, datetime] = {}
+        for push in (*self.record.pushes, *self.record.aside):
+            for file in push.notebooks:
+                first[file.blob] = min(push.time, first.get(file.blob, push.time))
+        return first
 
 
-def _fuller(counts: PushCandidate, assignment: str) -> PushCandidate | None:
+def _find_fuller(counts: PushCandidate, assignment: str) -> PushCandidate | None:
     """A file beside the one that counts, in the same push, with all of its answers and more of them.
 
     Of files at which nobody has looked, one that has such a name.

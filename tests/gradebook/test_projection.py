@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from marked_course import EARLY, LATER, MarkedCourse, make_marked_course
 from nbgrader.api import Gradebook
-from small_course import SmallCourse
+from small_course import SmallCourse, dump, solution
 
-from autograder.gradebook.autograded_notebooks import autograded_path
+from autograder.course.submission_files import SubmissionFiles, pack_submission
+from autograder.gradebook.autograded_notebooks import autograded_notebook, autograded_path
 from autograder.gradebook.projection_memory import database_file
 from autograder.record.ledger import Ledger
 from autograder.record.record_cache import RecordCache
@@ -138,6 +139,13 @@ def test_outputs_stay_when_points_change_though_their_file_is_gone(course: Marke
     course.update()
     assert course.entered("double", "late")["auto"] == 0.0
     assert shown() == ["a line"]
+
+
+def test_a_notebook_that_came_with_files_beside_it_is_shown(course: MarkedCourse) -> None:
+    content = dump([solution("def double(x):\n    return helper.twice(x)")])
+    packed = pack_submission(SubmissionFiles(content, {"helper.py": b"twice = lambda x: 2 * x"}))
+    shown = autograded_notebook(course.classroom.exams["hw"], packed, {})
+    assert "return helper.twice(x)" in "".join(cell["source"] for cell in shown["cells"])
 
 
 def test_a_record_is_read_once_until_its_file_changes(course: MarkedCourse) -> None:

@@ -1,0 +1,55 @@
+"""What plain `nbgrader autograde` costs on an ordinary course, and what the same command costs with jails.
+
+    python benchmarks/jailed_autograde.py [--submissions 20]
+
+Printed are CPU seconds of the command with all its children, and wall-clock seconds. Scores are compared, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+
+from nbgrader_course import nbgrader
+from plain_course import ANSWERS, CONFIG, ONE_LINE, make_course, scores
+
+
+def measure(root: Path) -> tuple[float, float]:
+    """Return CPU and wall-clock seconds of the command."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    nbgrader(root, "autograde", "ps1")
+    wall = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+
+
+def main() -> None:
+    """Grade the same course both ways."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--submissions", type=int, default=20)
+    options = parser.parse_args()
+    quick = [answer for name, answer in ANSWERS.items() if name != "endless"]  # which waits for its limit
+    answers = {f"student-{number:03}": quick[number % len(quick)] for number in range(options.submissions)}
+    with tempfile.TemporaryDirectory() as folder:
+        plain = make_course(Path(folder) / "plain", answers, CONFIG)
+        jailed = Path(folder) / "jailed"
+        shutil.copytree(plain, jailed)
+        (jailed / "nbgrader_config.py").write_text(CONFIG + ONE_LINE + "\n")
+        print(f"{options.submissions} submissions     CPU s   wall s")
+        for name, root in (("nbgrader", plain), ("with jails", jailed)):
+            cpu, wall = measure(root)
+            print(f"{name:15} {cpu:10.1f} {wall:8.1f}")
+        equal = scores(plain) == scores(jailed)
+        print("scores are equal" if equal else f"scores differ: {scores(plain)} {scores(jailed)}")
+
+
+if __name__ == "__main__":
+    main()

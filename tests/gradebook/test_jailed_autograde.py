@@ -1,0 +1,57 @@
+"""Plain `nbgrader autograde` with one line in its configuration: nbgrader's scores, outputs and formgrader."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader_course import nbgrader
+from plain_course import ANSWERS, CONFIG, ONE_LINE, make_course, scores
+
+pytestmark = pytest.mark.slow
+
+
+def shown(root: Path, student: str) -> list[list[Any]]:
+    """What the formgrader shows below each code cell: kinds of outputs, and their text."""
+    graded = json.loads((root / "autograded" / student / "ps1" / "problem 1.ipynb").read_text())
+    cells = [cell for cell in graded["cells"] if cell["cell_type"] == "code"]
+    return [[(out["output_type"], out.get("ename"), out.get("evalue")) for out in cell["outputs"]] for cell in cells]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The same course graded by plain nbgrader, and with the one line."""
+    folder = tmp_path_factory.mktemp("plain")
+    plain = make_course(folder / "plain", ANSWERS, CONFIG)
+    jailed = folder / "jailed"
+    shutil.copytree(plain, jailed)
+    (jailed / "nbgrader_config.py").write_text(CONFIG + ONE_LINE + "\n")
+    nbgrader(plain, "autograde", "ps1")
+    nbgrader(jailed, "autograde", "ps1")
+    return plain, jailed
+
+
+def test_scores_and_outputs_are_nbgraders(graded: tuple[Path, Path]) -> None:
+    plain, jailed = graded
+    truth = scores(plain)
+    assert scores(jailed) == truth
+    assert truth["right"] == {"double": (2.0, False), "partial": (2.0, False), "essay": (0.0, False)}
+    assert truth["wrong"] == {"double": (0.0, False), "partial": (1.0, False), "essay": (0.0, False)}
+    for student in ANSWERS:
+        if student != "endless":
+            assert shown(jailed, student) == shown(plain, student), student
+
+
+def test_feedback_holds_no_hidden_test(graded: tuple[Path, Path]) -> None:
+    _, jailed = graded
+    nbgrader(jailed, "generate_feedback", "ps1")
+    for student in ("right", "wrong", "spies"):
+        page = (jailed / "feedback" / student / "ps1" / "problem 1.html").read_text()
+        said = html.unescape(re.sub(r"<[^>]+>", "", page))
+        assert "double(21)" not in said and "hidden number" not in said
+        assert "double(1)" in said, "the visible test"

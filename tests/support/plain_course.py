@@ -1,0 +1,72 @@
+"""An ordinary nbgrader course without this project's layout, and the one line that puts its students into jails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+from nbgrader_course import nbgrader
+from small_course import code, notebook, solution, test, text
+
+ONE_LINE = "import autograder.gradebook.jailed_autograde as jailed; jailed.use_jails(c)"
+CONFIG = """\
+c = get_config()
+c.CourseDirectory.course_id = "plain"
+c.Execute.timeout = 5
+"""
+HIDDEN = "assert double(21) == 42, 'the hidden number'"
+TESTS = f"assert double(1) == 2\n### BEGIN HIDDEN TESTS\n{HIDDEN}\n### END HIDDEN TESTS"
+PARTIAL = "sum(double(x) == 2 * x for x in table)"
+ESSAY = text("", grade_id="essay", grade=True, solution=True, points=3)
+SOURCE = (
+    text("# Plain"),
+    code("import csv\nfrom pathlib import Path\ntable = [int(row[0]) for row in csv.reader(open('data/table.csv'))]"),
+    solution("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"),
+    test(TESTS),
+    code("made_by = 'a later cell'\nprint(double(1))"),
+    test(PARTIAL, grade_id="partial", points=2),
+    ESSAY,
+)
+ANSWERS = {
+    "right": "def double(x):\n    return x + x",
+    "wrong": "def double(x):\n    return x * x",
+    "unsolved": "def double(x):\n    raise NotImplementedError",
+    "broken": "def double(x:\n    return",
+    "warns": "import sys\ndef double(x):\n    print('careful', file=sys.stderr)\n    return 2 * x",
+    "endless": "while True:\n    pass",
+    "prints": "def double(x):\n    print(x)\n    return 2 * x",
+    "nothing": "",
+    "spies": "def double(x):\n    print(get_ipython().user_ns['In'][-1])\n    return 2 * x",
+}
+
+
+def make_course(root: Path, answers: Mapping[str, str], config: str) -> Path:
+    """An ordinary nbgrader course, released, with a submission of each answer."""
+    source = root / "source" / "ps1"
+    (source / "data").mkdir(parents=True)
+    (source / "data" / "table.csv").write_text("1\n2\n")
+    (source / "problem 1.ipynb").write_text(json.dumps(notebook(*SOURCE)))
+    (root / "nbgrader_config.py").write_text(config)
+    nbgrader(root, "generate_assignment", "ps1", "--force")
+    released = json.loads((root / "release" / "ps1" / "problem 1.ipynb").read_text())
+    for student, answer in answers.items():
+        for cell in released["cells"]:
+            if cell["metadata"].get("nbgrader", {}).get("grade_id") == "double_solution":
+                cell["source"] = answer
+        folder = root / "submitted" / student / "ps1"
+        folder.mkdir(parents=True)
+        (folder / "problem 1.ipynb").write_text(json.dumps(released))
+    return root
+
+
+def scores(root: Path) -> dict[str, dict[str, tuple[float | None, bool]]]:
+    """The automatic points of each student and cell, and whether a person is asked."""
+    found: dict[str, dict[str, tuple[float | None, bool]]] = {}
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
+        for submission in book.assignment_submissions("ps1"):
+            (submitted,) = submission.notebooks
+            mine = {grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in submitted.grades}
+            found[submission.student.id] = mine
+    return found
