@@ -65,7 +65,7 @@ def notes_on_places(course: Course, record: StudentRecord) -> Iterator[str]:
             choice = choose_pushes(course, assignment, record, part.deadline)
             begun = choice.on_time is not None and choice.on_time.is_begun(name)
             if choice.elsewhere is not None:
-                told[sentences.about_elsewhere(choice)] = None
+                told[sentences.tell_of_elsewhere(choice)] = None
             elif choice.newest is not None and not begun:
-                told |= dict.fromkeys(sentences.pointers(choice.newest))
+                told |= dict.fromkeys(sentences.list_pointer_sentences(choice.newest))
         yield from (f"{record.student}, {name}: {sentence}" for sentence in told)

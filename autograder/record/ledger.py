@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ class StudentRecord:
             aside=tuple(push for push in self.aside if push.assignment in names),
         )
 
-    @property
+    @cached_property
     def reports(self) -> dict[Key, Report]:
         """The newest report of each key."""
         return {entry.key: entry.report for entry in self.graded}

@@ -26,7 +26,7 @@ class PushSentences:
         """Where the notebook belongs."""
         return notebook_places(self.assignment)[0]
 
-    def counts(self, candidate: PushCandidate, choice: PushChoice) -> str:
+    def explain_counting(self, candidate: PushCandidate, choice: PushChoice) -> str:
         """Say which push counts, and why."""
         when = self.course.write_moment(candidate.push.time)
         first = self.course.write_moment(candidate.since)
@@ -44,43 +44,45 @@ class PushSentences:
         why = "the newest one" if choice.newest_late is None else "the last one before the deadline"
         return f"The push of {when} counts: {why}."
 
-    def too_late(self, choice: PushChoice) -> str:
+    def explain_too_late(self, choice: PushChoice) -> str:
         """Say that what was answered came too late."""
         late = choice.newest_late
         when = f"of {self.course.write_moment(late.time)} " if late else ""
         before = " What was pushed before it holds no answer." if choice.on_time is not None else ""
         return f"The push {when}came after the deadline.{before}"
 
-    def missing(self, push: Push, elsewhere: PushCandidate | None) -> str:
+    def explain_missing(self, push: Push, elsewhere: PushCandidate | None) -> str:
         """Say that there is no notebook at its place."""
-        pointers = list(self.pointers(push))
         if elsewhere is not None:
-            return self.elsewhere(elsewhere)
-        return pointers[0] if pointers else f"There is no notebook at {self.right}. {SAVE}"
+            return self.tell_where_answers_lie(elsewhere)
+        for pointer in self.list_pointer_sentences(push):
+            return pointer
+        return f"There is no notebook at {self.right}. {SAVE}"
 
-    def not_begun(self, push: Push, file: NotebookFile, elsewhere: PushCandidate | None) -> str:
+    def explain_not_begun(self, push: Push, file: NotebookFile, elsewhere: PushCandidate | None) -> str:
         """Say that nothing is answered yet."""
         if elsewhere is not None:
-            return self.elsewhere(elsewhere)
-        for pointer in self.pointers(push):
+            return self.tell_where_answers_lie(elsewhere)
+        for pointer in self.list_pointer_sentences(push):
             return f"{file.path} holds no answer. {pointer}"
         when = self.course.write_moment(push.time)
         begin = "" if file.path.endswith("_solved.ipynb") else f" To begin: `autograder start {self.assignment}`."
         return f"{file.path} holds no answer yet, as pushed on {when}.{begin} {SAVE} {LATER}"
 
-    def about_elsewhere(self, choice: PushChoice) -> str:
+    def tell_of_elsewhere(self, choice: PushChoice) -> str:
         """Say what there is to be said of answers elsewhere, whether they are graded or not; "" if nothing is."""
-        found, counts = choice.elsewhere, choice.on_time
+        found = choice.elsewhere
+        counts = choice.on_time
         if found is None:
             return ""
         if found == counts or found in choice.late:
-            return self.graded_elsewhere(found)
+            return self.tell_graded_elsewhere(found)
         beside = counts is not None and counts.push is found.push and counts.is_begun(self.assignment)
         if counts is not None and counts.file is not None and beside:
-            return self.more_elsewhere(counts.file, found)
-        return self.elsewhere(found)
+            return self.tell_more_elsewhere(counts.file, found)
+        return self.tell_where_answers_lie(found)
 
-    def elsewhere(self, found: PushCandidate) -> str:
+    def tell_where_answers_lie(self, found: PushCandidate) -> str:
         """Say where answers lie that are not graded there, and what to do."""
         if found.file is None:
             return ""
@@ -89,7 +91,7 @@ class PushSentences:
         if found.push.aside:
             branches = f"Your answers are on the branch {found.push.branch}, and {self._graded} is graded."
             move = "" if path in notebook_places(self.assignment) else f" Move {path} to {self.right}, commit and push."
-            return f"{branches} {self._how_to_merge(found.push.branch)}{move} {unchanged}"
+            return f"{branches} {self._explain_merging(found.push.branch)}{move} {unchanged}"
         if found.file.holds is None:
             return f"The notebook {say_where_it_belongs(path, self.assignment)} and push again. {unchanged}"
         there = {file.path for file in found.push.notebooks}
@@ -97,7 +99,7 @@ class PushSentences:
         where = say_where_it_belongs(path, self.assignment).removeprefix(path)
         return f"Your answers are in {path}. It{where}{instead} and push again. {unchanged}"
 
-    def graded_elsewhere(self, found: PushCandidate) -> str:
+    def tell_graded_elsewhere(self, found: PushCandidate) -> str:
         """Say where answers were found that are graded though they do not lie at their place."""
         if found.file is None:
             return ""
@@ -108,10 +110,10 @@ class PushSentences:
         branch = found.push.branch
         return (
             f"{path} on the branch {branch} is graded all the same{moved}; it belongs on "
-            f"{self._graded_branch}. {self._how_to_merge(branch)}"
+            f"{self._graded_branch}. {self._explain_merging(branch)}"
         )
 
-    def more_elsewhere(self, counting: NotebookFile, found: PushCandidate) -> str:
+    def tell_more_elsewhere(self, counting: NotebookFile, found: PushCandidate) -> str:
         """Say that another file beside the one that counts has more answers."""
         if found.file is None:
             return ""
@@ -124,7 +126,7 @@ class PushSentences:
             "If that one is meant, save it under the name of the first and push again."
         )
 
-    def pointers(self, push: Push) -> Iterator[str]:
+    def list_pointer_sentences(self, push: Push) -> Iterator[str]:
         """Say of what leads elsewhere that nothing behind it was pushed."""
         for path, target in push.pointers:
             if target and path in notebook_places(self.assignment):
@@ -148,7 +150,7 @@ class PushSentences:
         is_default = self.course.graded_branch == DEFAULT_BRANCH
         return self._graded if is_default else f"the branch {self._graded}"
 
-    def _how_to_merge(self, branch: str) -> str:
+    def _explain_merging(self, branch: str) -> str:
         """Say how a branch becomes a part of the one that is graded."""
         graded = self._graded
         if self.course.graded_branch == DEFAULT_BRANCH:

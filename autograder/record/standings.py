@@ -123,14 +123,15 @@ def judge_assignment(
 ) -> Standing:
     """Return where a student stands in an assignment; one that is not `released` yet has no points, and not 0."""
     record = record.about(assignment.name)
-    judge = _Judge(course, assignment, exam, record, released)
-    parts, choices = [], []
+    judge = _AssignmentJudge(course, assignment, exam, record, released)
+    parts: list[PartStanding] = []
+    choices: list[PushChoice] = []
     for part in assignment.parts:
         extension = extensions.get((student.id, assignment.name, part.name))
         choice = choose_pushes(course, assignment, record, extension or part.deadline)
-        parts.append(judge.part(part, extension, choice))
+        parts.append(judge.judge_part(part, extension, choice))
         choices.append(choice)
-    return Standing(student.id, assignment.name, tuple(parts), judge.problems(parts, choices))
+    return Standing(student.id, assignment.name, tuple(parts), judge.list_problems(parts, choices))
 
 
 def is_released(course: Course, assignment: str, records: Iterable[StudentRecord]) -> bool:
@@ -166,7 +167,7 @@ def decided_sum(standing: Standing, now: datetime) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Judge:
+class _AssignmentJudge:
     """Judges the parts of one student's assignment."""
 
     course: Course
@@ -175,7 +176,7 @@ class _Judge:
     record: StudentRecord
     released: bool
 
-    def part(self, part: Part, extension: datetime | None, choice: PushChoice) -> PartStanding:
+    def judge_part(self, part: Part, extension: datetime | None, choice: PushChoice) -> PartStanding:
         mine = [exercise for exercise in self.exam.exercises if exercise.part == part.name]
         blank = PartStanding(
             part.name,
@@ -187,13 +188,13 @@ class _Judge:
             late=choice.newest_late,
         )
         if not self.released:
-            return _changed(blank, PartState.UNRELEASED, "This homework is not released yet.", late=None)
+            return _change_state(blank, PartState.UNRELEASED, "This homework is not released yet.", late=None)
         if choice.on_time is None and not choice.late:
-            return self._without_push(blank, choice)
+            return self._judge_without_push(blank, choice)
         candidates = [entry for entry in (choice.on_time, *choice.late) if entry is not None]
-        best = _best([self._standing(blank, entry, choice) for entry in candidates])
+        best = _choose_best([self._judge_candidate(blank, entry, choice) for entry in candidates])
         if best.state in (PartState.MISSING, PartState.NOT_BEGUN) and self._began_late(choice):
-            return _changed(blank, PartState.TOO_LATE, self.sentences.too_late(choice))
+            return _change_state(blank, PartState.TOO_LATE, self.sentences.explain_too_late(choice))
         return best
 
     @cached_property
@@ -201,11 +202,11 @@ class _Judge:
         """What is said of pushes and places."""
         return PushSentences(self.course, self.assignment.name)
 
-    def _without_push(self, blank: PartStanding, choice: PushChoice) -> PartStanding:
+    def _judge_without_push(self, blank: PartStanding, choice: PushChoice) -> PartStanding:
         if choice.newest_late is not None:
-            return _changed(blank, PartState.TOO_LATE, self.sentences.too_late(choice))
+            return _change_state(blank, PartState.TOO_LATE, self.sentences.explain_too_late(choice))
         if choice.elsewhere is not None:
-            return _changed(blank, PartState.MISSING, self.sentences.elsewhere(choice.elsewhere))
+            return _change_state(blank, PartState.MISSING, self.sentences.tell_where_answers_lie(choice.elsewhere))
         return blank
 
     def _began_late(self, choice: PushChoice) -> bool:
@@ -214,38 +215,44 @@ class _Judge:
         file = find_notebook(late.notebooks, self.assignment.name) if late else None
         return file is not None and is_begun(file, self.assignment.name)
 
-    def _standing(self, blank: PartStanding, candidate: PushCandidate, choice: PushChoice) -> PartStanding:
-        push, file = candidate.push, candidate.file
+    def _judge_candidate(self, blank: PartStanding, candidate: PushCandidate, choice: PushChoice) -> PartStanding:
+        push = candidate.push
+        file = candidate.file
         if file is None:
-            return _changed(blank, PartState.MISSING, self.sentences.missing(push, choice.elsewhere), push=push)
+            why = self.sentences.explain_missing(push, choice.elsewhere)
+            return _change_state(blank, PartState.MISSING, why, push=push)
         blank = replace(blank, push=push, file=file)
-        report = self._report(file)
-        marked_by_hand = any(mark.changes_points for mark in self._marks(blank.part))
+        report = self._find_report(file)
+        marked_by_hand = any(mark.changes_points for mark in self._list_marks(blank.part))
         untouched = not can_give_points(file) or (
-            report is not None and self._answers_nothing(report, file, blank.part)
+            report is not None and self._finds_no_attempt(report, file, blank.part)
         )
         if untouched and not marked_by_hand:
-            return _changed(blank, PartState.NOT_BEGUN, self.sentences.not_begun(push, file, choice.elsewhere))
+            why = self.sentences.explain_not_begun(push, file, choice.elsewhere)
+            return _change_state(blank, PartState.NOT_BEGUN, why)
         if report is None:
             why = f"The push of {self.course.write_moment(push.time)} is waiting to be graded."
-            return _changed(blank, PartState.WAITING, why)
+            return _change_state(blank, PartState.WAITING, why)
         state = PartState.LATE if candidate.factor < 1.0 else PartState.GRADED
-        graded = self._with_marks(blank, report)
-        why, outdated = self.sentences.counts(candidate, choice), report.exam != self.exam.version
+        graded = self._apply_marks(blank, report)
+        why = self.sentences.explain_counting(candidate, choice)
+        outdated = report.exam != self.exam.version
         if outdated:
             why = f"{why} {REGRADED}"
-        return _changed(graded, state, why, factor=candidate.factor, outdated=outdated)
+        return _change_state(graded, state, why, factor=candidate.factor, outdated=outdated)
 
-    def _answers_nothing(self, report: Report, file: NotebookFile, part: str) -> bool:
+    def _finds_no_attempt(self, report: Report, file: NotebookFile, part: str) -> bool:
         """Whether grading found no attempt at any exercise of a part."""
         begun = is_begun(file, self.assignment.name)
-        none = {Status.NOT_ATTEMPTED} if begun else {Status.NOT_ATTEMPTED, Status.NOT_FOUND}
-        found = [exercise.status for exercise in report.exercises if exercise.part == part]
-        return report.status == "graded" and bool(found) and all(status in none for status in found)
+        no_attempt = {Status.NOT_ATTEMPTED}
+        if not begun:  # cells that are not even there
+            no_attempt.add(Status.NOT_FOUND)
+        found = {exercise.status for exercise in report.exercises if exercise.part == part}
+        return report.status == "graded" and bool(found) and found <= no_attempt
 
-    def _with_marks(self, blank: PartStanding, report: Report) -> PartStanding:
+    def _apply_marks(self, blank: PartStanding, report: Report) -> PartStanding:
         """A part with a report's results, and what a person made of them."""
-        marks = {mark.exercise: mark for mark in self._marks(blank.part)}
+        marks = {mark.exercise: mark for mark in self._list_marks(blank.part)}
         automatic = tuple(exercise for exercise in report.exercises if exercise.part == blank.part)
         return replace(
             blank,
@@ -254,42 +261,48 @@ class _Judge:
             marks=tuple(marks[exercise.id] for exercise in automatic if exercise.id in marks),
         )
 
-    def _marks(self, part: str) -> list[ManualMark]:
+    def _list_marks(self, part: str) -> list[ManualMark]:
         """The marks that people gave for a part."""
         marks = newest_marks(self.record.marks, self.assignment.name)
         return [marks[entry.id] for entry in self.exam.exercises if entry.part == part and entry.id in marks]
 
-    def _report(self, file: NotebookFile) -> Report | None:
+    def _find_report(self, file: NotebookFile) -> Report | None:
         """The report of a notebook under the exam as it is now; a student's older report serves until then."""
         reports = self.record.reports
-        current = reports.get((self.assignment.name, file.blob, self.exam.version))
+        name = self.assignment.name
+        current = reports.get((name, file.blob, self.exam.version))
         if current is not None:
             return current
-        older = [report for key, report in reports.items() if key[:2] == (self.assignment.name, file.blob)]
-        return older[-1] if older else None
+        newest: Report | None = None
+        for key, report in reports.items():  # in the order in which they came
+            if key[:2] == (name, file.blob):
+                newest = report
+        return newest
 
-    def problems(self, parts: Sequence[PartStanding], choices: Sequence[PushChoice]) -> tuple[str, ...]:
+    def list_problems(self, parts: Sequence[PartStanding], choices: Sequence[PushChoice]) -> tuple[str, ...]:
         """What is to be said about the notebook as a whole, each sentence once."""
         sentences: dict[str, None] = {}
         for part in parts:
-            report = self._report(part.file) if part.file and part.state is not PartState.NOT_BEGUN else None
+            report = self._find_report(part.file) if part.file and part.state is not PartState.NOT_BEGUN else None
             sentences |= dict.fromkeys(report.problems if report else ())
         for part, choice in zip(parts, choices, strict=True):
-            told = self._about_places(part, choice)
+            told = self._tell_of_places(part, choice)
             if told and not any(told in other.why for other in parts):
                 sentences[told] = None
         return tuple(sentences)
 
-    def _about_places(self, part: PartStanding, choice: PushChoice) -> str:
+    def _tell_of_places(self, part: PartStanding, choice: PushChoice) -> str:
         """What is to be said about where answers lie, empty if there is nothing."""
-        return "" if part.state is PartState.UNRELEASED else self.sentences.about_elsewhere(choice)
+        return "" if part.state is PartState.UNRELEASED else self.sentences.tell_of_elsewhere(choice)
 
 
-def _best(candidates: list[PartStanding]) -> PartStanding:
+def _choose_best(candidates: list[PartStanding]) -> PartStanding:
     """Return what counts of a push in time and a late one: while one of them is not graded, nothing is settled."""
-    waiting = [candidate for candidate in candidates if candidate.state is PartState.WAITING]
-    return waiting[0] if waiting else max(candidates, key=lambda candidate: candidate.points or 0.0)
+    for candidate in candidates:
+        if candidate.state is PartState.WAITING:
+            return candidate
+    return max(candidates, key=lambda candidate: candidate.points or 0.0)
 
 
-def _changed(standing: PartStanding, state: PartState, why: str, **changes: object) -> PartStanding:
+def _change_state(standing: PartStanding, state: PartState, why: str, **changes: object) -> PartStanding:
     return replace(standing, state=state, why=why, **changes)  # type: ignore[arg-type]

@@ -17,10 +17,19 @@ pytestmark = pytest.mark.slow
 
 
 def shown(root: Path, student: str) -> list[list[Any]]:
-    """What the formgrader shows below each code cell: kinds of outputs, and their text."""
+    """What the formgrader shows below each code cell: kinds of outputs, and errors without a file's name."""
     graded = json.loads((root / "autograded" / student / "ps1" / "problem 1.ipynb").read_text())
-    cells = [cell for cell in graded["cells"] if cell["cell_type"] == "code"]
-    return [[(out["output_type"], out.get("ename"), out.get("evalue")) for out in cell["outputs"]] for cell in cells]
+    cells = []
+    for cell in graded["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        outputs = []
+        for output in cell["outputs"]:
+            said = re.sub(r"\(\S+( \d+>)?, line", "(a file, line", output.get("evalue", ""))
+            text = output.get("text") if output.get("name") == "stdout" else None
+            outputs.append((output["output_type"], output.get("ename"), said, text))
+        cells.append(outputs)
+    return cells
 
 
 @pytest.fixture(scope="module")
