@@ -139,9 +139,11 @@ def _build_row(count: AuditTally) -> tuple[str, ...]:
 def _write_equivalent(case: AuditCase) -> str:
     """Return the lines that call a mutant as right as the reference, to be pasted once the reason is filled in."""
     function = case.function.split(", ")[0]
-    given = (function, case.before, case.after)
-    arguments = "".join(f"        {json.dumps(text, ensure_ascii=False)},\n" for text in given)
-    return f'    alternatives.equivalent(\n{arguments}        because="…",\n    )'
+    lines = ["alternatives.equivalent("]
+    for text in (function, case.before, case.after):
+        lines.append(f"    {json.dumps(text, ensure_ascii=False)},")
+    lines += ['    because="…",', ")"]
+    return "\n".join(lines)
 
 
 def _describe_change(case: AuditCase) -> str:

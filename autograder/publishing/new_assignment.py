@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from typing import Any
 from autograder.course.configuration import CONFIG_FILE, Course
 from autograder.course.errors import UsageError
 from autograder.course.whole_files import write_whole
-from autograder.publishing import exercise_template as template
 from autograder.publishing.notebook_fields import KERNEL
 
+TEMPLATE = Path(__file__).with_suffix(".toml")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 NUMBER = re.compile(r"^[A-Za-z]*\d+[_-]")  # as in hw05_kmeans
 
@@ -54,12 +55,13 @@ def lay_out_assignment(course: Course, name: str, title: str = "", function: str
         raise UsageError(f"{function!r} is no name for a function; name one with --function")
     if name in course.assignments or folder.exists():
         raise UsageError(f"{name} is there already, in {CONFIG_FILE} or as {folder}; nothing was changed")
+    template = tomllib.loads(TEMPLATE.read_text(encoding="utf-8"))
     words = {"FUNCTION": function, "ASSIGNMENT": name, "TITLE": title}
     contents = {
-        f"{name}.ipynb": _build_notebook(words),
-        "mistakes.py": _fill_in(template.MISTAKES, words),
-        "alternatives.py": _fill_in(template.ALTERNATIVES, words),
-        "shortcuts.py": _fill_in(template.SHORTCUTS, words),
+        f"{name}.ipynb": _build_notebook(template, words),
+        "mistakes.py": _fill_in(template["mistakes"], words),
+        "alternatives.py": _fill_in(template["alternatives"], words),
+        "shortcuts.py": _fill_in(template["shortcuts"], words),
     }
     folder.mkdir(parents=True)
     for file, content in contents.items():
@@ -69,15 +71,15 @@ def lay_out_assignment(course: Course, name: str, title: str = "", function: str
     return NewAssignment(tuple(folder / file for file in contents), line.strip(), configured)
 
 
-def _fill_in(text: str, words: dict[str, str]) -> str:
+def _fill_in(text: str, words: Mapping[str, str]) -> str:
     for place, word in words.items():
         text = text.replace(place, word)
     return text
 
 
-def _build_notebook(words: dict[str, str]) -> str:
+def _build_notebook(template: Mapping[str, Any], words: Mapping[str, str]) -> str:
     notebook = {
-        "cells": [_fill_in_cell(cell, words) for cell in _build_cells(words["FUNCTION"])],
+        "cells": [_fill_in_cell(cell, words) for cell in _build_cells(template, words["FUNCTION"])],
         "metadata": {"kernelspec": KERNEL, "language_info": {"name": "python"}},
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -85,17 +87,17 @@ def _build_notebook(words: dict[str, str]) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
-def _build_cells(function: str) -> Iterator[dict[str, Any]]:
+def _build_cells(template: Mapping[str, Any], function: str) -> Iterator[dict[str, Any]]:
     """Yield the cells: introduction, imports, and the five of the exercise."""
-    yield _build_cell("markdown", "introduction", template.INTRODUCTION)
-    yield _build_cell("code", "imports", template.IMPORTS, locked=True)
-    yield _build_cell("markdown", f"{function}_task", template.TASK, locked=True)
-    yield _build_cell("code", f"{function}_solution", template.SOLUTION, solution=True)
-    try_it = _build_cell("code", f"{function}_try_it", template.TRY_IT)
+    yield _build_cell("markdown", "introduction", template["introduction"])
+    yield _build_cell("code", "imports", template["imports"], locked=True)
+    yield _build_cell("markdown", f"{function}_task", template["task"], locked=True)
+    yield _build_cell("code", f"{function}_solution", template["solution"], solution=True)
+    try_it = _build_cell("code", f"{function}_try_it", template["try_it"])
     try_it["metadata"] = {"tags": ["try-it"]}
     yield try_it
-    yield _build_cell("code", f"{function}_checks", template.CHECKS, locked=True)
-    yield _build_cell("code", function, template.TESTS, locked=True, points=template.POINTS)
+    yield _build_cell("code", f"{function}_checks", template["checks"], locked=True)
+    yield _build_cell("code", function, template["tests"], locked=True, points=template["points"])
 
 
 def _build_cell(
@@ -124,7 +126,7 @@ def _build_cell(
     return cell
 
 
-def _fill_in_cell(cell: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
+def _fill_in_cell(cell: dict[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
     return cell | {"source": _fill_in(cell["source"], words).splitlines(keepends=True)}
 
 

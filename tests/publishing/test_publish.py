@@ -701,7 +701,7 @@ def test_pages_for_students_name_only_commands_there_are(page: str) -> None:
         assert set(re.findall(r"--[a-z-]+", rest)) <= known[name] | {"--help"}, f"autograder {name}{rest}"
 
 
-@pytest.mark.parametrize("command", ["start", "check", "update"])
+@pytest.mark.parametrize("command", ["start", "check", "submit", "update"])
 def test_students_can_read_about_every_option(command: str) -> None:
     page = (REPOSITORY / "docs" / "students.md").read_text()
     assert f"`autograder {command}" in page

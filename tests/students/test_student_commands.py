@@ -364,7 +364,9 @@ def students_python(tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["start", "hw"], ["check", "hw"], ["update"]], ids=["help", "start", "check", "update"]
+    "arguments",
+    [["--help"], ["start", "hw"], ["check", "hw"], ["submit", "--yes"], ["update"]],
+    ids=["help", "start", "check", "submit", "update"],
 )
 def test_students_need_nothing_of_the_instructors(
     course: PublicCourse, students_python: Any, arguments: list[str]
