@@ -12,16 +12,22 @@ import hashlib
 import json
 import math
 import re
-import symtable
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autograder.course.cell_statements import (
+    IMPORTS,
+    find_bound_names,
+    find_definitions,
+    find_imported_names,
+    makes_names_only,
+    names_imported_by,
+    read_statements,
+)
 from autograder.course.errors import ExamError
 from autograder.course.handout import Handout, read_handout
 from autograder.course.recorded_tests import RecordedTests, fingerprint, read_recorded_tests
@@ -34,12 +40,15 @@ GRADER_VERSION = 3
 
 TRY_IT = "try-it"
 NO_LOAN = "no-loan"  # a test cell with this tag is run with the student's own functions only
-INSIDE, OUTSIDE = "inside", "outside"  # tags of a test cell: where it runs, whatever its release found best
+# Tags of a test cell: where it runs, whatever its release found best.
+INSIDE = "inside"
+OUTSIDE = "outside"
 RAISES = "raises-exception"  # Jupyter's tag of a cell that is meant to fail
 CELLS_NEED_TESTS = "a cell of the notebook uses a name that only a test makes"
 BY_TAG = f"its cell has the tag {INSIDE!r}"
 SCHEMA_VERSION = 3  # of nbgrader's marks in cells: since its version 0.6
-AUTOTEST = re.compile(r"^\s*#.*\bAUTOTEST\b", re.MULTILINE)  # a line that nbgrader fills in with tests
+# A line that nbgrader fills in with tests.
+AUTOTEST = re.compile(r"^\s*#.*\bAUTOTEST\b", re.MULTILINE)
 # They lie beside a source notebook and are never released.
 INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py", "shortcuts.py"})
 WHOLE = ""  # the part of an assignment that has no parts
@@ -61,7 +70,7 @@ class SourceCell:
 
     @property
     def holds_solution(self) -> bool:
-        """Whether students get the cell without what is written in it; of a task they get the text."""
+        """Whether students get the cell without what is written in it; of a task they get all."""
         return self.solution and not self.task
 
     @property
@@ -120,71 +129,79 @@ class Exam:
 
     def tags(self, exercise: Exercise) -> tuple[str, ...]:
         """Return the tags of an exercise's graded cell."""
-        return next(cell.tags for cell in self.cells if cell.graded and cell.grade_id == exercise.id)
+        graded = (cell for cell in self.cells if cell.graded)
+        return next(cell.tags for cell in graded if cell.grade_id == exercise.id)
 
     def defines(self, exercise: Exercise) -> tuple[str, ...]:
         """Return the functions and classes that an exercise's solution cells define."""
         names: list[str] = []
         for cell in self.cells:
             if cell.kind == "code" and cell.grade_id in exercise.solutions:
-                with suppress(SyntaxError):  # a magic
-                    nodes = ast.parse(cell.source).body
-                    names += [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+                names += find_definitions(cell.source)
         return tuple(names)
 
     @cached_property
     def imported(self) -> frozenset[str]:
-        """Names the notebook imports for everybody: `assert_allclose`, say, and no name that an answer binds."""
-        others = [cell for cell in self.reference_cells if not cell.solution]
-        return frozenset(_names_of(others, imports_only=True)) - self.asked_names
+        """Names the notebook imports for everybody, `assert_allclose` say; none an answer binds."""
+        others = [cell.source for cell in self.reference_cells if not cell.solution]
+        return find_imported_names(others) - self.asked_names
 
     @cached_property
     def bound_by_tests(self) -> frozenset[str]:
         """Names that the tests make themselves."""
-        return frozenset(_names_of(cell for cell in self.cells if cell.is_test))
+        return find_bound_names(list(self.tests.values()))
 
     @cached_property
     def asked_names(self) -> frozenset[str]:
         """Names that the solution cells make."""
-        return frozenset(_names_of(cell for cell in self.reference_cells if cell.solution))
+        return find_bound_names([cell.source for cell in self.reference_cells if cell.solution])
 
     @cached_property
     def made_by_tests_only(self) -> frozenset[str]:
-        """Names that tests make and no other cell does: later cells and tests find what an earlier test made."""
-        return self.bound_by_tests - frozenset(_names_of(self.reference_cells))
+        """Names that tests make and no other cell does: what is below a test may use them."""
+        others = [cell.source for cell in self.reference_cells]
+        return self.bound_by_tests - find_bound_names(others)
 
     @cached_property
     def imports(self) -> str:
         """The statements with which the course's own cells import something no answer binds."""
         found = []
         for cell in self.reference_cells:
-            for statement in [] if cell.solution else _statements(cell.source):
-                if isinstance(statement, ast.Import | ast.ImportFrom) and _is_setting(statement):
-                    names = {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
-                    if not names & self.asked_names:
-                        found.append(ast.unparse(statement))
+            if cell.solution:
+                continue
+            for statement in read_statements(cell.source):
+                if not isinstance(statement, IMPORTS) or not makes_names_only(statement):
+                    continue
+                if not self.asked_names.intersection(names_imported_by(statement)):
+                    found.append(ast.unparse(statement))
         return "\n".join(found)
 
     @property
     def locked(self) -> dict[str, str]:
         """Source of each locked, ungraded code cell, by grade id."""
-        cells = (cell for cell in self.cells if cell.kind == "code" and cell.locked and not cell.graded)
-        return {cell.grade_id: cell.source for cell in cells if not cell.solution and cell.grade_id}
+        sources = {}
+        for cell in self.cells:
+            ours = cell.kind == "code" and cell.locked and not cell.graded and not cell.solution
+            if ours and cell.grade_id:
+                sources[cell.grade_id] = cell.source
+        return sources
 
     @property
     def reference_cells(self) -> tuple[SourceCell, ...]:
-        """Code cells that make the reference: all but tests and those only there to try something."""
+        """Code cells that make the reference: no tests, and none that only try something."""
         code = (cell for cell in self.cells if cell.kind == "code")
         return tuple(cell for cell in code if not cell.is_test and TRY_IT not in cell.tags)
 
     @cached_property
     def settings(self) -> tuple[str, ...]:
-        """The statements in which the course's own cells import, or make what answers build on, in their order."""
+        """Statements of the course's own cells that import, or make what answers build on."""
         found = []
         for cell in self.reference_cells:
-            statements = [] if cell.solution else _statements(cell.source)
-            if cell.locked or any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in statements):
-                found += [ast.unparse(statement) for statement in statements if _is_setting(statement)]
+            statements = [] if cell.solution else read_statements(cell.source)
+            if cell.locked or any(isinstance(statement, IMPORTS) for statement in statements):
+                for statement in statements:
+                    if makes_names_only(statement):
+                        found.append(ast.unparse(statement))
         return tuple(found)
 
     @cached_property
@@ -251,7 +268,8 @@ def read_exam(
         raise ExamError(f"{path}: two cells have the nbgrader id {twice[0]!r}; give each its own")
     exercises = _exercises(cells, parts or {WHOLE: ("*",)}, path)
     if not exercises:
-        raise ExamError(f"{path}: no cell gives points; mark one as an autograded test in nbgrader's toolbar")
+        step = "mark one as an autograded test in nbgrader's toolbar"
+        raise ExamError(f"{path}: no cell gives points; {step}")
     mistakes = path.with_name("mistakes.py")
     return Exam(
         assignment=path.stem,
@@ -273,14 +291,15 @@ def _with_made_test(cell: SourceCell, path: Path, recorded: RecordedTests) -> So
         return cell
     if cell.grade_id not in recorded.made or recorded.source != fingerprint(path):
         raise ExamError(
-            f"{path}: the tests of cell {cell.grade_id!r} are AUTOTEST lines, and none were made from this version of "
-            f"the notebook; `autograder release {path.parent.name}` makes them"
+            f"{path}: the tests of cell {cell.grade_id!r} are AUTOTEST lines, and none were made "
+            "from this version of the notebook; "
+            f"`autograder release {path.parent.name}` makes them"
         )
     return replace(cell, source=recorded.made[cell.grade_id])
 
 
 def _inside(cells: Iterable[SourceCell], recorded: RecordedTests) -> dict[str, str]:
-    """Return the exercises that are tested inside, each with the reason; a cell's tag overrules what was found."""
+    """Return the exercises that are tested inside, with the reason; a cell's tag overrules it."""
     inside = {}
     for cell in cells:
         if not cell.is_test or OUTSIDE in cell.tags:
@@ -292,42 +311,27 @@ def _inside(cells: Iterable[SourceCell], recorded: RecordedTests) -> dict[str, s
     return inside
 
 
-def global_names(source: str) -> frozenset[str]:
-    """Return the names that a cell reads from its notebook: of its top level, and what its functions find there."""
-    module = ast.Module(_statements(source), [])
-    try:
-        top = symtable.symtable(ast.unparse(ast.fix_missing_locations(module)), "<cell>", "exec")
-    except (SyntaxError, RecursionError):
-        return frozenset()
-    return frozenset(_globals_read(top))
-
-
-def _globals_read(table: symtable.SymbolTable) -> Iterator[str]:
-    for symbol in table.get_symbols():
-        if symbol.is_referenced() and (symbol.is_global() or table.get_type() == "module"):
-            yield symbol.get_name()
-    for child in table.get_children():
-        yield from _globals_read(child)
-
-
 def _load(path: Path) -> dict[str, Any]:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ExamError(f"{path}: no such file; the source of an assignment is solutions/NAME/NAME.ipynb") from None
+        wanted = "the source of an assignment is solutions/NAME/NAME.ipynb"
+        raise ExamError(f"{path}: no such file; {wanted}") from None
     except ValueError as error:
         raise ExamError(f"{path}: not a notebook ({error})") from None
-    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4 or not isinstance(notebook.get("cells"), list):
+    is_notebook = isinstance(notebook, dict) and notebook.get("nbformat") == 4
+    if not is_notebook or not isinstance(notebook.get("cells"), list):
         raise ExamError(f"{path}: not a notebook of format 4; open it in JupyterLab and save it")
-    return notebook
+    return dict(notebook)
 
 
 def _source_cell(cell: dict[str, Any], path: Path) -> SourceCell:
     metadata = cell.get("metadata", {})
     marks = metadata.get("nbgrader", {})
-    if marks.get("schema_version", SCHEMA_VERSION) < SCHEMA_VERSION:
+    version = marks.get("schema_version", SCHEMA_VERSION)
+    if version < SCHEMA_VERSION:
         raise ExamError(
-            f"{path}: nbgrader's marks in cell {marks['grade_id']!r} are of version {marks.get('schema_version', 0)}, "
+            f"{path}: nbgrader's marks in cell {marks.get('grade_id', '')!r} are of version {version}, "
             f"{SCHEMA_VERSION} is read; `nbgrader update {path.parent}` makes them new"
         )
     source = cell.get("source", "")
@@ -362,57 +366,29 @@ def _exercises(cells: tuple[SourceCell, ...], parts: Mapping[str, tuple[str, ...
     for cell in cells:
         if cell.solution and not cell.graded:
             solutions.append(cell.grade_id)
-        if cell.graded:
-            manual = not cell.is_test
-            part = _part(cell.grade_id, parts, path)
-            if not manual:  # a second test of one answer grades the same cells again
-                tested, solutions = tuple(solutions) or tested, []
-            exercises.append(Exercise(cell.grade_id, part, cell.points, manual, (cell.grade_id,) if manual else tested))
+        if not cell.graded:
+            continue
+        part = _part(cell.grade_id, parts, path)
+        if not cell.is_test:
+            own = (cell.grade_id,)
+            exercises.append(Exercise(cell.grade_id, part, cell.points, True, own))
+            continue
+        if solutions:  # else it is a second test of one answer, and grades the same cells again
+            tested = tuple(solutions)
+            solutions = []
+        exercises.append(Exercise(cell.grade_id, part, cell.points, False, tested))
     return tuple(exercises)
 
 
 def _part(exercise: str, parts: Mapping[str, tuple[str, ...]], path: Path) -> str:
-    matching = [part for part, patterns in parts.items() if any(fnmatchcase(exercise, p) for p in patterns)]
+    matching = []
+    for part, patterns in parts.items():
+        if any(fnmatchcase(exercise, pattern) for pattern in patterns):
+            matching.append(part)
     if len(matching) != 1:
         found = " and ".join(matching) or "none"
         raise ExamError(f"{path}: exercise {exercise!r} belongs to {found} of the parts; it must be exactly one")
     return matching[0]
-
-
-def _is_setting(statement: ast.stmt) -> bool:
-    """Whether a statement only makes names: a decorated function may be a check that runs at once."""
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return not statement.decorator_list
-    kinds = ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign
-    return isinstance(statement, kinds) and getattr(statement, "module", "") != "__future__"
-
-
-def _names_of(cells: Iterable[SourceCell], *, imports_only: bool = False) -> Iterator[str]:
-    """Yield the names that cells bind; those a star import brings only if its module is loaded."""
-    for statement in (statement for cell in cells for statement in _statements(cell.source)):
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield from () if imports_only else (statement.name,)
-            continue
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                for alias in node.names:
-                    yield (alias.asname or alias.name).split(".")[0]
-                    if alias.name == "*":
-                        module = sys.modules.get(getattr(node, "module", None) or "")
-                        yield from getattr(module, "__all__", ()) or (name for name in dir(module) if name[0] != "_")
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not imports_only:
-                yield node.id
-
-
-def _statements(source: str) -> list[ast.stmt]:
-    try:
-        return ast.parse(source).body
-    except SyntaxError:  # a magic
-        from IPython.core.inputtransformer2 import TransformerManager
-
-        with suppress(SyntaxError):
-            return ast.parse(TransformerManager().transform_cell(source)).body  # type: ignore[no-untyped-call]
-    return []
 
 
 def read_files_beside(folder: Path) -> dict[str, bytes]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from autograder.course.exam import BY_TAG, CELLS_NEED_TESTS, OUTSIDE, Exam, Exercise, global_names
+from autograder.course.cell_statements import find_global_names
+from autograder.course.exam import BY_TAG, CELLS_NEED_TESTS, OUTSIDE, Exam, Exercise
 from autograder.course.submissions import ExerciseResult, Status, Submission
 from autograder.grader.bound_names import bound_names
 from autograder.grader.examiner import ExaminedNotebook, Examiner
@@ -112,7 +113,7 @@ class _Tries:
             for output in cell["outputs"]:
                 if output.get("ename") == "NameError":
                     missing = {name for name in self._exam.made_by_tests_only if f"'{name}'" in output["evalue"]}
-                    if missing & global_names(cell["source"]):
+                    if missing & find_global_names(cell["source"]):
                         return True
         return False
 
@@ -136,21 +137,21 @@ def _got(result: ExerciseResult) -> float:
 
 def _with_makers(exam: Exam, inside: Mapping[str, str], movable: list[Exercise]) -> dict[str, str]:
     """Add the tests that make what an inside test below them uses and no ordinary cell makes."""
-    tests = exam.tests
     chosen = dict(inside)
-    earlier: list[Exercise] = []
-    order = [exercise for exercise in exam.exercises if exercise.id in tests]
-    changed = True
-    while changed:
-        changed = False
-        earlier = []
-        for exercise in order:
-            if exercise.id in chosen:
-                for other in earlier:
-                    used = global_names(tests[exercise.id]) & bound_names(tests[other.id]) & exam.made_by_tests_only
-                    if used and other.id not in chosen and other in movable:
-                        names = " and ".join(f"`{name}`" for name in sorted(used))
-                        chosen[other.id] = MAKES_NAMES.format(other=exercise.id, names=names)
-                        changed = True
-            earlier.append(exercise)
+    order = [exercise for exercise in exam.exercises if not exercise.manual]
+    for position in reversed(range(len(order))):  # so that makers of makers are found as well
+        exercise = order[position]
+        if exercise.id not in chosen:
+            continue
+        for other in order[:position]:
+            made = _made_for(exam, exercise, other)
+            if made and other.id not in chosen and other in movable:
+                names = " and ".join(f"`{name}`" for name in sorted(made))
+                chosen[other.id] = MAKES_NAMES.format(other=exercise.id, names=names)
     return chosen
+
+
+def _made_for(exam: Exam, exercise: Exercise, other: Exercise) -> frozenset[str]:
+    """Return the names that an exercise's test uses, the test of another makes, and nobody else."""
+    used = find_global_names(exam.tests[exercise.id])
+    return used & bound_names(exam.tests[other.id]) & exam.made_by_tests_only

@@ -1,0 +1,113 @@
+"""What the cells of a source notebook do, read from their text: the names they bind and use.
+
+A cell may hold magics; then it is read as IPython would run it. One that Python cannot read does
+nothing here.
+"""
+
+from __future__ import annotations
+
+import ast
+import symtable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from types import ModuleType
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+def read_statements(source: str) -> list[ast.stmt]:
+    """Return the statements of a cell's top level."""
+    try:
+        return ast.parse(source).body
+    except SyntaxError:  # a magic
+        # Imported here: students' `autograder check` reads a course without a magic in it.
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
+        with suppress(SyntaxError):
+            return ast.parse(transform(source)).body
+    return []
+
+
+def find_bound_names(sources: Iterable[str]) -> frozenset[str]:
+    """Return the names that cells bind, by imports too."""
+    names = set(find_imported_names(sources))
+    for source in sources:
+        for statement in read_statements(source):
+            names.update(_names_bound_by(statement))
+    return frozenset(names)
+
+
+def find_imported_names(sources: Iterable[str]) -> frozenset[str]:
+    """Return the names that cells import; what a star brings only if its module is loaded."""
+    names: set[str] = set()
+    for source in sources:
+        for statement in read_statements(source):
+            if isinstance(statement, DEFINITIONS):  # what is imported within is not the notebook's
+                continue
+            for node in ast.walk(statement):
+                if isinstance(node, IMPORTS):
+                    names.update(names_imported_by(node))
+    return frozenset(names)
+
+
+def find_global_names(source: str) -> frozenset[str]:
+    """Return the names that a cell, or a function in it, reads from its notebook."""
+    module = ast.Module(read_statements(source), [])
+    try:
+        text = ast.unparse(ast.fix_missing_locations(module))
+        return frozenset(_globals_read_in(symtable.symtable(text, "<cell>", "exec")))
+    except (SyntaxError, RecursionError):
+        return frozenset()
+
+
+def find_definitions(source: str) -> list[str]:
+    """Return the functions and classes that a cell without magics defines, in their order."""
+    with suppress(SyntaxError):
+        nodes = ast.parse(source).body
+        return [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    return []
+
+
+def names_imported_by(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """Yield the names that an import binds."""
+    for alias in statement.names:
+        yield (alias.asname or alias.name).split(".")[0]
+        if alias.name == "*":
+            module = sys.modules.get(getattr(statement, "module", None) or "")
+            if module is not None:
+                yield from _names_of_star(module)
+
+
+def makes_names_only(statement: ast.stmt) -> bool:
+    """Whether a statement only makes names: a decorated function may be a check that runs at once."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return not statement.decorator_list
+    if isinstance(statement, ast.ImportFrom):
+        return statement.module != "__future__"
+    return isinstance(statement, ast.Import | ast.Assign | ast.AnnAssign)
+
+
+def _names_of_star(module: ModuleType) -> list[str]:
+    public = getattr(module, "__all__", ())
+    return list(public) or [name for name in dir(module) if not name.startswith("_")]
+
+
+def _names_bound_by(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, DEFINITIONS):
+        yield statement.name
+        return
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _globals_read_in(table: symtable.SymbolTable) -> Iterator[str]:
+    is_module = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (is_module or symbol.is_global()):
+            yield symbol.get_name()
+    for child in table.get_children():
+        yield from _globals_read_in(child)
