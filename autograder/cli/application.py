@@ -181,4 +181,5 @@ def _say_how_to_install(module: str) -> str:
         return f"{module} is not installed; in the folder of the course: pip install -r requirements.txt"
     if module in LINUX_MODULES:
         return "this command is for instructors and works on Linux"
-    return f'this command is for instructors and needs {module}; to have it: pip install -e ".[grader]"'
+    extra = "similar" if module == "copydetect" else "grader"
+    return f'this command is for instructors and needs {module}; to have it: pip install -e ".[{extra}]"'

@@ -62,6 +62,8 @@ COMMANDS = (
                  "Show everything about one student."),
     CommandEntry("overview", EVERY_DAY, "overview_command", "show_overview",
                  "Show how the class does: mistakes made, who is stuck."),
+    CommandEntry("similar", EVERY_DAY, "similar_command", "show_similar_work",
+                 "Show pairs of answers that are unusually alike."),
     CommandEntry("links", EVERY_DAY, "result_commands", "print_links",
                  "Print each student's own link, for a mail merge."),
     CommandEntry("export", EVERY_DAY, "export_command", "export_points",
