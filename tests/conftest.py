@@ -15,12 +15,15 @@ from hypothesis import settings
 from small_course import SmallCourse, make_small_course
 from warm_autograder import Meeting, remember_alembic_version
 
+from autograder.cli.application import leave_out_grammars
 from autograder.jail import RungReport, try_rungs
 from autograder.jail.keeper import Keeper
 
 # A clone may be somebody else's, and a failure is found again by the seed of pytest-randomly.
 settings.register_profile("nothing is written into the clone", database=None)
 settings.load_profile("nothing is written into the clone")
+
+leave_out_grammars()  # every process that runs tests would compile them, for more than a second
 
 MEETING = pytest.StashKey[Meeting]()
 

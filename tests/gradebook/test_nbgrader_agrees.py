@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from nbgrader_course import nbgrader, prepare, scores
-from small_course import REPOSITORY, released_notebook
+from released_homework import released_notebook
+from small_course import REPOSITORY
 
 from autograder.course.configuration import load_course
 from autograder.course.exam import read_exam

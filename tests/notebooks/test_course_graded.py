@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_course import REPOSITORY, released_notebook
+from released_homework import released_notebook
+from small_course import REPOSITORY
 
 from autograder.course.configuration import load_course
 from autograder.course.exam import Exam, read_exam

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from autograder.course.configuration import Course
-from autograder.grader.examiner import Examiner
-from autograder.publishing.release import release_assignment
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -88,14 +84,6 @@ def test(source: str, grade_id: str = "double", points: float = 2) -> dict[str, 
 
 
 test.__test__ = False  # type: ignore[attr-defined]
-
-
-def released_notebook(course: Course, name: str, folder: Path, examiner: Examiner) -> bytes:
-    """What students get of a homework; made here where it is not released: a course takes out what comes later."""
-    if not course.release_path(name).exists():
-        course = replace(course, releases=folder / "assignments", database=f"sqlite:///{folder / 'gradebook.db'}")
-        release_assignment(course, name, examiner)
-    return course.release_path(name).read_bytes()
 
 
 @dataclass(frozen=True)
