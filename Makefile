@@ -5,6 +5,7 @@
 #   make test-all   the tests and what repeats them on every rung and as every user: before a release
 #   make matrix     the practice class and test-fast on each Python that is here, and with the oldest packages allowed
 #   make campaign   every named place killed, interrupted, out of disk, and the ledger against a model: hours
+#   make coverage   the tests of make test once more in one process, and which lines they reach
 #   make check      linters and types
 PYTHON ?= python3
 VENV   := .venv
@@ -18,11 +19,11 @@ WORKERS := 3
 PYTEST = $(BIN)/python -m pytest -p no:nbval -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: help demo test test-fast test-all matrix campaign check lock clean
+.PHONY: help demo test test-fast test-all matrix campaign coverage check lock clean
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n '2,8s/^# *//p' $(MAKEFILE_LIST)
+	@sed -n '2,9s/^# *//p' $(MAKEFILE_LIST)
 
 # The environment is made again only when what it is made from has changed.
 $(READY): pyproject.toml requirements.lock
@@ -51,10 +52,16 @@ campaign: $(READY)
 	AUTOGRADER_LENGTHY=1 $(BIN)/python -m pytest -q --timeout=0 tests/record/test_ledger_model.py
 	$(BIN)/python tests/support/campaign.py
 
+# Counting lines nearly doubles the time of tests that are all Python, so it is not part of `make test`.
+coverage: $(READY)
+	$(BIN)/python -m coverage run --source=autograder -m pytest -q -p no:nbval -m "not release"
+	$(BIN)/python -m coverage report --skip-covered --sort=cover
+
 check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini tests
 	$(BIN)/lint-imports
 	$(BIN)/codespell README.md docs autograder $(NOTEBOOKS) grading_config.py
 

@@ -47,10 +47,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
     """Hold the tests of `make test-fast` to their lane: they start no jail."""
     if not starts_no_jail(item.config):
-        return (yield)
+        return (yield)  # type: ignore[misc]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Keeper, "__init__", _refuse_a_jail)
-        return (yield)
+        return (yield)  # type: ignore[misc]
 
 
 def _refuse_a_jail(*_: object, **__: object) -> None:

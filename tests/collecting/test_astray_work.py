@@ -157,7 +157,7 @@ NAMES = {
 @pytest.mark.parametrize("stub", [False, True], ids=["alone", "beside a stub copy"])
 @pytest.mark.parametrize("path", NAMES.values(), ids=NAMES)
 def test_a_notebook_is_known_by_its_cells_and_not_by_its_name(
-    course: SmallCourse, clone: Clone, path: Path, stub: bool
+    course: SmallCourse, clone: Clone, path: str, stub: bool
 ) -> None:
     clone.write(path, given(RIGHT))
     if stub:
@@ -341,7 +341,7 @@ COPIES: dict[str, Callable[[], tuple[bytes, bytes]]] = {
 @pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
 @pytest.mark.parametrize("path", ["hw_solved.ipynb", f"{FOLDER}/hw_solved (1).ipynb", f"{FOLDER}/hw_final.ipynb"])
 def test_a_copy_of_a_file_that_is_graded_raises_no_alarm(
-    course: SmallCourse, clone: Clone, make: Callable[..., Any], path: Path
+    course: SmallCourse, clone: Clone, make: Callable[..., Any], path: str
 ) -> None:
     graded, copy = make()
     clone.write(SOLVED, graded)
@@ -466,10 +466,10 @@ def test_a_push_without_end_is_looked_at_to_a_limit_and_once(
     sightings = Sightings(Classroom.open(course.config).exams.values(), 2.0)
     notebooks = tuple(NotebookFile(path, path, len(content)) for path, content in files.items())
     push = Push("somebody", "commit", "master", NOW, Clock.FIRST_SEEN, notebooks)
-    seen = {file.path: file for file in sightings.look_at(store, push).notebooks}
+    seen = {file.path: file for file in sightings.look_at(store, push).notebooks}  # type: ignore[arg-type]
     assert (seen[SOLVED].holds, seen["deep.ipynb"].holds, seen["large.ipynb"].holds) == ("hw", "", None)
     assert sum(len(files[blob]) for blob in store.read) <= 1_000_000
     read = list(store.read)
     store.files = {path: files[path] for path in (SOLVED, "deep.ipynb")}
-    sightings.look_at(store, replace(push, notebooks=notebooks[:2]))
+    sightings.look_at(store, replace(push, notebooks=notebooks[:2]))  # type: ignore[arg-type]
     assert store.read == read, "what was seen once is known"

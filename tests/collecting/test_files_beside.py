@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -55,7 +56,7 @@ def remote(tmp_path: Path) -> BareRepository:
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     due = Assignment("hw", "Homework", (Part("", ("*",), None),))
-    places = {"forks": tmp_path / "forks", "ledger": tmp_path / "ledger"}
+    places: dict[str, Any] = {"forks": tmp_path / "forks", "ledger": tmp_path / "ledger"}
     return Course(tmp_path, "x", ZoneInfo("UTC"), {"hw": due}, **places)
 
 
@@ -74,7 +75,9 @@ def test_files_of_the_assignment_come_with_their_folders_and_nothing_of_the_inst
     assert exam.files == {"data/given.csv": b"1,2\n"}
 
 
-def test_own_files_are_part_of_the_submission_and_of_its_name(course, exam, remote) -> None:
+def test_own_files_are_part_of_the_submission_and_of_its_name(
+    course: Course, exam: Exam, remote: BareRepository
+) -> None:
     own = {f"{FOLDER}/hw_solved.ipynb": SOLVED, f"{FOLDER}/mine.py": b"def double(x):\n    return 2 * x\n"}
     others = {
         f"{FOLDER}/data/given.csv": b"forged",
@@ -97,13 +100,17 @@ def test_own_files_are_part_of_the_submission_and_of_its_name(course, exam, remo
     assert third.blob == second.blob, "what lies elsewhere changes nothing"
 
 
-def test_a_notebook_with_nothing_beside_it_stays_the_file_that_was_pushed(course, exam, remote) -> None:
+def test_a_notebook_with_nothing_beside_it_stays_the_file_that_was_pushed(
+    course: Course, exam: Exam, remote: BareRepository
+) -> None:
     remote.push({f"{FOLDER}/hw_solved.ipynb": SOLVED, f"{FOLDER}/data/given.csv": b"1,2\n"}, "first", NOW)
     (file,) = collect(course, exam, remote).notebooks
     assert (file.blob, file.beside) == (remote.blob(f"{FOLDER}/hw_solved.ipynb"), ())
 
 
-def test_what_is_too_much_is_left_out_and_said(course, exam, remote, monkeypatch) -> None:
+def test_what_is_too_much_is_left_out_and_said(
+    course: Course, exam: Exam, remote: BareRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files_beside, "MAX_FILES", 2)
     monkeypatch.setattr(files_beside, "MAX_MB", 1)
     own = {"a.py": b"1", "b.bin": bytes(1_000_000), "c.py": b"3", "more/d.py": b"4"}
@@ -114,7 +121,9 @@ def test_what_is_too_much_is_left_out_and_said(course, exam, remote, monkeypatch
     assert "b.bin, more/d.py could not be taken along" in read_submission(course, file).problem
 
 
-def test_a_submission_lost_from_the_store_is_made_again_from_its_commit(course, exam, remote) -> None:
+def test_a_submission_lost_from_the_store_is_made_again_from_its_commit(
+    course: Course, exam: Exam, remote: BareRepository
+) -> None:
     remote.push({f"{FOLDER}/hw_solved.ipynb": SOLVED, f"{FOLDER}/mine.py": b"x = 1\n"}, "first", NOW)
     push = collect(course, exam, remote)
     (file,) = push.notebooks

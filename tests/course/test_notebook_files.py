@@ -142,7 +142,7 @@ def test_notebooks_elsewhere_are_named_but_checkpoints_are_not() -> None:
         ("notes/hw01_solved.ipynb", False),
     ],
 )
-def test_a_renamed_copy_is_named_unless_there_is_a_right_one(path: Path, seen: bool) -> None:
+def test_a_renamed_copy_is_named_unless_there_is_a_right_one(path: str, seen: bool) -> None:
     original, copy = ("assignments/hw01_numpy/hw01_numpy.ipynb", "assignments/hw01_numpy/hw01_numpy_solved.ipynb")
     assert find_misplaced(files(original, path), "hw01_numpy") == ((path,) if seen else ())
     assert find_misplaced(files(original, path, copy), "hw01_numpy") == ()

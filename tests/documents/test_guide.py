@@ -56,7 +56,7 @@ def test_the_worked_example_passes_its_audit(guided: SmallCourse) -> None:
 
 
 def test_the_worked_examples_visible_check_passes() -> None:
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(block("solution cell") + block("checks cell"), names)
     assert names["weighted_mean_of_two_rows"].status == "passed"
 

@@ -274,13 +274,13 @@ def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(reader: Read
     reader.follow(9)
     assert reader.points() == {"on-time": 20.0, "late": 7.0}
 
-    before = {student: Ledger(reader.course.ledger).read(student) for student in ("on-time", "late")}
+    earlier = {student: Ledger(reader.course.ledger).read(student) for student in ("on-time", "late")}
     repair(reader.course.source_path("hw01_numpy"))
     assert "graded: 2 notebooks, 0 failed" in reader.follow(10)
-    after = {student: Ledger(reader.course.ledger).read(student) for student in ("on-time", "late")}
-    for student in before:
-        assert after[student].pushes == before[student].pushes
-        assert len(after[student].graded) > len(before[student].graded)
+    later = {student: Ledger(reader.course.ledger).read(student) for student in ("on-time", "late")}
+    for student in earlier:
+        assert later[student].pushes == earlier[student].pushes
+        assert len(later[student].graded) > len(earlier[student].graded)
     assert reader.points() == {"on-time": 20.0, "late": 7.0}
 
     reader.follow(11, 1)

@@ -153,7 +153,7 @@ def test_git_at_its_limit_removes_its_locks(tmp_path: Path) -> None:
     arguments = ["-c", f"filter.slow.clean={editor}", "add", "file"]
     (tmp_path / "file").write_text("x")
     found = threading.Event()
-    threading.Thread(target=lambda: until((tmp_path / ".git" / "index.lock").exists) and found.set()).start()
+    threading.Thread(target=lambda: until((tmp_path / ".git" / "index.lock").exists) and found.set()).start()  # type: ignore[func-returns-value]
     assert run_git(arguments, folder=tmp_path, seconds=5).code == OUT_OF_TIME
     assert found.is_set(), "it had a lock"
     assert not (tmp_path / ".git" / "index.lock").exists()

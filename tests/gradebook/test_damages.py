@@ -35,10 +35,12 @@ api = NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py").load_config())
 for student in sys.argv[1:]:
     print(student, api.autograde("hw", student)["success"])
 """
-DOUBLE, MEAN_ROWS = {"double": (0.0, 2.0)}, {"mean_rows": (0.0, 3.0)}
-WHY = {"why": (0.0, None)}  # a person sees the answer
+Gain = dict[str, tuple[float | None, float | None]]
+DOUBLE: Gain = {"double": (0.0, 2.0)}
+MEAN_ROWS: Gain = {"mean_rows": (0.0, 3.0)}
+WHY: Gain = {"why": (0.0, None)}  # a person sees the answer
 # What is otherwise than in nbgrader, by damage and exercise: (nbgrader, here). All of it is in the student's favour.
-OTHERWISE: dict[str, dict[str, tuple[float | None, float | None]]] = {
+OTHERWISE: dict[str, Gain] = {
     "essay split, first part empty": WHY,
     "answer merged into test": DOUBLE,
     "test merged into answer": DOUBLE,

@@ -148,7 +148,7 @@ class Packed(Handle):
     def __len__(self) -> None:
         raise AssertionError("a student's object was asked")
 
-    __getitem__ = __iter__ = __len__
+    __getitem__ = __iter__ = __len__  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize(

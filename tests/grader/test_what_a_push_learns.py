@@ -150,8 +150,8 @@ def failures() -> Iterator[Exception]:
     for kind, message in (*worded, *((kind, "4711") for kind in kinds)):
         with contextlib.suppress(TypeError):
             error = kind(message)
-            error.student_traceback = "Traceback"
-            yield error
+            error.student_traceback = "Traceback"  # type: ignore[attr-defined]
+            yield error  # type: ignore[misc]
     for refusal in REFUSALS:
         yield CannotCross(f"linreg_gradients returned {refusal}")
 

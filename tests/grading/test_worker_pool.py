@@ -101,7 +101,7 @@ def test_none_outlives_the_grader(small_course: SmallCourse, tmp_path: Path) -> 
     program, folder = tmp_path / "grader.py", tmp_path / "busy"
     program.write_text(GRADER)
     folder.mkdir()
-    command_line = [sys.executable, program, small_course.source, folder]
+    command_line = [sys.executable, str(program), str(small_course.source), str(folder)]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "tests" / "support")}
     with subprocess.Popen(command_line, env=environment, stdout=subprocess.PIPE) as grader:
         assert grader.stdout is not None and grader.stdout.readline() == b"ready\n"

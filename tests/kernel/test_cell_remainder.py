@@ -80,7 +80,7 @@ def test_lines_of_what_is_run_on_are_those_of_the_cell(fresh: Kernel) -> None:
     fresh.run_cell("print 'hi'\n\ndef f():\n    return 1 / 0\n", run_on=True)
     with pytest.raises(ZeroDivisionError) as caught:
         fresh.namespace["f"]()
-    assert 'File "<cell 1>", line 4, in f\n    return 1 / 0' in caught.value.student_traceback
+    assert 'File "<cell 1>", line 4, in f\n    return 1 / 0' in caught.value.student_traceback  # type: ignore[attr-defined]
 
 
 def test_what_is_run_on_shows_what_it_prints_and_draws(fresh: Kernel) -> None:

@@ -601,7 +601,7 @@ def test_an_object_does_not_vouch_for_itself(objects: Any, name: str, use: str) 
     elif name == "count":
         handle = handle(3)
     refusals = {"assert_equal": AssertionError, "stored into an array": (TypeError, ValueError)}
-    with pytest.raises(refusals.get(use, TypeError)):  # type: ignore[arg-type]
+    with pytest.raises(refusals.get(use, TypeError)):  # type: ignore[call-overload]
         REFUSED[use](handle)
 
 

@@ -33,7 +33,7 @@ def no_reference(value: object) -> list[Any]:
     raise CannotCross(f"a {type(value).__name__}")
 
 
-def no_resolution(tag: int, fields: list[Any]) -> object:
+def no_resolution(tag: str, fields: list[Any]) -> object:
     raise WireError(f"reference {tag}")
 
 

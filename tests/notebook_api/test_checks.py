@@ -111,7 +111,7 @@ def test_attempt_lets_real_errors_through(error: Any) -> None:
 
 def test_attempt_lets_a_typo_inside_an_answer_through() -> None:
     def answer() -> Any:
-        return nmupy.zeros(3)  # noqa: F821
+        return nmupy.zeros(3)  # type: ignore[name-defined]  # noqa: F821
 
     with pytest.raises(NameError), attempt():
         answer()

@@ -38,7 +38,7 @@ def split_again(data: Namespace, seed: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", [100, 101, 102, 103, 104])
-def test_linear_regression_on_other_people(seed):
+def test_linear_regression_on_other_people(seed: int) -> None:
     regression = run("linear_regression")[0]
     people = split_again(regression, seed)
     X, Y, curvatures = people["X"], people["Y"], people["curvatures"]
@@ -70,7 +70,7 @@ def test_linear_regression_on_other_people(seed):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_error_of_a_one_sided_check_is_v_shaped_for_other_weights(seed):
+def test_the_error_of_a_one_sided_check_is_v_shaped_for_other_weights(seed: int) -> None:
     regression = run("linear_regression")[0]
     draw = np.random.default_rng(seed)
     X, Y, W, b = (draw.normal(size=shape) for shape in ((17, 2), (17, 3), (3, 2), (3, 1)))
@@ -89,7 +89,7 @@ def test_the_error_of_a_one_sided_check_is_v_shaped_for_other_weights(seed):
 
 
 @pytest.mark.parametrize("seed", [200, 201, 202])
-def test_logistic_regression_on_other_pictures(seed):
+def test_logistic_regression_on_other_pictures(seed: int) -> None:
     logistic = run("logistic_regression")[0]
     order = np.random.default_rng(seed).permutation(1797)
     X, X_test = (logistic["inputs"][part] for part in (order[:1500], order[1500:]))
@@ -105,7 +105,7 @@ def test_logistic_regression_on_other_pictures(seed):
 
 
 @pytest.mark.parametrize("seed", [31, 32])
-def test_two_moons_are_learned_from_other_starts_as_well_as_by_a_line_or_better(seed):
+def test_two_moons_are_learned_from_other_starts_as_well_as_by_a_line_or_better(seed: int) -> None:
     from sklearn.linear_model import LogisticRegression
 
     walking = run("computational_graphs")[0]
@@ -130,7 +130,7 @@ def test_two_moons_are_learned_from_other_starts_as_well_as_by_a_line_or_better(
 
 
 @pytest.mark.parametrize("seed", [10, 11, 12, 13, 14])
-def test_fewer_examples_walk_farther_and_rest_less_in_any_order(seed):
+def test_fewer_examples_walk_farther_and_rest_less_in_any_order(seed: int) -> None:
     descending = run("gradient_descent")[0]
 
     def measure_length(size: int) -> float:
@@ -147,7 +147,7 @@ def test_fewer_examples_walk_farther_and_rest_less_in_any_order(seed):
 
 
 @pytest.mark.parametrize("seed", [20, 21])
-def test_per_update_32_examples_do_as_well_as_all_in_any_order(seed):
+def test_per_update_32_examples_do_as_well_as_all_in_any_order(seed: int) -> None:
     descending = run("gradient_descent")[0]
     few, everybody = (descending["train_with"](size, 1000, seed=seed)[-1, 2] for size in (32, 1500))
     assert abs(np.log(few / everybody)) < 0.2
@@ -159,7 +159,7 @@ def test_per_update_32_examples_do_as_well_as_all_in_any_order(seed):
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.25, 0.5, 1.0])
-def test_rmsprop_never_comes_to_rest_but_jumps_by_alpha(alpha):
+def test_rmsprop_never_comes_to_rest_but_jumps_by_alpha(alpha: float) -> None:
     racing = run("optimizers")[0]
     path = racing["walk"](racing["RMSProp"](alpha), steps=2000)
     height = np.median(racing["potential"](path[1500:]))
@@ -169,7 +169,7 @@ def test_rmsprop_never_comes_to_rest_but_jumps_by_alpha(alpha):
 
 @pytest.mark.parametrize("height", [1e-2, 1e-4, 1e-6])
 @pytest.mark.parametrize("alpha", [0.03, 0.1, 0.3])
-def test_whoever_divides_by_the_size_of_the_gradient_leaves_the_saddle_first(height, alpha):
+def test_whoever_divides_by_the_size_of_the_gradient_leaves_the_saddle_first(height: float, alpha: float) -> None:
     racing = run("optimizers")[0]
     left = {}
     for name, rule in racing["rules"].items():
@@ -179,7 +179,7 @@ def test_whoever_divides_by_the_size_of_the_gradient_leaves_the_saddle_first(hei
 
 
 @pytest.mark.parametrize("seed", [2, 3])
-def test_a_start_that_is_too_small_waits_at_ln_10_and_then_leaves(seed):
+def test_a_start_that_is_too_small_waits_at_ln_10_and_then_leaves(seed: int) -> None:
     racing = run("optimizers")[0]
     layers = (64, 32, 16, 10)
     slow, accuracy = racing["learn"](racing["Descent"], 0.5, layers, 0.01, epochs=25, seed=seed)

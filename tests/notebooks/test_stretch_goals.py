@@ -74,7 +74,7 @@ def ours(name: str) -> dict[str, str]:
     return {cell: source for cell, source in answers().items() if cell.startswith(number)}
 
 
-def test_every_answer_takes_the_place_of_a_cell_that_asks():
+def test_every_answer_takes_the_place_of_a_cell_that_asks() -> None:
     cells = {cell.id: cell.source for name in NAMES for cell in cells_of(name)}
     assert len(answers()) == 8
     for cell in answers():
@@ -90,7 +90,7 @@ JUDGES = {
 
 
 @each_homework
-def test_what_is_not_tried_is_said_in_one_line(name, monkeypatch):
+def test_what_is_not_tried_is_said_in_one_line(name: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     _, said = execute(name, {}, monkeypatch)
     question, stretch = JUDGES[name]
     assert said[question].startswith("– not tried yet: ") and said[question].count("\n") == 1
@@ -98,7 +98,7 @@ def test_what_is_not_tried_is_said_in_one_line(name, monkeypatch):
 
 
 @each_homework
-def test_an_unfilled_homework_runs_to_its_end(name, monkeypatch):
+def test_an_unfilled_homework_runs_to_its_end(name: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     marks = {cell.id: cell.metadata.get("nbgrader", {}) for cell in cells_of(name)}
     unfilled = {
         cell.id: re.sub(r"### BEGIN SOLUTION.*### END SOLUTION", "raise NotImplementedError", cell.source, flags=re.S)
@@ -109,7 +109,7 @@ def test_an_unfilled_homework_runs_to_its_end(name, monkeypatch):
     assert "came out as" in said[cells_of(name)[-1].id]
 
 
-def test_the_puzzle_of_the_matrix_and_the_neighbours(monkeypatch):
+def test_the_puzzle_of_the_matrix_and_the_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     found, said = execute("hw01_numpy", ours("hw01_numpy"), monkeypatch)
     assert said["hw01-26"].startswith("✓ both squares are equal")
     accuracies = found["accuracies"]
@@ -119,7 +119,7 @@ def test_the_puzzle_of_the_matrix_and_the_neighbours(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_few_neighbours_are_better_than_many_whatever_the_split(seed, monkeypatch):
+def test_few_neighbours_are_better_than_many_whatever_the_split(seed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against scikit-learn's own classifier, which votes in the same way but for ties."""
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -147,7 +147,7 @@ def run_once(name: str, monkeypatch: pytest.MonkeyPatch) -> Namespace:
     return done[name]
 
 
-def test_a_matrix_without_any_zero_is_not_to_be_found():
+def test_a_matrix_without_any_zero_is_not_to_be_found() -> None:
     """What the guide says: the upper left place alone asks for b c = 0."""
     a, b, c, d = np.random.default_rng(0).choice([-3, -2, -1, 1, 2, 3], size=(4, 5000))
     matrices = np.stack([np.stack([a, b], -1), np.stack([c, d], -1)], -2)
@@ -159,7 +159,9 @@ def test_a_matrix_without_any_zero_is_not_to_be_found():
     [((5, 3, 2), "ccc"), ((3, 3, 2), "scc"), ((5, 3, 1), "css"), ((5, 1, 2), "ccs"), ((2, 2, 1), "sss")],
     ids=str,
 )
-def test_sizes_that_are_equal_let_mistakes_slip_through(sizes, caught, monkeypatch):
+def test_sizes_that_are_equal_let_mistakes_slip_through(
+    sizes: tuple[int, int, int], caught: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     instead = {"hw02-26": ours("hw02_linear_regression")["hw02-26"].replace("(5, 3, 2)", str(sizes))}
     _, said = execute("hw02_linear_regression", instead, monkeypatch, until="hw02-27")
     words = re.findall("caught(?=[,\n])|slips", said["hw02-27"].splitlines()[0] + "\n")
@@ -167,7 +169,7 @@ def test_sizes_that_are_equal_let_mistakes_slip_through(sizes, caught, monkeypat
     assert said["hw02-27"].splitlines()[1].startswith("✓" if caught == "ccc" else "–")
 
 
-def test_a_loss_that_forgives(monkeypatch):
+def test_a_loss_that_forgives(monkeypatch: pytest.MonkeyPatch) -> None:
     found, said = execute("hw02_linear_regression", ours("hw02_linear_regression"), monkeypatch)
     assert said["hw02-32"].startswith("✓ dLdW") and "\n✓ dLdb" in said["hw02-32"]
     assert abs(found["slopes"]["log cosh"] - 2) < abs(found["slopes"]["squares"] - 2) / 2
@@ -179,7 +181,7 @@ def test_a_loss_that_forgives(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_three_wild_points_bend_the_squares_and_not_log_cosh(seed):
+def test_three_wild_points_bend_the_squares_and_not_log_cosh(seed: Any) -> None:
     from scipy.optimize import minimize
 
     draw = np.random.default_rng(seed)
@@ -191,7 +193,7 @@ def test_three_wild_points_bend_the_squares_and_not_log_cosh(seed):
     assert abs(forgiving - 2) < 0.6 < 1.5 < abs(squares - 2)
 
 
-def test_exclusive_or_and_98_and_a_half_per_cent(monkeypatch):
+def test_exclusive_or_and_98_and_a_half_per_cent(monkeypatch: pytest.MonkeyPatch) -> None:
     found, said = execute("hw03_neural_networks", ours("hw03_neural_networks"), monkeypatch)
     assert "✓ a hidden layer is needed" in said["hw03-47"]
     assert said["hw03-51"].splitlines()[1] == "✓ that is it", said["hw03-51"]
@@ -206,13 +208,15 @@ def test_exclusive_or_and_98_and_a_half_per_cent(monkeypatch):
     ],
     ids=["a line is enough", "nobody can"],
 )
-def test_points_that_prove_nothing_are_not_taken(points, classes, words, monkeypatch):
+def test_points_that_prove_nothing_are_not_taken(
+    points: str, classes: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     instead = {"hw03-46": f"points = np.array({points})\nclasses = np.array({classes})"}
     said = execute("hw03_neural_networks", instead, monkeypatch, until="hw03-47")[1]["hw03-47"]
     assert words in said and "– not yet" in said
 
 
-def test_where_the_plain_step_wins_and_nesterov(monkeypatch):
+def test_where_the_plain_step_wins_and_nesterov(monkeypatch: pytest.MonkeyPatch) -> None:
     found, said = execute("hw04_optimizers", ours("hw04_optimizers"), monkeypatch)
     assert "✓ gradient descent is the first" in said["hw04-19"]
     assert 0.5 < found["arrival"](found["my_path"](1.3)) / found["fewest"]["momentum"] < 2
@@ -220,6 +224,6 @@ def test_where_the_plain_step_wins_and_nesterov(monkeypatch):
     assert 0.5 < mine / found["curves"]["momentum"][-1] < 2
 
 
-def test_the_valley_of_the_race_is_not_won_by_the_plain_step(monkeypatch):
+def test_the_valley_of_the_race_is_not_won_by_the_plain_step(monkeypatch: pytest.MonkeyPatch) -> None:
     said = execute("hw04_optimizers", {"hw04-18": "curvatures = (0.1, 10.0)"}, monkeypatch, until="hw04-19")[1]
     assert "– another one is as good, or better" in said["hw04-19"]

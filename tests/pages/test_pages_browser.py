@@ -136,9 +136,9 @@ def visit(browser: Any, site: Site) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda it: "ABORTED" in it.failure or complaints.append(f"{it.failure}: {it.url}"))
+        page.on("requestfailed", lambda it: "ABORTED" in it.failure or complaints.append(f"{it.failure}: {it.url}"))  # type: ignore[func-returns-value]
         own = site.address(way, "")
-        page.on("request", lambda it: it.url.startswith(own) or complaints.append(f"asked {it.url}"))
+        page.on("request", lambda it: it.url.startswith(own) or complaints.append(f"asked {it.url}"))  # type: ignore[func-returns-value]
         page.goto(site.address(way, link))
         return page
 

@@ -591,7 +591,7 @@ def real(public: Git, tmp_path: Path) -> Course:
     course = load_course(REPOSITORY / "grading_config.py")
     upstream = tmp_path / "forge" / "teachers" / "DeepLearningCourse.git"
     public.path.rename(upstream)
-    nowhere = {name: tmp_path / name for name in ("forks", "roster", "extensions", "keys")}
+    nowhere: dict[str, Any] = {name: tmp_path / name for name in ("forks", "roster", "extensions", "keys")}
     return replace(course, upstream=upstream.as_uri(), **nowhere)
 
 
@@ -689,7 +689,7 @@ def commands() -> dict[str, set[str]]:
     group = typer.main.get_command(app)
     return {
         name: {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-        for name, command in group.commands.items()
+        for name, command in group.commands.items()  # type: ignore[attr-defined]
     }
 
 

@@ -75,11 +75,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now += timedelta(seconds=1)
         return self.now
 
-    def bytes(self) -> bytes:
+    def content(self) -> bytes:
         return self.path.read_bytes() if self.path.exists() else b""
 
     def whole_bytes(self) -> bytes:
-        content = self.bytes()
+        content = self.content()
         return content[: content.rfind(b"\n") + 1]
 
     def new_push(self, jump: int) -> Push:
@@ -134,7 +134,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(hours=st.one_of(st.none(), st.integers(1, 48)))
     def extend(self, hours: int | None) -> None:
-        self.extension = None if hours is None else DEADLINE + timedelta(hours=hours)
+        self.extension = None if hours is None else DEADLINE + timedelta(hours=hours)  # type: ignore[assignment]
 
     @rule(share=st.floats(0.05, 0.95))
     def be_killed_while_writing(self, share: float) -> None:
@@ -174,7 +174,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule()
     def synchronise(self) -> None:
         """What is new here and on the branch comes together, as `state push` does it."""
-        merged = merge_lines(FileVersions(self.base or None, self.branch or None, self.bytes() or None))
+        merged = merge_lines(FileVersions(self.base or None, self.branch or None, self.content() or None))
         if self.path.exists():
             self.ledger.rewrite_lines(ME.id, lambda _: merged)
         self.base = self.branch = merged

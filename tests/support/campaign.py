@@ -245,7 +245,7 @@ class Campaign:
             again = world.autograder(*words)
             if again.returncode != 0:
                 found.append(f"the next run ends with {again.returncode}: {again.stderr[-700:]}")
-            return found + self._differences(case, world)
+            return [*found, *self._differences(case, world)]
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

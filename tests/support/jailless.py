@@ -100,7 +100,7 @@ def _be_the_zygote(control: socket.socket) -> None:
     os.setsid()
     importlib.reload(warnings)  # pytest would record what the student is warned of
     zygote = OpenZygote(control, Open(), ())
-    os.environ.update(IPYTHONDIR=str(zygote.enclosure.scratch), MPLCONFIGDIR=str(zygote.enclosure.scratch))
+    os.environ.update(IPYTHONDIR=str(zygote.enclosure.scratch), MPLCONFIGDIR=str(zygote.enclosure.scratch))  # type: ignore[attr-defined]
     importlib.import_module("matplotlib.pyplot")  # what belongs to the course uses it, and comes first
     zygote.shell = worker.warm_up()
     zygote.serve()

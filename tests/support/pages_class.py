@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from autograder.course.configuration import Assignment, Course, LateRule, Part
@@ -82,7 +83,7 @@ class PracticeClass:
     students: Sequence[Student]
     now: datetime = NOW
 
-    def build(self, folder: Path, **options: str) -> tuple[dict[str, str], PageKeys]:
+    def build(self, folder: Path, **options: Any) -> tuple[dict[str, str], PageKeys]:
         """Build the site in `folder/site` with the keys in `folder/keys.json`."""
         keys = PageKeys.load_or_create(folder / "keys.json")
         links = build_site(

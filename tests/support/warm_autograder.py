@@ -182,7 +182,7 @@ def remember_alembic_version() -> None:
     """Ask once what nbgrader asks a program for whenever it makes a gradebook: the version of its tables, 3 seconds."""
     api = sys.modules.get("nbgrader.api")
     if api is not None and not hasattr(api.get_alembic_version, "cache_info"):
-        api.get_alembic_version = functools.cache(api.get_alembic_version)
+        api.get_alembic_version = functools.cache(api.get_alembic_version)  # type: ignore[attr-defined]
 
 
 def obey(order: dict[str, Any], streams: list[int]) -> None:
@@ -199,7 +199,7 @@ def obey(order: dict[str, Any], streams: list[int]) -> None:
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
     main = types.ModuleType("__main__")
     main.__spec__ = None
     sys.modules["__main__"] = main  # what starts processes looks at it

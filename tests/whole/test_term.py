@@ -171,7 +171,8 @@ class Term:
 
     def entries(self) -> list[tuple[object, ...]]:
         """Every entry of the ledger on the branch, without when it was written."""
-        ledger, found = Ledger(self.office / "ledger"), []
+        ledger = Ledger(self.office / "ledger")
+        found: list[tuple[object, ...]] = []
         for student in STUDENTS:
             record = ledger.read(student)
             found += [(student, push.commit, push.activity) for push in record.pushes]
