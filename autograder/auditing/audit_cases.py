@@ -99,7 +99,8 @@ def build_cases(exam: Exam, alternatives: str = "", shortcuts: str = "") -> list
     for exercise, cell in answers:
         functions = _defined(exam, exercise, cell)
         if functions:
-            names, source = ", ".join(functions), write_nothing_cell(functions)
+            names = ", ".join(functions)
+            source = write_nothing_cell(functions)
             cases.append(
                 AuditCase(exam.assignment, exercise.id, CaseKind.NOTHING, names, "", ((cell.grade_id, source),))
             )

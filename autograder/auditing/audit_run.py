@@ -27,7 +27,9 @@ from autograder.jail import Jail
 from autograder.marking import NothingCompared
 
 ENDED_EMPTY = re.compile(rf"{NothingCompared.__name__}: (\w+) ended without a comparison")
-CALL_SECONDS, SECONDS = 10.0, 60.0  # a mutant may loop for ever; no known answer takes that long
+# A mutant may loop for ever; no known answer takes that long.
+CALL_SECONDS = 10.0
+SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class CaseAuditor:
         key = (case.assignment, case.exercise)
         if key not in self._excerpts:
             self._excerpts[key] = self._excerpt(*key)
-        part, everything = self._excerpts[key], take_whole_exam(self._exams[case.assignment])
+        part = self._excerpts[key]
+        everything = take_whole_exam(self._exams[case.assignment])
         graded = self._grade(part, case)
         expected = graded.good and (case.kind is not CaseKind.MISTAKE or (graded.named and not graded.lost))
         return graded if expected or part == everything else self._grade(everything, case)

@@ -10,7 +10,8 @@ from autograder.auditing.audit_cases import AuditCase, CaseKind
 from autograder.auditing.audit_run import GradedCase
 from autograder.auditing.vacuous_tests import VacuousCriterion
 
-NAMED, KILLED = 0.95, 0.98  # the least part of mistakes told by their own hint, and of mutants that lose points
+NAMED = 0.95  # the least part of mistakes that are told by their own hint
+KILLED = 0.98  # the least part of mutants that lose points
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def describe_shortfalls(graded: Sequence[GradedCase], vacuous: Iterable[VacuousC
 
 
 def _sentence(entry: GradedCase) -> str:
-    case, result = entry.case, entry.result
+    case = entry.case
+    result = entry.result
     points = f"{result.points:g} of {result.max_points:g} points"
     where = f"{case.assignment}, {case.exercise}:"
     if case.kind is CaseKind.REFERENCE:
@@ -116,7 +118,8 @@ def _sentence(entry: GradedCase) -> str:
 
 
 def _sentence_of_lost(entry: GradedCase) -> str:
-    case, criteria = entry.case, entry.result.criteria
+    case = entry.case
+    criteria = entry.result.criteria
     where = f"{case.assignment}, {case.exercise}: the mistake {case.name!r}"
     beyond = [position for position in entry.lost if position > len(criteria)]
     if beyond:

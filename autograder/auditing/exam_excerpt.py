@@ -49,13 +49,15 @@ def cut_excerpt(exam: Exam, exercise: Exercise) -> ExamExcerpt:
     code = [cell for cell in exam.reference_cells if cell.solution or not cell.locked]
     above = [cell for cell in code if cell in exam.cells[:place]]
     needed = _names([test, *(cell for cell in code if cell.solution)])
-    shared, answered = _used(code, needed), _used(above, needed)
+    shared = _used(code, needed)
+    answered = _used(above, needed)
     return ExamExcerpt(replace(exam, cells=(*shared, test), exercises=(exercise,)), (*answered, test))
 
 
 def _used(cells: Sequence[SourceCell], needed: Iterable[str]) -> list[SourceCell]:
     """Return solution cells, and of the others the statements that bind a name needed below them."""
-    names, kept = set(needed), []
+    names = set(needed)
+    kept = []
     for cell in reversed(cells):
         source = cell.source if cell.solution else _used_lines(cell.source, names)
         if source:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 Node = TypeVar("Node", bound=ast.AST)
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN = "### BEGIN SOLUTION"
+END = "### END SOLUTION"
 TINY = 1e-3  # a smaller constant is there to avoid a division by zero; only another magnitude is another answer
 
 OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
@@ -122,7 +123,8 @@ def _solution_lines(source: str) -> frozenset[int]:
     lines = source.splitlines()
     if not any(BEGIN in line for line in lines):
         return frozenset(range(1, len(lines) + 1))
-    inside, allowed = False, set()
+    inside = False
+    allowed = set()
     for number, line in enumerate(lines, start=1):
         inside = (inside or BEGIN in line) and END not in line
         if inside:
@@ -191,7 +193,8 @@ def _of_statement(node: ast.stmt) -> Iterator[ast.stmt]:
             yield _with(node, op=operator())
         yield ast.Assign([node.target], node.value)
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.BinOp):
-        name, value = node.targets[0], node.value
+        name = node.targets[0]
+        value = node.value
         if isinstance(value.left, ast.Name) and value.left.id == name.id:  # the argument of the caller, perhaps
             yield ast.AugAssign(name, value.op, value.right)
     if isinstance(node, ast.If):

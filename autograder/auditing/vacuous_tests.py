@@ -94,10 +94,12 @@ class _Paths:
 
     def ends_of(self, function: Function) -> list[int]:
         """Return the lines at which a function ends without a comparison."""
-        outer, self._ends = self._ends, []
+        ends_of_caller = self._ends  # one function is followed while another is, when that calls it
+        self._ends = []
         if self._follow(function.body, False) is False:
             self._ends.append(function.body[-1].lineno)
-        ends, self._ends = self._ends, outer
+        ends = self._ends
+        self._ends = ends_of_caller
         return ends
 
     def _follow(self, body: Sequence[ast.stmt], compared: bool) -> bool | None:

@@ -28,7 +28,7 @@ from autograder.auditing.vacuous_tests import VacuousCriterion, find_vacuous_cri
 from autograder.cli.chosen_course import open_classroom
 from autograder.cli.command_options import ConfigOption, JsonOption
 from autograder.cli.progress_bar import track_progress
-from autograder.cli.screens import err, out, print_error, print_line
+from autograder.cli.screens import err, out, print_line
 from autograder.course.configuration import say_nearest_name
 from autograder.course.errors import UsageError
 from autograder.course.exam import Exam
@@ -99,11 +99,11 @@ def _print_audit(graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterio
     for case in list_survivors(graded):
         print_line(f"survivor: {_describe_change(case)}")
         print_line("  close the gap in the tests; or, if it is as right, add to alternatives.py:")
-        print_line(_write_equivalent(case))
+        print_line(write_equivalent(case))
     for case in list_killed_equivalents(graded):
         print_line(f"called equivalent, but it loses points: {_describe_change(case)}")
     for sentence in describe_shortfalls(graded, vacuous):
-        print_error(f"falls short: {sentence}")
+        out.print(f"falls short: {sentence}", style="red", markup=False)
 
 
 def _build_table(title: str, counts: Sequence[AuditTally]) -> Table:
@@ -136,7 +136,7 @@ def _build_row(count: AuditTally) -> tuple[str, ...]:
     )
 
 
-def _write_equivalent(case: AuditCase) -> str:
+def write_equivalent(case: AuditCase) -> str:
     """Return the lines that call a mutant as right as the reference, to be pasted once the reason is filled in."""
     function = case.function.split(", ")[0]
     lines = ["alternatives.equivalent("]

@@ -62,7 +62,8 @@ def build_public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) 
         If the students' README is missing, or has a place nobody fills.
     """
     files = dict(_allowed(course.root))
-    solved, held_back = [], []
+    solved = []
+    held_back = []
     for name, entry in course.assignments.items():
         if not course.release_path(name).exists():
             held_back.append(f"{name} is not released yet")
@@ -185,7 +186,8 @@ def build_solution_notebook(source: bytes, markers: Markers = NBGRADERS) -> byte
         cell["source"] = "\n".join(keep_lines_with_solution(read_source(cell).splitlines(), markers))
         cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
         if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
+            cell["outputs"] = []
+            cell["execution_count"] = None
     kept: list[dict[str, Any]] = [cell for cell in notebook["cells"] if cell["source"].strip()]
     return _dumped(keep_student_fields(notebook | {"cells": kept}))
 

@@ -97,7 +97,9 @@ def release_assignment(
     source = course.source_path(assignment)
     with temporary_folder("release") as folder:
         tried = try_release(course, assignment, folder, examiner, progress)
-        exam, made, staged = tried.exam, tried.made, tried.staged
+        exam = tried.exam
+        made = tried.made
+        staged = tried.staged
         progress("entering it in the gradebook")
         clear_outdated_exam(course, exam)
         enter_assignment(course, assignment)

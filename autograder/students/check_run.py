@@ -127,7 +127,8 @@ def run_checks(
     UsageError
         If no Jupyter kernel for Python is installed.
     """
-    begin, name = time.monotonic(), name or path.name
+    begin = time.monotonic()
+    name = name or path.name
     try:
         notebook = read_notebook(path.read_bytes())
     except Unreadable as error:
