@@ -165,7 +165,7 @@ def test_what_the_clock_decided_on_an_overloaded_machine_is_graded_once_more_alo
         begun.append(count)
         return open_workers(count, *arguments)
 
-    monkeypatch.setattr(grading, "workers", counted)
+    monkeypatch.setattr(grading, "open_workers", counted)
     monkeypatch.setattr(grading, "is_overloaded", lambda: overloaded)
     small_class.configure('c.Course.limits = {"call_seconds": 1.0}', "c.Course.workers = 2")
     small_class.enrol("good", "slow")
