@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")  # the page shows the last one as a picture, too
@@ -45,24 +45,32 @@ def _as_written(entity: re.Match[str]) -> str:
     return text if html.unescape(text) == text else f"&amp;{text[1:]}"
 
 
-def harmless_outputs(outputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return outputs of nbformat as text and pictures; pictures within HTML stay: the course's own figures are some."""
-    return [shown for output in outputs for shown in _shown(output)]
+def harmless_outputs(outputs: Sequence[Mapping[str, Any]], *, pictures: bool = True) -> list[dict[str, Any]]:
+    """Return outputs of nbformat as text and, where they are wanted, pictures.
+
+    Pictures within HTML stay: the course's own figures are some.
+    """
+    shown: list[dict[str, Any]] = []
+    for output in outputs:
+        if output["output_type"] not in {"display_data", "execute_result"}:
+            shown.append(dict(output))  # a stream or an error: text, which is escaped
+            continue
+        data = output["data"]
+        text = {}
+        if "text/plain" in data:
+            text["text/plain"] = str(data["text/plain"])
+        for kept in (_find_pictures(data) if pictures else []) or [{}]:
+            if kept or text:
+                shown.append({"output_type": "display_data", "data": {**kept, **text}, "metadata": {}})
+    return shown
 
 
-def _shown(output: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    if output["output_type"] not in {"display_data", "execute_result"}:
-        yield dict(output)  # a stream or an error: text, which is escaped
-        return
-    data = output["data"]
-    pictures = {kind: data[kind] for kind in PICTURES if _is_picture(kind, data.get(kind))}
-    text = {"text/plain": str(data["text/plain"])} if "text/plain" in data else {}
-    found = (
-        [pictures] if pictures else [{kind: content} for kind, content in INSIDE.findall(str(data.get("text/html")))]
-    )
-    for kept in found or [{}]:
-        if kept or text:
-            yield {"output_type": "display_data", "data": {**kept, **text}, "metadata": {}}
+def _find_pictures(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the pictures of an output: its own in all their formats, or else each that its HTML holds."""
+    own = {kind: data[kind] for kind in PICTURES if _is_picture(kind, data.get(kind))}
+    if own:
+        return [own]
+    return [{kind: content} for kind, content in INSIDE.findall(str(data.get("text/html")))]
 
 
 def _is_picture(kind: str, content: object) -> bool:

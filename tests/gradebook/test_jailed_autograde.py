@@ -28,7 +28,7 @@ def shown(root: Path, student: str) -> list[list[Any]]:
             said = re.sub(r"\(\S+( \d+>)?, line", "(a file, line", output.get("evalue", ""))
             text = output.get("text") if output.get("name") == "stdout" else None
             outputs.append((output["output_type"], output.get("ename"), said, text))
-        cells.append(outputs)
+        cells.append(sorted(outputs, key=str))  # which of two streams comes first is chance under nbgrader
     return cells
 
 

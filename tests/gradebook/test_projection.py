@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from marked_course import EARLY, LATER, MarkedCourse, make_marked_course
+from marked_course import EARLY, LATER, PLOT, MarkedCourse, make_marked_course
 from nbgrader.api import Gradebook
-from small_course import SmallCourse, dump, solution
+from small_course import SmallCourse, code, dump, solution
 
 from autograder.course.submission_files import SubmissionFiles, pack_submission
 from autograder.gradebook.autograded_notebooks import autograded_notebook, autograded_path
@@ -146,6 +146,16 @@ def test_a_notebook_that_came_with_files_beside_it_is_shown(course: MarkedCourse
     packed = pack_submission(SubmissionFiles(content, {"helper.py": b"twice = lambda x: 2 * x"}))
     shown = autograded_notebook(course.classroom.exams["hw"], packed, {})
     assert "return helper.twice(x)" in "".join(cell["source"] for cell in shown["cells"])
+
+
+def test_pictures_are_kept_where_a_person_marks_and_in_cells_of_the_students_own(course: MarkedCourse) -> None:
+    data = {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure>"}
+    given = {"outputs": [{"output_type": "display_data", "data": data, "metadata": {}}]}
+    cells = [solution("def double(x):\n    return 2 * x"), code("mine()"), PLOT]
+    shown = autograded_notebook(course.classroom.exams["hw"], dump(cells), {1: given, 2: given, 3: given})
+    kinds = [sorted(cell["outputs"][0]["data"]) for cell in shown["cells"] if cell.get("outputs")]
+    both = ["image/png", "text/plain"]
+    assert kinds == [["text/plain"], both, both]
 
 
 def test_a_record_is_read_once_until_its_file_changes(course: MarkedCourse) -> None:
