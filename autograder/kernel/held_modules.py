@@ -9,20 +9,23 @@ functions in both.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter, is_
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
 # Whole packages where the name ends with a dot, else single modules. Not held is what programs
 # change by design: `sys`, `os`, `warnings`, `logging`, matplotlib.
 HELD: Final = (
-    *("builtins", "math", "cmath", "operator", "functools", "itertools", "inspect", "copy", "types", "contextlib"),
-    *("random", "statistics", "fractions", "decimal", "numbers", "hashlib", "ast", "dis", "tokenize", "string"),
-    *("io", "re", "json", "json.", "collections", "collections.", "abc", "enum", "dataclasses", "typing", "textwrap"),
-    *("pprint", "difflib", "datetime", "unittest", "unittest.", "numpy", "numpy.linalg", "numpy.random", "numpy.ma"),
-    *("numpy.ma.core", "numpy.fft", "numpy.polynomial", "numpy.testing", "numpy.testing.", "numpy._core."),
+    *("builtins", "math", "cmath", "operator", "functools", "itertools", "inspect", "copy"),
+    *("types", "contextlib", "random", "statistics", "fractions", "decimal", "datetime", "json"),
+    *("re", "io", "ast", "tokenize", "hashlib", "collections", "unittest", "unittest."),
+    *("numpy", "numpy.linalg", "numpy.random", "numpy.testing", "numpy.testing._private.utils"),
+    *("numpy._core.numeric", "numpy._core.fromnumeric", "numpy._core.function_base"),
     *("IPython.core.inputtransformer2", "autograder.marking", "autograder.checks"),
 )
+# Their classes are not looked through: there are many, and no test compares by them.
+CLASSES_LEFT: Final = frozenset({"ast", "re", "tokenize", "inspect", "io", "types", "hashlib"})
 FREE: Final = frozenset({"input", "_", "__loader__", "__spec__"})  # of builtins: IPython and the jail change them
 _MISSING: Final = object()
 
@@ -31,31 +34,25 @@ class HeldModules:
     """The modules that are there now, as they are now."""
 
     def __init__(self) -> None:
-        self._modules: dict[str, tuple[ModuleType, dict[str, Any]]] = {}
-        self._classes: dict[type, dict[str, Any]] = {}
-        self._functions: dict[FunctionType, tuple[Any, Any, Any]] = {}
+        self._modules: dict[str, tuple[ModuleType, _Contents]] = {}
+        self._classes: dict[type, _Contents] = {}
+        functions: dict[FunctionType, None] = {}
         for name, module in sorted(sys.modules.items()):
             if isinstance(module, ModuleType) and _is_held(name):
-                self._hold(name, module)
+                contents = {key: value for key, value in vars(module).items() if key not in FREE}
+                self._modules[name] = (module, _Contents(contents))
+                functions |= dict.fromkeys(self._hold_values(contents.values()))
+        self._functions = tuple(functions)
+        self._of_functions = tuple((name, tuple(map(attrgetter(name), self._functions))) for name in OF_FUNCTIONS)
 
-    def _hold(self, name: str, module: ModuleType) -> None:
-        contents = {key: value for key, value in vars(module).items() if key not in FREE}
-        self._modules[name] = (module, contents)
-        for value in contents.values():
+    def _hold_values(self, values: Iterable[Any]) -> Iterator[FunctionType]:
+        """Hold classes among the values, and yield the functions among them and in the classes."""
+        for value in values:
             if isinstance(value, FunctionType):
-                self._hold_function(value)
-            elif isinstance(value, type) and _is_held(getattr(value, "__module__", "") or ""):
-                self._hold_class(value)
-
-    def _hold_class(self, kind: type) -> None:
-        if kind in self._classes or not kind.__flags__ & _HEAP_TYPE:  # no other can be changed
-            return
-        self._classes[kind] = dict(vars(kind))
-        for function in _functions_of(kind):
-            self._hold_function(function)
-
-    def _hold_function(self, function: FunctionType) -> None:
-        self._functions[function] = (function.__code__, function.__defaults__, function.__kwdefaults__)
+                yield value
+            elif isinstance(value, type) and value not in self._classes and _can_be_changed(value):
+                self._classes[value] = _Contents(dict(vars(value)))
+                yield from _functions_of(value)
 
     def put_back(self) -> bool:
         """Make everything what it was; return whether anything was something else."""
@@ -65,26 +62,43 @@ class HeldModules:
                 sys.modules[name] = module
                 changed = True
             found = module.__dict__
-            for key, value in contents.items():
-                if found.get(key, _MISSING) is not value:
-                    found[key] = value
-                    changed = True
-        for kind, attributes in self._classes.items():
-            changed |= _put_class_back(kind, attributes)
-        for function, held in self._functions.items():
-            code, defaults, keyword_defaults = held
-            if function.__code__ is not code:
-                function.__code__ = code
+            for key, value in contents.differing(found):
+                found[key] = value
                 changed = True
-            if function.__defaults__ is not defaults:
-                function.__defaults__ = defaults
-                changed = True
-            if function.__kwdefaults__ is not keyword_defaults:
-                function.__kwdefaults__ = keyword_defaults
-                changed = True
+        for kind, contents in self._classes.items():
+            changed |= _put_class_back(kind, contents)
+        for name, values in self._of_functions:
+            found_now = map(attrgetter(name), self._functions)
+            if all(map(is_, found_now, values)):
+                continue
+            changed = True
+            for function, value in zip(self._functions, values, strict=True):
+                setattr(function, name, value)
         return changed
 
 
+class _Contents:
+    """Names and their values, compared with what is there now as fast as Python can: it is done for every test."""
+
+    def __init__(self, contents: Mapping[str, Any]) -> None:
+        self._names = tuple(contents)
+        self._values = tuple(contents.values())
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def differing(self, found: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Return the names, with their values, that have another value now or none."""
+        if all(map(is_, map(found.get, self._names), self._values)):
+            return []
+        pairs = zip(self._names, self._values, strict=True)
+        return [(name, value) for name, value in pairs if found.get(name, _MISSING) is not value]
+
+
+OF_FUNCTIONS: Final = ("__code__", "__defaults__", "__kwdefaults__")
 _HEAP_TYPE: Final = 1 << 9  # of a class's flags: it was made by a class statement
 
 
@@ -99,16 +113,22 @@ def _functions_of(kind: type) -> Iterator[FunctionType]:
             yield plain
 
 
-def _put_class_back(kind: type, attributes: dict[str, Any]) -> bool:
+def _can_be_changed(kind: type) -> bool:
+    module = getattr(kind, "__module__", "") or ""
+    held = _is_held(module) and module not in CLASSES_LEFT
+    return held and bool(kind.__flags__ & _HEAP_TYPE)
+
+
+def _put_class_back(kind: type, contents: _Contents) -> bool:
     changed = False
     found = vars(kind)
-    for name in [name for name in found if name not in attributes]:
-        if name.startswith("_abc") or name in ("__annotations__", "__weakref__", "__dict__"):
-            continue  # Python's own, made when they are first asked for
-        type.__delattr__(kind, name)
-        changed = True
-    for name, value in attributes.items():
-        if found.get(name, _MISSING) is not value:
-            type.__setattr__(kind, name, value)
+    if len(found) != len(contents):
+        for name in [name for name in found if name not in contents]:
+            if name.startswith("_abc") or name in ("__annotations__", "__weakref__", "__dict__"):
+                continue  # Python's own, made when they are first asked for
+            type.__delattr__(kind, name)
             changed = True
+    for name, value in contents.differing(found):
+        type.__setattr__(kind, name, value)
+        changed = True
     return changed
