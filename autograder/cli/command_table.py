@@ -64,6 +64,8 @@ COMMANDS = (
                  "Show how the class does: mistakes made, who is stuck."),
     CommandEntry("similar", EVERY_DAY, "similar_command", "show_similar_work",
                  "Show pairs of answers that are unusually alike."),
+    CommandEntry("notices", EVERY_DAY, "notices_command", "print_notices",
+                 "Print what may be mailed to students; nothing is sent."),
     CommandEntry("links", EVERY_DAY, "result_commands", "print_links",
                  "Print each student's own link, for a mail merge."),
     CommandEntry("export", EVERY_DAY, "export_command", "export_points",
