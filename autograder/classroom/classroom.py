@@ -14,9 +14,10 @@ from autograder.collecting.handed_in_files import read_handed_in
 from autograder.collecting.import_work import ImportedWork, import_work
 from autograder.collecting.lost_notebooks import restore_notebooks
 from autograder.collecting.remote_poll import Collected
-from autograder.course.configuration import Course, load_course, say_nearest_name
+from autograder.course.configuration import Course, load_course
 from autograder.course.errors import AutograderError, ExamError, Interrupted, NoJail, UsageError, describe_error
 from autograder.course.exam import Exam
+from autograder.course.nearest_names import say_nearest_name
 from autograder.course.roster import Extensions, read_extensions, read_roster
 from autograder.course.submissions import Student, make_printable
 from autograder.gradebook.autograded_notebooks import find_unshown, remove_unneeded_outputs

@@ -29,9 +29,9 @@ from autograder.cli.chosen_course import open_classroom
 from autograder.cli.command_options import ConfigOption, JsonOption
 from autograder.cli.progress_bar import track_progress
 from autograder.cli.screens import err, out, print_line
-from autograder.course.configuration import say_nearest_name
 from autograder.course.errors import UsageError
 from autograder.course.exam import Exam
+from autograder.course.nearest_names import say_nearest_name
 
 HEADS = ("exercise", "caught", "named", "kept", "right", "stopped", "killed", "equal")
 TITLE = "mistakes caught, named, within what they keep; right answers accepted, shortcuts stopped, mutants killed"

@@ -14,8 +14,8 @@ from autograder.classroom.classroom import Classroom
 from autograder.cli.application import wants_debugging
 from autograder.cli.progress_bar import track_progress
 from autograder.cli.screens import out, print_error, print_note
-from autograder.course.configuration import say_nearest_name
 from autograder.course.errors import AutograderError, Interrupted, NoJail, UsageError, describe_error
+from autograder.course.nearest_names import say_nearest_name
 from autograder.grading.grading_run import FinishedTask
 from autograder.record.course_lock import one_writer
 from autograder.record.open_tasks import GradingTask

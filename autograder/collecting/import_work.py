@@ -15,10 +15,11 @@ from pathlib import PurePosixPath
 
 from autograder.collecting.handed_in_files import HandedIn, HandedInFile, unpack_archive
 from autograder.collecting.notebook_sightings import Sightings
-from autograder.course.configuration import Course, say_nearest_name
+from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, RemoteFailed, describe_error
 from autograder.course.exam import Exam
 from autograder.course.layout import FOLDER
+from autograder.course.nearest_names import say_nearest_name
 from autograder.course.submission_files import is_path_beside
 from autograder.course.submissions import Clock, Push, Student, make_printable
 from autograder.git.student_stores import open_fork

@@ -22,6 +22,7 @@ from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoad
 from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE, Exam, read_exam
 from autograder.course.limits import Limits
+from autograder.course.nearest_names import say_nearest_name
 from autograder.course.recorded_tests import RecordedTests
 from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.course.submissions import Clock
@@ -30,7 +31,6 @@ CONFIG_FILE = "grading_config.py"
 DEFAULT_BRANCH = "HEAD"
 ROSTER_FIELDS = ("student", "account", "number", "name", "email", "group")  # that an address may be made of
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-MAX_NAMED = 20
 SECTIONS = ("Course", "CourseDirectory")
 HTTP = ("https://", "http://")
 SCHEDULERS = ("tcp://", "tls://", "ws://", "wss://", "ucx://")
@@ -525,14 +525,6 @@ def read_moment(value: object, zone: ZoneInfo) -> datetime:
         raise ValueError(f"{value!r} is not {MOMENT}")
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def say_nearest_name(name: str, names: Iterable[str]) -> str:
-    """Say which of the names was probably meant, or which there are: a class has too many to name."""
-    names = sorted(names)
-    close = difflib.get_close_matches(name, names, n=1)
-    more = f" and {len(names) - MAX_NAMED} more" if names[MAX_NAMED:] else ""
-    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(names[:MAX_NAMED]) or 'none'}{more}"
 
 
 def read_exams(course: Course) -> dict[str, Exam]:

@@ -17,10 +17,10 @@ from autograder.course.configuration import (
     ForgeOptions,
     Part,
     read_moment,
-    say_nearest_name,
 )
 from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE
+from autograder.course.nearest_names import say_nearest_name
 from autograder.course.remotes import git_address, repository_name
 from autograder.course.spreadsheets import read_table
 from autograder.course.submissions import Student

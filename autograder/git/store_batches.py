@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder.course.errors import GitFailed
 from autograder.git.git_command import run_git
+from autograder.git.object_batches import split_objects
 
 MAX_STORES = 200  # the paths of all must fit into one variable of the environment, of at most 128 kB
 MAX_BATCH_BYTES = 32_000_000
@@ -57,21 +58,8 @@ def _read_batch(files: Sequence[StoredBlob]) -> list[bytes | None]:
     except GitFailed:
         return nothing
     # A damaged file ends git in the middle: what came before it is used, the others are read one by one.
-    return [_checked(content, file.blob) for content, file in _split_answers(done.output, files)]
-
-
-def _split_answers(said: bytes, files: Sequence[StoredBlob]) -> Iterator[tuple[bytes | None, StoredBlob]]:
-    position = 0
-    for file in files:
-        end = said.find(b"\n", position)
-        about = said[position:end].split() if end >= 0 else []
-        position = end + 1 if end >= 0 else len(said)
-        if len(about) != 3 or about[1] != b"blob":
-            yield None, file
-            continue
-        size = int(about[2])
-        yield said[position : position + size], file
-        position += size + 1
+    objects = split_objects(done.output, [file.blob for file in files])
+    return [_checked(content, blob) for blob, content in objects]
 
 
 def _checked(content: bytes | None, blob: str) -> bytes | None:

@@ -25,6 +25,7 @@ from autograder.course.remotes import git_address
 from autograder.course.submissions import Clock, NotebookFile, Push, Student, make_printable
 from autograder.git.bare_stores import clear_leftovers, hold_store
 from autograder.git.git_command import OUT_OF_TIME, run_git
+from autograder.git.object_batches import split_objects
 from autograder.git.pushed_trees import PushedTree, read_pushed_tree
 from autograder.git.repository import NOBODY, GitRepository, find_reason
 from autograder.git.tree_objects import Tree, write_tree
@@ -233,16 +234,9 @@ class Fork:
         if not blobs:
             return
         said = self._git("cat-file", "--batch", input="\n".join([*blobs, ""]).encode())
-        position = 0
-        for blob in blobs:
-            end = said.index(b"\n", position)
-            about = said[position:end].split()
-            position = end + 1
-            if about[1] == b"missing":
-                continue
-            size = int(about[2])
-            yield blob, said[position : position + size]
-            position += size + 1
+        for blob, content in split_objects(said, blobs):
+            if content is not None:
+                yield blob, content
 
     def read(self, blob: str) -> bytes:
         """Return the bytes of a blob."""

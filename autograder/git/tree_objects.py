@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from autograder.course.errors import GitFailed
+from autograder.git.object_batches import split_objects
 from autograder.git.repository import GitRepository
 
 NOTHING = ""  # the name of no blob
@@ -51,12 +53,11 @@ def read_blobs(repository: GitRepository, blobs: Iterable[str]) -> dict[str, byt
     """Return the bytes of blobs by their names, read by one git for all."""
     wanted = list(dict.fromkeys(blobs))
     raw = repository.raw("cat-file", "--batch", input="\n".join(wanted)) if wanted else b""
-    found, start = {}, 0
-    for blob in wanted:
-        end = raw.index(b"\n", start)
-        size = int(raw[start:end].split()[2])
-        found[blob] = raw[end + 1 : end + 1 + size]
-        start = end + size + 2
+    found = {}
+    for blob, content in split_objects(raw, wanted):
+        if content is None:
+            raise GitFailed(f"{repository.path}: {blob} is not there; look at it with git fsck")
+        found[blob] = content
     return found
 
 

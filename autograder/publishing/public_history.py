@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.git.repository import GitRepository
+from autograder.git.tree_objects import read_blobs
 from autograder.publishing.leak_search import CourseSecrets
 
 BATCH = 200  # objects read from git at once
@@ -63,10 +64,4 @@ def _read_objects(repository: GitRepository, objects: Sequence[str]) -> Iterator
     """Yield the name and the bytes of each object."""
     for begin in range(0, len(objects), BATCH):
         batch = objects[begin : begin + BATCH]
-        output = repository.raw("cat-file", "--batch", input="\n".join(batch) + "\n")
-        position = 0
-        for name in batch:
-            end = output.index(b"\n", position)
-            size = int(output[position:end].split()[2])
-            yield name, output[end + 1 : end + 1 + size]
-            position = end + size + 2
+        yield from read_blobs(repository, batch).items()

@@ -6,7 +6,6 @@ It is kept readable for its owner alone and never gets into the site.
 
 from __future__ import annotations
 
-import difflib
 import fcntl
 import hashlib
 import hmac
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.errors import ConfigError, UsageError
+from autograder.course.nearest_names import find_nearest_name
 from autograder.course.whole_files import PRIVATE, write_whole
 
 KEYS_VERSION = 1
@@ -91,8 +91,8 @@ class PageKeys:
             If the student has none.
         """
         if student not in self._contents.students:
-            close = difflib.get_close_matches(student, self._contents.students, n=1)
-            advice = f"did you mean {close[0]!r}?" if close else "the next build of the pages makes one"
+            nearest = find_nearest_name(student, self._contents.students)
+            advice = f"did you mean {nearest!r}?" if nearest else "the next build of the pages makes one"
             raise UsageError(f"{self.path}: student {student!r} has no key; {advice}")
         return self._contents.students[student]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course.errors import UsageError
 from autograder.course.layout import FOLDER, find_misplaced, notebook_places, say_where_it_belongs
+from autograder.course.nearest_names import say_nearest_name
 from autograder.course.notebook_files import Unreadable, read_notebook
 from autograder.course.submissions import NotebookFile
 from autograder.git.repository import GitRepository
@@ -52,7 +52,7 @@ class StudentClone:
         stem = Path(name.rstrip("/\\")).name.removesuffix(".ipynb").removesuffix("_solved")
         if stem in self.assignments:
             return stem
-        raise UsageError(f"no assignment is called {name!r}; {describe_nearest(stem, self.assignments)}")
+        raise UsageError(f"no assignment is called {name!r}; {say_nearest_name(stem, self.assignments)}")
 
     def start_homework(self, assignment: str) -> Path:
         """Make the copy to work in and return its path.
@@ -131,11 +131,3 @@ def write_new_file(path: Path, content: bytes) -> None:
             file.write(content)
     except FileExistsError:
         raise UsageError(f"{path} is there already and was left as it is") from None
-
-
-def describe_nearest(name: str, names: Iterable[str]) -> str:
-    """Say which of the names was probably meant."""
-    names = sorted(names)
-    close = [known for known in names if name and known.startswith(name)]
-    close = close or difflib.get_close_matches(name, names, n=1, cutoff=0.4)
-    return f"did you mean {close[0]}?" if close else f"there is {', '.join(names) or 'none'}"

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from autograder.course.configuration import Course, say_nearest_name
+from autograder.course.configuration import Course
 from autograder.course.exam import Exam
+from autograder.course.nearest_names import say_nearest_name
 from autograder.course.submissions import Clock, ExerciseResult, Push, round_points
 from autograder.record.ledger import UNREADABLE_ERRORS, Entry, Ledger, RecordedReport, explain_unreadable, parse_entry
 from autograder.record.ledger_lines import has_checksum, parse_line

@@ -79,8 +79,8 @@ def test_start_names_the_nearest_homework_on_a_typo(course: PublicCourse) -> Non
     course.student.write({"assignments/hw02_regression/hw02_regression.ipynb": released()})
     done = course.autograder("start", "hw02_regresion")
     assert done.returncode == 2
-    assert "did you mean hw02_regression?" in done.stderr
-    assert "did you mean hw02_regression?" in course.autograder("start", "hw02").stderr
+    assert "did you mean 'hw02_regression'?" in done.stderr
+    assert "did you mean 'hw02_regression'?" in course.autograder("start", "hw02").stderr
 
 
 def test_start_without_a_name_lists_what_there_is(course: PublicCourse) -> None:
@@ -276,7 +276,7 @@ def test_check_of_one_homework_by_name(course: PublicCourse) -> None:
     course.student.write({COPY: released(ANSWER), "assignments/other/other.ipynb": released()})
     assert COPY in course.autograder("check", "hw").stdout
     assert "other.ipynb" in course.autograder("check", "other").stdout
-    assert "did you mean other?" in course.autograder("check", "othr").stderr
+    assert "did you mean 'other'?" in course.autograder("check", "othr").stderr
 
 
 def test_check_as_json(course: PublicCourse) -> None:
