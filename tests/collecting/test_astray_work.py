@@ -20,6 +20,8 @@ from autograder.course.submissions import Clock, NotebookFile, Push, Report
 from autograder.git.pushed_trees import PushedTree, TreeFile
 from autograder.record.standings import PartState, Standing, decided_sum
 
+pytestmark = pytest.mark.slow  # hundreds of git
+
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 AFTER = datetime(2027, 4, 1, 12, tzinfo=UTC)
 IMPORTS = "import math\n\nimport numpy as np"

@@ -18,6 +18,8 @@ from autograder.collecting.import_work import ImportedWork, StudentNames
 from autograder.course.errors import RemoteFailed, UsageError
 from autograder.course.submissions import Clock, Student
 
+pytestmark = pytest.mark.slow  # hundreds of git
+
 ZONE = ZoneInfo("Europe/Budapest")
 MOMENT = datetime(2027, 3, 6, 20, 15, tzinfo=UTC)
 STAMP = b"2027-03-06 20:15:00 UTC"

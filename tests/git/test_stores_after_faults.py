@@ -20,6 +20,8 @@ from autograder.git.bare_stores import LOCK, hold_store
 from autograder.git.student_stores import Fork
 from autograder.rehearsal.forge_on_disk import BareRepository
 
+pytestmark = pytest.mark.slow  # hundreds of git
+
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PATH = "assignments/hw/hw_solved.ipynb"
 

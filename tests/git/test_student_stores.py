@@ -17,6 +17,8 @@ from autograder.git.student_stores import Fork
 from autograder.record.ledger import Ledger
 from autograder.rehearsal.forge_on_disk import BareRepository
 
+pytestmark = pytest.mark.slow  # hundreds of git
+
 T0 = datetime(2027, 3, 1, 12, tzinfo=UTC)
 T1 = datetime(2027, 3, 2, 12, tzinfo=UTC)
 PATH = "assignments/hw/hw_solved.ipynb"

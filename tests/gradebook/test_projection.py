@@ -19,6 +19,8 @@ from autograder.gradebook.projection_memory import database_file
 from autograder.record.ledger import Ledger
 from autograder.record.record_cache import RecordCache
 
+pytestmark = pytest.mark.slow  # hundreds of git
+
 UPDATE_TWICE = """
 import sys
 from pathlib import Path
