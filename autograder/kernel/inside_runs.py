@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.course.errors import WireError
+from autograder.course.errors import KernelError, WireError
 from autograder.kernel.exception_values import remake_exception
 from autograder.kernel.jailed_kernel import Kernel
 
@@ -45,7 +45,12 @@ def run_inside_test(
     """
     kernel.forget_functions()
     operands = (source, imports, list(free), list(kept))
-    reply = kernel.request("inside test", operands, seconds=kernel.limits.cell_seconds)
+    try:
+        reply = kernel.request("inside test", operands, seconds=kernel.limits.cell_seconds)
+    except KernelError:
+        raise
+    except Exception as raised:  # the student has changed what the runner itself needs
+        return InsideRun(None, raised, 0, "")
     printed = "".join(str(output["text"]) for output in kernel.last_outputs if output["output_type"] == "stream")
     if type(reply) is not list or len(reply) != 3:
         raise WireError("malformed message (a test's end)")
