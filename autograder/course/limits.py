@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Final
+
+CLOCK_FACTOR: Final = 4.0  # what only waits uses no processor: it is ended by the clock
+MOST_CLOCK_FACTOR: Final = 12.0  # ten others on each core still leave an endless loop to its processor time
 
 
 @dataclass(frozen=True)
@@ -12,7 +16,9 @@ class Limits:
     Parameters
     ----------
     cell_seconds, call_seconds, seconds : float
-        Wall-clock seconds for one cell, for one call of a student's function, and for the whole submission.
+        Seconds of processor time for one cell, for one call of a student's function, and for the whole submission.
+        By the clock each may take `CLOCK_FACTOR` times as long, and what computes all the while, on a machine that is
+        busy with other things, `MOST_CLOCK_FACTOR` times.
     memory_mb : int
         Mebibytes of memory for all processes of the submission together.
     processes : int

@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from autograder.course.errors import KernelDied
 from autograder.course.exam import Exam
+from autograder.course.limits import CLOCK_FACTOR
 from autograder.course.notebook_files import Unreadable, read_notebook
 from autograder.course.submission_files import merge_files, unpack_submission
 from autograder.course.submissions import (
@@ -145,7 +146,7 @@ class Examiner:
     def _try(self, exam: Exam, submission: Submission, kernels: _Kernels, findings: _Findings) -> None:
         reference, mistakes = self._references[exam.version]
         ways = 2 if exam.inside else 1  # the notebook runs once for the tests outside, once for those inside
-        end = time.monotonic() + ways * self.limits.seconds + SLACK_SECONDS
+        end = time.monotonic() + ways * CLOCK_FACTOR * self.limits.seconds + SLACK_SECONDS
         with temporary_folder("work") as folder:
             write_files(folder, exam.files)
             ours, theirs = socket.socketpair()

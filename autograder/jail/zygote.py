@@ -21,9 +21,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
-from autograder.course.limits import Limits
+from autograder.course.limits import CLOCK_FACTOR, Limits
 from autograder.jail import control_groups as cgroups
-from autograder.jail import enclosures, lockdown, watchdog
+from autograder.jail import enclosures, lockdown, processes, watchdog
 from autograder.jail import self_check as selfcheck
 from autograder.jail.enclosures import Enclosure, Order
 from autograder.jail.landlock_rung import Landlocked
@@ -31,6 +31,8 @@ from autograder.jail.namespace_rungs import Namespaces
 
 TICK = 0.05  # seconds between two looks at the submissions
 IDLE_TICK = 1.0
+LATER = 2.0  # seconds by the clock after which the trusted side should have said so itself
+PROCESSOR_EVERY = 10  # ticks: half a second more of a limit's minutes harms nobody
 DISK_EVERY = 5  # ticks: it means walking through a directory
 DATAGRAM = 1 << 20
 MOST_DESCRIPTORS = 3
@@ -58,6 +60,10 @@ class Submission:
         limits = self.order.limits
         if time.monotonic() > self.deadline:
             return watchdog.TOO_LONG.format(limits.seconds)
+        if self.looks % PROCESSOR_EVERY == 0:
+            used = processes.measure_processor_time(enclosure.tree(self.first))
+            if used > limits.seconds:
+                return watchdog.TOO_LONG.format(limits.seconds)
         if self.group is not None:
             return watchdog.TOO_MUCH_MEMORY.format(limits.memory_mb) if self.group.out_of_memory() else None
         return watchdog.find_excess(enclosure, self.order, self.first, at_disk=self.looks % DISK_EVERY == 0)
@@ -167,7 +173,7 @@ class Zygote:
             os.close(entrance)
         if order.contents is not None:
             order.contents.close()
-        deadline = time.monotonic() + order.limits.seconds
+        deadline = time.monotonic() + CLOCK_FACTOR * order.limits.seconds + LATER
         self.submissions[order.slot] = Submission(order, first, os.pidfd_open(first), leash, deadline, group)
 
     def _live(self, order: Order, wire: int, leash: socket.socket, entrances: list[int], test: str | None) -> NoReturn:

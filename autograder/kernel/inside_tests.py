@@ -38,7 +38,7 @@ PATIENCE: Final = 1e4  # seconds until another thread may interrupt the test: it
 PAUSE: Final = 0.02  # seconds: more than threads wait by Python's own default
 DISTURBED: Final = "the tested code changed Python's, NumPy's or unittest's own functions"
 TRACING: Final = ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback", "sys.addaudithook")
-SIGNALS: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM, signal.SIGPROF, signal.SIGHUP, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM, signal.SIGHUP, signal.SIGTERM)
 OF_MODULES: Final = frozenset({"__name__", "__doc__", "__loader__", "__spec__", "__package__", "get_ipython"})
 
 
@@ -158,8 +158,7 @@ class InsideTests:
             raise RuntimeError("nothing is traced while a test runs")
 
     def _quiet_signals(self) -> None:
-        for timer in (signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
-            self._set_timer(timer, 0)
+        self._set_timer(signal.ITIMER_VIRTUAL, 0)  # the others are the stopwatch's
         for number in SIGNALS:
             self._set_signal(number, signal.SIG_IGN)
 

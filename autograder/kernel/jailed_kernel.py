@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from autograder.course.errors import KernelDied, KernelError, OutOfTime, WireError
-from autograder.course.limits import Limits
+from autograder.course.limits import CLOCK_FACTOR, MOST_CLOCK_FACTOR, Limits
 from autograder.kernel import wire
 from autograder.kernel.cell_outputs import Output, Shown, check_outputs
 from autograder.kernel.channel import Channel
@@ -28,7 +28,7 @@ T = TypeVar("T")
 GRACE_SECONDS: Final = 3.0
 MAX_THROWN: Final = 100
 MAX_HANDLES: Final = 50_000
-_CELL_REPLIES: Final = ([list, list, list, float, bool], [list, list, list, tuple, float, bool])
+_CELL_REPLIES: Final = ([list, list, list, float, bool, bool], [list, list, list, tuple, float, bool, bool])
 
 __all__ = ["CannotCross", "CellRun", "Kernel", "KernelDied", "KernelError", "OutOfTime", "StudentError", "WireError"]
 
@@ -74,7 +74,8 @@ class Kernel(Exchange):
     sock : socket.socket
         Connected to `autograder.kernel.worker.serve_kernel`.
     limits : Limits
-        Seconds for a cell, for a call, and for everything together from now on.
+        Seconds for a cell, for a call, and for everything together from now on; of processor time, which the jail
+        counts, and of the clock behind it.
     watch : callable, optional
         Called about every 100 ms while waiting; a sentence it returns ends the kernel.
 
@@ -87,7 +88,7 @@ class Kernel(Exchange):
     random_states : RandomStates
         This side's global random states, for the records of calls.
     out_of_time : bool
-        Whether a limit of time ended anything: on a machine that has other things to do, it might not have.
+        Whether the clock ended anything: on a machine that has nothing else to do, it might not have.
     """
 
     def __init__(self, sock: socket.socket, limits: Limits, watch: Callable[[], str | None] | None = None) -> None:
@@ -97,7 +98,7 @@ class Kernel(Exchange):
         self.last_outputs: list[Output] = []
         self.random_states = RandomStates()
         self.out_of_time = False
-        self._end = time.monotonic() + limits.seconds
+        self._end = time.monotonic() + CLOCK_FACTOR * limits.seconds
         self._broken: KernelError | None = None
         self._handles: weakref.WeakValueDictionary[int, Handle] = weakref.WeakValueDictionary()
         self._unneeded: set[int] = set()
@@ -135,12 +136,12 @@ class Kernel(Exchange):
                 raise WireError("malformed message (an exception in the place of a cell's outputs)") from None
             if type(reply) is not list or [type(f) for f in reply if f is not None] not in _CELL_REPLIES:
                 raise WireError("malformed message (a cell's outputs)")
-            outputs, ids, updates, error, seconds, timed_out = reply
+            outputs, ids, updates, error, seconds, timed_out, by_clock = reply
             clean = check_outputs(outputs, self._most)
             self._shown.add(clean, ids)
             self._shown.update(updates)
             student_error = None if error is None else _student_error(error)
-        self.out_of_time |= timed_out
+        self.out_of_time |= by_clock
         return CellRun(tuple(clean), student_error, seconds, timed_out)
 
     def draw_figures(self, wanted: bool) -> None:
@@ -209,7 +210,7 @@ class Kernel(Exchange):
             now = time.monotonic()
             if now >= self._end:
                 raise OutOfTime("the notebook took too long as a whole")
-            deadline = self.later(now, limit + GRACE_SECONDS)
+            deadline = self.later(now, MOST_CLOCK_FACTOR * limit + GRACE_SECONDS)
             try:
                 return self.ask(operation, operands, kwargs, seconds=limit, deadline=deadline)
             except StopIteration as stop:
@@ -242,7 +243,7 @@ class Kernel(Exchange):
         try:
             yield
         except Exception as error:
-            self.out_of_time |= isinstance(error, OutOfTime | TimeoutError)
+            self.out_of_time |= isinstance(error, OutOfTime)
             if isinstance(error, KernelError):
                 self._broken = error
                 self.channel.close()
@@ -334,12 +335,13 @@ class Kernel(Exchange):
         """Return an exception of a function of ours, without its traceback: that would show the test."""
         self._count += 1
         self._thrown = {**dict(list(self._thrown.items())[-MAX_THROWN:]), self._count: error}
-        return [describe_exception(error), self._count]
+        return [describe_exception(error), self._count, False]
 
     def remake(self, description: object) -> BaseException:
         """Return the student's exception; if a function of ours had raised it, that very exception."""
-        if type(description) is not list or len(description) != 2 or type(description[1]) is not int:
+        if type(description) is not list or [type(field) for field in description[1:]] != [int, bool]:
             raise WireError("malformed message (an exception)")
+        self.out_of_time |= description[2]
         ours = self._thrown.get(description[1])
         return remake_exception(description[0]) if ours is None else ours
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from autograder.course.limits import CLOCK_FACTOR, MOST_CLOCK_FACTOR
+
 AGAIN_SECONDS: Final = 0.05
 HURRY_SECONDS: Final = 0.00002
+STARVED_SHARE: Final = 0.05  # of a core: what gets less of one does not compute but wait
+PROCESSOR: Final = signal.ITIMER_PROF
+CLOCK: Final = signal.ITIMER_REAL
+SIGNALS: Final = (signal.SIGPROF, signal.SIGALRM)  # of the two timers
 _OURS: Final = frozenset(str(Path(__file__).with_name(name)) for name in ("stopwatch.py", "worker.py", "exchange.py"))
+
+Remaining = tuple[float, float]
 
 
 class TimeIsUp(BaseException):
@@ -17,46 +26,51 @@ class TimeIsUp(BaseException):
 
 
 class Stopwatch:
-    """Limits what the main thread of this process does, by wall-clock time.
+    """Limits what this process does, by its processor time, with a generous clock behind it for what only waits.
 
-    Once the time has passed, TimeIsUp is raised again and again until the block is left: a bare `except:` in a loop
-    swallows one exception, but not one raised again while the first is being handled. The worker's own code is never
-    interrupted, so that no message is left half written.
+    Once the time has passed, TimeIsUp is raised in the main thread again and again until the block is left: a bare
+    `except:` in a loop swallows one exception, but not one raised again while the first is being handled. The worker's
+    own code is never interrupted, so that no message is left half written.
     """
 
     def __init__(self) -> None:
         self._limits: list[Limit] = []
 
     def install(self) -> None:
-        """Take the alarm signal of this process."""
-        signal.signal(signal.SIGALRM, self._alarm)
+        """Take the signals of both timers."""
+        for number in SIGNALS:
+            signal.signal(number, self._alarm)
 
     def limit(self, seconds: float) -> Limit:
-        """Return a context manager that limits its block to so many seconds; limits nest."""
+        """Return a context manager that limits its block to so many seconds of processor time; limits nest."""
         return Limit(self._limits, seconds)
 
-    def pause(self) -> float:
-        """Stop counting, as the other side is at work; return the seconds left."""
-        remaining, _ = signal.setitimer(signal.ITIMER_REAL, 0)
-        return remaining
+    def pause(self) -> Remaining:
+        """Stop counting, as the other side is at work; return the seconds left, of the processor and by the clock."""
+        return _set_timers(0, 0)
 
-    def go_on(self, remaining: float) -> None:
+    def go_on(self, remaining: Remaining) -> None:
         """Count on from where `pause` stopped."""
-        if remaining:
-            signal.setitimer(signal.ITIMER_REAL, remaining, AGAIN_SECONDS)
+        if any(remaining):
+            _set_timers(*remaining)
 
     def stop(self) -> None:
         """Interrupt the innermost block no more: the student's code is over, its exception is being handled."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _set_timers(0, 0)
         if self._limits:
             self._limits[-1].over = True
 
     def _alarm(self, number: int, frame: FrameType | None) -> None:
         if not self._limits or self._limits[-1].over or frame is None or frame.f_code.co_filename in _OURS:
             return
-        if self._limits[-1].expired:  # the first was swallowed
-            signal.setitimer(signal.ITIMER_REAL, HURRY_SECONDS, HURRY_SECONDS)
-        self._limits[-1].expired = True
+        limit = self._limits[-1]
+        if limit.expired:  # the first was swallowed
+            signal.setitimer(CLOCK, HURRY_SECONDS, HURRY_SECONDS)
+        elif number == signal.SIGALRM:
+            if limit.is_kept_waiting():
+                return
+            limit.by_clock = True
+        limit.expired = True
         raise TimeIsUp
 
 
@@ -65,28 +79,52 @@ class Limit:
 
     Attributes
     ----------
+    seconds : float
+        Of processor time; by the clock it is `CLOCK_FACTOR` times as long.
     expired : bool
         Whether the block has been interrupted.
+    by_clock : bool
+        Whether it was interrupted by the clock, before its processor time was over.
     over : bool
         Whether it may not be interrupted any more.
     """
 
     def __init__(self, stack: list[Limit], seconds: float) -> None:
-        self.expired = self.over = False
+        self.seconds = seconds
+        self.expired = False
+        self.by_clock = False
+        self.over = False
         self._stack = stack
-        self._seconds = seconds
-        self._outer = 0.0
+        self._outer: Remaining = (0.0, 0.0)
+        self._began = 0.0
+        self._used = 0.0
 
     def __enter__(self) -> Limit:
         """Start counting."""
         self._stack.append(self)
-        self._outer, _ = signal.setitimer(signal.ITIMER_REAL, self._seconds, AGAIN_SECONDS)
+        self._began = time.monotonic()
+        self._used = time.process_time()
+        self._outer = _set_timers(self.seconds, CLOCK_FACTOR * self.seconds)
         return self
+
+    def is_kept_waiting(self) -> bool:
+        """Whether it computes as much as a busy machine lets it, and may go on for a while."""
+        elapsed = time.monotonic() - self._began
+        if elapsed > MOST_CLOCK_FACTOR * self.seconds:
+            return False
+        return time.process_time() - self._used > STARVED_SHARE * elapsed
 
     def __exit__(self, *_: object) -> None:
         """Stop counting, and let an outer limit count on."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _set_timers(0, 0)
         self.over = True
         self._stack.remove(self)
-        if self._outer:
-            signal.setitimer(signal.ITIMER_REAL, self._outer, AGAIN_SECONDS)
+        if any(self._outer):
+            _set_timers(*self._outer)
+
+
+def _set_timers(processor: float, clock: float) -> Remaining:
+    """Set both timers, 0 for never; return what was left of them."""
+    processor_left, _ = signal.setitimer(PROCESSOR, processor, AGAIN_SECONDS)
+    clock_left, _ = signal.setitimer(CLOCK, clock, AGAIN_SECONDS)
+    return processor_left, clock_left

@@ -68,6 +68,7 @@ class Worker(Exchange):
         self._outputs: list[Any] = []
         self._lent: dict[int, Callable[..., Any]] = {}
         self._thrown: dict[int, BaseException] = {}
+        self._by_clock = False  # whether the operation just ended was ended by the clock alone
         shell.before_traceback = self.stopwatch.stop
         self._operations: dict[str, Callable[..., Any]] = {
             **OPERATIONS,
@@ -94,10 +95,12 @@ class Worker(Exchange):
             return self._run_cell(operands[0], seconds, goes_on=bool(operands[1]))
         figures = _open_figures()
         with self.recorder.fresh_page() as page:
+            limit = self.stopwatch.limit(seconds)
             try:
-                with self.stopwatch.limit(seconds):
+                with limit:
                     return self._operations[operation](*operands, **kwargs)
             except TimeIsUp as stop:
+                self._by_clock = limit.by_clock
                 late = TimeoutError(f"it took longer than {seconds:g} seconds and was stopped")
                 raise late.with_traceback(stop.__traceback__) from None
             finally:
@@ -119,6 +122,7 @@ class Worker(Exchange):
 
     def _run_cell(self, source: str, seconds: float, *, goes_on: bool) -> list[Any]:
         began = time.monotonic()
+        used = time.process_time()
         with self.recorder.fresh_page() as page:
             limit = self.stopwatch.limit(seconds)
             error: BaseException | None
@@ -134,13 +138,15 @@ class Worker(Exchange):
                 self.shell.showtraceback()
             self._end_if_forked()
             expired = limit.expired
+            by_clock = limit.by_clock
             if error is not None and goes_on and not expired:
-                expired = self._run_on(source, error, seconds - (time.monotonic() - began))
+                expired = self._run_on(source, error, seconds - (time.process_time() - used))
             self.recorder.drain()
             outputs = page.finished()
         ids = [[index, name] for index, name in page.ids.items()]
         took = time.monotonic() - began
-        return [outputs, ids, page.updates, None if error is None else cell_error(error), took, expired]
+        shown = None if error is None else cell_error(error)
+        return [outputs, ids, page.updates, shown, took, expired, by_clock]
 
     def _run_on(self, source: str, error: BaseException, seconds: float) -> bool:
         """Run what stands below a cell's error; return whether that was stopped at the end of the cell's time."""
@@ -259,11 +265,13 @@ class Worker(Exchange):
     def describe(self, error: BaseException) -> list[Any]:
         """Return an exception in plain values; one that a function of the test raised goes back by its number."""
         number = next((number for number, thrown in self._thrown.items() if thrown is error), 0)
-        return [describe_exception(error, traceback_of(error, error.__traceback__)), number]
+        by_clock = self._by_clock
+        self._by_clock = False
+        return [describe_exception(error, traceback_of(error, error.__traceback__)), number, by_clock]
 
     def remake(self, description: object) -> BaseException:
         """Return the exception that a function of the test raised, and remember whose it is."""
-        if type(description) is not list or len(description) != 2:
+        if type(description) is not list or len(description) != 3:
             raise WireError("malformed message (an exception)")
         error, number = remake_exception(description[0]), description[1]
         self._thrown = {**dict(list(self._thrown.items())[-100:]), number: error}

@@ -13,7 +13,7 @@ import pytest
 from jailless import kernel
 
 from autograder.course.errors import KernelDied, KernelError, OutOfTime, WireError
-from autograder.course.limits import Limits
+from autograder.course.limits import CLOCK_FACTOR, Limits
 from autograder.kernel.jailed_kernel import CellRun, Kernel
 
 pytestmark = pytest.mark.slow
@@ -85,6 +85,26 @@ def test_a_cell_that_cannot_be_interrupted_is_out_of_time(monkeypatch: pytest.Mo
             made.run_cell("1")
 
 
+def test_what_is_slow_by_the_clock_alone_may_be_slow(hurried: Kernel) -> None:
+    ran = hurried.run_cell("import time; time.sleep(1.5); done = True")
+    assert not ran.timed_out
+    assert hurried.namespace["done"]
+
+
+@pytest.mark.parametrize(
+    ("body", "by_clock"), [("while True: pass", False), ("import time; time.sleep(60)", True)], ids=["busy", "waiting"]
+)
+def test_whether_the_clock_or_the_processor_ended_it_is_known(body: str, by_clock: bool) -> None:
+    with kernel(Limits(cell_seconds=0.3, call_seconds=0.3)) as made:
+        assert made.run_cell(body).timed_out
+        assert made.out_of_time is by_clock
+    with kernel(Limits(cell_seconds=10, call_seconds=0.3)) as made:
+        made.run_cell(f"def f():\n    {body}")
+        with pytest.raises(TimeoutError):
+            made.namespace["f"]()
+        assert made.out_of_time is by_clock
+
+
 def test_a_call_that_takes_too_long_is_a_timeout_and_the_kernel_lives(hurried: Kernel) -> None:
     hurried.run_cell("def forever():\n    while True: pass\ndef one(): return 1")
     with pytest.raises(TimeoutError, match=r"longer than 1 seconds"):
@@ -108,7 +128,7 @@ def test_time_spent_outside_does_not_count_as_the_students(hurried: Kernel) -> N
 def test_all_together_has_a_limit_too() -> None:
     with kernel(Limits(seconds=0.5)) as made:
         made.run_cell("1")
-        time.sleep(0.6)
+        time.sleep(0.5 * CLOCK_FACTOR + 0.1)
         with pytest.raises(OutOfTime, match="as a whole"):
             made.run_cell("1")
 
@@ -160,7 +180,7 @@ def test_whatever_is_done_to_the_protocol_there_is_an_answer_or_a_kernel_error(
     monkeypatch: pytest.MonkeyPatch, attack: str
 ) -> None:
     monkeypatch.setattr("autograder.kernel.jailed_kernel.GRACE_SECONDS", 1.0)
-    with kernel(Limits(cell_seconds=2.0, call_seconds=1.0)) as made:
+    with kernel(Limits(cell_seconds=0.5, call_seconds=0.5)) as made:
         assert made.run_cell(FIND_SOCKET).error is None
         try:
             made.run_cell(attack)
@@ -182,7 +202,7 @@ def test_whatever_is_done_to_the_protocol_there_is_an_answer_or_a_kernel_error(
 )
 def test_an_answer_that_does_not_come_to_an_end_is_a_kernel_error(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     monkeypatch.setattr("autograder.kernel.jailed_kernel.GRACE_SECONDS", 0.2)
-    with kernel(Limits(cell_seconds=1.0)) as made:
+    with kernel(Limits(cell_seconds=0.2)) as made:
         assert made.run_cell(FIND_SOCKET + "import signal, time").error is None
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with pytest.raises((OutOfTime, WireError)):

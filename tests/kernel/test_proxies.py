@@ -839,18 +839,19 @@ def f(): return 1
         ("answer('signature', [['1x', 1, [], []]])", lambda k: inspect.signature(k.namespace["f"])),
         ("answer('signature', [['x', 1, [], []]] * 2)", lambda k: inspect.signature(k.namespace["f"])),
         ("answer('cell', 5)", lambda k: k.run_cell("1")),
-        ("answer('cell', [[5], [], [], None, 1.0, False])", lambda k: k.run_cell("1")),
-        ("answer('cell', [[], [5], [], None, 1.0, False])", lambda k: k.run_cell("1")),
-        ("answer('cell', [[], [], [5], None, 1.0, False])", lambda k: k.run_cell("1")),
-        ("answer('cell', [[], [], [], (1, 2, 3), 1.0, False])", lambda k: k.run_cell("1")),
-        ("answer('cell', [[{}], [], [], None, 1.0, False])", lambda k: k.run_cell("1")),
+        ("answer('cell', [[5], [], [], None, 1.0, False, False])", lambda k: k.run_cell("1")),
+        ("answer('cell', [[], [5], [], None, 1.0, False, False])", lambda k: k.run_cell("1")),
+        ("answer('cell', [[], [], [5], None, 1.0, False, False])", lambda k: k.run_cell("1")),
+        ("answer('cell', [[], [], [], (1, 2, 3), 1.0, False, False])", lambda k: k.run_cell("1")),
+        ("answer('cell', [[{}], [], [], None, 1.0, False, False])", lambda k: k.run_cell("1")),
         (
-            "answer('cell', [[{'output_type': 'stream', 'name': 'stdout', 'text': 5}], [], [], None, 1.0, False])",
+            "answer('cell', [[{'output_type': 'stream', 'name': 'stdout', 'text': 5}], [], [], None, 1.0, False, "
+            "False])",
             lambda k: k.run_cell("1"),
         ),
         (
             "answer('cell', [[{'output_type': 'stream', 'name': 'stdout', 'text': 'x' * 10**8}], [], [], None, 1.0, "
-            "False])",
+            "False, False])",
             lambda k: k.run_cell("1"),
         ),
     ],
@@ -896,8 +897,8 @@ ANSWERS = {
     "outputs that are none": "[1, serial, None, [], 5, 42]",
     "an output that is none": "[1, serial, None, [], ['list', 5], 42]",
     "an exception that is none": "[2, serial, None, [], ['list'], 42]",
-    "an exception of nothing": "[2, serial, None, [], ['list'], ['list', ['list'] * 4, 0]]",
-    "an exception of odd classes": "[2, serial, None, [], ['list'], node([[[[1, 2]], [], '', ''], 0])]",
+    "an exception of nothing": "[2, serial, None, [], ['list'], ['list', ['list'] * 4, 0, False]]",
+    "an exception of odd classes": "[2, serial, None, [], ['list'], node([[[[1, 2]], [], '', ''], 0, False])]",
     "an exception of odd arguments": "[2, serial, None, [], ['list'], node([[[['builtins', 'E']], [[1]], '', ''], 0])]",
     "a refusal that is none": "[3, serial, None, [], ['list'], 42]",
     "a question that may not be asked": "[0, 1, 'get', 1.0, [], None, [], [], 'x']",
@@ -953,7 +954,7 @@ def test_a_forged_state_of_a_generator_given_is_a_wire_error(make: Any, node: st
 
 
 def test_a_flood_of_questions_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    with kernel(Limits(call_seconds=0.3, seconds=1.0)) as made:
+    with kernel(Limits(call_seconds=0.3, seconds=0.3)) as made:
         made.run_cell("def flood(f):\n    while True:\n        try: f()\n        except BaseException: pass")
         with pytest.raises((OutOfTime, TimeoutError)):
             made.namespace["flood"](lambda: None)
