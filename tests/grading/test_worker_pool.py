@@ -102,7 +102,8 @@ def test_none_outlives_the_grader(small_course: SmallCourse, tmp_path: Path) -> 
     program.write_text(GRADER)
     folder.mkdir()
     command_line = [sys.executable, str(program), str(small_course.source), str(folder)]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "tests" / "support")}
+    folders = (REPOSITORY / "tests" / "support", Path(__file__).parent)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
     with subprocess.Popen(command_line, env=environment, stdout=subprocess.PIPE) as grader:
         assert grader.stdout is not None and grader.stdout.readline() == b"ready\n"
         tree = list_descendants(grader.pid)
