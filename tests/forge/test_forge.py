@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from fake_github import FakeGitHub, FakeRepository
+from fake_github import FakeGitHub, FakeRepository, git
 from rich.console import Console
 
 from autograder.cli.result_text import print_student
@@ -480,7 +480,7 @@ def test_an_untouched_fork_and_one_brought_up_to_date_hold_no_work(
     assert poll(github)["on-time"].pushes == ()
     github.later(days=1)
     github.push(upstream, {"README.md": b"week two"})
-    fork.bare._git("fetch", "--quiet", str(upstream.path), "+master:master")
+    git(fork.path, "fetch", "--quiet", str(upstream.path), "+master:master")
     github.note(fork, "a" * 40, "push")
     assert poll(github)["on-time"].pushes == ()
     github.later(days=1)
