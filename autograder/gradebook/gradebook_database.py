@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import nbgrader
+from alembic.script import ScriptDirectory
 from nbgrader import api
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.course.configuration import Course
 from autograder.course.errors import GradebookFailed
 from autograder.gradebook.assignment_conversion import put_tools_on_path
+from autograder.gradebook.projection_memory import database_file
 
 MADE_ANEW = (
     "close what has it open and run autograder gradebook again; if it is damaged, move it away first: it is made anew, "
@@ -29,8 +34,27 @@ def open_gradebook(course: Course) -> Iterator[api.Gradebook]:
     """
     put_tools_on_path()
     try:
+        _begin_database(course)
         with api.Gradebook(course.database) as book:
             yield book
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise GradebookFailed(f"{course.database}: {reason}; {MADE_ANEW}") from None
+
+
+def _begin_database(course: Course) -> None:
+    """Write into a database that is not there yet which of nbgrader's schemas it has.
+
+    nbgrader does so, too, and starts a program to find out, which takes three seconds.
+    """
+    path = database_file(course)
+    if path is None or path.exists():
+        return
+    head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+    engine = create_engine(course.database)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+            connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
+    finally:
+        engine.dispose()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from marked_course import EARLY, LATER, PLOT, MarkedCourse, make_marked_course
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, get_alembic_version
 from small_course import SmallCourse, code, dump, solution
 
 from autograder.course.submission_files import SubmissionFiles, pack_submission
@@ -158,6 +160,14 @@ def test_pictures_are_kept_where_a_person_marks_and_in_cells_of_the_students_own
     kinds = [sorted(cell["outputs"][0]["data"]) for cell in shown["cells"] if cell.get("outputs")]
     both = ["image/png", "text/plain"]
     assert kinds == [["text/plain"], both, both]
+
+
+def test_a_new_gradebook_has_nbgraders_schema(course: MarkedCourse) -> None:
+    database = database_file(course.classroom.course)
+    assert database is not None
+    with closing(sqlite3.connect(database)) as book:
+        versions = book.execute("select version_num from alembic_version").fetchall()
+    assert versions == [(get_alembic_version(),)]
 
 
 def test_a_record_is_read_once_until_its_file_changes(course: MarkedCourse) -> None:
