@@ -107,8 +107,8 @@ def test_there_is_an_end_to_pictures_and_to_looking_for_them() -> None:
     assert text.count(NOT_SHOWN) == 10
     begin = time.process_time()
     for piece in ("<img ", "![", "![](attachment:", "![a](data:image/png;base64,", "<img src='data:image/png;base64,"):
-        show_answer(piece * 40_000, {})
-    assert time.process_time() - begin < 30
+        show_answer(piece * 10_000, {})
+    assert time.process_time() - begin < 20
 
 
 def essay(source: str, grade_id: str = "why") -> dict[str, Any]:
