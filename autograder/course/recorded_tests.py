@@ -1,4 +1,4 @@
-"""What a release found out about an assignment's tests, written beside its source: where each runs, and why.
+"""What a release found out about an assignment's tests: where each runs, and why.
 
 `solutions/NAME.tests.json` belongs to `solutions/NAME/NAME.ipynb`. Most courses have none: their
 tests run outside of the jail as they are. Grading reads it and chooses nothing itself, so that
@@ -41,14 +41,14 @@ class RecordedTests:
 
 
 def record_path(source: Path) -> Path:
-    """Return where the record of a source notebook lies: beside its folder, from which nbgrader copies everything."""
+    """Return where a record lies: beside the source's folder, of which nbgrader copies all."""
     folder = source.parent
     name = source.stem if source.stem == folder.name else f"{folder.name}.{source.stem}"
     return folder.with_name(f"{name}.tests.json")
 
 
 def fingerprint(source: Path) -> str:
-    """Return the fingerprint of a source notebook and of what its `### AUTOTEST` lines are filled in with."""
+    """Return the fingerprint of a source notebook and of the file its tests are made by."""
     digest = hashlib.sha256(source.read_bytes())
     for folder in (source.parent, source.parent.parent.parent):
         autotests = folder / "autotests.yml"
@@ -75,7 +75,8 @@ def read_recorded_tests(source: Path) -> RecordedTests:
             raise ValueError(f"it is of version {data['version']!r}, this program reads {VERSION}")
         return RecordedTests(str(data["source"]), _texts(data["inside"]), _texts(data["made"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ExamError(f"{path}: not what a release writes ({error}); release the assignment again") from None
+        step = "release the assignment again"
+        raise ExamError(f"{path}: not what a release writes ({error}); {step}") from None
 
 
 def write_recorded_tests(source: Path, tests: RecordedTests) -> None:

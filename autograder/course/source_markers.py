@@ -1,4 +1,4 @@
-"""What stands between markers in the cells of a source notebook, and what stands there when it is given out.
+"""What stands between markers in a source notebook, and what is given out in its place.
 
 nbgrader's own words by default; a course may have others, as options of nbgrader's ClearSolutions,
 ClearHiddenTests and ClearMarkScheme. As there, a marker is found anywhere in a line. Pure
@@ -81,7 +81,7 @@ def clear_hidden_regions(source: str, markers: Markers = NBGRADERS) -> str:
 
 
 def clear_solution(source: str, stub: str, markers: Markers = NBGRADERS) -> str:
-    """Return a solution cell with a stub in the place of each solution, of all of it where no region is marked."""
+    """Return a solution cell with a stub for each marked solution, or for the whole cell."""
     begin, _ = markers.solution
     if begin not in source:
         return stub
@@ -100,7 +100,7 @@ def _without_regions(source: str, regions: Sequence[tuple[str, str]]) -> list[st
 
 
 def _with_regions(source: str, regions: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield each line with what ends the region in which it stands, its markers' lines too; empty outside of all."""
+    """Yield each line with what ends the region it stands in; empty outside of all."""
     awaited = ""
     for line in source.split("\n"):
         for begin, end in regions:

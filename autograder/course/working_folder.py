@@ -1,4 +1,4 @@
-"""A folder of its own for code that expects its notebook's files beside it, so that it finds them and nothing else."""
+"""A folder of its own for code that expects its notebook's files beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.course.temporary_folders import temporary_folder
 
 @contextlib.contextmanager
 def working_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
-    """Work in a temporary folder that holds these files; modules among them can be imported while it lasts.
+    """Work in a temporary folder that holds these files; modules among them can be imported.
 
     Whatever is written there goes with it, and so does every module that was imported from there:
     what one notebook brought must not be found by another.

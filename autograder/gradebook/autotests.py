@@ -1,4 +1,4 @@
-"""Tests that nbgrader makes itself: `### AUTOTEST` lines of a source notebook, filled in by nbgrader's own converter.
+"""Tests that nbgrader makes itself, in the place of `### AUTOTEST` lines of a source notebook.
 
 What such a line tests is found by running the source notebook in a kernel, which takes seconds. So
 it is done when the assignment is released, and what came of it is written down with the release.
@@ -18,7 +18,7 @@ from autograder.gradebook.assignment_conversion import nbgrader_config
 
 
 def make_tests(course: Course, assignment: str) -> RecordedTests:
-    """Return what is known of an assignment's tests, those made anew that belong to another version of its source.
+    """Return what is known of an assignment's tests; made anew where its source has changed.
 
     Raises
     ------
@@ -54,7 +54,8 @@ def _made_by_nbgrader(course: Course, assignment: str) -> dict[str, str]:
     resources = {"metadata": {"path": str(source.parent)}}
     maker = InstantiateTests(config=nbgrader_config(course))
     try:
-        with contextlib.chdir(course.root):  # where it looks for autotests.yml, if none lies beside the notebook
+        # There it looks for autotests.yml, if none lies beside the notebook.
+        with contextlib.chdir(course.root):
             notebook, _ = maker.preprocess(notebook, resources)
     except Exception as error:
         raise ReleaseError(f"{source}: nbgrader could not make the tests of its AUTOTEST lines: {error}") from error

@@ -1,4 +1,4 @@
-"""The second way of a notebook: tests that need the student's own objects, run in the student's own process.
+"""The second way of a notebook: tests that run in the student's own process, for its objects.
 
 The first way, with the tests outside, has been gone by then: what its cells showed is kept, and no
 test has run in it. Here the cells run once more in a fresh jail with the inside tests among them,
@@ -28,7 +28,7 @@ NOT_RUN = "It was not tested: the notebook ended its Python process too often."
 
 @dataclass
 class InsideTrial:
-    """The state of the second way: which kernel is running, and which cells and tests brought it there.
+    """The state of the second way: which kernel is running, and what brought it there.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class InsideTrial:
     _starts: int = 0
 
     def run(self, steps: Sequence[Step], sources: Mapping[str, str]) -> None:
-        """Run the cells and the inside tests among them, and report each exercise that has such a test.
+        """Run the cells and the inside tests among them, and report the exercises of those.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class InsideTrial:
         return run_inside_test(kernel, step.source, exam.imports, asked, sorted(exam.made_by_tests_only))
 
     def _running_kernel(self) -> Kernel | None:
-        """Return the running kernel; a new one where the last was lost, brought to where that one was.
+        """Return the running kernel; where the last was lost a new one, brought to its place.
 
         None where the notebook has ended its process too often.
         """

@@ -80,7 +80,7 @@ def _hint(exam: Exam, exercise: Exercise, evidence: Evidence, line: int) -> str:
 
 
 def _released_message(exam: Exam, exercise: Exercise, line: int) -> str:
-    """Return the message of the assertion at a line of the test, if students were given that assertion with it."""
+    """Return the message of the assertion at a line, if students were given that assertion."""
     test = exam.tests[exercise.id]
     lines = test.splitlines()
     if not 0 < line <= len(lines):
@@ -100,7 +100,7 @@ def _released_message(exam: Exam, exercise: Exercise, line: int) -> str:
 
 
 def _missing_name(exam: Exam, evidence: Evidence) -> str:
-    """Return the name that the test missed, if the exam asks the student for it; empty otherwise."""
+    """Return the name that the test missed, if the exam asks for it; empty otherwise."""
     error = evidence.error
     if not isinstance(error, NameError):
         return ""

@@ -1,4 +1,4 @@
-"""Exercises that failed where a test met a value it cannot look at from outside: a person looks at them.
+"""Exercises that failed on a value no test can look at from outside: a person looks at them.
 
 Nothing is said by that about the answer: it may be right, in a type that has no form outside of
 the jail. What the test says inside is told to the instructor, and gives no points: any object of
@@ -21,7 +21,7 @@ SEEN = "Inside the jail, where the student's word is taken for it, the test give
 
 
 def is_opaque(value: object) -> bool:
-    """Whether a value stands for an object of the student's that is neither a value nor something to call."""
+    """Whether a value stands for an object that is neither a value nor something to call."""
     if isinstance(value, dict):
         return any(is_opaque(item) for item in value.values())
     if isinstance(value, list | tuple):
@@ -36,7 +36,7 @@ def met_opaque_value(evidence: Evidence) -> bool:
 
 
 def for_a_person(exam: Exam, result: ExerciseResult, evidence: Evidence) -> ExerciseResult:
-    """Return a result that waits for a person where its test failed on a value that it could not look at.
+    """Return a result that waits for a person where its test failed on such a value.
 
     A strict exam asks for values that can be looked at, and says so in a hint.
     """
@@ -46,6 +46,6 @@ def for_a_person(exam: Exam, result: ExerciseResult, evidence: Evidence) -> Exer
 
 
 def with_inside_verdict(result: ExerciseResult, inside: ExerciseResult) -> ExerciseResult:
-    """Return a result that waits for a person, with what the test says inside told to instructors."""
+    """Return a result that waits for a person, with what the test says inside."""
     seen = SEEN.format(points=inside.points, most=inside.max_points)
     return replace(result, detail=f"{result.detail}\n{seen}".strip())

@@ -78,7 +78,8 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
         # A test may need what a test that stayed outside does, in a way that its text does not
         # show.
         chosen = _Tries(replace(exam, inside=inside), source, unsolved, examiner)
-        if any(within.is_better_than(chosen, exercise) for exercise in tested if exercise.id in inside):
+        moved = [exercise for exercise in tested if exercise.id in inside]
+        if any(within.is_better_than(chosen, exercise) for exercise in moved):
             inside = everywhere
     return TestPlaces(inside, tuple(warnings))
 
@@ -102,19 +103,21 @@ class _Tries:
         return ""
 
     def is_better_than(self, other: _Tries, exercise: Exercise) -> bool:
-        """Whether the solution loses less here than there, or as much and the unsolved notebook gets less."""
+        """Whether the solution loses less here, or as much and the unsolved notebook gets less."""
         here = _lost(self._solution[exercise.id]), _got(self._unsolved[exercise.id])
         there = _lost(other._solution[exercise.id]), _got(other._unsolved[exercise.id])
         return here < there
 
     def missed_name_of_test(self) -> bool:
         """Whether a cell of the solution failed for a name that only tests make."""
+        of_tests = self._exam.made_by_tests_only
         for cell in self._solved.cells:
             for output in cell["outputs"]:
-                if output.get("ename") == "NameError":
-                    missing = {name for name in self._exam.made_by_tests_only if f"'{name}'" in output["evalue"]}
-                    if missing & find_global_names(cell["source"]):
-                        return True
+                if output.get("ename") != "NameError":
+                    continue
+                used = of_tests & find_global_names(cell["source"])
+                if any(f"'{name}'" in output["evalue"] for name in used):
+                    return True
         return False
 
 
@@ -128,11 +131,15 @@ def _results(examined: ExaminedNotebook) -> dict[str, ExerciseResult]:
 
 def _lost(result: ExerciseResult) -> float:
     """Return the points that a result lacks; of an exercise of 0 points whether it passed."""
-    return result.max_points - result.points if result.max_points else float(result.status is not Status.PASSED)
+    if result.max_points:
+        return result.max_points - result.points
+    return float(result.status is not Status.PASSED)
 
 
 def _got(result: ExerciseResult) -> float:
-    return result.points if result.max_points else float(result.status is Status.PASSED)
+    if result.max_points:
+        return result.points
+    return float(result.status is Status.PASSED)
 
 
 def _with_makers(exam: Exam, inside: Mapping[str, str], movable: list[Exercise]) -> dict[str, str]:

@@ -14,7 +14,7 @@ import functools
 import io
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -47,7 +47,8 @@ from autograder.lending import Functions, lender
 from autograder.mistakes import Variants
 
 AGAIN_SECONDS = 60.0  # for learning what failing cells say: all points are told by then
-LOOK_SECONDS = 10.0  # a notebook that took longer is not run once more only to tell an instructor what it would give
+# A notebook that took longer is not run once more only to tell an instructor what it would give.
+LOOK_SECONDS = 10.0
 SEED = 0
 
 
@@ -67,9 +68,11 @@ class Trial:
     _settings: str = ""  # the course's own statements that come before everything of the student's
     _done: list[Step] = field(default_factory=list)
     _failures: Failures = field(default_factory=Failures)
-    _not_found: list[tuple[ExerciseResult, str]] = field(default_factory=list)  # results that lack a name, and which
+    # Results that lack a name, and which.
+    _not_found: list[tuple[ExerciseResult, str]] = field(default_factory=list)
     _restarts: int = 0
-    _for_person: dict[str, ExerciseResult] = field(default_factory=dict)  # results that wait for a person
+    # Results that wait for a person.
+    _for_person: dict[str, ExerciseResult] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._lender = Lender(self.exam, self.reference)
@@ -103,12 +106,14 @@ class Trial:
         self._tell_failures()
         if any(map(self._is_inside, every_step)):
             self._kernel = None
-            inside = InsideTrial(self.exam, self.kernels, self._settings, self.tell_result, self.exam.inside)
-            inside.run(every_step, sources)
+            self._go_inside(self.exam.inside, self.tell_result).run(every_step, sources)
         if self._for_person and time.monotonic() < self._look_until:
             self._kernel = None
-            look = InsideTrial(self.exam, self.kernels, self._settings, self._tell_look, self._for_person)
-            look.run(every_step, sources)
+            self._go_inside(self._for_person, self._tell_look).run(every_step, sources)
+
+    def _go_inside(self, exercises: Collection[str], tell: Callable[[ExerciseResult], None]) -> InsideTrial:
+        """Return the second way of the notebook, for the tests of these exercises."""
+        return InsideTrial(self.exam, self.kernels, self._settings, tell, exercises)
 
     def _outside_steps(self, steps: Sequence[Step]) -> Iterator[Step]:
         """Yield the steps of the way outside.
@@ -170,14 +175,16 @@ class Trial:
             self._losses.stopped(step.number)
 
     def _note_error(self, step: Step, ran: CellRun, *, tested: bool) -> None:
-        if ran.error is None or ran.timed_out or step.may_fail or misses_name_of_test(self.exam, ran.error):
+        if ran.error is None or ran.timed_out or step.may_fail:
+            return
+        if misses_name_of_test(self.exam, ran.error):
             return
         sentence = self._failures.note(step.number, step.source, ran.error, tested=tested)
         if sentence:
             self.tell_problem(sentence)
 
     def _tell_failures(self) -> None:
-        """Tell which cells failed below a test, and let hints about missing names point to the cells that failed."""
+        """Tell which cells failed below a test, and point to them where they lack a name."""
         if self._failures.untold:
             self._run_without_tests()
         for sentence in self._failures.closing_sentences():
@@ -188,7 +195,7 @@ class Trial:
                 self.tell_result(pointed)
 
     def _run_without_tests(self) -> None:
-        """Run the cells in a fresh kernel as far as one that failed below a test, to learn what it says by itself."""
+        """Run the cells once more without tests, to learn what those that failed say then."""
         self._kernel = None
         last = max(self._failures.untold)
         end = time.monotonic() + AGAIN_SECONDS
@@ -200,7 +207,10 @@ class Trial:
                 self._note_error(step, kernel.run_cell(step.source, run_on=True), tested=False)
 
     def _run_test(self, exercise: Exercise, step: Step, sources: Mapping[str, str], below: Sequence[Step]) -> bool:
-        """Test an exercise and tell its result; return False where a cell further down makes a name that is missing."""
+        """Test an exercise and tell its result.
+
+        Return False where a cell further down makes a name that is missing: then it is too early.
+        """
         answer = [sources[cell] for cell in exercise.solutions if cell in sources]
         evidence = self._try(step.source)
         result = self._judge(exercise, evidence, answer, explain=False)
@@ -234,7 +244,10 @@ class Trial:
         functions = self.exam.defines(exercise)
         mistakes, reference, wrong = self.mistakes, self.reference, self._lender.wrong
         result = judge_exercise(exercise, evidence, answer, mistakes, reference, functions, wrong, explain=explain)
-        where = own_line(evidence, [RanCell(step.number, step.source) for step in self._done]) if result.hint else ""
+        where = ""
+        if result.hint:
+            ran = [RanCell(step.number, step.source) for step in self._done]
+            where = own_line(evidence, ran)
         return replace(result, hint=_joined(result.hint, where))
 
     def _try(self, source: str, loan: Mapping[str, Callable[..., Any]] | None = None) -> Evidence:
@@ -296,14 +309,14 @@ def plan_steps(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Step]:
 
 
 def misses_name_of_test(exam: Exam, error: StudentError) -> bool:
-    """Whether a cell failed for a name that an inside test makes: it ran where that test did not."""
+    """Whether a cell failed for a name that an inside test makes: here that test did not run."""
     if not exam.inside or error.ename != "NameError":
         return False
     return any(f"'{name}'" in error.evalue for name in exam.made_by_tests_only)
 
 
 def needed_settings(exam: Exam, cells: Sequence[RestoredCell]) -> str:
-    """Return what the course's own cells import and make, without what the student's notebook makes itself."""
+    """Return what the course's own cells import and make, and the student's do not."""
     locked = exam.locked
     sources = [locked.get(entry.cell.grade_id, entry.cell.source) for entry in cells if entry.is_code]
     made = {name for source in sources for name in bound_names(source)}
@@ -321,7 +334,7 @@ def _joined(hint: str, more: str) -> str:
 
 
 def _start_random_numbers() -> None:
-    """Begin every test from the same random states, which travel with its calls: equal answers get equal points."""
+    """Begin every test from the same random states: equal answers get equal points."""
     np.random.seed(SEED)
     random.seed(SEED)
 

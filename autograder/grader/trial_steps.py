@@ -1,4 +1,4 @@
-"""The cells of a notebook in the order in which they will be run, and where the kernels come from."""
+"""The cells of a notebook as they will be run, and where the kernels come from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Kernels(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """A cell of the notebook as it will be run: the student's own source, or the test of an exercise."""
+    """A cell as it will be run: the student's own source, or the test of an exercise."""
 
     source: str
     number: int = 0

@@ -1,4 +1,4 @@
-"""What a test relies on, kept from before any code of a student's ran, and put back before the test runs.
+"""What a test relies on: kept from before a student's code ran, put back before the test runs.
 
 A test that runs in the student's own process calls `isinstance`, `np.allclose` or `unittest`:
 whoever replaced them, or the code within them, would be tested by themselves. Held are the
@@ -26,7 +26,8 @@ HELD: Final = (
 )
 # Their classes are not looked through: there are many, and no test compares by them.
 CLASSES_LEFT: Final = frozenset({"ast", "re", "tokenize", "inspect", "io", "types", "hashlib"})
-FREE: Final = frozenset({"input", "_", "__loader__", "__spec__"})  # of builtins: IPython and the jail change them
+# Of builtins: IPython and the jail change them.
+FREE: Final = frozenset({"input", "_", "__loader__", "__spec__"})
 _MISSING: Final = object()
 
 
@@ -78,7 +79,7 @@ class HeldModules:
 
 
 class _Contents:
-    """Names and their values, compared with what is there now as fast as Python can: it is done for every test."""
+    """Names and their values, compared as fast as Python can: it is done for every test."""
 
     def __init__(self, contents: Mapping[str, Any]) -> None:
         self._names = tuple(contents)

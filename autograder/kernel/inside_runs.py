@@ -1,4 +1,4 @@
-"""The trusted end of a test that runs inside the jail: what came of it, which is the student's word for it."""
+"""The trusted end of a test that runs inside the jail: what the student's process says of it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class InsideRun:
 def run_inside_test(
     kernel: Kernel, source: str, imports: str = "", free: Sequence[str] = (), kept: Sequence[str] = ()
 ) -> InsideRun:
-    """Run a test in the student's names; see `autograder.kernel.inside_tests` for what the operands mean.
+    """Run a test in the student's names; `InsideTests.run` says what the operands mean.
 
     Raises
     ------

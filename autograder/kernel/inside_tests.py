@@ -1,4 +1,6 @@
-"""The jailed end of a test that needs the student's own objects: run in the student's names, but not as a cell.
+"""The jailed end of a test that needs the student's own objects.
+
+It is run in the student's names, but not as a cell.
 
 A test leaves no entry in `In` and `Out`, shows nothing, and is not seen by what the notebook
 hooked into IPython. What Python, NumPy and unittest were before the student's code ran they are
@@ -53,7 +55,8 @@ class InsideTests:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._names: dict[str, Any] = shell.user_ns
-        self._builtin_names = shell.builtin_trap  # `display` and `get_ipython` are there while a cell runs
+        # With it `display` and `get_ipython` are there, as while a cell runs.
+        self._builtin_names = shell.builtin_trap
         self._held = HeldModules()
         self._transform: Callable[[str], str] = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
         self._of_tests: dict[str, Any] = {}
@@ -61,13 +64,18 @@ class InsideTests:
         self._guarded = False
         # Kept as they are now: the student's code could replace them where they are found.
         self._compile, self._exec, self._eval, self._parse = compile, exec, eval, ast.parse
-        self._settrace, self._setprofile, self._guard = sys.settrace, sys.setprofile, sys.addaudithook
+        self._settrace = sys.settrace
+        self._setprofile = sys.setprofile
+        self._guard = sys.addaudithook
         self._set_signal, self._set_timer = signal.signal, signal.setitimer
-        self._switch_interval, self._get_switch_interval = sys.setswitchinterval, sys.getswitchinterval
+        self._switch_interval = sys.setswitchinterval
+        self._get_switch_interval = sys.getswitchinterval
         self._frames, self._sleep = sys._current_frames, time.sleep
 
     def run(self, stopwatch: Stopwatch, source: str, imports: str, free: list[str], kept: list[str]) -> list[Any]:
-        """Run a test cell; return its number or None, its error's description or None, and the line of the test.
+        """Run a test cell and return how it ended.
+
+        That is its number or None, the description of its error or None, and the error's line.
 
         Parameters
         ----------
@@ -142,7 +150,10 @@ class InsideTests:
             self._guarded = True
             self._guard(self._refuse_tracing)
         names = self._names
-        shadows = {name: names.pop(name) for name in list(names) if _is_pythons(name) and name not in free}
+        shadows = {}
+        for name in list(names):
+            if _is_pythons(name) and name not in free:
+                shadows[name] = names.pop(name)
         names["__builtins__"] = builtins
         self._running = True
         try:
@@ -164,7 +175,7 @@ class InsideTests:
 
 
 def ends_quietly(source: str) -> bool:
-    """Whether a cell ends with a semicolon, perhaps with a comment behind or below it: then it shows no value."""
+    """Whether a cell ends with a semicolon, comments aside: then it shows no value."""
     if ";" not in source:
         return False
     last = ""
@@ -184,9 +195,9 @@ def _is_pythons(name: object) -> bool:
 
 def _as_number(value: object) -> float | None:
     """Return what is a number as one: as in nbgrader it is points. True and False are none."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, bool | np.bool_):
         return None
-    return float(value)
+    return float(value) if isinstance(value, int | float | np.integer | np.floating) else None
 
 
 def _line_of_test(trace: Any) -> int:
