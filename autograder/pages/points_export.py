@@ -71,34 +71,36 @@ def export_points(
     """
     for name in assignments:
         course.find_assignment(name)
-    points = {
-        name: {student.id: decided_assignment_points(standings[student.id][name], now) for student in students}
-        for name in assignments or course.assignments
-    }
-    outdated = Counter(
-        name
-        for name in points
-        for student in students
-        if any(part.outdated for part in standings[student.id][name].parts)
-    )
-    begun = {name for name, ours in points.items() if any(value is not None for value in ours.values())}
-    wanted = [name for name in points if assignments or name in begun or name in outdated]
-    table = {Format.CSV: _plain, Format.MOODLE: _moodle, Format.CANVAS: _canvas}[form]
+    points: dict[str, list[float | None]] = {}
+    outdated: Counter[str] = Counter()
+    for name in assignments or course.assignments:
+        points[name] = []
+        for student in students:
+            standing = standings[student.id][name]
+            points[name].append(decided_assignment_points(standing, now))
+            outdated[name] += any(part.outdated for part in standing.parts)
+    outdated = +outdated  # without those of which nothing is
+    wanted = []
+    for name, of_class in points.items():
+        is_begun = any(value is not None for value in of_class)
+        if assignments or is_begun or name in outdated:
+            wanted.append(name)
+    list_rows = {Format.CSV: _list_plain_rows, Format.MOODLE: _list_moodle_rows, Format.CANVAS: _list_canvas_rows}[form]
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(table(_Class(course, students, standings, now, wanted)))
-    undecided = sum(value is None for name in wanted for value in points[name].values())
+    csv.writer(text, lineterminator="\n").writerows(list_rows(_ClassTable(course, students, standings, now, wanted)))
+    undecided = sum(points[name].count(None) for name in wanted)
     return Export(text.getvalue(), undecided, outdated)
 
 
 def decided_assignment_points(standing: Standing, now: datetime) -> float | None:
     """Return the points of an assignment, None while a part, a person's mark or another grading is missing."""
-    waits = any(part.outdated or _waiting(part) for part in standing.parts)
+    waits = any(part.outdated or _list_unmarked(part) for part in standing.parts)
     return None if waits else decided_sum(standing, now)
 
 
 @dataclass(frozen=True)
-class _Class:
-    """What a table is made of."""
+class _ClassTable:
+    """What a table is made table."""
 
     course: Course
     students: Sequence[Student]
@@ -116,59 +118,70 @@ class _Class:
     def points(self, student: Student) -> Iterator[str]:
         """Yield the student's points in each assignment."""
         for name in self.wanted:
-            yield _number(decided_assignment_points(self.standings[student.id][name], self.now))
+            yield _write_points(decided_assignment_points(self.standings[student.id][name], self.now))
 
     def max_points(self) -> Iterator[str]:
         """Yield the points there are to be had in each assignment."""
         for name in self.wanted:
-            yield _number(next((by_name[name].max_points for by_name in self.standings.values()), None))
+            yield _write_points(next((by_name[name].max_points for by_name in self.standings.values()), None))
 
 
-def _plain(of: _Class) -> Iterator[Row]:
+def _list_plain_rows(table: _ClassTable) -> Iterator[Row]:
     """A line for each part of each assignment of each student, with what it rests on."""
     yield PLAIN
-    for student in of.students:
+    for student in table.students:
         who = (student.id, student.number, student.name, student.email, student.group)
-        for name in of.wanted:
-            for part in of.standings[student.id][name].parts:
-                points = _number(None if part.outdated else decided_points(part, of.now))
-                moments = (_moment(of.course, part.deadline), _moment(of.course, part.push.time if part.push else None))
-                commit = part.push.commit if part.push else ""
-                rest = (part.state.value, points, _number(part.max_points), " ".join(_waiting(part)))
-                yield (*who, name, part.part, *moments, commit, *rest)
+        for name in table.wanted:
+            for part in table.standings[student.id][name].parts:
+                yield (*who, name, *_make_part_fields(table, part))
 
 
-def _moodle(of: _Class) -> Iterator[Row]:
+def _make_part_fields(table: _ClassTable, part: PartStanding) -> Row:
+    """What the plain table tells of a part: deadline, push, state, points."""
+    push = part.push
+    return (
+        part.part,
+        _write_moment(table.course, part.deadline),
+        _write_moment(table.course, push.time if push else None),
+        push.commit if push else "",
+        part.state.value,
+        _write_points(None if part.outdated else decided_points(part, table.now)),
+        _write_points(part.max_points),
+        " ".join(_list_unmarked(part)),
+    )
+
+
+def _list_moodle_rows(table: _ClassTable) -> Iterator[Row]:
     """The columns of Moodle's own export, which its import takes: people by number or address, then grade items."""
-    yield (*MOODLE, *of.titles)
-    for student in of.students:
-        first, last = _names(student)
-        yield (first, last, student.number or student.id, student.email, *of.points(student))
+    yield (*MOODLE, *table.titles)
+    for student in table.students:
+        first, last = _split_name(student)
+        yield (first, last, student.number or student.id, student.email, *table.points(student))
 
 
-def _canvas(of: _Class) -> Iterator[Row]:
+def _list_canvas_rows(table: _ClassTable) -> Iterator[Row]:
     """The columns of Canvas's gradebook file; its second line holds the points possible."""
-    yield (*CANVAS, *of.titles)
-    yield ("    Points Possible", "", "", "", "", *of.max_points())
-    for student in of.students:
-        first, last = _names(student)
+    yield (*CANVAS, *table.titles)
+    yield ("    Points Possible", "", "", "", "", *table.max_points())
+    for student in table.students:
+        first, last = _split_name(student)
         name = ", ".join(part for part in (last, first) if part)
-        yield (name, "", student.number or student.id, student.email, student.group, *of.points(student))
+        yield (name, "", student.number or student.id, student.email, student.group, *table.points(student))
 
 
-def _waiting(part: PartStanding) -> list[str]:
+def _list_unmarked(part: PartStanding) -> list[str]:
     """Exercises that a person has yet to mark."""
     return [exercise.id for exercise in part.exercises if exercise.status is Status.TO_BE_MARKED]
 
 
-def _names(student: Student) -> tuple[str, str]:
+def _split_name(student: Student) -> tuple[str, str]:
     first, _, last = student.name.rpartition(" ")
     return first, last
 
 
-def _number(points: float | None) -> str:
+def _write_points(points: float | None) -> str:
     return "" if points is None else f"{round_points(points):.2f}".rstrip("0").rstrip(".")
 
 
-def _moment(course: Course, moment: datetime | None) -> str:
+def _write_moment(course: Course, moment: datetime | None) -> str:
     return course.to_local_time(moment).isoformat(timespec="seconds") if moment else ""

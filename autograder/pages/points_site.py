@@ -101,10 +101,12 @@ def build_site(
     judged = [student for student in students if student.id not in unchanged]
     contents = render_contents(course, exams, standings, records, keys, now, judged, contact=contact, wall=wall)
     packed = {student: pack_contents(text) for student, text in contents.own.items()}
-    kept = _kept(out, [student for student in students if student.id not in packed], keys)
-    templates = _templates(course, now)
-    pages = {INDEX: contents.index} | kept | _sealed(templates, packed, keys) | _read_pages(templates, readings)
-    _write(out, pages, readings)
+    kept = _read_kept_pages(out, [student for student in students if student.id not in packed], keys)
+    templates = _load_templates(course, now)
+    pages = (
+        {INDEX: contents.index} | kept | _seal_pages(templates, packed, keys) | _render_readings(templates, readings)
+    )
+    _replace_site(out, pages, readings)
     return {student.id: keys.key_of(student.id).link for student in students}
 
 
@@ -121,10 +123,10 @@ def render_contents(
     wall: Wall = no_wall,
 ) -> Contents:
     """Return what the pages say, of the same parameters as `build_site`, before anything is sealed or written."""
-    templates = _templates(course, now)
+    templates = _load_templates(course, now)
     standing = {student.id: standings.get(student.id, {}) for student in students}
     course_page = make_course_page(course, exams, standing.values(), now)
-    index = _rendered(templates, "course.html", page=course_page, readings=list_readings(course))
+    index = _render_page(templates, "course.html", page=course_page, readings=list_readings(course))
     own = {}
     for student in students:
         with wall(f"{student.id}: the page stays as it was"):
@@ -132,47 +134,47 @@ def render_contents(
             page = make_student_page(
                 course, exams, student, keys.regrade_code_of(student.id), standing[student.id], record, now
             )
-            own[student.id] = _own_page(templates, course, page, contact)
+            own[student.id] = _render_own_page(templates, course, page, contact)
     return Contents(index, own)
 
 
-def _templates(course: Course, now: datetime) -> Environment:
+def _load_templates(course: Course, now: datetime) -> Environment:
     templates = make_environment(course)
     templates.globals |= {"now": now}
     return templates
 
 
-def _read_pages(templates: Environment, readings: Sequence[Reading]) -> dict[str, str]:
+def _render_readings(templates: Environment, readings: Sequence[Reading]) -> dict[str, str]:
     pages = {}
     for reading in readings:
         body = reading.read_body()
-        pages[reading.place] = _rendered(templates, "reading.html", root="../", reading=reading, body=body)
+        pages[reading.place] = _render_page(templates, "reading.html", root="../", reading=reading, body=body)
     return pages
 
 
-def _kept(out: Path, students: Iterable[Student], keys: PageKeys) -> dict[str, str]:
+def _read_kept_pages(out: Path, students: Iterable[Student], keys: PageKeys) -> dict[str, str]:
     """Return the pages of students as they are in the site now."""
     places = (f"p/{keys.key_of(student.id).page}.html" for student in students)
     return {place: (out / place).read_text(encoding="utf-8") for place in places if (out / place).is_file()}
 
 
-def _own_page(templates: Environment, course: Course, page: StudentPage, contact: str) -> str:
+def _render_own_page(templates: Environment, course: Course, page: StudentPage, contact: str) -> str:
     if contact.startswith("mailto:") and "?" not in contact:
         contact += "?subject=" + quote(f"{course.name}: regrade request of {page.code}")
     return templates.get_template("student.html").render(page=page, contact=contact)
 
 
-def _sealed(templates: Environment, contents: Mapping[str, bytes], keys: PageKeys) -> dict[str, str]:
+def _seal_pages(templates: Environment, contents: Mapping[str, bytes], keys: PageKeys) -> dict[str, str]:
     size = find_padded_size([len(packed) for packed in contents.values()])
     pages = {}
     for student, packed in contents.items():
         own = keys.key_of(student)
         sealed = seal_contents(packed, own.key, own.page, size)
-        pages[f"p/{own.page}.html"] = _rendered(templates, "sealed.html", root="../", name=own.page, sealed=sealed)
+        pages[f"p/{own.page}.html"] = _render_page(templates, "sealed.html", root="../", name=own.page, sealed=sealed)
     return pages
 
 
-def _rendered(templates: Environment, template: str, root: str = "", **data: object) -> str:
+def _render_page(templates: Environment, template: str, root: str = "", **data: object) -> str:
     return templates.get_template(template).render(root=root, **data)
 
 
@@ -190,7 +192,7 @@ def _check_replaceable(out: Path) -> None:
         raise UsageError(f"{out}: holds {foreign[0]!r}, which is not of the site; name an empty folder or a new one")
 
 
-def _write(out: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> None:
+def _replace_site(out: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> None:
     out = out.resolve()
     new, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
     if old.exists() and not out.exists():  # a run was killed just between the two renames below
@@ -198,7 +200,7 @@ def _write(out: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> 
     for folder in (new, old):
         shutil.rmtree(folder, ignore_errors=True)
     try:
-        _write_new(new, pages, readings)
+        _write_new_folder(new, pages, readings)
     except OSError as error:  # a full disk: the site stays as it was
         shutil.rmtree(new, ignore_errors=True)
         raise DiskFailed.at(new, error) from None
@@ -211,7 +213,7 @@ def _write(out: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> 
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_new(new: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> None:
+def _write_new_folder(new: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> None:
     (new / "p").mkdir(parents=True)
     (new / "static").mkdir()
     if readings:

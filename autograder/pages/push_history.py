@@ -67,13 +67,13 @@ def list_history(record: StudentRecord, standing: Standing) -> tuple[Entry, ...]
     """Return the entries of an assignment, newest first."""
     entries: list[Entry] = []
     earlier: tuple[RecordedReport, ...] = ()
-    stretches = _stretches(record.about(standing.assignment), standing)
+    stretches = _find_stretches(record.about(standing.assignment), standing)
     for stretch in stretches:
-        counts = _counting(stretch, standing)
+        counts = _list_counting_parts(stretch, standing)
         if not stretch.gradings:
             superseded = stretch is not stretches[-1] and not counts
             entries.append(Entry(stretch.pushes[0], stretch.file, counts=counts, superseded=superseded))
-        gradings = [_entry(stretch, number, earlier) for number in range(len(stretch.gradings))]
+        gradings = [_make_entry(stretch, number, earlier) for number in range(len(stretch.gradings))]
         entries += [replace(entry, counts=counts if entry is gradings[-1] else ()) for entry in gradings]
         earlier = stretch.gradings or earlier
     return tuple(reversed(entries))
@@ -81,11 +81,11 @@ def list_history(record: StudentRecord, standing: Standing) -> tuple[Entry, ...]
 
 def find_newest_report(record: StudentRecord, file: NotebookFile | None, assignment: str) -> Report | None:
     """Return the last report of a notebook, None if it was never graded."""
-    gradings = _gradings(record, file, assignment)
+    gradings = _list_gradings(record, file, assignment)
     return gradings[-1].report if gradings else None
 
 
-def _entry(stretch: _Stretch, number: int, earlier: Sequence[RecordedReport]) -> Entry:
+def _make_entry(stretch: _Stretch, number: int, earlier: Sequence[RecordedReport]) -> Entry:
     """The grading of a state, compared with the one before it or, if it is the first, with the state before it."""
     graded = stretch.gradings[number]
     if number:
@@ -93,49 +93,65 @@ def _entry(stretch: _Stretch, number: int, earlier: Sequence[RecordedReport]) ->
     else:
         same_tests = [other for other in earlier if other.report.exam == graded.report.exam]
         before = (same_tests or [*earlier] or [graded])[-1]
-    changes = _changes(before.report, graded.report)
+    changes = _compare_reports(before.report, graded.report)
     return Entry(stretch.pushes[0], stretch.file, graded, again=number > 0, first=before is graded, changes=changes)
 
 
-def _stretches(record: StudentRecord, standing: Standing) -> list[_Stretch]:
+def _find_stretches(record: StudentRecord, standing: Standing) -> list[_Stretch]:
     stretches: list[_Stretch] = []
     seen: set[str] = set()
-    for push, file in _states(record, standing):
+    for push, file in _list_states(record, standing):
         blob = file.blob if file else ""
         if stretches and blob == (stretches[-1].file.blob if stretches[-1].file else ""):
             stretches[-1] = replace(stretches[-1], pushes=(*stretches[-1].pushes, push))
         elif file or stretches:
-            gradings = _gradings(record, file, standing.assignment)
+            gradings = _list_gradings(record, file, standing.assignment)
             # An old state pushed anew has its gradings in the list already: its last one says enough.
             stretches.append(_Stretch((push,), file, gradings[-1:] if blob in seen else gradings))
             seen.add(blob)
     return stretches
 
 
-def _states(record: StudentRecord, standing: Standing) -> Iterator[tuple[Push, NotebookFile | None]]:
+def _list_states(record: StudentRecord, standing: Standing) -> Iterator[tuple[Push, NotebookFile | None]]:
     """Yield each push with its notebook, by time; also what counts though it does not lie at its place."""
-    counting = {(part.push.branch, part.push.commit): part for part in standing.parts if part.push is not None}
+    counting = {}
+    for part in standing.parts:
+        if part.push is not None:
+            counting[part.push.branch, part.push.commit] = part
     aside = [push for push in record.aside if (push.branch, push.commit) in counting]
+    # The record's own order is that of its lines; only pushes of two branches have to be put in order by time.
     pushes = sorted((*record.pushes, *aside), key=lambda push: push.time) if aside else record.pushes
     for push in pushes:
-        part = counting.get((push.branch, push.commit))
-        yield push, part.file if part else find_notebook(push.notebooks, standing.assignment)
+        counted = counting.get((push.branch, push.commit))
+        if counted is None:
+            yield push, find_notebook(push.notebooks, standing.assignment)
+        else:
+            yield push, counted.file
 
 
-def _gradings(record: StudentRecord, file: NotebookFile | None, assignment: str) -> tuple[RecordedReport, ...]:
+def _list_gradings(record: StudentRecord, file: NotebookFile | None, assignment: str) -> tuple[RecordedReport, ...]:
     if file is None:
         return ()
-    return tuple(
-        graded for graded in record.graded if graded.blob == file.blob and graded.report.assignment == assignment
-    )
+    gradings = []
+    for graded in record.graded:
+        if graded.blob == file.blob and graded.report.assignment == assignment:
+            gradings.append(graded)
+    return tuple(gradings)
 
 
-def _counting(stretch: _Stretch, standing: Standing) -> tuple[str, ...]:
+def _list_counting_parts(stretch: _Stretch, standing: Standing) -> tuple[str, ...]:
     commits = {push.commit for push in stretch.pushes}
-    return tuple(part.part for part in standing.parts if part.push is not None and part.push.commit in commits)
+    parts = []
+    for part in standing.parts:
+        if part.push is not None and part.push.commit in commits:
+            parts.append(part.part)
+    return tuple(parts)
 
 
-def _changes(before: Report, after: Report) -> tuple[Change, ...]:
+def _compare_reports(before: Report, after: Report) -> tuple[Change, ...]:
     old = {exercise.id: exercise.points for exercise in before.exercises}
-    new: Sequence[tuple[str, float]] = [(exercise.id, exercise.points) for exercise in after.exercises]
-    return tuple(Change(name, old.get(name), points) for name, points in new if old.get(name) != points)
+    changes = []
+    for exercise in after.exercises:
+        if old.get(exercise.id) != exercise.points:
+            changes.append(Change(exercise.id, old.get(exercise.id), exercise.points))
+    return tuple(changes)
