@@ -17,6 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
 from autograder.checks import Outcome, outcomes
 from autograder.course.errors import ExamError, UsageError
 from autograder.course.exam import Exam, read_exam
@@ -72,6 +77,15 @@ class ExerciseChecks:
             return f"{worst.sentence}: {worst.message}"
         return {"not attempted": "not attempted yet", "not run": "its checks could not run"}.get(self.status, "")
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the exercise as a JSON object."""
+        return {
+            "exercise": self.exercise,
+            "status": self.status,
+            "message": self.message,
+            "checks": [asdict(outcome) for outcome in self.outcomes],
+        }
+
 
 @dataclass(frozen=True)
 class CheckRun:
@@ -90,14 +104,8 @@ class CheckRun:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a JSON object."""
-        statuses = [{"exercise": entry.exercise, "status": entry.status} for entry in self.exercises]
-        return asdict(self) | {
-            "failed": self.failed,
-            "exercises": [
-                status | {"message": entry.message, "checks": [asdict(outcome) for outcome in entry.outcomes]}
-                for status, entry in zip(statuses, self.exercises, strict=True)
-            ],
-        }
+        exercises = [entry.to_json() for entry in self.exercises]
+        return asdict(self) | {"failed": self.failed, "exercises": exercises}
 
 
 def run_checks(
@@ -141,7 +149,8 @@ def run_checks(
         if cell.grade_id.endswith(CHECKS) or outcomes(cell_outputs):
             found.setdefault(cell.grade_id.removesuffix(CHECKS), []).extend(outcomes(cell_outputs))
     order = [exercise.id for exercise in exam.exercises] if exam else []
-    names = [known for known in order if known in found] + [other for other in found if other not in order]
+    names = [known for known in order if known in found]
+    names += [other for other in found if other not in order]  # checks of no exercise of the course's
     trouble = _find_troubles(cells, outputs, watch, exam)
     exercises = tuple(
         ExerciseChecks(known or "elsewhere", tuple(found[known]), trouble.get(known, "")) for known in names
@@ -186,10 +195,6 @@ def _execute_cells(
     cells: list[Cell], folder: Path, cell_seconds: float, progress: Progress
 ) -> tuple[list[list[Mapping[str, Any]]], _RunWatch]:
     """Run the cells in a fresh kernel; return each cell's outputs, and who saw what went wrong."""
-    from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient import NotebookClient
-    from nbclient.exceptions import DeadKernelError
-
     warnings.filterwarnings("ignore", message="Proactor event loop")  # on Windows, and without consequence
     document = _build_document(cells)
     watch = _RunWatch(cells, cell_seconds, progress)
@@ -275,25 +280,30 @@ def _find_troubles(
     cells: list[Cell], outputs: list[list[Mapping[str, Any]]], watch: _RunWatch, exam: Exam | None
 ) -> dict[str, str]:
     """Say by exercise why its checks did not find an answer: its own cell raised, or something never ended."""
-    raised = {
-        cell.grade_id: f"its cell raised {error}"
-        for cell, cell_outputs in zip(cells, outputs, strict=True)
-        for error in _find_errors(cell_outputs)
-    }
+    raised: dict[str, str] = {}
+    for cell, cell_outputs in zip(cells, outputs, strict=True):
+        for error in _find_errors(cell_outputs):
+            raised[cell.grade_id] = f"its cell raised {error}"
     trouble: dict[str, str] = {}
     for exercise in exam.exercises if exam else ():
+        checks = f"{exercise.id}{CHECKS}"
         own = [raised[cell] for cell in exercise.solutions if cell in raised]
         own += [f"its cell {watch.late[cell]}" for cell in exercise.solutions if cell in watch.late]
-        own += [f"its checks {watch.late[cell]}" for cell in (f"{exercise.id}{CHECKS}",) if cell in watch.late]
-        trouble |= {exercise.id: own[0]} if own else {}
+        if checks in watch.late:
+            own.append(f"its checks {watch.late[checks]}")
+        if own:
+            trouble[exercise.id] = own[0]  # what came first is the cause of what follows
     return trouble
 
 
 def _build_document(cells: list[Cell]) -> Any:
     """A notebook with the cells at their places; texts are left out."""
-    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-
-    made = [new_code_cell(cell.source) if cell.kind == "code" else new_markdown_cell() for cell in cells]  # type: ignore[no-untyped-call]
+    made = []
+    for cell in cells:
+        if cell.kind == "code":
+            made.append(new_code_cell(cell.source))  # type: ignore[no-untyped-call]
+        else:
+            made.append(new_markdown_cell())  # type: ignore[no-untyped-call]
     return new_notebook(cells=made)  # type: ignore[no-untyped-call]
 
 

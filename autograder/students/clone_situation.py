@@ -22,6 +22,7 @@ UNRELATED = (
 )
 NEEDS_INSTALL = {"requirements.txt", "pyproject.toml"}
 MAX_NAMED = 12
+KINDS = {"A": "new", "D": "gone"}  # git's letters for what became of a file
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,10 @@ def describe_news(situation: CloneSituation, begun: Sequence[str]) -> list[str]:
                 f"{path} changed after you began; your copy is as it was, checks and points follow the new one"
             )
         else:
-            others.append(f"{ {'A': 'new', 'D': 'gone'}.get(kind, 'changed') }: {path}")
-    lines += others if len(others) <= MAX_NAMED else [*others[:MAX_NAMED], f"and {len(others) - MAX_NAMED} more files"]
+            others.append(f"{KINDS.get(kind, 'changed')}: {path}")
+    lines += others[:MAX_NAMED]
+    if len(others) > MAX_NAMED:
+        lines.append(f"and {len(others) - MAX_NAMED} more files")
     if NEEDS_INSTALL & situation.news.keys():
         lines.append("install again what the course needs: pip install -r requirements.txt")
     return lines
