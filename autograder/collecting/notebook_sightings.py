@@ -71,19 +71,32 @@ class _Sheet:
     @cached_property
     def names(self) -> Mapping[str, str]:
         """The functions and classes that are asked for, and the cell in which each is answered."""
-        cells = [cell for cell in self.exam.cells if cell.solution and cell.kind == "code"]
-        return {name: cell.grade_id for cell in cells for name in DEFINED.findall(cell.source)}
+        names: dict[str, str] = {}
+        for cell in self.exam.cells:
+            if cell.solution and cell.kind == "code":
+                names |= dict.fromkeys(DEFINED.findall(cell.source), cell.grade_id)
+        return names
 
     def holding(self, cells: Sequence[Cell]) -> Holding | None:
         """Return what cells hold of the assignment, None if they are not of it."""
         known = {cell.grade_id for cell in cells} & self.ids
-        found = known | {answer for cell in cells for answer in self.named(cell)}
-        given = sum(self.exam.handout.is_given(cell.source) for cell in cells)
-        named_all = 2 * len(found & set(self.names.values())) > len(set(self.names.values()))
-        if not known and not named_all and 2 * given <= len(self.exam.cells):
+        found = set(known)
+        given = 0
+        for cell in cells:
+            found |= self.named(cell)
+            given += self.exam.handout.is_given(cell.source)
+        # Without ids it is the assignment's if it defines most of what is asked for, or most of it was given out.
+        asked_for = set(self.names.values())
+        named_most = 2 * len(found & asked_for) > len(asked_for)
+        if not known and not named_most and 2 * given <= len(self.exam.cells):
             return None
-        written = {answer for cell in cells for answer in self.answered(cell) if self.is_written(answer, cell)}
-        changed = any(cell.source.strip() and not self.is_given(cell) for cell in cells)
+        written = set()
+        changed = False
+        for cell in cells:
+            changed = changed or bool(cell.source.strip() and not self.is_given(cell))
+            for answer in self.answered(cell):
+                if self.is_written(answer, cell):
+                    written.add(answer)
         return Holding(self.exam.assignment, len(found) + given, tuple(sorted(written)), changed or bool(written))
 
     def named(self, cell: Cell) -> set[str]:
@@ -103,13 +116,16 @@ class _Sheet:
             return True
         if self.exam.handout.is_unchanged(answer, cell.source) or self.is_given(cell):
             return False
-        given = {line.strip() for text in self.exam.handout.by_id.get(answer, ()) for line in text.splitlines()}
-        if cell.kind == "code":
-            lines = [line.strip() for line in DOCSTRING.sub("", cell.source).splitlines()]
-            return any(
-                line not in given and not SCAFFOLD.fullmatch(line) and not STUB.fullmatch(line) for line in lines
-            )
-        return any(line.strip() and line.strip() not in given for line in cell.source.splitlines())
+        given = set()
+        for text in self.exam.handout.by_id.get(answer, ()):
+            given |= {line.strip() for line in text.splitlines()}
+        is_code = cell.kind == "code"
+        source = DOCSTRING.sub("", cell.source) if is_code else cell.source
+        for line in map(str.strip, source.splitlines()):
+            is_scaffold = is_code and (SCAFFOLD.fullmatch(line) or STUB.fullmatch(line))
+            if line and line not in given and not is_scaffold:
+                return True
+        return False
 
 
 class Sightings:

@@ -49,7 +49,8 @@ def read_activity(data: object) -> Activity:
         If a field is missing or cannot be meant.
     """
     entry = _mapping(data, "an activity")
-    kind, after = _text(entry, "activity_type"), _text(entry, "after", SHA)
+    kind = _text(entry, "activity_type")
+    after = _text(entry, "after", SHA)
     gone = kind == DELETION or NO_COMMIT.fullmatch(after)
     return Activity(_number(entry, "id"), _text(entry, "ref"), "" if gone else after, _moment(entry, "timestamp"), kind)
 

@@ -28,10 +28,11 @@ from autograder.forge.http_replies import BrokenReply, Reply
 TRIES = 5
 FIRST_PAUSE = 0.5  # seconds; doubled with each try
 DEAD_AFTER = 3  # questions in a row that stayed without an answer: then the server is taken for dead
-MAX_BODY = 16 << 20
+MAX_BODY = 16 << 20  # bytes; a page of a hundred repositories has about half a million
 REPLY_SECONDS = 60.0
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
-MAX_HOPS = 3
+REDIRECTS = frozenset({301, 302, 307, 308})
+MAX_HOPS = 3  # a repository that was renamed needs one
 MAX_PAGES = 200
 LONGEST_WAIT = 10 * 86_400.0
 HEADERS = {
@@ -65,11 +66,16 @@ class ApiClient:
     def __init__(
         self, options: ForgeOptions, cache: Path | None = None, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self.options, self.cache = options, cache
+        self.options = options
+        self.cache = cache
         self._base = httpx.URL(options.api)
-        self._sleep, self._lock = sleep, threading.Lock()
-        self._left, self._closed, self._dead = options.wait, "", 0
-        self._known, self._used = load_pages(cache), dict[str, Page]()
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._left = options.wait  # seconds this run may still wait
+        self._closed = ""  # why nothing is asked any more
+        self._dead = 0  # questions in a row that stayed without an answer
+        self._known = load_pages(cache)
+        self._used = dict[str, Page]()
         self._http = httpx.Client(headers=HEADERS | _authorization(options), timeout=TIMEOUT)
 
     def __repr__(self) -> str:
@@ -134,12 +140,15 @@ class ApiClient:
             yield page
             if not page.next:
                 return
-            address, parameters = page.next, {}
+            address = page.next
+            parameters = {}  # the server's link has them
         raise ForgeFailed(f"{self._base.host}: no end of the list after {MAX_PAGES} pages")
 
     def _ask(self, url: httpx.URL, etag: str) -> tuple[Reply, Any]:
         """Ask until there is a reply to use; each try waits longer than the one before."""
-        reason, failures, hops = "", 0, 0
+        reason = ""
+        failures = 0
+        hops = 0
         while failures < TRIES:
             try:
                 reply = self._send(url, etag)
@@ -147,9 +156,12 @@ class ApiClient:
                     data = reply.parsed(etag)
                     self._dead = 0
                     return reply, data
-                reason, asked = f"it answered {reply.status}", reply.asked_to_wait()
-                if reply.status in {301, 302, 307, 308} and hops < MAX_HOPS:
-                    url, etag, hops = self._ours(str(url.join(reply.headers.get("Location", "")))), "", hops + 1
+                reason = f"it answered {reply.status}"
+                asked = reply.asked_to_wait()
+                if reply.status in REDIRECTS and hops < MAX_HOPS:
+                    url = self._ours(str(url.join(reply.headers.get("Location", ""))))
+                    etag = ""  # it was of another address
+                    hops += 1
                 elif asked is not None:
                     self._obey(asked, reason)
                     failures += reply.status >= 500

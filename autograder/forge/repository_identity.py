@@ -104,10 +104,13 @@ def _identified(
 
 def _change(course: Course, student: str, before: Repository, after: Repository) -> Iterator[str]:
     if before.id != after.id:
-        over = [name for name, entry in course.assignments.items() for part in entry.parts
-                if part.deadline is not None and part.deadline < after.created]  # fmt: skip
+        over = []
+        for name, entry in course.assignments.items():
+            deadlines = [part.deadline for part in entry.parts if part.deadline is not None]
+            if deadlines and min(deadlines) < after.created:
+                over.append(name)
         when = f"{course.to_local_time(after.created):%d %b %Y %H:%M}"
-        late = f", after a deadline of {', '.join(dict.fromkeys(over))}: look at this one" if over else ""
+        late = f", after a deadline of {', '.join(over)}: look at this one" if over else ""
         yield (
             f"{student}: another repository than before, {after.name}, made on {when} "
             f"(number {after.id}, it was {before.id}){late}"
