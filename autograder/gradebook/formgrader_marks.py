@@ -157,8 +157,11 @@ def put_marks(
 def _find_owners(exam: Exam) -> dict[str, str]:
     """Which exercise a comment below a cell is about: the one that cell answers, else the last."""
     last = exam.exercises[-1].id
-    cells = {cell.grade_id: last for cell in exam.cells if cell.solution}
-    return cells | {cell: exercise.id for exercise in exam.exercises for cell in exercise.solutions}
+    owners = {cell.grade_id: last for cell in exam.cells if cell.solution}
+    for exercise in exam.exercises:
+        for cell in exercise.solutions:
+            owners[cell] = exercise.id
+    return owners
 
 
 def _given(grade: api.Grade, comments: Iterable[api.Comment]) -> Given:
@@ -167,7 +170,8 @@ def _given(grade: api.Grade, comments: Iterable[api.Comment]) -> Given:
 
 
 def _give(grade: api.Grade, comments: Iterable[api.Comment], mark: ManualMark) -> None:
-    grade.manual_score, grade.extra_credit = mark.points, mark.extra or None
+    grade.manual_score = mark.points
+    grade.extra_credit = mark.extra or None
     texts = dict(mark.comments)
     for comment in comments:
         comment.manual_comment = texts.get(comment.cell.name)
@@ -214,7 +218,8 @@ def _read_entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, E
     """Return all that people entered, by submitted notebook and exercise."""
     marks: dict[Key, tuple[float | None, float, bool]] = {}
     comments: dict[Key, list[tuple[str, str]]] = {}
-    grade, comment = api.Grade, api.Comment
+    grade = api.Grade
+    comment = api.Comment
     for row in book.db.execute(
         select(grade.notebook_id, api.BaseCell.name, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
         .join(api.BaseCell, grade.cell_id == api.BaseCell.id)

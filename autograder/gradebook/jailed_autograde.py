@@ -240,7 +240,8 @@ def _list_submissions(converter: Autograde) -> Iterator[tuple[str, str, str, str
         found = re.match(pattern, folder)
         if found is None:
             continue
-        student, assignment = found["student_id"], found["assignment_id"]
+        student = found["student_id"]
+        assignment = found["assignment_id"]
         graded = Path(course.format_path(course.autograded_directory, student, assignment))
         if graded.exists() and not converter.force:
             continue

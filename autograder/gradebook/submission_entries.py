@@ -127,7 +127,8 @@ class SubmissionEntries:
 
     def _list_entered(self, wanted: Sequence[WantedSubmission]) -> set[tuple[str, str]]:
         students = {entry.student.id for entry in wanted}
-        submission, assignment = api.SubmittedAssignment, api.Assignment
+        submission = api.SubmittedAssignment
+        assignment = api.Assignment
         rows = self.book.db.execute(
             select(submission.student_id, assignment.name)
             .join(assignment, submission.assignment_id == assignment.id)

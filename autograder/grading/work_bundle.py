@@ -75,7 +75,8 @@ def write_bundle(
         raise UsageError(f"{out} is not empty; name a new folder")
     notebooks = out / "notebooks"
     notebooks.mkdir(parents=True, exist_ok=True)
-    pieces, missing = [], []
+    pieces = []
+    missing = []
     for task in tasks:
         try:
             if task.file.size <= course.notebook_mb * 1e6:  # a larger one is not graded, only said to be too large

@@ -193,7 +193,8 @@ class StateBranch:
         content = {NOTHING: None} | read_blobs(repository, wanted)
         changes = []
         for path in paths:
-            before, there = (content[side.blobs.get(path, NOTHING)] for side in (base, theirs))
+            before = content[base.blobs.get(path, NOTHING)]
+            there = content[theirs.blobs.get(path, NOTHING)]
             merged = self._merged(path, FileVersions(before, there, ours.get(path)))
             if merged is not None:
                 changes.append(StateChange(path, before, ours.get(path), there, merged))
@@ -242,7 +243,8 @@ class StateBranch:
 
     def _fetch(self, branch: str) -> Tree:
         """Fetch the tip of a branch and return its tree, an empty one while there is no such branch."""
-        repository, ref = self._repository, f"refs/heads/{branch}"
+        repository = self._repository
+        ref = f"refs/heads/{branch}"
         listed = repository.git("ls-remote", "--", self.remote, ref).split()
         if not listed:
             return Tree("")

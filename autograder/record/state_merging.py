@@ -30,7 +30,8 @@ def merge_lines(versions: FileVersions) -> bytes:
     line of ours without an end is torn, and left out too. A line that cannot be read and was set aside here does not
     come back.
     """
-    base, ours = set(_lines(versions.base)), set(_lines(versions.ours))
+    base = set(_lines(versions.base))
+    ours = set(_lines(versions.ours))
     theirs = [
         line
         for line in _lines(versions.theirs)
