@@ -31,11 +31,13 @@ def copy_value(value: Any, memo: dict[int, Any]) -> Any:
     elif kind is tuple:
         copied = tuple([copy_value(item, memo) for item in value])
     elif kind is list:
-        copied = memo[id(value)] = []  # before its items: it may contain itself
+        copied = []
+        memo[id(value)] = copied  # before its items: it may contain itself
         for item in value:
             copied.append(copy_value(item, memo))
     elif kind is dict:
-        copied = memo[id(value)] = {}
+        copied = {}
+        memo[id(value)] = copied
         for key, item in value.items():
             copied[copy_value(key, memo)] = copy_value(item, memo)
     else:
