@@ -11,6 +11,7 @@ from collections.abc import Callable
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from cycler import cycler
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
@@ -86,6 +87,34 @@ def show(figure: Figure, alt: str) -> None:
     """
     plt.close(figure)
     display(Shown(lambda: _draw_figure(figure, alt), alt))  # type: ignore[no-untyped-call]
+
+
+def interact(function: Callable[..., object], **controls: object) -> None:
+    """Let a reader move sliders, as `ipywidgets.interact` does, where somebody can; else say that they stand here.
+
+    A notebook that nbclient runs (nbconvert, papermill) has no one to move them. There the messages between widgets and
+    kernel also cross each other: on a busy machine such a run has stood still for minutes at a cell with sliders, with
+    kernel and client each waiting for the other.
+
+    Parameters
+    ----------
+    function
+        Called with the values of the controls whenever one of them is moved.
+    controls
+        A widget, or an abbreviation of one, for each parameter of the function.
+    """
+    if _runs_unattended():
+        print("(Sliders stand here in a running notebook.)")
+        return
+    from ipywidgets import interact as show_controls  # type: ignore[import-untyped]  # not in the jail, where nobody is
+
+    show_controls(function, **controls)
+
+
+def _runs_unattended() -> bool:
+    """Whether nbclient started this kernel: it is the one that asks for a history in memory."""
+    history = getattr(get_ipython(), "history_manager", None)
+    return history is not None and history.hist_file == ":memory:"
 
 
 def _draw_figure(figure: Figure, alt: str) -> str:

@@ -11,11 +11,13 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 from matplotlib.animation import FuncAnimation
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from nbclient import NotebookClient
 from PIL import Image
 
 from autograder import figures, graphs
@@ -223,3 +225,20 @@ def test_the_direction_does_not_hang_on_colour(draw: Callable[[], GraphPicture])
     dashed = [patch.get_linestyle() != "-" for patch in figure.axes[0].patches if hasattr(patch, "_posA_posB")]
     assert dashed == [backward] * len(dashed)
     assert ("← backward: gradients" if backward else "forward: values →") in texts(figure)
+
+
+def test_sliders_are_shown_where_somebody_can_move_them(capsys):
+    called = []
+    figures.interact(lambda value: called.append(value), value=[3, 4])
+    assert called == [3] and "Sliders stand here" not in capsys.readouterr().out
+
+
+def test_where_a_notebook_is_run_by_a_program_sliders_say_where_they_stand(tmp_path):
+    """nbclient and widgets have waited for each other for minutes on a busy machine."""
+    source = "from autograder import figures\nfigures.interact(print, value=[3, 4])"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    (output,) = notebook.cells[0].outputs
+    assert output.text == "(Sliders stand here in a running notebook.)\n"
