@@ -189,7 +189,7 @@ def test_a_start_that_is_too_small_waits_at_ln_10_and_then_leaves(seed: int) -> 
         assert accuracy > 0.93
 
 
-def test_the_guide_names_tests_and_files_that_exist():
+def test_the_guide_names_tests_and_files_that_exist() -> None:
     """docs/course.md says where each item of the lecture and each sentence with a number is tested."""
     repository = Path(__file__).parents[2]
     guide = (repository / "docs" / "course.md").read_text(encoding="utf-8")
@@ -202,7 +202,7 @@ def test_the_guide_names_tests_and_files_that_exist():
         assert (repository / folder).exists(), folder
 
 
-def test_every_cell_of_the_guides_table_of_the_lecture_is_filled():
+def test_every_cell_of_the_guides_table_of_the_lecture_is_filled() -> None:
     guide = (Path(__file__).parents[2] / "docs" / "course.md").read_text(encoding="utf-8")
     rows = guide.split("## The lecture, item by item")[1].split("## Sentences")[0].strip().splitlines()
     table = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows if row.startswith("|")][2:]

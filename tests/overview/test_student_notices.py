@@ -7,6 +7,7 @@ import io
 import stat
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pages_class import ARRAYS, NOW, REGRESSION, PracticeClass, Work, full, practice_class
@@ -37,7 +38,7 @@ def test_a_change_is_told_once_and_never_how_many_points(everyone: PracticeClass
     (student,) = [person for person in everyone.students if person.id == "on-time"]
     worse = Work("on-time").push("02-25 18:04", {ARRAYS: full(ARRAYS, graded_vec_i=Status.FAILED)}).record
 
-    def standings_of(record):
+    def standings_of(record: Any) -> Any:
         return {
             "on-time": {
                 name: judge_assignment(everyone.course, entry, everyone.exams[name], student, record, {})

@@ -122,7 +122,7 @@ def disguise_source(text: str, disguise: str, draw: random.Random) -> str:
         for node in ast.walk(tree):
             _swap_operands(node, draw)
             if isinstance(getattr(node, "body", None), list):
-                _swap_independent(node.body)
+                _swap_independent(node.body)  # type: ignore[attr-defined]
     written = ast.unparse(tree)
     if disguise in ("reformatted", "all three"):
         lines = []
@@ -214,8 +214,8 @@ def _prefer_methods(function: ast.AST, draw: random.Random) -> ast.AST:
         def visit_Call(self, node: ast.Call) -> ast.AST:
             self.generic_visit(node)
             named = isinstance(node.func, ast.Attribute) and node.func.attr in {"sum", "mean", "max", "argmax"}
-            if named and isinstance(node.func.value, ast.Name) and node.func.value.id == "np" and node.args:
-                return ast.Call(ast.Attribute(node.args[0], node.func.attr, ast.Load()), node.args[1:], node.keywords)
+            if named and isinstance(node.func.value, ast.Name) and node.func.value.id == "np" and node.args:  # type: ignore[attr-defined]
+                return ast.Call(ast.Attribute(node.args[0], node.func.attr, ast.Load()), node.args[1:], node.keywords)  # type: ignore[attr-defined]
             return node
 
     return Rewrite().visit(function)
