@@ -35,8 +35,16 @@ def main(folder):
     if made.returncode:
         return made.returncode
     count = LOCK.read_text(encoding="utf-8").count("==")
-    say(f"2 of 3: {count} packages from {LOCK}; this takes minutes the first time, less from pip's cache")
-    pip = [str(Path(folder, "bin", "python")), "-m", "pip", "install", "--disable-pip-version-check"]
+    say(
+        f"2 of 3: {count} packages from {LOCK}; this takes minutes the first time, less from pip's cache"
+    )
+    pip = [
+        str(Path(folder, "bin", "python")),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+    ]
     failed = watched([*pip, "--progress-bar", "off", "-r", str(LOCK)])
     if failed:
         return failed
@@ -96,7 +104,9 @@ def watched(pip):
                 say("   all found; unpacking them")
             elif time.monotonic() > said + SAY_EVERY:
                 said = time.monotonic()
-                found = len({entry.split()[1] for entry in lines if entry.startswith("Collecting ")})
+                found = len(
+                    {entry.split()[1] for entry in lines if entry.startswith("Collecting ")}
+                )
                 say(f"   {found} found so far")
     if process.returncode:
         sys.stderr.writelines(lines[-LAST_LINES:])

@@ -1,4 +1,5 @@
-"""Visible checks: what a notebook says at once about an answer, in one line and without a traceback.
+"""Visible checks: what a notebook says at once about an answer, in one line and without a
+traceback.
 
 A check is a short function whose docstring is the line the student reads::
 
@@ -72,7 +73,9 @@ class Outcome:
 
     def __str__(self) -> str:
         """The line the student reads."""
-        return f"{MARKS[self.status]} {self.sentence}" + (f": {self.message}" if self.message else "")
+        return f"{MARKS[self.status]} {self.sentence}" + (
+            f": {self.message}" if self.message else ""
+        )
 
 
 def check(function: Callable[[], object]) -> Outcome:
@@ -83,7 +86,12 @@ def check(function: Callable[[], object]) -> Outcome:
     function : callable
         Takes nothing. Its docstring is what should be true; what it raises becomes the message.
     """
-    sentence = (function.__doc__ or function.__name__.replace("_", " ")).strip().splitlines()[0].rstrip(".")
+    sentence = (
+        (function.__doc__ or function.__name__.replace("_", " "))
+        .strip()
+        .splitlines()[0]
+        .rstrip(".")
+    )
     outcome = Outcome(function.__name__, sentence, *_judge(function))
     _show(outcome)
     return outcome
@@ -95,7 +103,11 @@ def _judge(function: Callable[[], object]) -> tuple[str, str]:
             function()
     except NotImplementedError as error:
         where = _answer_below(error.__traceback__)
-        return ("not attempted", NOT_ATTEMPTED) if where is None else ("failed", STILL_RAISES.format(where=where))
+        return (
+            ("not attempted", NOT_ATTEMPTED)
+            if where is None
+            else ("failed", STILL_RAISES.format(where=where))
+        )
     except NameError as error:
         if _is_of(error.__traceback__, function.__code__):
             return "not attempted", f"{NOT_ATTEMPTED} (there is no `{error.name}`)"
@@ -108,7 +120,8 @@ def _judge(function: Callable[[], object]) -> tuple[str, str]:
 
 
 class attempt:
-    """``with attempt():`` around code that uses exercises: says so in one line while they are not written yet.
+    """``with attempt():`` around code that uses exercises: says so in one line while they are not
+    written yet.
 
     Real errors pass through with their traceback.
     """
@@ -116,7 +129,12 @@ class attempt:
     def __enter__(self) -> None:
         """Nothing to prepare."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> bool:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> bool:
         """Swallow what only means that an exercise above is empty."""
         if isinstance(error, NotImplementedError):
             where = _answer_below(tb)
@@ -144,7 +162,9 @@ def _show(outcome: Outcome) -> None:
         _say(str(outcome))
     else:
         bundle = {
-            "text/plain": str(outcome),  # for whoever shows no HTML: a terminal, nbconvert's scripts, nbval
+            "text/plain": str(
+                outcome
+            ),  # for whoever shows no HTML: a terminal, nbconvert's scripts, nbval
             "text/html": _write_html(outcome),
             CHECK_MIME: asdict(outcome),
         }
@@ -152,7 +172,9 @@ def _show(outcome: Outcome) -> None:
 
 
 def _write_html(outcome: Outcome) -> str:
-    """Return the line with its mark in colour; what a student's value looks like is text and no markup."""
+    """Return the line with its mark in colour; what a student's value looks like is text and no
+    markup.
+    """
     mark, text = str(outcome).split(" ", 1)
     colour = COLOURS[outcome.status]
     return f'<div style="white-space: pre-wrap"><b style="color: {colour}">{mark}</b> {html.escape(text)}</div>'
@@ -166,7 +188,9 @@ def _say(line: str) -> None:
 
 
 def _is_of(tb: TracebackType | None, code: CodeType) -> bool:
-    """Whether the error was raised by the check's own code (a lambda in it included), not by what it called."""
+    """Whether the error was raised by the check's own code (a lambda in it included), not by what
+    it called.
+    """
     while tb is not None and tb.tb_next is not None:
         tb = tb.tb_next
     if tb is None:
@@ -178,7 +202,9 @@ def _is_of(tb: TracebackType | None, code: CodeType) -> bool:
 
 
 def _answer_below(tb: TracebackType | None) -> str | None:
-    """Where code follows the `raise NotImplementedError` that ended the call; None when nothing follows it."""
+    """Where code follows the `raise NotImplementedError` that ended the call; None when nothing
+    follows it.
+    """
     frames = traceback.extract_tb(tb)
     if not frames:
         return None
@@ -190,14 +216,23 @@ def _answer_below(tb: TracebackType | None) -> str | None:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         for number, statement in enumerate(body if isinstance(body, list) else []):
-            if isinstance(statement, ast.Raise) and statement.lineno == last.lineno and body and number + 1 < len(body):
+            if (
+                isinstance(statement, ast.Raise)
+                and statement.lineno == last.lineno
+                and body
+                and number + 1 < len(body)
+            ):
                 return f" (line {last.lineno} of its cell)"
     return None
 
 
 def _raised(error: Exception) -> str:
     """One line for an exception out of the student's code: its kind, its message and the line."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "site-packages" not in frame.filename
+    ]
     place = f" (line {frames[-1].lineno} of {frames[-1].name})" if frames else ""
     text = " ".join(str(error).split()) or "no message"
     return f"it raised {type(error).__name__}{place}: {text[:200]}"
@@ -225,13 +260,18 @@ def expect_shape(value: object, shape: tuple[int, ...], name: str, like: str | N
     if len(got) == 2 and got == shape[::-1]:
         advice = "transpose?"
     elif math.prod(got) == math.prod(shape):
-        advice = "an axis is missing (keepdims=True? reshape?)" if len(got) < len(shape) else "reshape?"
+        advice = (
+            "an axis is missing (keepdims=True? reshape?)" if len(got) < len(shape) else "reshape?"
+        )
     advice = f": {advice}" if advice else ""
     raise Unmet(f"{name} has shape {got}, {wanted}{advice}", f"{name} has the wrong shape{advice}")
 
 
-def expect_close(value: object, expected: Any, name: str, rtol: float = 1e-6, atol: float | None = None) -> None:
-    """Expect numbers within the tolerance, after expecting the shape; the message says in which way they differ.
+def expect_close(
+    value: object, expected: Any, name: str, rtol: float = 1e-6, atol: float | None = None
+) -> None:
+    """Expect numbers within the tolerance, after expecting the shape; the message says in which way
+    they differ.
 
     Unless given, the absolute tolerance is `rtol` times the largest expected number, so that an
     entry in which large terms cancel does not ask for more digits than single precision has.
@@ -249,9 +289,12 @@ def expect_close(value: object, expected: Any, name: str, rtol: float = 1e-6, at
 
 
 def expect_gradient(gradient: object, loss: Callable[[], float], at: Numbers, name: str) -> None:
-    """Expect the derivative of `loss()` with respect to the array `at`, which `loss` reads, by central differences."""
+    """Expect the derivative of `loss()` with respect to the array `at`, which `loss` reads, by
+    central differences.
+    """
     expect_shape(gradient, at.shape, name, like="the array it belongs to")
-    numeric, got = central_difference(loss, at), _array(gradient, name)
+    numeric = central_difference(loss, at)
+    got = _array(gradient, name)
     if not relative_error(got, numeric) < 1e-6:
         raise _difference(got, numeric, name)
     note_comparison()
@@ -262,7 +305,11 @@ def expect_unchanged(**arrays: Any) -> Iterator[None]:
     """Expect that the block leaves these arrays as they were."""
     before = {name: np.array(value, copy=True) for name, value in arrays.items()}
     yield
-    changed = [name for name, old in before.items() if not np.array_equal(old, arrays[name], equal_nan=True)]
+    changed = [
+        name
+        for name, old in before.items()
+        if not np.array_equal(old, arrays[name], equal_nan=True)
+    ]
     if changed:
         message = f"{' and '.join(changed)} changed during the call: work on a copy, not on the argument itself"
         raise Unmet(message, message)
@@ -270,7 +317,9 @@ def expect_unchanged(**arrays: Any) -> Iterator[None]:
 
 
 def central_difference(loss: Callable[[], float], at: Numbers, h: float = 1e-5) -> Numbers:
-    """The derivative of `loss()` for every entry of the float array `at`: (L(x + h) - L(x - h)) / 2h."""
+    """The derivative of `loss()` for every entry of the float array `at`: (L(x + h) - L(x - h)) /
+    2h.
+    """
     gradient = np.zeros(at.shape)
     for index in np.ndindex(at.shape):
         here = at[index]
@@ -284,13 +333,16 @@ def central_difference(loss: Callable[[], float], at: Numbers, h: float = 1e-5) 
 
 
 def numbers_in(value: object) -> Numbers | None:
-    """All numbers of nested tuples, lists, dictionaries and arrays in one row, None where something else is in it.
+    """All numbers of nested tuples, lists, dictionaries and arrays in one row, None where something
+    else is in it.
 
     For what is laid out as the student likes, a cache for instance: it has to depend on what it
     should keep.
     """
     if isinstance(value, (tuple, list, dict)):
-        parts = [numbers_in(part) for part in (value.values() if isinstance(value, dict) else value)]
+        parts = [
+            numbers_in(part) for part in (value.values() if isinstance(value, dict) else value)
+        ]
         known = [part for part in parts if part is not None]
         return np.concatenate([np.zeros(0), *known]) if len(known) == len(parts) else None
     if value is None or isinstance(value, (str, bytes)):
@@ -302,12 +354,14 @@ def numbers_in(value: object) -> Numbers | None:
 
 
 def relative_error(a: Any, b: Any) -> float:
-    """|a - b| / (|a| + |b|) with Euclidean norms: 1/3 for a factor of two, 1 for a wrong sign, 0 for two zeros.
+    """|a - b| / (|a| + |b|) with Euclidean norms: 1/3 for a factor of two, 1 for a wrong sign, 0
+    for two zeros.
 
     Where a number is nan or infinite it is infinity: nan would be neither above nor below any
     limit.
     """
-    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    a = np.asarray(a, dtype=float)
+    b = np.asarray(b, dtype=float)
     scale = float(np.linalg.norm(a) + np.linalg.norm(b))
     if not math.isfinite(scale):
         return math.inf
@@ -320,26 +374,36 @@ def _array(value: object, name: str) -> Numbers:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise Unmet(f"{name} is a {type(value).__name__} with rows of different lengths, not an array") from None
+        raise Unmet(
+            f"{name} is a {type(value).__name__} with rows of different lengths, not an array"
+        ) from None
     if array.dtype.kind not in "biufc":
         raise Unmet(f"{name} is a {type(value).__name__}, not numbers")
     return array
 
 
 def _difference(got: Numbers, wanted: Numbers, name: str) -> Unmet:
-    """In which way the numbers differ: sign, factor, transpose, or the entry that is farthest off."""
+    """In which way the numbers differ: sign, factor, transpose, or the entry that is farthest
+    off.
+    """
     square = float(np.sum(np.abs(wanted) ** 2))
     factor = float(np.real(np.sum(np.conj(wanted) * got))) / square if square else 0.0
     if factor and np.allclose(got, factor * wanted, rtol=1e-5, atol=1e-9):
         if np.isclose(factor, -1, rtol=1e-4):
             return Unmet(f"{name} has the wrong sign", f"{name} has the wrong sign")
-        known = next((word for value, word in FACTORS.items() if np.isclose(factor, value, rtol=1e-4)), None)
+        known = next(
+            (word for value, word in FACTORS.items() if np.isclose(factor, value, rtol=1e-4)), None
+        )
         seen = f"{name} is {known} what it should be" if known else ""
         return Unmet(f"{name} is {factor:.4g} times what it should be", seen=seen)
     if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got.T, wanted, rtol=1e-5):
         return Unmet(f"{name} is transposed", f"{name} is transposed")
     near = NEAR * float(np.max(np.abs(wanted), initial=0.0))
-    hint = f"{name} is nearly right: is something rounded on the way?" if np.allclose(got, wanted, 0, near) else ""
+    hint = (
+        f"{name} is nearly right: is something rounded on the way?"
+        if np.allclose(got, wanted, 0, near)
+        else ""
+    )
     if got.ndim == 0:
         return Unmet(f"{name} is {got:.6g}, expected {wanted:.6g}", hint)
     index = np.unravel_index(int(np.argmax(np.abs(got - wanted))), got.shape)

@@ -67,7 +67,8 @@ class Node:
     column, row
         Where it stands: columns count from the left, rows upward.
     forward
-        What it computes, in matplotlib's mathtext; empty for a node that only holds the value called `name`.
+        What it computes, in matplotlib's mathtext; empty for a node that only holds the value
+        called `name`.
     backward
         The rules of the backward pass, one per line; `forward` when empty.
     """
@@ -141,11 +142,15 @@ class Graph:
         names = [node.name for node in self.nodes]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"graph '{self.title}': two nodes are called '{name}', give each its own name")
+                raise ValueError(
+                    f"graph '{self.title}': two nodes are called '{name}', give each its own name"
+                )
         for edge in self.edges:
             for name in (edge.tail, edge.head):
                 if name not in names:
-                    raise ValueError(f"graph '{self.title}': an edge names '{name}', the nodes are {', '.join(names)}")
+                    raise ValueError(
+                        f"graph '{self.title}': an edge names '{name}', the nodes are {', '.join(names)}"
+                    )
 
     def forward(self, **sizes: int) -> GraphPicture:
         """Draw the forward pass, left to right, with the value and its shape on every arrow.
@@ -153,7 +158,8 @@ class Graph:
         Parameters
         ----------
         **sizes
-            Numbers to write in place of the symbols in the shapes, for instance ``M=442, N=10, K=1``.
+            Numbers to write in place of the symbols in the shapes, for instance ``M=442, N=10,
+            K=1``.
         """
         return GraphPicture(self, backward=False, sizes=sizes)
 
@@ -170,16 +176,23 @@ class Graph:
     def describe(self, backward: bool = False, **sizes: int) -> str:
         """Say in words what the drawing shows: its alternative text."""
         boxes = {node.name: _plain(node.text(backward)) for node in self.nodes}
-        direction = "backward pass, read from right to left" if backward else "forward pass, read from left to right"
+        direction = (
+            "backward pass, read from right to left"
+            if backward
+            else "forward pass, read from left to right"
+        )
         sentences = [f"Computational graph of {self.title}, {direction}."]
         for edge in reversed(self.edges) if backward else self.edges:
             shape = _plain(_shape_text(edge.shape, sizes))
             size = f" ({shape})" if shape else ""
-            tail, head = boxes[edge.tail], boxes[edge.head]
+            tail = boxes[edge.tail]
+            head = boxes[edge.head]
             if not backward:
                 sentences.append(f"{_plain(edge.value)}{size} goes from [{tail}] to [{head}].")
             elif edge.symbol:
-                sentences.append(f"{_plain(edge.symbol)}{size} goes back from [{head}] to [{tail}].")
+                sentences.append(
+                    f"{_plain(edge.symbol)}{size} goes back from [{head}] to [{tail}]."
+                )
             else:
                 sentences.append(f"No gradient is needed for {_plain(edge.value)}{size}.")
         return " ".join(sentences)
@@ -201,7 +214,9 @@ class _Drawing:
         self.boxes = {node.name: self._box(node) for node in self.graph.nodes}
         self.columns = self._columns()
         self.rows = self._rows()
-        self.centres = {node.name: (self.columns[node.column], self.rows[node.row]) for node in self.graph.nodes}
+        self.centres = {
+            node.name: (self.columns[node.column], self.rows[node.row]) for node in self.graph.nodes
+        }
         self.axes = self._paper()
         for edge in self.graph.edges:
             self._draw_edge(edge)
@@ -220,19 +235,30 @@ class _Drawing:
         return max(width + 2 * _PADDING, 30), max(height + 2 * _PADDING, 30)
 
     def _columns(self) -> dict[float, float]:
-        """Place the columns: as wide as their widest box, as far apart as the longest label between them."""
+        """Place the columns: as wide as their widest box, as far apart as the longest label between
+        them.
+        """
         column = {node.name: node.column for node in self.graph.nodes}
         gaps = {step: 0.0 for step in column.values()}
         for edge in self.graph.edges:
             if column[edge.tail] != column[edge.head]:
                 step = max(column[edge.tail], column[edge.head])
                 gaps[step] = max(gaps[step], _GAP, self._label_width(edge) + 20)
-        return _places({step: [self.boxes[name][0] for name in column if column[name] == step] for step in gaps}, gaps)
+        return _places(
+            {
+                step: [self.boxes[name][0] for name in column if column[name] == step]
+                for step in gaps
+            },
+            gaps,
+        )
 
     def _rows(self) -> dict[float, float]:
         """Place the rows: as high as their highest box, one gap apart."""
         row = {node.name: node.row for node in self.graph.nodes}
-        heights = {step: [self.boxes[name][1] for name in row if row[name] == step] for step in row.values()}
+        heights = {
+            step: [self.boxes[name][1] for name in row if row[name] == step]
+            for step in row.values()
+        }
         return _places(heights, dict.fromkeys(heights, _GAP))
 
     def _label_width(self, edge: Edge) -> float:
@@ -244,15 +270,20 @@ class _Drawing:
         if self.backward and edge.symbol:
             return edge.symbol, shape
         ends = [node for node in self.graph.nodes if node.name in (edge.tail, edge.head)]
-        repeats = any(not node.forward and node.name == edge.value for node in ends)  # the box says it already
+        repeats = any(
+            not node.forward and node.name == edge.value for node in ends
+        )  # the box says it already
         return "" if repeats else f"${edge.value}$", shape
 
     def _paper(self) -> Axes:
         right = max(x + self.boxes[name][0] / 2 for name, (x, _) in self.centres.items())
-        for edge in filter(self._upright, self.graph.edges):  # a label beside an arrow may reach beyond all boxes
+        for edge in filter(
+            self._upright, self.graph.edges
+        ):  # a label beside an arrow may reach beyond all boxes
             right = max(right, self.centres[edge.tail][0] + self._label_width(edge) + 7)
         top = max(y + self.boxes[name][1] / 2 for name, (_, y) in self.centres.items())
-        right, top = right + _MARGIN, top + _MARGIN + 22
+        right = right + _MARGIN
+        top = top + _MARGIN + 22
         self.figure.set_size_inches((right + _MARGIN) / 72, (top + _MARGIN) / 72)
         axes = self.figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(-_MARGIN, right), ylim=(-_MARGIN, top))
@@ -284,11 +315,21 @@ class _Drawing:
                 zorder=3,
             )
         )
-        self._write(x, y, node.text(self.backward), size=14, ha="center", va="center", zorder=4, linespacing=1.5)
+        self._write(
+            x,
+            y,
+            node.text(self.backward),
+            size=14,
+            ha="center",
+            va="center",
+            zorder=4,
+            linespacing=1.5,
+        )
 
     def _draw_edge(self, edge: Edge) -> None:
         flows = bool(edge.symbol) or not self.backward
-        start, end = self._border(edge.tail, edge.head), self._border(edge.head, edge.tail)
+        start = self._border(edge.tail, edge.head)
+        end = self._border(edge.head, edge.tail)
         if self.backward:
             start, end = end, start
         bend = -edge.bend if self.backward else edge.bend
@@ -312,15 +353,24 @@ class _Drawing:
     def _border(self, name: str, towards: str) -> tuple[float, float]:
         """Find where the line between two centres leaves the first one's box."""
         (x, y), (width, height) = self.centres[name], self.boxes[name]
-        dx, dy = self.centres[towards][0] - x, self.centres[towards][1] - y
-        reach = min(width / 2 / abs(dx) if dx else math.inf, height / 2 / abs(dy) if dy else math.inf)
+        dx = self.centres[towards][0] - x
+        dy = self.centres[towards][1] - y
+        reach = min(
+            width / 2 / abs(dx) if dx else math.inf, height / 2 / abs(dy) if dy else math.inf
+        )
         return x + reach * dx, y + reach * dy
 
     def _label(
-        self, edge: Edge, start: tuple[float, float], end: tuple[float, float], bend: float, colour: str
+        self,
+        edge: Edge,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        bend: float,
+        colour: str,
     ) -> None:
         value, shape = self._labels(edge)
-        dx, dy = end[0] - start[0], end[1] - start[1]
+        dx = end[0] - start[0]
+        dy = end[1] - start[1]
         x = (start[0] + end[0]) / 2 + bend * dy / 2
         y = (start[1] + end[1]) / 2 - bend * dx / 2
         if self._upright(edge):
@@ -332,7 +382,9 @@ class _Drawing:
         else:
             text = "\n".join(part for part in (value, shape) if part)
             box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
-            self._write(x, y, text, size=12, color=colour, ha="center", va="center", bbox=box, zorder=2.5)
+            self._write(
+                x, y, text, size=12, color=colour, ha="center", va="center", bbox=box, zorder=2.5
+            )
 
     def _write(self, x: float, y: float, text: str, size: float, **how: Any) -> None:
         self.axes.text(x, y, text, fontsize=size, math_fontfamily="stix", **{"color": INK, **how})
@@ -340,7 +392,8 @@ class _Drawing:
 
 def _places(sizes: Mapping[float, list[float]], gaps: Mapping[float, float]) -> dict[float, float]:
     """Put steps of given sizes one after the other, a gap before each, and return their centres."""
-    places, end = {}, 0.0
+    places = {}
+    end = 0.0
     for number, step in enumerate(sorted(sizes)):
         start = end + (gaps[step] if number else 0.0)
         places[step], end = start + max(sizes[step]) / 2, start + max(sizes[step])
@@ -351,7 +404,10 @@ def _shape_text(shape: tuple[str, ...] | None, sizes: Mapping[str, int]) -> str:
     if shape is None:
         return ""
     numbers = {name: str(size) for name, size in sizes.items()}
-    return " × ".join(numbers.get(name, name if name.isdigit() else f"${name}$") for name in shape) or "scalar"
+    return (
+        " × ".join(numbers.get(name, name if name.isdigit() else f"${name}$") for name in shape)
+        or "scalar"
+    )
 
 
 _WORDS = {
@@ -376,7 +432,11 @@ def _plain(mathtext: str) -> str:
     """Turn the little mathtext of the graphs into text that a screen reader can say."""
     for command, word in _WORDS.items():
         mathtext = mathtext.replace(command, word)
-    text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", mathtext.replace(r"\frac{1}{2M}", "1/(2M)"))
+    text = re.sub(
+        r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", mathtext.replace(r"\frac{1}{2M}", "1/(2M)")
+    )
     text = re.sub(r"\\mathrm\{([^{}]*)\}", r"\1", text)
-    text = re.sub(r"\^\{([^{}]*)\}|\^(.)", lambda found: (found[1] or found[2]).translate(_RAISED), text)
+    text = re.sub(
+        r"\^\{([^{}]*)\}|\^(.)", lambda found: (found[1] or found[2]).translate(_RAISED), text
+    )
     return re.sub(r"\s+", " ", re.sub(r"[${}]", "", text.replace("\n", "; "))).strip()

@@ -1,4 +1,6 @@
-"""How figures look and are shown in the notebooks: one style, alternative text, players that need no network."""
+"""How figures look and are shown in the notebooks: one style, alternative text, players that need
+no network.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,23 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 from PIL import Image
 
-# Okabe and Ito's palette without its yellow, which is too pale for lines. Line styles change along with the colours, so
-# that a plot printed in grey still tells its curves apart.
-BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-INK, GREY, PAPER = "#1B1F24", "#5F6873", "#FCFCFA"
+# Okabe and Ito's palette without its yellow, which is too pale for lines. Line styles change along
+# with the colours, so that a plot printed in grey still tells its curves apart.
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+INK = "#1B1F24"
+GREY = "#5F6873"
+PAPER = "#FCFCFA"
 
 
 def style() -> None:
-    """Set matplotlib's defaults for the course: colour-blind safe, light paper in every theme, large labels."""
+    """Set matplotlib's defaults for the course: colour-blind safe, light paper in every theme,
+    large labels.
+    """
     colours = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, INK]
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (7, 2)), "-"]
     mpl.rcParams.update(
@@ -81,7 +92,8 @@ def show(figure: Figure, alt: str) -> None:
     Parameters
     ----------
     figure
-        Any matplotlib figure; one made by pyplot is closed, so that the notebook does not show it a second time.
+        Any matplotlib figure; one made by pyplot is closed, so that the notebook does not show it a
+        second time.
     alt
         What the figure shows, in words.
     """
@@ -90,11 +102,12 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def interact(function: Callable[..., object], **controls: object) -> None:
-    """Let a reader move sliders, as `ipywidgets.interact` does, where somebody can; else say that they stand here.
+    """Let a reader move sliders, as `ipywidgets.interact` does, where somebody can; else say that
+    they stand here.
 
-    A notebook that nbclient runs (nbconvert, papermill) has no one to move them. There the messages between widgets and
-    kernel also cross each other: on a busy machine such a run has stood still for minutes at a cell with sliders, with
-    kernel and client each waiting for the other.
+    A notebook that nbclient runs (nbconvert, papermill) has no one to move them. There the messages
+    between widgets and kernel also cross each other: on a busy machine such a run has stood still
+    for minutes at a cell with sliders, with kernel and client each waiting for the other.
 
     Parameters
     ----------
@@ -121,7 +134,9 @@ def _draw_figure(figure: Figure, alt: str) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=2 * figure.dpi)
     width = round(figure.get_size_inches()[0] * figure.dpi)
-    return picture(buffer.getvalue(), "image/png", alt, f"max-width:100%;width:{width}px;height:auto")
+    return picture(
+        buffer.getvalue(), "image/png", alt, f"max-width:100%;width:{width}px;height:auto"
+    )
 
 
 def play(animation: FuncAnimation, alt: str, dpi: int = 100) -> None:
@@ -144,7 +159,8 @@ def play(animation: FuncAnimation, alt: str, dpi: int = 100) -> None:
 
 def _draw_player(animation: FuncAnimation, figure: Figure, alt: str, dpi: int) -> str:
     figure.set_dpi(dpi)
-    # The layout is found once, for the first frame: axes that breathe from frame to frame distract, and take time.
+    # The layout is found once, for the first frame: axes that breathe from frame to frame distract,
+    # and take time.
     animation._init_draw()  # type: ignore[attr-defined]
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -155,7 +171,9 @@ def _draw_player(animation: FuncAnimation, figure: Figure, alt: str, dpi: int) -
 
 
 def _everywhere(player: str, alt: str, width: int, height: int) -> str:
-    """Rework matplotlib's player: smaller, without a network, on narrow screens, and where no script may run."""
+    """Rework matplotlib's player: smaller, without a network, on narrow screens, and where no
+    script may run.
+    """
     player = re.sub(r'data:image/png;base64,([^"]+)', _few_colours, player)
     # It fetches its icons from a web font: plain characters do as well, and work offline.
     player = re.sub(r"<link[^>]*font-awesome[^>]*>", "", player)
@@ -163,7 +181,8 @@ def _everywhere(player: str, alt: str, width: int, height: int) -> str:
         player = player.replace(f'<i class="fa {icon}"></i>', character)
     player = player.replace("display: inline-block", f"max-width: {width}px", 1)
     player = player.replace("width: 374px", "width: 90%", 1)
-    # Without a script the last frame stands still; the ratio keeps its place until the picture is there.
+    # Without a script the last frame stands still; the ratio keeps its place until the picture is
+    # there.
     last = re.findall(r'= "(data:image/png;base64,[^"]+)"', player)[-1]
     style = f"width:{width}px;max-width:100%;height:auto;aspect-ratio:{width}/{height};border-radius:4px"
     return player.replace("<img ", f'<img alt="{html.escape(alt)}" style="{style}" src="{last}" ')

@@ -22,7 +22,9 @@ __all__ = [
     "network",
 ]
 
-_X, _W, _b = Node("X", 0, 0), Node("W", 1, 1), Node("b", 1, -1)
+_X = Node("X", 0, 0)
+_W = Node("W", 1, 1)
+_b = Node("b", 1, -1)
 _INTO_LINEAR = (
     Edge("X", "linear", "X", ("M", "N"), gradient=""),
     Edge("W", "linear", "W", ("K", "N")),
@@ -34,11 +36,25 @@ _INTO_LOSS = (
 )
 
 _SQUARES = Node(
-    "loss", 2, 0, r"$L = \frac{1}{2M}\,\Vert Z - Y \Vert^2$", r"$\partial L/\partial Z = \frac{1}{M}\,(Z - Y)$"
+    "loss",
+    2,
+    0,
+    r"$L = \frac{1}{2M}\,\Vert Z - Y \Vert^2$",
+    r"$\partial L/\partial Z = \frac{1}{M}\,(Z - Y)$",
 )
-_SOFTMAX = Node("softmax", 2, 0, r"$P = \mathrm{softmax}(Z^T)$", r"$\partial L/\partial Z = \frac{1}{M}\,(P - Y)^T$")
+_SOFTMAX = Node(
+    "softmax",
+    2,
+    0,
+    r"$P = \mathrm{softmax}(Z^T)$",
+    r"$\partial L/\partial Z = \frac{1}{M}\,(P - Y)^T$",
+)
 _CROSS_ENTROPY = Node(
-    "loss", 3, 0, r"$L = -\frac{1}{M}\,\sum\,Y\,\log\,P$", r"$\partial L/\partial P = -\frac{1}{M}\,\frac{Y}{P}$"
+    "loss",
+    3,
+    0,
+    r"$L = -\frac{1}{M}\,\sum\,Y\,\log\,P$",
+    r"$\partial L/\partial P = -\frac{1}{M}\,\frac{Y}{P}$",
 )
 _ROWS_OF_Z = Node(  # one row per example
     "linear",
@@ -120,8 +136,8 @@ def network(*units: int) -> Graph:
     Parameters
     ----------
     *units
-        How many units each layer has, from the inputs to the classes: ``network(64, 32, 10)``. Without any, the general
-        network of L layers is drawn, its middle left out.
+        How many units each layer has, from the inputs to the classes: ``network(64, 32, 10)``.
+        Without any, the general network of L layers is drawn, its middle left out.
 
     Returns
     -------
@@ -134,32 +150,57 @@ def network(*units: int) -> Graph:
         When a single layer is given.
     """
     if len(units) == 1:
-        raise ValueError(f"a network needs inputs and outputs, for instance network({units[0]}, 10)")
-    layers = [(str(number), str(before), str(after)) for number, (before, after) in enumerate(pairwise(units), start=1)]
+        raise ValueError(
+            f"a network needs inputs and outputs, for instance network({units[0]}, 10)"
+        )
+    layers = [
+        (str(number), str(before), str(after))
+        for number, (before, after) in enumerate(pairwise(units), start=1)
+    ]
     layers = layers or [("1", "N", "n^1"), ("…", "", ""), ("L", "n^{L-1}", "K")]
-    nodes, edges = [_X], []
-    tail, value, shape = "X", "X", ("M", layers[0][1])
+    nodes = [_X]
+    edges = []
+    tail = "X"
+    value = "X"
+    shape = ("M", layers[0][1])
     for number, before, after in layers:
         column = nodes[-1].column + 1
         if number == "…":
             nodes.append(Node("…", column, 0, r"$\cdots$"))
             edges.append(Edge(tail, "…", value, shape))
-            tail, value, shape = "…", "a^{L-1}", ("n^{L-1}", "M")
+            tail = "…"
+            value = "a^{L-1}"
+            shape = ("n^{L-1}", "M")
             continue
         W, b, Z, a = (f"{symbol}^{number}" for symbol in "WbZa")
-        linear, activation = f"linear {number}", f"sigmoid {number}"
+        linear = f"linear {number}"
+        activation = f"sigmoid {number}"
         edges += [
             Edge(tail, linear, value, shape, gradient="" if tail == "X" else None),
             Edge(W, linear, W, (after, before)),
             Edge(b, linear, b, (after, "1")),
             Edge(linear, activation, Z, (after, "M")),
         ]
-        nodes += [Node(W, column, 1), Node(b, column, -1), Node(linear, column, 0, f"linear ${number}$")]
+        nodes += [
+            Node(W, column, 1),
+            Node(b, column, -1),
+            Node(linear, column, 0, f"linear ${number}$"),
+        ]
         nodes.append(Node(activation, column + 1, 0, r"$\sigma$"))
-        tail, value, shape = activation, a, (after, "M")
+        tail = activation
+        value = a
+        shape = (after, "M")
     nodes[-1] = replace(nodes[-1], forward="softmax")
     column = nodes[-1].column + 1
     classes = ("M", shape[0])
-    nodes += [Node("Y", column, 1), Node("loss", column, 0, "cross-\nentropy"), Node("L", column + 1, 0)]
-    edges += [Edge(tail, "loss", "P", classes), Edge("Y", "loss", "Y", classes, gradient=""), Edge("loss", "L", "L")]
+    nodes += [
+        Node("Y", column, 1),
+        Node("loss", column, 0, "cross-\nentropy"),
+        Node("L", column + 1, 0),
+    ]
+    edges += [
+        Edge(tail, "loss", "P", classes),
+        Edge("Y", "loss", "Y", classes, gradient=""),
+        Edge("loss", "L", "L"),
+    ]
     return Graph("a neural network", tuple(nodes), tuple(edges))

@@ -11,7 +11,9 @@ import math
 from collections.abc import Callable
 
 from autograder.course.comparisons import count_comparisons, note_comparisons
-from autograder.course.errors import KernelError as KernelError  # tests let it pass: nothing more can be asked
+from autograder.course.errors import (
+    KernelError as KernelError,
+)  # tests let it pass: nothing more can be asked
 from autograder.course.submissions import Criterion, Outcome
 from autograder.reference import reference_of
 
@@ -38,8 +40,12 @@ class Score(float):
     criteria: tuple[Criterion, ...]
     errors: tuple[Exception, ...]
 
-    def __new__(cls, points: float, criteria: tuple[Criterion, ...], errors: tuple[Exception, ...]) -> Score:
-        """Make a score of `points`, remembering its criteria and what went wrong in those not met."""
+    def __new__(
+        cls, points: float, criteria: tuple[Criterion, ...], errors: tuple[Exception, ...]
+    ) -> Score:
+        """Make a score of `points`, remembering its criteria and what went wrong in those not
+        met.
+        """
         score = super().__new__(cls, points)
         score.criteria = criteria
         score.errors = errors
@@ -72,7 +78,9 @@ class Marking:
         self._criteria: dict[str, Criterion] = {}
         self._errors: list[Exception] = []
 
-    def criterion(self, points: float, sentence: str, *, needs: str | tuple[str, ...] = ()) -> Callable[[Check], Check]:
+    def criterion(
+        self, points: float, sentence: str, *, needs: str | tuple[str, ...] = ()
+    ) -> Callable[[Check], Check]:
         """Run the decorated check at once; an exception means that the criterion is not met.
 
         Nor is it met if the check ends without having compared anything: see
@@ -107,7 +115,9 @@ class Marking:
 
         return run
 
-    def _judge(self, check: Check, points: float, sentence: str, needs: tuple[str, ...]) -> Criterion:
+    def _judge(
+        self, check: Check, points: float, sentence: str, needs: tuple[str, ...]
+    ) -> Criterion:
         if any(self._criteria[name].outcome is not Outcome.MET for name in needs):
             return Criterion(sentence, 0.0, points, Outcome.SKIPPED)
         all_noted = note_comparisons(check)
@@ -134,7 +144,9 @@ class Marking:
         criteria = tuple(self._criteria.values())
         total = sum(criterion.max_points for criterion in criteria)
         if not math.isclose(total, self.points):
-            raise ValueError(f"the criteria add up to {total:g} points, the exercise has {self.points:g}")
+            raise ValueError(
+                f"the criteria add up to {total:g} points, the exercise has {self.points:g}"
+            )
         full = all(criterion.outcome is Outcome.MET for criterion in criteria)
         points = self.points if full else math.fsum(criterion.points for criterion in criteria)
         return Score(points, criteria, tuple(self._errors))

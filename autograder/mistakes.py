@@ -63,7 +63,9 @@ class Variants:
     def _add(self, variant: Variant) -> None:
         key = (variant.of, variant.name)
         if key in self._variants:
-            raise ValueError(f"{self.assignment}: {variant.of} has two variants called {variant.name!r}")
+            raise ValueError(
+                f"{self.assignment}: {variant.of} has two variants called {variant.name!r}"
+            )
         self._variants[key] = variant
 
 
@@ -78,7 +80,9 @@ class Mistakes(Variants):
     ...     return x.sum()
     """
 
-    def of(self, function: str, *, hint: str, keeps: Iterable[int] = ()) -> Callable[[Function], Function]:
+    def of(
+        self, function: str, *, hint: str, keeps: Iterable[int] = ()
+    ) -> Callable[[Function], Function]:
         """Register the decorated function as a known wrong way to write `function`.
 
         Parameters
@@ -99,7 +103,9 @@ class Mistakes(Variants):
         """
         kept = tuple(keeps)
         if not all(type(position) is int and position >= 1 for position in kept):
-            raise ValueError(f"{self.assignment}: keeps={kept!r} of a mistake in {function}; positions count from 1")
+            raise ValueError(
+                f"{self.assignment}: keeps={kept!r} of a mistake in {function}; positions count from 1"
+            )
 
         def add(wrong: Function) -> Function:
             self._add(Variant(function, wrong.__name__, wrong, hint, keeps=kept))
@@ -136,7 +142,8 @@ class Alternatives(Variants):
         return add
 
     def equivalent(self, function: str, before: str, after: str, *, because: str) -> None:
-        """Say that a mutant of `function` is no mistake: with the line `after` for `before` it is as right.
+        """Say that a mutant of `function` is no mistake: with the line `after` for `before` it is
+        as right.
 
         Both lines are written as `autograder audit` prints them.
         """
@@ -144,7 +151,8 @@ class Alternatives(Variants):
 
 
 class Shortcuts(Variants):
-    """Answers of an assignment that are after the points without doing the task; none may keep all of them.
+    """Answers of an assignment that are after the points without doing the task; none may keep all
+    of them.
 
     Constants; a closed form where an iteration is asked; another start in every run, so that
     nothing can be compared; what the visible checks show learned by heart; calls counted,

@@ -31,7 +31,9 @@ ARTICLES = {"a", "an", "the"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """A result, the guess that was typed for it, and whether it holds; None where nothing was typed."""
+    """A result, the guess that was typed for it, and whether it holds; None where nothing was
+    typed.
+    """
 
     name: str
     came: str
@@ -40,7 +42,9 @@ class Comparison:
 
 
 class Predictions:
-    """The predictions of one notebook: assign to a name, compare under the same name, review at the end."""
+    """The predictions of one notebook: assign to a name, compare under the same name, review at the
+    end.
+    """
 
     def __init__(self) -> None:
         """Begin without any."""
@@ -59,15 +63,20 @@ class Predictions:
         name
             The name under which the prediction was assigned.
         came
-            The result: a number, a word, or a tuple of numbers such as a shape. Words are compared without regard to
-            capitals and articles, numbers to a tenth, tuples of whole numbers exactly.
+            The result: a number, a word, or a tuple of numbers such as a shape. Words are compared
+            without regard to capitals and articles, numbers to a tenth, tuples of whole numbers
+            exactly.
         """
         guess = self._guesses.get(name, ...)
         holds, sentence = _judge(guess, came)
         shown = Comparison(name, _write(came), "" if holds is None else _write(guess), holds)
         self._comparisons[name] = shown
         factor = _find_factor(guess, came) or 0.0
-        print(sentence.format(name=name, came=shown.came, guess=shown.guess, factor=max(factor, 1 / (factor or 1))))
+        print(
+            sentence.format(
+                name=name, came=shown.came, guess=shown.guess, factor=max(factor, 1 / (factor or 1))
+            )
+        )
 
     def review(self) -> None:
         """Print all that was compared in one table, with a word for whoever predicted something."""
@@ -80,9 +89,13 @@ class Predictions:
         typed = [each for each in self._comparisons.values() if each.holds is not None]
         hits = sum(each.holds is True for each in typed)
         if typed:
-            print(f"{hits} of {len(typed)} came as predicted. The others are where you learned something.")
+            print(
+                f"{hits} of {len(typed)} came as predicted. The others are where you learned something."
+            )
         else:
-            print("No guess was typed. The dots in the cells above wait for yours, on a second reading.")
+            print(
+                "No guess was typed. The dots in the cells above wait for yours, on a second reading."
+            )
 
 
 def _judge(guess: object, came: object) -> tuple[bool | None, str]:
@@ -91,7 +104,8 @@ def _judge(guess: object, came: object) -> tuple[bool | None, str]:
         return None, EMPTY
     if isinstance(came, str):
         return (True, SAME) if _words(guess) == _words(came) else (False, OTHER)
-    guessed, result = _numbers(guess), _numbers(came)
+    guessed = _numbers(guess)
+    result = _numbers(came)
     if guessed is None or result is None or guessed.shape != result.shape:
         return False, OTHER
     if np.array_equal(guessed, result) or _write(guess) == _write(came):
@@ -109,9 +123,19 @@ def _judge(guess: object, came: object) -> tuple[bool | None, str]:
 
 
 def _find_factor(guess: object, came: object) -> float | None:
-    """By which of the usual factors a guessed number is too large (or, below 1, too small); None for no such factor."""
-    guessed, result = _numbers(guess), _numbers(came)
-    if guessed is None or result is None or guessed.ndim or result.ndim or not guessed or not result:
+    """By which of the usual factors a guessed number is too large (or, below 1, too small); None
+    for no such factor.
+    """
+    guessed = _numbers(guess)
+    result = _numbers(came)
+    if (
+        guessed is None
+        or result is None
+        or guessed.ndim
+        or result.ndim
+        or not guessed
+        or not result
+    ):
         return None
     ratio = float(guessed / result)
     for factor in (2.0, 3.0, 4.0, 10.0):
@@ -137,7 +161,9 @@ def _words(value: object) -> list[str]:
 
 
 def _write(value: Any) -> str:
-    """A value as a reader writes it: four digits of a number, the words of a text, a short form of all else."""
+    """A value as a reader writes it: four digits of a number, the words of a text, a short form of
+    all else.
+    """
     numbers = None if isinstance(value, str) else _numbers(value)
     if numbers is not None and numbers.ndim == 0:
         return f"{numbers:.4g}" if abs(numbers) < 10_000 else f"{numbers:,.0f}"

@@ -1,4 +1,6 @@
-"""The reference solution: the namespace of a source notebook's own cells, never a second copy of anything."""
+"""The reference solution: the namespace of a source notebook's own cells, never a second copy of
+anything.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ current: ContextVar[SimpleNamespace] = ContextVar("current")
 
 
 def reference_of(assignment: str) -> SimpleNamespace:
-    """Return the namespace of the assignment's reference solution; `reference.softmax` is its function.
+    """Return the namespace of the assignment's reference solution; `reference.softmax` is its
+    function.
 
     Under `autograder` it is there already. Under plain `nbgrader autograde` the source notebook is
     looked for in the folders above the working directory.
@@ -55,7 +58,8 @@ def _from_source(assignment: str, start: Path) -> SimpleNamespace:
 
 
 def run_reference(exam: Exam) -> dict[str, Any]:
-    """Run the exam's reference cells in a folder that holds the exam's files, and return their namespace.
+    """Run the exam's reference cells in a folder that holds the exam's files, and return their
+    namespace.
 
     Raises
     ------
@@ -72,19 +76,25 @@ def run_reference(exam: Exam) -> dict[str, Any]:
             name = cell.grade_id or f"code cell {number}"
             try:
                 source = shell.transform_cell(cell.source)
-                with capture_output():  # what it prints would count as the test's own output under plain nbgrader
+                with (
+                    capture_output()
+                ):  # what it prints would count as the test's own output under plain nbgrader
                     _run(source, f"<{exam.assignment}: {name}>", namespace)
             except Exception as error:
                 if not exam.strict or RAISES in cell.tags:
                     continue
                 last = traceback.extract_tb(error.__traceback__)[-1]
                 where = f"line {last.lineno} of {last.filename.strip('<>')}"
-                raise ExamError(f"the source notebook fails at {where}: {type(error).__name__}: {error}") from error
+                raise ExamError(
+                    f"the source notebook fails at {where}: {type(error).__name__}: {error}"
+                ) from error
     return namespace
 
 
 def _run(source: str, filename: str, namespace: dict[str, Any]) -> None:
-    """Run a cell, which may use `await` as in a notebook, and none of this module's own language features."""
+    """Run a cell, which may use `await` as in a notebook, and none of this module's own language
+    features.
+    """
     code = compile(source, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     result = eval(code, namespace)
     if code.co_flags & inspect.CO_COROUTINE:
@@ -108,15 +118,20 @@ def _shell_of_its_own() -> Iterator[Any]:
         def enable_gui(self, gui: object = None) -> None:
             pass
 
-        def enable_matplotlib(self, gui: object = None) -> tuple[None, str]:  # also what only a browser could show
+        def enable_matplotlib(
+            self, gui: object = None
+        ) -> tuple[None, str]:  # also what only a browser could show
             return None, "agg"
 
         def atexit_operations(self) -> None:
             pass
 
     config = Config()
-    config.HistoryManager.enabled = False  # else a thread of its own writes the history, and forks would share it
-    current, namesake = InteractiveShell._instance, sys.modules.get(MODULE)
+    config.HistoryManager.enabled = (
+        False  # else a thread of its own writes the history, and forks would share it
+    )
+    current = InteractiveShell._instance
+    namesake = sys.modules.get(MODULE)
     shell = Windowless(config=config, user_module=ModuleType(MODULE), colors="nocolor")  # type: ignore[no-untyped-call]
     for name in shell.user_ns_hidden.keys() - KEPT_NAMES:
         shell.user_ns.pop(name, None)

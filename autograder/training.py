@@ -1,4 +1,5 @@
-"""Training followed step by step: where right steps lead from a start, and which batches a loop must have used.
+"""Training followed step by step: where right steps lead from a start, and which batches a loop
+must have used.
 
 For hidden tests of functions that train. Whether a loop is right is not seen from where it ends: a
 closed form ends at a good place, too. So a test takes the start of a run and compares what comes
@@ -42,7 +43,8 @@ Update = Callable[[Parameters, Any, Numbers, Numbers], tuple[Parameters, Any]]
 Batch = tuple[int, ...]
 Epoch = tuple[Batch, ...]
 
-RTOL = 1e-4  # of the whole movement: single precision is far more exact, another order of the batches far less
+# Of the whole movement: single precision is far more exact, another order of the batches far less
+RTOL = 1e-4
 ATOL = 1e-8
 CLOSE, ROUNDS_MORE = 1e-10, 10  # from close by, ten rounds more reach the limit of rounding
 MAX_ROUNDS = 200  # of one step back; those of the course need about 20
@@ -87,7 +89,9 @@ def arrays(parameters: Any, names: Iterable[str]) -> dict[str, Numbers]:
 
 
 def movement(end: Parameters, start: Parameters) -> float:
-    """Return the largest distance by which any entry of any parameter has moved; nan where one is nan."""
+    """Return the largest distance by which any entry of any parameter has moved; nan where one is
+    nan.
+    """
     return float(np.max([np.max(np.abs(end[name] - start[name])) for name in start]))
 
 
@@ -103,7 +107,11 @@ def same_movement(got: Parameters, wanted: Parameters, start: Parameters) -> boo
 
 def moved(end: Parameters, start: Parameters) -> list[str]:
     """Return the names of the parameters that are not where they were."""
-    return [name for name, value in start.items() if not np.allclose(end[name], value, rtol=1e-9, atol=1e-12)]
+    return [
+        name
+        for name, value in start.items()
+        if not np.allclose(end[name], value, rtol=1e-9, atol=1e-12)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -125,7 +133,9 @@ def plain_steps(slope: Slope, rate: float, moving: Iterable[str] | None = None) 
     """
     names = None if moving is None else frozenset(moving)
 
-    def update(parameters: Parameters, memory: Any, X: Numbers, Y: Numbers) -> tuple[Parameters, Any]:
+    def update(
+        parameters: Parameters, memory: Any, X: Numbers, Y: Numbers
+    ) -> tuple[Parameters, Any]:
         _, gradients = slope(parameters, X, Y)
         stepped = dict(parameters)
         for name in parameters if names is None else names:
@@ -136,10 +146,16 @@ def plain_steps(slope: Slope, rate: float, moving: Iterable[str] | None = None) 
 
 
 def follow(
-    start: Parameters, update: Update, X: Numbers, Y: Numbers, batches: Sequence[Batch | None], epochs: int = 1
+    start: Parameters,
+    update: Update,
+    X: Numbers,
+    Y: Numbers,
+    batches: Sequence[Batch | None],
+    epochs: int = 1,
 ) -> Path:
     """Take one step for each batch, in the given order, and return the path."""
-    states, memory = [start], None
+    states = [start]
+    memory = None
     for batch in batches:
         rows = slice(None) if batch is None else list(batch)
         state, memory = update(states[-1], memory, X[rows], Y[rows])
@@ -152,7 +168,9 @@ def follow(
 
 
 def sizes_of(M: int, batch_size: int) -> Batch:
-    """Return the sizes of the batches of an epoch: as many full ones as there are, then the rest of the M examples."""
+    """Return the sizes of the batches of an epoch: as many full ones as there are, then the rest of
+    the M examples.
+    """
     rest = M % batch_size
     return (batch_size,) * (M // batch_size) + ((rest,) if rest else ())
 
@@ -236,9 +254,17 @@ def _shared(ways: Sequence[Epoch]) -> Tree:
 
 
 def _ways(
-    state: Parameters, memory: Any, update: Step, X: Numbers, Y: Numbers, tree: Tree, epoch: Tree, epochs: int
+    state: Parameters,
+    memory: Any,
+    update: Step,
+    X: Numbers,
+    Y: Numbers,
+    tree: Tree,
+    epoch: Tree,
+    epochs: int,
 ) -> Iterator[tuple[tuple[Parameters, ...], tuple[Batch, ...]]]:
-    """Yield the states and the batches of every way through the rest of an epoch and the epochs after it.
+    """Yield the states and the batches of every way through the rest of an epoch and the epochs
+    after it.
 
     A step that cannot be made ends its ways.
     """
@@ -268,13 +294,16 @@ def find_batches_back(
     batch_size: int,
     epochs: int = 1,
 ) -> Path | None:
-    """Find the batches whose steps, undone, lead back to something that may be a start; None if none do.
+    """Find the batches whose steps, undone, lead back to something that may be a start; None if
+    none do.
 
     Where the start is another one in every call, this takes the place of `find_batches`. It knows
     plain gradient descent only, and takes some thirty times as long.
     """
 
-    def undo(after: Parameters, memory: Any, x: Numbers, y: Numbers) -> tuple[Parameters, Any] | None:
+    def undo(
+        after: Parameters, memory: Any, x: Numbers, y: Numbers
+    ) -> tuple[Parameters, Any] | None:
         before = _step_back(after, slope, x, y, rate)
         return None if before is None else (before, memory)
 
@@ -290,9 +319,15 @@ def find_batches_back(
 
 
 def walk_back(
-    end: Parameters, slope: Slope, X: Numbers, Y: Numbers, rate: float, batches: Sequence[Batch | None]
+    end: Parameters,
+    slope: Slope,
+    X: Numbers,
+    Y: Numbers,
+    rate: float,
+    batches: Sequence[Batch | None],
 ) -> Path | None:
-    """Undo steps of plain gradient descent and return the path, its start first; None where that does not succeed.
+    """Undo steps of plain gradient descent and return the path, its start first; None where that
+    does not succeed.
 
     A step back solves before = after + rate * gradient(before) by repeating it, which converges
     while the rate times the curvature of the loss is below 1. Roundings grow on the way back: undo
@@ -308,8 +343,11 @@ def walk_back(
     return Path(tuple(states), tuple(batches))
 
 
-def _step_back(after: Parameters, slope: Slope, X: Numbers, Y: Numbers, rate: float) -> Parameters | None:
-    before, close_by = after, 0
+def _step_back(
+    after: Parameters, slope: Slope, X: Numbers, Y: Numbers, rate: float
+) -> Parameters | None:
+    before = after
+    close_by = 0
     for _ in range(MAX_ROUNDS):
         with np.errstate(over="ignore", invalid="ignore"):  # that is how it fails to converge
             _, gradients = slope(before, X, Y)
@@ -340,8 +378,18 @@ def records(path: Path, slope: Slope, X: Numbers, Y: Numbers) -> list[Numbers]:
     rows = [slice(None) if batch is None else list(batch) for batch in path.batches]
     weights = np.array([len(X[part]) for part in rows]).reshape(path.epochs, steps)
     whole = np.array([slope(state, X, Y)[0] for state in path.states])
-    before = np.array([slope(state, X[part], Y[part])[0] for state, part in zip(path.states[:-1], rows, strict=True)])
-    after = np.array([slope(state, X[part], Y[part])[0] for state, part in zip(path.states[1:], rows, strict=True)])
+    before = np.array(
+        [
+            slope(state, X[part], Y[part])[0]
+            for state, part in zip(path.states[:-1], rows, strict=True)
+        ]
+    )
+    after = np.array(
+        [
+            slope(state, X[part], Y[part])[0]
+            for state, part in zip(path.states[1:], rows, strict=True)
+        ]
+    )
     right = [whole, whole[::steps], whole[:-1:steps], whole[steps::steps]]
     for values in (before, after, whole[:-1], whole[1:]):
         by_epoch = values.reshape(path.epochs, steps)
@@ -352,4 +400,7 @@ def records(path: Path, slope: Slope, X: Numbers, Y: Numbers) -> list[Numbers]:
 def is_recorded(losses: Any, right: Iterable[Numbers], rtol: float = 1e-4) -> bool:
     """Whether recorded losses are one of the right lists."""
     got = np.asarray(losses, dtype=float)
-    return any(got.shape == values.shape and np.allclose(got, values, rtol=rtol, atol=1e-7) for values in right)
+    return any(
+        got.shape == values.shape and np.allclose(got, values, rtol=rtol, atol=1e-7)
+        for values in right
+    )

@@ -31,7 +31,12 @@ def step(parameters, gradients):
     return {name: parameters[name] - 0.1 * gradients["d" + name] for name in parameters}
 def fill(x): x[...] = 1.0
 """
-PARAMETERS = {"W1": np.ones((4, 3)), "b1": np.zeros((4, 1)), "W2": np.ones((1, 4)), "b2": np.zeros((1, 1))}
+PARAMETERS = {
+    "W1": np.ones((4, 3)),
+    "b1": np.zeros((4, 1)),
+    "W2": np.ones((1, 4)),
+    "b2": np.zeros((1, 1)),
+}
 GRADIENTS = {f"d{name}": np.full_like(value, 0.5) for name, value in PARAMETERS.items()}
 CALLS: Mapping[str, Callable[[CellGlobals], object]] = {
     "nothing": lambda names: names["no_value"](),
@@ -70,8 +75,12 @@ def measure(
 
 def main() -> None:
     """Measure on the strongest rung that works here, or on the one asked for, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=2000, help="how many of each kind to make (default 2000)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--calls", type=int, default=2000, help="how many of each kind to make (default 2000)"
+    )
     parser.add_argument("--rung", type=int, choices=(1, 2, 3), help="only this rung")
     options = parser.parse_args()
     line = "{:<28} {:>10} {:>10} {:>10}".format

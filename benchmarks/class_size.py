@@ -66,7 +66,9 @@ STATUSES = (Status.PASSED, Status.PASSED, Status.FAILED, Status.PASSED)
 
 def make_class(root: Path, students: int, assignments: int) -> Path:
     """Make a course with its students' stores and ledger in a folder; return its configuration."""
-    names = sorted(folder.name for folder in (REPOSITORY / "assignments").iterdir() if folder.is_dir())
+    names = sorted(
+        folder.name for folder in (REPOSITORY / "assignments").iterdir() if folder.is_dir()
+    )
     chosen = names[:assignments]
     for name in chosen:
         shutil.copytree(REPOSITORY / "solutions" / name, root / "solutions" / name)
@@ -127,17 +129,23 @@ def make_result(exercise: Exercise, number: int) -> ExerciseResult:
     status = STATUSES[(number + len(exercise.id)) % len(STATUSES)]
     points = exercise.points if status is Status.PASSED else 0.0
     met = Outcome.MET if status is Status.PASSED else Outcome.NOT_MET
-    criteria = tuple(Criterion(f"criterion {index}", points / 4, exercise.points / 4, met) for index in range(4))
+    criteria = tuple(
+        Criterion(f"criterion {index}", points / 4, exercise.points / 4, met) for index in range(4)
+    )
     if exercise.manual:
         status, points, criteria = Status.FAILED, 0.0, ()
     hint = "" if status is Status.PASSED else "Twice is not squared; see the line above."
-    return ExerciseResult(exercise.id, exercise.part, points, exercise.points, status, hint, criteria)
+    return ExerciseResult(
+        exercise.id, exercise.part, points, exercise.points, status, hint, criteria
+    )
 
 
 def cpu_of(config: Path, *steps: str) -> float:
     """Return the CPU seconds of steps in a process of their own, all its children included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, "-c", STEPS, config, *steps], stdout=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", STEPS, config, *steps], stdout=subprocess.DEVNULL, check=False
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(f"{' '.join(steps)} ended with {done.returncode}")

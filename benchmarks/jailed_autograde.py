@@ -36,8 +36,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--submissions", type=int, default=20)
     options = parser.parse_args()
-    quick = [answer for name, answer in ANSWERS.items() if name != "endless"]  # which waits for its limit
-    answers = {f"student-{number:03}": quick[number % len(quick)] for number in range(options.submissions)}
+    quick = [
+        answer for name, answer in ANSWERS.items() if name != "endless"
+    ]  # which waits for its limit
+    answers = {
+        f"student-{number:03}": quick[number % len(quick)] for number in range(options.submissions)
+    }
     with tempfile.TemporaryDirectory() as folder:
         plain = make_course(Path(folder) / "plain", answers, CONFIG)
         jailed = Path(folder) / "jailed"

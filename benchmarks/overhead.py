@@ -93,7 +93,9 @@ def measure(run: Callable[[], None], submissions: int, used: Callable[[], float]
     cpu, wall = used(), time.perf_counter()
     for _ in range(submissions):
         run()
-    return Cost(*(1000 * spent / submissions for spent in (used() - cpu, time.perf_counter() - wall)))
+    return Cost(
+        *(1000 * spent / submissions for spent in (used() - cpu, time.perf_counter() - wall))
+    )
 
 
 def plainly(notebook: Notebook, submissions: int) -> Cost:
@@ -126,8 +128,12 @@ def in_jail(jail: Jail, notebook: Notebook, submissions: int) -> Cost:
 
 def main() -> None:
     """Measure on every rung that works here, or on the one asked for, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--submissions", type=int, default=50, help="how many of each kind to run (default 50)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--submissions", type=int, default=50, help="how many of each kind to run (default 50)"
+    )
     parser.add_argument("--rung", type=int, choices=(1, 2, 3), help="only this rung")
     options = parser.parse_args()
     line = "{:<24} {:<18} {:>9} {:>9} {:>14}".format
@@ -140,7 +146,15 @@ def main() -> None:
                 with Jail(rung=report.rung) as jail:
                     cost = in_jail(jail, notebook, options.submissions)
                 overhead = f"{cost.cpu - plain.cpu:.1f}"
-                print(line("", f"jail, rung {report.rung}", f"{cost.cpu:.1f}", f"{cost.wall:.1f}", overhead))
+                print(
+                    line(
+                        "",
+                        f"jail, rung {report.rung}",
+                        f"{cost.cpu:.1f}",
+                        f"{cost.wall:.1f}",
+                        overhead,
+                    )
+                )
 
 
 if __name__ == "__main__":

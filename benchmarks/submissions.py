@@ -60,11 +60,13 @@ WRONG = {
 }
 DATA = "rng = np.random.default_rng(1)\nX, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 1))\n"
 TESTS = {
-    "predict": DATA + "for n in range(1, 8):\n    W, b = rng.normal(size=(1, 3)), rng.normal(size=1)\n"
+    "predict": DATA
+    + "for n in range(1, 8):\n    W, b = rng.normal(size=(1, 3)), rng.normal(size=1)\n"
     "    np.testing.assert_allclose(predict(X[:n], W, b), reference.predict(X[:n], W, b))",
     "loss": DATA + "for _ in range(8):\n    Z = rng.normal(size=(20, 1))\n"
     "    np.testing.assert_allclose(loss(Z, Y), reference.loss(Z, Y))",
-    "gradients": DATA + "for _ in range(8):\n    Z = rng.normal(size=(20, 1))\n    got = gradients(Z, X, Y)\n"
+    "gradients": DATA
+    + "for _ in range(8):\n    Z = rng.normal(size=(20, 1))\n    got = gradients(Z, X, Y)\n"
     "    for name, value in reference.gradients(Z, X, Y).items():\n"
     "        np.testing.assert_allclose(got[name], value)",
     "step": DATA + "parameters = {'W': np.ones((1, 3)), 'b': np.ones(1)}\n"
@@ -72,7 +74,8 @@ TESTS = {
     "    slopes = {'dW': rng.normal(size=(1, 3)), 'db': rng.normal(size=1)}\n"
     "    parameters, expected = step(parameters, slopes), reference.step(expected, slopes)\n"
     "np.testing.assert_allclose(parameters['W'], expected['W'])",
-    "train": DATA + "parameters, losses = train(X, Y, 50)\nexpected, wanted = reference.train(X, Y, 50)\n"
+    "train": DATA
+    + "parameters, losses = train(X, Y, 50)\nexpected, wanted = reference.train(X, Y, 50)\n"
     "np.testing.assert_allclose(losses, wanted)\nnp.testing.assert_allclose(parameters['W'], expected['W'])",
     "score": DATA + "for _ in range(8):\n    Z = rng.normal(size=(20, 1))\n"
     "    np.testing.assert_allclose(score(Z, Y), reference.score(Z, Y))",
@@ -123,7 +126,10 @@ def answer(wrong: set[str]) -> bytes:
     """Return a submission in which these functions are wrong."""
     cells = [code(IMPORTS)]
     for name in RIGHT:
-        cells += [solution((WRONG if name in wrong else RIGHT)[name], f"{name}_solution"), test("", name)]
+        cells += [
+            solution((WRONG if name in wrong else RIGHT)[name], f"{name}_solution"),
+            test("", name),
+        ]
     return dump(cells)
 
 
@@ -138,8 +144,12 @@ def cpu_seconds(processes: list[int]) -> float:
 
 def main() -> None:
     """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how many of each kind to grade (default 5)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="how many of each kind to grade (default 5)"
+    )
     options = parser.parse_args()
     line = "{:<16} {:>8} {:>10} {:>10} {:>10}".format
     print(line("submission", "points", "trial's", "jail's", "CPU ms"))

@@ -65,7 +65,12 @@ def half_solved(classroom: Classroom, assignment: str, student: str, share: floa
     released = json.loads(classroom.course.release_path(assignment).read_text())
     count = int(share * len(released["cells"]))
     released["cells"][:count] = solved["cells"][:count]
-    own = {"cell_type": "markdown", "id": "own", "metadata": {}, "source": f"By {student}, {share:.1f}."}
+    own = {
+        "cell_type": "markdown",
+        "id": "own",
+        "metadata": {},
+        "source": f"By {student}, {share:.1f}.",
+    }
     released["cells"].append(own)
     return json.dumps(released, indent=1).encode()
 
@@ -103,8 +108,12 @@ def main() -> None:
             Fork(Student(name, ""), classroom.course.forks / f"{name}.git", "master").pack()
         packed = {use.what: use.size * times / 1e6 for use in measure_disk_use(classroom)}
         shown = measure_shown(classroom) * STUDENTS * WEEKS / 1e6
-        print(f"{STUDENTS} students, {WEEKS} weeks, {PUSHES} pushes a week, from {options.students} students:")
-        print(f"{stores:8.0f} MB  what students pushed, {packed['what students pushed']:.0f} MB packed")
+        print(
+            f"{STUDENTS} students, {WEEKS} weeks, {PUSHES} pushes a week, from {options.students} students:"
+        )
+        print(
+            f"{stores:8.0f} MB  what students pushed, {packed['what students pushed']:.0f} MB packed"
+        )
         print(f"{ledger:8.0f} MB  record")
         print(f"{shown:8.0f} MB  notebooks of the formgrader, with outputs")
         print(f"{packed['what students pushed'] + ledger + shown:8.0f} MB  in all, packed")

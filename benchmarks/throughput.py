@@ -30,7 +30,12 @@ from autograder.record.ledger import Ledger  # noqa: E402
 from autograder.record.open_tasks import GradingTask  # noqa: E402
 from autograder.rehearsal.forge_on_disk import BareRepository  # noqa: E402
 from autograder.rehearsal.practice_class import DEADLINE  # noqa: E402
-from autograder.rehearsal.student_roles import StudentDesk, answer_everything, answer_first_half, leave_untouched  # noqa: E402
+from autograder.rehearsal.student_roles import (  # noqa: E402
+    StudentDesk,
+    answer_everything,
+    answer_first_half,
+    leave_untouched,
+)
 
 AUTHORS = (answer_everything, answer_first_half, leave_untouched)
 
@@ -42,10 +47,14 @@ def main() -> None:
     parser.add_argument("--assignment", default="hw01_numpy")
     options = parser.parse_args()
     course = load_course(REPOSITORY / "grading_config.py")
-    exam = read_exam(course.source_path(options.assignment), course.assignments[options.assignment].patterns)
+    exam = read_exam(
+        course.source_path(options.assignment), course.assignments[options.assignment].patterns
+    )
     released = json.loads(course.release_path(options.assignment).read_text())
     notebooks = {
-        f"student-{number}": next(iter(AUTHORS[number % 3](StudentDesk(f"student-{number}", exam, released)).values()))
+        f"student-{number}": next(
+            iter(AUTHORS[number % 3](StudentDesk(f"student-{number}", exam, released)).values())
+        )
         for number in range(options.students)
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -54,19 +63,26 @@ def main() -> None:
         nbgrader(root / "nbgrader", "generate_assignment", options.assignment)
         theirs = measured(lambda: nbgrader(root / "nbgrader", "autograde", options.assignment))
         tasks = pushed(root, exam, notebooks)
-        ours_course = replace(course, forks=root / "forks", ledger=root / "ledger", outputs=root / "outputs")
+        ours_course = replace(
+            course, forks=root / "forks", ledger=root / "ledger", outputs=root / "outputs"
+        )
         ours = measured(lambda: list(grade_tasks(ours_course, {options.assignment: exam}, tasks)))
         put_tools_on_path()
         equal = points(root / "ledger", notebooks) == {
-            student: sum(grades.values()) for student, grades in scores(root / "nbgrader", options.assignment).items()
+            student: sum(grades.values())
+            for student, grades in scores(root / "nbgrader", options.assignment).items()
         }
-    print(f"{options.students} submissions of {options.assignment}, {os.cpu_count()} cores, same scores: {equal}")
+    print(
+        f"{options.students} submissions of {options.assignment}, {os.cpu_count()} cores, same scores: {equal}"
+    )
     for name, (wall, cpu) in (("nbgrader autograde", theirs), ("autograder", ours)):
         each = 1000 / options.students
         print(
             f"{name:20} {wall:7.1f} s wall {cpu:7.1f} s CPU  each {wall * each:6.0f} ms wall {cpu * each:6.0f} ms CPU"
         )
-    print(f"ratio                {theirs[0] / ours[0]:7.1f}   wall {theirs[1] / ours[1]:7.1f}   CPU")
+    print(
+        f"ratio                {theirs[0] / ours[0]:7.1f}   wall {theirs[1] / ours[1]:7.1f}   CPU"
+    )
 
 
 def measured(work: Callable[[], object]) -> tuple[float, float]:

@@ -54,7 +54,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
 
 
 def _refuse_a_jail(*_: object, **__: object) -> None:
-    pytest.fail("this test starts a jail: mark it with @pytest.mark.slow, or its module with pytestmark")
+    pytest.fail(
+        "this test starts a jail: mark it with @pytest.mark.slow, or its module with pytestmark"
+    )
 
 
 LONGEST = (
@@ -84,7 +86,9 @@ def reports(config: pytest.Config) -> list[RungReport]:
     """Return which rungs work on this machine; found out once for all processes of a test run."""
     if REPORTS not in config.stash:
         told = getattr(config, "workerinput", {}).get("rungs")
-        config.stash[REPORTS] = [RungReport(*report) for report in told] if told else list(try_rungs())
+        config.stash[REPORTS] = (
+            [RungReport(*report) for report in told] if told else list(try_rungs())
+        )
     return config.stash[REPORTS]
 
 
@@ -104,16 +108,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "rung" not in metafunc.fixturenames:
         return
     config, marks = metafunc.config, {mark.name for mark in metafunc.definition.iter_markers()}
-    rungs = [] if starts_no_jail(config) else [report.rung for report in reports(config) if report.works]
+    rungs = (
+        []
+        if starts_no_jail(config)
+        else [report.rung for report in reports(config) if report.works]
+    )
     at_release = rungs[:1] if "strongest_at_release" in marks else []
-    parameters = [pytest.param(rung, marks=pytest.mark.release if rung in at_release else ()) for rung in rungs]
+    parameters = [
+        pytest.param(rung, marks=pytest.mark.release if rung in at_release else ())
+        for rung in rungs
+    ]
     metafunc.parametrize("rung", parameters, ids="rung{}".format, scope="module")
 
 
 # ------------------------------------------------------------------------------------------------------------ skips
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """Count what was skipped by its reason, and say which rungs were left out."""
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)

@@ -1,4 +1,6 @@
-"""Everything an assignment is to be tried with: its reference, known answers, answers that return nothing, mutants."""
+"""Everything an assignment is to be tried with: its reference, known answers, answers that return
+nothing, mutants.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ class CaseKind(StrEnum):
 
 @dataclass(frozen=True)
 class AuditCase:
-    """One known answer: a notebook with other sources in some solution cells, and the exercise that is graded.
+    """One known answer: a notebook with other sources in some solution cells, and the exercise that
+    is graded.
 
     Attributes
     ----------
@@ -92,7 +95,10 @@ def build_cases(exam: Exam, alternatives: str = "", shortcuts: str = "") -> list
         If a variant is of no function of a solution cell, or an equivalent is no mutant.
     """
     answers = list(_answers(exam))
-    cases = [AuditCase(exam.assignment, exercise.id, CaseKind.REFERENCE, "", "") for exercise in dict(answers)]
+    cases = [
+        AuditCase(exam.assignment, exercise.id, CaseKind.REFERENCE, "", "")
+        for exercise in dict(answers)
+    ]
     cases += _variants(exam, answers, exam.mistakes, CaseKind.MISTAKE)
     cases += _variants(exam, answers, alternatives, CaseKind.ALTERNATIVE)
     cases += _variants(exam, answers, shortcuts, CaseKind.SHORTCUT)
@@ -102,13 +108,22 @@ def build_cases(exam: Exam, alternatives: str = "", shortcuts: str = "") -> list
             names = ", ".join(functions)
             source = write_nothing_cell(functions)
             cases.append(
-                AuditCase(exam.assignment, exercise.id, CaseKind.NOTHING, names, "", ((cell.grade_id, source),))
+                AuditCase(
+                    exam.assignment,
+                    exercise.id,
+                    CaseKind.NOTHING,
+                    names,
+                    "",
+                    ((cell.grade_id, source),),
+                )
             )
     return cases + _mutants(exam, answers, alternatives)
 
 
 def _answers(exam: Exam) -> Iterator[tuple[Exercise, SourceCell]]:
-    """Yield each solution cell with the exercise that tests it, the first one where there are several."""
+    """Yield each solution cell with the exercise that tests it, the first one where there are
+    several.
+    """
     cells = {cell.grade_id: cell for cell in exam.cells if cell.solution and cell.kind == "code"}
     for exercise in exam.exercises:
         if not exercise.manual:
@@ -136,7 +151,9 @@ def _variants(
         changes = []
         for grade_id, cell in cells.items():
             here = [name for name in functions if places[name][1] is cell]
-            changes.append((grade_id, write_variant_cell(cell.source, text, here, variant.name, solutions)))
+            changes.append(
+                (grade_id, write_variant_cell(cell.source, text, here, variant.name, solutions))
+            )
         case = AuditCase(
             exam.assignment, "", kind, ", ".join(functions), variant.name, tuple(changes), variant.hint, variant.keeps
         )  # fmt: skip
@@ -157,14 +174,18 @@ def _check_places(
 
 
 def _judging(exam: Exam, changed: Sequence[Exercise]) -> list[Exercise]:
-    """Return the exercises that judge a variant: its own, and for a family all from its first one on."""
+    """Return the exercises that judge a variant: its own, and for a family all from its first one
+    on.
+    """
     if len(changed) == 1:
         return list(changed)
     first = min(exam.exercises.index(exercise) for exercise in changed)
     return [exercise for exercise in exam.exercises[first:] if not exercise.manual]
 
 
-def _mutants(exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], alternatives: str) -> list[AuditCase]:
+def _mutants(
+    exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], alternatives: str
+) -> list[AuditCase]:
     right = load_variants(alternatives, "alternatives.py") if alternatives else None
     reasons = dict(right.equivalents) if isinstance(right, Alternatives) else {}
     cases = []

@@ -74,7 +74,9 @@ class GradedCase:
     @property
     def stopped_by(self) -> tuple[str, ...]:
         """Sentences of the criteria that were not met; a test without criteria is one itself."""
-        not_met = tuple(entry.sentence for entry in self.result.criteria if entry.outcome is Outcome.NOT_MET)
+        not_met = tuple(
+            entry.sentence for entry in self.result.criteria if entry.outcome is Outcome.NOT_MET
+        )
         return not_met or (() if self.full else ("the test as a whole",))
 
     @property
@@ -86,7 +88,9 @@ class GradedCase:
 # ---------------------------------------------------------------------------------------------- many cases at once
 
 
-def grade_cases(course: Course, exams: Mapping[str, Exam], cases: Sequence[AuditCase]) -> Iterator[GradedCase]:
+def grade_cases(
+    course: Course, exams: Mapping[str, Exam], cases: Sequence[AuditCase]
+) -> Iterator[GradedCase]:
     """Grade cases through the examiner, several at once, and yield each as it is done.
 
     Raises
@@ -107,7 +111,9 @@ def grade_cases(course: Course, exams: Mapping[str, Exam], cases: Sequence[Audit
             for future in as_completed([pool.submit(_grade, case) for case in cases]):
                 yield future.result()
         except BrokenProcessPool:
-            raise AutograderError("a process of the audit was killed; is there enough memory?") from None
+            raise AutograderError(
+                "a process of the audit was killed; is there enough memory?"
+            ) from None
 
 
 class CaseAuditor:
@@ -134,14 +140,18 @@ class CaseAuditor:
         part = self._excerpts[key]
         everything = take_whole_exam(self._exams[case.assignment])
         graded = self._grade(part, case)
-        expected = graded.good and (case.kind is not CaseKind.MISTAKE or (graded.named and not graded.lost))
+        expected = graded.good and (
+            case.kind is not CaseKind.MISTAKE or (graded.named and not graded.lost)
+        )
         return graded if expected or part == everything else self._grade(everything, case)
 
     def _excerpt(self, assignment: str, exercise: str) -> ExamExcerpt:
         exam = self._exams[assignment]
         part = cut_excerpt(exam, next(entry for entry in exam.exercises if entry.id == exercise))
         try:
-            enough = self._grade(part, AuditCase(assignment, exercise, CaseKind.REFERENCE, "", "")).full
+            enough = self._grade(
+                part, AuditCase(assignment, exercise, CaseKind.REFERENCE, "", "")
+            ).full
         except ExamError:
             enough = False
         return part if enough else take_whole_exam(exam)

@@ -50,10 +50,14 @@ class AuditTally:
     equivalent: int
 
 
-def count_cases(graded: Iterable[GradedCase], assignment: str = "", exercise: str = "") -> AuditTally:
+def count_cases(
+    graded: Iterable[GradedCase], assignment: str = "", exercise: str = ""
+) -> AuditTally:
     """Count the cases of one exercise, of an assignment, or all."""
     mine = [
-        entry for entry in graded if assignment in {"", entry.case.assignment} and exercise in {"", entry.case.exercise}
+        entry
+        for entry in graded
+        if assignment in {"", entry.case.assignment} and exercise in {"", entry.case.exercise}
     ]
     by_kind = {kind: [entry for entry in mine if entry.case.kind is kind] for kind in CaseKind}
     mistakes, alternatives, shortcuts = (
@@ -85,16 +89,24 @@ def count_by_exercise(graded: Sequence[GradedCase]) -> list[AuditTally]:
     return [count_cases(graded, *exercise) for exercise in exercises]
 
 
-def describe_shortfalls(graded: Sequence[GradedCase], vacuous: Iterable[VacuousCriterion] = ()) -> list[str]:
+def describe_shortfalls(
+    graded: Sequence[GradedCase], vacuous: Iterable[VacuousCriterion] = ()
+) -> list[str]:
     """Say what is not as it has to be, one sentence each; none when all is well."""
-    found = [_sentence(entry) for entry in graded if not entry.good and entry.case.kind is not CaseKind.MUTANT]
+    found = [
+        _sentence(entry)
+        for entry in graded
+        if not entry.good and entry.case.kind is not CaseKind.MUTANT
+    ]
     found += [_sentence_of_lost(entry) for entry in graded if entry.good and entry.lost]
     found += map(_sentence_of_vacuous, vacuous)
     found += _sentences_of_empty(graded)
     for assignment in dict.fromkeys(entry.case.assignment for entry in graded):
         count = count_cases(graded, assignment)
         if count.named < NAMED * count.mistakes:
-            found.append(f"{assignment}: {count.named} of {count.mistakes} mistakes are told by their own hint")
+            found.append(
+                f"{assignment}: {count.named} of {count.mistakes} mistakes are told by their own hint"
+            )
         if count.killed < KILLED * count.mutants:
             found.append(f"{assignment}: {count.killed} of {count.mutants} mutants lose points")
     return found
@@ -137,7 +149,9 @@ def _sentence_of_vacuous(entry: VacuousCriterion) -> str:
 
 
 def _sentences_of_empty(graded: Iterable[GradedCase]) -> Iterator[str]:
-    """Say which checks ended without a comparison for an answer that was tried, with the first such answer."""
+    """Say which checks ended without a comparison for an answer that was tried, with the first such
+    answer.
+    """
     seen: set[tuple[str, str, str]] = set()
     for entry in graded:
         case = entry.case
@@ -162,15 +176,23 @@ def list_survivors(graded: Iterable[GradedCase]) -> list[AuditCase]:
 
 def list_misnamed(graded: Iterable[GradedCase]) -> list[GradedCase]:
     """Return the mistakes that lost points, but were not told by their own hint."""
-    return [entry for entry in graded if entry.case.kind is CaseKind.MISTAKE and entry.good and not entry.named]
+    return [
+        entry
+        for entry in graded
+        if entry.case.kind is CaseKind.MISTAKE and entry.good and not entry.named
+    ]
 
 
 def list_killed_equivalents(graded: Iterable[GradedCase]) -> list[AuditCase]:
-    """Return mutants that the course calls equivalent and yet lose points: a reason that is none."""
+    """Return mutants that the course calls equivalent and yet lose points: a reason that is
+    none.
+    """
     return [entry.case for entry in graded if entry.case.equivalent and not entry.full]
 
 
-def tally_json(graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterion] = ()) -> dict[str, Any]:
+def tally_json(
+    graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterion] = ()
+) -> dict[str, Any]:
     """Return everything that an audit found as plain values."""
     return {
         "exercises": [vars(count) for count in count_by_exercise(graded)],

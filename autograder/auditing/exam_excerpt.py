@@ -17,7 +17,9 @@ from autograder.course.submissions import Submission
 
 @dataclass(frozen=True)
 class ExamExcerpt:
-    """An exam, perhaps of one exercise only, and the cells of a notebook that answers it as the reference does."""
+    """An exam, perhaps of one exercise only, and the cells of a notebook that answers it as the
+    reference does.
+    """
 
     exam: Exam
     cells: tuple[SourceCell, ...]
@@ -33,7 +35,9 @@ class ExamExcerpt:
             for cell in self.cells
         ]
         notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-        return Submission(self.exam.assignment, f"{self.exam.assignment}.ipynb", json.dumps(notebook).encode())
+        return Submission(
+            self.exam.assignment, f"{self.exam.assignment}.ipynb", json.dumps(notebook).encode()
+        )
 
 
 def take_whole_exam(exam: Exam) -> ExamExcerpt:
@@ -44,18 +48,24 @@ def take_whole_exam(exam: Exam) -> ExamExcerpt:
 def cut_excerpt(exam: Exam, exercise: Exercise) -> ExamExcerpt:
     """Return what one exercise needs: its test, the solutions, and of other cells what they use."""
     place, test = next(
-        (index, cell) for index, cell in enumerate(exam.cells) if cell.is_test and cell.grade_id == exercise.id
+        (index, cell)
+        for index, cell in enumerate(exam.cells)
+        if cell.is_test and cell.grade_id == exercise.id
     )
     code = [cell for cell in exam.reference_cells if cell.solution or not cell.locked]
     above = [cell for cell in code if cell in exam.cells[:place]]
     needed = _names([test, *(cell for cell in code if cell.solution)])
     shared = _used(code, needed)
     answered = _used(above, needed)
-    return ExamExcerpt(replace(exam, cells=(*shared, test), exercises=(exercise,)), (*answered, test))
+    return ExamExcerpt(
+        replace(exam, cells=(*shared, test), exercises=(exercise,)), (*answered, test)
+    )
 
 
 def _used(cells: Sequence[SourceCell], needed: Iterable[str]) -> list[SourceCell]:
-    """Return solution cells, and of the others the statements that bind a name needed below them."""
+    """Return solution cells, and of the others the statements that bind a name needed below
+    them.
+    """
     names = set(needed)
     kept = []
     for cell in reversed(cells):
@@ -66,7 +76,9 @@ def _used(cells: Sequence[SourceCell], needed: Iterable[str]) -> list[SourceCell
 
 
 def _used_lines(source: str, names: set[str]) -> str:
-    """Return the statements of a cell that bind one of the names; what they need themselves joins the names."""
+    """Return the statements of a cell that bind one of the names; what they need themselves joins
+    the names.
+    """
     try:
         body = ast.parse(source).body
     except SyntaxError:  # a magic: not ours to judge

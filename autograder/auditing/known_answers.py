@@ -1,4 +1,6 @@
-"""Solution cells with a known answer in them: a variant from one of the files, or nothing at all."""
+"""Solution cells with a known answer in them: a variant from one of the files, or nothing at
+all.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ del {function}
 """
 
 
-def write_variant_cell(given: str, text: str, functions: Sequence[str], name: str, solutions: Sequence[str]) -> str:
+def write_variant_cell(
+    given: str, text: str, functions: Sequence[str], name: str, solutions: Sequence[str]
+) -> str:
     """Return a solution cell in which functions are replaced by variants of them.
 
     Parameters

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def variant(text: str, function: str, name: str, solutions: Sequence[str], notebook: Mapping[str, Any]) -> Any:
+def variant(
+    text: str, function: str, name: str, solutions: Sequence[str], notebook: Mapping[str, Any]
+) -> Any:
     """Run the source of a file of variants and return one of them.
 
     Parameters
@@ -32,12 +34,20 @@ def variant(text: str, function: str, name: str, solutions: Sequence[str], noteb
     KeyError
         If there is no such variant.
     """
-    staged: dict[str, dict[tuple[str, str], Any]] = getattr(sys.modules.get("autograder.mistakes"), "staged", {})
+    staged: dict[str, dict[tuple[str, str], Any]] = getattr(
+        sys.modules.get("autograder.mistakes"), "staged", {}
+    )
     if text not in staged:  # cells share it: functions of one family may share a class
         variants = staged[text] = {}
         reference = Reference(solutions, notebook)
         registry = type("Registry", (_Registry,), {"variants": variants})
-        _pretend("autograder.mistakes", Mistakes=registry, Alternatives=registry, Shortcuts=registry, staged=staged)
+        _pretend(
+            "autograder.mistakes",
+            Mistakes=registry,
+            Alternatives=registry,
+            Shortcuts=registry,
+            staged=staged,
+        )
         _pretend("autograder.reference", reference_of=lambda assignment: reference)
         _pretend("autograder.marking", reference_of=lambda assignment: reference)
         exec(compile(text, "<variants>", "exec"), {"__name__": "variants"})
@@ -45,7 +55,9 @@ def variant(text: str, function: str, name: str, solutions: Sequence[str], noteb
 
 
 class Reference:
-    """The solution cells' names as attributes; made when first asked, for then the notebook has all of its own."""
+    """The solution cells' names as attributes; made when first asked, for then the notebook has all
+    of its own.
+    """
 
     def __init__(self, solutions: Sequence[str], notebook: Mapping[str, Any]) -> None:
         self._solutions = solutions
@@ -83,7 +95,9 @@ class _Registry:
     def __init__(self, assignment: str) -> None:
         self.assignment = assignment
 
-    def of(self, *functions: str, hint: str = "", keeps: Sequence[int] = ()) -> Callable[[Any], Any]:
+    def of(
+        self, *functions: str, hint: str = "", keeps: Sequence[int] = ()
+    ) -> Callable[[Any], Any]:
         def add(variant: Any) -> Any:
             members = [variant] if len(functions) == 1 else variant()
             for function, member in zip(functions, members, strict=True):

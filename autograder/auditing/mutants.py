@@ -17,7 +17,8 @@ from typing import TypeVar
 Node = TypeVar("Node", bound=ast.AST)
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
-TINY = 1e-3  # a smaller constant is there to avoid a division by zero; only another magnitude is another answer
+# A smaller constant is there to avoid a division by zero; only another magnitude is another answer
+TINY = 1e-3
 
 OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub,),
@@ -62,7 +63,9 @@ FUNCTIONS = {
     "any": "all",
 }
 # Without these an answer is written otherwise, but hardly wrong.
-CONVERSIONS = frozenset({"float", "int", "list", "tuple", "dict", "array", "asarray", "print", "range", "len", "super"})
+CONVERSIONS = frozenset(
+    {"float", "int", "list", "tuple", "dict", "array", "asarray", "print", "range", "len", "super"}
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,10 @@ def make_mutants(source: str) -> list[Mutant]:
 
 def _mutant(plain: str, text: str, line: int) -> Mutant:
     difference = list(difflib.ndiff(plain.splitlines(), text.splitlines()))
-    before, after = ("\n".join(row[2:].strip() for row in difference if row.startswith(mark)) for mark in ("- ", "+ "))
+    before, after = (
+        "\n".join(row[2:].strip() for row in difference if row.startswith(mark))
+        for mark in ("- ", "+ ")
+    )
     return Mutant(text, line, before, after)
 
 
@@ -168,7 +174,11 @@ def _places(tree: ast.AST) -> Iterator[_Place]:
             if isinstance(value, ast.AST):
                 yield _Place(parent, field)
             elif isinstance(value, list):
-                yield from (_Place(parent, field, i) for i, node in enumerate(value) if isinstance(node, ast.AST))
+                yield from (
+                    _Place(parent, field, i)
+                    for i, node in enumerate(value)
+                    if isinstance(node, ast.AST)
+                )
 
 
 def _changes(node: ast.AST, place: _Place) -> Iterable[ast.AST]:
@@ -184,24 +194,44 @@ def _changes(node: ast.AST, place: _Place) -> Iterable[ast.AST]:
 
 
 def _of_statement(node: ast.stmt) -> Iterator[ast.stmt]:
-    element_or_attribute = isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name | ast.Tuple)
-    call = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _name_of(node.value) != "print"
-    if element_or_attribute or call or isinstance(node, ast.AugAssign | ast.If | ast.For | ast.While | ast.Continue):
+    element_or_attribute = isinstance(node, ast.Assign) and not isinstance(
+        node.targets[0], ast.Name | ast.Tuple
+    )
+    call = (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and _name_of(node.value) != "print"
+    )
+    if (
+        element_or_attribute
+        or call
+        or isinstance(node, ast.AugAssign | ast.If | ast.For | ast.While | ast.Continue)
+    ):
         yield ast.Pass()
     if isinstance(node, ast.AugAssign):
         for operator in OPERATORS.get(type(node.op), ()):
             yield _with(node, op=operator())
         yield ast.Assign([node.target], node.value)
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.BinOp):
+    if (
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.BinOp)
+    ):
         name = node.targets[0]
         value = node.value
-        if isinstance(value.left, ast.Name) and value.left.id == name.id:  # the argument of the caller, perhaps
+        if (
+            isinstance(value.left, ast.Name) and value.left.id == name.id
+        ):  # the argument of the caller, perhaps
             yield ast.AugAssign(name, value.op, value.right)
     if isinstance(node, ast.If):
         yield _with(node, test=ast.Constant(True))
     if isinstance(node, ast.For | ast.While):
         yield _with(node, body=[*node.body, ast.Break()])
-    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
+    if (
+        isinstance(node, ast.Return)
+        and isinstance(node.value, ast.Tuple)
+        and len(node.value.elts) > 1
+    ):
         first, second, *rest = node.value.elts
         yield _with(node, value=_with(node.value, elts=[second, first, *rest]))
 

@@ -1,8 +1,9 @@
 """Criteria that can end without a comparison, read off the test cell itself.
 
-Such a criterion is met by nobody who takes that way through it, and nobody reads why. Two things are looked for: a
-path from a criterion's beginning to its end without a comparison on it, and a `return` before its end, which says
-that there is nothing to compare with. What counts as a comparison is what `autograder.course.comparisons` notes.
+Such a criterion is met by nobody who takes that way through it, and nobody reads why. Two things
+are looked for: a path from a criterion's beginning to its end without a comparison on it, and a
+`return` before its end, which says that there is nothing to compare with. What counts as a
+comparison is what `autograder.course.comparisons` notes.
 
 A loop is taken to run at least once, unless it runs over a `zip` that is not strict: what a student's function
 returns may be empty.
@@ -22,7 +23,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class VacuousCriterion:
-    """A criterion that can end without a comparison, and the lines of its test cell at which it can."""
+    """A criterion that can end without a comparison, and the lines of its test cell at which it
+    can.
+    """
 
     assignment: str
     exercise: str
@@ -31,7 +34,9 @@ class VacuousCriterion:
 
 
 def find_vacuous_criteria(exam: Exam) -> list[VacuousCriterion]:
-    """Return the criteria of an assignment's tests that can end without a comparison, in the order of the tests."""
+    """Return the criteria of an assignment's tests that can end without a comparison, in the order
+    of the tests.
+    """
     found: list[VacuousCriterion] = []
     known: dict[str, Function] = {}
     for exercise, source in exam.tests.items():
@@ -42,7 +47,9 @@ def find_vacuous_criteria(exam: Exam) -> list[VacuousCriterion]:
             if sentence is not None and isinstance(check, FUNCTIONS):
                 lines = {*_Paths(known).ends_of(check), *_early_returns(check)}
                 if lines:
-                    found.append(VacuousCriterion(exam.assignment, exercise, sentence, tuple(sorted(lines))))
+                    found.append(
+                        VacuousCriterion(exam.assignment, exercise, sentence, tuple(sorted(lines)))
+                    )
     return found
 
 
@@ -57,17 +64,28 @@ def _sentence(check: Function) -> str | None:
     """Return the sentence of a criterion, None for any other function."""
     for decorator in check.decorator_list:
         if isinstance(decorator, ast.Call) and called_name(decorator) == "criterion":
-            given = [*decorator.args[1:2], *(entry.value for entry in decorator.keywords if entry.arg == "sentence")]
-            return next((str(entry.value) for entry in given if isinstance(entry, ast.Constant)), check.name)
+            given = [
+                *decorator.args[1:2],
+                *(entry.value for entry in decorator.keywords if entry.arg == "sentence"),
+            ]
+            return next(
+                (str(entry.value) for entry in given if isinstance(entry, ast.Constant)), check.name
+            )
     return None
 
 
 def _early_returns(check: Function) -> Iterator[int]:
-    """Yield the lines of returns before the end; one that is itself the decision has a note before it."""
+    """Yield the lines of returns before the end; one that is itself the decision has a note before
+    it.
+    """
     for body in _bodies(check):
         for before, statement in zip([None, *body], body, strict=False):
             last = statement is check.body[-1]
-            if isinstance(statement, ast.Return) and not last and not (before is not None and is_note(before)):
+            if (
+                isinstance(statement, ast.Return)
+                and not last
+                and not (before is not None and is_note(before))
+            ):
                 yield statement.lineno
 
 
@@ -103,7 +121,9 @@ class _Paths:
         return ends
 
     def _follow(self, body: Sequence[ast.stmt], compared: bool) -> bool | None:
-        """Return whether every path through statements has come past a comparison, None where none gets through."""
+        """Return whether every path through statements has come past a comparison, None where none
+        gets through.
+        """
         state: bool | None = compared
         for statement in body:
             if state is None:
@@ -130,9 +150,15 @@ class _Paths:
                 once = self._follow(node.body, compared)
                 if _may_be_empty(node.iter):
                     once = _all(once, compared)
-                return once if not node.orelse else self._follow(node.orelse, compared if once is None else once)
+                return (
+                    once
+                    if not node.orelse
+                    else self._follow(node.orelse, compared if once is None else once)
+                )
             case ast.While():
-                return _all(self._follow(node.body, compared), None if _is_true(node.test) else compared)
+                return _all(
+                    self._follow(node.body, compared), None if _is_true(node.test) else compared
+                )
             case ast.With() | ast.AsyncWith():
                 return self._follow(node.body, compared)
             case ast.Try():
@@ -146,7 +172,9 @@ class _Paths:
 
     def _compares(self, node: ast.stmt) -> bool:
         """Whether a statement's own expressions call something that always compares."""
-        left: list[ast.AST] = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
+        left: list[ast.AST] = [
+            child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)
+        ]
         while left:
             part = left.pop()
             if isinstance(part, ast.Lambda | ast.ExceptHandler | ast.match_case):
@@ -174,7 +202,9 @@ def _all(*states: bool | None) -> bool | None:
 def _may_be_empty(iterated: ast.expr) -> bool:
     if isinstance(iterated, ast.List | ast.Tuple):
         return not iterated.elts
-    strict = isinstance(iterated, ast.Call) and any(entry.arg == "strict" for entry in iterated.keywords)
+    strict = isinstance(iterated, ast.Call) and any(
+        entry.arg == "strict" for entry in iterated.keywords
+    )
     return called_name(iterated) == "zip" and not strict
 
 

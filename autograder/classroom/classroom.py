@@ -1,4 +1,6 @@
-"""A course with its students, exams and record in hand: what every command of an instructor works on."""
+"""A course with its students, exams and record in hand: what every command of an instructor works
+on.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ from autograder.collecting.import_work import ImportedWork, import_work
 from autograder.collecting.lost_notebooks import restore_notebooks
 from autograder.collecting.remote_poll import Collected
 from autograder.course.configuration import Course, load_course
-from autograder.course.errors import AutograderError, ExamError, Interrupted, NoJail, UsageError, describe_error
+from autograder.course.errors import (
+    AutograderError,
+    ExamError,
+    Interrupted,
+    NoJail,
+    UsageError,
+    describe_error,
+)
 from autograder.course.exam import Exam
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.roster import Extensions, read_extensions, read_roster
@@ -43,15 +52,16 @@ class _Judged:
 
 @dataclass(frozen=True)
 class Classroom:
-    """A course, read and checked. Every call looks anew; what did not change since is not read and judged again.
+    """A course, read and checked. Every call looks anew; what did not change since is not read and
+    judged again.
 
     Attributes
     ----------
     course : Course
         The course.
     troubles : dict of str to int
-        What failed for one student, one assignment or one file while the others went on: a sentence with what to do,
-        and the exit code it stands for. Who called tells it to a person.
+        What failed for one student, one assignment or one file while the others went on: a sentence
+        with what to do, and the exit code it stands for. Who called tells it to a person.
     """
 
     course: Course
@@ -101,15 +111,22 @@ class Classroom:
                 failed.append(error)
         if failed and not exams:
             raise failed[0]
-        self._note((f"{error}; until then nothing of it is graded or shown" for error in failed), ExamError.exit_code)
+        self._note(
+            (f"{error}; until then nothing of it is graded or shown" for error in failed),
+            ExamError.exit_code,
+        )
         return exams
 
     @property
     def gradable(self) -> Course:
         """The course with those assignments only that have an exam."""
-        return replace(self.course, assignments={name: self.course.assignments[name] for name in self.exams})
+        return replace(
+            self.course, assignments={name: self.course.assignments[name] for name in self.exams}
+        )
 
-    def collect(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Collected]:
+    def collect(
+        self, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> Iterator[Collected]:
         """Ask every remote what was pushed; see `autograder.collecting.collect`."""
         try:
             exams = tuple(self.exams.values())
@@ -117,8 +134,11 @@ class Classroom:
             exams = ()
         return collect_pushes(self.course, self.students, now=now, exams=exams)
 
-    def import_work(self, place: Path, assignment: str = "", time: datetime | None = None) -> Iterator[ImportedWork]:
-        """Record what was handed in elsewhere; files of nobody are a trouble. See `autograder.collecting.import_work`.
+    def import_work(
+        self, place: Path, assignment: str = "", time: datetime | None = None
+    ) -> Iterator[ImportedWork]:
+        """Record what was handed in elsewhere; files of nobody are a trouble. See
+        `autograder.collecting.import_work`.
 
         Raises
         ------
@@ -129,11 +149,19 @@ class Classroom:
         found = read_handed_in(place, names | set(self.course.assignments), self.course.timezone)
         if found.unknown:
             named = ", ".join(make_printable(path) for path in found.unknown[:MAX_NAMED])
-            self._note([f"{place}: {len(found.unknown)} files of which nothing says whose they are: {named}"])
+            self._note(
+                [
+                    f"{place}: {len(found.unknown)} files of which nothing says whose they are: {named}"
+                ]
+            )
         exams = tuple(self.exams.values())
-        yield from import_work(self.course, self.students, exams, found.work, assignment=assignment, time=time)
+        yield from import_work(
+            self.course, self.students, exams, found.work, assignment=assignment, time=time
+        )
 
-    def open_tasks(self, *, force: bool = False, students: Sequence[Student] = ()) -> list[GradingTask]:
+    def open_tasks(
+        self, *, force: bool = False, students: Sequence[Student] = ()
+    ) -> list[GradingTask]:
         """Return what still has to be graded, of all students or of some."""
         records = self.records()
         chosen = [student for student in students or self.students if student.id in records]
@@ -148,7 +176,8 @@ class Classroom:
         )
 
     def grade(self, tasks: Sequence[GradingTask], scheduler: str = "") -> Iterator[FinishedTask]:
-        """Grade tasks here, or on a Dask cluster; see `autograder.grading.grading_run` and `cluster_run`.
+        """Grade tasks here, or on a Dask cluster; see `autograder.grading.grading_run` and
+        `cluster_run`.
 
         Raises
         ------
@@ -159,17 +188,23 @@ class Classroom:
             return self._grade_on_cluster(tasks, scheduler or self.course.scheduler)
         return grade_tasks(self.course, self.exams, tasks, self._reader())
 
-    def _grade_on_cluster(self, tasks: Sequence[GradingTask], scheduler: str) -> Iterator[FinishedTask]:
+    def _grade_on_cluster(
+        self, tasks: Sequence[GradingTask], scheduler: str
+    ) -> Iterator[FinishedTask]:
         try:  # an optional extra, which most courses do without
             from autograder.grading.cluster_run import grade_on_cluster
         except ImportError as error:
             if error.name not in {"dask", "distributed"}:
                 raise
-            raise UsageError(f"{scheduler}: Dask is not installed here; pip install 'autograder[cluster]'") from None
+            raise UsageError(
+                f"{scheduler}: Dask is not installed here; pip install 'autograder[cluster]'"
+            ) from None
         return grade_on_cluster(self.course, self.exams, tasks, self._reader(), scheduler)
 
     def records(self) -> dict[str, StudentRecord]:
-        """Return the record of every student whose file can be read; what cannot be read is a trouble."""
+        """Return the record of every student whose file can be read; what cannot be read is a
+        trouble.
+        """
         found = {}
         for student in self.students:
             try:
@@ -185,10 +220,14 @@ class Classroom:
         return RecordCache(Ledger(self.course.ledger))
 
     def _renamed(self, records: Mapping[str, StudentRecord]) -> Iterator[str]:
-        """Yield a sentence for each assignment that has results and is not in the configuration any more."""
+        """Yield a sentence for each assignment that has results and is not in the configuration any
+        more.
+        """
         students: dict[str, set[str]] = {}
         for student, record in records.items():
-            for name in {entry.report.assignment for entry in record.graded} - set(self.course.assignments):
+            for name in {entry.report.assignment for entry in record.graded} - set(
+                self.course.assignments
+            ):
                 students.setdefault(name, set()).add(student)
         for name, graded in students.items():
             yield (
@@ -197,20 +236,32 @@ class Classroom:
                 "(an assignment keeps its name, also when it is over)"
             )
 
-    def standings(self, records: Mapping[str, StudentRecord] | None = None) -> dict[str, dict[str, Standing]]:
-        """Return where every student stands in every assignment; who cannot be judged is left out, and a trouble."""
+    def standings(
+        self, records: Mapping[str, StudentRecord] | None = None
+    ) -> dict[str, dict[str, Standing]]:
+        """Return where every student stands in every assignment; who cannot be judged is left out,
+        and a trouble.
+        """
         records = self.records() if records is None else records
-        extensions = self.extensions  # read outside of the walls: a table that cannot be meant concerns everybody
+        extensions = (
+            self.extensions
+        )  # read outside of the walls: a table that cannot be meant concerns everybody
         released = {name: is_released(self.course, name, records.values()) for name in self.exams}
         found = {}
         for student in self.students:
             if student.id in records:
                 with self.wall(f"{student.id}: their points cannot be told"):
-                    found[student.id] = self._standings_of(student, records[student.id], extensions, released)
+                    found[student.id] = self._standings_of(
+                        student, records[student.id], extensions, released
+                    )
         return found
 
     def _standings_of(
-        self, student: Student, record: StudentRecord, extensions: Extensions, released: Mapping[str, bool]
+        self,
+        student: Student,
+        record: StudentRecord,
+        extensions: Extensions,
+        released: Mapping[str, bool],
     ) -> dict[str, Standing]:
         before = self._judged.get(student.id)
         # Roster, extensions and exams are read once; the same record object is an unchanged file.
@@ -248,21 +299,31 @@ class Classroom:
             self.troubles.setdefault(sentence, code)
 
     def read_gradebook(self) -> int:
-        """Take the marks that people gave in nbgrader's formgrader into the record; return how many are new."""
+        """Take the marks that people gave in nbgrader's formgrader into the record; return how many
+        are new.
+        """
         return read_gradebook(self.course, self.exams, self.wall)
 
     def find_unshown(self) -> list[GradingTask]:
-        """Return what has to be run so that people can mark it; see `autograder.gradebook.autograded_notebooks`."""
+        """Return what has to be run so that people can mark it; see
+        `autograder.gradebook.autograded_notebooks`.
+        """
         standings = self.standings()
-        return find_unshown(self.course, self._judged_students(standings), standings, self._reader())
+        return find_unshown(
+            self.course, self._judged_students(standings), standings, self._reader()
+        )
 
     def update_gradebook(self) -> list[str]:
-        """Bring nbgrader's gradebook up to the standings; return a sentence for each notebook it cannot show."""
+        """Bring nbgrader's gradebook up to the standings; return a sentence for each notebook it
+        cannot show.
+        """
         self.read_gradebook()
         records = self.records()
         standings = self.standings(records)
         judged = self._judged_students(standings)
-        sentences = update_gradebook(self.gradable, self.exams, judged, standings, self._reader(), self.wall)
+        sentences = update_gradebook(
+            self.gradable, self.exams, judged, standings, self._reader(), self.wall
+        )
         if len(judged) == len(self.students):  # else nobody knows what the others need
             remove_unneeded_outputs(self.gradable, standings, records)
         return sentences
@@ -274,7 +335,9 @@ class Classroom:
         return restore_notebooks(self.course, self.students, StateBranch(self.course))
 
     def read_counting_notebooks(self, assignment: str) -> Iterator[tuple[str, bytes]]:
-        """Yield each student with the notebook that counts for an assignment; one that is gone is a trouble."""
+        """Yield each student with the notebook that counts for an assignment; one that is gone is a
+        trouble.
+        """
         read = self._reader()
         standings = self.standings()
         for student in self._judged_students(standings):
@@ -283,7 +346,9 @@ class Classroom:
             content = b""
             for part in counting[-1:]:
                 if part.file is not None and part.push is not None:
-                    task = GradingTask(assignment, part.file, student, [(student.id, part.push.commit)])
+                    task = GradingTask(
+                        assignment, part.file, student, [(student.id, part.push.commit)]
+                    )
                     with self.wall(f"{student.id}: the notebook cannot be read"):
                         content = read(task)
             if content:

@@ -35,7 +35,8 @@ class DiskUse:
     size : int
         Bytes on the disk.
     freeable : int
-        Bytes of files that are not needed any more. What packing a store saves is known only afterwards.
+        Bytes of files that are not needed any more. What packing a store saves is known only
+        afterwards.
     """
 
     what: str
@@ -66,7 +67,9 @@ def measure_disk_use(classroom: Classroom) -> list[DiskUse]:
 
 
 def free_disk_space(classroom: Classroom) -> Iterator[str]:
-    """Remove what is not needed any more, and pack the students' stores; yield a sentence for what was done."""
+    """Remove what is not needed any more, and pack the students' stores; yield a sentence for what
+    was done.
+    """
     unneeded = _list_unneeded(classroom)
     freed = 0
     for path in unneeded:
@@ -88,7 +91,9 @@ def free_disk_space(classroom: Classroom) -> Iterator[str]:
 
 
 def _list_unneeded(classroom: Classroom) -> list[Path]:
-    """Return the files that can go: outputs that were shown or count no more, and what a killed process left."""
+    """Return the files that can go: outputs that were shown or count no more, and what a killed
+    process left.
+    """
     course = classroom.course
     records = classroom.records()
     standings = classroom.standings(records)

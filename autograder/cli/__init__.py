@@ -1,4 +1,6 @@
-"""The command line: `main` runs it. `command_table` names every command and the module that holds its code."""
+"""The command line: `main` runs it. `command_table` names every command and the module that holds
+its code.
+"""
 
 from __future__ import annotations
 

@@ -14,10 +14,13 @@ from autograder.publishing.adoption import NotebookVerdict, find_course, try_not
 
 
 def adopt_course(
-    folder: Annotated[Path, typer.Argument(help="The course's folder, with nbgrader's source notebooks.")],
+    folder: Annotated[
+        Path, typer.Argument(help="The course's folder, with nbgrader's source notebooks.")
+    ],
     timezone: Annotated[str, typer.Option("--timezone", help="The zone deadlines are in.")] = "UTC",
 ) -> None:
-    """Write grading_config.py for a course made for nbgrader, and say what each notebook will do; none is changed.
+    """Write grading_config.py for a course made for nbgrader, and say what each notebook will do;
+    none is changed.
 
     Example: autograder adopt ~/teaching/statistics --timezone Europe/Paris
     """

@@ -14,7 +14,9 @@ from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Annotated, Any, TextIO
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one process per core saturates the machine; threads only fight
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # one process per core saturates the machine; threads only fight
 
 import typer
 import typer.main
@@ -81,7 +83,9 @@ class CommandGroup(TyperGroup):
                 formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that is meant; an interrupt becomes an error before typer makes an exit code of its own."""
+        """Run the command that is meant; an interrupt becomes an error before typer makes an exit
+        code of its own.
+        """
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -114,7 +118,9 @@ def print_version(wanted: bool) -> None:
 def read_options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version, and end."),
+        typer.Option(
+            "--version", callback=print_version, is_eager=True, help="Print the version, and end."
+        ),
     ] = False,
 ) -> None:
     """A course repository that grades itself."""
@@ -165,7 +171,8 @@ def wants_debugging() -> bool:
 
 
 def keep_stdout_for_answer() -> TextIO:
-    """Return the standard output for what a program will read; all else that is printed goes to standard error.
+    """Return the standard output for what a program will read; all else that is printed goes to
+    standard error.
 
     A test, a known mistake or a library may print whatever it likes, from C and from other processes, too.
     """

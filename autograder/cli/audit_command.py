@@ -38,12 +38,17 @@ TITLE = "mistakes caught, named, within what they keep; right answers accepted, 
 
 
 def audit_assignments(
-    assignments: Annotated[list[str] | None, typer.Argument(help="Names; default: all in grading_config.py.")] = None,
-    exercise: Annotated[list[str] | None, typer.Option("--exercise", "-e", help="Only these exercises.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Argument(help="Names; default: all in grading_config.py.")
+    ] = None,
+    exercise: Annotated[
+        list[str] | None, typer.Option("--exercise", "-e", help="Only these exercises.")
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Grade known mistakes, right answers, shortcuts and mutants of the reference: are the tests good?
+    """Grade known mistakes, right answers, shortcuts and mutants of the reference: are the tests
+    good?
 
     Example: autograder audit hw01_numpy --exercise graded_commutator
     """
@@ -72,7 +77,9 @@ def audit_assignments(
         raise typer.Exit(1)
 
 
-def _require_exercises(exercises: Sequence[str], cases: Sequence[AuditCase], exams: dict[str, Exam]) -> None:
+def _require_exercises(
+    exercises: Sequence[str], cases: Sequence[AuditCase], exams: dict[str, Exam]
+) -> None:
     unknown = set(exercises) - {case.exercise for case in cases}
     if not unknown:
         return
@@ -115,7 +122,9 @@ def _build_table(title: str, counts: Sequence[AuditTally]) -> Table:
     )
     rows = [HEADS, *map(_build_row, counts)]
     table.add_column(HEADS[0], overflow="ellipsis")
-    for column in range(1, len(HEADS)):  # a name may be cut where a line is too long, a number never
+    for column in range(
+        1, len(HEADS)
+    ):  # a name may be cut where a line is too long, a number never
         width = max(len(row[column]) for row in rows)
         table.add_column(HEADS[column], justify="right", no_wrap=True, min_width=width)
     for row in rows[1:]:
@@ -137,7 +146,9 @@ def _build_row(count: AuditTally) -> tuple[str, ...]:
 
 
 def write_equivalent(case: AuditCase) -> str:
-    """Return the lines that call a mutant as right as the reference, to be pasted once the reason is filled in."""
+    """Return the lines that call a mutant as right as the reference, to be pasted once the reason
+    is filled in.
+    """
     function = case.function.split(", ")[0]
     lines = ["alternatives.equivalent("]
     for text in (function, case.before, case.after):

@@ -1,4 +1,6 @@
-"""Commands that cut grading into jobs on different machines, as .github/workflows/grade.yml does."""
+"""Commands that cut grading into jobs on different machines, as .github/workflows/grade.yml
+does.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +40,20 @@ def write_work_bundle(
     student: StudentOption = None,
     assignment: AssignmentOption = "",
     force: ForceOption = False,
-    with_course: Annotated[bool, typer.Option("--with-course", help="Put the course's own files in, too.")] = False,
-    per_shard: Annotated[int, typer.Option("--per-shard", min=1, help="Notebooks one machine should grade.")] = 40,
-    most: Annotated[int, typer.Option("--most", min=1, max=256, help="Machines there are at most.")] = 8,
+    with_course: Annotated[
+        bool, typer.Option("--with-course", help="Put the course's own files in, too.")
+    ] = False,
+    per_shard: Annotated[
+        int, typer.Option("--per-shard", min=1, help="Notebooks one machine should grade.")
+    ] = 40,
+    most: Annotated[
+        int, typer.Option("--most", min=1, max=256, help="Machines there are at most.")
+    ] = 8,
     remote: RemoteOption = "origin",
     config: ConfigOption = None,
 ) -> None:
-    """Put the notebooks that have to be graded into a folder, for a machine that knows nothing of whose they are.
+    """Put the notebooks that have to be graded into a folder, for a machine that knows nothing of
+    whose they are.
 
     Example: autograder bundle bundle --with-course
     """
@@ -62,7 +71,9 @@ def write_work_bundle(
     number = len(tasks) - len(missing)
     shards = min(most, -(-number // per_shard))  # rounded up
     tell_next_jobs(tasks=number, shards=[f"{shard}/{shards}" for shard in range(1, shards + 1)])
-    print_line(f"bundled: {number} notebooks for {shards} machines, {len(missing)} missing → {folder}")
+    print_line(
+        f"bundled: {number} notebooks for {shards} machines, {len(missing)} missing → {folder}"
+    )
     raise typer.Exit(max(code, 1 if missing else 0))
 
 
@@ -72,7 +83,8 @@ def grade_work_bundle(
     shard: Annotated[str, typer.Option("--shard", help="Only this part of it, like 2/5.")] = "1/1",
     config: ConfigOption = None,
 ) -> None:
-    """Grade a bundle in the jail; needs the course's files, but neither roster nor ledger nor network.
+    """Grade a bundle in the jail; needs the course's files, but neither roster nor ledger nor
+    network.
 
     Example: autograder grade-bundle bundle reports --shard 2/5
     """
@@ -94,7 +106,8 @@ def record_reports(
     force: ForceOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Check reports that were made on another machine, and append those that can be believed to the ledger.
+    """Check reports that were made on another machine, and append those that can be believed to the
+    ledger.
 
     Example: autograder record reports
     """

@@ -24,9 +24,15 @@ NOTHING_CHANGED = "no notebook of yours changed in this push"
 
 
 def check_homework(
-    names: Annotated[list[str] | None, typer.Argument(help="Homework; default: all you have begun.")] = None,
-    since: Annotated[str, typer.Option("--since", help="Only notebooks that changed after this commit.")] = "",
-    cell_seconds: Annotated[float, typer.Option("--cell-seconds", min=1, help="How long one cell may run.")] = 120,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Homework; default: all you have begun.")
+    ] = None,
+    since: Annotated[
+        str, typer.Option("--since", help="Only notebooks that changed after this commit.")
+    ] = "",
+    cell_seconds: Annotated[
+        float, typer.Option("--cell-seconds", min=1, help="How long one cell may run.")
+    ] = 120,
     as_json: JsonOption = False,
 ) -> None:
     """Run your notebooks from top to bottom, here, and show what their visible checks say.
@@ -58,12 +64,16 @@ def check_homework(
     raise typer.Exit(1 if is_misplaced or any(run.failed for run in runs) else 0)
 
 
-def check_notebook(clone: StudentClone, assignment: str, path: Path, cell_seconds: float) -> CheckRun:
+def check_notebook(
+    clone: StudentClone, assignment: str, path: Path, cell_seconds: float
+) -> CheckRun:
     """Run the checks of one notebook, showing which cell runs."""
     name = clone.relative_path(path)
     original = clone.original_path(assignment)
     with _show_cell(name) as progress:
-        return run_checks(assignment, path, original, name, cell_seconds=cell_seconds, progress=progress)
+        return run_checks(
+            assignment, path, original, name, cell_seconds=cell_seconds, progress=progress
+        )
 
 
 def _print_run(run: CheckRun) -> None:
@@ -81,7 +91,9 @@ def _choose_notebooks(clone: StudentClone, names: Sequence[str], since: str) -> 
         if path is not None:
             found[name] = path
         elif names:
-            raise UsageError(f"there is no notebook of {name} to check; begin with: autograder start {name}")
+            raise UsageError(
+                f"there is no notebook of {name} to check; begin with: autograder start {name}"
+            )
     if names:
         return found
     changed = clone.changed_since(since) if since else None
@@ -102,7 +114,9 @@ def _show_cell(name: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def _stop_commands(*, enough: bool) -> Iterator[None]:
-    """Keep what notebooks say from being taken for commands by GitHub's runner; JSON cannot be taken for one."""
+    """Keep what notebooks say from being taken for commands by GitHub's runner; JSON cannot be
+    taken for one.
+    """
     if enough or not runs_on_github():
         yield
         return

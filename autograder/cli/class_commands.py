@@ -1,4 +1,6 @@
-"""What is done for the class again and again: collect, grade, gradebook, pages, or `run` for all of it."""
+"""What is done for the class again and again: collect, grade, gradebook, pages, or `run` for all of
+it.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +35,18 @@ def collect_pushes(config: ConfigOption = None) -> None:
 
 
 def grade_pushes(
-    student: Annotated[list[str] | None, typer.Option("--student", "-s", help="Only these students.")] = None,
-    assignment: Annotated[str, typer.Option("--assignment", "-a", help="Only this assignment.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
-    scheduler: Annotated[str, typer.Option("--scheduler", help="Address of a Dask scheduler to grade by.")] = "",
+    student: Annotated[
+        list[str] | None, typer.Option("--student", "-s", help="Only these students.")
+    ] = None,
+    assignment: Annotated[
+        str, typer.Option("--assignment", "-a", help="Only this assignment.")
+    ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Grade again what is graded already.")
+    ] = False,
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", help="Address of a Dask scheduler to grade by.")
+    ] = "",
     config: ConfigOption = None,
 ) -> None:
     """Grade what was collected and has no points yet, and what a changed exam made outdated.
@@ -72,7 +82,8 @@ def build_pages(config: ConfigOption = None) -> None:
 
 
 def run_everything(config: ConfigOption = None) -> None:
-    """Do everything a poll does: collect, grade, gradebook, pages; exits with 75 while another one is at it.
+    """Do everything a poll does: collect, grade, gradebook, pages; exits with 75 while another one
+    is at it.
 
     Example: autograder run
     """

@@ -1,4 +1,5 @@
-"""Every command: its name, whom it is for, and where its code is, which is loaded when the command is called.
+"""Every command: its name, whom it is for, and where its code is, which is loaded when the command
+is called.
 
 A new command is an entry here and a function in a module of this folder, whose docstring is its `--help` and ends
 with an example.
@@ -25,7 +26,8 @@ class CommandEntry:
     group : str
         Under which heading `autograder --help` shows it.
     module, function : str
-        A module of `autograder.cli`, and what in it is called: a function, or a `typer.Typer` of further commands.
+        A module of `autograder.cli`, and what in it is called: a function, or a `typer.Typer` of
+        further commands.
     summary : str
         What it does, short enough for one line of a terminal.
     """

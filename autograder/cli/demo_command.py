@@ -23,8 +23,12 @@ TELLING_STUDENT = "known-mistake"  # a practice student whose points tell most
 
 
 def walk_practice_class(
-    folder: Annotated[Path, typer.Option("--out", help="Where the practice class lives.")] = Path("demo"),
-    students: Annotated[int, typer.Option("--students", min=1, max=5000, help="Beyond 18 the roles repeat.")] = 18,
+    folder: Annotated[Path, typer.Option("--out", help="Where the practice class lives.")] = Path(
+        "demo"
+    ),
+    students: Annotated[
+        int, typer.Option("--students", min=1, max=5000, help="Beyond 18 the roles repeat.")
+    ] = 18,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -57,9 +61,13 @@ def _let_class_happen(practice: PracticeClass, screen: Console) -> None:
     """Release, then collect and grade each wave of pushes."""
     practice.prepare()
     if practice.is_released:
-        screen.print(f"going on with the class in {practice.out}; delete that folder to see everything happen again")
+        screen.print(
+            f"going on with the class in {practice.out}; delete that folder to see everything happen again"
+        )
     else:
-        screen.print("releasing: each notebook is made, searched for leaks and graded, solved and unsolved")
+        screen.print(
+            "releasing: each notebook is made, searched for leaks and graded, solved and unsolved"
+        )
         practice.release()
     classroom = practice.classroom
     for wave, time in practice.waves():

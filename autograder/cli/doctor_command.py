@@ -15,18 +15,22 @@ from autograder.doctor.machine_check import examine_machine
 
 
 def examine_setup(
-    network: Annotated[bool, typer.Option("--network", help="Ask the public repository, too.")] = False,
+    network: Annotated[
+        bool, typer.Option("--network", help="Ask the public repository, too.")
+    ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Say whether this machine can grade and, inside a course, whether that is set up; and what to do where not.
+    """Say whether this machine can grade and, inside a course, whether that is set up; and what to
+    do where not.
 
     Example: autograder doctor --network
     """
     found = {"this machine": examine_machine()}
     path = config or _find_config_here()
     if path is not None:
-        # Only here, so that the machine is examined also where modules are missing that a course needs.
+        # Only here, so that the machine is examined also where modules are missing that a course
+        # needs.
         from autograder.doctor.course_check import examine_course
 
         found["this course"] = examine_course(path.resolve(), network=network)

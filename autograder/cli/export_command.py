@@ -27,7 +27,8 @@ def export_points(
     to: Annotated[Path | None, typer.Option("--to", help="A file; default: print it.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Write the points as CSV for a spreadsheet, Moodle or Canvas; what is not decided yet stays empty.
+    """Write the points as CSV for a spreadsheet, Moodle or Canvas; what is not decided yet stays
+    empty.
 
     Example: autograder export --format moodle --to points.csv
     """
@@ -35,7 +36,9 @@ def export_points(
     now = datetime.now(UTC)
     standings = classroom.standings()
     students = [student for student in classroom.students if student.id in standings]
-    made = points_export.export_points(classroom.gradable, students, standings, form, now, assignment or ())
+    made = points_export.export_points(
+        classroom.gradable, students, standings, form, now, assignment or ()
+    )
     if to is None:
         print(made.text, end="")
     else:
@@ -54,5 +57,7 @@ def export_points(
 def _write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read: it holds names and points."""
     if not path.parent.is_dir():
-        raise UsageError(f"{path}: No such file or directory; name a file in a folder that is there")
+        raise UsageError(
+            f"{path}: No such file or directory; name a file in a folder that is there"
+        )
     write_whole(path, text.encode(), "export", mode=PRIVATE)

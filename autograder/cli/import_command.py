@@ -1,4 +1,6 @@
-"""Work that does not come by git: what was handed in on a learning platform, put into the record."""
+"""Work that does not come by git: what was handed in on a learning platform, put into the
+record.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,21 @@ TIME_HELP = "When that was handed in of which nothing says it, like '2027-03-06 
 
 
 def import_folder(
-    folder: Annotated[Path, typer.Argument(help="The folder, or the archive as it was downloaded.")],
+    folder: Annotated[
+        Path, typer.Argument(help="The folder, or the archive as it was downloaded.")
+    ],
     assignment: Annotated[
-        str, typer.Option("--assignment", "-a", help="The assignment, where the files do not say it.")
+        str,
+        typer.Option("--assignment", "-a", help="The assignment, where the files do not say it."),
     ] = "",
     time: Annotated[str, typer.Option("--time", help=TIME_HELP)] = "",
     config: ConfigOption = None,
 ) -> None:
     """Record what was handed in elsewhere; then grade, show, pages and export as for pushes.
 
-    Takes nbgrader's submitted/ (also what zip_collect makes), and the archives that Moodle and Canvas let one download,
-    with the times that stand there. What is in the record already is not recorded twice.
+    Takes nbgrader's submitted/ (also what zip_collect makes), and the archives that Moodle and
+    Canvas let one download, with the times that stand there. What is in the record already is not
+    recorded twice.
 
     Example: autograder import submissions.zip --assignment hw01_numpy
     """

@@ -1,4 +1,6 @@
-"""Long work behind commands, with its progress; what fails for one student or in one step holds nobody else up."""
+"""Long work behind commands, with its progress; what fails for one student or in one step holds
+nobody else up.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ from autograder.classroom.classroom import Classroom
 from autograder.cli.application import wants_debugging
 from autograder.cli.progress_bar import track_progress
 from autograder.cli.screens import out, print_error, print_note
-from autograder.course.errors import AutograderError, Interrupted, NoJail, UsageError, describe_error
+from autograder.course.errors import (
+    AutograderError,
+    Interrupted,
+    NoJail,
+    UsageError,
+    describe_error,
+)
 from autograder.course.nearest_names import say_nearest_name
 from autograder.grading.grading_run import FinishedTask
 from autograder.record.course_lock import one_writer
@@ -38,7 +46,9 @@ def collect_all(classroom: Classroom, screen: Console = out, now: datetime | Non
         for note in entry.notes:
             print_note(note)
     new = sum(len(entry.pushes) for entry in done)
-    screen.print(f"collected: {new} new pushes from {len(done)} repositories, {failed.total()} failed")
+    screen.print(
+        f"collected: {new} new pushes from {len(done)} repositories, {failed.total()} failed"
+    )
     return not failed
 
 
@@ -96,7 +106,8 @@ def grade_all(
 
 
 def bring_gradebook_up(classroom: Classroom, screen: Console = out) -> bool:
-    """Take people's marks into the record, run what waits for some, and bring nbgrader's gradebook up to date.
+    """Take people's marks into the record, run what waits for some, and bring nbgrader's gradebook
+    up to date.
 
     Return whether all that people will mark could be run.
     """
@@ -126,7 +137,9 @@ def build_all_pages(classroom: Classroom, screen: Console = out) -> bool:
 
 
 def run_all(classroom: Classroom) -> int:
-    """Do everything a poll does, each step also where one before it failed, and return the exit code."""
+    """Do everything a poll does, each step also where one before it failed, and return the exit
+    code.
+    """
     note_empty_roster(classroom)  # without one there is nobody to do anything for
     steps: dict[str, Callable[[Classroom], bool]] = {
         "collect": collect_all,
@@ -140,7 +153,9 @@ def run_all(classroom: Classroom) -> int:
 
 
 def _do_step(name: str, work: Callable[[], bool], said: set[str]) -> int:
-    """Do one step and return its exit code; what ends it is told once, also where it ends others, too."""
+    """Do one step and return its exit code; what ends it is told once, also where it ends others,
+    too.
+    """
     try:
         return 0 if work() else 1
     except (Interrupted, KeyboardInterrupt):
@@ -156,7 +171,9 @@ def _do_step(name: str, work: Callable[[], bool], said: set[str]) -> int:
 
 
 def print_troubles(classroom: Classroom) -> int:
-    """Say what failed for one student, assignment or file while the others went on; return the exit code."""
+    """Say what failed for one student, assignment or file while the others went on; return the exit
+    code.
+    """
     for sentence in classroom.troubles:
         print_error(f"left out: {sentence}")
     return max(classroom.troubles.values(), default=0)

@@ -16,13 +16,19 @@ from autograder.publishing.new_assignment import lay_out_assignment
 
 def lay_out_new(
     name: Annotated[str, typer.Argument(help="The assignment's name, like hw05_kmeans.")],
-    title: Annotated[str, typer.Option("--title", help="What students read; default: from the name.")] = "",
+    title: Annotated[
+        str, typer.Option("--title", help="What students read; default: from the name.")
+    ] = "",
     function: Annotated[
-        str, typer.Option("--function", help="What students write; default: the name without its number.")
+        str,
+        typer.Option(
+            "--function", help="What students write; default: the name without its number."
+        ),
     ] = "",
     config: ConfigOption = None,
 ) -> None:
-    """Lay out a new assignment: a source notebook with one exercise, its known answers, its line in the configuration.
+    """Lay out a new assignment: a source notebook with one exercise, its known answers, its line in
+    the configuration.
 
     It can be released as it stands; rewrite it bit by bit. Example: autograder new hw05_kmeans --title "Clusters"
     """

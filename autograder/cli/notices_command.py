@@ -16,11 +16,16 @@ from autograder.overview.student_notices import keep_told, make_notices, read_to
 
 
 def print_notices(
-    days: Annotated[float, typer.Option("--days", help="Tell of what is due within so many days.", min=0)] = 2.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print, and do not remember it as told.")] = False,
+    days: Annotated[
+        float, typer.Option("--days", help="Tell of what is due within so many days.", min=0)
+    ] = 2.0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print, and do not remember it as told.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Print what may be mailed to whom since the last time: changes and deadlines, as CSV. Never points, never links.
+    """Print what may be mailed to whom since the last time: changes and deadlines, as CSV. Never
+    points, never links.
 
     Example: autograder notices > notices.csv
     """
@@ -30,7 +35,9 @@ def print_notices(
         told = read_told(memory)
         standings = classroom.standings()
         now = datetime.now(UTC)
-        notices, remembered = make_notices(classroom.course, classroom.students, standings, told, now, days)
+        notices, remembered = make_notices(
+            classroom.course, classroom.students, standings, told, now, days
+        )
         print(write_notices(notices), end="")
         if not dry_run:
             keep_told(memory, remembered)

@@ -1,4 +1,6 @@
-"""The class at a glance as a command: a page and tables for instructors, and the shortest of it in the terminal."""
+"""The class at a glance as a command: a page and tables for instructors, and the shortest of it in
+the terminal.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,13 @@ MOST_ROWS = 12
 
 def show_overview(
     to: Annotated[
-        Path | None, typer.Option("--to", help="A folder; default: overview/ beside the points site.")
+        Path | None,
+        typer.Option("--to", help="A folder; default: overview/ beside the points site."),
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show how the class does: who is stuck, which mistakes were made, which tests look wrong. For instructors only.
+    """Show how the class does: who is stuck, which mistakes were made, which tests look wrong. For
+    instructors only.
 
     Example: autograder overview
     """
@@ -40,14 +44,18 @@ def show_overview(
     out.print(make_class_table(found))
     out.print(make_mistake_table(found))
     for entry in found.suspects:
-        print_note(f"the test of {entry.exercise} looks wrong: those who are strong elsewhere fail it")
+        print_note(
+            f"the test of {entry.exercise} looks wrong: those who are strong elsewhere fail it"
+        )
     page = write_overview(found, to or course.site.with_name("overview"))
     print_line(f"overview: {page}")
     raise typer.Exit(print_troubles(classroom))
 
 
 def make_class_table(found: ClassOverview) -> Table:
-    """Return a row for each assignment: how many have begun, are there, are stuck, lost points by a slip."""
+    """Return a row for each assignment: how many have begun, are there, are stuck, lost points by a
+    slip.
+    """
     table = Table("assignment", title="the class", box=box.SIMPLE_HEAD)
     for column in ("students", "begun", "all points", "mean", *(need.value for need in Need)):
         table.add_column(column, justify="right")
@@ -58,9 +66,15 @@ def make_class_table(found: ClassOverview) -> Table:
         full = sum(share >= 1 for share in shares)
         needs = []
         for need in Need:
-            students = {notice.student for notice in found.list_notices(need) if notice.assignment == work.name}
+            students = {
+                notice.student
+                for notice in found.list_notices(need)
+                if notice.assignment == work.name
+            }
             needs.append(str(len(students)))
-        table.add_row(escape(work.name), str(len(work.students)), str(begun), str(full), mean, *needs)
+        table.add_row(
+            escape(work.name), str(len(work.students)), str(begun), str(full), mean, *needs
+        )
     return table
 
 

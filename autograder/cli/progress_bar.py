@@ -38,7 +38,9 @@ def track_progress(items: Iterable[T], total: int, title: str, console: Console)
 
 @contextmanager
 def show_steps(title: str, console: Console) -> Iterator[Callable[[str], object]]:
-    """Give something to call with what is done next; a terminal shows the newest, other places a line for each."""
+    """Give something to call with what is done next; a terminal shows the newest, other places a
+    line for each.
+    """
     if not console.is_terminal:
         yield lambda step: console.print(f"{title}{step}", markup=False)
         return

@@ -13,19 +13,26 @@ from autograder.publishing.publish import Publication, describe_uncommitted, pub
 
 
 def publish_released(
-    to: Annotated[str, typer.Option("--to", help="Address to push to; default: c.Course.upstream.")] = "",
+    to: Annotated[
+        str, typer.Option("--to", help="Address to push to; default: c.Course.upstream.")
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the files and what would change; push nothing.")
     ] = False,
-    over: Annotated[str, typer.Option("--over", help="A commit made elsewhere, on top of which to publish.")] = "",
+    over: Annotated[
+        str, typer.Option("--over", help="A commit made elsewhere, on top of which to publish.")
+    ] = "",
     accept: Annotated[
         list[str] | None,
         typer.Option("--accept", help="A file's id that may be public after all."),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every file that changed.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List every file that changed.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Put what is released on the public course repository, as one more commit, after searching it all for secrets.
+    """Put what is released on the public course repository, as one more commit, after searching it
+    all for secrets.
 
     Example: autograder publish --dry-run
     """

@@ -20,4 +20,6 @@ def ask_to_agree(question: str, yes: bool, command: str) -> bool:
         return yes or typer.confirm(question)
     except typer.Abort:
         out.print()
-        raise AutograderError(f"not answered; nothing more was changed; autograder {command} --yes agrees") from None
+        raise AutograderError(
+            f"not answered; nothing more was changed; autograder {command} --yes agrees"
+        ) from None

@@ -1,4 +1,6 @@
-"""The course to read in the browser as a command: the demo notebooks run once for each change, beside the points."""
+"""The course to read in the browser as a command: the demo notebooks run once for each change,
+beside the points.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,11 @@ def make_readings(
     every: Annotated[bool, typer.Option("--all", help="Also those that have not changed.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Run the demo notebooks that have changed, and put them beside the points, to be read in the browser.
+    """Run the demo notebooks that have changed, and put them beside the points, to be read in the
+    browser.
 
-    The text of released homework is put there by every build of the pages; only the demos take their time.
+    The text of released homework is put there by every build of the pages; only the demos take
+    their time.
 
     Example: autograder readings
     """

@@ -19,7 +19,9 @@ EVERY = "all"  # what answers the question for names
 
 
 def release_assignments(
-    assignments: Annotated[list[str] | None, typer.Argument(help="Names; without any you are asked.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Argument(help="Names; without any you are asked.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All in grading_config.py.")] = False,
     config: ConfigOption = None,
 ) -> None:

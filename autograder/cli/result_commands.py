@@ -1,4 +1,6 @@
-"""Commands that show the class: who has how many points and why, one student, and everybody's own link."""
+"""Commands that show the class: who has how many points and why, one student, and everybody's own
+link.
+"""
 
 from __future__ import annotations
 
@@ -56,10 +58,13 @@ def show_student(
 
 
 def print_links(
-    rotate: Annotated[list[str] | None, typer.Option("--rotate", help="Give this student a new page and key.")] = None,
+    rotate: Annotated[
+        list[str] | None, typer.Option("--rotate", help="Give this student a new page and key.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Print each student's own link as CSV, for a mail merge; an old link ends when the pages are next built.
+    """Print each student's own link as CSV, for a mail merge; an old link ends when the pages are
+    next built.
 
     Example: autograder links > links.csv
     """

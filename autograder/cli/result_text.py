@@ -16,7 +16,13 @@ from autograder.course.submissions import ExerciseResult, Outcome, Report, Statu
 from autograder.forge.repository_identity import describe_changes
 from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark
-from autograder.record.standings import PartStanding, PartState, Standing, decided_points, decided_sum
+from autograder.record.standings import (
+    PartStanding,
+    PartState,
+    Standing,
+    decided_points,
+    decided_sum,
+)
 
 MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.SKIPPED: "–"}
 AFTER_ALL = datetime.max.replace(tzinfo=UTC)  # when every deadline is over
@@ -34,16 +40,22 @@ COLOURS = {
 def print_report(report: Report, console: Console) -> None:
     """Print a report: a row per exercise, then what was odd."""
     console.print(build_exercise_table(report.exercises, f"{report.assignment}: {report.notebook}"))
-    console.print(f"{report.points:g} of {report.max_points:g} points in {report.seconds:.1f} s", markup=False)
+    console.print(
+        f"{report.points:g} of {report.max_points:g} points in {report.seconds:.1f} s", markup=False
+    )
     for problem in report.problems:
         console.print(f"! {problem}", markup=False)
 
 
 def build_exercise_table(exercises: tuple[ExerciseResult, ...], title: str) -> Table:
     """Return a table of exercises with points, status, criteria and hints."""
-    table = Table("exercise", "points", "status", "what was checked", title=escape(title), box=box.SIMPLE_HEAD)
+    table = Table(
+        "exercise", "points", "status", "what was checked", title=escape(title), box=box.SIMPLE_HEAD
+    )
     for exercise in exercises:
-        lines = [f"{MARKS[criterion.outcome]} {criterion.sentence}" for criterion in exercise.criteria]
+        lines = [
+            f"{MARKS[criterion.outcome]} {criterion.sentence}" for criterion in exercise.criteria
+        ]
         if exercise.hint:
             lines.append(f"→ {exercise.hint}")
         table.add_row(
@@ -58,8 +70,15 @@ def build_exercise_table(exercises: tuple[ExerciseResult, ...], title: str) -> T
 def print_standings(
     standings: Mapping[str, Mapping[str, Standing]], console: Console, now: datetime = AFTER_ALL
 ) -> None:
-    """Print who has how many points: a column per assignment, or a row where those would not fit."""
-    released = {name for mine in standings.values() for name, entry in mine.items() if not _unreleased(entry)}
+    """Print who has how many points: a column per assignment, or a row where those would not
+    fit.
+    """
+    released = {
+        name
+        for mine in standings.values()
+        for name, entry in mine.items()
+        if not _unreleased(entry)
+    }
     left = {name for mine in standings.values() for name in mine} - released
     shown = {
         student: {name: entry for name, entry in mine.items() if name in released}
@@ -80,20 +99,27 @@ def build_standings_table(standings: Mapping[str, Mapping[str, Standing]], now: 
         table.add_column(escape(name), no_wrap=True)
     table.add_column("points", justify="right")
     for student, by_assignment in standings.items():
-        cells = [escape("\n".join(_part(part, now) for part in entry.parts)) for entry in by_assignment.values()]
+        cells = [
+            escape("\n".join(_part(part, now) for part in entry.parts))
+            for entry in by_assignment.values()
+        ]
         table.add_row(escape(student), *cells, _sum(by_assignment, now))
     return table
 
 
 def build_standings_list(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
-    """Return a table with a row for each assignment of each student, and one for each of its parts."""
+    """Return a table with a row for each assignment of each student, and one for each of its
+    parts.
+    """
     table = Table("student", "assignment", box=box.SIMPLE_HEAD)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for student, by_assignment in standings.items():
         for name, entry in by_assignment.items():
             whole = entry.parts[0].state.value if len(entry.parts) == 1 else ""
-            table.add_row(escape(student), escape(name), _of(decided_sum(entry, now), entry.max_points), whole)
+            table.add_row(
+                escape(student), escape(name), _of(decided_sum(entry, now), entry.max_points), whole
+            )
             for part in entry.parts if not whole else ():
                 points = _of(decided_points(part, now), part.max_points)
                 table.add_row(escape(student), escape(f"  {part.part}"), points, part.state.value)
@@ -118,14 +144,18 @@ def _part(part: PartStanding, now: datetime) -> str:
     return f"{name}{_of(decided_points(part, now), part.max_points)}  {part.state.value}"
 
 
-def print_student(course: Course, standings: Mapping[str, Standing], record: StudentRecord, console: Console) -> None:
+def print_student(
+    course: Course, standings: Mapping[str, Standing], record: StudentRecord, console: Console
+) -> None:
     """Print everything about one student."""
     for push in sorted((*record.pushes, *record.aside, *record.lost), key=lambda push: push.time):
         when = f"{course.to_local_time(push.time):%Y-%m-%d %H:%M}"
         if push.aside:
             when += f" to the branch {push.branch}, which is not graded"
         lost = ", could not be fetched: it cannot be graded" if push.lost else ""
-        console.print(f"pushed {push.commit[:10]} at {when} ({push.clock.value}){lost}", markup=False)
+        console.print(
+            f"pushed {push.commit[:10]} at {when} ({push.clock.value}){lost}", markup=False
+        )
     for sentence in describe_changes(course, record.student, record.repositories):
         console.print(f"! {sentence}", markup=False)
     for standing in standings.values():
@@ -137,7 +167,9 @@ def print_student(course: Course, standings: Mapping[str, Standing], record: Stu
                 console.print(_mark(course, mark), markup=False)
             for exercise in part.exercises:
                 if exercise.detail:
-                    console.print(f"\n{exercise.id}, for instructors only:\n{exercise.detail}", markup=False)
+                    console.print(
+                        f"\n{exercise.id}, for instructors only:\n{exercise.detail}", markup=False
+                    )
         for problem in standing.problems:
             console.print(f"! {problem}", markup=False)
 
@@ -151,8 +183,12 @@ def _mark(course: Course, mark: ManualMark) -> str:
     return f"{mark.exercise}: {given} by hand, read {course.to_local_time(mark.time):%Y-%m-%d %H:%M}{comment}"
 
 
-def standings_json(standings: Mapping[str, Mapping[str, Standing]], now: datetime = AFTER_ALL) -> dict[str, Any]:
-    """Return points, states and reasons by student and assignment; there are no points before they are decided."""
+def standings_json(
+    standings: Mapping[str, Mapping[str, Standing]], now: datetime = AFTER_ALL
+) -> dict[str, Any]:
+    """Return points, states and reasons by student and assignment; there are no points before they
+    are decided.
+    """
     return {
         student: {
             name: {

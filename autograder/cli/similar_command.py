@@ -20,14 +20,17 @@ from autograder.overview.similar_work import SimilarWork, find_similar_work
 
 def show_similar_work(
     assignment: Annotated[
-        list[str] | None, typer.Option("--assignment", "-a", help="Only this one; default: each that has answers.")
+        list[str] | None,
+        typer.Option("--assignment", "-a", help="Only this one; default: each that has answers."),
     ] = None,
     to: Annotated[
-        Path | None, typer.Option("--to", help="A folder; default: overview/ beside the points site.")
+        Path | None,
+        typer.Option("--to", help="A folder; default: overview/ beside the points site."),
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show pairs of answers that are alike beyond what the task and the class explain. It is never a verdict.
+    """Show pairs of answers that are alike beyond what the task and the class explain. It is never
+    a verdict.
 
     Example: autograder similar --assignment hw03_neural_networks
     """
@@ -52,7 +55,9 @@ def show_similar_work(
 
 
 def collect_answers(classroom: Classroom, name: str, exam: Exam) -> dict[str, dict[str, str]]:
-    """Return the answers that count, by student; who has none, or whose notebook is gone, is left out."""
+    """Return the answers that count, by student; who has none, or whose notebook is gone, is left
+    out.
+    """
     students = {}
     for student, content in classroom.read_counting_notebooks(name):
         answers = read_answers(content, exam)

@@ -13,7 +13,9 @@ from autograder.students.student_clone import StudentClone, find_clone
 
 
 def start_homework(
-    name: Annotated[str | None, typer.Argument(help="The homework; without one, all there are are listed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="The homework; without one, all there are are listed.")
+    ] = None,
 ) -> None:
     """Make your copy of a homework, NAME_solved.ipynb, to work in.
 
@@ -28,7 +30,9 @@ def start_homework(
     print_line(f"made {copy}: your copy, which no update of the course touches")
     print_line(f"open it:   jupyter lab {copy}")
     print_line(f"check it:  autograder check {assignment}")
-    print_line("hand in:   git add assignments, git commit -m Homework, git push; as often as you like")
+    print_line(
+        "hand in:   git add assignments, git commit -m Homework, git push; as often as you like"
+    )
 
 
 def _list_homework(clone: StudentClone, card: Card) -> None:

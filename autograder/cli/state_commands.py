@@ -24,7 +24,9 @@ BranchOption = Annotated[str, typer.Option("--branch", help="Its branch.")]
 
 
 @state.command("pull")
-def pull_state(remote: RemoteOption = "origin", branch: BranchOption = "state", config: ConfigOption = None) -> None:
+def pull_state(
+    remote: RemoteOption = "origin", branch: BranchOption = "state", config: ConfigOption = None
+) -> None:
     """Bring the state from its branch here; what is only here stays.
 
     Example: autograder state pull
@@ -41,7 +43,9 @@ def pull_state(remote: RemoteOption = "origin", branch: BranchOption = "state", 
 def push_state(
     remote: RemoteOption = "origin",
     branch: BranchOption = "state",
-    message: Annotated[str, typer.Option("--message", "-m", help="What the change is.")] = "State of the course",
+    message: Annotated[
+        str, typer.Option("--message", "-m", help="What the change is.")
+    ] = "State of the course",
     config: ConfigOption = None,
 ) -> None:
     """Put what is new here on the branch, together with what others put there meanwhile.
@@ -63,7 +67,8 @@ def commit_results(
     remote: RemoteOption = "origin",
     config: ConfigOption = None,
 ) -> None:
-    """Commit a part of the instructors' repository and push it, as a workflow does with what it released.
+    """Commit a part of the instructors' repository and push it, as a workflow does with what it
+    released.
 
     Example: autograder commit assignments --message "Release hw01_numpy"
     """

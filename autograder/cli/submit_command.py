@@ -1,4 +1,6 @@
-"""The command with which a student hands in: it shows what would be sent, sends it, and says what becomes of it."""
+"""The command with which a student hands in: it shows what would be sent, sends it, and says what
+becomes of it.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,22 @@ NOTHING_TO_SEND = "nothing to send: your fork has everything as it is here"
 
 
 def submit_homework(
-    names: Annotated[list[str] | None, typer.Argument(help="Homework; default: all that changed.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Homework; default: all that changed.")
+    ] = None,
     message: Annotated[
-        str, typer.Option("--message", "-m", help="What the commit says; default: the homework's names.")
+        str,
+        typer.Option(
+            "--message", "-m", help="What the commit says; default: the homework's names."
+        ),
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send without a question.")] = False,
-    no_check: Annotated[bool, typer.Option("--no-check", help="Do not run the practice checks first.")] = False,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Do not run the practice checks first.")
+    ] = False,
 ) -> None:
-    """Show what would be sent, run its practice checks, and after a yes commit it and push it to your fork.
+    """Show what would be sent, run its practice checks, and after a yes commit it and push it to
+    your fork.
 
     As often as you like: the last push before the deadline counts. Example: autograder submit hw01_numpy
     """
@@ -57,20 +67,26 @@ def submit_homework(
     print_line(f"{card.where}, after the course's next update; there it says which commit counts")
 
 
-def _find_pending(clone: StudentClone, push: HomeworkPush, names: Sequence[str]) -> dict[str, list[PendingFile]]:
+def _find_pending(
+    clone: StudentClone, push: HomeworkPush, names: Sequence[str]
+) -> dict[str, list[PendingFile]]:
     """Return what would be sent, by homework: of those named, else of all in the clone."""
     meant = [clone.find_assignment(name) for name in names] or clone.assignments
     pending: dict[str, list[PendingFile]] = {}
     for assignment in meant:
         if names and clone.find_graded_notebook(assignment) is None:
-            raise UsageError(f"there is no notebook of {assignment} to send; begin with: autograder start {assignment}")
+            raise UsageError(
+                f"there is no notebook of {assignment} to send; begin with: autograder start {assignment}"
+            )
         files = push.find_pending(assignment)
         if files:
             pending[assignment] = files
     return pending
 
 
-def _show_homework(clone: StudentClone, assignment: str, files: Sequence[PendingFile], *, checked: bool) -> None:
+def _show_homework(
+    clone: StudentClone, assignment: str, files: Sequence[PendingFile], *, checked: bool
+) -> None:
     out.print(assignment, style="bold", markup=False)
     notebook = clone.find_graded_notebook(assignment)
     if checked and notebook is not None:

@@ -18,7 +18,8 @@ def tidy_course(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Say what a course takes of the disk, remove what can be made again, and pack what students pushed.
+    """Say what a course takes of the disk, remove what can be made again, and pack what students
+    pushed.
 
     The record, and whatever could be the last copy of a notebook, stays.
 
@@ -33,7 +34,14 @@ def tidy_course(
     if as_json:
         kinds = []
         for use in found:
-            kinds.append({"what": use.what, "place": str(use.place), "bytes": use.size, "freeable": use.freeable})
+            kinds.append(
+                {
+                    "what": use.what,
+                    "place": str(use.place),
+                    "bytes": use.size,
+                    "freeable": use.freeable,
+                }
+            )
         out.print_json(data={"done": done, "kinds": kinds})
     else:
         for sentence in done:

@@ -20,10 +20,15 @@ KEPT = "your files as they were are in {0}; to get one back: git checkout {0} --
 
 
 def update_clone(
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to everything; nothing is lost by it.")] = False,
-    checkpoints: Annotated[bool, typer.Option("--checkpoints", help="Take Jupyter's checkpoints out of git.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Agree to everything; nothing is lost by it.")
+    ] = False,
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="Take Jupyter's checkpoints out of git.")
+    ] = False,
 ) -> None:
-    """Get what is new in the course, and put right what would stand in its way. Your work is never lost.
+    """Get what is new in the course, and put right what would stand in its way. Your work is never
+    lost.
 
     Example: autograder update
     """
@@ -79,7 +84,9 @@ def _treat_checkpoints(update: CourseUpdate, checkpoints: Sequence[str], *, remo
         update.forget_checkpoints(checkpoints)
         out.print(f"{number} checkpoint files are out of git, and still on your disk; commit that")
     elif checkpoints:
-        out.print(f"! {number} checkpoint files of Jupyter are in git; autograder update --checkpoints")
+        out.print(
+            f"! {number} checkpoint files of Jupyter are in git; autograder update --checkpoints"
+        )
 
 
 def _stop_here() -> None:

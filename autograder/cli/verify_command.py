@@ -17,13 +17,18 @@ from autograder.verifying.verification import Verification, repair_course, verif
 def verify_record(
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Set aside what cannot be read, and make anew what can be made."),
+        typer.Option(
+            "--repair", help="Set aside what cannot be read, and make anew what can be made."
+        ),
     ] = False,
-    remote: Annotated[str, typer.Option("--remote", help="Name of the repository with the state branch.")] = "origin",
+    remote: Annotated[
+        str, typer.Option("--remote", help="Name of the repository with the state branch.")
+    ] = "origin",
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Hold the record against itself, the stores, the state branch, the gradebook and the pages: is all as it was?
+    """Hold the record against itself, the stores, the state branch, the gradebook and the pages: is
+    all as it was?
 
     Example: autograder verify --repair
     """

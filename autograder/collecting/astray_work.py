@@ -1,4 +1,6 @@
-"""Work that went astray: pushes to other branches than the graded one, and what the run says of answers elsewhere."""
+"""Work that went astray: pushes to other branches than the graded one, and what the run says of
+answers elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +22,23 @@ USUAL = ("main", "master")  # looked at first
 
 @dataclass(frozen=True)
 class OtherBranches:
-    """Looks at the branches that are not graded, for answers that are missing on the one that is."""
+    """Looks at the branches that are not graded, for answers that are missing on the one that
+    is.
+    """
 
     course: Course
     sightings: Sightings
     upstream: frozenset[str]
 
     def collect(
-        self, fork: Fork, record: StudentRecord, branches: Mapping[str, str], push_of: Callable[[Fork, str], Push]
+        self,
+        fork: Fork,
+        record: StudentRecord,
+        branches: Mapping[str, str],
+        push_of: Callable[[Fork, str], Push],
     ) -> Iterator[Push]:
-        """Record and yield new pushes to other branches in which something is answered that nowhere counts yet.
+        """Record and yield new pushes to other branches in which something is answered that nowhere
+        counts yet.
 
         Parameters
         ----------
@@ -38,13 +47,24 @@ class OtherBranches:
         push_of : callable
             Returns the push of a branch's tip, with its time.
         """
-        known = {push.commit for push in (*record.pushes, *record.aside, *record.lost)} | self.upstream
-        others = [(name, tip) for name, tip in branches.items() if name != fork.branch and tip not in known]
-        for name, tip in sorted(others, key=lambda other: (other[0] not in USUAL, other[0]))[:MAX_BRANCHES]:
+        known = {
+            push.commit for push in (*record.pushes, *record.aside, *record.lost)
+        } | self.upstream
+        others = [
+            (name, tip)
+            for name, tip in branches.items()
+            if name != fork.branch and tip not in known
+        ]
+        for name, tip in sorted(others, key=lambda other: (other[0] not in USUAL, other[0]))[
+            :MAX_BRANCHES
+        ]:
             if fork.was_looked_at(tip) or not fork.fetch_commit(tip):
                 continue
             push = self.sightings.look_at(fork, push_of(replace(fork, branch=name), tip))
-            if any(file.written and not self._is_begun(record, file.holds or "") for file in push.notebooks):
+            if any(
+                file.written and not self._is_begun(record, file.holds or "")
+                for file in push.notebooks
+            ):
                 push = replace(push, aside=True)
                 Ledger(self.course.ledger).add_push(push)
                 yield push

@@ -1,4 +1,5 @@
-"""Collecting: ask every remote what was pushed, and write down what is new, with the time of the course's clock.
+"""Collecting: ask every remote what was pushed, and write down what is new, with the time of the
+course's clock.
 
 The forge's own times are asked for where the configuration says so and the remote is on the forge; everywhere else a
 push has the time at which it was first seen. A push that was seen before the forge told of it is not counted twice:
@@ -64,7 +65,9 @@ def collect_pushes(
             yield _with_sharers(course, done.result(), shared)
 
 
-def _with_sharers(course: Course, collected: Collected, shared: Mapping[str, tuple[str, ...]]) -> Collected:
+def _with_sharers(
+    course: Course, collected: Collected, shared: Mapping[str, tuple[str, ...]]
+) -> Collected:
     """Add a note where the roster gives the remote to somebody else, too."""
     student = collected.student
     if student.id not in shared:
@@ -78,7 +81,8 @@ def _with_sharers(course: Course, collected: Collected, shared: Mapping[str, tup
 
 
 def upstream_commits(course: Course) -> frozenset[str]:
-    """Return every commit of the published course; a fork whose tip is one of them holds no work of a student.
+    """Return every commit of the published course; a fork whose tip is one of them holds no work of
+    a student.
 
     Raises
     ------
@@ -94,7 +98,9 @@ def _published(course: Course) -> Fork:
 
 
 def _upstream_as_known(course: Course) -> tuple[frozenset[str], Collected | None]:
-    """Return the commits of the published course; those it had last time where it cannot be asked, and why not."""
+    """Return the commits of the published course; those it had last time where it cannot be asked,
+    and why not.
+    """
     try:
         return upstream_commits(course), None
     except (RemoteFailed, OSError) as error:

@@ -1,4 +1,6 @@
-"""What students push beside their notebook, a module of their own or data, made part of the submission."""
+"""What students push beside their notebook, a module of their own or data, made part of the
+submission.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +27,21 @@ from autograder.git.tree_objects import name_of_blob
 def add_files_beside(
     fork: Fork, push: Push, file: NotebookFile, tree: PushedTree, given: Container[str]
 ) -> NotebookFile:
-    """Return a notebook as a submission with the files beside it, which is then in the student's store.
+    """Return a notebook as a submission with the files beside it, which is then in the student's
+    store.
 
     Parameters
     ----------
     given : container of str
-        Paths of the files that the course gives beside it: they are there anyway, as the course has them.
+        Paths of the files that the course gives beside it: they are there anyway, as the course has
+        them.
     """
     if not is_own_folder(PurePosixPath(file.path).parent.as_posix(), push.assignment):
         return file
     found = {
-        path: entry for path, entry in _list_beside(file.path, tree.files) if path not in given and is_path_beside(path)
+        path: entry
+        for path, entry in _list_beside(file.path, tree.files)
+        if path not in given and is_path_beside(path)
     }
     taken = _choose_files(found)
     left_out = tuple(path for path in found if path not in taken)[:MAX_FILES]
@@ -46,7 +52,9 @@ def add_files_beside(
 
 
 def rebuild_submission(fork: Fork, commit: str, wanted: NotebookFile) -> bool:
-    """Put a submission with files beside it into the store again, made from a commit; return whether it could be."""
+    """Put a submission with files beside it into the store again, made from a commit; return
+    whether it could be.
+    """
     tree = fork.tree(commit)
     for notebook in fork.notebooks(commit):
         there = dict(_list_beside(notebook.path, tree.files))
@@ -61,7 +69,9 @@ def rebuild_submission(fork: Fork, commit: str, wanted: NotebookFile) -> bool:
 
 
 def _list_beside(notebook: str, files: Sequence[TreeFile]) -> Iterator[tuple[str, TreeFile]]:
-    """Yield what lies in a notebook's folder and the folders in it, by its path from there, the nearest first."""
+    """Yield what lies in a notebook's folder and the folders in it, by its path from there, the
+    nearest first.
+    """
     folder = PurePosixPath(notebook).parent.as_posix()
     prefix = "" if folder == "." else f"{folder}/"
     beside = [entry for entry in files if entry.path.startswith(prefix) and entry.path != notebook]
@@ -80,10 +90,14 @@ def _choose_files(found: dict[str, TreeFile]) -> dict[str, TreeFile]:
     return taken
 
 
-def _pack(fork: Fork, file: NotebookFile, files: dict[str, TreeFile], left_out: tuple[str, ...]) -> bytes:
+def _pack(
+    fork: Fork, file: NotebookFile, files: dict[str, TreeFile], left_out: tuple[str, ...]
+) -> bytes:
     blobs = [file.blob, *(entry.blob for entry in files.values())]
     contents = dict(fork.read_blobs(list(dict.fromkeys(blobs))))
     if len(contents) < len(set(blobs)):
-        raise RemoteFailed(f"{fork.student.id}: {file.path}, or a file beside it, is not in the store")
+        raise RemoteFailed(
+            f"{fork.student.id}: {file.path}, or a file beside it, is not in the store"
+        )
     beside = {path: contents[entry.blob] for path, entry in files.items()}
     return pack_submission(SubmissionFiles(contents[file.blob], beside, left_out))

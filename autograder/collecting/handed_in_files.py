@@ -1,10 +1,12 @@
-"""Work that people handed in elsewhere, as it comes out of nbgrader's exchange, Moodle or Canvas: a folder or archives.
+"""Work that people handed in elsewhere, as it comes out of nbgrader's exchange, Moodle or Canvas: a
+folder or archives.
 
 Three ways of naming are known, and may be mixed in one folder:
 
-    STUDENT/ASSIGNMENT/FILES                        nbgrader's `submitted`, also what `nbgrader zip_collect` makes
-    NAME_NUMBER_assignsubmission_file_/FILES        Moodle's "Download all submissions", with folders or without
-    NAME_[LATE_]NUMBER_NUMBER_FILE                  Canvas' "Download Submissions"
+    STUDENT/ASSIGNMENT/FILES                        nbgrader's `submitted`, also what `nbgrader
+    zip_collect` makes NAME_NUMBER_assignsubmission_file_/FILES        Moodle's "Download all
+    submissions", with folders or without NAME_[LATE_]NUMBER_NUMBER_FILE                  Canvas'
+    "Download Submissions"
 
 When something was handed in stands in its `timestamp.txt`, in Moodle's grading worksheet if that lies there, or is what
 the archive says of its newest file. Nothing is unpacked to the disk, and no more is read than a submission may hold.
@@ -26,9 +28,13 @@ from autograder.course.configuration import read_moment
 from autograder.course.errors import UsageError
 
 TIMESTAMP = "timestamp.txt"
-MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
+MOODLE = re.compile(
+    r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)"
+)
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)")
-CANVAS_AGAIN = re.compile(r"-\d+(?=\.ipynb$)")  # what Canvas adds to the name of a file that is handed in again
+CANVAS_AGAIN = re.compile(
+    r"-\d+(?=\.ipynb$)"
+)  # what Canvas adds to the name of a file that is handed in again
 WORKSHEET_TIMES = ("%A, %d %B %Y, %I:%M %p", "%d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M")
 IGNORED = frozenset({"__MACOSX", ".DS_Store", ".ipynb_checkpoints", "desktop.ini", "Thumbs.db"})
 MAX_ENTRIES = 100_000
@@ -38,7 +44,9 @@ NO_TIME = (1980, 1, 1)  # what an archive says that knows no time
 
 @dataclass(frozen=True)
 class HandedInFile:
-    """A file in a folder or an archive; `time` is the archive's, None where there is only a folder."""
+    """A file in a folder or an archive; `time` is the archive's, None where there is only a
+    folder.
+    """
 
     path: str
     size: int
@@ -81,7 +89,9 @@ class HandedInFolder:
 
 @dataclass(frozen=True)
 class _Owner:
-    """Whose a file is: what is said of the student, the assignment or "", and the file's path within the work."""
+    """Whose a file is: what is said of the student, the assignment or "", and the file's path
+    within the work.
+    """
 
     names: tuple[str, ...]
     assignment: str
@@ -104,7 +114,11 @@ def read_handed_in(place: Path, assignments: Collection[str], zone: ZoneInfo) ->
     UsageError
         If there is no such folder or archive, or an archive cannot be read.
     """
-    files = [file for file in _list_files(place, zone) if not IGNORED & set(PurePosixPath(file.path).parts)]
+    files = [
+        file
+        for file in _list_files(place, zone)
+        if not IGNORED & set(PurePosixPath(file.path).parts)
+    ]
     worksheet = _read_worksheets(files, zone)
     groups: dict[tuple[tuple[str, ...], str], HandedIn] = {}
     unknown = []
@@ -130,12 +144,19 @@ def _list_files(place: Path, zone: ZoneInfo) -> Iterator[HandedInFile]:
         yield from _list_archive(place.name, place, zone)
         return
     if not place.is_dir():
-        raise UsageError(f"{place}: no such folder or archive; give the folder with what was handed in")
+        raise UsageError(
+            f"{place}: no such folder or archive; give the folder with what was handed in"
+        )
     for path in sorted(place.rglob("*")):
         if not path.is_file() or path.is_symlink():
             continue
         name = path.relative_to(place).as_posix()
-        if path.suffix == ".zip" and path.parent == place and not MOODLE.match(name) and not CANVAS.match(name):
+        if (
+            path.suffix == ".zip"
+            and path.parent == place
+            and not MOODLE.match(name)
+            and not CANVAS.match(name)
+        ):
             yield from _list_archive(name, path, zone)
         else:
             yield HandedInFile(name, path.stat().st_size, path.read_bytes)
@@ -145,10 +166,14 @@ def _list_archive(name: str, file: Path | io.BytesIO, zone: ZoneInfo) -> Iterato
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError) as error:
-        raise UsageError(f"{name}: not an archive that can be read ({error}); give a .zip file or a folder") from None
+        raise UsageError(
+            f"{name}: not an archive that can be read ({error}); give a .zip file or a folder"
+        ) from None
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if len(entries) > MAX_ENTRIES:
-        raise UsageError(f"{name}: {len(entries)} files, more than a class hands in; is it the right archive?")
+        raise UsageError(
+            f"{name}: {len(entries)} files, more than a class hands in; is it the right archive?"
+        )
     for entry in entries:
         time = None
         if entry.date_time[:3] != NO_TIME:
@@ -166,9 +191,13 @@ def _list_archive(name: str, file: Path | io.BytesIO, zone: ZoneInfo) -> Iterato
 
 
 def unpack_archive(file: HandedInFile, zone: ZoneInfo) -> dict[str, HandedInFile]:
-    """Return what is in an archive that a student handed in, without a folder that holds all of it."""
+    """Return what is in an archive that a student handed in, without a folder that holds all of
+    it.
+    """
     files = list(_list_archive(file.path, io.BytesIO(file.read()), zone))
-    inside = {entry.path: entry for entry in files if not IGNORED & set(PurePosixPath(entry.path).parts)}
+    inside = {
+        entry.path: entry for entry in files if not IGNORED & set(PurePosixPath(entry.path).parts)
+    }
     tops = {PurePosixPath(path).parts[0] for path in inside}
     if len(tops) == 1 and all("/" in path for path in inside):
         inside = {path.partition("/")[2]: entry for path, entry in inside.items()}
@@ -191,7 +220,9 @@ def _find_owner(path: str, assignments: Collection[str]) -> _Owner | None:
     return None
 
 
-def _with_time(found: HandedIn, worksheet: Mapping[str, tuple[str, datetime | None]], zone: ZoneInfo) -> HandedIn:
+def _with_time(
+    found: HandedIn, worksheet: Mapping[str, tuple[str, datetime | None]], zone: ZoneInfo
+) -> HandedIn:
     """Return it with its time, and with the address that a worksheet gives for its number."""
     files = dict(found.files)
     stamp = files.pop(TIMESTAMP, None)
@@ -205,7 +236,9 @@ def _with_time(found: HandedIn, worksheet: Mapping[str, tuple[str, datetime | No
 
 
 def read_timestamp(text: str, zone: ZoneInfo) -> datetime | None:
-    """Read nbgrader's timestamp, `2027-03-06 22:59:00.5 UTC` or with another zone; None where it is no time."""
+    """Read nbgrader's timestamp, `2027-03-06 22:59:00.5 UTC` or with another zone; None where it is
+    no time.
+    """
     words = text.split()
     if len(words) < 2:  # as ISO has it, with a T
         words = text.replace("T", " ").split()
@@ -215,13 +248,19 @@ def read_timestamp(text: str, zone: ZoneInfo) -> datetime | None:
     try:
         if len(words) > 2:
             zone = ZoneInfo(words[2])
-        return read_moment(moment.removesuffix("Z") + ("+00:00" if moment.endswith("Z") else ""), zone)
+        return read_moment(
+            moment.removesuffix("Z") + ("+00:00" if moment.endswith("Z") else ""), zone
+        )
     except (ValueError, ZoneInfoNotFoundError):
         return None
 
 
-def _read_worksheets(files: Sequence[HandedInFile], zone: ZoneInfo) -> dict[str, tuple[str, datetime | None]]:
-    """Return the address and the time of each participant's number, from Moodle's grading worksheets."""
+def _read_worksheets(
+    files: Sequence[HandedInFile], zone: ZoneInfo
+) -> dict[str, tuple[str, datetime | None]]:
+    """Return the address and the time of each participant's number, from Moodle's grading
+    worksheets.
+    """
     found = {}
     for file in files:
         if not file.path.endswith(".csv") or file.size > MAX_WORKSHEET:

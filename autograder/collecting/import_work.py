@@ -1,4 +1,5 @@
-"""Work that was handed in elsewhere put into the record, as if it had been pushed: the same grading, the same pages.
+"""Work that was handed in elsewhere put into the record, as if it had been pushed: the same
+grading, the same pages.
 
 Each submission becomes a commit in the student's store, made of its files and its time only. So the same archive may
 be imported again: what is in the record already is not recorded twice.
@@ -31,7 +32,9 @@ NO_TIME = "nothing says when it was handed in: put a timestamp.txt into its fold
 
 @dataclass(frozen=True)
 class ImportedWork:
-    """What became of one submission; `push` is None where it was in the record already, or could not be taken."""
+    """What became of one submission; `push` is None where it was in the record already, or could
+    not be taken.
+    """
 
     names: tuple[str, ...]
     student: str = ""
@@ -72,7 +75,9 @@ def import_work(
 
 
 class StudentNames:
-    """Finds the student whom a platform means: by id, number, address, or by the letters of the name."""
+    """Finds the student whom a platform means: by id, number, address, or by the letters of the
+    name.
+    """
 
     def __init__(self, students: Iterable[Student]) -> None:
         self.students: dict[str, list[Student]] = {}
@@ -97,7 +102,9 @@ class StudentNames:
             found = self.students.get(_only_letters(name), [])
             if len(found) > 1:
                 ids = " and ".join(student.id for student in found)
-                raise RemoteFailed(f"may be {ids}; give them different names, or numbers, in the roster")
+                raise RemoteFailed(
+                    f"may be {ids}; give them different names, or numbers, in the roster"
+                )
             if found:
                 return found[0]
         near = say_nearest_name(names[0], self.ids)
@@ -112,21 +119,29 @@ class StudentNames:
             if given:
                 yield _only_letters(given)
         words = student.name.replace(",", " ").split()
-        for first in range(1, len(words)):  # Canvas writes the last name first, Moodle as the site is set
+        for first in range(
+            1, len(words)
+        ):  # Canvas writes the last name first, Moodle as the site is set
             yield _only_letters("".join([*words[first:], *words[:first]]))
 
 
 def _only_letters(name: str) -> str:
     """Return a name's letters and digits, without accents: a platform's file names have no more."""
     plain = unicodedata.normalize("NFKD", name)
-    return re.sub(r"[\W_]", "", "".join(mark for mark in plain if not unicodedata.combining(mark))).casefold()
+    return re.sub(
+        r"[\W_]", "", "".join(mark for mark in plain if not unicodedata.combining(mark))
+    ).casefold()
 
 
 def _list_assignments(course: Course, found: HandedIn, assignment: str) -> list[str]:
-    """Return the assignment of a submission, or of a folder with several notebooks those that are there."""
+    """Return the assignment of a submission, or of a folder with several notebooks those that are
+    there.
+    """
     stems = {PurePosixPath(path).stem for path in found.files if path.endswith(".ipynb")}
     meant = found.assignment or assignment
-    several = [entry for entry in course.assignments.values() if entry.folder and entry.folder == meant]
+    several = [
+        entry for entry in course.assignments.values() if entry.folder and entry.folder == meant
+    ]
     there = [entry.name for entry in several if stems & {entry.notebook, entry.name}]
     if there:
         return there
@@ -138,7 +153,9 @@ def _list_assignments(course: Course, found: HandedIn, assignment: str) -> list[
     named = [name for name in stems if name in course.assignments]
     if named:
         return named
-    raise RemoteFailed("nothing says for which assignment this was handed in; name it with --assignment")
+    raise RemoteFailed(
+        "nothing says for which assignment this was handed in; name it with --assignment"
+    )
 
 
 def _import_one(
@@ -177,7 +194,9 @@ def _import_one(
 
 
 def _is_in_time(course: Course, assignment: str, moment: datetime) -> bool:
-    deadlines = [part.deadline for part in course.find_assignment(assignment).parts if part.deadline]
+    deadlines = [
+        part.deadline for part in course.find_assignment(assignment).parts if part.deadline
+    ]
     return all(moment <= deadline for deadline in deadlines)
 
 
@@ -197,17 +216,23 @@ def _choose_files(course: Course, assignment: str, found: HandedIn) -> dict[str,
         if file.size <= limit:
             chosen[place] = file.read()
         elif path == notebook:
-            raise RemoteFailed(f"{path} has {file.size / 1e6:.0f} MB, more than c.Course.notebook_mb")
+            raise RemoteFailed(
+                f"{path} has {file.size / 1e6:.0f} MB, more than c.Course.notebook_mb"
+            )
     return chosen
 
 
-def _find_notebooks(course: Course, files: Mapping[str, HandedInFile]) -> Mapping[str, HandedInFile]:
+def _find_notebooks(
+    course: Course, files: Mapping[str, HandedInFile]
+) -> Mapping[str, HandedInFile]:
     """Return the files; where there is no notebook among them, but an archive, what is in that."""
     archives = [file for path, file in files.items() if path.endswith(".zip")]
     if any(path.endswith(".ipynb") for path in files) or len(archives) != 1:
         return files
     if archives[0].size > course.store_mb * 1e6:
-        raise RemoteFailed(f"an archive of {archives[0].size / 1e6:.0f} MB, more than c.Course.store_mb")
+        raise RemoteFailed(
+            f"an archive of {archives[0].size / 1e6:.0f} MB, more than c.Course.store_mb"
+        )
     return unpack_archive(archives[0], course.timezone)
 
 

@@ -17,7 +17,8 @@ from autograder.record.state_branch import StateBranch
 def restore_notebooks(
     course: Course, students: Sequence[Student], state: StateBranch
 ) -> Callable[[GradingTask], bytes]:
-    """Return a reader that looks in the student's stores, then on the state's branch, then in the student's fork.
+    """Return a reader that looks in the student's stores, then on the state's branch, then in the
+    student's fork.
 
     What it finds elsewhere it puts into the store. The reader raises `RemoteFailed` if the notebook is nowhere.
     """

@@ -1,4 +1,5 @@
-"""What students' notebooks hold, whatever they are called and wherever they lie: whose cells, and which answers.
+"""What students' notebooks hold, whatever they are called and wherever they lie: whose cells, and
+which answers.
 
 Looked at when a push is collected, so that the record says it. Nothing of a student's is run or parsed as Python here:
 texts are compared with what was given out, and functions are found by their first line. What cannot be told by that is
@@ -25,10 +26,20 @@ from autograder.git.pushed_trees import PushedTree
 from autograder.git.student_stores import Fork
 
 MAX_LOOK_MB = 64  # read of one push; its notebooks beyond that are not looked at
-OTHER_ENDINGS = ("", ".txt", ".json", ".bak", ".orig")  # under which a browser or an editor may have saved a notebook
+OTHER_ENDINGS = (
+    "",
+    ".txt",
+    ".json",
+    ".bak",
+    ".orig",
+)  # under which a browser or an editor may have saved a notebook
 DEFINED = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
-DOCSTRING = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*+"""' + "|" + r"'''(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL)
-SCAFFOLD = re.compile(r"(?:#.*|@.*|(?:async )?def .*|class .*|import .*|from .* import .*|pass|\.\.\.)?")
+DOCSTRING = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*+"""' + "|" + r"'''(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL
+)
+SCAFFOLD = re.compile(
+    r"(?:#.*|@.*|(?:async )?def .*|class .*|import .*|from .* import .*|pass|\.\.\.)?"
+)
 STUB = re.compile(r"raise NotImplementedError\b.*")
 
 
@@ -61,12 +72,18 @@ class _Sheet:
     @cached_property
     def ids(self) -> frozenset[str]:
         """nbgrader ids of the cells that students answer in, and of those that give points."""
-        return frozenset(cell.grade_id for cell in self.exam.cells if cell.grade_id and (cell.solution or cell.graded))
+        return frozenset(
+            cell.grade_id
+            for cell in self.exam.cells
+            if cell.grade_id and (cell.solution or cell.graded)
+        )
 
     @cached_property
     def answers(self) -> frozenset[str]:
         """nbgrader ids of the cells that students answer in."""
-        return frozenset(cell.grade_id for cell in self.exam.cells if cell.grade_id and cell.solution)
+        return frozenset(
+            cell.grade_id for cell in self.exam.cells if cell.grade_id and cell.solution
+        )
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -85,7 +102,8 @@ class _Sheet:
         for cell in cells:
             found |= self.named(cell)
             given += self.exam.handout.is_given(cell.source)
-        # Without ids it is the assignment's if it defines most of what is asked for, or most of it was given out.
+        # Without ids it is the assignment's if it defines most of what is asked for, or most of it
+        # was given out.
         asked_for = set(self.names.values())
         named_most = 2 * len(found & asked_for) > len(asked_for)
         if not known and not named_most and 2 * given <= len(self.exam.cells):
@@ -97,7 +115,12 @@ class _Sheet:
             for answer in self.answered(cell):
                 if self.is_written(answer, cell):
                     written.add(answer)
-        return Holding(self.exam.assignment, len(found) + given, tuple(sorted(written)), changed or bool(written))
+        return Holding(
+            self.exam.assignment,
+            len(found) + given,
+            tuple(sorted(written)),
+            changed or bool(written),
+        )
 
     def named(self, cell: Cell) -> set[str]:
         """The solution cells whose functions a cell defines."""
@@ -108,10 +131,14 @@ class _Sheet:
         return {cell.grade_id} if cell.grade_id in self.answers else self.named(cell)
 
     def is_given(self, cell: Cell) -> bool:
-        return self.exam.handout.is_unchanged(cell.grade_id, cell.source) or self.exam.handout.is_given(cell.source)
+        return self.exam.handout.is_unchanged(
+            cell.grade_id, cell.source
+        ) or self.exam.handout.is_given(cell.source)
 
     def is_written(self, answer: str, cell: Cell) -> bool:
-        """Whether a cell holds more than was given out for an answer, or a stub of an older release."""
+        """Whether a cell holds more than was given out for an answer, or a stub of an older
+        release.
+        """
         if getattr(cell, "attachments", None):
             return True
         if self.exam.handout.is_unchanged(answer, cell.source) or self.is_given(cell):
@@ -129,7 +156,8 @@ class _Sheet:
 
 
 class Sightings:
-    """Looks at what was pushed; what it saw of a file once it knows, by the file's blob, for all students.
+    """Looks at what was pushed; what it saw of a file once it knows, by the file's blob, for all
+    students.
 
     Parameters
     ----------
@@ -142,16 +170,23 @@ class Sightings:
     """
 
     def __init__(
-        self, exams: Iterable[Exam], notebook_mb: float, layouts: Mapping[str, Sequence[str]] | None = None
+        self,
+        exams: Iterable[Exam],
+        notebook_mb: float,
+        layouts: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._layouts = layouts or {}
         self._sheets = tuple(_Sheet(exam) for exam in exams)
         self._most = notebook_mb * 1e6
         self._seen: dict[str, tuple[Holding, ...] | None] = {}
-        self._alone = threading.Lock()  # one at a time: a notebook takes many times its size while it is read
+        self._alone = (
+            threading.Lock()
+        )  # one at a time: a notebook takes many times its size while it is read
 
     def look_at(self, fork: Fork, push: Push) -> Push:
-        """Return a push with what is held by its files, among them those of another name, and what leads elsewhere."""
+        """Return a push with what is held by its files, among them those of another name, and what
+        leads elsewhere.
+        """
         if not self._sheets:
             return push
         tree = fork.tree(push.commit)
@@ -170,13 +205,19 @@ class Sightings:
         placed = place_notebooks(submissions, self._layouts, push.assignment)
         return replace(push, notebooks=placed, pointers=tree.pointers)
 
-    def _with_files_beside(self, fork: Fork, push: Push, file: NotebookFile, tree: PushedTree) -> NotebookFile:
-        """Return an assignment's notebook with the student's own files beside it; another one as it is."""
+    def _with_files_beside(
+        self, fork: Fork, push: Push, file: NotebookFile, tree: PushedTree
+    ) -> NotebookFile:
+        """Return an assignment's notebook with the student's own files beside it; another one as it
+        is.
+        """
         for sheet in self._sheets:
             name = sheet.exam.assignment
             is_place = file.holds is None and file.path in notebook_places(name)
             if (file.holds == name or is_place) and file.size <= self._most:
-                with suppress(RemoteFailed):  # a damaged file: it is fetched anew when it is to be graded
+                with suppress(
+                    RemoteFailed
+                ):  # a damaged file: it is fetched anew when it is to be graded
                     return add_files_beside(fork, push, file, tree, sheet.exam.files)
         return file
 
@@ -203,7 +244,8 @@ class Sightings:
                 yield holding
 
     def _seen_of(self, file: NotebookFile, own: str) -> NotebookFile:
-        """Return a file with what it holds; of two assignments that share cells it is its place that decides.
+        """Return a file with what it holds; of two assignments that share cells it is its place
+        that decides.
 
         Of a repository for one assignment, `own`, only that is looked for.
         """
@@ -214,10 +256,17 @@ class Sightings:
             return file
         if not holdings:
             return replace(file, holds="")
-        best = max(holdings, key=lambda holding: (holding.known, file.path in notebook_places(holding.assignment)))
+        best = max(
+            holdings,
+            key=lambda holding: (holding.known, file.path in notebook_places(holding.assignment)),
+        )
         return replace(file, holds=best.assignment, written=best.written, changed=best.changed)
 
 
 def _may_be_notebook(path: PurePosixPath) -> bool:
-    """Whether a file that is not called a notebook may be one all the same: `hw.ipynb.txt`, `hw.ipynb (1)`, `hw`."""
-    return ".ipynb" in path.name.lower() or (path.suffix.lower() in OTHER_ENDINGS and path.name[0] != ".")
+    """Whether a file that is not called a notebook may be one all the same: `hw.ipynb.txt`,
+    `hw.ipynb (1)`, `hw`.
+    """
+    return ".ipynb" in path.name.lower() or (
+        path.suffix.lower() in OTHER_ENDINGS and path.name[0] != "."
+    )

@@ -1,4 +1,6 @@
-"""One remote asked for its pushes: by the forge's own list of them where there is one, else by what git shows now."""
+"""One remote asked for its pushes: by the forge's own list of them where there is one, else by what
+git shows now.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,11 @@ from autograder.forge.repository_identity import (
 from autograder.git.student_stores import Fork, open_fork
 from autograder.record.ledger import Ledger, StudentRecord
 
-NOT_THERE = re.compile(r"does not exist|not found|does not appear to be a git repository|is private")
-# The forge's `pushed_at` cannot tell two pushes within one second apart, and git may lag behind its list.
+NOT_THERE = re.compile(
+    r"does not exist|not found|does not appear to be a git repository|is private"
+)
+# The forge's `pushed_at` cannot tell two pushes within one second apart, and git may lag behind its
+# list.
 SETTLED = timedelta(minutes=1)
 
 
@@ -38,7 +43,8 @@ class Collected:
     error : str
         What failed, empty if nothing did.
     notes : tuple of str
-        What a person should know though nothing failed: a renamed repository, a commit that is gone.
+        What a person should know though nothing failed: a renamed repository, a commit that is
+        gone.
     """
 
     student: Student
@@ -76,7 +82,9 @@ class RemotePoll:
             return self._collect_from(student)
         every = [self._collect_from(student)] if student.remote else []
         for assignment, remote in student.remotes:
-            every.append(self._collect_from(replace(student, remote=remote, remotes=()), assignment))
+            every.append(
+                self._collect_from(replace(student, remote=remote, remotes=()), assignment)
+            )
         pushes = [push for collected in every for push in collected.pushes]
         notes = [note for collected in every for note in collected.notes]
         errors = [collected.error for collected in every if collected.error]
@@ -93,13 +101,19 @@ class RemotePoll:
             fork = fork.on_graded_branch()
             branches = fork.list_branches()
             pushes = self._record_tip(fork, record, branches)
-            return self._with_other_branches(Collected(student, pushes), fork, branches, self._see_push)
-        except Exception as error:  # also what nobody foresaw: a store that is no folder, a hostile answer
+            return self._with_other_branches(
+                Collected(student, pushes), fork, branches, self._see_push
+            )
+        except (
+            Exception
+        ) as error:  # also what nobody foresaw: a store that is no folder, a hostile answer
             said = describe_error(error)
             if assignment and record is not None and not record.pushes and NOT_THERE.search(said):
                 note = f"{student.id}: no repository for {assignment} to be seen at {student.remote} yet"
                 return Collected(student, notes=(note,))
-            return Collected(student, error=said if said.startswith(student.id) else f"{student.id}: {said}")
+            return Collected(
+                student, error=said if said.startswith(student.id) else f"{student.id}: {said}"
+            )
 
     def _read_record(self, fork: Fork) -> StudentRecord:
         """Return the record of what was pushed to this repository."""
@@ -109,7 +123,9 @@ class RemotePoll:
             pushes=tuple(push for push in record.pushes if push.assignment == fork.assignment),
             lost=tuple(push for push in record.lost if push.assignment == fork.assignment),
             repositories=tuple(
-                repository for repository in record.repositories if repository.assignment == fork.assignment
+                repository
+                for repository in record.repositories
+                if repository.assignment == fork.assignment
             ),
         )
 
@@ -120,7 +136,9 @@ class RemotePoll:
         branches: Mapping[str, str],
         make_push: Callable[[Fork, str], Push],
     ) -> Collected:
-        """Add what is new on other branches, and notes on answers that are not where they are graded."""
+        """Add what is new on other branches, and notes on answers that are not where they are
+        graded.
+        """
         student = collected.student.id
         ledger = Ledger(self.course.ledger)
         others = OtherBranches(self.course, self.sightings, self.upstream)
@@ -133,7 +151,9 @@ class RemotePoll:
         notes = list(collected.notes)
         if collected.pushes or aside:
             notes += notes_on_places(self.course, ledger.read(student))
-        return replace(collected, pushes=(*collected.pushes, *aside), error=error, notes=tuple(notes))
+        return replace(
+            collected, pushes=(*collected.pushes, *aside), error=error, notes=tuple(notes)
+        )
 
     def _see_push(self, fork: Fork, commit: str) -> Push:
         """Return the push of a commit that is seen now for the first time."""
@@ -152,16 +172,22 @@ class RemotePoll:
         Ledger(self.course.ledger).add_push(push)
         return (push,)
 
-    def _ask_forge(self, told: ForgeAndForks, student: Student, fork: Fork, record: StudentRecord) -> Collected:
+    def _ask_forge(
+        self, told: ForgeAndForks, student: Student, fork: Fork, record: StudentRecord
+    ) -> Collected:
         """Record what the forge tells of; where it does not answer, what git shows."""
         try:
-            identified = identify_repository(told.forge, told.forks, self.course, student, record.repositories)
+            identified = identify_repository(
+                told.forge, told.forks, self.course, student, record.repositories
+            )
             if identified is None:
                 note = f"{student.id}: no repository to be seen at {student.remote} yet"
                 return Collected(student, notes=(note,))
             if fork.branch == DEFAULT_BRANCH:
                 fork = replace(fork, branch=identified.found.branch)
-            known = replace(identified, repository=replace(identified.repository, assignment=fork.assignment))
+            known = replace(
+                identified, repository=replace(identified.repository, assignment=fork.assignment)
+            )
             if not identified.changed and record.repositories[-1:] == (known.repository,):
                 return Collected(student)
             return self._record_told(told.forge, fork, record, known)
@@ -195,7 +221,9 @@ class RemotePoll:
         collected = Collected(fork.student, there, notes=notes)
 
         def date_push(on_branch: Fork, commit: str) -> Push:
-            """Return the push of another branch's tip, with the forge's time of it where it tells one."""
+            """Return the push of another branch's tip, with the forge's time of it where it tells
+            one.
+            """
             push = self._see_push(on_branch, commit)
             for entry in forge.list_activity(found, on_branch.branch, ()):
                 if entry.after == commit:
@@ -204,8 +232,12 @@ class RemotePoll:
 
         return self._with_other_branches(collected, fork, fork.list_branches(), date_push)
 
-    def _record_activity(self, fork: Fork, record: StudentRecord, activity: Iterable[Activity]) -> Iterator[Push]:
-        """Fetch and record what the forge tells of, oldest first, from the first work of the student on."""
+    def _record_activity(
+        self, fork: Fork, record: StudentRecord, activity: Iterable[Activity]
+    ) -> Iterator[Push]:
+        """Fetch and record what the forge tells of, oldest first, from the first work of the
+        student on.
+        """
         worked = bool(record.pushes or record.lost)
         for entry in activity:
             if entry.is_deletion or (not worked and entry.after in self.upstream):

@@ -82,7 +82,9 @@ def names_imported_by(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
 
 
 def makes_names_only(statement: ast.stmt) -> bool:
-    """Whether a statement only makes names: a decorated function may be a check that runs at once."""
+    """Whether a statement only makes names: a decorated function may be a check that runs at
+    once.
+    """
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return not statement.decorator_list
     if isinstance(statement, ast.ImportFrom):

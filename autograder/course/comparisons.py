@@ -19,7 +19,10 @@ from types import CodeType, FunctionType
 
 NOTE = "__compared__"  # the name by which a test's cell finds `note_comparison`
 NOTED = "__comparisons_are_noted__"  # a name of a cell whose functions have their notes already
-JUDGING = ("assert", "expect")  # a call by such a name compares: assert_allclose, assertEqual, assertRaises
+JUDGING = (
+    "assert",
+    "expect",
+)  # a call by such a name compares: assert_allclose, assertEqual, assertRaises
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -70,7 +73,9 @@ def note_comparisons(check: Callable[[], object]) -> bool:
     """
     if NOTED in getattr(check, "__globals__", {}):
         return True
-    left, seen, all_noted = [check], set(), True
+    left = [check]
+    seen = set()
+    all_noted = True
     while left:
         function = left.pop()
         if not isinstance(function, FunctionType) or function in seen:
@@ -84,13 +89,19 @@ def note_comparisons(check: Callable[[], object]) -> bool:
             function.__code__ = noted
             function.__globals__.setdefault(NOTE, note_comparison)
         named = [function.__globals__.get(name) for name in code.co_names]
-        left += [one for one in named if isinstance(one, FunctionType) and one.__code__.co_filename == code.co_filename]
+        left += [
+            one
+            for one in named
+            if isinstance(one, FunctionType) and one.__code__.co_filename == code.co_filename
+        ]
     return all_noted
 
 
 def _may_compare(code: CodeType) -> bool:
     """Whether code raises or calls an assertion; expectations note themselves."""
-    raises = any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(code))
+    raises = any(
+        instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(code)
+    )
     return raises or any(name.startswith("assert") for name in code.co_names)
 
 
@@ -106,8 +117,15 @@ def _code_with_notes(code: CodeType) -> CodeType | None:
 def _code_like(code: CodeType, within: CodeType) -> CodeType | None:
     for constant in within.co_consts:
         if isinstance(constant, CodeType):
-            alike = (constant.co_name, constant.co_firstlineno) == (code.co_name, code.co_firstlineno)
-            found = constant if alike and constant.co_freevars == code.co_freevars else _code_like(code, constant)
+            alike = (constant.co_name, constant.co_firstlineno) == (
+                code.co_name,
+                code.co_firstlineno,
+            )
+            found = (
+                constant
+                if alike and constant.co_freevars == code.co_freevars
+                else _code_like(code, constant)
+            )
             if found is not None:
                 return found
     return None
@@ -123,7 +141,9 @@ def is_note(statement: ast.stmt) -> bool:
 
 
 def called_name(call: ast.expr) -> str:
-    """Return the last part of the name by which a call calls something, empty for any other expression."""
+    """Return the last part of the name by which a call calls something, empty for any other
+    expression.
+    """
     if not isinstance(call, ast.Call):
         return ""
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -133,7 +153,9 @@ class _Notes(ast.NodeTransformer):
     """Puts a note behind every statement of a function that compares."""
 
     def __init__(self) -> None:
-        self._returns_judge: list[bool] = []  # of the functions around: ends it with a raise unless it returns?
+        self._returns_judge: list[
+            bool
+        ] = []  # of the functions around: ends it with a raise unless it returns?
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         self._returns_judge.append(isinstance(node.body[-1], ast.Raise))
@@ -178,8 +200,12 @@ class _Notes(ast.NodeTransformer):
     def visit_Match(self, node: ast.Match) -> ast.stmt | list[ast.stmt]:
         return self._noted_if_raising(node, *(case.body for case in node.cases))
 
-    def _noted_if_raising(self, node: ast.stmt, *branches: list[ast.stmt]) -> ast.stmt | list[ast.stmt]:
-        raises = any(isinstance(statement, ast.Raise) for branch in branches for statement in branch)
+    def _noted_if_raising(
+        self, node: ast.stmt, *branches: list[ast.stmt]
+    ) -> ast.stmt | list[ast.stmt]:
+        raises = any(
+            isinstance(statement, ast.Raise) for branch in branches for statement in branch
+        )
         self.generic_visit(node)
         return self._noted(node) if raises else node
 

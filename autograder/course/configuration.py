@@ -29,7 +29,14 @@ from autograder.course.submissions import Clock
 
 CONFIG_FILE = "grading_config.py"
 DEFAULT_BRANCH = "HEAD"
-ROSTER_FIELDS = ("student", "account", "number", "name", "email", "group")  # that an address may be made of
+ROSTER_FIELDS = (
+    "student",
+    "account",
+    "number",
+    "name",
+    "email",
+    "group",
+)  # that an address may be made of
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 SECTIONS = ("Course", "CourseDirectory")
 HTTP = ("https://", "http://")
@@ -41,7 +48,9 @@ MOMENT = "a date and time like '2027-03-06 23:59'"
 
 @dataclass(frozen=True)
 class LateRule:
-    """What a late push still gives: `per_day` of the points less for each day begun, nothing after `days`."""
+    """What a late push still gives: `per_day` of the points less for each day begun, nothing after
+    `days`.
+    """
 
     per_day: float
     days: int
@@ -54,13 +63,16 @@ class ForgeOptions:
     Attributes
     ----------
     kind : str
-        Which forge it is: the module of `autograder.forge` that answers for it, or with a dot any other module.
+        Which forge it is: the module of `autograder.forge` that answers for it, or with a dot any
+        other module.
     api, web : str
         Addresses of its REST API and of its repositories.
     token : str
-        Name of the environment variable that holds a token; without one far fewer requests are allowed.
+        Name of the environment variable that holds a token; without one far fewer requests are
+        allowed.
     wait : float
-        Seconds a run waits in all when asked to slow down, before it leaves the rest to the next run.
+        Seconds a run waits in all when asked to slow down, before it leaves the rest to the next
+        run.
     """
 
     kind: str = "github"
@@ -81,7 +93,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Assignment:
-    """An assignment as the configuration describes it; `solutions` is when its solution may be published.
+    """An assignment as the configuration describes it; `solutions` is when its solution may be
+    published.
 
     Of a folder with several notebooks each is an assignment of its own, called FOLDER.NOTEBOOK: then `folder` and
     `notebook` say where its source lies. Else they are empty, and both are called like the assignment.
@@ -105,10 +118,11 @@ class Assignment:
 class Course:
     """The course: everything `grading_config.py` says, checked.
 
-    `find` says what is graded where nothing at its place holds an answer: "anywhere" the answers found elsewhere in
-    what was pushed; with "place" nothing, they are only told of. `proof` says what a release has to stand: with
-    "leaks" it is refused where it would give something away, and the rest is warned of; with "strict" it also has to
-    score nothing unsolved, and its source everything, without a cell that fails.
+    `find` says what is graded where nothing at its place holds an answer: "anywhere" the answers
+    found elsewhere in what was pushed; with "place" nothing, they are only told of. `proof` says
+    what a release has to stand: with "leaks" it is refused where it would give something away, and
+    the rest is warned of; with "strict" it also has to score nothing unsolved, and its source
+    everything, without a cell that fails.
 
     `branch` is that of the public repository; `graded` the one of students' repositories, `DEFAULT_BRANCH` for
     whichever is theirs, empty where it is the same. `repositories` is the pattern of their addresses where they have
@@ -151,7 +165,9 @@ class Course:
 
     @property
     def graded_branch(self) -> str:
-        """The branch of students' repositories that is graded; `DEFAULT_BRANCH` for whichever is theirs."""
+        """The branch of students' repositories that is graded; `DEFAULT_BRANCH` for whichever is
+        theirs.
+        """
         return self.graded or self.branch
 
     def source_path(self, assignment: str) -> Path:
@@ -162,10 +178,16 @@ class Course:
         return self.sources / assignment / f"{assignment}.ipynb"
 
     def layouts(self) -> dict[str, tuple[str, ...]]:
-        """Return the patterns of the paths at which students have the notebook of each assignment."""
+        """Return the patterns of the paths at which students have the notebook of each
+        assignment.
+        """
         found = {}
         for name, entry in self.assignments.items():
-            places = {"assignment": name, "folder": entry.folder or name, "notebook": entry.notebook or name}
+            places = {
+                "assignment": name,
+                "folder": entry.folder or name,
+                "notebook": entry.notebook or name,
+            }
             found[name] = tuple(pattern.format(**places) for pattern in self.layout)
         return found
 
@@ -182,11 +204,14 @@ class Course:
             If there is none, with the nearest name there is.
         """
         if name not in self.assignments:
-            raise ConfigError(f"no assignment is called {name!r}; {say_nearest_name(name, self.assignments)}")
+            raise ConfigError(
+                f"no assignment is called {name!r}; {say_nearest_name(name, self.assignments)}"
+            )
         return self.assignments[name]
 
     def read_exam(self, assignment: str, recorded: RecordedTests | None = None) -> Exam:
-        """Read an assignment's exam, with what its release wrote down of its tests unless that is given.
+        """Read an assignment's exam, with what its release wrote down of its tests unless that is
+        given.
 
         Raises
         ------
@@ -194,10 +219,17 @@ class Course:
             If its source notebook cannot serve.
         """
         patterns = self.find_assignment(assignment).patterns
-        source, release = self.source_path(assignment), self.release_path(assignment)
+        source = self.source_path(assignment)
+        release = self.release_path(assignment)
         strict = self.proof == "strict"
         exam = read_exam(
-            source, patterns, release, lend=self.lend, strict=strict, recorded=recorded, markers=self.markers
+            source,
+            patterns,
+            release,
+            lend=self.lend,
+            strict=strict,
+            recorded=recorded,
+            markers=self.markers,
         )
         return replace(exam, assignment=assignment)
 
@@ -206,7 +238,9 @@ class Course:
         return moment.astimezone(self.timezone)
 
     def write_moment(self, moment: datetime) -> str:
-        """Write a moment in the course's time zone as people read it: `Sat 6 Mar 2027, 23:59 CET`."""
+        """Write a moment in the course's time zone as people read it: `Sat 6 Mar 2027, 23:59
+        CET`.
+        """
         local = self.to_local_time(moment)
         return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}"
 
@@ -222,7 +256,9 @@ def find_config(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / CONFIG_FILE).exists():
             return folder / CONFIG_FILE
-    raise ConfigError(f"no {CONFIG_FILE} in {start} or above it; run this inside the course, or name it with --config")
+    raise ConfigError(
+        f"no {CONFIG_FILE} in {start} or above it; run this inside the course, or name it with --config"
+    )
 
 
 def load_course(path: Path) -> Course:
@@ -262,7 +298,9 @@ class _Reader:
         }
         given = dict(self.config.Course)
         for section in self.config:  # traitlets takes a misspelt one for somebody else's
-            if section not in SECTIONS and difflib.get_close_matches(section.title(), SECTIONS, n=1, cutoff=0.75):
+            if section not in SECTIONS and difflib.get_close_matches(
+                section.title(), SECTIONS, n=1, cutoff=0.75
+            ):
                 raise ConfigError(
                     f"{self.path.name}: nothing reads c.{section}; {say_nearest_name(section.title(), SECTIONS)}"
                 )
@@ -283,14 +321,21 @@ class _Reader:
         }  # fmt: skip
         values = {key: readers[key](f"c.Course.{key}", value) for key, value in given.items()}
         root = self.path.parent
-        places = {item.name: root / item.default for item in fields(Course) if isinstance(item.default, Path)}
+        places = {
+            item.name: root / item.default
+            for item in fields(Course)
+            if isinstance(item.default, Path)
+        }
         if "branch" not in given:
             values["graded"] = DEFAULT_BRANCH
-        return Course(**{**places, **values, **self.from_nbgrader(), "root": root, "timezone": zone})
+        return Course(
+            **{**places, **values, **self.from_nbgrader(), "root": root, "timezone": zone}
+        )
 
     def from_nbgrader(self) -> dict[str, Any]:
         """What nbgrader's own section says of places, with nbgrader's defaults."""
-        root, section = self.path.parent, self.config.CourseDirectory
+        root = self.path.parent
+        section = self.config.CourseDirectory
         return {
             "sources": root / section.get("source_directory", "source"),
             "releases": root / section.get("release_directory", "release"),
@@ -307,7 +352,9 @@ class _Reader:
         for name, value_of in table.items():
             for entry in self.notebooks(f"{key}[{name!r}]", name, value_of, zone):
                 if entry.name in found:
-                    raise self.wrong(key, entry.name, "two notebooks would be called so; rename one of the two")
+                    raise self.wrong(
+                        key, entry.name, "two notebooks would be called so; rename one of the two"
+                    )
                 found[entry.name] = entry
         return found
 
@@ -318,17 +365,23 @@ class _Reader:
             return [self.assignment(key, name, entry, zone)]
         notebooks = entry.pop("notebooks")
         if not isinstance(notebooks, (list, tuple)) or not notebooks:
-            raise self.wrong(f"{key}['notebooks']", notebooks, "a list of names like 'problem1', without .ipynb")
+            raise self.wrong(
+                f"{key}['notebooks']", notebooks, "a list of names like 'problem1', without .ipynb"
+            )
         whole = self.assignment(key, name, entry, zone)
         found = []
         for notebook in notebooks:
             stem = self.text(f"{key}['notebooks']", notebook)
             if stem.endswith(".ipynb") or not PLAIN_NAME.fullmatch(stem):
                 raise self.wrong(
-                    f"{key}['notebooks']", stem, "a name without .ipynb, of letters, digits, '_', '-', '.'"
+                    f"{key}['notebooks']",
+                    stem,
+                    "a name without .ipynb, of letters, digits, '_', '-', '.'",
                 )
             title = f"{whole.title}: {stem}"
-            found.append(replace(whole, name=f"{name}.{stem}", title=title, folder=name, notebook=stem))
+            found.append(
+                replace(whole, name=f"{name}.{stem}", title=title, folder=name, notebook=stem)
+            )
         return found
 
     def assignment(self, key: str, name: str, value: object, zone: ZoneInfo) -> Assignment:
@@ -337,34 +390,61 @@ class _Reader:
         entry = self.table(key, value)
         self.known(key, entry, ("title", "deadline", "parts", "late", "solutions"))
         if "parts" in entry and "deadline" in entry:
-            raise self.wrong(key, entry["deadline"], "give a deadline to each part, or one to the whole, not both")
+            raise self.wrong(
+                key,
+                entry["deadline"],
+                "give a deadline to each part, or one to the whole, not both",
+            )
         if "parts" in entry:
             table = self.table(f"{key}['parts']", entry["parts"])
-            parts = tuple(self.part(f"{key}['parts'][{name!r}]", name, part, zone) for name, part in table.items())
+            parts = tuple(
+                self.part(f"{key}['parts'][{name!r}]", name, part, zone)
+                for name, part in table.items()
+            )
         else:
-            parts = (Part(WHOLE, ("*",), self.moment(f"{key}['deadline']", entry.get("deadline"), zone)),)
+            parts = (
+                Part(WHOLE, ("*",), self.moment(f"{key}['deadline']", entry.get("deadline"), zone)),
+            )
         late = self.late(f"{key}['late']", entry["late"]) if entry.get("late") else None
         solutions = self.moment(f"{key}['solutions']", entry.get("solutions"), zone)
         end = max((part.deadline for part in parts if part.deadline), default=None)
         if solutions and end and solutions <= end + timedelta(days=late.days if late else 0):
-            raise self.wrong(f"{key}['solutions']", entry["solutions"], "it must be after the last push that can count")
-        return Assignment(name, self.text(f"{key}['title']", entry.get("title", name)), parts, late, solutions)
+            raise self.wrong(
+                f"{key}['solutions']",
+                entry["solutions"],
+                "it must be after the last push that can count",
+            )
+        return Assignment(
+            name, self.text(f"{key}['title']", entry.get("title", name)), parts, late, solutions
+        )
 
     def part(self, key: str, name: str, value: object, zone: ZoneInfo) -> Part:
         entry = self.table(key, value)
         self.known(key, entry, ("exercises", "deadline"))
         exercises = entry.get("exercises")
         if not isinstance(exercises, (list, tuple)) or not exercises:
-            raise self.wrong(f"{key}['exercises']", exercises, "a list of exercise ids or patterns like 'linear_*'")
+            raise self.wrong(
+                f"{key}['exercises']",
+                exercises,
+                "a list of exercise ids or patterns like 'linear_*'",
+            )
         deadline = self.moment(f"{key}['deadline']", entry.get("deadline"), zone)
-        return Part(name, tuple(self.text(f"{key}['exercises']", item) for item in exercises), deadline)
+        return Part(
+            name, tuple(self.text(f"{key}['exercises']", item) for item in exercises), deadline
+        )
 
     def late(self, key: str, value: object) -> LateRule:
         entry = self.table(key, value)
         self.known(key, entry, ("per_day", "days"))
         per_day = entry.get("per_day")
-        if not isinstance(per_day, (int, float)) or isinstance(per_day, bool) or not 0 <= per_day <= 1:
-            raise self.wrong(f"{key}['per_day']", per_day, "a share of the points between 0 and 1, like 0.1")
+        if (
+            not isinstance(per_day, (int, float))
+            or isinstance(per_day, bool)
+            or not 0 <= per_day <= 1
+        ):
+            raise self.wrong(
+                f"{key}['per_day']", per_day, "a share of the points between 0 and 1, like 0.1"
+            )
         return LateRule(float(per_day), self.count(f"{key}['days']", entry.get("days")))
 
     def forge(self, key: str, value: object) -> ForgeOptions:
@@ -374,21 +454,30 @@ class _Reader:
             self.text(f"{key}[{name!r}]", entry.get(name, ""))
         options = ForgeOptions(**entry)
         self.positive(f"{key}['wait']", options.wait)
-        for name, address, schemes in (("api", options.api, HTTP), ("web", options.web, (*HTTP, "file://"))):
+        for name, address, schemes in (
+            ("api", options.api, HTTP),
+            ("web", options.web, (*HTTP, "file://")),
+        ):
             if not address.startswith(schemes):
-                raise self.wrong(f"{key}[{name!r}]", address, "an address that begins with 'https://'")
+                raise self.wrong(
+                    f"{key}[{name!r}]", address, "an address that begins with 'https://'"
+                )
         return replace(options, api=options.api.rstrip("/"), web=options.web.rstrip("/"))
 
     def limits(self, key: str, value: object) -> Limits:
         entry = self.table(key, value)
         self.known(key, entry, {item.name for item in fields(Limits)})
-        return Limits(**{name: self.positive(f"{key}[{name!r}]", value) for name, value in entry.items()})
+        return Limits(
+            **{name: self.positive(f"{key}[{name!r}]", value) for name, value in entry.items()}
+        )
 
     def timezone(self, value: object) -> ZoneInfo:
         try:
             return ZoneInfo(self.text("c.Course.timezone", value))
         except (ZoneInfoNotFoundError, ValueError):
-            raise self.wrong("c.Course.timezone", value, "a name like 'Europe/Budapest' or 'UTC'") from None
+            raise self.wrong(
+                "c.Course.timezone", value, "a name like 'Europe/Budapest' or 'UTC'"
+            ) from None
 
     def moment(self, key: str, value: object, zone: ZoneInfo) -> datetime | None:
         if value is None:
@@ -402,11 +491,15 @@ class _Reader:
         try:
             return Clock(str(value))
         except ValueError:
-            raise self.wrong(key, value, say_nearest_name(str(value), [clock.value for clock in Clock])) from None
+            raise self.wrong(
+                key, value, say_nearest_name(str(value), [clock.value for clock in Clock])
+            ) from None
 
     def scheduler(self, key: str, value: object) -> str:
         if not self.text(key, value).startswith(SCHEDULERS):
-            raise self.wrong(key, value, "the address of a Dask scheduler, like 'tls://10.0.0.1:8786'")
+            raise self.wrong(
+                key, value, "the address of a Dask scheduler, like 'tls://10.0.0.1:8786'"
+            )
         return str(value)
 
     def repositories(self, key: str, value: object) -> str:
@@ -418,17 +511,27 @@ class _Reader:
         of_assignment = {"assignment", "folder"}
         if not names & of_assignment or not names <= {*of_assignment, *ROSTER_FIELDS}:
             places = ", ".join(f"{{{name}}}" for name in ROSTER_FIELDS)
-            raise self.wrong(key, value, f"an address with {{assignment}} or {{folder}} and one of {places} in it")
+            raise self.wrong(
+                key,
+                value,
+                f"an address with {{assignment}} or {{folder}} and one of {places} in it",
+            )
         return pattern
 
     def layout(self, key: str, value: object) -> tuple[str, ...]:
         if not isinstance(value, (list, tuple)) or not value:
-            raise self.wrong(key, value, "a list of patterns like '{assignment}/{assignment}.ipynb' or '*.ipynb'")
+            raise self.wrong(
+                key, value, "a list of patterns like '{assignment}/{assignment}.ipynb' or '*.ipynb'"
+            )
         patterns = tuple(self.text(key, pattern) for pattern in value)
         for pattern in patterns:
             bare = re.sub(r"\{(?:assignment|folder|notebook)\}", "", pattern)
             if not pattern.endswith(".ipynb") or "{" in bare or "}" in bare:
-                raise self.wrong(key, pattern, "a path to .ipynb, with {assignment}, or {folder} and {notebook}, in it")
+                raise self.wrong(
+                    key,
+                    pattern,
+                    "a path to .ipynb, with {assignment}, or {folder} and {notebook}, in it",
+                )
         return patterns
 
     def find(self, key: str, value: object) -> str:
@@ -443,7 +546,11 @@ class _Reader:
 
     def contact(self, key: str, value: object) -> str:
         if not self.text(key, value).startswith(("mailto:", "https://")):
-            raise self.wrong(key, value, "an address like 'mailto:…' or 'https://…' at which to ask for a regrade")
+            raise self.wrong(
+                key,
+                value,
+                "an address like 'mailto:…' or 'https://…' at which to ask for a regrade",
+            )
         return str(value)
 
     def place(self, key: str, value: object) -> Path:
@@ -478,15 +585,21 @@ class _Reader:
         for name in given:
             if name not in wanted:
                 where = f"{key}.{name}" if key == "c.Course" else f"{key}[{name!r}]"
-                raise ConfigError(f"{self.path.name}: {where} is not an option; {say_nearest_name(name, wanted)}")
+                raise ConfigError(
+                    f"{self.path.name}: {where} is not an option; {say_nearest_name(name, wanted)}"
+                )
 
     def wrong(self, key: str, value: object, right: str) -> ConfigError:
         return ConfigError(f"{self.path.name}: {key} is {value!r}; {right}")
 
 
 def _read_markers(config: Config) -> Markers:
-    """Return what nbgrader's own options say of the markers in source notebooks, which it spells as it does."""
-    solutions, tests, schemes = config.ClearSolutions, config.ClearHiddenTests, config.ClearMarkScheme
+    """Return what nbgrader's own options say of the markers in source notebooks, which it spells as
+    it does.
+    """
+    solutions = config.ClearSolutions
+    tests = config.ClearHiddenTests
+    schemes = config.ClearMarkScheme
     known = NBGRADERS
     code_stub = dict(solutions.get("code_stub", {})).get("python")
     text_stub = solutions.get("text_stub")
@@ -509,7 +622,9 @@ def _read_markers(config: Config) -> Markers:
 
 
 def _with_first(stub: object, others: tuple[str, ...]) -> tuple[str, ...]:
-    return (stub, *(other for other in others if other != stub)) if isinstance(stub, str) else others
+    return (
+        (stub, *(other for other in others if other != stub)) if isinstance(stub, str) else others
+    )
 
 
 def read_moment(value: object, zone: ZoneInfo) -> datetime:

@@ -1,4 +1,6 @@
-"""The course's card, `course.toml` in the public repository: what students' commands must know about the course."""
+"""The course's card, `course.toml` in the public repository: what students' commands must know
+about the course.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ CARD_FILE = "course.toml"
 
 @dataclass(frozen=True)
 class Homework:
-    """An assignment as students see it: its title, and a deadline for each of its parts, "" naming the whole."""
+    """An assignment as students see it: its title, and a deadline for each of its parts, "" naming
+    the whole.
+    """
 
     title: str
     deadlines: Mapping[str, datetime] = field(default_factory=dict)
@@ -24,7 +28,9 @@ class Homework:
 
 @dataclass(frozen=True)
 class Card:
-    """What the public repository says about its course. `points` is the address of the points page, "" if unknown."""
+    """What the public repository says about its course. `points` is the address of the points page,
+    "" if unknown.
+    """
 
     name: str = ""
     upstream: str = ""
@@ -35,7 +41,11 @@ class Card:
     @property
     def where(self) -> str:
         """Half a sentence on where official points are."""
-        return f"official points: {self.points}" if self.points else "official points are on the course's page"
+        return (
+            f"official points: {self.points}"
+            if self.points
+            else "official points are on the course's page"
+        )
 
 
 def read_card(root: Path) -> Card:
@@ -53,21 +63,30 @@ def read_card(root: Path) -> Card:
             name: Homework(str(entry["title"]), dict(entry.get("deadlines", {})))
             for name, entry in data.get("assignments", {}).items()
         }
-        texts = {key: str(data[key]) for key in ("name", "upstream", "branch", "points") if key in data}
+        texts = {
+            key: str(data[key]) for key in ("name", "upstream", "branch", "points") if key in data
+        }
     except FileNotFoundError:
         return Card()
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise UsageError(f"{path}: not the course's card ({error}); bring it back: git checkout {CARD_FILE}") from None
+        raise UsageError(
+            f"{path}: not the course's card ({error}); bring it back: git checkout {CARD_FILE}"
+        ) from None
     return Card(**texts, assignments=assignments)
 
 
 def write_card(card: Card) -> str:
     """Return the text of a card."""
     lines = ["# Made by `autograder publish`; `autograder start`, `check` and `update` read it."]
-    lines += [f"{key} = {_quoted(getattr(card, key))}" for key in ("name", "upstream", "branch", "points")]
+    lines += [
+        f"{key} = {_quoted(getattr(card, key))}" for key in ("name", "upstream", "branch", "points")
+    ]
     for name, homework in card.assignments.items():
         lines += ["", f"[assignments.{_quoted(name)}]", f"title = {_quoted(homework.title)}"]
-        parts = (f"{_quoted(part)} = {deadline.isoformat()}" for part, deadline in homework.deadlines.items())
+        parts = (
+            f"{_quoted(part)} = {deadline.isoformat()}"
+            for part, deadline in homework.deadlines.items()
+        )
         lines.append(f"deadlines = {{ {', '.join(parts)} }}")
     return "\n".join(lines) + "\n"
 

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Self
 
-# What is within a wall concerns one student or one assignment, which the text names; the others go on.
+# What is within a wall concerns one student or one assignment, which the text names; the others go
+# on.
 Wall = Callable[[str], AbstractContextManager[None]]
 
 
@@ -23,7 +24,8 @@ class AutograderError(Exception):
     Attributes
     ----------
     exit_code : int
-        1 when the work is wrong or could not be graded, 2 for wrong usage or configuration, 75 for "not now".
+        1 when the work is wrong or could not be graded, 2 for wrong usage or configuration, 75 for
+        "not now".
     """
 
     exit_code = 1
@@ -64,7 +66,9 @@ class GitFailed(AutograderError):
 
 
 class GradebookFailed(AutograderError):
-    """nbgrader's gradebook cannot be read or written; the record has everything but the newest marks by hand."""
+    """nbgrader's gradebook cannot be read or written; the record has everything but the newest
+    marks by hand.
+    """
 
 
 class Busy(AutograderError):
@@ -100,7 +104,9 @@ class Interrupted(AutograderError):
 
 
 def describe_error(error: Exception) -> str:
-    """Return what to say of an error that nobody foresaw, or of the operating system, with what to do."""
+    """Return what to say of an error that nobody foresaw, or of the operating system, with what to
+    do.
+    """
     if isinstance(error, AutograderError):
         return str(error)
     if isinstance(error, OSError) and error.errno:

@@ -212,7 +212,9 @@ class Exam:
             digest.update(b"no loan")
         for cell in self.cells:
             if cell.kind == "code" or cell.graded:
-                digest.update(json.dumps([cell.source, cell.grade_id, cell.points, cell.tags]).encode())
+                digest.update(
+                    json.dumps([cell.source, cell.grade_id, cell.points, cell.tags]).encode()
+                )
         for exercise in self.exercises:
             digest.update(json.dumps([exercise.id, exercise.part]).encode())
         for name in sorted(self.inside):  # the reasons give no points
@@ -359,7 +361,9 @@ def _points(marks: dict[str, Any], path: Path) -> float:
     return float(points)
 
 
-def _exercises(cells: tuple[SourceCell, ...], parts: Mapping[str, tuple[str, ...]], path: Path) -> tuple[Exercise, ...]:
+def _exercises(
+    cells: tuple[SourceCell, ...], parts: Mapping[str, tuple[str, ...]], path: Path
+) -> tuple[Exercise, ...]:
     exercises = []
     solutions: list[str] = []
     tested: tuple[str, ...] = ()
@@ -387,12 +391,15 @@ def _part(exercise: str, parts: Mapping[str, tuple[str, ...]], path: Path) -> st
             matching.append(part)
     if len(matching) != 1:
         found = " and ".join(matching) or "none"
-        raise ExamError(f"{path}: exercise {exercise!r} belongs to {found} of the parts; it must be exactly one")
+        raise ExamError(
+            f"{path}: exercise {exercise!r} belongs to {found} of the parts; it must be exactly one"
+        )
     return matching[0]
 
 
 def read_files_beside(folder: Path) -> dict[str, bytes]:
-    """Return the files beside a source notebook that are for students' notebooks to read, by path from there.
+    """Return the files beside a source notebook that are for students' notebooks to read, by path
+    from there.
 
     Folders are read, too. Notebooks, hidden files and what only instructors may have are left out.
     """

@@ -1,4 +1,5 @@
-"""Faults on purpose, for the tests: at named places a run can be made to die, to be interrupted or to fail.
+"""Faults on purpose, for the tests: at named places a run can be made to die, to be interrupted or
+to fail.
 
 `reached` does nothing at all, unless an environment variable names a fault when the program starts:
 
@@ -63,9 +64,12 @@ def from_variable(text: str) -> Reached:
     """
     if not text:
         return do_nothing
-    listing, plan = LISTING.fullmatch(text), PLAN.fullmatch(text)
+    listing = LISTING.fullmatch(text)
+    plan = PLAN.fullmatch(text)
     if listing is None and (plan is None or plan["what"] not in HAPPENING):
-        raise ValueError(f"{VARIABLE}={text!r}; '{'|'.join(HAPPENING)} at PLACE, NUMBER' or 'list to FILE' is meant")
+        raise ValueError(
+            f"{VARIABLE}={text!r}; '{'|'.join(HAPPENING)} at PLACE, NUMBER' or 'list to FILE' is meant"
+        )
     os.environ.setdefault(OWNER, str(os.getpid()))
     counts: Counter[str] = Counter()
 

@@ -1,4 +1,5 @@
-"""What a file under a notebook's name is when it is no notebook, told by its first bytes, with the step that helps.
+"""What a file under a notebook's name is when it is no notebook, told by its first bytes, with the
+step that helps.
 
 JupyterLab refuses these files as well, so no sentence here advises to open one there.
 """
@@ -49,11 +50,16 @@ BEGINNINGS: tuple[tuple[bytes, str], ...] = (
 )
 MARKUP = re.compile(rb"<(?:!doctype|html|head|body|\?xml|script|div)\b", re.IGNORECASE)
 PATH = re.compile(r"[^\s{}\[\]\"]{1,200}\.ipynb")
-CODE = re.compile(r"^(?:#!.*python|# %%|# -\*- coding|# coding|import \w|from \w+ import |def \w+\()", re.MULTILINE)
+CODE = re.compile(
+    r"^(?:#!.*python|# %%|# -\*- coding|# coding|import \w|from \w+ import |def \w+\()",
+    re.MULTILINE,
+)
 
 
 def kind_of_file(content: bytes) -> str:
-    """Return a sentence that says what a file is and what to do; empty for what may be a notebook's text."""
+    """Return a sentence that says what a file is and what to do; empty for what may be a notebook's
+    text.
+    """
     if not content.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         return ZEROS if b"\0" in content else EMPTY
     begin = content[:4_096].removeprefix(b"\xef\xbb\xbf").lstrip()

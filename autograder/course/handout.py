@@ -1,4 +1,5 @@
-"""What students were given: the cells of the released notebook, to tell what is theirs from what was there.
+"""What students were given: the cells of the released notebook, to tell what is theirs from what
+was there.
 
 Read from the released notebook itself. Where there is none, and for copies of an older release,
 the texts that nbgrader puts in the place of answers by default are tried on the source notebook.
@@ -12,7 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from autograder.course.source_markers import NBGRADERS, Markers, clear_hidden_regions, clear_solution
+from autograder.course.source_markers import (
+    NBGRADERS,
+    Markers,
+    clear_hidden_regions,
+    clear_solution,
+)
 
 
 class SourceCell(Protocol):
@@ -65,7 +71,9 @@ class Handout:
         return next(iter(self.by_id.get(grade_id, ())), "")
 
 
-def read_handout(cells: Iterable[SourceCell], release: Path | None = None, markers: Markers = NBGRADERS) -> Handout:
+def read_handout(
+    cells: Iterable[SourceCell], release: Path | None = None, markers: Markers = NBGRADERS
+) -> Handout:
     """Return what students were given of a source notebook's cells.
 
     Parameters
@@ -86,7 +94,10 @@ def read_handout(cells: Iterable[SourceCell], release: Path | None = None, marke
         texts.update(text.strip() for text in variants)
         if cell.grade_id:
             by_id.setdefault(cell.grade_id, []).extend(variants)
-    return Handout({grade_id: tuple(dict.fromkeys(found)) for grade_id, found in by_id.items()}, frozenset(texts))
+    return Handout(
+        {grade_id: tuple(dict.fromkeys(found)) for grade_id, found in by_id.items()},
+        frozenset(texts),
+    )
 
 
 def _released(path: Path | None) -> Iterator[tuple[str, str]]:
@@ -102,7 +113,9 @@ def _released(path: Path | None) -> Iterator[tuple[str, str]]:
 
 
 def _variants(cell: SourceCell, markers: Markers) -> Iterator[str]:
-    """Yield a source cell's text as nbgrader would give it out, with each text it may put in an answer's place."""
+    """Yield a source cell's text as nbgrader would give it out, with each text it may put in an
+    answer's place.
+    """
     given = clear_hidden_regions(cell.source, markers)
     if not cell.holds_solution:
         yield given

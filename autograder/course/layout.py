@@ -11,13 +11,20 @@ from autograder.course.submissions import NotebookFile
 
 FOLDER = "assignments"
 
-BESIDE = ("", "_solved", "_edited", "_solution")  # endings of notebooks that we or the course put into its folder
+BESIDE = (
+    "",
+    "_solved",
+    "_edited",
+    "_solution",
+)  # endings of notebooks that we or the course put into its folder
 
 
 def notebook_places(assignment: str) -> tuple[str, ...]:
     """Return the paths at which an assignment's notebook is looked for, the wanted one first."""
     folders = (f"assignments/{assignment}", "assignments")
-    return tuple(f"{folder}/{assignment}{ending}.ipynb" for ending in ("_solved", "") for folder in folders)
+    return tuple(
+        f"{folder}/{assignment}{ending}.ipynb" for ending in ("_solved", "") for folder in folders
+    )
 
 
 def is_own_folder(folder: str, assignment: str) -> bool:
@@ -34,7 +41,8 @@ def is_own_folder(folder: str, assignment: str) -> bool:
 def place_notebooks(
     files: Sequence[NotebookFile], layouts: Mapping[str, Sequence[str]], own: str = ""
 ) -> tuple[NotebookFile, ...]:
-    """Return what was pushed with each assignment's notebook at its place, wherever the course's layout has it.
+    """Return what was pushed with each assignment's notebook at its place, wherever the course's
+    layout has it.
 
     So the rest of the house knows one layout only. A notebook that lies at a place already stays.
 
@@ -58,9 +66,13 @@ def place_notebooks(
     return tuple(placed)
 
 
-def _find_by_layout(files: Sequence[NotebookFile], assignment: str, layout: Sequence[str]) -> NotebookFile | None:
+def _find_by_layout(
+    files: Sequence[NotebookFile], assignment: str, layout: Sequence[str]
+) -> NotebookFile | None:
     for pattern in layout:
-        there = [file for file in files if fnmatchcase(file.path, pattern) and not is_backup(file.path)]
+        there = [
+            file for file in files if fnmatchcase(file.path, pattern) and not is_backup(file.path)
+        ]
         fitting = [file for file in there if file.holds in (None, assignment)]
         if fitting:
             return max(fitting, key=lambda file: len(file.written))
@@ -87,7 +99,9 @@ def find_notebook(files: Sequence[NotebookFile], assignment: str) -> NotebookFil
 
 
 def is_begun(file: NotebookFile, assignment: str) -> bool:
-    """Whether a file holds an answer to an assignment; one at which nobody has looked is taken for one that does."""
+    """Whether a file holds an answer to an assignment; one at which nobody has looked is taken for
+    one that does.
+    """
     return file.holds is None or (file.holds == assignment and bool(file.written))
 
 
@@ -100,8 +114,11 @@ def put_at_its_place(file: NotebookFile, assignment: str) -> NotebookFile:
     return file if file.path in right else replace(file, path=right[0])
 
 
-def find_answers_elsewhere(files: Sequence[NotebookFile], assignment: str) -> tuple[NotebookFile, ...]:
-    """Return the files with answers to an assignment that lie where they are not graded, the likeliest first.
+def find_answers_elsewhere(
+    files: Sequence[NotebookFile], assignment: str
+) -> tuple[NotebookFile, ...]:
+    """Return the files with answers to an assignment that lie where they are not graded, the
+    likeliest first.
 
     Automatic backups come last; the course's own solution is nobody's work.
     """
@@ -109,7 +126,13 @@ def find_answers_elsewhere(files: Sequence[NotebookFile], assignment: str) -> tu
 
     def rank(file: NotebookFile) -> tuple[bool, int, bool, int, str]:
         path = PurePosixPath(file.path)
-        return is_backup(file.path), -len(file.written), path.parent != right.parent, len(path.parts), file.path
+        return (
+            is_backup(file.path),
+            -len(file.written),
+            path.parent != right.parent,
+            len(path.parts),
+            file.path,
+        )
 
     named = find_misplaced([file for file in files if file.holds is None], assignment)
     found = [
@@ -132,7 +155,9 @@ def is_backup(path: str) -> bool:
 
 
 def find_misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str, ...]:
-    """Return the paths of notebooks that look like the assignment's, but have a place or a name that is not graded."""
+    """Return the paths of notebooks that look like the assignment's, but have a place or a name
+    that is not graded.
+    """
     right = notebook_places(assignment)
     paths = [file.path for file in files if not is_backup(file.path)]
     copied = any(path in right and path.endswith("_solved.ipynb") for path in paths)
@@ -141,7 +166,10 @@ def find_misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str,
         path
         for path in paths
         if path not in right
-        and (PurePosixPath(path).name in names or (not copied and _is_renamed(PurePosixPath(path), assignment)))
+        and (
+            PurePosixPath(path).name in names
+            or (not copied and _is_renamed(PurePosixPath(path), assignment))
+        )
     )
 
 
@@ -154,9 +182,13 @@ def say_where_it_belongs(path: str, assignment: str) -> str:
 
 
 def _is_renamed(path: PurePosixPath, assignment: str) -> bool:
-    """Whether it lies in the assignment's folder under a name like the right one: `hw01_solved`, `hw01_numpy (1)`."""
+    """Whether it lies in the assignment's folder under a name like the right one: `hw01_solved`,
+    `hw01_numpy (1)`.
+    """
     if path.parent != PurePosixPath(notebook_places(assignment)[0]).parent:
         return False
     if path.stem.removeprefix(assignment) in BESIDE:
         return False
-    return path.stem.startswith(assignment) or assignment.startswith(path.stem.removesuffix("_solved"))
+    return path.stem.startswith(assignment) or assignment.startswith(
+        path.stem.removesuffix("_solved")
+    )

@@ -6,7 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 CLOCK_FACTOR: Final = 4.0  # what only waits uses no processor: it is ended by the clock
-MOST_CLOCK_FACTOR: Final = 12.0  # ten others on each core still leave an endless loop to its processor time
+MOST_CLOCK_FACTOR: Final = (
+    12.0  # ten others on each core still leave an endless loop to its processor time
+)
 
 
 @dataclass(frozen=True)
@@ -16,9 +18,9 @@ class Limits:
     Parameters
     ----------
     cell_seconds, call_seconds, seconds : float
-        Seconds of processor time for one cell, for one call of a student's function, and for the whole submission.
-        By the clock each may take `CLOCK_FACTOR` times as long, and what computes all the while, on a machine that is
-        busy with other things, `MOST_CLOCK_FACTOR` times.
+        Seconds of processor time for one cell, for one call of a student's function, and for the
+        whole submission. By the clock each may take `CLOCK_FACTOR` times as long, and what computes
+        all the while, on a machine that is busy with other things, `MOST_CLOCK_FACTOR` times.
     memory_mb : int
         Mebibytes of memory for all processes of the submission together.
     processes : int
@@ -48,5 +50,9 @@ class Limits:
         """Refuse a limit that would stop every submission, or none."""
         for limit in fields(self):
             value = getattr(self, limit.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not 0 < value < float("inf")
+            ):
                 raise ValueError(f"Limits: {limit.name} is {value!r}; it must be a positive number")

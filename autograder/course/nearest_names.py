@@ -1,4 +1,6 @@
-"""What somebody probably meant who wrote a name that there is not: the same answer in every message."""
+"""What somebody probably meant who wrote a name that there is not: the same answer in every
+message.
+"""
 
 from __future__ import annotations
 

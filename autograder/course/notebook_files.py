@@ -1,4 +1,5 @@
-"""Students' notebook files read without trust: whatever the bytes are, a notebook or one plain sentence comes back.
+"""Students' notebook files read without trust: whatever the bytes are, a notebook or one plain
+sentence comes back.
 
 Read here as JSON rather than through nbformat: importing nbformat costs over a second, and a submission must not be
 refused for metadata that no one needs.
@@ -50,7 +51,8 @@ class Cell:
     Attributes
     ----------
     attachments : mapping of str to mapping of str to str
-        By name, what the student attached: its media type, and the file in base64. Nothing of it is checked.
+        By name, what the student attached: its media type, and the file in base64. Nothing of it is
+        checked.
     """
 
     kind: str
@@ -69,7 +71,8 @@ class Notebook:
 
 
 def read_notebook(content: bytes) -> Notebook:
-    """Read a notebook of format 3 or 4, also one that JupyterLab refuses, as long as its cells can be told.
+    """Read a notebook of format 3 or 4, also one that JupyterLab refuses, as long as its cells can
+    be told.
 
     Raises
     ------
@@ -88,7 +91,9 @@ def read_notebook(content: bytes) -> Notebook:
         marks = "The file holds the conflict marks of an unfinished merge (<<<<<<<)."
         if data is None:
             raise Unreadable(f"{marks} Neither side of it is a whole notebook; {TAKE_BACK}.")
-        problems.append(f"{marks} Your own side of each conflict was graded; settle the conflict and push again.")
+        problems.append(
+            f"{marks} Your own side of each conflict was graded; settle the conflict and push again."
+        )
     if data is None:
         data, broken = _salvaged(text)
         problems.append(broken)
@@ -135,26 +140,32 @@ def _salvaged(text: str) -> tuple[Any, str]:
             position = comma.end() if comma else len(text)
     if not cells:
         known = kind_of_text(text)
-        raise Unreadable(known or f"The file is not a notebook: it is not valid JSON, from {where} on; {TAKE_BACK}.")
+        raise Unreadable(
+            known
+            or f"The file is not a notebook: it is not valid JSON, from {where} on; {TAKE_BACK}."
+        )
     above = "cell above was" if len(cells) == 1 else f"{len(cells)} cells above were"
     broken = f"The file is not valid JSON from {where} on. Only the {above} graded; {TAKE_BACK}."
     return {"cells": cells}, broken
 
 
 def conflict_sides(text: str) -> tuple[str, str] | None:
-    """Return a text with the own and with the other side of each of its merge conflicts, None if it has none.
+    """Return a text with the own and with the other side of each of its merge conflicts, None if it
+    has none.
 
     Line by line: a pattern for the whole would try every pair of marks that somebody puts into a file.
     """
     lines: dict[str, list[str]] = {"ours": [], "base": [], "theirs": []}
-    part, found = "", False
+    part = ""
+    found = False
     for line in io.StringIO(text):
         after = NEXT_PART.get((part, line[:7]))
         if after is None:
             for side in [part] if part else lines:
                 lines[side].append(line)
         else:
-            part, found = after, found or not after
+            part = after
+            found = found or not after
     return ("".join(lines["ours"]), "".join(lines["theirs"])) if found else None
 
 
@@ -171,7 +182,11 @@ def _cells(data: Any) -> Iterable[Cell]:
     cells = data.get("cells")
     if data.get("nbformat") == 3 or (cells is None and isinstance(data.get("worksheets"), list)):
         sheets = data.get("worksheets")
-        cells = sheets[0].get("cells") if isinstance(sheets, list) and sheets and isinstance(sheets[0], dict) else None
+        cells = (
+            sheets[0].get("cells")
+            if isinstance(sheets, list) and sheets and isinstance(sheets[0], dict)
+            else None
+        )
     if not isinstance(cells, list):
         raise Unreadable(f"The file is not a notebook: it has no list of cells; {TAKE_BACK}.")
     if len(cells) > MAX_CELLS:
@@ -207,7 +222,9 @@ def _attachments(entries: object) -> dict[str, dict[str, str]]:
     if not isinstance(entries, dict):
         return {}
     return {
-        str(name): {str(kind): content for kind, content in kinds.items() if isinstance(content, str)}
+        str(name): {
+            str(kind): content for kind, content in kinds.items() if isinstance(content, str)
+        }
         for name, kinds in entries.items()
         if isinstance(kinds, dict)
     }

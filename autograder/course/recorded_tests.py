@@ -85,7 +85,12 @@ def write_recorded_tests(source: Path, tests: RecordedTests) -> None:
     if not tests.inside and not tests.made:
         path.unlink(missing_ok=True)
         return
-    data = {"version": VERSION, "source": tests.source, "inside": dict(tests.inside), "made": dict(tests.made)}
+    data = {
+        "version": VERSION,
+        "source": tests.source,
+        "inside": dict(tests.inside),
+        "made": dict(tests.made),
+    }
     content = json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     if not path.exists() or path.read_text(encoding="utf-8") != content:
         write_whole(path, content.encode(), "tests")

@@ -27,6 +27,8 @@ def repository_name(remote: str, options: ForgeOptions) -> str:
 
 
 def git_address(remote: str, options: ForgeOptions) -> str:
-    """Return what git takes for a remote: an `owner/repository` becomes its address on the forge."""
+    """Return what git takes for a remote: an `owner/repository` becomes its address on the
+    forge.
+    """
     short = remote.removesuffix(".git")
     return f"{options.web}/{short}.git" if REPOSITORY_NAME.fullmatch(short) else remote

@@ -35,11 +35,12 @@ Extensions = Mapping[tuple[str, str, str], datetime]  # (student, assignment, pa
 def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]:
     """Read the roster: columns `student` and `remote`, and whichever of the others there are.
 
-    A remote is a URL or path for git, or `owner/repository` on the forge, or `none` of a student who pushes nowhere,
-    whose work is imported. `repository` is the forge's own number of it, needed only to say that a repository of
-    another account is meant all the same. `number` is what the university calls the student, for exports, `account`
-    what the forge does. Where each assignment has a repository of its own, `c.Course.repositories` makes its address
-    of these, and a column `remote ASSIGNMENT` gives another.
+    A remote is a URL or path for git, or `owner/repository` on the forge, or `none` of a student
+    who pushes nowhere, whose work is imported. `repository` is the forge's own number of it, needed
+    only to say that a repository of another account is meant all the same. `number` is what the
+    university calls the student, for exports, `account` what the forge does. Where each assignment
+    has a repository of its own, `c.Course.repositories` makes its address of these, and a column
+    `remote ASSIGNMENT` gives another.
 
     Raises
     ------
@@ -77,7 +78,9 @@ def _read_student(where: str, row: Mapping[str, str]) -> Student:
     _check_remote(where, student, remote or NO_REMOTE)
     number = row["repository"]
     if number and not (number.isascii() and number.isdigit() and len(number) < 19):
-        raise ConfigError(f"{where}: repository {number!r} of {student!r} is not the forge's number")
+        raise ConfigError(
+            f"{where}: repository {number!r} of {student!r} is not the forge's number"
+        )
     return Student(
         id=student,
         remote="" if remote == NO_REMOTE else remote,
@@ -96,23 +99,32 @@ def _check_remote(where: str, student: str, remote: str) -> None:
 
 
 def _make_address(where: str, pattern: str, assignment: Assignment, row: Mapping[str, str]) -> str:
-    """Return the address of a student's repository of an assignment, empty where there is no pattern."""
+    """Return the address of a student's repository of an assignment, empty where there is no
+    pattern.
+    """
     if not pattern:
         return ""
     for _, name, _, _ in Formatter().parse(pattern):
         if name in ROSTER_FIELDS and not row[name]:
-            raise ConfigError(f"{where}: {name} is empty, and c.Course.repositories needs it for the address")
+            raise ConfigError(
+                f"{where}: {name} is empty, and c.Course.repositories needs it for the address"
+            )
     about = {name: row[name] for name in ROSTER_FIELDS}
-    return pattern.format(assignment=assignment.name, folder=assignment.folder or assignment.name, **about)
+    return pattern.format(
+        assignment=assignment.name, folder=assignment.folder or assignment.name, **about
+    )
 
 
 def read_extensions(
-    path: Path, course: Course, students: Collection[str] | None = None, strangers: list[str] | None = None
+    path: Path,
+    course: Course,
+    students: Collection[str] | None = None,
+    strangers: list[str] | None = None,
 ) -> dict[tuple[str, str, str], datetime]:
     """Read the extensions; no file means none. An empty `part` means every part of the assignment.
 
-    Where the `students` of the roster are given, a line for anybody else is refused; where `strangers` is given, too,
-    it is left out, and a sentence about it added there.
+    Where the `students` of the roster are given, a line for anybody else is refused; where
+    `strangers` is given, too, it is left out, and a sentence about it added there.
 
     Raises
     ------
@@ -126,9 +138,8 @@ def read_extensions(
     for line, row in read_table(path, ("student", "assignment", "deadline"), EXTENSION_COLUMNS):
         where = f"{path}, line {line}"
         if students is not None and row["student"] not in students:
-            sentence = (
-                f"{where}: no student {row['student']!r} in the roster; {say_nearest_name(row['student'], students)}"
-            )
+            nearest = say_nearest_name(row["student"], students)
+            sentence = f"{where}: no student {row['student']!r} in the roster; {nearest}"
             if strangers is None:
                 raise ConfigError(sentence)
             strangers.append(f"{sentence} (or delete the line, if they left)")
@@ -143,15 +154,20 @@ def read_extensions(
         for part in _parts(where, assignment, row["part"]):
             key = row["student"], assignment.name, part.name
             if key in lines:
-                raise ConfigError(f"{where}: {_twice(key)}, in line {lines[key]}; delete one of the two")
+                raise ConfigError(
+                    f"{where}: {_twice(key)}, in line {lines[key]}; delete one of the two"
+                )
             if part.deadline is not None and deadline < part.deadline:
-                raise ConfigError(f"{where}: {_earlier(row['deadline'], part, course.to_local_time(part.deadline))}")
+                raise ConfigError(
+                    f"{where}: {_earlier(row['deadline'], part, course.to_local_time(part.deadline))}"
+                )
             extensions[key], lines[key] = deadline, line
     return extensions
 
 
 def shared_remotes(students: Iterable[Student], forge: ForgeOptions) -> dict[str, tuple[str, ...]]:
-    """Return, by student, the others with the same remote: whoever pushes there pushes for all of them.
+    """Return, by student, the others with the same remote: whoever pushes there pushes for all of
+    them.
 
     A repository of the forge is the same however its address is written.
     """

@@ -58,7 +58,9 @@ class Markers:
 NBGRADERS = Markers()
 
 
-def mark_hidden_lines(source: str, solution: bool, markers: Markers = NBGRADERS) -> list[tuple[str, bool]]:
+def mark_hidden_lines(
+    source: str, solution: bool, markers: Markers = NBGRADERS
+) -> list[tuple[str, bool]]:
     """Return each line of a source cell, stripped, with whether it may not be released.
 
     A solution cell without markers is one solution from its first line to its last, as nbgrader
@@ -66,7 +68,9 @@ def mark_hidden_lines(source: str, solution: bool, markers: Markers = NBGRADERS)
     """
     begins = [begin for begin, _ in markers.regions]
     whole = solution and not any(begin in source for begin in begins)
-    return [(line.strip(), whole or end != "") for line, end in _with_regions(source, markers.regions)]
+    return [
+        (line.strip(), whole or end != "") for line, end in _with_regions(source, markers.regions)
+    ]
 
 
 def keep_lines_with_solution(lines: Sequence[str], markers: Markers = NBGRADERS) -> list[str]:

@@ -1,4 +1,5 @@
-"""Tables as spreadsheets write them: whatever separates the fields and encodes the text, or one sentence why not.
+"""Tables as spreadsheets write them: whatever separates the fields and encodes the text, or one
+sentence why not.
 
 What separates the fields is not guessed from the look of the text, as `csv.Sniffer` does: a table is read with each
 separator that spreadsheets use, and the one with which its first line names the columns is the right one.
@@ -24,12 +25,16 @@ MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's does
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
-SAYS_SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?[ \t;,|]*\r?\n", re.IGNORECASE)  # a line for Excel alone
+SAYS_SEPARATOR = re.compile(
+    r"\ufeff?\"?sep=(.)\"?[ \t;,|]*\r?\n", re.IGNORECASE
+)  # a line for Excel alone
 
 Row = tuple[int, list[str]]  # the line on which it begins, its fields
 
 
-def read_table(path: Path, needed: Sequence[str], known: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def read_table(
+    path: Path, needed: Sequence[str], known: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each line that says anything, with its number and the values of the known columns.
 
     Parameters
@@ -81,12 +86,16 @@ def _text(path: Path, needed: Sequence[str]) -> str:
         raise ConfigError(f"{path}, line {line}: {found}; save the table as 'CSV UTF-8'") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise ConfigError(f"{path}, line {line}: zero bytes, which no text has; save the table as 'CSV UTF-8'")
+        raise ConfigError(
+            f"{path}, line {line}: zero bytes, which no text has; save the table as 'CSV UTF-8'"
+        )
     return text
 
 
 def _unmarked(content: bytes) -> str:
-    """UTF-16 without its mark has a zero in every second byte of what is plain; our columns' names are."""
+    """UTF-16 without its mark has a zero in every second byte of what is plain; our columns' names
+    are.
+    """
     if content[1:2] == b"\0":
         return "utf-16-le"
     return "utf-16-be" if content[:1] == b"\0" else "utf-8"
@@ -108,7 +117,9 @@ def _rows(path: Path, text: str, separator: str) -> Iterator[Row]:
         ) from None
 
 
-def _score(text: str, separator: str, needed: Sequence[str], known: Sequence[str]) -> tuple[int, int]:
+def _score(
+    text: str, separator: str, needed: Sequence[str], known: Sequence[str]
+) -> tuple[int, int]:
     """How many needed and how many known columns the first line names, read with a separator."""
     try:
         first = next(_rows(Path(), text, separator), (0, []))[1]
@@ -130,7 +141,9 @@ def _check_columns(
     times = Counter(columns)
     twice = [name for name in known if times[name] > 1]
     if twice:
-        raise ConfigError(f"{path}: two columns are called {twice[0]!r}; name one of them otherwise")
+        raise ConfigError(
+            f"{path}: two columns are called {twice[0]!r}; name one of them otherwise"
+        )
     missing = [name for name in needed if name not in times]
     if missing:
         found = ", ".join(repr(name) for name in columns)

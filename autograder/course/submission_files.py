@@ -51,7 +51,9 @@ def pack_submission(submission: SubmissionFiles) -> bytes:
     """Return a notebook and the files beside it as one; a notebook without any stays as it is."""
     if not submission.beside and not submission.left_out:
         return submission.notebook
-    texts = {path: b64encode(content).decode() for path, content in sorted(submission.beside.items())}
+    texts = {
+        path: b64encode(content).decode() for path, content in sorted(submission.beside.items())
+    }
     fields = {
         "notebook": b64encode(submission.notebook).decode(),
         "beside": texts,
@@ -71,7 +73,9 @@ def unpack_submission(content: bytes) -> SubmissionFiles:
     try:
         fields = json.loads(content)
         notebook = b64decode(fields["notebook"], validate=True)
-        beside = {str(path): b64decode(text, validate=True) for path, text in fields["beside"].items()}
+        beside = {
+            str(path): b64decode(text, validate=True) for path, text in fields["beside"].items()
+        }
         left_out = tuple(make_printable(str(path)[:MAX_PATH]) for path in fields["left_out"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return SubmissionFiles(content)
@@ -103,7 +107,9 @@ def are_paths(paths: Collection[str]) -> bool:
 
 
 def merge_files(given: Mapping[str, bytes], own: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the files of a notebook's folder: the course's as it gives them, and the student's own beside them."""
+    """Return the files of a notebook's folder: the course's as it gives them, and the student's own
+    beside them.
+    """
     merged = dict(given)
     for path, content in own.items():
         if path not in given and are_paths([*merged, path]):

@@ -15,8 +15,8 @@ from typing import Any
 SUBMODULE = ".gitmodules"  # the file that names them
 REPORT_VERSION = 1
 Upgrade = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-# From a version of the report to the next one. A version that only added a field needs none: reading gives a field
-# that is missing its default.
+# From a version of the report to the next one. A version that only added a field needs none:
+# reading gives a field that is missing its default.
 UPGRADES: Mapping[int, Upgrade] = {}
 
 
@@ -63,7 +63,8 @@ class Student:
     account : str
         What the forge calls the student.
     remotes : tuple of (str, str)
-        Where each assignment has a repository of its own: assignments, and what `remote` is otherwise.
+        Where each assignment has a repository of its own: assignments, and what `remote` is
+        otherwise.
     """
 
     id: str
@@ -86,14 +87,16 @@ class NotebookFile:
     path, blob, size
         Its path, its git blob and its size in bytes.
     holds : str or None
-        The assignment whose cells it holds, whatever its name is; "" for none, None where nobody has looked.
+        The assignment whose cells it holds, whatever its name is; "" for none, None where nobody
+        has looked.
     written : tuple of str
         nbgrader ids of the solution cells in which something was written.
     changed : bool
         Whether it holds anything, beside answers, that the released notebook does not.
     beside, left_out : tuple of str
-        Paths, from its folder, of the student's own files that are part of the submission, and of those that are too
-        many or too large for it. Where there are any, `blob` is that of all together: see `submission_files`.
+        Paths, from its folder, of the student's own files that are part of the submission, and of
+        those that are too many or too large for it. Where there are any, `blob` is that of all
+        together: see `submission_files`.
     """
 
     path: str
@@ -121,12 +124,13 @@ class Push:
     activity : int
         The forge's number of this push, 0 where no forge told of it.
     lost : bool
-        Whether the commit was gone before it could be fetched, or is too large: then nothing of it can be graded.
+        Whether the commit was gone before it could be fetched, or is too large: then nothing of it
+        can be graded.
     aside : bool
         Whether it went to another branch than the one that was graded then.
     pointers : tuple of (str, str)
-        Paths at which no file was pushed: links and what they lead to, repositories within it with "", and those that
-        were meant to be there, as submodules, with `SUBMODULE`.
+        Paths at which no file was pushed: links and what they lead to, repositories within it with
+        "", and those that were meant to be there, as submodules, with `SUBMODULE`.
     assignment : str
         The one it concerns, where a repository, or an archive, is for one only; else empty.
     """
@@ -159,7 +163,8 @@ class Repository:
     created : datetime
         When the repository was made.
     pushed : datetime or None
-        The forge's time of the last push of which the record holds everything, None while it holds nothing.
+        The forge's time of the last push of which the record holds everything, None while it holds
+        nothing.
     assignment : str
         The only one it is for, else empty.
     """
@@ -213,7 +218,8 @@ class Report:
     Attributes
     ----------
     status : str
-        "graded"; "unreadable" when the file is no notebook; "missing" when there is none at its place.
+        "graded"; "unreadable" when the file is no notebook; "missing" when there is none at its
+        place.
     problems : tuple of str
         Plain sentences for the student about the notebook as a whole.
     exam : str
@@ -245,13 +251,23 @@ class Report:
 
     def for_students(self) -> Report:
         """Return the report without what only instructors may read."""
-        return replace(self, exercises=tuple(replace(exercise, detail="") for exercise in self.exercises))
+        return replace(
+            self, exercises=tuple(replace(exercise, detail="") for exercise in self.exercises)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as the JSON object of docs/report.md."""
         fields = asdict(self)
-        head = {"version": REPORT_VERSION, "assignment": fields.pop("assignment"), "notebook": fields.pop("notebook")}
-        return head | {"status": self.status, "points": self.points, "max_points": self.max_points} | fields
+        head = {
+            "version": REPORT_VERSION,
+            "assignment": fields.pop("assignment"),
+            "notebook": fields.pop("notebook"),
+        }
+        return (
+            head
+            | {"status": self.status, "points": self.points, "max_points": self.max_points}
+            | fields
+        )
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Report:
@@ -289,7 +305,9 @@ def upgrade_report(data: Mapping[str, Any]) -> Mapping[str, Any]:
     version = data["version"]
     known = isinstance(version, int) and not isinstance(version, bool) and version >= 1
     if not known or version > REPORT_VERSION:
-        raise ValueError(f"a report of version {version!r}, this program reads up to {REPORT_VERSION}; update it")
+        raise ValueError(
+            f"a report of version {version!r}, this program reads up to {REPORT_VERSION}; update it"
+        )
     for older in range(version, REPORT_VERSION):
         if older in UPGRADES:
             data = UPGRADES[older](data)
@@ -297,9 +315,12 @@ def upgrade_report(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def make_printable(text: str) -> str:
-    """Return a student's text without control characters: on a terminal they could hide or fake what is shown."""
+    """Return a student's text without control characters: on a terminal they could hide or fake
+    what is shown.
+    """
     return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for letter in text
     )
 
 
@@ -309,7 +330,9 @@ def round_points(points: float) -> float:
 
 
 def round_points_below(points: float, most: float) -> float:
-    """Return points to a hundredth, unless that would make none of some, or all there are of nearly all."""
+    """Return points to a hundredth, unless that would make none of some, or all there are of nearly
+    all.
+    """
     return round_points(points) if points < most and 0.0 < round_points(points) < most else points
 
 
@@ -324,7 +347,10 @@ def exercise_from_json(data: Mapping[str, Any]) -> ExerciseResult:
         hint=str(data["hint"]),
         criteria=tuple(
             Criterion(
-                str(entry["sentence"]), float(entry["points"]), float(entry["max_points"]), Outcome(entry["outcome"])
+                str(entry["sentence"]),
+                float(entry["points"]),
+                float(entry["max_points"]),
+                Outcome(entry["outcome"]),
             )
             for entry in data["criteria"]
         ),

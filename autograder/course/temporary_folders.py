@@ -1,4 +1,5 @@
-"""Temporary folders that go with whoever made them, also when that is killed: then the next one takes them away.
+"""Temporary folders that go with whoever made them, also when that is killed: then the next one
+takes them away.
 
 A folder's name says which process made it, and while that lives it holds the folder's lock. So one that belongs to
 nobody is known for certain, whatever a machine's process numbers do.
@@ -28,7 +29,9 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
     purpose : str
         A word for its name, for whoever looks into the folder of temporary files.
     """
-    if sys.platform == "win32":  # where no instructor works, and a folder in use cannot be taken away
+    if (
+        sys.platform == "win32"
+    ):  # where no instructor works, and a folder in use cannot be taken away
         with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-{purpose}-") as name:
             yield Path(name)
         return
@@ -48,7 +51,9 @@ def remove_abandoned(folder: Path) -> None:
         match = OURS.fullmatch(path.name)
         if match and not _is_alive(int(match["process"])):
             with suppress(OSError):
-                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                descriptor = os.open(
+                    path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+                )
                 try:
                     _lock(descriptor)  # fails while a process of another container has it
                     shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,5 @@
-"""Files written whole: whoever reads one finds the old content or the new one, never a part, whenever we are killed.
+"""Files written whole: whoever reads one finds the old content or the new one, never a part,
+whenever we are killed.
 
 The new content is written beside the file and put into its place by one rename. Its name beside is always the same,
 so what a killed run left is used up by the next one that writes this file.

@@ -13,7 +13,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from autograder.course.configuration import Course, load_course
-from autograder.course.errors import AutograderError, ConfigError, DiskFailed, ReleaseError, describe_error
+from autograder.course.errors import (
+    AutograderError,
+    ConfigError,
+    DiskFailed,
+    ReleaseError,
+    describe_error,
+)
 from autograder.course.exam import Exam
 from autograder.course.remotes import git_address, repository_name
 from autograder.course.roster import read_extensions, read_roster, shared_remotes
@@ -59,7 +65,9 @@ def examine_course(config: Path, *, network: bool = False) -> list[Finding]:
         try:
             found += check()
         except (AutograderError, OSError) as error:  # the others are looked at all the same
-            found.append(Finding(what, False, describe_error(error), step="correct that, and look again"))
+            found.append(
+                Finding(what, False, describe_error(error), step="correct that, and look again")
+            )
     return found
 
 
@@ -70,14 +78,17 @@ def _check_times(course: Course) -> Iterator[Finding]:
     deadlines = [part.deadline for entry in course.assignments.values() for part in entry.parts]
     due = [deadline for deadline in deadlines if not is_over(deadline, datetime.now(UTC))]
     said = f"{len(due)} of {len(deadlines)} to come"
-    step = f"if the term is not over, give the assignments new deadlines in grading_config.py; {GUIDE}"
+    step = (
+        f"if the term is not over, give the assignments new deadlines in grading_config.py; {GUIDE}"
+    )
     yield Finding("deadlines", bool(due), said, needed=False, step=step)
     if course.clock is Clock.SERVER:
         there = bool(os.environ.get(course.forge.token))
-        said = (
-            f"{course.forge.token} is {'set' if there else 'not set: 60 requests an hour are allowed, with one 5,000'}"
+        found = "set" if there else "not set: 60 requests an hour are allowed, with one 5,000"
+        said = f"{course.forge.token} is {found}"
+        yield Finding(
+            "token of the forge", there, said, needed=False, step=f"export {course.forge.token}=…"
         )
-        yield Finding("token of the forge", there, said, needed=False, step=f"export {course.forge.token}=…")
 
 
 def _check_sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
@@ -85,11 +96,17 @@ def _check_sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
         try:
             exam = exams[name] = course.read_exam(name)
         except AutograderError as error:
-            yield Finding(f"source of {name}", False, str(error), step="correct the source notebook")
+            yield Finding(
+                f"source of {name}", False, str(error), step="correct the source notebook"
+            )
             continue
         manual = sum(exercise.manual for exercise in exam.exercises)
         by_hand = f", {manual} marked by a person" if manual else ""
-        yield Finding(f"source of {name}", True, f"{len(exam.exercises)} exercises, {exam.points:g} points{by_hand}")
+        yield Finding(
+            f"source of {name}",
+            True,
+            f"{len(exam.exercises)} exercises, {exam.points:g} points{by_hand}",
+        )
 
 
 def _check_releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
@@ -99,11 +116,19 @@ def _check_releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
         what = f"release of {name}"
         step = f"autograder release {name}"
         if not course.release_path(name).exists():
-            yield Finding(what, False, "not released yet", needed=False, step=f"when its time has come: {step}")
+            yield Finding(
+                what,
+                False,
+                "not released yet",
+                needed=False,
+                step=f"when its time has come: {step}",
+            )
             continue
         try:
             current = is_release_current(course, name)
-            said = "is what its source gives" if current else "differs from what its source gives now"
+            said = (
+                "is what its source gives" if current else "differs from what its source gives now"
+            )
             yield Finding(what, current, said, needed=False, step=step)
         except ReleaseError as error:
             yield Finding(what, False, str(error), step="correct the source notebook")
@@ -114,7 +139,9 @@ def _check_upstream(course: Course, *, network: bool) -> Finding:
     url = git_address(course.upstream, course.forge)
     name = remove_passwords(url)
     if not url:
-        return Finding(what, False, "not named", needed=False, step="set c.Course.upstream to its address")
+        return Finding(
+            what, False, "not named", needed=False, step="set c.Course.upstream to its address"
+        )
     wrong = _say_wrong_form(course, course.upstream)
     if wrong:
         return Finding(what, False, f"{name} {wrong}", step="correct c.Course.upstream")
@@ -124,7 +151,9 @@ def _check_upstream(course: Course, *, network: bool) -> Finding:
     git = GitRepository(course.root, extra=variables)
     heads = git.says("ls-remote", "--heads", "--", url)
     if heads is None:
-        return Finding(what, False, f"{name} does not answer", step="create it, or correct c.Course.upstream")
+        return Finding(
+            what, False, f"{name} does not answer", step="create it, or correct c.Course.upstream"
+        )
     there = f"refs/heads/{course.branch}" in heads.split()
     said = f"{name} answers, branch {course.branch}{'' if there else ' is not there yet'}"
     return Finding(what, there, said, needed=False, step="autograder publish")
@@ -133,7 +162,13 @@ def _check_upstream(course: Course, *, network: bool) -> Finding:
 def _check_people(course: Course) -> Iterator[Finding]:
     if not course.roster.exists():
         said = f"no {course.roster} yet"
-        yield Finding("roster", False, said, needed=False, step=f"write one, or autograder state pull; {GUIDE}")
+        yield Finding(
+            "roster",
+            False,
+            said,
+            needed=False,
+            step=f"write one, or autograder state pull; {GUIDE}",
+        )
         return
     try:
         students = read_roster(course.roster, course)
@@ -144,9 +179,13 @@ def _check_people(course: Course) -> Iterator[Finding]:
     yield Finding("roster", bool(students), some, needed=False, step="add a line for each student")
     wrong = list(_find_wrong_remotes(course, students))
     step = "write owner/repository, an https:// or ssh:// address, or a path that exists"
-    yield Finding("students' remotes", not wrong, "; ".join(wrong) or "each has one of its own", step=step)
+    yield Finding(
+        "students' remotes", not wrong, "; ".join(wrong) or "each has one of its own", step=step
+    )
     try:
-        extensions = read_extensions(course.extensions, course, {student.id for student in students})
+        extensions = read_extensions(
+            course.extensions, course, {student.id for student in students}
+        )
         yield Finding("extensions", True, f"{len({key[:2] for key in extensions})} given")
     except ConfigError as error:
         yield Finding("extensions", False, str(error), step=f"correct {course.extensions.name}")
@@ -165,7 +204,9 @@ def _check_ledger(course: Course, students: Iterable[Student]) -> Finding:
         number += bool(record.pushes)
         wrong += record.damaged
     said = "; ".join(wrong) or f"{number} students have pushed"
-    return Finding("ledger", not wrong, said, step="autograder verify, then autograder verify --repair")
+    return Finding(
+        "ledger", not wrong, said, step="autograder verify, then autograder verify --repair"
+    )
 
 
 def _find_wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator[str]:
@@ -192,7 +233,9 @@ def _say_wrong_form(course: Course, remote: str) -> str:
         return "" if path.exists() else "does not exist on this machine"
     if address.startswith(f"{course.forge.web}/") and not repository_name(remote, course.forge):
         return "is not the address of a repository"
-    known = urlsplit(address).scheme in {"https", "http", "ssh", "git"} or OVER_SSH.fullmatch(address)
+    known = urlsplit(address).scheme in {"https", "http", "ssh", "git"} or OVER_SSH.fullmatch(
+        address
+    )
     return "" if known else "is neither an address nor a path"
 
 
@@ -208,7 +251,9 @@ def _check_keys(course: Course) -> Finding:
     mode = path.stat().st_mode & 0o777
     said = f"{path.name} has mode {mode:o}"
     if mode & 0o077:
-        return Finding(what, False, f"{said}: others can read every student's page", step=f"chmod 600 {path}")
+        return Finding(
+            what, False, f"{said}: others can read every student's page", step=f"chmod 600 {path}"
+        )
     try:
         from autograder.record.page_keys import PageKeys
 
@@ -220,9 +265,17 @@ def _check_keys(course: Course) -> Finding:
 
 def _check_site(course: Course) -> Iterator[Finding]:
     step = "set c.Course.site_url, so that links are whole and students find the page"
-    yield Finding("address of the pages", bool(course.site_url), course.site_url or "not set", needed=False, step=step)
+    yield Finding(
+        "address of the pages",
+        bool(course.site_url),
+        course.site_url or "not set",
+        needed=False,
+        step=step,
+    )
     step = "set c.Course.contact, an address like mailto:…, to which students may write"
-    yield Finding("contact", bool(course.contact), course.contact or "not set", needed=False, step=step)
+    yield Finding(
+        "contact", bool(course.contact), course.contact or "not set", needed=False, step=step
+    )
 
 
 def _check_gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
@@ -235,11 +288,22 @@ def _check_gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
 
     try:
         unknown = [
-            name for name, exam in exams.items() if course.release_path(name).exists() and not knows_exam(course, exam)
+            name
+            for name, exam in exams.items()
+            if course.release_path(name).exists() and not knows_exam(course, exam)
         ]
     except Exception as error:  # a file that is no database, a server that does not answer: whatever its driver raises
-        return Finding(what, False, f"{course.database}: {str(error).splitlines()[0]}", step=f"move it away; {step}")
-    said = f"does not know {', '.join(unknown)} as it is now" if unknown else "knows every released assignment"
+        return Finding(
+            what,
+            False,
+            f"{course.database}: {str(error).splitlines()[0]}",
+            step=f"move it away; {step}",
+        )
+    said = (
+        f"does not know {', '.join(unknown)} as it is now"
+        if unknown
+        else "knows every released assignment"
+    )
     return Finding(what, not unknown, said, needed=False, step=step)
 
 

@@ -13,7 +13,9 @@ MODULES = ("nbgrader", "msgpack", "pyseccomp", "cryptography", "IPython", "numpy
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at; `needed` things must be good for grading, `step` is what to do about one that is not."""
+    """One thing looked at; `needed` things must be good for grading, `step` is what to do about one
+    that is not.
+    """
 
     what: str
     good: bool
@@ -37,11 +39,21 @@ class Finding:
 
 def examine_machine() -> list[Finding]:
     """Look at everything grading needs."""
-    return [_check_python(), _check_git(), *[_check_module(name) for name in MODULES], *_check_jail()]
+    return [
+        _check_python(),
+        _check_git(),
+        *[_check_module(name) for name in MODULES],
+        *_check_jail(),
+    ]
 
 
 def _check_python() -> Finding:
-    return Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0], step="install Python 3.11 or newer")
+    return Finding(
+        "Python",
+        sys.version_info >= (3, 11),
+        sys.version.split()[0],
+        step="install Python 3.11 or newer",
+    )
 
 
 def _check_git() -> Finding:
@@ -64,9 +76,15 @@ def _check_jail() -> list[Finding]:
     reports = try_rungs()
     chosen = next((report.rung for report in reports if report.works), None)
     findings = [
-        Finding(f"jail, rung {report.rung}", report.works, report.reason or "works", needed=False) for report in reports
+        Finding(f"jail, rung {report.rung}", report.works, report.reason or "works", needed=False)
+        for report in reports
     ]
     if chosen is None:
         nothing = "no rung works here: nothing will be graded"
-        return [*findings, Finding("jail", False, nothing, step="do what the rungs above say; see docs/security.md")]
+        return [
+            *findings,
+            Finding(
+                "jail", False, nothing, step="do what the rungs above say; see docs/security.md"
+            ),
+        ]
     return [*findings, Finding("jail", True, f"rung {chosen} will be used, the first that works")]

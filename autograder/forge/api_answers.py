@@ -1,4 +1,6 @@
-"""What the API answers, checked field by field: a server may be broken, or not the one it is taken for."""
+"""What the API answers, checked field by field: a server may be broken, or not the one it is taken
+for.
+"""
 
 from __future__ import annotations
 
@@ -52,14 +54,23 @@ def read_activity(data: object) -> Activity:
     kind = _text(entry, "activity_type")
     after = _text(entry, "after", SHA)
     gone = kind == DELETION or NO_COMMIT.fullmatch(after)
-    return Activity(_number(entry, "id"), _text(entry, "ref"), "" if gone else after, _moment(entry, "timestamp"), kind)
+    return Activity(
+        _number(entry, "id"),
+        _text(entry, "ref"),
+        "" if gone else after,
+        _moment(entry, "timestamp"),
+        kind,
+    )
 
 
 def keep_repository_fields(data: object) -> dict[str, Any]:
     """Return the fields of a repository worth keeping; checked when they are read."""
     entry = data if isinstance(data, Mapping) else {}
     owner = entry.get("owner")
-    kept = {name: entry.get(name) for name in ("id", "full_name", "default_branch", "created_at", "pushed_at")}
+    kept = {
+        name: entry.get(name)
+        for name in ("id", "full_name", "default_branch", "created_at", "pushed_at")
+    }
     return kept | {"owner": {"id": owner.get("id")} if isinstance(owner, Mapping) else None}
 
 
@@ -71,7 +82,9 @@ def keep_activity_fields(data: object) -> dict[str, Any]:
 
 def _mapping(data: object, what: str) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
-        raise ForgeFailed(f"the forge's answer makes no sense: {str(data)[:80]!r} instead of {what}")
+        raise ForgeFailed(
+            f"the forge's answer makes no sense: {str(data)[:80]!r} instead of {what}"
+        )
     return data
 
 
@@ -105,4 +118,6 @@ def _moment(entry: Mapping[str, Any], name: str) -> datetime:
 
 
 def _nonsense(name: str, value: object, right: str) -> ForgeFailed:
-    return ForgeFailed(f"the forge's answer makes no sense: {name} is {str(value)[:80]!r} instead of {right}")
+    return ForgeFailed(
+        f"the forge's answer makes no sense: {name} is {str(value)[:80]!r} instead of {right}"
+    )

@@ -1,4 +1,5 @@
-"""One connection to the API: patient with a server in trouble, obedient to its limits, and never for long.
+"""One connection to the API: patient with a server in trouble, obedient to its limits, and never
+for long.
 
 What went wrong on the way is tried again, a little later each time. When the server asks to wait, it is waited for,
 as long as the run's budget lasts; then the client is closed with a sentence, and whoever asks again gets the same.
@@ -27,7 +28,9 @@ from autograder.forge.http_replies import BrokenReply, Reply
 
 TRIES = 5
 FIRST_PAUSE = 0.5  # seconds; doubled with each try
-DEAD_AFTER = 3  # questions in a row that stayed without an answer: then the server is taken for dead
+DEAD_AFTER = (
+    3  # questions in a row that stayed without an answer: then the server is taken for dead
+)
 MAX_BODY = 16 << 20  # bytes; a page of a hundred repositories has about half a million
 REPLY_SECONDS = 60.0
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
@@ -64,7 +67,11 @@ class ApiClient:
     """
 
     def __init__(
-        self, options: ForgeOptions, cache: Path | None = None, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        options: ForgeOptions,
+        cache: Path | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.options = options
         self.cache = cache
@@ -86,7 +93,10 @@ class ApiClient:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Keep the ETags and close the connection."""
         self._http.close()
@@ -94,7 +104,8 @@ class ApiClient:
             save_pages(self.cache, self._used)
 
     def get(self, address: str, keep: Keep, **parameters: str | int) -> Page | None:
-        """Return what the API says at a path or URL, None when it says that there is nothing (any more).
+        """Return what the API says at a path or URL, None when it says that there is nothing (any
+        more).
 
         Parameters
         ----------
@@ -168,10 +179,14 @@ class ApiClient:
                 elif reply.status >= 500:
                     failures = self._back_off(failures, reason)
                 elif reply.status == 401:
-                    self._close(f"{self._base.host} refuses the token in ${self.options.token} (401): make a new one")
+                    self._close(
+                        f"{self._base.host} refuses the token in ${self.options.token} (401): make a new one"
+                    )
                 else:
                     words = reply.message or "no reason given"
-                    raise ForgeFailed(f"{self._base.host} refuses {url.path} ({reply.status}): {words}")
+                    raise ForgeFailed(
+                        f"{self._base.host} refuses {url.path} ({reply.status}): {words}"
+                    )
             except (httpx.RequestError, BrokenReply) as error:
                 reason = str(error) or type(error).__name__
                 failures = self._back_off(failures, reason)
@@ -182,7 +197,9 @@ class ApiClient:
 
     def _send(self, url: httpx.URL, etag: str) -> Reply:
         deadline = time.monotonic() + REPLY_SECONDS
-        with self._http.stream("GET", url, headers={"If-None-Match": etag} if etag else {}) as response:
+        with self._http.stream(
+            "GET", url, headers={"If-None-Match": etag} if etag else {}
+        ) as response:
             body = bytearray()
             for piece in response.iter_bytes():
                 body += piece
@@ -196,7 +213,11 @@ class ApiClient:
         """Wait as long as the server asks, if the run's budget allows."""
         if seconds > self._left:
             until = datetime.fromtimestamp(time.time() + min(seconds, LONGEST_WAIT), UTC)
-            advice = "" if os.environ.get(self.options.token) else f"; a token in ${self.options.token} allows far more"
+            advice = (
+                ""
+                if os.environ.get(self.options.token)
+                else f"; a token in ${self.options.token} allows far more"
+            )
             self._close(
                 f"{self._base.host}: {reason} and wants no questions before {until:%d %b %H:%M} UTC, longer than this "
                 f"run waits ({self.options.wait:g} s in all); the next run asks again{advice}"
@@ -227,8 +248,14 @@ class ApiClient:
         given = httpx.URL("")
         with suppress(httpx.InvalidURL):
             given = httpx.URL(url)
-        if (given.scheme, given.host, given.port) != (self._base.scheme, self._base.host, self._base.port):
-            raise ForgeFailed(f"{self._base.host} sends us to another server ({given.host or 'none'}); not followed")
+        if (given.scheme, given.host, given.port) != (
+            self._base.scheme,
+            self._base.host,
+            self._base.port,
+        ):
+            raise ForgeFailed(
+                f"{self._base.host} sends us to another server ({given.host or 'none'}); not followed"
+            )
         return given
 
 
@@ -237,10 +264,14 @@ def _authorization(options: ForgeOptions) -> dict[str, str]:
     if not token:
         return {}
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise ForgeFailed(f"what ${options.token} holds is no token: one word of plain letters and digits is wanted")
+        raise ForgeFailed(
+            f"what ${options.token} holds is no token: one word of plain letters and digits is wanted"
+        )
     url = httpx.URL(options.api)
     if url.scheme != "https" and not _is_here(url.host):
-        raise ForgeFailed(f"{options.api} is not encrypted: the token in ${options.token} is not sent there")
+        raise ForgeFailed(
+            f"{options.api} is not encrypted: the token in ${options.token} is not sent there"
+        )
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -1,4 +1,6 @@
-"""Answers kept with their ETags: what has not changed since the last run is not sent again, and costs no request."""
+"""Answers kept with their ETags: what has not changed since the last run is not sent again, and
+costs no request.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Page:
 
 
 def load_pages(cache: Path | None) -> dict[str, Page]:
-    """Read the kept answers by URL; a file that is damaged or of another version is as good as none."""
+    """Read the kept answers by URL; a file that is damaged or of another version is as good as
+    none.
+    """
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         data = json.loads(cache.read_text(encoding="utf-8")) if cache else {}
         if data["version"] == CACHE_VERSION:
@@ -40,4 +44,6 @@ def save_pages(cache: Path, pages: Mapping[str, Page]) -> None:
     """
     kept = {url: asdict(page) for url, page in pages.items() if page.etag}
     with suppress(DiskFailed):
-        write_whole(cache, json.dumps({"version": CACHE_VERSION, "pages": kept}).encode(), "forge's answers")
+        write_whole(
+            cache, json.dumps({"version": CACHE_VERSION, "pages": kept}).encode(), "forge's answers"
+        )

@@ -1,4 +1,6 @@
-"""The few questions we have for a forge, and what comes back. A forge is one module that answers them."""
+"""The few questions we have for a forge, and what comes back. A forge is one module that answers
+them.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class FoundRepository:
 
 @dataclass(frozen=True)
 class Activity:
-    """One change of a branch: a push, a force-push, a merge; `after` is empty when the branch was deleted."""
+    """One change of a branch: a push, a force-push, a merge; `after` is empty when the branch was
+    deleted.
+    """
 
     id: int
     ref: str
@@ -75,7 +79,9 @@ class Forge(AbstractContextManager["Forge"], Protocol):
     """
 
     def make_credentials(self) -> tuple[tuple[str, str], ...]:
-        """Return environment variables that let git in with the instructors' token, none if there is no token."""
+        """Return environment variables that let git in with the instructors' token, none if there
+        is no token.
+        """
 
     def make_commit_address(self, repository: str, commit: str) -> str:
         """Return the address of the page that shows a commit."""
@@ -84,19 +90,28 @@ class Forge(AbstractContextManager["Forge"], Protocol):
         """Return all forks of a repository."""
 
     def find_repository(self, name: str) -> FoundRepository | None:
-        """Return a repository by its name, also by one it had before; None if there is none to be seen."""
+        """Return a repository by its name, also by one it had before; None if there is none to be
+        seen.
+        """
 
     def find_repository_by_id(self, number: int) -> FoundRepository | None:
-        """Return a repository by its number, whatever it is called now; None if there is none to be seen."""
+        """Return a repository by its number, whatever it is called now; None if there is none to be
+        seen.
+        """
 
-    def list_activity(self, repository: FoundRepository, branch: str, known: Container[int]) -> tuple[Activity, ...]:
-        """Return what happened to a branch, oldest first, back to what is known already: times are never guessed."""
+    def list_activity(
+        self, repository: FoundRepository, branch: str, known: Container[int]
+    ) -> tuple[Activity, ...]:
+        """Return what happened to a branch, oldest first, back to what is known already: times are
+        never guessed.
+        """
 
 
 def open_forge(options: ForgeOptions, cache: Path | None = None) -> Forge:
     """Return the forge that `c.Course.forge` names; use it as a context manager to ask it anything.
 
-    Its `kind` is a module of this package, or with a dot any other module, whose `make_forge` takes these arguments.
+    Its `kind` is a module of this package, or with a dot any other module, whose `make_forge` takes
+    these arguments.
 
     Parameters
     ----------

@@ -39,10 +39,13 @@ class GitHub:
     Parameters
     ----------
     client : ApiClient, optional
-        A connection that is open already; without it one is opened for as long as the context lasts.
+        A connection that is open already; without it one is opened for as long as the context
+        lasts.
     """
 
-    def __init__(self, options: ForgeOptions, client: ApiClient | None = None, cache: Path | None = None) -> None:
+    def __init__(
+        self, options: ForgeOptions, client: ApiClient | None = None, cache: Path | None = None
+    ) -> None:
         self.options = options
         self._client = client
         self._cache = cache
@@ -50,7 +53,8 @@ class GitHub:
 
     def __enter__(self) -> Self:
         """Open a connection."""
-        # httpx takes a while to load: only who asks waits for it, not each of the grading processes.
+        # httpx takes a while to load: only who asks waits for it, not each of the grading
+        # processes.
         from autograder.forge.api_client import ApiClient
 
         self._client = self._open.enter_context(ApiClient(self.options, self._cache))
@@ -74,7 +78,8 @@ class GitHub:
         return self._client
 
     def make_credentials(self) -> tuple[tuple[str, str], ...]:
-        """Return variables that let git in with the token, none if there is no token or no encryption.
+        """Return variables that let git in with the token, none if there is no token or no
+        encryption.
 
         It travels in the environment of one git: not in an address, not in an argument, not in a file.
         """
@@ -96,7 +101,8 @@ class GitHub:
     def list_forks(self, upstream: str) -> Forks:
         """Return all forks of a repository: one request for a hundred of them.
 
-        An entry that makes no sense is left out; its student's repository is then asked for by name, and fails alone.
+        An entry that makes no sense is left out; its student's repository is then asked for by
+        name, and fails alone.
 
         Raises
         ------
@@ -114,14 +120,20 @@ class GitHub:
         return forks
 
     def find_repository(self, name: str) -> FoundRepository | None:
-        """Return a repository by its name, also by one it had before; None if there is none to be seen."""
+        """Return a repository by its name, also by one it had before; None if there is none to be
+        seen.
+        """
         return self._ask_for_repository(f"/repos/{name}")
 
     def find_repository_by_id(self, number: int) -> FoundRepository | None:
-        """Return a repository by its number, whatever it is called now; None if there is none to be seen."""
+        """Return a repository by its number, whatever it is called now; None if there is none to be
+        seen.
+        """
         return self._ask_for_repository(f"/repositories/{number}")
 
-    def list_activity(self, repository: FoundRepository, branch: str, known: Container[int]) -> tuple[Activity, ...]:
+    def list_activity(
+        self, repository: FoundRepository, branch: str, known: Container[int]
+    ) -> tuple[Activity, ...]:
         """Return what happened to a branch, oldest first, back to what is known already.
 
         Raises

@@ -1,4 +1,6 @@
-"""One reply of the server: its JSON, its words, and how long it asks to be left alone. Pure functions of the reply."""
+"""One reply of the server: its JSON, its words, and how long it asks to be left alone. Pure
+functions of the reply.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Reply:
         with suppress(ValueError, RecursionError):
             data = json.loads(self.body)
             text = data.get("message", "") if isinstance(data, dict) else ""
-        return "".join(character if character.isprintable() else " " for character in str(text))[:200]
+        return "".join(character if character.isprintable() else " " for character in str(text))[
+            :200
+        ]
 
     def parsed(self, etag: str) -> Any:
         """Return the JSON of a good reply, None of one that has none.

@@ -79,7 +79,9 @@ def identify_repository(
 
 
 def describe_changes(course: Course, student: str, history: Sequence[Repository]) -> Iterator[str]:
-    """Yield a sentence for each time the student's repository became another one, or got another name or owner."""
+    """Yield a sentence for each time the student's repository became another one, or got another
+    name or owner.
+    """
     by_assignment: dict[str, list[Repository]] = {}
     for repository in history:
         by_assignment.setdefault(repository.assignment, []).append(repository)
@@ -89,7 +91,11 @@ def describe_changes(course: Course, student: str, history: Sequence[Repository]
 
 
 def _identified(
-    course: Course, student: Student, last: Repository | None, found: FoundRepository, taken: FoundRepository | None
+    course: Course,
+    student: Student,
+    last: Repository | None,
+    found: FoundRepository,
+    taken: FoundRepository | None,
 ) -> IdentifiedRepository:
     pushed = last.pushed if last and last.id == found.id else None
     now = Repository(found.id, found.owner, found.name, student.remote, found.created, pushed)

@@ -1,1 +1,3 @@
-"""The one way git is run, and what is read and written through it: repositories, trees, stores, credentials."""
+"""The one way git is run, and what is read and written through it: repositories, trees, stores,
+credentials.
+"""

@@ -1,4 +1,5 @@
-"""A bare store of ours, changed by one process at a time, and cleared of what a git that was killed left in it.
+"""A bare store of ours, changed by one process at a time, and cleared of what a git that was killed
+left in it.
 
 The lock is inherited by every git that works in the store and by all its helpers. So whoever gets it knows that none
 of them lives any more, and that a lock file of git's in there is nobody's.
@@ -18,7 +19,13 @@ from autograder.course.errors import GitFailed
 LOCK = "autograder.lock"
 IN_ORDER = b"in order"  # stands in the lock's file while nobody works, unless who did was killed
 HIGH = 64  # above every descriptor that a shell uses for itself
-LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/??/tmp_obj_*")
+LEFTOVERS = (
+    "*.lock",
+    "refs/**/*.lock",
+    "objects/pack/tmp_*",
+    "objects/pack/.tmp-*",
+    "objects/??/tmp_obj_*",
+)
 
 
 @contextmanager
@@ -58,7 +65,9 @@ def _wait_for(descriptor: int, store: Path, end: float) -> None:
             return
         except BlockingIOError:
             if time.monotonic() > end:
-                raise GitFailed(f"another process works in {store}; try again when it has ended") from None
+                raise GitFailed(
+                    f"another process works in {store}; try again when it has ended"
+                ) from None
             time.sleep(0.05)
 
 

@@ -1,4 +1,5 @@
-"""The one way to run git: within a time, without a question to anybody, and never longer than who asked.
+"""The one way to run git: within a time, without a question to anybody, and never longer than who
+asked.
 
 git starts helpers of its own, which may hang on a network long after git itself is gone. So each git has a process
 group, which ends as a whole: at its time limit, when it is interrupted, and when the process that asked for it dies,
@@ -35,14 +36,15 @@ NOT_FOUND = 127  # the shell's code for a program that is not there
 TOO_LARGE = os.strerror(errno.EFBIG).encode()  # what git says of a file that became too large
 OUT_OF_TIME = 124  # the code of a git that was ended at its time limit, as `timeout` has it
 
-# What a surrounding command says of another repository, or settings from the environment, must not reach git. What a
-# person needs for getting in, and says of themself, may.
+# What a surrounding command says of another repository, or settings from the environment, must not
+# reach git. What a person needs for getting in, and says of themself, may.
 PASSING = {"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_PROXY_COMMAND", "GIT_EXEC_PATH"}
 PASSING_KINDS = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSL_", "GIT_TRACE")
 PASSING_FILES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
 ASK_NOBODY = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
 
-# The kernel tells a child, not a grandchild, that its parent died: this shell hears it for the whole group.
+# The kernel tells a child, not a grandchild, that its parent died: this shell hears it for the
+# whole group.
 SHELL = "/bin/sh"
 END_WITH_PARENT = """\
 trap 'trap "" TERM; kill -TERM 0; sleep 1; kill -KILL 0' TERM
@@ -55,7 +57,9 @@ wait $!
 
 @dataclass(frozen=True)
 class EndedGit:
-    """How a git ended: its exit code, and the bytes of what it printed and of what it complained about."""
+    """How a git ended: its exit code, and the bytes of what it printed and of what it complained
+    about.
+    """
 
     code: int
     output: bytes
@@ -88,15 +92,16 @@ def run_git(
     variables : mapping of str to str or None
         What its environment has besides; what a surrounding git says there is taken out.
     seconds : float or None
-        Its time limit; None for `SECONDS_TO_ANSWER` where it only asks, else `SECONDS`. At the limit the code is
-        `OUT_OF_TIME`.
+        Its time limit; None for `SECONDS_TO_ANSWER` where it only asks, else `SECONDS`. At the
+        limit the code is `OUT_OF_TIME`.
     most_mb : int
         How large a file it may write, its output among them; 0 for no limit.
     says_too_much : bool
-        Whether beyond that git is not ended but left to say so. One that only lists would go on for ever; of one that
-        fetches, who waits for a helper that was ended says something else.
+        Whether beyond that git is not ended but left to say so. One that only lists would go on for
+        ever; of one that fetches, who waits for a helper that was ended says something else.
     held : int or None
-        A file descriptor it inherits, and all its helpers: a lock that is held as long as any of them lives.
+        A file descriptor it inherits, and all its helpers: a lock that is held as long as any of
+        them lives.
 
     Raises
     ------
@@ -112,7 +117,9 @@ def run_git(
         given.seek(0)
         reached("before git", arguments)
         limits = (most_mb, says_too_much)
-        process = _start(["git", *arguments], folder, environment, (given, said, complained), limits, held)
+        process = _start(
+            ["git", *arguments], folder, environment, (given, said, complained), limits, held
+        )
         try:
             code = _wait(process, limit)
         except BaseException:  # an interrupt: git's helpers must not live on
@@ -122,13 +129,16 @@ def run_git(
         said.seek(0)
         if code is None:
             _end(process)
-            return EndedGit(OUT_OF_TIME, said.read(), f"fatal: no answer within {limit:g} s".encode())
+            return EndedGit(
+                OUT_OF_TIME, said.read(), f"fatal: no answer within {limit:g} s".encode()
+            )
         complained.seek(max(0, complained.seek(0, os.SEEK_END) - MAX_COMPLAINT))
         errors = complained.read()
         if code == NOT_FOUND and b"git" in errors:
             raise GitFailed(NO_GIT)
         if code != 0 and _is_disk_full(arguments, folder):
-            errors += b"\nfatal: No space left on device\n"  # git itself says what it could not do, not always why
+            # Git itself says what it could not do, not always why
+            errors += b"\nfatal: No space left on device\n"
         return EndedGit(code, said.read(), errors)
 
 
@@ -142,7 +152,9 @@ def _is_disk_full(arguments: Sequence[str], folder: Path | None) -> bool:
 
 
 def _complaints() -> IO[bytes]:
-    """Return a file for what git complains about: in memory, since that the disk is full must be told, too."""
+    """Return a file for what git complains about: in memory, since that the disk is full must be
+    told, too.
+    """
     if sys.platform == "linux":
         return os.fdopen(os.memfd_create("git's complaints"), "w+b")
     return TemporaryFile()
@@ -152,7 +164,11 @@ def may_pass(name: str) -> bool:
     """Whether git may see a variable of this process's environment."""
     if name == "SSH_ASKPASS":  # a window that waits for somebody
         return False
-    return not name.startswith("GIT_") or name in {*PASSING, *PASSING_FILES} or name.startswith(PASSING_KINDS)
+    return (
+        not name.startswith("GIT_")
+        or name in {*PASSING, *PASSING_FILES}
+        or name.startswith(PASSING_KINDS)
+    )
 
 
 def _start(
@@ -184,7 +200,9 @@ def _start(
 
 
 def _death_signal() -> Callable[[int], None] | None:
-    """Return how a process asks for a signal when its parent dies, None where that cannot be had."""
+    """Return how a process asks for a signal when its parent dies, None where that cannot be
+    had.
+    """
     if sys.platform != "linux":
         return None
     import ctypes

@@ -13,7 +13,8 @@ MAX_LINKS = 500  # of which the targets are read
 MAX_TARGET = 4096  # bytes of a path
 MAX_NAMED = 65_536  # bytes of the file that names submodules
 MAX_STEPS = 40  # from link to link, as in Linux
-LINK, REPOSITORY = "120000", "160000"
+LINK = "120000"
+REPOSITORY = "160000"
 FILES = ("100644", "100755")
 
 
@@ -51,7 +52,9 @@ class _Entry:
     size: int
 
 
-def read_pushed_tree(listing: bytes, read: Callable[[list[str]], Iterable[tuple[str, bytes]]]) -> PushedTree:
+def read_pushed_tree(
+    listing: bytes, read: Callable[[list[str]], Iterable[tuple[str, bytes]]]
+) -> PushedTree:
     """Return what a listing by `git ls-tree -r -z --long` names.
 
     Parameters
@@ -60,15 +63,25 @@ def read_pushed_tree(listing: bytes, read: Callable[[list[str]], Iterable[tuple[
         Returns the bytes of blobs, for the targets of links.
     """
     entries = dict(_entries(listing))
-    links = [(path, entry.blob) for path, entry in entries.items() if _is_notebooks_link(path, entry)]
+    links = [
+        (path, entry.blob) for path, entry in entries.items() if _is_notebooks_link(path, entry)
+    ]
     wanted = dict(links[:MAX_LINKS])
     named = entries.get(SUBMODULE)
     if named is not None and named.mode in FILES and named.size <= MAX_NAMED:
         wanted[SUBMODULE] = named.blob
     contents = dict(read(sorted(set(wanted.values()))))
-    targets = {path: contents[blob].decode("utf-8", "replace") for path, blob in wanted.items() if blob in contents}
+    targets = {
+        path: contents[blob].decode("utf-8", "replace")
+        for path, blob in wanted.items()
+        if blob in contents
+    }
     meant = {line.strip() for line in targets.pop(SUBMODULE, "").splitlines()}
-    files = [TreeFile(make_printable(path), e.blob, e.size) for path, e in entries.items() if e.mode in FILES]
+    files = [
+        TreeFile(make_printable(path), e.blob, e.size)
+        for path, e in entries.items()
+        if e.mode in FILES
+    ]
     pointers = [
         (make_printable(path), SUBMODULE if f"path = {path}" in meant else "")
         for path, entry in entries.items()
@@ -91,11 +104,17 @@ def _entries(listing: bytes) -> Iterator[tuple[str, _Entry]]:
 
 
 def _is_notebooks_link(path: str, entry: _Entry) -> bool:
-    return entry.mode == LINK and entry.size <= MAX_TARGET and ".ipynb" in posixpath.basename(path).lower()
+    return (
+        entry.mode == LINK
+        and entry.size <= MAX_TARGET
+        and ".ipynb" in posixpath.basename(path).lower()
+    )
 
 
 def _followed(path: str, targets: Mapping[str, str]) -> str:
-    """Return where links lead at last, a path that is none if they lead out of the tree or in a circle."""
+    """Return where links lead at last, a path that is none if they lead out of the tree or in a
+    circle.
+    """
     for _ in range(MAX_STEPS):
         if path not in targets:
             return path

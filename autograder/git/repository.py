@@ -1,4 +1,5 @@
-"""A git repository of our own on this machine: a student's clone, or the store in which a publication is made.
+"""A git repository of our own on this machine: a student's clone, or the store in which a
+publication is made.
 
 Students' forks, which nobody trusts, are read by `autograder.git.student_stores` instead.
 """
@@ -35,7 +36,9 @@ NOBODY = {
 
 @dataclass(frozen=True)
 class GitRepository:
-    """A repository; `path` is its working tree, or itself when it is bare, `held` a lock that its gits inherit."""
+    """A repository; `path` is its working tree, or itself when it is bare, `held` a lock that its
+    gits inherit.
+    """
 
     path: Path
     settings: tuple[str, ...] = ()
@@ -50,7 +53,9 @@ class GitRepository:
         GitFailed
             With git's own reason.
         """
-        return self.raw(*arguments, input=input).decode("utf-8", "surrogateescape").removesuffix("\n")
+        return (
+            self.raw(*arguments, input=input).decode("utf-8", "surrogateescape").removesuffix("\n")
+        )
 
     def raw(self, *arguments: str, input: str | bytes = b"") -> bytes:
         """Run git here and return the bytes it printed; fails as `git` does."""
@@ -63,7 +68,9 @@ class GitRepository:
     def says(self, *arguments: str) -> str | None:
         """Run git here and return what it printed, None if it failed."""
         done = self._run(arguments)
-        return None if done.code else done.output.decode("utf-8", "surrogateescape").removesuffix("\n")
+        return (
+            None if done.code else done.output.decode("utf-8", "surrogateescape").removesuffix("\n")
+        )
 
     def paths(self, *arguments: str) -> list[str]:
         """Run a git command that lists paths, with `-z` among its arguments, and return them."""
@@ -75,25 +82,39 @@ class GitRepository:
 
     @contextmanager
     def other_index(self) -> Iterator[GitRepository]:
-        """Return the repository with an empty index beside its own, in which a commit can be made quietly."""
+        """Return the repository with an empty index beside its own, in which a commit can be made
+        quietly.
+        """
         with temporary_folder("index") as folder:
             yield replace(self, extra=(*self.extra, ("GIT_INDEX_FILE", str(folder / "index"))))
 
     def commit_tree(self, tree: str, message: str, *parents: str) -> str:
-        """Make a commit of a tree, in the name git knows, else in the autograder's, and return its id."""
+        """Make a commit of a tree, in the name git knows, else in the autograder's, and return its
+        id.
+        """
         known = self.says("var", "GIT_COMMITTER_IDENT") and self.says("var", "GIT_AUTHOR_IDENT")
         author = self if known else replace(self, extra=(*self.extra, *NOBODY.items()))
-        return author.git("commit-tree", tree, *(f"-p{parent}" for parent in parents), input=message + "\n")
+        return author.git(
+            "commit-tree", tree, *(f"-p{parent}" for parent in parents), input=message + "\n"
+        )
 
     def _run(self, arguments: tuple[str, ...], input: str | bytes = b"") -> EndedGit:
         options = [word for setting in self.settings for word in ("-c", setting)]
         content = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
         variables = dict(self.extra)
-        return run_git([*options, *arguments], folder=self.path, variables=variables, input=content, held=self.held)
+        return run_git(
+            [*options, *arguments],
+            folder=self.path,
+            variables=variables,
+            input=content,
+            held=self.held,
+        )
 
 
 def find_reason(errors: bytes) -> str:
-    """Return the line of git's complaint that tells most, "" if there is none: what it says last is often advice."""
+    """Return the line of git's complaint that tells most, "" if there is none: what it says last is
+    often advice.
+    """
     text = errors.decode("utf-8", "replace")
     if locked := LOCKED.search(text):
         return f"{locked['path']} is there: another git works here, or one was killed; if none does, delete that file"

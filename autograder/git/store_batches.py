@@ -1,4 +1,5 @@
-"""Files of many students' stores read by one git: a process for each file costs more than what is done with it.
+"""Files of many students' stores read by one git: a process for each file costs more than what is
+done with it.
 
 The stores of a batch are lent to each other as alternates for the time of reading. A file is known by the hash of its
 bytes, and is held against it here: what one student's store holds changes nothing for another.
@@ -15,7 +16,9 @@ from autograder.course.errors import GitFailed
 from autograder.git.git_command import run_git
 from autograder.git.object_batches import split_objects
 
-MAX_STORES = 200  # the paths of all must fit into one variable of the environment, of at most 128 kB
+MAX_STORES = (
+    200  # the paths of all must fit into one variable of the environment, of at most 128 kB
+)
 MAX_BATCH_BYTES = 32_000_000
 HASHES = {40: "sha1", 64: "sha256"}
 
@@ -33,7 +36,10 @@ def read_from_stores(files: Sequence[StoredBlob]) -> Iterator[bytes | None]:
     """Yield the bytes of each file, None for one that cannot be had this way."""
     batch: list[StoredBlob] = []
     for file in files:
-        full = len(batch) == MAX_STORES or sum(entry.size for entry in batch) + file.size > MAX_BATCH_BYTES
+        full = (
+            len(batch) == MAX_STORES
+            or sum(entry.size for entry in batch) + file.size > MAX_BATCH_BYTES
+        )
         if batch and full:
             yield from _read_batch(batch)
             batch = []
@@ -57,7 +63,8 @@ def _read_batch(files: Sequence[StoredBlob]) -> list[bytes | None]:
         )
     except GitFailed:
         return nothing
-    # A damaged file ends git in the middle: what came before it is used, the others are read one by one.
+    # A damaged file ends git in the middle: what came before it is used, the others are read one by
+    # one.
     objects = split_objects(done.output, [file.blob for file in files])
     return [_checked(content, blob) for blob, content in objects]
 

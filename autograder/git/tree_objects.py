@@ -34,7 +34,9 @@ def read_tree(repository: GitRepository, commit: str) -> Tree:
     return Tree(commit, blobs)
 
 
-def write_tree(repository: GitRepository, parent: Tree, files: Mapping[str, bytes], message: str) -> str:
+def write_tree(
+    repository: GitRepository, parent: Tree, files: Mapping[str, bytes], message: str
+) -> str:
     """Make a commit on top of another, with its files and these, and return the new one's id.
 
     The files of the parent are those its `Tree` names: with none named, the new commit has only the new files.
@@ -63,4 +65,6 @@ def read_blobs(repository: GitRepository, blobs: Iterable[str]) -> dict[str, byt
 
 def name_of_blob(content: bytes | None) -> str | None:
     """Return the name git gives a file's content, None for no file."""
-    return None if content is None else hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    return (
+        None if content is None else hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    )

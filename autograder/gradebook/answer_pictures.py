@@ -1,4 +1,5 @@
-"""Pictures in a student's answer, for the eyes of the person who marks it: those that are one, and nothing else.
+"""Pictures in a student's answer, for the eyes of the person who marks it: those that are one, and
+nothing else.
 
 What is attached or embedded is taken for what its bytes are, whatever its name or type says. It is handed to the page
 as an attachment under a name of ours, so no address and no name of the student's gets there.
@@ -25,13 +26,21 @@ KINDS = (
 # Every part has an end: no text can make the search long.
 SOURCE = r"(attachment:[^\"'<>)\n]{1,300}|data:image/[a-z+.-]{1,20};base64,[A-Za-z0-9+/=]*)"
 MARKDOWN = re.compile(rf"!\[[^\]\n]{{0,300}}\]\(\s?<?{SOURCE}>?[^)\n]{{0,300}}\)")
-TAG = re.compile(rf"<img\b[^<>]{{0,300}}?\bsrc\s?=\s?[\"']{SOURCE}[\"'][^<>]{{0,300}}>", re.IGNORECASE)
-BEGIN, END = "\ue000", "\ue001"  # of no alphabet: they hold the place of a picture while the text is made harmless
+TAG = re.compile(
+    rf"<img\b[^<>]{{0,300}}?\bsrc\s?=\s?[\"']{SOURCE}[\"'][^<>]{{0,300}}>", re.IGNORECASE
+)
+BEGIN, END = (
+    "\ue000",
+    "\ue001",
+)  # of no alphabet: they hold the place of a picture while the text is made harmless
 NOT_SHOWN = "(A picture is not shown here: only PNG, JPEG and GIF of up to 5 MB are.)"
 
 
-def show_answer(markdown: str, attachments: Mapping[str, Mapping[str, str]]) -> tuple[str, dict[str, dict[str, str]]]:
-    """Return a student's Markdown made harmless, and the pictures it shows as attachments of nbformat.
+def show_answer(
+    markdown: str, attachments: Mapping[str, Mapping[str, str]]
+) -> tuple[str, dict[str, dict[str, str]]]:
+    """Return a student's Markdown made harmless, and the pictures it shows as attachments of
+    nbformat.
 
     Pictures that are attached and not named in the text stand below it.
     """
@@ -68,12 +77,19 @@ def show_answer(markdown: str, attachments: Mapping[str, Mapping[str, str]]) -> 
 
 def _attached(name: str, attachments: Mapping[str, object]) -> str:
     """Return the name under which something is attached, of what stands in the text."""
-    candidates = (name, name.strip(), unquote(name.strip()), unquote(name.split()[0]) if name.split() else "")
+    candidates = (
+        name,
+        name.strip(),
+        unquote(name.strip()),
+        unquote(name.split()[0]) if name.split() else "",
+    )
     return next((candidate for candidate in candidates if candidate in attachments), "")
 
 
 def _first_picture(kinds: Mapping[str, str]) -> tuple[str, str] | None:
-    return next((found for content in kinds.values() if (found := _picture(content)) is not None), None)
+    return next(
+        (found for content in kinds.values() if (found := _picture(content)) is not None), None
+    )
 
 
 def _picture(content: str) -> tuple[str, str] | None:

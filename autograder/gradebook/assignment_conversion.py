@@ -1,4 +1,6 @@
-"""Source notebooks converted by nbgrader itself: into the notebook that students get, and into the gradebook."""
+"""Source notebooks converted by nbgrader itself: into the notebook that students get, and into the
+gradebook.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,16 @@ def enter_assignment(course: Course, assignment: str) -> None:
     Raises
     ------
     ReleaseError
-        If nbgrader cannot convert it, or refuses because of what was handed in; see `gradebook.clear_outdated_exam`.
+        If nbgrader cannot convert it, or refuses because of what was handed in; see
+        `gradebook.clear_outdated_exam`.
     """
     with temporary_folder("entered") as folder:
         convert_assignment(course, assignment, folder, enter=True)
 
 
 def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: bool) -> Path:
-    """Run nbgrader's generate_assignment into a folder, and into the gradebook too where `enter` says so.
+    """Run nbgrader's generate_assignment into a folder, and into the gradebook too where `enter`
+    says so.
 
     Raises
     ------
@@ -49,7 +53,8 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
     config.CourseDirectory.assignment_id = assignment
     log = logging.getLogger("autograder.nbgrader")
     said = _FirstError()
-    log.propagate, log.handlers = False, [said]
+    log.propagate = False
+    log.handlers = [said]
     coursedir = CourseDirectory(config=config, log=log)
     converter = GenerateAssignment(coursedir=coursedir, config=config, log=log)
     put_tools_on_path()
@@ -57,13 +62,16 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
         converter.start()
     except (Exception, SystemExit) as error:
         reason = said.last or str(error)
-        raise ReleaseError(f"{course.source_path(assignment)}: nbgrader could not convert it: {reason}") from error
+        raise ReleaseError(
+            f"{course.source_path(assignment)}: nbgrader could not convert it: {reason}"
+        ) from error
     made = folder / "release" / "." / assignment / f"{assignment}.ipynb"
     return made
 
 
 def _stage_source(course: Course, assignment: str, folder: Path) -> Path:
-    """Return a folder of sources in which an assignment's notebook is called like it, as nbgrader will call it.
+    """Return a folder of sources in which an assignment's notebook is called like it, as nbgrader
+    will call it.
 
     That is the course's own, unless the notebook is one of several in its folder.
     """
@@ -80,7 +88,9 @@ def _stage_source(course: Course, assignment: str, folder: Path) -> Path:
 
 
 class _FirstError(logging.Handler):
-    """Keeps the last line of what nbgrader logs first as an error: the reason, behind a traceback."""
+    """Keeps the last line of what nbgrader logs first as an error: the reason, behind a
+    traceback.
+    """
 
     last = ""
 
@@ -97,7 +107,9 @@ def nbgrader_config(course: Course) -> Config:
 
 
 def put_tools_on_path() -> None:
-    """Let nbgrader find `alembic`, which it starts by name, also where no virtual environment is activated."""
+    """Let nbgrader find `alembic`, which it starts by name, also where no virtual environment is
+    activated.
+    """
     folder = sysconfig.get_path("scripts")
     if folder not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])

@@ -1,4 +1,6 @@
-"""The notebook that nbgrader's formgrader shows: a student's cells with what they gave, and the exam's own tests."""
+"""The notebook that nbgrader's formgrader shows: a student's cells with what they gave, and the
+exam's own tests.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ from autograder.record.open_tasks import GradingTask, outputs_path
 from autograder.record.standings import Standing
 
 Standings = Mapping[str, Mapping[str, Standing]]
-# In the notebook's metadata: which state of the student's file it shows, and whether with what its cells gave.
+# In the notebook's metadata: which state of the student's file it shows, and whether with what its
+# cells gave.
 BLOB = "autograder_blob"
 RAN = "autograder_ran"
 
@@ -40,18 +43,26 @@ def autograded_path(course: Course, student: str, assignment: str) -> Path:
 
 def shown_push(standing: Standing) -> Push | None:
     """Return the push that the formgrader shows: of the last part that has results."""
-    return next((part.push for part in reversed(standing.parts) if part.push and part.exercises), None)
+    return next(
+        (part.push for part in reversed(standing.parts) if part.push and part.exercises), None
+    )
 
 
 def shown_file(standing: Standing) -> NotebookFile | None:
     """Return the notebook of that push."""
-    return next((part.file for part in reversed(standing.parts) if part.push and part.exercises), None)
+    return next(
+        (part.file for part in reversed(standing.parts) if part.push and part.exercises), None
+    )
 
 
 def find_unshown(
-    course: Course, students: Sequence[Student], standings: Standings, read: Callable[[GradingTask], bytes]
+    course: Course,
+    students: Sequence[Student],
+    standings: Standings,
+    read: Callable[[GradingTask], bytes],
 ) -> list[GradingTask]:
-    """Return what has to be run so that a person can mark it: notebooks that wait for marks and have no outputs here.
+    """Return what has to be run so that a person can mark it: notebooks that wait for marks and
+    have no outputs here.
 
     Nobody waits for these tasks, so `grade_tasks` records nothing of them; it keeps the outputs. A notebook that
     `read` cannot get is left out.
@@ -63,7 +74,9 @@ def find_unshown(
             file = shown_file(standing)
             if push is None or file is None or not _waits_for_mark(standing):
                 continue
-            if outputs_path(course, name, file.blob).exists() or shows_outputs(course, student.id, name, file.blob):
+            if outputs_path(course, name, file.blob).exists() or shows_outputs(
+                course, student.id, name, file.blob
+            ):
                 continue
             with suppress(RemoteFailed, OSError):
                 read(GradingTask(name, file, student, [(student.id, push.commit)]))
@@ -76,7 +89,9 @@ def _waits_for_mark(standing: Standing) -> bool:
     return Status.TO_BE_MARKED in statuses
 
 
-def find_unneeded_outputs(course: Course, standings: Standings, records: Mapping[str, StudentRecord]) -> list[Path]:
+def find_unneeded_outputs(
+    course: Course, standings: Standings, records: Mapping[str, StudentRecord]
+) -> list[Path]:
     """Return the files of outputs that nobody will look at any more.
 
     Needed are those of notebooks that count or are newest, until the formgrader shows the notebook with them.
@@ -103,7 +118,9 @@ def find_unneeded_outputs(course: Course, standings: Standings, records: Mapping
     return [path for path in files if path.stem not in needed]
 
 
-def remove_unneeded_outputs(course: Course, standings: Standings, records: Mapping[str, StudentRecord]) -> int:
+def remove_unneeded_outputs(
+    course: Course, standings: Standings, records: Mapping[str, StudentRecord]
+) -> int:
     """Remove the outputs that nobody will look at any more, and return how many there were."""
     removed = 0
     for path in find_unneeded_outputs(course, standings, records):
@@ -114,9 +131,13 @@ def remove_unneeded_outputs(course: Course, standings: Standings, records: Mappi
 
 
 def shown_blob(course: Course, student: str, assignment: str) -> str:
-    """Return the git blob of what the formgrader shows of a student at this moment, "" if it shows nothing of ours."""
+    """Return the git blob of what the formgrader shows of a student at this moment, "" if it shows
+    nothing of ours.
+    """
     try:
-        notebook = json.loads(autograded_path(course, student, assignment).read_text(encoding="utf-8"))
+        notebook = json.loads(
+            autograded_path(course, student, assignment).read_text(encoding="utf-8")
+        )
         return str(notebook["metadata"][BLOB])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
@@ -138,7 +159,9 @@ def _blob_entry(blob: str) -> bytes:
 
 
 def _read_metadata(course: Course, student: str, assignment: str) -> bytes:
-    """Return the end of the file, where its metadata are. Quotes within a student's cell are escaped there."""
+    """Return the end of the file, where its metadata are. Quotes within a student's cell are
+    escaped there.
+    """
     try:
         with autograded_path(course, student, assignment).open("rb") as file:
             length = file.seek(0, os.SEEK_END)
@@ -149,7 +172,9 @@ def _read_metadata(course: Course, student: str, assignment: str) -> bytes:
 
 
 def write_autograded(course: Course, exam: Exam, student: str, blob: str, content: bytes) -> None:
-    """Write the notebook that the formgrader is to show of a student; `content` is that of the blob."""
+    """Write the notebook that the formgrader is to show of a student; `content` is that of the
+    blob.
+    """
     executed = _read_outputs(outputs_path(course, exam.assignment, blob))
     if executed is None:
         executed = _read_shown_outputs(course, student, exam.assignment, blob)
@@ -166,17 +191,28 @@ def _read_outputs(path: Path) -> dict[int, Any] | None:
     """Return what grading kept of each cell, by number; None where there is nothing of use."""
     try:
         return {cell["number"]: cell for cell in json.loads(path.read_text())}
-    except (OSError, ValueError, KeyError, TypeError):  # without what they gave, the cells can be shown as well
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # without what they gave, the cells can be shown as well
         return None
 
 
-def _read_shown_outputs(course: Course, student: str, assignment: str, blob: str) -> dict[int, Any] | None:
-    """Return the outputs that the formgrader shows of this blob now: those of grading are gone once it does."""
+def _read_shown_outputs(
+    course: Course, student: str, assignment: str, blob: str
+) -> dict[int, Any] | None:
+    """Return the outputs that the formgrader shows of this blob now: those of grading are gone once
+    it does.
+    """
     if not shows_outputs(course, student, assignment, blob):
         return None
     executed: dict[int, Any] = {}
     with suppress(OSError, ValueError, KeyError, TypeError):
-        notebook = json.loads(autograded_path(course, student, assignment).read_text(encoding="utf-8"))
+        notebook = json.loads(
+            autograded_path(course, student, assignment).read_text(encoding="utf-8")
+        )
         for cell in notebook["cells"]:
             number = cell["id"].removeprefix(CELL_ID)
             if cell.get("outputs") and number.isdigit():
@@ -184,7 +220,9 @@ def _read_shown_outputs(course: Course, student: str, assignment: str, blob: str
     return executed
 
 
-def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+def autograded_notebook(
+    exam: Exam, content: bytes, executed: Mapping[int, Mapping[str, Any]]
+) -> dict[str, Any]:
     """Return a notebook of format 4 from a submission and what its cells gave, by number from 1."""
     marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
     try:
@@ -192,7 +230,9 @@ def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mappi
     except Unreadable:
         notebook = Notebook(())
     cells = restore_cells(exam, notebook)
-    beside = {essay.cell: essay.exercise for essay in find_essays(exam, cells).values() if essay.cell}
+    beside = {
+        essay.cell: essay.exercise for essay in find_essays(exam, cells).values() if essay.cell
+    }
     written = []
     seen: set[str] = set()
     for entry in cells:
@@ -206,7 +246,12 @@ def autograded_notebook(exam: Exam, content: bytes, executed: Mapping[int, Mappi
             source = exam.handout.text(mark.grade_id) if mark.solution else mark.source
             written.append(_cell(f"{CELL_ID}{len(written) + 1}", Cell(mark.kind, source), mark, []))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": written, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    return {
+        "cells": written,
+        "metadata": {"kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 def _is_looked_at(exam: Exam, grade_id: str, cell: Cell) -> bool:
@@ -220,9 +265,16 @@ def _is_looked_at(exam: Exam, grade_id: str, cell: Cell) -> bool:
     return all(cell.source.strip() != own.source.strip() for own in exam.cells)
 
 
-def _cell(cell_id: str, own: Cell, mark: SourceCell | None, outputs: Sequence[Any]) -> dict[str, Any]:
-    """Return a cell of nbformat: the student's own, the exam's where that is locked, with the exam's metadata."""
-    cell: dict[str, Any] = {"cell_type": "code" if own.kind == "code" else "markdown", "id": cell_id}
+def _cell(
+    cell_id: str, own: Cell, mark: SourceCell | None, outputs: Sequence[Any]
+) -> dict[str, Any]:
+    """Return a cell of nbformat: the student's own, the exam's where that is locked, with the
+    exam's metadata.
+    """
+    cell: dict[str, Any] = {
+        "cell_type": "code" if own.kind == "code" else "markdown",
+        "id": cell_id,
+    }
     cell["metadata"] = {} if mark is None else {"nbgrader": _marks(mark)}
     if mark is not None and (mark.is_test or mark.locked):
         cell["source"] = mark.source
@@ -231,7 +283,9 @@ def _cell(cell_id: str, own: Cell, mark: SourceCell | None, outputs: Sequence[An
     else:
         cell["source"], pictures = show_answer(own.source, own.attachments)
         cell |= {"attachments": pictures} if pictures else {}
-    return cell | ({"execution_count": None, "outputs": list(outputs)} if own.kind == "code" else {})
+    return cell | (
+        {"execution_count": None, "outputs": list(outputs)} if own.kind == "code" else {}
+    )
 
 
 def _marks(mark: SourceCell) -> dict[str, Any]:

@@ -58,7 +58,9 @@ def _made_by_nbgrader(course: Course, assignment: str) -> dict[str, str]:
         with contextlib.chdir(course.root):
             notebook, _ = maker.preprocess(notebook, resources)
     except Exception as error:
-        raise ReleaseError(f"{source}: nbgrader could not make the tests of its AUTOTEST lines: {error}") from error
+        raise ReleaseError(
+            f"{source}: nbgrader could not make the tests of its AUTOTEST lines: {error}"
+        ) from error
     made = {}
     for cell, old in zip(notebook.cells, before, strict=True):
         if cell.source != old:

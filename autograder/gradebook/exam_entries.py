@@ -28,7 +28,8 @@ def knows_exam(course: Course, exam: Exam) -> bool:
 
 
 def clear_outdated_exam(course: Course, exam: Exam) -> bool:
-    """Return whether the gradebook does not know an exam as it is now, after clearing away what it knows instead.
+    """Return whether the gradebook does not know an exam as it is now, after clearing away what it
+    knows instead.
 
     nbgrader refuses to add cells to an assignment, or take some out, once it was handed in. Marks that people gave are
     in the record before anything goes, and come back with `update_gradebook`.

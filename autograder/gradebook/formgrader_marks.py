@@ -14,7 +14,19 @@ from datetime import datetime
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import Boolean, Column, Float, MetaData, String, Table, Text, delete, insert, or_, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    or_,
+    select,
+)
 
 from autograder.course.configuration import PLAIN_NAME, Course
 from autograder.course.errors import Wall, no_wall
@@ -60,9 +72,14 @@ BLANK = EnteredMark()
 
 
 def read_marks(
-    course: Course, exams: Mapping[str, Exam], book: api.Gradebook, now: datetime, wall: Wall = no_wall
+    course: Course,
+    exams: Mapping[str, Exam],
+    book: api.Gradebook,
+    now: datetime,
+    wall: Wall = no_wall,
 ) -> int:
-    """Append to the record what a person entered in the gradebook since it was last read; return how many marks.
+    """Append to the record what a person entered in the gradebook since it was last read; return
+    how many marks.
 
     A mark that was only confirmed, after the student pushed anew, is appended too: the person has seen that notebook.
     """
@@ -81,7 +98,9 @@ def read_marks(
     return number
 
 
-def find_new_marks(course: Course, exams: Mapping[str, Exam], book: api.Gradebook) -> Iterator[NewMark]:
+def find_new_marks(
+    course: Course, exams: Mapping[str, Exam], book: api.Gradebook
+) -> Iterator[NewMark]:
     """Yield what a person entered or confirmed since gradebook and record last agreed."""
     AGREED.metadata.create_all(book.engine)
     agreed = read_agreed(book)
@@ -108,7 +127,8 @@ def put_marks(
     new: Container[str],
     agreed: Mapping[Key, EnteredMark],
 ) -> bool:
-    """Put the record's marks of a submitted notebook into the gradebook, and ask a person to look again where needed.
+    """Put the record's marks of a submitted notebook into the gradebook, and ask a person to look
+    again where needed.
 
     Parameters
     ----------
@@ -137,7 +157,9 @@ def put_marks(
         grade = grades.get(mark.exercise)
         if grade is None:
             continue  # of an exercise there is no more
-        comments = [entry for entry in notebook.comments if owners.get(entry.cell.name) == mark.exercise]
+        comments = [
+            entry for entry in notebook.comments if owners.get(entry.cell.name) == mark.exercise
+        ]
         before = agreed.get((notebook.id, mark.exercise))
         here = _given(grade, comments)
         if here not in (mark.given, (before or BLANK).given):
@@ -165,7 +187,9 @@ def _find_owners(exam: Exam) -> dict[str, str]:
 
 
 def _given(grade: api.Grade, comments: Iterable[api.Comment]) -> Given:
-    written = sorted((entry.cell.name, entry.manual_comment) for entry in comments if entry.manual_comment)
+    written = sorted(
+        (entry.cell.name, entry.manual_comment) for entry in comments if entry.manual_comment
+    )
     return grade.manual_score, grade.extra_credit or 0.0, tuple(written)
 
 
@@ -180,7 +204,9 @@ def _give(grade: api.Grade, comments: Iterable[api.Comment], mark: ManualMark) -
 # ----------------------------------------------------------------------------------------------- from and to the tables
 
 
-def read_agreed(book: api.Gradebook, notebooks: Sequence[str] | None = None) -> dict[Key, EnteredMark]:
+def read_agreed(
+    book: api.Gradebook, notebooks: Sequence[str] | None = None
+) -> dict[Key, EnteredMark]:
     """Return what gradebook and record last agreed on, of all submitted notebooks or of some."""
     query = select(AGREED)
     if notebooks is not None:
@@ -195,8 +221,15 @@ def read_agreed(book: api.Gradebook, notebooks: Sequence[str] | None = None) -> 
 def _agree(book: api.Gradebook, key: Key, now: EnteredMark) -> None:
     points, extra, comments = now.given
     notebook, exercise = key
-    book.db.execute(delete(AGREED).where(AGREED.c.notebook_id == notebook, AGREED.c.exercise == exercise))
-    values = {"points": points, "extra": extra, "comments": json.dumps(comments), "flagged": now.flagged}
+    book.db.execute(
+        delete(AGREED).where(AGREED.c.notebook_id == notebook, AGREED.c.exercise == exercise)
+    )
+    values = {
+        "points": points,
+        "extra": extra,
+        "comments": json.dumps(comments),
+        "flagged": now.flagged,
+    }
     book.db.execute(insert(AGREED).values(notebook_id=notebook, exercise=exercise, **values))
 
 
@@ -205,13 +238,22 @@ def _read_comments(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _find_notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tuple[str, str]]:
-    """Return student and assignment of submitted notebooks, by nbgrader's id; students of impossible names left out."""
+    """Return student and assignment of submitted notebooks, by nbgrader's id; students of
+    impossible names left out.
+    """
     rows = book.db.execute(
         select(api.SubmittedNotebook.id, api.SubmittedAssignment.student_id, api.Assignment.name)
-        .join(api.SubmittedAssignment, api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id)
+        .join(
+            api.SubmittedAssignment,
+            api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id,
+        )
         .join(api.Assignment, api.SubmittedAssignment.assignment_id == api.Assignment.id)
     )
-    return {row[0]: (row[1], row[2]) for row in rows if row[0] in wanted and PLAIN_NAME.fullmatch(row[1])}
+    return {
+        row[0]: (row[1], row[2])
+        for row in rows
+        if row[0] in wanted and PLAIN_NAME.fullmatch(row[1])
+    }
 
 
 def _read_entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, EnteredMark]:
@@ -221,7 +263,13 @@ def _read_entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, E
     grade = api.Grade
     comment = api.Comment
     for row in book.db.execute(
-        select(grade.notebook_id, api.BaseCell.name, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+        select(
+            grade.notebook_id,
+            api.BaseCell.name,
+            grade.manual_score,
+            grade.extra_credit,
+            grade.needs_manual_grade,
+        )
         .join(api.BaseCell, grade.cell_id == api.BaseCell.id)
         .where(or_(grade.manual_score.is_not(None), grade.extra_credit != 0))
     ):

@@ -48,7 +48,9 @@ class GradebookUpdate:
 
 
 def read_all_marks(course: Course, exams: Mapping[str, Exam], wall: Wall) -> int:
-    """Append to the record every mark that a person gave since this was last done; return how many."""
+    """Append to the record every mark that a person gave since this was last done; return how
+    many.
+    """
     with open_gradebook(course) as book:
         return read_marks(course, exams, book, datetime.now(UTC), wall)
 
@@ -76,7 +78,8 @@ def enter_submissions(
         entries = SubmissionEntries(course, exams, book, read)
         for batch in _batches_of_students([entry for entry in wanted if entry.assignment in names]):
             _enter_batch(entries, batch, done, wall)
-        # In this order: who gives a mark after it changes the file, and what was given before is found.
+        # In this order: who gives a mark after it changes the file, and what was given before is
+        # found.
         database = fingerprint_database(course)
         if not any(find_new_marks(course, exams, book)):
             done.database = database
@@ -101,7 +104,9 @@ def _enter_batch(
     done: GradebookUpdate,
     wall: Wall,
 ) -> None:
-    """Enter a batch at once; where one of it fails, each student's by itself, so that only that one is left out."""
+    """Enter a batch at once; where one of it fails, each student's by itself, so that only that one
+    is left out.
+    """
     together = [entry for mine in batch for entry in mine]
     try:
         _enter_together(entries, together, done)
@@ -119,7 +124,9 @@ def _enter_batch(
                 raise
 
 
-def _enter_together(entries: SubmissionEntries, wanted: Sequence[WantedSubmission], done: GradebookUpdate) -> None:
+def _enter_together(
+    entries: SubmissionEntries, wanted: Sequence[WantedSubmission], done: GradebookUpdate
+) -> None:
     batch = entries.enter(wanted)
     done.entered += batch.entered
     done.sentences += batch.sentences

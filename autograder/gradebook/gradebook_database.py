@@ -54,7 +54,9 @@ def _begin_database(course: Course) -> None:
     engine = create_engine(course.database)
     try:
         with engine.begin() as connection:
-            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+            connection.execute(
+                text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            )
             connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
     finally:
         engine.dispose()

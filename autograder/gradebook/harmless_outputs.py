@@ -1,4 +1,5 @@
-"""A student's cells for the eyes of a person: what the formgrader shows runs nothing in that person's browser.
+"""A student's cells for the eyes of a person: what the formgrader shows runs nothing in that
+person's browser.
 
 nbgrader's formgrader puts HTML and Markdown of a submission into a page of the Jupyter server, where a script could
 do whatever its reader may: give marks, run code, read files. So only text and pictures get there. It is done by
@@ -12,7 +13,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-PICTURES = ("image/png", "image/jpeg", "image/svg+xml")  # the page shows the last one as a picture, too
+PICTURES = (
+    "image/png",
+    "image/jpeg",
+    "image/svg+xml",
+)  # the page shows the last one as a picture, too
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 INSIDE = re.compile(r"""src=["']data:(image/(?:png|jpeg));base64,([A-Za-z0-9+/=]+)["']""")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -20,13 +25,50 @@ LINK = re.compile(r"\](?=[(\[:])")
 ADDRESS = re.compile(r"\bhttps?:(?=//)", re.IGNORECASE)
 ENTITY = re.compile(r"&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][A-Za-z0-9]*;)")
 # What of a formula could be a link, run something, or be put over other parts of the page.
-LINKING = ("href", "ref", "eqref", "mmlToken", "cssId", "class", "style", "require", "csname", "unicode", "enclose")
+LINKING = (
+    "href",
+    "ref",
+    "eqref",
+    "mmlToken",
+    "cssId",
+    "class",
+    "style",
+    "require",
+    "csname",
+    "unicode",
+    "enclose",
+)
 PLACING = (
-    *("bbox", "raise", "lower", "moveleft", "moveright", "llap", "rlap", "mathllap", "mathrlap", "smash"),
-    *("kern", "mkern", "hskip", "mskip", "hspace", "mspace", "Space", "rule", "Rule", "above", "abovewithdelims"),
+    *(
+        "bbox",
+        "raise",
+        "lower",
+        "moveleft",
+        "moveright",
+        "llap",
+        "rlap",
+        "mathllap",
+        "mathrlap",
+        "smash",
+    ),
+    *(
+        "kern",
+        "mkern",
+        "hskip",
+        "mskip",
+        "hspace",
+        "mspace",
+        "Space",
+        "rule",
+        "Rule",
+        "above",
+        "abovewithdelims",
+    ),
 )
 COMMAND = re.compile(rf"\\(?:{'|'.join((*LINKING, *PLACING))})(?![A-Za-z])")
-LINE_SPACE = re.compile(r"\\\\(?=\s*\[\s*[-+.0-9])")  # between the lines of a formula: as much as one likes, or less
+LINE_SPACE = re.compile(
+    r"\\\\(?=\s*\[\s*[-+.0-9])"
+)  # between the lines of a formula: as much as one likes, or less
 
 
 def harmless_text(markdown: str) -> str:
@@ -45,7 +87,9 @@ def _as_written(entity: re.Match[str]) -> str:
     return text if html.unescape(text) == text else f"&amp;{text[1:]}"
 
 
-def harmless_outputs(outputs: Sequence[Mapping[str, Any]], *, pictures: bool = True) -> list[dict[str, Any]]:
+def harmless_outputs(
+    outputs: Sequence[Mapping[str, Any]], *, pictures: bool = True
+) -> list[dict[str, Any]]:
     """Return outputs of nbformat as text and, where they are wanted, pictures.
 
     Pictures within HTML stay: the course's own figures are some.
@@ -61,12 +105,16 @@ def harmless_outputs(outputs: Sequence[Mapping[str, Any]], *, pictures: bool = T
             text["text/plain"] = str(data["text/plain"])
         for kept in (_find_pictures(data) if pictures else []) or [{}]:
             if kept or text:
-                shown.append({"output_type": "display_data", "data": {**kept, **text}, "metadata": {}})
+                shown.append(
+                    {"output_type": "display_data", "data": {**kept, **text}, "metadata": {}}
+                )
     return shown
 
 
 def _find_pictures(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the pictures of an output: its own in all their formats, or else each that its HTML holds."""
+    """Return the pictures of an output: its own in all their formats, or else each that its HTML
+    holds.
+    """
     own = {kind: data[kind] for kind in PICTURES if _is_picture(kind, data.get(kind))}
     if own:
         return [own]

@@ -1,4 +1,5 @@
-"""Plain `nbgrader autograde`, and the formgrader's button, with students' code in a jail: for any nbgrader course.
+"""Plain `nbgrader autograde`, and the formgrader's button, with students' code in a jail: for any
+nbgrader course.
 
 One line in `nbgrader_config.py` is all it takes:
 
@@ -45,14 +46,20 @@ from autograder.gradebook.jailed_cells import CellsToRun, RanNotebook, run_cells
 from autograder.grading.worker_pool import open_workers
 from autograder.jail import Jail
 
-AHEAD = 2  # notebooks that are run in advance for each grading process, so that none waits for nbgrader
-MAX_FILES_BYTES = 32 << 20  # of the files beside a notebook; they have to fit into the jail's own folder
+AHEAD = (
+    2  # notebooks that are run in advance for each grading process, so that none waits for nbgrader
+)
+MAX_FILES_BYTES = (
+    32 << 20
+)  # of the files beside a notebook; they have to fit into the jail's own folder
 PASSED = "This cell ran without an error."
 FAILED = "This test failed."
 
 
 def use_jails(c: Config) -> None:
-    """Make nbgrader run students' code in jails, and keep hidden tests out of the feedback it writes."""
+    """Make nbgrader run students' code in jails, and keep hidden tests out of the feedback it
+    writes.
+    """
     c.Autograde.autograde_preprocessors = [
         JailedExecute,
         IgnorePattern,
@@ -66,9 +73,13 @@ def use_jails(c: Config) -> None:
 
 
 class JailedExecute(Execute):  # type: ignore[misc]
-    """nbgrader's `Execute`, which runs a notebook in a jail; `c.Execute.timeout` is the time of a cell, as there."""
+    """nbgrader's `Execute`, which runs a notebook in a jail; `c.Execute.timeout` is the time of a
+    cell, as there.
+    """
 
-    def preprocess(self, nb: Any, resources: dict[str, Any], km: Any = None) -> tuple[Any, dict[str, Any]]:
+    def preprocess(
+        self, nb: Any, resources: dict[str, Any], km: Any = None
+    ) -> tuple[Any, dict[str, Any]]:
         """Run the cells, and put what they gave into the notebook."""
         converter = _find_converter(self)
         runs = _open_runs(converter)
@@ -84,7 +95,8 @@ class JailedExecute(Execute):  # type: ignore[misc]
 
 
 class HideHiddenTests(NbGraderPreprocessor):  # type: ignore[misc]
-    """Takes hidden tests and mark schemes out of the feedback, and every output in which they could be read.
+    """Takes hidden tests and mark schemes out of the feedback, and every output in which they could
+    be read.
 
     A student's function knows who calls it; so what any cell printed after a hidden test may hold that test's text.
     """
@@ -103,7 +115,9 @@ class HideHiddenTests(NbGraderPreprocessor):  # type: ignore[misc]
 
 
 def _replace_outputs(cell: Any) -> list[Any]:
-    """Return a fixed sentence in the place of what a cell showed; nothing where it showed nothing."""
+    """Return a fixed sentence in the place of what a cell showed; nothing where it showed
+    nothing.
+    """
     if not utils.is_grade(cell):
         return []
     failed = any(output.output_type == "error" for output in cell.outputs)
@@ -112,7 +126,8 @@ def _replace_outputs(cell: Any) -> list[Any]:
 
 
 class JailedRuns:
-    """The runs of one `nbgrader autograde`: a jail, and grading processes where there is more than one notebook.
+    """The runs of one `nbgrader autograde`: a jail, and grading processes where there is more than
+    one notebook.
 
     Parameters
     ----------
@@ -126,7 +141,8 @@ class JailedRuns:
         self._coming = list(_list_submissions(converter))
         self._pool: Executor | None = None
         self._ahead: dict[str, Future[RanNotebook]] = {}
-        # The converter changes what it reads and writes while it works; what is looked ahead at needs its first look.
+        # The converter changes what it reads and writes while it works; what is looked ahead at
+        # needs its first look.
         self._look = _LookAhead(converter)
         self._processes = min(os.cpu_count() or 1, len(self._coming))
         if self._processes > 1:
@@ -136,8 +152,12 @@ class JailedRuns:
         """End everything that runs."""
         self._closing.close()
 
-    def run(self, student: str, assignment: str, notebook: str, nb: Any, seconds: float | None) -> RanNotebook:
-        """Return what running a notebook gives; it was run in advance, if it is what was expected."""
+    def run(
+        self, student: str, assignment: str, notebook: str, nb: Any, seconds: float | None
+    ) -> RanNotebook:
+        """Return what running a notebook gives; it was run in advance, if it is what was
+        expected.
+        """
         wanted = self._look.cells_of(student, assignment, nb, seconds)
         if self._pool is None:
             return run_cells(self._jail, wanted)
@@ -154,7 +174,9 @@ class JailedRuns:
 
     def _send_ahead(self, seconds: float | None) -> None:
         """Keep the processes busy with what comes next."""
-        while self._pool is not None and self._coming and len(self._ahead) <= AHEAD * self._processes:
+        while (
+            self._pool is not None and self._coming and len(self._ahead) <= AHEAD * self._processes
+        ):
             student, assignment, notebook, path = self._coming.pop(0)
             nb = self._look.sanitize(student, assignment, notebook, path)
             if nb is None:
@@ -166,7 +188,9 @@ class JailedRuns:
 
 
 class _LookAhead:
-    """What nbgrader will make of a submission before it runs it: the same steps, nothing written."""
+    """What nbgrader will make of a submission before it runs it: the same steps, nothing
+    written.
+    """
 
     def __init__(self, converter: Autograde) -> None:
         self._converter = weakref.proxy(converter)
@@ -183,7 +207,9 @@ class _LookAhead:
             "db_url": self._converter.coursedir.db_url,
         }
         try:
-            text, _ = self._exporter.from_filename(path, resources={"unique_key": notebook, "nbgrader": about})
+            text, _ = self._exporter.from_filename(
+                path, resources={"unique_key": notebook, "nbgrader": about}
+            )
             return nbformat.from_dict(json.loads(text))  # type: ignore[no-untyped-call]
         except Exception:
             return None
@@ -194,7 +220,9 @@ class _LookAhead:
         return CellsToRun(sources, self._files_of(student, assignment), seconds)
 
     def _files_of(self, student: str, assignment: str) -> Mapping[str, bytes]:
-        """Return what the student handed in beside the notebooks, and the course's own files, which come first."""
+        """Return what the student handed in beside the notebooks, and the course's own files, which
+        come first.
+        """
         course = self._converter.coursedir
         own = self._converter.exclude_overwriting.get(assignment, [])
         files: dict[str, bytes] = {}
@@ -233,9 +261,13 @@ def _open_runs(converter: Autograde) -> JailedRuns:
 
 
 def _list_submissions(converter: Autograde) -> Iterator[tuple[str, str, str, str]]:
-    """Yield student, assignment, notebook and path of what the converter will come to, in its order."""
+    """Yield student, assignment, notebook and path of what the converter will come to, in its
+    order.
+    """
     course = converter.coursedir
-    pattern = course.format_path(course.submitted_directory, "(?P<student_id>.*)", "(?P<assignment_id>.*)", escape=True)
+    pattern = course.format_path(
+        course.submitted_directory, "(?P<student_id>.*)", "(?P<assignment_id>.*)", escape=True
+    )
     for folder in sorted(converter.assignments):
         found = re.match(pattern, folder)
         if found is None:

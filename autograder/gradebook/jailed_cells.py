@@ -55,14 +55,16 @@ def run_cells_here(wanted: CellsToRun) -> RanNotebook:
 
 
 def run_cells(jail: Jail, wanted: CellsToRun) -> RanNotebook:
-    """Run the cells of a notebook one after the other in a jail of its own, also below one that fails.
+    """Run the cells of a notebook one after the other in a jail of its own, also below one that
+    fails.
 
     Raises
     ------
     JailFailed
         If this machine cannot make the jail.
     """
-    random.seed()  # random states travel with what crosses: no notebook is to begin where another one ended
+    # Random states travel with what crosses: no notebook is to begin where another one ended
+    random.seed()
     np.random.seed()
     limits = limit_cells(jail.limits, wanted.cell_seconds)
     outputs: list[list[dict[str, Any]]] = []
@@ -82,7 +84,9 @@ def run_cells(jail: Jail, wanted: CellsToRun) -> RanNotebook:
 
 
 def limit_cells(limits: Limits, cell_seconds: float | None) -> Limits:
-    """Return limits with nbgrader's own time for a cell, where it sets one; the notebook gets time for some of them."""
+    """Return limits with nbgrader's own time for a cell, where it sets one; the notebook gets time
+    for some of them.
+    """
     if cell_seconds is None or cell_seconds <= 0:
         return limits
     return replace(limits, cell_seconds=cell_seconds, seconds=max(limits.seconds, 4 * cell_seconds))

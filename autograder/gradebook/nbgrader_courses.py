@@ -1,4 +1,6 @@
-"""What nbgrader's database knows of a course that was not made here: who takes it, and until when."""
+"""What nbgrader's database knows of a course that was not made here: who takes it, and until
+when.
+"""
 
 from __future__ import annotations
 

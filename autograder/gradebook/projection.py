@@ -27,7 +27,9 @@ from autograder.record.open_tasks import GradingTask, outputs_path
 
 
 def read_gradebook(course: Course, exams: Mapping[str, Exam], wall: Wall = no_wall) -> int:
-    """Append to the record every mark that a person gave since this was last done; return how many there were."""
+    """Append to the record every mark that a person gave since this was last done; return how many
+    there were.
+    """
     if read_memory(course).is_of(course):
         return 0
     from autograder.gradebook.gradebook import read_all_marks
@@ -45,17 +47,20 @@ def update_gradebook(
 ) -> list[str]:
     """Bring `gradebook.db` and the autograded notebooks up to the standings.
 
-    Assignments that are neither released nor handed in by anyone are left out: they are for later in the term.
+    Assignments that are neither released nor handed in by anyone are left out: they are for later
+    in the term.
 
     Parameters
     ----------
     read : callable
-        Returns the bytes of a notebook that was pushed once; `lost_notebooks.restore_notebooks` makes it.
+        Returns the bytes of a notebook that was pushed once; `lost_notebooks.restore_notebooks`
+        makes it.
 
     Returns
     -------
     list of str
-        A sentence for each notebook that the formgrader cannot show, because it is nowhere to be had.
+        A sentence for each notebook that the formgrader cannot show, because it is nowhere to be
+        had.
 
     Raises
     ------

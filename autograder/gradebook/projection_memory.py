@@ -1,4 +1,5 @@
-"""What the gradebook was last made from, in a file beside it: so that nothing is done again where nothing changed.
+"""What the gradebook was last made from, in a file beside it: so that nothing is done again where
+nothing changed.
 
 The memory holds only for a database that is, byte for byte, the one that was left then: whoever else wrote to it,
 formgrader or nbgrader, makes everything be compared again. It can be deleted at any time.
@@ -29,7 +30,8 @@ class ProjectionMemory:
     database : str
         Fingerprint of the database as it was left.
     made_from : mapping of str to str
-        Fingerprint of each assignment, by its name, and of each submission, by `student/assignment`.
+        Fingerprint of each assignment, by its name, and of each submission, by
+        `student/assignment`.
     """
 
     database: str = ""
@@ -48,7 +50,9 @@ def database_file(course: Course) -> Path | None:
 
 
 def fingerprint_database(course: Course) -> str:
-    """Return a fingerprint of the database's file, "" where there is none, or somebody is writing it."""
+    """Return a fingerprint of the database's file, "" where there is none, or somebody is writing
+    it.
+    """
     path = database_file(course)
     if path is None or not path.exists():
         return ""
@@ -76,7 +80,9 @@ def write_memory(course: Course, memory: ProjectionMemory) -> None:
     path = _memory_path(course)
     if path is None or not memory.database:
         return
-    said = {"version": MEMORY_VERSION, "database": memory.database} | {"made_from": dict(memory.made_from)}
+    said = {"version": MEMORY_VERSION, "database": memory.database} | {
+        "made_from": dict(memory.made_from)
+    }
     write_whole(path, json.dumps(said).encode(), "memory of the gradebook", mode=PRIVATE)
 
 

@@ -31,7 +31,9 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class EnteredBatch:
-    """What a batch came to: who is entered, and a sentence for each notebook that cannot be shown."""
+    """What a batch came to: who is entered, and a sentence for each notebook that cannot be
+    shown.
+    """
 
     entered: tuple[WantedSubmission, ...]
     sentences: tuple[str, ...]
@@ -59,10 +61,14 @@ class SubmissionEntries:
         """
         book = self.book
         self._enter_students(wanted)
-        cells = list(book.db.scalars(select(api.BaseCell)))  # held here, so that no row asks for its own
+        cells = list(
+            book.db.scalars(select(api.BaseCell))
+        )  # held here, so that no row asks for its own
         self._add_missing(wanted)
         submissions = self._load_submissions(wanted)
-        agreed = read_agreed(book, [notebook.id for entry in submissions.values() for notebook in entry.notebooks])
+        agreed = read_agreed(
+            book, [notebook.id for entry in submissions.values() for notebook in entry.notebooks]
+        )
         changed = []
         left_over = []
         with book.db.no_autoflush:
@@ -86,7 +92,9 @@ class SubmissionEntries:
     def _enter_students(self, wanted: Sequence[WantedSubmission]) -> None:
         students = {entry.student.id: entry.student for entry in wanted}
         known = {}
-        for row in self.book.db.scalars(select(api.Student).where(api.Student.id.in_(list(students)))):
+        for row in self.book.db.scalars(
+            select(api.Student).where(api.Student.id.in_(list(students)))
+        ):
             known[row.id] = row
         new: Rows = []
         for student in students.values():
@@ -98,7 +106,9 @@ class SubmissionEntries:
             self.book.db.execute(insert(api.Student), new)
 
     def _add_missing(self, wanted: Sequence[WantedSubmission]) -> None:
-        """Add the rows that nbgrader's `add_submission` makes, for all submissions that have none."""
+        """Add the rows that nbgrader's `add_submission` makes, for all submissions that have
+        none.
+        """
         there = self._list_entered(wanted)
         assignments = {row.name: row for row in self.book.db.scalars(select(api.Assignment))}
         submissions: Rows = []
@@ -109,10 +119,18 @@ class SubmissionEntries:
             if not entry.is_counted or (entry.student.id, entry.assignment) in there:
                 continue
             assignment = assignments[entry.assignment]
-            submission = {"id": api.new_uuid(), "assignment_id": assignment.id, "student_id": entry.student.id}
+            submission = {
+                "id": api.new_uuid(),
+                "assignment_id": assignment.id,
+                "student_id": entry.student.id,
+            }
             submissions.append(submission)
             for notebook in assignment.notebooks:
-                own = {"id": api.new_uuid(), "notebook_id": notebook.id, "assignment_id": submission["id"]}
+                own = {
+                    "id": api.new_uuid(),
+                    "notebook_id": notebook.id,
+                    "assignment_id": submission["id"],
+                }
                 notebooks.append(own)
                 grades += _blank_rows((*notebook.grade_cells, *notebook.task_cells), own["id"])
                 comments += _blank_rows((*notebook.solution_cells, *notebook.task_cells), own["id"])
@@ -161,8 +179,11 @@ class SubmissionEntries:
         marked = put_marks(self.book, exam, notebook, wanted.marks, wanted.blob, new, agreed)
         return changed or marked or bool(new)
 
-    def _show(self, wanted: Sequence[WantedSubmission], changed: set[str]) -> tuple[list[WantedSubmission], list[str]]:
-        """Write the notebooks for the formgrader that are not there, or not any more what they should be.
+    def _show(
+        self, wanted: Sequence[WantedSubmission], changed: set[str]
+    ) -> tuple[list[WantedSubmission], list[str]]:
+        """Write the notebooks for the formgrader that are not there, or not any more what they
+        should be.
 
         Return whose gradebook and formgrader are complete now, and a sentence for each that cannot be shown.
         """
@@ -206,7 +227,10 @@ class SubmissionEntries:
                 continue
             waiting = [(entry.student.id, entry.push.commit)]
             try:
-                yield entry, self.read(GradingTask(entry.assignment, entry.file, entry.student, waiting))
+                yield (
+                    entry,
+                    self.read(GradingTask(entry.assignment, entry.file, entry.student, waiting)),
+                )
             except RemoteFailed as error:
                 yield entry, error
 

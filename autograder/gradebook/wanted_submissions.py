@@ -1,4 +1,5 @@
-"""What nbgrader's gradebook and formgrader are to hold of each student's assignment: standings as plain data.
+"""What nbgrader's gradebook and formgrader are to hold of each student's assignment: standings as
+plain data.
 
 Nothing here needs nbgrader, which takes a second to load: a run in which nothing is new ends before that.
 """
@@ -31,7 +32,8 @@ class WantedSubmission:
     exam : str
         Version of the exam the cells come from.
     is_counted : bool
-        Whether anything of it counts; else there is to be no submission, unless one still waits to be graded.
+        Whether anything of it counts; else there is to be no submission, unless one still waits to
+        be graded.
     waits : bool
         Whether a part of it is not graded yet.
     timestamp : datetime or None
@@ -92,7 +94,9 @@ class WantedSubmission:
 
 
 def list_given_out(course: Course, standings: Standings) -> list[Assignment]:
-    """Return the assignments that are released, or handed in by anyone; others are for later in the term."""
+    """Return the assignments that are released, or handed in by anyone; others are for later in the
+    term.
+    """
     given_out = []
     for assignment in course.assignments.values():
         handed_in = any(_counted_parts(mine[assignment.name]) for mine in standings.values())
@@ -114,7 +118,9 @@ def list_wanted(
             yield want_submission(student, assignment, exams[assignment.name], standing)
 
 
-def want_submission(student: Student, assignment: Assignment, exam: Exam, standing: Standing) -> WantedSubmission:
+def want_submission(
+    student: Student, assignment: Assignment, exam: Exam, standing: Standing
+) -> WantedSubmission:
     """Return what the gradebook is to hold of one standing."""
     counted = _counted_parts(standing)
     results: list[ExerciseResult] = []
@@ -128,7 +134,9 @@ def want_submission(student: Student, assignment: Assignment, exam: Exam, standi
         exam.version,
         is_counted=bool(counted),
         waits=any(part.state is PartState.WAITING for part in standing.parts),
-        timestamp=without_zone(max((part.push.time for part in counted if part.push), default=None)),
+        timestamp=without_zone(
+            max((part.push.time for part in counted if part.push), default=None)
+        ),
         extension=_extension(assignment, standing),
         penalty=sum(_penalty(part) for part in counted),
         results=tuple(results),

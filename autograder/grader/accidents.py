@@ -1,4 +1,5 @@
-"""Exceptions of a student's function in a hidden test, in words of ours: what kind of accident it was, where to look.
+"""Exceptions of a student's function in a hidden test, in words of ours: what kind of accident it
+was, where to look.
 
 Neither the exception's own message nor its place is told, because they might quote the test's
 inputs.
@@ -80,13 +81,23 @@ def describe_accident(error: BaseException) -> str:
     message = str(error)
     if isinstance(error, AttributeError | ImportError) and (lost := vanished_name(message)):
         return lost
-    fitting = (words for kind, pattern, words in WORDS if isinstance(error, kind) and re.search(pattern, message))
+    fitting = (
+        words
+        for kind, pattern, words in WORDS
+        if isinstance(error, kind) and re.search(pattern, message)
+    )
     return next(fitting, "") or STOPPED.format(a_kind=_a_kind(error))
 
 
 def _a_kind(error: BaseException) -> str:
-    """Return the nearest of Python's own classes, with its article: a student's own class is not named."""
-    kind = next(kind.__name__ for kind in type(error).__mro__ if getattr(builtins, kind.__name__, None) is kind)
+    """Return the nearest of Python's own classes, with its article: a student's own class is not
+    named.
+    """
+    kind = next(
+        kind.__name__
+        for kind in type(error).__mro__
+        if getattr(builtins, kind.__name__, None) is kind
+    )
     if kind == "Exception":
         return "an error"
     return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"

@@ -1,4 +1,6 @@
-"""The names that a cell's source binds, read without running it, also where Python cannot read all of it."""
+"""The names that a cell's source binds, read without running it, also where Python cannot read all
+of it.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,11 @@ def _is_stub(node: ast.stmt) -> bool:
     body = node.body
     if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         body = body[1:]
-    return len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.unparse(body[0])
+    return (
+        len(body) == 1
+        and isinstance(body[0], ast.Raise)
+        and "NotImplementedError" in ast.unparse(body[0])
+    )
 
 
 def _tree(source: str) -> ast.Module | None:

@@ -27,7 +27,9 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-9  # differences that rounding may make
 
 
 class Agreement(IntEnum):
-    """Whether a function did what the student's did; an error of the same kind with other words convinces nobody."""
+    """Whether a function did what the student's did; an error of the same kind with other words
+    convinces nobody.
+    """
 
     NONE = 0
     KIND_OF_ERROR = 1
@@ -37,7 +39,9 @@ class Agreement(IntEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call came to: its result or error, its arguments afterwards, and whether it drew random numbers."""
+    """What a call came to: its result or error, its arguments afterwards, and whether it drew
+    random numbers.
+    """
 
     result: Any
     error: BaseException | None
@@ -60,14 +64,18 @@ class Replays:
         self.calls = calls
         self._reference = reference
         self._right: dict[int, bool] = {}
-        self._outcomes: dict[int, Outcome] = {}  # what the reference makes of a call with the student's arguments
+        self._outcomes: dict[
+            int, Outcome
+        ] = {}  # what the reference makes of a call with the student's arguments
         self._random_states = RandomStates()
         self._handed: list[tuple[Any, Any]] | None = None
 
     def of(self, function: str) -> list[int]:
         """Return the indices of the calls of a function that the reference has too."""
         known = callable(self._reference.get(function))
-        return [index for index, call in enumerate(self.calls) if known and call.function == function]
+        return [
+            index for index, call in enumerate(self.calls) if known and call.function == function
+        ]
 
     def is_right(self, index: int) -> bool:
         """Whether the student's call did what the reference does."""
@@ -87,11 +95,15 @@ class Replays:
         if found is Agreement.NONE:
             translated = self._translated(given)
             if translated is not given and not _holds_handle(translated):
-                return _agreement(call, replay_call(function, call, translated, self._random_states))
+                return _agreement(
+                    call, replay_call(function, call, translated, self._random_states)
+                )
         return found
 
     def _replay(self, index: int, function: Function) -> Outcome:
-        """Make a call again with the student's own arguments; on the reference's function only once."""
+        """Make a call again with the student's own arguments; on the reference's function only
+        once.
+        """
         call = self.calls[index]
         given = call.args, call.kwargs
         if function is not self._reference.get(call.function):
@@ -101,7 +113,9 @@ class Replays:
         return self._outcomes[index]
 
     def agrees_where_finite(self, index: int, function: Function) -> bool:
-        """Whether a function does what the student's did in a call, where both gave finite numbers."""
+        """Whether a function does what the student's did in a call, where both gave finite
+        numbers.
+        """
         if is_finite(self.calls[index].result):
             return self.agreement(index, function) is Agreement.FULL
         call = self.calls[index]
@@ -123,7 +137,9 @@ class Replays:
         return replay_call(self._reference[call.function], call, given, self._random_states)
 
     def with_own_layouts(self) -> set[str]:
-        """Return the functions that gave, or were given, something in a layout of the student's own."""
+        """Return the functions that gave, or were given, something in a layout of the student's
+        own.
+        """
         handed: list[Any] = []
         found = set()
         for call in self.calls:
@@ -143,7 +159,9 @@ class Replays:
         return found
 
     def _translated(self, given: Any) -> Any:
-        """Return arguments with the reference's in the place of what the student's own functions handed on."""
+        """Return arguments with the reference's in the place of what the student's own functions
+        handed on.
+        """
         args, kwargs = given
         if not any(_is_packed(value) for value in (*args, *kwargs.values())):
             return given
@@ -154,7 +172,9 @@ class Replays:
         return given if all(new is old for new, old in pairs) else (new_args, new_kwargs)
 
     def _handed_on(self) -> list[tuple[Any, Any]]:
-        """Return pairs of what the student's functions gave in a layout of their own, and what the reference gives."""
+        """Return pairs of what the student's functions gave in a layout of their own, and what the
+        reference gives.
+        """
         if self._handed is None:
             self._handed = []
             for call in self.calls:
@@ -168,7 +188,9 @@ class Replays:
 
 
 def replay_call(function: Function, call: Call, given: Any, random_states: RandomStates) -> Outcome:
-    """Call a function as a student's was called: with copies of the arguments, from the same random states."""
+    """Call a function as a student's was called: with copies of the arguments, from the same random
+    states.
+    """
     args, kwargs = copy_value(given, {})
     before = random_states.copy()
     start = before
@@ -195,7 +217,9 @@ def _agreement(call: Call, outcome: Outcome) -> Agreement:
         return Agreement.FULL if _same_but_layout(call.result, outcome.result) else Agreement.NONE
     if type(call.error).__name__ != type(outcome.error).__name__:
         return Agreement.NONE
-    return Agreement.SAME_ERROR if str(call.error) == str(outcome.error) else Agreement.KIND_OF_ERROR
+    return (
+        Agreement.SAME_ERROR if str(call.error) == str(outcome.error) else Agreement.KIND_OF_ERROR
+    )
 
 
 def _changed_alike(call: Call, outcome: Outcome) -> bool:
@@ -211,9 +235,12 @@ def are_same(one: Any, other: Any) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(are_same(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(are_same(a, b) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(
+            are_same(a, b) for a, b in zip(one, other, strict=True)
+        )
     try:
-        a, b = np.asarray(one), np.asarray(other)
+        a = np.asarray(one)
+        b = np.asarray(other)
         if a.shape != b.shape:
             return False
         if a.dtype.kind in "biufc" and b.dtype.kind in "biufc":
@@ -224,7 +251,9 @@ def are_same(one: Any, other: Any) -> bool:
 
 
 def _are_close(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
-    """Whether two arrays of one shape are equal to rounding; the answer of `np.allclose`, found sooner."""
+    """Whether two arrays of one shape are equal to rounding; the answer of `np.allclose`, found
+    sooner.
+    """
     if a.dtype == b.dtype and a.tobytes() == b.tobytes():
         return True
     if a.dtype.kind == "f" and b.dtype.kind == "f":
@@ -248,12 +277,15 @@ def is_finite(value: Any) -> bool:
 
 def _same_where_finite(one: Any, other: Any) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same_where_finite(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(
+            _same_where_finite(one[key], other[key]) for key in one
+        )
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(_same_where_finite, one, other))
     if is_finite(one) and is_finite(other):
         return are_same(one, other)
-    a, b = np.asarray(one), np.asarray(other)
+    a = np.asarray(one)
+    b = np.asarray(other)
     if a.shape != b.shape or a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":
         return False
     both = np.isfinite(a) & np.isfinite(b)
@@ -261,19 +293,31 @@ def _same_where_finite(one: Any, other: Any) -> bool:
 
 
 def _same_but_layout(theirs: Any, ours: Any) -> bool:
-    """Whether two tuples of results agree in their values, where some parts may be laid out otherwise."""
+    """Whether two tuples of results agree in their values, where some parts may be laid out
+    otherwise.
+    """
     if are_same(theirs, ours):
         return True
-    if not isinstance(theirs, (list, tuple)) or not isinstance(ours, (list, tuple)) or len(theirs) != len(ours):
+    if (
+        not isinstance(theirs, (list, tuple))
+        or not isinstance(ours, (list, tuple))
+        or len(theirs) != len(ours)
+    ):
         return False
     values = [(a, b) for a, b in zip(theirs, ours, strict=True) if not _otherwise_laid_out(a, b)]
     return bool(values) and all(are_same(a, b) for a, b in values)
 
 
 def _other_layouts(theirs: Any, ours: Any) -> list[tuple[Any, Any]]:
-    """Return the parts of two results that are laid out in different ways, and the items of lists of such parts."""
+    """Return the parts of two results that are laid out in different ways, and the items of lists
+    of such parts.
+    """
     pairs = []
-    if isinstance(theirs, (list, tuple)) and isinstance(ours, (list, tuple)) and len(theirs) == len(ours):
+    if (
+        isinstance(theirs, (list, tuple))
+        and isinstance(ours, (list, tuple))
+        and len(theirs) == len(ours)
+    ):
         for a, b in zip(theirs, ours, strict=True):
             pairs += _other_layouts(a, b)
     return [*pairs, (theirs, ours)] if _otherwise_laid_out(theirs, ours) else pairs
@@ -294,7 +338,9 @@ def find_containers(value: Any) -> list[Any]:
 
 
 def _structure(value: Any) -> Any:
-    """Return how a value is put together: its containers and objects, without the numbers in them."""
+    """Return how a value is put together: its containers and objects, without the numbers in
+    them.
+    """
     if isinstance(value, dict):
         return {str(key): _structure(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -307,7 +353,9 @@ def _is_packed(value: Any) -> bool:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
-        return any(_is_packed(item) or (isinstance(item, np.ndarray) and item.ndim > 0) for item in value)
+        return any(
+            _is_packed(item) or (isinstance(item, np.ndarray) and item.ndim > 0) for item in value
+        )
     return isinstance(value, Handle)
 
 
@@ -320,7 +368,11 @@ def _layout(value: Any) -> Any:
 
 
 def _exchanged(value: Any, handed: Sequence[tuple[Any, Any]]) -> Any:
-    return next((ours for theirs, ours in handed if are_same(value, theirs)), value) if _is_packed(value) else value
+    return (
+        next((ours for theirs, ours in handed if are_same(value, theirs)), value)
+        if _is_packed(value)
+        else value
+    )
 
 
 def _holds_handle(value: Any) -> bool:

@@ -1,4 +1,5 @@
-"""A student's cells as they were meant: what the exam knows of a cell is put back, whatever became of it in the file.
+"""A student's cells as they were meant: what the exam knows of a cell is put back, whatever became
+of it in the file.
 
 As nbgrader does, types, locks and the text of locked cells come from the exam. Beyond nbgrader: of
 cells with one id the right one is found, an answer's cell is known without its metadata, an
@@ -16,7 +17,9 @@ from autograder.course.exam import Exam, SourceCell
 from autograder.course.notebook_files import Cell, Notebook
 from autograder.grader.bound_names import bound_names, defined_names, stub_names
 
-STUB_LEFT_OUT = "Cell {stub} holds {names} as given out, below your answer in cell {answer}; it was left out."
+STUB_LEFT_OUT = (
+    "Cell {stub} holds {names} as given out, below your answer in cell {answer}; it was left out."
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class RestoredCell:
 
 
 def restore_cells(exam: Exam, notebook: Notebook) -> tuple[RestoredCell, ...]:
-    """Return the cells of a student's notebook with what the exam knows of them put back, in the student's order."""
+    """Return the cells of a student's notebook with what the exam knows of them put back, in the
+    student's order.
+    """
     marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
     cells = [RestoredCell(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
     owners = {grade_id: _owner(exam, mark, cells) for grade_id, mark in marks.items()}
@@ -58,18 +63,27 @@ def restore_cells(exam: Exam, notebook: Notebook) -> tuple[RestoredCell, ...]:
 
 
 def _owner(exam: Exam, mark: SourceCell, cells: Iterable[RestoredCell]) -> int | None:
-    """Return the number of the cell that is the exam's, of all that carry its id: JupyterLab copies ids with cells."""
+    """Return the number of the cell that is the exam's, of all that carry its id: JupyterLab copies
+    ids with cells.
+    """
     twins = [entry for entry in cells if entry.cell.grade_id == mark.grade_id]
-    changed = [entry for entry in twins if not exam.handout.is_unchanged(mark.grade_id, entry.cell.source)]
+    changed = [
+        entry for entry in twins if not exam.handout.is_unchanged(mark.grade_id, entry.cell.source)
+    ]
     if mark.solution:  # the one that was written in
         twins = changed or twins
-    elif not mark.is_test:  # the one that was left alone; the copies are the student's to try things in
+    elif (
+        not mark.is_test
+    ):  # the one that was left alone; the copies are the student's to try things in
         twins = [entry for entry in twins if entry not in changed] or twins
     return twins[-1].number if twins else None
 
 
 def _put_right(
-    exam: Exam, entry: RestoredCell, marks: Mapping[str, SourceCell], owners: Mapping[str, int | None]
+    exam: Exam,
+    entry: RestoredCell,
+    marks: Mapping[str, SourceCell],
+    owners: Mapping[str, int | None],
 ) -> RestoredCell:
     """Return a cell with its type, and with its id only where that is its own."""
     cell = entry.cell
@@ -86,14 +100,21 @@ def _put_right(
 def _answers_recognised(
     exam: Exam, marks: Mapping[str, SourceCell], cells: Sequence[RestoredCell]
 ) -> Iterator[RestoredCell]:
-    """Yield the cells; one that defines what a lost solution cell should define takes its id, and is code."""
+    """Yield the cells; one that defines what a lost solution cell should define takes its id, and
+    is code.
+    """
     there = {entry.cell.grade_id for entry in cells}
     wanted: dict[str, str] = {}
     for exercise in exam.exercises:
         for grade_id in exercise.solutions:
             if grade_id not in there and marks[grade_id].kind == "code":
                 wanted |= dict.fromkeys(defined_names(marks[grade_id].source), grade_id)
-    coded = {name for entry in cells if entry.cell.kind == "code" for name in defined_names(entry.cell.source)}
+    coded = {
+        name
+        for entry in cells
+        if entry.cell.kind == "code"
+        for name in defined_names(entry.cell.source)
+    }
     for entry in cells:
         cell = entry.cell
         found = wanted.keys() & defined_names(cell.source) if not cell.grade_id else set()
@@ -107,9 +128,13 @@ def _answers_recognised(
 
 def _stubs_left_out(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[RestoredCell]:
     """Yield the cells; one with nothing but stubs, below answers to them, is not to be run."""
-    marks = [mark for mark in exam.cells if mark.kind == "code" and mark.solution and not mark.graded]
+    marks = [
+        mark for mark in exam.cells if mark.kind == "code" and mark.solution and not mark.graded
+    ]
     times = Counter(name for mark in marks for name in defined_names(mark.source))
-    asked = frozenset(name for name, number in times.items() if number == 1)  # else a stub is an exercise of its own
+    asked = frozenset(
+        name for name, number in times.items() if number == 1
+    )  # else a stub is an exercise of its own
     answers = [mark.grade_id for mark in marks]
     given = {text.strip() for grade_id in answers for text in exam.handout.by_id.get(grade_id, ())}
     written: dict[str, int] = {}
@@ -117,7 +142,9 @@ def _stubs_left_out(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Resto
         source = entry.cell.source
         stubs: frozenset[str] = frozenset()
         if entry.cell.kind == "code":
-            stubs = asked & (defined_names(source) if source.strip() in given else stub_names(source))
+            stubs = asked & (
+                defined_names(source) if source.strip() in given else stub_names(source)
+            )
         if stubs and all(name in written for name in stubs):
             answer = max(written[name] for name in stubs)
             listed = " and ".join(f"`{name}`" for name in sorted(stubs))
@@ -130,7 +157,9 @@ def _stubs_left_out(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Resto
 
 
 def code_in_locked_cell(exam: Exam, restored: Sequence[RestoredCell], entry: RestoredCell) -> str:
-    """Return what a student wrote into a cell that is put right, where it answers an exercise as no other cell does."""
+    """Return what a student wrote into a cell that is put right, where it answers an exercise as no
+    other cell does.
+    """
     source = entry.cell.source
     if exam.handout.is_unchanged(entry.cell.grade_id, source):
         return ""

@@ -35,15 +35,23 @@ class Essay:
 
 
 def find_essays(exam: Exam, cells: Sequence[RestoredCell]) -> dict[str, Essay]:
-    """Return what the student answered to each exercise that a person marks, by the exercise's id."""
+    """Return what the student answered to each exercise that a person marks, by the exercise's
+    id.
+    """
     marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
-    places = {entry.cell.grade_id: position for position, entry in enumerate(cells) if entry.cell.grade_id}
+    places = {
+        entry.cell.grade_id: position for position, entry in enumerate(cells) if entry.cell.grade_id
+    }
     essays = {}
     taken: set[int] = set()
     manual = [exercise for exercise in exam.exercises if exercise.manual]
     for exercise in manual:
         essays[exercise.id] = _essay(exam, exercise, marks[exercise.id], cells, places, taken)
-    lost = [exercise for exercise in manual if exercise.id not in places and not essays[exercise.id].written]
+    lost = [
+        exercise
+        for exercise in manual
+        if exercise.id not in places and not essays[exercise.id].written
+    ]
     for exercise in lost:  # better that somebody looks in vain
         own = [entry for entry in cells if _is_own_text(exam, entry) and entry.number not in taken]
         if own:
@@ -67,7 +75,9 @@ def _essay(
         changed = not exam.handout.is_unchanged(exercise.id, entry.cell.source)
         if is_task or changed or entry.cell.attachments:
             return Essay(exercise.id, True, entry.number)
-    beside = [entry for entry in _beside(exam, exercise, cells, places) if entry.number not in taken]
+    beside = [
+        entry for entry in _beside(exam, exercise, cells, places) if entry.number not in taken
+    ]
     taken.update(entry.number for entry in beside)
     if place is not None:
         return Essay(exercise.id, bool(beside), cells[place].number)
@@ -77,7 +87,9 @@ def _essay(
 def _beside(
     exam: Exam, exercise: Exercise, cells: Sequence[RestoredCell], places: dict[str, int]
 ) -> list[RestoredCell]:
-    """Return the student's own texts between the course's cells that surround an exercise's cell, or its place."""
+    """Return the student's own texts between the course's cells that surround an exercise's cell,
+    or its place.
+    """
     if exercise.id in places:
         begin = end = places[exercise.id]
     else:
@@ -91,11 +103,17 @@ def _beside(
     while position < len(cells) and (position < end or not _is_given(exam, cells[position])):
         found.append(cells[position])
         position += 1
-    return sorted((entry for entry in found if _is_own_text(exam, entry)), key=lambda entry: entry.number)
+    return sorted(
+        (entry for entry in found if _is_own_text(exam, entry)), key=lambda entry: entry.number
+    )
 
 
-def _gap(exam: Exam, exercise: Exercise, cells: Sequence[RestoredCell], places: dict[str, int]) -> tuple[int, int]:
-    """Return where a lost cell stood: below the nearest of the course's cells above it that is still there."""
+def _gap(
+    exam: Exam, exercise: Exercise, cells: Sequence[RestoredCell], places: dict[str, int]
+) -> tuple[int, int]:
+    """Return where a lost cell stood: below the nearest of the course's cells above it that is
+    still there.
+    """
     texts = {entry.cell.source.strip(): position for position, entry in enumerate(cells)}
     position = 0
     for mark in exam.cells:

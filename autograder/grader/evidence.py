@@ -69,7 +69,10 @@ def _below_stub(source: str) -> bool:
         return False
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            raises = [isinstance(line, ast.Raise) and "NotImplementedError" in ast.unparse(line) for line in node.body]
+            raises = [
+                isinstance(line, ast.Raise) and "NotImplementedError" in ast.unparse(line)
+                for line in node.body
+            ]
             if True in raises and raises.index(True) < len(raises) - 1:
                 return True
     return False

@@ -48,12 +48,20 @@ from autograder.reference import run_reference
 
 TICK_MS = 50
 MAX_LINE = 64 << 20
-SLACK_SECONDS = 20.0  # beyond the submission's own limit: for starting kernels and matching mistakes
+SLACK_SECONDS = (
+    20.0  # beyond the submission's own limit: for starting kernels and matching mistakes
+)
 TRIAL_MB = 2048
 MAX_PROBLEMS = 50  # a report that goes another way is refused for more than 200
 CUT_SHORT = "Grading was cut short by an error; please tell your instructor."
-MAX_SHOWN = 64 << 20  # characters that the cells of one notebook may show: they are kept here and on the disk
-LEFT_OUT = {"output_type": "stream", "name": "stderr", "text": "[Left out: the notebook as a whole shows too much.]\n"}
+MAX_SHOWN = (
+    64 << 20
+)  # characters that the cells of one notebook may show: they are kept here and on the disk
+LEFT_OUT = {
+    "output_type": "stream",
+    "name": "stderr",
+    "text": "[Left out: the notebook as a whole shows too much.]\n",
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,9 @@ class Examiner:
         jail: Jail | None = None,
         exams: Iterable[Exam] = (),
     ) -> None:
-        self.jail = jail or Jail(limits, rung=rung, modules=list_needed_modules(exams) if exams else None)
+        self.jail = jail or Jail(
+            limits, rung=rung, modules=list_needed_modules(exams) if exams else None
+        )
         self.limits = limits or self.jail.limits
         self._references: dict[str, tuple[dict[str, Any], Variants | None]] = {}
 
@@ -106,7 +116,10 @@ class Examiner:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """End the jail and everything in it."""
         self.jail.close()
@@ -124,9 +137,17 @@ class Examiner:
             self._references[exam.version] = (run_reference(exam), mistakes)
             import_for_tests(exam)
             # Found once, not in every trial.
-            _ = exam.imported, exam.bound_by_tests, exam.settings, exam.imports, exam.made_by_tests_only
+            _ = (
+                exam.imported,
+                exam.bound_by_tests,
+                exam.settings,
+                exam.imports,
+                exam.made_by_tests_only,
+            )
             for text in (*exam.handout.texts, *(cell.source for cell in exam.cells)):
-                read_cell_names(text)  # remembered: most cells of a submission are as they were given out
+                read_cell_names(
+                    text
+                )  # remembered: most cells of a submission are as they were given out
 
     def examine(self, exam: Exam, submission: Submission) -> ExaminedNotebook:
         """Grade one submission. Whatever the student's code does, a report comes back."""
@@ -143,9 +164,13 @@ class Examiner:
         report = _report(exam, submission, findings, time.monotonic() - started, self.jail.rung)
         return ExaminedNotebook(report, tuple(findings.cells), findings.by_clock)
 
-    def _try(self, exam: Exam, submission: Submission, kernels: _Kernels, findings: _Findings) -> None:
+    def _try(
+        self, exam: Exam, submission: Submission, kernels: _Kernels, findings: _Findings
+    ) -> None:
         reference, mistakes = self._references[exam.version]
-        ways = 2 if exam.inside else 1  # the notebook runs once for the tests outside, once for those inside
+        ways = (
+            2 if exam.inside else 1
+        )  # the notebook runs once for the tests outside, once for those inside
         end = time.monotonic() + ways * CLOCK_FACTOR * self.limits.seconds + SLACK_SECONDS
         with temporary_folder("work") as folder:
             write_files(folder, exam.files)
@@ -198,7 +223,9 @@ class _Kernels:
     """The examiner's side of starting kernels: at most one jailed process at a time."""
 
     def __init__(self, jail: Jail, files: Mapping[str, bytes], limits: Limits) -> None:
-        self.jail, self.files, self.limits = jail, files, limits
+        self.jail = jail
+        self.files = files
+        self.limits = limits
         self.limit = ""
         self._jailed: Jailed | None = None
 
@@ -235,7 +262,9 @@ class _Kernels:
             self._jailed = None
 
 
-def _listen(channel: socket.socket, kernels: _Kernels, findings: _Findings, deadline: float) -> None:
+def _listen(
+    channel: socket.socket, kernels: _Kernels, findings: _Findings, deadline: float
+) -> None:
     """Serve the trial until it is done, dead or out of time."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
@@ -263,17 +292,23 @@ def _listen(channel: socket.socket, kernels: _Kernels, findings: _Findings, dead
                 if findings.complete:
                     return
     findings.by_clock = True
-    findings.problems.append("The notebook took too long as a whole; what had been graded until then counts.")
+    findings.problems.append(
+        "The notebook took too long as a whole; what had been graded until then counts."
+    )
 
 
-def _report(exam: Exam, submission: Submission, findings: _Findings, seconds: float, rung: int) -> Report:
+def _report(
+    exam: Exam, submission: Submission, findings: _Findings, seconds: float, rung: int
+) -> Report:
     if findings.unreadable:
         hint = ""
     elif findings.complete:
         hint = "It was not tested."
     else:
         hint = "The test could not be finished: the notebook took too long, or sent too much."
-    exercises = tuple(findings.results.get(e.id) or untested_result(e, hint) for e in exam.exercises)
+    exercises = tuple(
+        findings.results.get(e.id) or untested_result(e, hint) for e in exam.exercises
+    )
     return Report(
         assignment=exam.assignment,
         notebook=submission.notebook,
@@ -292,7 +327,10 @@ def _few(sentences: Iterable[str]) -> tuple[str, ...]:
     if len(every) <= MAX_PROBLEMS:
         return every
     kept = every[: MAX_PROBLEMS - 1]
-    return (*kept, f"There is more of this kind: {len(every) - len(kept)} further sentences were left out.")
+    return (
+        *kept,
+        f"There is more of this kind: {len(every) - len(kept)} further sentences were left out.",
+    )
 
 
 # ---------------------------------------------------------------------------------------------- in
@@ -303,7 +341,9 @@ class _Remote:
     """The trial's side of starting kernels: asks the examiner, who owns the jail."""
 
     def __init__(self, channel: socket.socket, limits: Limits, *, figures: bool = False) -> None:
-        self.channel, self.limits, self.figures = channel, limits, figures
+        self.channel = channel
+        self.limits = limits
+        self.figures = figures
         self._shown = 0
         self._kernels: list[Kernel] = []
 
@@ -350,7 +390,9 @@ def _trial(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _limit_self(limits)
         # Only a person looks at figures: they are drawn where one marks by hand.
-        remote = _Remote(channel, limits, figures=any(exercise.manual for exercise in exam.exercises))
+        remote = _Remote(
+            channel, limits, figures=any(exercise.manual for exercise in exam.exercises)
+        )
         try:
             notebook = read_notebook(submission.content)
         except Unreadable as error:

@@ -28,7 +28,8 @@ UNTOLD = "{cells} of your notebook stopped with an error while it was graded: ru
 FURTHER = "{cells} more of your notebook stop with an error: run all cells, and see which."
 DEFINES = "No `{name}` was found in your notebook: cell {cell}, which should define it, stops with an error."
 MISSES = (
-    "Your code uses a name that is not there: cell {cell} stops with an error, so what it should define is missing."
+    "Your code uses a name that is not there: cell {cell} stops with an error, "
+    "so what it should define is missing."
 )
 
 
@@ -61,7 +62,9 @@ class Failures:
     untold: set[int] = field(default_factory=set)
 
     def note(self, number: int, source: str, error: StudentError, *, tested: bool) -> str:
-        """Note that a cell failed; return the sentence about it, empty where a test has run before or it was told."""
+        """Note that a cell failed; return the sentence about it, empty where a test has run before
+        or it was told.
+        """
         if error.ename in EXPECTED or number in self.told:
             return ""
         if tested:
@@ -72,19 +75,31 @@ class Failures:
         return self.told[number].sentence if len(self.told) <= MAX_TOLD else ""
 
     def closing_sentences(self) -> list[str]:
-        """Return what is to be said in the end, of cells of which no more may be said than their number."""
+        """Return what is to be said in the end, of cells of which no more may be said than their
+        number.
+        """
         further = len(self.told) - MAX_TOLD
         sentences = [FURTHER.format(cells=_cells(further))] if further > 0 else []
         return sentences + ([UNTOLD.format(cells=_cells(len(self.untold)))] if self.untold else [])
 
     def pointed(self, result: ExerciseResult, missing: str) -> ExerciseResult:
-        """Return a result whose hint names the failing cell behind a name that is missing, where there is one."""
+        """Return a result whose hint names the failing cell behind a name that is missing, where
+        there is one.
+        """
         numbers = sorted(self.told)
         if result.status is Status.NOT_FOUND:
-            numbers = [number for number in numbers if missing in bound_names(self.told[number].source)]
-            return replace(result, hint=DEFINES.format(name=missing, cell=numbers[0])) if numbers else result
+            numbers = [
+                number for number in numbers if missing in bound_names(self.told[number].source)
+            ]
+            return (
+                replace(result, hint=DEFINES.format(name=missing, cell=numbers[0]))
+                if numbers
+                else result
+            )
         if NO_NAME in result.hint and numbers:
-            return replace(result, hint=result.hint.replace(NO_NAME, MISSES.format(cell=numbers[0])))
+            return replace(
+                result, hint=result.hint.replace(NO_NAME, MISSES.format(cell=numbers[0]))
+            )
         return result
 
 
@@ -104,7 +119,9 @@ def _sentence(number: int, source: str, error: StudentError) -> str:
 
 
 def _line(source: str, error: StudentError) -> str:
-    """Return the line of a cell at which its error came up; where it is called from counts, not where it went."""
+    """Return the line of a cell at which its error came up; where it is called from counts, not
+    where it went.
+    """
     frame = FRAME.search(error.traceback)
     lines = source.splitlines()
     number = int(frame[2]) if frame and len(frame[2]) < 9 else 0

@@ -36,7 +36,9 @@ NOT_WRITTEN = "It calls a function that is not written yet."
 REACHED = "A `raise NotImplementedError` in your answer was reached."
 RETURNS_NONE = "`{function}` returns None: is a `return` missing?"
 PRINTS = "`{function}` returns None: `print` only shows a value, a `return` hands it on."
-RETURNS_NONE_SOMETIMES = "`{function}` returns None in some cases: does every way through it end in a `return`?"
+RETURNS_NONE_SOMETIMES = (
+    "`{function}` returns None in some cases: does every way through it end in a `return`?"
+)
 IN_MOST_CASES = "In most cases: "
 ALWAYS_ONE_FACTOR = "The result is off by a factor, the same one in every case."
 ENOUGH = 3  # single numbers that are off by one factor are so by chance no more
@@ -44,7 +46,9 @@ DISTURBED = "Your code disturbed the exchange with the test."
 ENDED = "Your code ended the Python process during this test."
 COMPARE = "The result is not what it should be: compare it by hand on a small case with other shapes and sizes."
 PERHAPS = "Your code stopped with an error; perhaps it is this: "
-NO_VALUE = "Your code gives something else than numbers, text, lists, dictionaries or arrays of them."
+NO_VALUE = (
+    "Your code gives something else than numbers, text, lists, dictionaries or arrays of them."
+)
 # Why a value does not cross comes from the jail, as any text that the student likes: only these
 # words are repeated.
 REFUSALS = frozenset(
@@ -89,7 +93,9 @@ def choose_hint(
         return _of_stub(answer)
     try:
         return _from_evidence(evidence, functions, mistakes, reference, wrong)
-    except Exception:  # what a student's function returned may be anything, a list that contains itself for one
+    except (
+        Exception
+    ):  # what a student's function returned may be anything, a list that contains itself for one
         return COMPARE
 
 
@@ -117,9 +123,15 @@ def _from_evidence(
         or _known_elsewhere(replays, mistakes, [name for name in wrong if name not in own])
         or next((words for error in evidence.errors if (words := _of_error(error, reference))), "")
         or _derived(replays, reference, own)
-        or next((as_sentence(f"in one case {seen}") for seen in map(_seen, evidence.errors) if seen), "")
+        or next(
+            (as_sentence(f"in one case {seen}") for seen in map(_seen, evidence.errors) if seen), ""
+        )
         or _visible_message(evidence)
-        or (NOTHING_COMPARED if any(isinstance(error, NothingCompared) for error in evidence.errors) else "")
+        or (
+            NOTHING_COMPARED
+            if any(isinstance(error, NothingCompared) for error in evidence.errors)
+            else ""
+        )
         or COMPARE
     )
 
@@ -137,10 +149,20 @@ def _of_loss(evidence: Evidence) -> str:
 
 
 def _known_elsewhere(replays: Replays, mistakes: Variants | None, wrong: Sequence[str]) -> str:
-    """Return the hint of a mistake in a wrong function of another exercise, which this one's test called as well."""
+    """Return the hint of a mistake in a wrong function of another exercise, which this one's test
+    called as well.
+    """
     others = dict.fromkeys(call.function for call in replays.calls if call.function in wrong)
-    known = recognise_mistake(replays, mistakes, list(others)) if mistakes is not None and others else None
-    return f"In `{known.mistake.of}`: {known.mistake.hint}" if known is not None and known.certain else ""
+    known = (
+        recognise_mistake(replays, mistakes, list(others))
+        if mistakes is not None and others
+        else None
+    )
+    return (
+        f"In `{known.mistake.of}`: {known.mistake.hint}"
+        if known is not None and known.certain
+        else ""
+    )
 
 
 def _of_error(error: BaseException, reference: Mapping[str, Any]) -> str:
@@ -157,12 +179,17 @@ def _nothing_returned(replays: Replays, functions: Sequence[str]) -> str:
     calls = replays.calls
     for function in functions:
         indices = replays.of(function)
-        nothing = [index for index in indices if calls[index].error is None and calls[index].result is None]
+        nothing = [
+            index for index in indices if calls[index].error is None and calls[index].result is None
+        ]
         if not nothing or replays.right(nothing[0]).result is None:
             continue
         if len(nothing) < sum(calls[index].error is None for index in indices):
             return RETURNS_NONE_SOMETIMES.format(function=function)
-        printed = all(any(output["output_type"] == "stream" for output in calls[index].output) for index in nothing)
+        printed = all(
+            any(output["output_type"] == "stream" for output in calls[index].output)
+            for index in nothing
+        )
         return (PRINTS if printed else RETURNS_NONE).format(function=function)
     return ""
 
@@ -172,7 +199,9 @@ def _seen(error: BaseException) -> str:
 
 
 def _derived(replays: Replays, reference: Mapping[str, Any], functions: Sequence[str]) -> str:
-    """Say in which way results are wrong, if all wrong calls agree on it, or in which way most are."""
+    """Say in which way results are wrong, if all wrong calls agree on it, or in which way most
+    are.
+    """
     wrong = _wrong_calls(replays, reference, functions)
     found = [words or _changed(call) for call, _, words in wrong]
     for words in found[0] if found else ():
@@ -182,7 +211,11 @@ def _derived(replays: Replays, reference: Mapping[str, Any], functions: Sequence
     for words, times in counts.most_common(1):
         if 2 * times > len(found):
             return as_sentence(IN_MOST_CASES + words)
-    return ALWAYS_ONE_FACTOR if _has_one_factor([(call.result, right) for call, right, _ in wrong]) else ""
+    return (
+        ALWAYS_ONE_FACTOR
+        if _has_one_factor([(call.result, right) for call, right, _ in wrong])
+        else ""
+    )
 
 
 def _has_one_factor(pairs: Sequence[tuple[Any, Any]]) -> bool:
@@ -198,7 +231,9 @@ def _has_one_factor(pairs: Sequence[tuple[Any, Any]]) -> bool:
 def _wrong_calls(
     replays: Replays, reference: Mapping[str, Any], functions: Sequence[str]
 ) -> list[tuple[Call, Any, tuple[str, ...]]]:
-    """Return wrong calls that ended with a result, each with the right one and how the difference can be called."""
+    """Return wrong calls that ended with a result, each with the right one and how the difference
+    can be called.
+    """
     calls = replays.calls
     wrong = []
     for index in (index for function in functions for index in replays.of(function)):
@@ -210,16 +245,26 @@ def _wrong_calls(
     described = []
     for call, right_result in wrong:
         # One number that is wrong once may be off by the size of something just by chance.
-        sizes = {} if alone and np.size(call.result) == 1 else _sizes(reference[call.function], call)
-        described.append((call, right_result, describe_differences(call.result, right_result, sizes)))
+        sizes = (
+            {} if alone and np.size(call.result) == 1 else _sizes(reference[call.function], call)
+        )
+        described.append(
+            (call, right_result, describe_differences(call.result, right_result, sizes))
+        )
     return described
 
 
 def _changed(call: Call) -> tuple[str, ...]:
     """Say whether a call changed an argument."""
-    pairs = zip((*call.args, *call.kwargs.values()), (*call.args_after, *call.kwargs_after.values()), strict=False)
+    pairs = zip(
+        (*call.args, *call.kwargs.values()),
+        (*call.args_after, *call.kwargs_after.values()),
+        strict=False,
+    )
     for before, after in pairs:
-        if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"):
+        if isinstance(before, np.ndarray) and not np.array_equal(
+            before, after, equal_nan=before.dtype.kind in "fc"
+        ):
             return ("an argument changed during the call: work on a copy",)
     return ()
 
@@ -233,7 +278,9 @@ def _sizes(function: Callable[..., Any], call: Call) -> dict[str, int]:
     sizes = {}
     for name, value in given.items():
         for length, what in zip(
-            np.shape(value) if isinstance(value, np.ndarray) else (), ("rows", "columns"), strict=False
+            np.shape(value) if isinstance(value, np.ndarray) else (),
+            ("rows", "columns"),
+            strict=False,
         ):
             sizes[f"the number of {what} of {name}"] = length
     return sizes
@@ -249,7 +296,11 @@ def _visible_message(evidence: Evidence) -> str:
     error = evidence.error
     if not isinstance(error, AssertionError) or not str(error):
         return ""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILENAME]
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == FILENAME
+    ]
     if not lines or lines[0] is None:
         return ""
     marked = mark_hidden_lines(evidence.source, False, evidence.markers)

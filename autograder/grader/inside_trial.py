@@ -95,7 +95,9 @@ class InsideTrial:
     def _test(self, kernel: Kernel, step: Step) -> InsideRun:
         exam = self.exam
         asked = sorted(exam.asked_names)
-        return run_inside_test(kernel, step.source, exam.imports, asked, sorted(exam.made_by_tests_only))
+        return run_inside_test(
+            kernel, step.source, exam.imports, asked, sorted(exam.made_by_tests_only)
+        )
 
     def _running_kernel(self) -> Kernel | None:
         """Return the running kernel; where the last was lost a new one, brought to its place.

@@ -19,7 +19,9 @@ from autograder.grader.hints import DISTURBED, ENDED, NOT_WRITTEN
 from autograder.grader.verdict import is_unattempted, share_of_points, told_to_instructors
 
 NOT_AS_WANTED = "The test found something that is not as the task wants it: try your answer on cases of your own."
-NOT_FOUND = "No `{name}` was found in your notebook: was it renamed or deleted, or does its cell fail?"
+NOT_FOUND = (
+    "No `{name}` was found in your notebook: was it renamed or deleted, or does its cell fail?"
+)
 
 
 def judge_inside_test(

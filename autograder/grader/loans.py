@@ -1,4 +1,5 @@
-"""What is lent to an exercise: the reference's functions in the place of wrong ones, and no more than that takes.
+"""What is lent to an exercise: the reference's functions in the place of wrong ones, and no more
+than that takes.
 
 A mistake costs its points once: what builds on a wrong function is tested with the reference's.
 First only what is wrong is lent. Where that is not enough, and what is wrong exchanges values in a
@@ -42,15 +43,21 @@ class Loan:
     _exchanged: dict[str, bool] = field(default_factory=dict)
 
     def functions(self, reference: Mapping[str, Any]) -> dict[str, Function]:
-        """Return the functions, which note that they were called, and whether with or for something packed."""
+        """Return the functions, which note that they were called, and whether with or for something
+        packed.
+        """
         return {name: self._noting(reference[name], name) for name in self.names}
 
     def _noting(self, function: Function, name: str) -> Function:
         @functools.wraps(function)
         def noting(*args: Any, **kwargs: Any) -> Any:
-            self._exchanged[name] = self._exchanged.get(name, False) or bool(find_containers((args, kwargs))[3:])
+            self._exchanged[name] = self._exchanged.get(name, False) or bool(
+                find_containers((args, kwargs))[3:]
+            )
             result = function(*args, **kwargs)
-            self._exchanged[name] |= any(map(find_containers, result if isinstance(result, tuple) else ()))
+            self._exchanged[name] |= any(
+                map(find_containers, result if isinstance(result, tuple) else ())
+            )
             return result
 
         return noting
@@ -62,16 +69,22 @@ class Loan:
 
     @property
     def packed(self) -> bool:
-        """Whether something of it was given, or returned among its results, a container or an object."""
+        """Whether something of it was given, or returned among its results, a container or an
+        object.
+        """
         return any(self._exchanged.values())
 
     @property
     def note(self) -> str:
-        """What the student reads: what was lent, or, where only others' functions were called, why."""
+        """What the student reads: what was lent, or, where only others' functions were called,
+        why.
+        """
         lent = [name for name in self.wrong if name in self._exchanged]
         verb = "is" if len(lent or self.wrong) == 1 else "are"
         if lent:
-            return f"Marked with the reference's {_listed(lent)}, because yours {verb} not right yet."
+            return (
+                f"Marked with the reference's {_listed(lent)}, because yours {verb} not right yet."
+            )
         return f"Marked with the reference's functions, because your {_listed(self.wrong)} {verb} not right yet."
 
 
@@ -94,7 +107,9 @@ class Lender:
     def close(self, exercise: Exercise, calls: Sequence[Call], *, passed: bool) -> None:
         """Note how an exercise ended, and what its test called of the student's own functions."""
         if not passed:
-            self.wrong += [name for name in self.exam.defines(exercise) if callable(self.reference.get(name))]
+            self.wrong += [
+                name for name in self.exam.defines(exercise) if callable(self.reference.get(name))
+            ]
         self._tested.add(exercise.id)
         counts: Counter[str] = Counter()
         for call in calls:
@@ -103,7 +118,8 @@ class Lender:
                 self._calls.append(call)
 
     def loans(self, exercise: Exercise) -> Iterator[Loan]:
-        """Yield what may be lent to an exercise, one after the other; each was used before the next is asked for.
+        """Yield what may be lent to an exercise, one after the other; each was used before the next
+        is asked for.
 
         Functions of this exercise and of those below it in the source are not lent, wherever the
         student's test cells stand: they could answer it. Nor is any function that an exercise
@@ -114,9 +130,13 @@ class Lender:
             return
         above = self.exam.exercises[: self.exam.exercises.index(exercise)]
         names = dict.fromkeys(name for one in above for name in self.exam.defines(one))
-        to_come = [one for one in self.exam.exercises if not one.manual and one.id not in self._tested]
+        to_come = [
+            one for one in self.exam.exercises if not one.manual and one.id not in self._tested
+        ]
         kept = {name for one in (exercise, *to_come) for name in self.exam.defines(one)}
-        lendable = [name for name in names if name not in kept and callable(self.reference.get(name))]
+        lendable = [
+            name for name in names if name not in kept and callable(self.reference.get(name))
+        ]
         wrong = tuple(name for name in lendable if name in self.wrong)
         if not wrong:
             return

@@ -42,7 +42,9 @@ class Losses:
         if self.tested:
             self._below += 1
         else:
-            self._tell(f"Cell {number} was stopped: it took too long. What stands below it was graded.")
+            self._tell(
+                f"Cell {number} was stopped: it took too long. What stands below it was graded."
+            )
 
     def lost(self, number: int | None, limit: str, error: Exception) -> None:
         """Tell of a cell whose process is gone.

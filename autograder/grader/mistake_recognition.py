@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from autograder.grader.call_replays import Agreement, Replays, is_finite
 from autograder.mistakes import Variant, Variants
 
-ENOUGH_WRONG_CALLS = 50  # that a mistake explains: a test with hundreds of calls learns nothing from the rest
+ENOUGH_WRONG_CALLS = (
+    50  # that a mistake explains: a test with hundreds of calls learns nothing from the rest
+)
 CPU_SECONDS = 10.0  # spent on one test's calls at most; none of the course's comes near
 
 
@@ -27,7 +29,9 @@ class RecognisedMistake:
     certain: bool
 
 
-def recognise_mistake(replays: Replays, mistakes: Variants, functions: Sequence[str] = ()) -> RecognisedMistake | None:
+def recognise_mistake(
+    replays: Replays, mistakes: Variants, functions: Sequence[str] = ()
+) -> RecognisedMistake | None:
     """Return the known mistake that behaves as the student's functions did, None if there is none.
 
     Parameters

@@ -1,4 +1,6 @@
-"""Which libraries the notebooks of an exam import: the warm process imports these, and no others."""
+"""Which libraries the notebooks of an exam import: the warm process imports these, and no
+others.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ DRAWING: Final = frozenset({"autograder.figures", "autograder.graphs", "autograd
 
 
 def list_needed_modules(exams: Iterable[Exam]) -> tuple[str, ...]:
-    """Return the modules of well-known libraries that the exams' own cells import, in the order of their names."""
+    """Return the modules of well-known libraries that the exams' own cells import, in the order of
+    their names.
+    """
     needed: set[str] = set()
     for exam in exams:
         for cell in exam.cells:
@@ -27,7 +31,9 @@ def list_needed_modules(exams: Iterable[Exam]) -> tuple[str, ...]:
 
 
 def imported_modules(source: str) -> set[str]:
-    """Return the modules that a cell imports; what it imports from a package may be a module of it, too."""
+    """Return the modules that a cell imports; what it imports from a package may be a module of it,
+    too.
+    """
     names: set[str] = set()
     try:
         tree = ast.parse(source)

@@ -40,14 +40,18 @@ def own_line(evidence: Evidence, ran: Sequence[RanCell]) -> str:
         for cell, line, text in reversed(FRAME.findall(trace)):
             found = _line(int(cell), int(line), ran)
             if found is not None and found[1] == text.strip():
-                raises = found[1].startswith("raise ")  # its author knows why, and what it says may be a test's
+                raises = found[1].startswith(
+                    "raise "
+                )  # its author knows why, and what it says may be a test's
                 text = "" if raises else f": `{shorten_line(found[1])}`"
                 return f"It happened in line {line} of cell {found[0]}{text}."
     return ""
 
 
 def _line(cell: int, line: int, ran: Sequence[RanCell]) -> tuple[int, str] | None:
-    """Return the number of a cell in the student's file and its line's text; the jail counts cells that hold code."""
+    """Return the number of a cell in the student's file and its line's text; the jail counts cells
+    that hold code.
+    """
     counted = [entry for entry in ran if entry.source.strip()]
     if not 0 < cell <= len(counted):
         return None

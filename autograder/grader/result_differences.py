@@ -1,4 +1,6 @@
-"""In which way a result is wrong, in words and without a number of the test's: what a teacher would see at a glance."""
+"""In which way a result is wrong, in words and without a number of the test's: what a teacher would
+see at a glance.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ RTOL = 1e-5
 def describe_differences(
     got: Any, wanted: Any, sizes: Mapping[str, int] | None = None, name: str = "the result"
 ) -> tuple[str, ...]:
-    """Describe how a result differs from the right one; empty when it does not, or in no way that has a name.
+    """Describe how a result differs from the right one; empty when it does not, or in no way that
+    has a name.
 
     Where there are several descriptions all of them fit: half of what it should be, for two
     columns, is too small by the number of columns as well. Other calls tell which one is meant.
@@ -43,7 +46,8 @@ def describe_differences(
         return _of_dictionaries(got, wanted, sizes or {}, name)
     if isinstance(wanted, tuple):
         return _of_tuples(got, wanted, sizes or {}, name)
-    a, b = _numbers(got), _numbers(wanted)
+    a = _numbers(got)
+    b = _numbers(wanted)
     if b is None:
         return ()
     if a is None:
@@ -56,7 +60,9 @@ def _some(words: str) -> tuple[str, ...]:
     return (words,) if words else ()
 
 
-def _of_dictionaries(got: Any, wanted: dict[Any, Any], sizes: Mapping[str, int], name: str) -> tuple[str, ...]:
+def _of_dictionaries(
+    got: Any, wanted: dict[Any, Any], sizes: Mapping[str, int], name: str
+) -> tuple[str, ...]:
     if not isinstance(got, dict):
         return (f"{name} is {_a_kind(got)}, not a dictionary",)
     if not wanted.keys() <= got.keys():
@@ -64,7 +70,10 @@ def _of_dictionaries(got: Any, wanted: dict[Any, Any], sizes: Mapping[str, int],
     kinds = {_entry(key): True for key in wanted}
     for key in wanted:
         kinds[_entry(key)] &= are_same(got[key], wanted[key])
-    words = (describe_differences(got[key], wanted[key], sizes, f"an entry {_entry(key)}") for key in wanted)
+    words = (
+        describe_differences(got[key], wanted[key], sizes, f"an entry {_entry(key)}")
+        for key in wanted
+    )
     return next(filter(None, words), ()) or _some(_which("entries", kinds))
 
 
@@ -73,8 +82,12 @@ def _entry(key: Any) -> str:
     return re.sub(r"[0-9]+$", "", str(key))
 
 
-def _of_tuples(got: Any, wanted: tuple[Any, ...], sizes: Mapping[str, int], name: str) -> tuple[str, ...]:
-    if isinstance(got, np.ndarray) and got.ndim:  # whoever stacks the results in an array has returned them, too
+def _of_tuples(
+    got: Any, wanted: tuple[Any, ...], sizes: Mapping[str, int], name: str
+) -> tuple[str, ...]:
+    if (
+        isinstance(got, np.ndarray) and got.ndim
+    ):  # whoever stacks the results in an array has returned them, too
         got = list(got)
     if not isinstance(got, (list, tuple)) or len(got) != len(wanted):
         count = {2: "two", 3: "three", 4: "four"}.get(len(wanted), "several")
@@ -114,7 +127,9 @@ def _of_shapes(got: Numbers, wanted: Numbers, name: str) -> str:
     return f"{name} has the wrong shape"
 
 
-def _of_values(got: Numbers, wanted: Numbers, sizes: Mapping[str, int], name: str) -> tuple[str, ...]:
+def _of_values(
+    got: Numbers, wanted: Numbers, sizes: Mapping[str, int], name: str
+) -> tuple[str, ...]:
     if not np.all(np.isfinite(got)):
         return _some(f"{name} contains nan or inf" if np.all(np.isfinite(wanted)) else "")
     if np.allclose(got, wanted, rtol=RTOL, atol=1e-9):
@@ -181,7 +196,9 @@ def _of_arrangement(got: Numbers, wanted: Numbers, name: str) -> str:
 
 
 def _of_axes(got: Numbers, wanted: Numbers, name: str) -> str:
-    """See whether every row, or every column, is off by a factor or a number of its own, or some are right."""
+    """See whether every row, or every column, is off by a factor or a number of its own, or some
+    are right.
+    """
     for axis, what in zip(range(min(got.ndim, 2)), _called(got.ndim), strict=False):
         if got.shape[axis] < 2 or got.ndim < 2:
             continue
@@ -191,7 +208,11 @@ def _of_axes(got: Numbers, wanted: Numbers, name: str) -> str:
         if slices[0][0].size > 1 and all(_factor(a, b) is not None for a, b in slices):
             return f"in {name} each of the {what} is off by a factor of its own: look at the axes"
     right = np.isclose(got, wanted, rtol=RTOL)[wanted != 0]
-    return f"some entries of {name} are right, others are not" if 2 * np.sum(right) >= right.size > 0 else ""
+    return (
+        f"some entries of {name} are right, others are not"
+        if 2 * np.sum(right) >= right.size > 0
+        else ""
+    )
 
 
 def _called(dimensions: int) -> tuple[str, ...]:

@@ -25,7 +25,8 @@ FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
 class CellGlobals(dict[str, Any]):
-    """The globals of a test cell: the tests' own names, then the student's, fetched when they are read.
+    """The globals of a test cell: the tests' own names, then the student's, fetched when they are
+    read.
 
     What the tests defined, Python's builtins, the reference's modules and what it imports from
     them come before anything of the student's: a notebook that rebinds `isinstance`, `np`,
@@ -63,7 +64,9 @@ class CellGlobals(dict[str, Any]):
         reserved: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(tests)
-        self._tests, self._student, self._reference = tests, student, reference
+        self._tests = tests
+        self._student = student
+        self._reference = reference
         self._imported, self._reserved = imported & reference.keys(), reserved - reference.keys()
         super().__setitem__("__builtins__", builtins)
         super().__setitem__("__name__", "test")
@@ -73,7 +76,9 @@ class CellGlobals(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         """Look a name up that no test defined."""
         known = self._reference.get(name)
-        if isinstance(known, ModuleType) or (name in self._imported and not isinstance(known, type)):
+        if isinstance(known, ModuleType) or (
+            name in self._imported and not isinstance(known, type)
+        ):
             return known
         if hasattr(builtins, name) and name not in self._reference:
             return getattr(builtins, name)
@@ -90,7 +95,9 @@ class CellGlobals(dict[str, Any]):
 
     def keep(self) -> None:
         """Hand what this test defined to the tests after it."""
-        self._tests.update((name, value) for name, value in self.items() if not name.startswith("__"))
+        self._tests.update(
+            (name, value) for name, value in self.items() if not name.startswith("__")
+        )
 
 
 def run_test_cell(source: str, names: CellGlobals) -> object:
@@ -111,7 +118,9 @@ def run_test_cell(source: str, names: CellGlobals) -> object:
         _run_code(compile(tree, FILENAME, "exec", FLAGS, dont_inherit=True), names)
         if value is None:
             return None
-        return _run_code(compile(ast.Expression(value), FILENAME, "eval", FLAGS, dont_inherit=True), names)
+        return _run_code(
+            compile(ast.Expression(value), FILENAME, "eval", FLAGS, dont_inherit=True), names
+        )
     finally:
         names.keep()
 
@@ -123,11 +132,15 @@ def _run_code(code: CodeType, names: CellGlobals) -> object:
 
 
 def import_for_tests(exam: Exam) -> None:
-    """Import what the tests of an exam import, once for all trials that are forked from this process."""
+    """Import what the tests of an exam import, once for all trials that are forked from this
+    process.
+    """
     names = {"numpy.testing"}  # `np.testing` imports it where it is first used
     for source in exam.tests.values():
         for name in imported_modules(source):
-            if name.partition(".")[0] in LIBRARIES:  # a course's own module is found in a folder of its own
+            if (
+                name.partition(".")[0] in LIBRARIES
+            ):  # a course's own module is found in a folder of its own
                 names.add(name)
     for name in names:
         with contextlib.suppress(ImportError):  # the test itself will say so
@@ -138,5 +151,7 @@ def _trusted_module(value: ModuleReference) -> ModuleType:
     """Return our own module of the name the student imported, if it is loaded here."""
     module = sys.modules.get(value.name)
     if module is None:
-        raise NameError(f"the module {value.name!r} is not available to tests; import it in the test")
+        raise NameError(
+            f"the module {value.name!r} is not available to tests; import it in the test"
+        )
     return module

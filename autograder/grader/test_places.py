@@ -72,7 +72,9 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
         if exercise in movable and within.is_better_than(outside, exercise):
             inside[exercise.id] = outside.reason(exercise)
         else:
-            warnings.append(f"{exercise.id}: {outside.reason(exercise)}, and inside it is no better")
+            warnings.append(
+                f"{exercise.id}: {outside.reason(exercise)}, and inside it is no better"
+            )
     inside = _with_makers(exam, inside, movable)
     if inside != by_tag and inside.keys() != everywhere.keys():
         # A test may need what a test that stayed outside does, in a way that its text does not
@@ -95,7 +97,8 @@ class _Tries:
 
     def reason(self, exercise: Exercise) -> str:
         """Say what is wrong with an exercise's test, empty if nothing is."""
-        solution, unsolved = self._solution[exercise.id], self._unsolved[exercise.id]
+        solution = self._solution[exercise.id]
+        unsolved = self._unsolved[exercise.id]
         if _lost(solution) > ALMOST:
             return LOSES.format(points=solution.points, most=exercise.points)
         if _got(unsolved) > ALMOST:

@@ -40,7 +40,12 @@ from autograder.grader.own_lines import RanCell, own_line
 from autograder.grader.second_look import for_a_person, with_inside_verdict
 from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.grader.trial_steps import Kernels, Step
-from autograder.grader.verdict import judge_exercise, missing_name, not_attempted_if_untouched, result_to_be_marked
+from autograder.grader.verdict import (
+    judge_exercise,
+    missing_name,
+    not_attempted_if_untouched,
+    result_to_be_marked,
+)
 from autograder.kernel.jailed_kernel import CellRun, Kernel, StudentError
 from autograder.kernel.proxies import Call
 from autograder.lending import Functions, lender
@@ -84,7 +89,9 @@ class Trial:
         references.current.set(SimpleNamespace(**self.reference))
         restored = restore_cells(self.exam, notebook)
         self._settings = needed_settings(self.exam, restored)
-        sources = {entry.cell.grade_id: entry.cell.source for entry in restored if entry.cell.grade_id}
+        sources = {
+            entry.cell.grade_id: entry.cell.source for entry in restored if entry.cell.grade_id
+        }
         for entry in restored:
             if entry.remark:
                 self.tell_problem(entry.remark)
@@ -111,7 +118,9 @@ class Trial:
             self._kernel = None
             self._go_inside(self._for_person, self._tell_look).run(every_step, sources)
 
-    def _go_inside(self, exercises: Collection[str], tell: Callable[[ExerciseResult], None]) -> InsideTrial:
+    def _go_inside(
+        self, exercises: Collection[str], tell: Callable[[ExerciseResult], None]
+    ) -> InsideTrial:
         """Return the second way of the notebook, for the tests of these exercises."""
         return InsideTrial(self.exam, self.kernels, self._settings, tell, exercises)
 
@@ -206,7 +215,9 @@ class Trial:
                     break
                 self._note_error(step, kernel.run_cell(step.source, run_on=True), tested=False)
 
-    def _run_test(self, exercise: Exercise, step: Step, sources: Mapping[str, str], below: Sequence[Step]) -> bool:
+    def _run_test(
+        self, exercise: Exercise, step: Step, sources: Mapping[str, str], below: Sequence[Step]
+    ) -> bool:
         """Test an exercise and tell its result.
 
         Return False where a cell further down makes a name that is missing: then it is too early.
@@ -215,15 +226,19 @@ class Trial:
         evidence = self._try(step.source)
         result = self._judge(exercise, evidence, answer, explain=False)
         missing = missing_name(evidence) if result.status is Status.NOT_FOUND else ""
-        if missing and any(missing in bound_names(cell.source) for cell in below if cell.exercise is None):
+        if missing and any(
+            missing in bound_names(cell.source) for cell in below if cell.exercise is None
+        ):
             return False
-        standing, note = evidence, ""
+        standing = evidence
+        note = ""
         if result.status is not Status.NOT_ATTEMPTED and result.points < exercise.points:
             for loan in self._lender.loans(exercise):
                 with_loan = self._try(step.source, loan.functions(self.reference))
                 better = self._judge(exercise, with_loan, answer, explain=False)
                 if better.points > result.points:
-                    result, standing = better, with_loan
+                    result = better
+                    standing = with_loan
                     note = loan.note if loan.used else ""
                 if result.points >= exercise.points:
                     break
@@ -242,8 +257,12 @@ class Trial:
         self, exercise: Exercise, evidence: Evidence, answer: list[str], *, explain: bool = True
     ) -> ExerciseResult:
         functions = self.exam.defines(exercise)
-        mistakes, reference, wrong = self.mistakes, self.reference, self._lender.wrong
-        result = judge_exercise(exercise, evidence, answer, mistakes, reference, functions, wrong, explain=explain)
+        mistakes = self.mistakes
+        reference = self.reference
+        wrong = self._lender.wrong
+        result = judge_exercise(
+            exercise, evidence, answer, mistakes, reference, functions, wrong, explain=explain
+        )
         where = ""
         if result.hint:
             ran = [RanCell(step.number, step.source) for step in self._done]
@@ -263,7 +282,12 @@ class Trial:
             _start_random_numbers()
             lent = kernel.lend_functions(loan) if loan else contextlib.nullcontext()
             lender.set(functools.partial(_lent_by_test, kernel))
-            with lent, _observed(kernel.namespace, calls), redirect_stdout(printed), redirect_stderr(printed):
+            with (
+                lent,
+                _observed(kernel.namespace, calls),
+                redirect_stdout(printed),
+                redirect_stderr(printed),
+            ):
                 try:
                     value = run_test_cell(source, names)
                 finally:
@@ -280,7 +304,9 @@ class Trial:
 
     def _names(self, kernel: Kernel) -> CellGlobals:
         exam = self.exam
-        return CellGlobals(self.test_names, kernel.namespace, self.reference, exam.imported, exam.bound_by_tests)
+        return CellGlobals(
+            self.test_names, kernel.namespace, self.reference, exam.imported, exam.bound_by_tests
+        )
 
 
 def plan_steps(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Step]:
@@ -289,7 +315,8 @@ def plan_steps(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Step]:
     Locked cells are taken from the exam, as nbgrader does, whatever the student made of them.
     """
     exercises = {exercise.id: exercise for exercise in exam.exercises if not exercise.manual}
-    locked, tests = exam.locked, exam.tests
+    locked = exam.locked
+    tests = exam.tests
     there = {entry.cell.grade_id for entry in cells}
     for entry in cells:
         cell = entry.cell
@@ -318,7 +345,9 @@ def misses_name_of_test(exam: Exam, error: StudentError) -> bool:
 def needed_settings(exam: Exam, cells: Sequence[RestoredCell]) -> str:
     """Return what the course's own cells import and make, and the student's do not."""
     locked = exam.locked
-    sources = [locked.get(entry.cell.grade_id, entry.cell.source) for entry in cells if entry.is_code]
+    sources = [
+        locked.get(entry.cell.grade_id, entry.cell.source) for entry in cells if entry.is_code
+    ]
     made = {name for source in sources for name in bound_names(source)}
     needed = []
     for statement in exam.settings:
@@ -342,7 +371,8 @@ def _start_random_numbers() -> None:
 @contextlib.contextmanager
 def _lent_by_test(kernel: Kernel, functions: Functions) -> Iterator[None]:
     """Lend what a test lends; what is called meanwhile stays out of the evidence."""
-    observer, kernel.namespace.observer = kernel.namespace.observer, None
+    observer = kernel.namespace.observer
+    kernel.namespace.observer = None
     try:
         with kernel.lend_functions(functions):
             yield

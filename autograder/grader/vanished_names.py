@@ -9,17 +9,47 @@ import numpy as np
 NAMES = {
     **{name: name for name in ("bool", "int", "float", "complex", "object", "str")},
     **{"long": "int", "unicode": "str"},
-    **{"float_": "np.float64", "complex_": "np.complex128", "cfloat": "np.complex128", "singlecomplex": "np.complex64"},
-    **{"longfloat": "np.longdouble", "clongfloat": "np.clongdouble", "longcomplex": "np.clongdouble"},
+    **{
+        "float_": "np.float64",
+        "complex_": "np.complex128",
+        "cfloat": "np.complex128",
+        "singlecomplex": "np.complex64",
+    },
+    **{
+        "longfloat": "np.longdouble",
+        "clongfloat": "np.clongdouble",
+        "longcomplex": "np.clongdouble",
+    },
     **{"string_": "np.bytes_", "unicode_": "np.str_", "bool8": "np.bool_", "object0": "np.object_"},
-    **{"int0": "np.intp", "uint0": "np.uintp", "str0": "np.str_", "bytes0": "np.bytes_", "void0": "np.void"},
-    **{"Inf": "np.inf", "Infinity": "np.inf", "infty": "np.inf", "PINF": "np.inf", "NINF": "-np.inf"},
+    **{
+        "int0": "np.intp",
+        "uint0": "np.uintp",
+        "str0": "np.str_",
+        "bytes0": "np.bytes_",
+        "void0": "np.void",
+    },
+    **{
+        "Inf": "np.inf",
+        "Infinity": "np.inf",
+        "infty": "np.inf",
+        "PINF": "np.inf",
+        "NINF": "-np.inf",
+    },
     **{"NaN": "np.nan", "NAN": "np.nan", "PZERO": "0.0", "NZERO": "-0.0"},
     **{"product": "np.prod", "cumproduct": "np.cumprod", "sometrue": "np.any", "alltrue": "np.all"},
     **{"round_": "np.round", "in1d": "np.isin", "row_stack": "np.vstack", "trapz": "np.trapezoid"},
-    **{"asfarray": "np.asarray(a, dtype=float)", "msort": "np.sort(a, axis=0)", "mat": "np.asmatrix"},
+    **{
+        "asfarray": "np.asarray(a, dtype=float)",
+        "msort": "np.sort(a, axis=0)",
+        "mat": "np.asmatrix",
+    },
     **{"asscalar": "a.item()", "find_common_type": "np.result_type", "recfromcsv": "np.genfromtxt"},
-    **{"issubclass_": "issubclass", "issubsctype": "np.issubdtype", "loads": "pickle.loads", "rank": "np.ndim"},
+    **{
+        "issubclass_": "issubclass",
+        "issubsctype": "np.issubdtype",
+        "loads": "pickle.loads",
+        "rank": "np.ndim",
+    },
 }
 METHODS = {
     "ptp": "np.ptp(a)",
@@ -27,13 +57,18 @@ METHODS = {
     "newbyteorder": "a.view(a.dtype.newbyteorder(order))",
     "tostring": "a.tobytes()",
 }
-OF_MODULE = re.compile(r"module 'numpy' has no attribute '(\w+)'|`np\.(\w+)` was removed|name '(\w+)' from 'numpy'")
-OF_ARRAY = re.compile(r"'numpy\.\w+' object has no attribute '(\w+)'|`(\w+)` was removed from the ndarray class")
+OF_MODULE = re.compile(
+    r"module 'numpy' has no attribute '(\w+)'|`np\.(\w+)` was removed|name '(\w+)' from 'numpy'"
+)
+OF_ARRAY = re.compile(
+    r"'numpy\.\w+' object has no attribute '(\w+)'|`(\w+)` was removed from the ndarray class"
+)
 SENTENCE = "NumPy no longer has `{old}`: write `{new}`."
 
 
 def vanished_name(message: str) -> str:
-    """Return a sentence about a name that NumPy lost, empty where an error's message is about no such name.
+    """Return a sentence about a name that NumPy lost, empty where an error's message is about no
+    such name.
 
     Only names of our own lists are told, whatever the message says.
     """

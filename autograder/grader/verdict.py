@@ -8,7 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import ExerciseResult, Outcome, Status, make_printable, round_points_below
+from autograder.course.submissions import (
+    ExerciseResult,
+    Outcome,
+    Status,
+    make_printable,
+    round_points_below,
+)
 from autograder.grader.evidence import Evidence, answer_below_stub
 from autograder.grader.hints import choose_hint
 from autograder.marking import Score
@@ -50,7 +56,11 @@ def judge_exercise(
     """
     share = share_of_points(exercise, evidence)
     points = round_points_below(share * exercise.points, exercise.points)
-    criteria = evidence.value.criteria if isinstance(evidence.value, Score) and evidence.error is None else ()
+    criteria = (
+        evidence.value.criteria
+        if isinstance(evidence.value, Score) and evidence.error is None
+        else ()
+    )
     missing = missing_name(evidence)
     if share == 1.0:
         status = Status.PASSED
@@ -78,7 +88,9 @@ def judge_exercise(
 
 
 def result_to_be_marked(exercise: Exercise, *, written: bool) -> ExerciseResult:
-    """Return the result of an exercise that a person will mark; an untouched one gets its zero at once."""
+    """Return the result of an exercise that a person will mark; an untouched one gets its zero at
+    once.
+    """
     status = Status.TO_BE_MARKED if written else Status.NOT_ATTEMPTED
     return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status)
 
@@ -86,7 +98,8 @@ def result_to_be_marked(exercise: Exercise, *, written: bool) -> ExerciseResult:
 def not_attempted_if_untouched(
     exam: Exam, exercise: Exercise, result: ExerciseResult, sources: Mapping[str, str]
 ) -> ExerciseResult:
-    """Return a result without points as not attempted where the answer's cells hold what was given out.
+    """Return a result without points as not attempted where the answer's cells hold what was given
+    out.
 
     A stub that raises NotImplementedError tells it by itself, and better: it may stand in one of
     several functions.
@@ -103,13 +116,16 @@ def not_attempted_if_untouched(
 
 
 def untested_result(exercise: Exercise, hint: str = "") -> ExerciseResult:
-    """Return the result of an exercise whose test could not be run; without a hint there was nothing to test."""
+    """Return the result of an exercise whose test could not be run; without a hint there was
+    nothing to test.
+    """
     status = Status.FAILED if hint else Status.NOT_FOUND
     return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status, hint)
 
 
 def share_of_points(exercise: Exercise, evidence: Evidence) -> float:
-    """Return which part of an exercise's points its test gives, from 0 to 1; without rounding, 1 is all of them.
+    """Return which part of an exercise's points its test gives, from 0 to 1; without rounding, 1 is
+    all of them.
 
     An exercise of 0 points has a share, too: of its criteria those that were met, else whatever
     number the test gave.
@@ -129,7 +145,9 @@ def share_of_points(exercise: Exercise, evidence: Evidence) -> float:
 
 
 def is_unattempted(evidence: Evidence, answer: Sequence[str]) -> bool:
-    """Whether nothing was written: every failure is a stub's, or the cell that should define the name is a stub."""
+    """Whether nothing was written: every failure is a stub's, or the cell that should define the
+    name is a stub.
+    """
     errors = evidence.errors
     if answer and not any("NotImplementedError" in source for source in answer):
         return False

@@ -1,4 +1,5 @@
-"""Many submissions graded by many machines: a Dask cluster does the work, and this process keeps the record.
+"""Many submissions graded by many machines: a Dask cluster does the work, and this process keeps
+the record.
 
 Each notebook travels as bytes and comes back as a report in JSON, which is held against its exam like a stranger's.
 Only some notebooks are under way at a time, so memory stays flat however many wait. A worker that dies loses what it
@@ -34,11 +35,12 @@ from autograder.grading.returned_reports import check_report
 from autograder.record.open_tasks import GradingTask
 
 CONNECT_SECONDS = 20
-# How long a cluster may be without any worker before the rest is left for the next run: workers of a batch system
-# are started anew within this time.
+# How long a cluster may be without any worker before the rest is left for the next run: workers of
+# a batch system are started anew within this time.
 PATIENCE_SECONDS = 120
 LOOK_SECONDS = 2.0
-AHEAD = 3  # notebooks under way for each thread of the cluster: none waits for the network, few are in memory
+# Notebooks under way for each thread of the cluster: none waits for the network, few are in memory
+AHEAD = 3
 
 
 def grade_on_cluster(
@@ -89,7 +91,9 @@ def _connect(scheduler: str) -> Client:
 
 @dataclass
 class _ClusterRun:
-    """The tasks of a run: those that wait, those under way, and those that are to be done once more, alone."""
+    """The tasks of a run: those that wait, those under way, and those that are to be done once
+    more, alone.
+    """
 
     course: Course
     exams: Mapping[str, Exam]
@@ -117,7 +121,9 @@ class _ClusterRun:
             self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         except TimeoutError:
             address = self.client.scheduler.address if self.client.scheduler else "the scheduler"
-            raise RemoteFailed(f"{address}: it has no worker; `dask worker {address}` starts one") from None
+            raise RemoteFailed(
+                f"{address}: it has no worker; `dask worker {address}` starts one"
+            ) from None
 
     def _work_off(self, *, final: bool) -> Iterator[FinishedTask]:
         while self.waiting or self.under_way:
@@ -141,11 +147,15 @@ class _ClusterRun:
         except (OSError, TimeoutError):  # between its death and our hearing of it
             self.is_lost = True
             return 0
-        self.seconds_without_workers = 0.0 if threads else self.seconds_without_workers + LOOK_SECONDS
+        self.seconds_without_workers = (
+            0.0 if threads else self.seconds_without_workers + LOOK_SECONDS
+        )
         return threads
 
     def _send(self, most: int) -> Iterator[FinishedTask]:
-        """Send notebooks until so many are under way; yield those that need no grading, or cannot be had."""
+        """Send notebooks until so many are under way; yield those that need no grading, or cannot
+        be had.
+        """
         while self.waiting and len(self.under_way) < most:
             task = self.waiting.popleft()
             exam = self.exams[task.assignment]

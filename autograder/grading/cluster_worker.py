@@ -1,4 +1,5 @@
-"""What a worker of a Dask cluster does: it holds exams and a warm jail ready, and grades notebooks it gets as bytes.
+"""What a worker of a Dask cluster does: it holds exams and a warm jail ready, and grades notebooks
+it gets as bytes.
 
 A plugin owns them for as long as a run lasts. Students' code is where it is on one machine: in jails forked from a
 warm process, examined by grading processes, and never in the process that talks with the scheduler. No name of a
@@ -25,7 +26,9 @@ from autograder.grading.grading_run import is_overloaded
 from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail
 
-TRIES = 2  # a grading process that dies takes those beside it along: each notebook gets a second one
+TRIES = (
+    2  # a grading process that dies takes those beside it along: each notebook gets a second one
+)
 
 
 class GradingPlugin(WorkerPlugin):
@@ -81,7 +84,9 @@ class GradingPlugin(WorkerPlugin):
                 return pool.submit(_examine_here, assignment, path, content).result()
             except BrokenProcessPool:
                 if attempt == TRIES - 1:
-                    raise AutograderError("its grading process died; see the worker's system log") from None
+                    raise AutograderError(
+                        "its grading process died; see the worker's system log"
+                    ) from None
                 with self.alone:
                     if self.pool is pool:  # else another thread was faster
                         self._open_pool()

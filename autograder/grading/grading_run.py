@@ -36,7 +36,9 @@ from autograder.jail import Jail
 from autograder.record.ledger import Ledger
 from autograder.record.open_tasks import GradingTask, outputs_path
 
-ROUNDS = 3  # a pool whose process was killed is replaced; the last round has one process, so only the culprit fails
+# A pool whose process was killed is replaced; the last round has one process, so only the culprit
+# fails
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,14 @@ def grade_tasks(
 ) -> Iterator[FinishedTask]:
     """Grade the tasks, many at once, and yield each as it is done and in the ledger.
 
-    What a limit of time decided while this machine had more to do than it can do at once is graded once more, alone,
-    after the others, and only that counts.
+    What a limit of time decided while this machine had more to do than it can do at once is graded
+    once more, alone, after the others, and only that counts.
 
     Parameters
     ----------
     restore : callable, optional
-        Brings a notebook back into the student's store, from wherever it still is; it raises `RemoteFailed` if that
-        is nowhere. See `autograder.collecting.lost_notebooks`.
+        Brings a notebook back into the student's store, from wherever it still is; it raises
+        `RemoteFailed` if that is nowhere. See `autograder.collecting.lost_notebooks`.
 
     Raises
     ------
@@ -121,7 +123,9 @@ class _TasksLeft:
     final: bool = False
 
 
-def _bring_back(task: GradingTask, failed: RemoteFailed, restore: Callable[[GradingTask], bytes] | None) -> None:
+def _bring_back(
+    task: GradingTask, failed: RemoteFailed, restore: Callable[[GradingTask], bytes] | None
+) -> None:
     if restore is None:
         raise failed
     restore(task)
@@ -132,7 +136,9 @@ def _grade_in(pool: Executor, course: Course, left: _TasksLeft) -> Iterator[Fini
     waiting: dict[Future[ExaminedNotebook], GradingTask] = {}
     tasks = left.tasks
     left.tasks = []
-    for task in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
+    for (
+        task
+    ) in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
         try:
             waiting[pool.submit(_examine_task, course, task)] = task
         except BrokenProcessPool:
@@ -145,7 +151,9 @@ def _grade_in(pool: Executor, course: Course, left: _TasksLeft) -> Iterator[Fini
             left.tasks.append(task)
         except ExamError:  # nothing can be graded
             raise
-        except Exception as error:  # this one cannot: its store was lost, its jail could not be made
+        except (
+            Exception
+        ) as error:  # this one cannot: its store was lost, its jail could not be made
             if isinstance(error, RemoteFailed) and not left.final:
                 left.missing.append((task, error))
             else:
@@ -158,7 +166,9 @@ def _grade_in(pool: Executor, course: Course, left: _TasksLeft) -> Iterator[Fini
 
 
 def is_overloaded() -> bool:
-    """Whether more processes want to run, in the last minute, than this machine has cores: its clock proves nothing."""
+    """Whether more processes want to run, in the last minute, than this machine has cores: its
+    clock proves nothing.
+    """
     return os.getloadavg()[0] > (os.cpu_count() or 1) + 0.5
 
 
@@ -178,7 +188,9 @@ def _record_examined(course: Course, task: GradingTask, examined: ExaminedNotebo
 
 
 def record_report(course: Course, task: GradingTask, report: Report) -> list[str]:
-    """Append a report to the ledger for all who wait for it; return a sentence for each who cannot have it."""
+    """Append a report to the ledger for all who wait for it; return a sentence for each who cannot
+    have it.
+    """
     ledger = Ledger(course.ledger)
     now = datetime.now(UTC)
     failed = []
@@ -203,9 +215,13 @@ def is_too_large(course: Course, task: GradingTask) -> bool:
 def report_too_large(course: Course, exam: Exam, task: GradingTask) -> Report:
     """Return the report of a notebook that is too large to be opened."""
     size = task.file.size / 1e6
-    sentence = f"The notebook has {size:.0f} MB, more than {course.notebook_mb:.0f}: clear its outputs."
+    sentence = (
+        f"The notebook has {size:.0f} MB, more than {course.notebook_mb:.0f}: clear its outputs."
+    )
     exercises = tuple(untested_result(exercise) for exercise in exam.exercises)
-    return Report(exam.assignment, task.file.path, "unreadable", exercises, (sentence,), exam=exam.version)
+    return Report(
+        exam.assignment, task.file.path, "unreadable", exercises, (sentence,), exam=exam.version
+    )
 
 
 # ---------------------------------------------------------------------------------------------- in a worker process

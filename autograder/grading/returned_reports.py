@@ -1,4 +1,6 @@
-"""Reports that come back from where students' code ran: untrusted data, held against the exam they claim to be of."""
+"""Reports that come back from where students' code ran: untrusted data, held against the exam they
+claim to be of.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,14 @@ from typing import Any
 from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam, Exercise
 from autograder.course.layout import notebook_places
-from autograder.course.submissions import Criterion, ExerciseResult, Report, Status, round_points, round_points_below
+from autograder.course.submissions import (
+    Criterion,
+    ExerciseResult,
+    Report,
+    Status,
+    round_points,
+    round_points_below,
+)
 
 MAX_BYTES = 4 << 20
 MAX_SECONDS = 86_400.0
@@ -30,7 +39,9 @@ class ReportRefused(AutograderError):
 
 
 def read_returned_report(path: Path, exam: Exam) -> Report:
-    """Read a report of an exam from a file, which is not followed where it is a link; see `check_report`."""
+    """Read a report of an exam from a file, which is not followed where it is a link; see
+    `check_report`.
+    """
     try:
         said = json.loads(_read(path), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -60,17 +71,32 @@ def check_report(said: Any, exam: Exam) -> Report:
     """
     try:
         report = Report.from_json(said)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise ReportRefused(f"not a report ({type(error).__name__})") from None
     _require(report.assignment == exam.assignment, "it is of another assignment")
     _require(report.exam == exam.version, "it is of another exam, or of an older version of it")
-    _require(report.notebook in notebook_places(exam.assignment), "it is of a notebook where none belongs")
+    _require(
+        report.notebook in notebook_places(exam.assignment),
+        "it is of a notebook where none belongs",
+    )
     _require(report.status in STATES, "its status is none a graded notebook can have")
-    _require(report.status == "graded" or report.points == 0, "points for a notebook nobody could read")
+    _require(
+        report.status == "graded" or report.points == 0, "points for a notebook nobody could read"
+    )
     _require(report.rung in RUNGS, "there is no such rung of the jail")
     _require(0 <= report.seconds <= MAX_SECONDS, "its time cannot be")
     _require(len(report.problems) <= MAX_PROBLEMS, "it has too many problems")
-    _require([result.id for result in report.exercises] == [e.id for e in exam.exercises], "it has other exercises")
+    _require(
+        [result.id for result in report.exercises] == [e.id for e in exam.exercises],
+        "it has other exercises",
+    )
     results = zip(report.exercises, exam.exercises, strict=True)
     return replace(
         report,
@@ -100,10 +126,14 @@ def _checked(result: ExerciseResult, exercise: Exercise) -> ExerciseResult:
     _require(result.part == exercise.part, f"{name} is of another part")
     _require(math.isclose(result.max_points, exercise.points), f"{name} gives other points")
     _require(0 <= result.points <= exercise.points, f"{name} has points that cannot be")
-    _require(result.status is not Status.TO_BE_MARKED or result.points == 0, f"{name} has points before it is marked")
+    _require(
+        result.status is not Status.TO_BE_MARKED or result.points == 0,
+        f"{name} has points before it is marked",
+    )
     _require(not exercise.manual or result.points == 0, f"{name} is marked by a person")
     _require(
-        (result.status is Status.PASSED) <= (result.points == exercise.points), f"{name} passed without its points"
+        (result.status is Status.PASSED) <= (result.points == exercise.points),
+        f"{name} passed without its points",
     )
     _require(len(result.criteria) <= MAX_CRITERIA, f"{name} has too many criteria")
     return replace(
@@ -117,13 +147,21 @@ def _checked(result: ExerciseResult, exercise: Exercise) -> ExerciseResult:
 
 
 def _criterion(criterion: Criterion, exercise: str) -> Criterion:
-    _require(0 <= criterion.points <= criterion.max_points < math.inf, f"{exercise} has a criterion that cannot be")
+    _require(
+        0 <= criterion.points <= criterion.max_points < math.inf,
+        f"{exercise} has a criterion that cannot be",
+    )
     return replace(criterion, sentence=_text(criterion.sentence, MAX_SENTENCE))
 
 
 def _text(text: str, most: int) -> str:
-    """Return a text that can be written and shown: cut, without lone surrogates and control characters."""
-    kept = (character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text[:most])
+    """Return a text that can be written and shown: cut, without lone surrogates and control
+    characters.
+    """
+    kept = (
+        character if character.isprintable() or character in "\n\t" else "\ufffd"
+        for character in text[:most]
+    )
     return "".join(kept)
 
 

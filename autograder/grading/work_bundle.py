@@ -50,7 +50,9 @@ class BundlePiece:
 
 @dataclass(frozen=True)
 class RecordedTask:
-    """What became of a task: its report is in the ledger, or `error` says why not; neither if none came back."""
+    """What became of a task: its report is in the ledger, or `error` says why not; neither if none
+    came back.
+    """
 
     task: GradingTask
     report: Report | None = None
@@ -64,7 +66,8 @@ def write_bundle(
     read: Callable[[GradingTask], bytes],
     out: Path,
 ) -> list[str]:
-    """Write a bundle into a new folder, and return a sentence for each notebook that could not be had.
+    """Write a bundle into a new folder, and return a sentence for each notebook that could not be
+    had.
 
     Raises
     ------
@@ -79,10 +82,14 @@ def write_bundle(
     missing = []
     for task in tasks:
         try:
-            if task.file.size <= course.notebook_mb * 1e6:  # a larger one is not graded, only said to be too large
+            if (
+                task.file.size <= course.notebook_mb * 1e6
+            ):  # a larger one is not graded, only said to be too large
                 (notebooks / f"{task.file.blob}.ipynb").write_bytes(read(task))
             exam = exams[task.assignment].version
-            pieces.append(BundlePiece(task.assignment, exam, task.file.blob, task.file.path, task.file.size))
+            pieces.append(
+                BundlePiece(task.assignment, exam, task.file.blob, task.file.path, task.file.size)
+            )
         except (AutograderError, OSError) as error:
             (notebooks / f"{task.file.blob}.ipynb").unlink(missing_ok=True)
             missing.append(f"{task.assignment}, {task.file.path}: {describe_error(error)}")
@@ -92,7 +99,8 @@ def write_bundle(
 
 
 def read_bundle(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[BundlePiece]:
-    """Return the pieces of a bundle, or a part of them: of a shard (2, 5) every fifth, beginning with the second.
+    """Return the pieces of a bundle, or a part of them: of a shard (2, 5) every fifth, beginning
+    with the second.
 
     Raises
     ------
@@ -103,39 +111,57 @@ def read_bundle(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[BundlePie
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["version"] != BUNDLE_VERSION:
-            raise ValueError(f"version {manifest['version']!r}, this program reads {BUNDLE_VERSION}")
+            raise ValueError(
+                f"version {manifest['version']!r}, this program reads {BUNDLE_VERSION}"
+            )
         pieces = [_checked(BundlePiece(**entry)) for entry in manifest["pieces"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{path}: no bundle of notebooks to grade ({reason}); `autograder bundle` makes one") from None
+        raise UsageError(
+            f"{path}: no bundle of notebooks to grade ({reason}); `autograder bundle` makes one"
+        ) from None
     number, of = shard
     return sorted(pieces, key=lambda piece: (piece.blob, piece.assignment))[number - 1 :: of]
 
 
 def grade_bundle(
-    course: Course, exams: Mapping[str, Exam], folder: Path, pieces: Sequence[BundlePiece], out: Path
+    course: Course,
+    exams: Mapping[str, Exam],
+    folder: Path,
+    pieces: Sequence[BundlePiece],
+    out: Path,
 ) -> Iterator[FinishedTask]:
     """Grade pieces of a bundle, write each report into a folder of its own kind, and yield it.
 
     Raises
     ------
     UsageError
-        If a piece is for an exam this checkout does not have, or its notebook is not the one that was sent.
+        If a piece is for an exam this checkout does not have, or its notebook is not the one that
+        was sent.
     NoJail
         If this machine has no jail: then nothing is graded.
     """
     for piece in pieces:
         if piece.assignment not in exams or exams[piece.assignment].version != piece.exam:
-            raise UsageError(f"{folder}: bundled for another exam of {piece.assignment!r} than this checkout has")
+            raise UsageError(
+                f"{folder}: bundled for another exam of {piece.assignment!r} than this checkout has"
+            )
     out.mkdir(parents=True, exist_ok=True)
     with temporary_folder("bundle") as scratch:
-        here = replace(course, forks=scratch, outputs=scratch / "outputs", ledger=scratch / "ledger")
+        here = replace(
+            course, forks=scratch, outputs=scratch / "outputs", ledger=scratch / "ledger"
+        )
         store = Fork(NOBODY, here.forks / f"{NOBODY.id}.git", course.branch)
         for piece in pieces:
             file = folder / "notebooks" / f"{piece.blob}.ipynb"
-            if piece.size <= course.notebook_mb * 1e6 and store.keep(file.read_bytes()) != piece.blob:
+            if (
+                piece.size <= course.notebook_mb * 1e6
+                and store.keep(file.read_bytes()) != piece.blob
+            ):
                 raise UsageError(f"{file}: not the notebook that was sent")
-        tasks = [GradingTask(p.assignment, NotebookFile(p.path, p.blob, p.size), NOBODY) for p in pieces]
+        tasks = [
+            GradingTask(p.assignment, NotebookFile(p.path, p.blob, p.size), NOBODY) for p in pieces
+        ]
         for finished in grade_tasks(here, exams, tasks):
             if finished.report is not None:
                 _write(out / _name(finished.task), finished.report)
@@ -143,9 +169,14 @@ def grade_bundle(
 
 
 def record_returned(
-    course: Course, exams: Mapping[str, Exam], tasks: Sequence[GradingTask], folder: Path, now: datetime
+    course: Course,
+    exams: Mapping[str, Exam],
+    tasks: Sequence[GradingTask],
+    folder: Path,
+    now: datetime,
 ) -> Iterator[RecordedTask]:
-    """Hold what came back against what was to be graded, append what is believed to the ledger, and yield each task.
+    """Hold what came back against what was to be graded, append what is believed to the ledger, and
+    yield each task.
 
     Only files with the names of tasks are looked at, and a task is open only while the ledger lacks its report: what
     was recorded before, or was never asked for, changes nothing.
@@ -159,13 +190,18 @@ def record_returned(
         try:
             report = read_returned_report(path, exams[task.assignment])
         except AutograderError as error:
-            yield RecordedTask(task, error=f"{task.student.id}, {task.assignment}: what came back is refused: {error}")
+            yield RecordedTask(
+                task,
+                error=f"{task.student.id}, {task.assignment}: what came back is refused: {error}",
+            )
             continue
         failed = []
         for student, commit in task.waiting:
             try:
                 entries = ledger.read(student).graded
-                if not any(entry.report == report and entry.commit == commit for entry in entries):  # started again
+                if not any(
+                    entry.report == report and entry.commit == commit for entry in entries
+                ):  # started again
                     ledger.add_report(student, commit, task.file.blob, report, now)
             except (AutograderError, OSError) as error:
                 failed.append(f"{student}, {task.assignment}: {describe_error(error)}")
@@ -173,7 +209,8 @@ def record_returned(
 
 
 def write_course(root: Path, out: Path) -> None:
-    """Write the course as it is in its repository's newest commit, and nothing else that lies about, into a folder.
+    """Write the course as it is in its repository's newest commit, and nothing else that lies
+    about, into a folder.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Processes that grade, one per core: each has an examiner, and all have their jails forked from one warm process."""
+"""Processes that grade, one per core: each has an examiner, and all have their jails forked from
+one warm process.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class WorkerDesk:
 
 
 @contextmanager
-def open_workers(count: int, jail: Jail, exams: Mapping[str, Exam]) -> Iterator[ProcessPoolExecutor]:
+def open_workers(
+    count: int, jail: Jail, exams: Mapping[str, Exam]
+) -> Iterator[ProcessPoolExecutor]:
     """Start processes that grade; what is still waiting when the block is left is cancelled.
 
     Parameters
@@ -36,7 +40,8 @@ def open_workers(count: int, jail: Jail, exams: Mapping[str, Exam]) -> Iterator[
     count : int
         How many.
     jail : Jail
-        Where their jails come from, and their limits. It stays the caller's to close, after the block.
+        Where their jails come from, and their limits. It stays the caller's to close, after the
+        block.
     exams : mapping of str to Exam
         The assignments by name. Each process prepares them all before its first task.
 
@@ -46,9 +51,13 @@ def open_workers(count: int, jail: Jail, exams: Mapping[str, Exam]) -> Iterator[
         Its tasks find their process's desk by `desk()`.
     """
     context = multiprocessing.get_context("spawn")
-    lasting = threading.current_thread() is threading.main_thread()  # "parent" means the thread, for the kernel
+    lasting = (
+        threading.current_thread() is threading.main_thread()
+    )  # "parent" means the thread, for the kernel
     setting = (jail.share_zygote(), exams, os.getpid() if lasting else None)
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_sit_down, initargs=setting) as pool:
+    with ProcessPoolExecutor(
+        count, mp_context=context, initializer=_sit_down, initargs=setting
+    ) as pool:
         try:
             yield pool
         finally:
@@ -73,7 +82,9 @@ _here: list[WorkerDesk | AutograderError] = []
 
 
 def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C is the grader's to tell: this process goes silently
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # a Ctrl-C is the grader's to tell: this process goes silently
     if parent is not None:
         lockdown.die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:  # it was killed a moment ago
@@ -84,5 +95,7 @@ def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -
         for exam in exams.values():
             examiner.prepare(exam)
         _here.append(WorkerDesk(examiner, exams))
-    except AutograderError as error:  # an initializer that raises would break the pool without a reason
+    except (
+        AutograderError
+    ) as error:  # an initializer that raises would break the pool without a reason
         _here.append(error)

@@ -1,4 +1,6 @@
-"""Control groups, version 1 or 2: the kernel counts the memory and the processes of a whole submission."""
+"""Control groups, version 1 or 2: the kernel counts the memory and the processes of a whole
+submission.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class Group:
         for hierarchy in self.hierarchies:
             if "memory" in hierarchy.controllers:
                 file = "memory.oom_control" if hierarchy.version == 1 else "memory.events"
-                counted = re.search(r"^oom_kill (\d+)", _read(hierarchy, f"{self.name}/{file}"), re.MULTILINE)
+                counted = re.search(
+                    r"^oom_kill (\d+)", _read(hierarchy, f"{self.name}/{file}"), re.MULTILINE
+                )
                 return counted is not None and int(counted[1]) > 0
         return False
 
@@ -62,7 +66,9 @@ class Group:
         return all([_remove(hierarchy, self.name) for hierarchy in self.hierarchies])
 
 
-def create_group(hierarchies: tuple[Hierarchy, ...], owner: int, number: int, limits: Limits) -> Group:
+def create_group(
+    hierarchies: tuple[Hierarchy, ...], owner: int, number: int, limits: Limits
+) -> Group:
     """Create the group of a submission and set its limits.
 
     Raises
@@ -110,7 +116,10 @@ def find_hierarchies(mounts: str | None = None, own: str | None = None) -> tuple
     for _, place, kind, options, *_ in (line.split() for line in mounts.splitlines()):
         served = tuple(name for name in CONTROLLERS if name in options.split(","))
         if kind == "cgroup" and served:
-            path = next((path for names, path in groups.items() if set(served) <= set(names.split(","))), "/")
+            path = next(
+                (path for names, path in groups.items() if set(served) <= set(names.split(","))),
+                "/",
+            )
             first.extend(_usable(Path(place), path, served, 1))
         elif kind == "cgroup2":
             second.extend(_usable(Path(place), groups.get("", "/"), CONTROLLERS, 2))
@@ -121,7 +130,9 @@ def find_hierarchies(mounts: str | None = None, own: str | None = None) -> tuple
 
 
 def _usable(root: Path, own: str, served: tuple[str, ...], version: int) -> Iterator[Hierarchy]:
-    """Yield the nearest group, from our own upwards, in which a child with working limits can be made."""
+    """Yield the nearest group, from our own upwards, in which a child with working limits can be
+    made.
+    """
     start = root / own.lstrip("/")
     for directory in (start, *start.parents):
         if directory.is_dir() and _works(directory, served, version):
@@ -135,10 +146,17 @@ def _usable(root: Path, own: str, served: tuple[str, ...], version: int) -> Iter
 def _works(directory: Path, served: tuple[str, ...], version: int) -> bool:
     """Return whether a child group of this directory gets the files that limit it."""
     trial = directory / NAME.format(owner=os.getpid(), number="trial")
-    limit = {"memory": "memory.limit_in_bytes" if version == 1 else "memory.max", "pids": "pids.max"}
+    limit = {
+        "memory": "memory.limit_in_bytes" if version == 1 else "memory.max",
+        "pids": "pids.max",
+    }
     try:
-        if version == 2:  # a group with processes in it may not hand controllers down: then its parent must
-            (directory / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in served), "ascii")
+        if (
+            version == 2
+        ):  # a group with processes in it may not hand controllers down: then its parent must
+            (directory / "cgroup.subtree_control").write_text(
+                " ".join(f"+{name}" for name in served), "ascii"
+            )
         trial.mkdir()
     except OSError:
         return False

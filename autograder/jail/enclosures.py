@@ -14,7 +14,9 @@ from typing import BinaryIO, Protocol
 from autograder.course.limits import Limits
 from autograder.jail import lockdown, scratch
 
-SPARE_USERS = 0x70000000  # beyond every range that distributions, systemd and container engines hand out
+SPARE_USERS = (
+    0x70000000  # beyond every range that distributions, systemd and container engines hand out
+)
 PAGE = 4096
 SLOTS = 256  # submissions alive at the same time in one zygote
 
@@ -48,7 +50,11 @@ class Order:
     @property
     def own_files(self) -> int:
         """The number of files and directories which do not count as the student's."""
-        return len(scratch.SCAFFOLD) + 1 + sum(len(PurePosixPath(name).parts) for name, _ in self.files)
+        return (
+            len(scratch.SCAFFOLD)
+            + 1
+            + sum(len(PurePosixPath(name).parts) for name, _ in self.files)
+        )
 
 
 class Enclosure(Protocol):
@@ -61,7 +67,9 @@ class Enclosure(Protocol):
         """Move to where the jailed processes will live, after everything has been imported."""
 
     def fork(self) -> int:
-        """Fork the first process of a submission, with which all its others end; returns as os.fork does."""
+        """Fork the first process of a submission, with which all its others end; returns as os.fork
+        does.
+        """
 
     def shut_in(self, order: Order) -> None:
         """Shut the first process in; returns in the process that is to run the student's code."""
@@ -76,7 +84,9 @@ class Enclosure(Protocol):
         """Return the user id under which the zygote can look at a submission's processes."""
 
     def disk_usage(self, order: Order, tree: list[int]) -> tuple[int, int]:
-        """Return bytes and files that the processes of a submission keep, zeros where the kernel itself counts them."""
+        """Return bytes and files that the processes of a submission keep, zeros where the kernel
+        itself counts them.
+        """
 
     def clear(self, order: Order) -> None:
         """Remove what is left of a submission when its processes have ended."""
@@ -86,7 +96,8 @@ class Enclosure(Protocol):
 
 
 def spare_user(owner: int, slot: int, uid_map: str) -> int:
-    """Return a user id that belongs to nobody, different for every living submission of the machine.
+    """Return a user id that belongs to nobody, different for every living submission of the
+    machine.
 
     Parameters
     ----------
@@ -103,8 +114,13 @@ def spare_user(owner: int, slot: int, uid_map: str) -> int:
         If there is hardly any id but root's.
     """
     wanted = owner * SLOTS + slot
-    extents = [(int(first), int(count)) for first, _, count in (line.split() for line in uid_map.splitlines())]
-    if any(first <= SPARE_USERS and SPARE_USERS + wanted < first + count for first, count in extents):
+    extents = [
+        (int(first), int(count))
+        for first, _, count in (line.split() for line in uid_map.splitlines())
+    ]
+    if any(
+        first <= SPARE_USERS and SPARE_USERS + wanted < first + count for first, count in extents
+    ):
         return SPARE_USERS + wanted
     first, count = max(extents, key=lambda extent: extent[1])
     if count < 2 * SLOTS:

@@ -37,7 +37,8 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONHASHSEED": "0",  # sets of texts have one order everywhere: equal notebooks get equal points
+    # Sets of texts have one order everywhere: equal notebooks get equal points
+    "PYTHONHASHSEED": "0",
 }
 PASSED_ON = ("LD_LIBRARY_PATH", "TZ")
 
@@ -63,7 +64,8 @@ class Jailed:
         self._gone = False
 
     def check_limits(self) -> str | None:
-        """Return a sentence for the student when a limit was exceeded, else None; costs next to nothing.
+        """Return a sentence for the student when a limit was exceeded, else None; costs next to
+        nothing.
 
         After a sentence everything in the jail is dead, or dies within milliseconds.
         """
@@ -95,7 +97,9 @@ class Jailed:
         self.await_end(END_SECONDS)
         self._leash.close()
         if not self._gone:
-            raise JailFailed(f"a submission's processes did not end within {END_SECONDS:g} seconds of being killed")
+            raise JailFailed(
+                f"a submission's processes did not end within {END_SECONDS:g} seconds of being killed"
+            )
 
     def _listen(self, seconds: float) -> str | None:
         """Take what the zygote says within some seconds."""
@@ -112,7 +116,10 @@ class Jailed:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Kill everything in the jail."""
         self.close()
@@ -143,12 +150,16 @@ class Keeper:
         Where orders go, each in one datagram: several processes may send them.
     """
 
-    def __init__(self, rung: int, *, warm: bool = True, modules: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, rung: int, *, warm: bool = True, modules: Sequence[str] | None = None
+    ) -> None:
         """Start the zygote and wait until it is ready."""
         self.rung = rung
         self.modules = modules
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        lasting = threading.current_thread() is threading.main_thread()  # "parent" means the thread, for the kernel
+        lasting = (
+            threading.current_thread() is threading.main_thread()
+        )  # "parent" means the thread, for the kernel
         options = {
             "rung": rung,
             "warm": warm,
@@ -179,13 +190,16 @@ class Keeper:
         if "failed" in words:
             raise JailFailed(str(words["failed"]))
 
-    def spawn(self, files: Mapping[str, bytes], limits: Limits, *, test: str | None = None) -> Jailed:
+    def spawn(
+        self, files: Mapping[str, bytes], limits: Limits, *, test: str | None = None
+    ) -> Jailed:
         """Make a jail.
 
         Parameters
         ----------
         files : Mapping[str, bytes]
-            Relative path and content of the files in the working directory of the notebook, which may change them.
+            Relative path and content of the files in the working directory of the notebook, which
+            may change them.
         limits : Limits
             What the submission may use.
         test : str | None
@@ -209,7 +223,11 @@ class Keeper:
         leash, its_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         jailed = Jailed(ours, leash)
         with theirs, its_leash, _contents(files) as contents:
-            descriptors = [theirs.fileno(), its_leash.fileno(), *([contents.fileno()] if files else [])]
+            descriptors = [
+                theirs.fileno(),
+                its_leash.fileno(),
+                *([contents.fileno()] if files else []),
+            ]
             try:
                 socket.send_fds(self.control, [json.dumps(order).encode()], descriptors)
             except OSError as error:
@@ -221,14 +239,22 @@ class Keeper:
 
     def _wait_for(self, jailed: Jailed, leash: socket.socket) -> None:
         """Wait until a jail is ready."""
-        words = _receive(leash) if _readable(leash, READY_SECONDS) else {"failed": "it was not ready in time"}
+        words = (
+            _receive(leash)
+            if _readable(leash, READY_SECONDS)
+            else {"failed": "it was not ready in time"}
+        )
         if words is not None and "ready" in words:
             return
         with suppress(JailFailed):
             jailed.close()
         if words is None:
-            raise ZygoteDied("the process that makes jails, or the jail itself, ended before the jail was ready")
-        raise JailFailed(f"a jail could not be made: {words.get('failed') or words.get('exceeded')}")
+            raise ZygoteDied(
+                "the process that makes jails, or the jail itself, ended before the jail was ready"
+            )
+        raise JailFailed(
+            f"a jail could not be made: {words.get('failed') or words.get('exceeded')}"
+        )
 
     def close(self) -> None:
         """End the zygote, with every jail it has made, and wait for it."""
@@ -259,7 +285,9 @@ class JoinedKeeper(Keeper):
 def _start(
     rung: int, options: Mapping[str, object], control: socket.socket, complaints: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Start the zygote's process: with sudo when its rung needs root, as nobody in particular when root would harm."""
+    """Start the zygote's process: with sudo when its rung needs root, as nobody in particular when
+    root would harm.
+    """
     environment = ENVIRONMENT | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment |= {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
@@ -272,7 +300,9 @@ def _start(
     closed = smallroot.find_closed_folder()
     if os.geteuid() == 0 and rung > 1 and closed:
         raise JailFailed(f"Python is installed in {closed}, which ordinary users cannot enter")
-    if os.geteuid() == 0 and rung == 2:  # its submissions keep the zygote's user id in the kernel's eyes
+    if (
+        os.geteuid() == 0 and rung == 2
+    ):  # its submissions keep the zygote's user id in the kernel's eyes
         spare = enclosures.spare_user(os.getpid(), 0, Path("/proc/self/uid_map").read_text("ascii"))
     elif os.geteuid() != 0 and rung == 1:
         variables = [f"{name}={value}" for name, value in environment.items()]

@@ -1,4 +1,6 @@
-"""Landlock: a process confines itself to the files it names, without any privilege (Linux 5.13 and newer)."""
+"""Landlock: a process confines itself to the files it names, without any privilege (Linux 5.13 and
+newer).
+"""
 
 from __future__ import annotations
 
@@ -8,20 +10,32 @@ from collections.abc import Iterable
 
 from autograder.jail import lockdown
 
-NR_CREATE_RULESET, NR_ADD_RULE, NR_RESTRICT_SELF = 444, 445, 446
-EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
-REFER, TRUNCATE, IOCTL_DEVICE = 1 << 13, 1 << 14, 1 << 15
+NR_CREATE_RULESET = 444
+NR_ADD_RULE = 445
+NR_RESTRICT_SELF = 446
+EXECUTE = 1
+WRITE_FILE = 2
+READ_FILE = 4
+READ_DIR = 8
+REFER = 1 << 13
+TRUNCATE = 1 << 14
+IOCTL_DEVICE = 1 << 15
 FIRST_VERSION_RIGHTS = (1 << 13) - 1  # everything up to making symbolic links
 RIGHTS_SINCE = {2: REFER, 3: TRUNCATE, 5: IOCTL_DEVICE}
 ON_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEVICE
-NETWORK_SINCE, SCOPES_SINCE = 4, 6
+NETWORK_SINCE = 4
+SCOPES_SINCE = 6
 NO_TCP = 3  # neither bind nor connect
 SCOPES = 3  # no abstract sockets and no signals beyond the confined processes
 SIGNALS_CONFINED_SINCE = SCOPES_SINCE
 
 
 class _Ruleset(ctypes.Structure):
-    _fields_ = (("files", ctypes.c_uint64), ("network", ctypes.c_uint64), ("scopes", ctypes.c_uint64))
+    _fields_ = (
+        ("files", ctypes.c_uint64),
+        ("network", ctypes.c_uint64),
+        ("scopes", ctypes.c_uint64),
+    )
 
 
 class _Rule(ctypes.Structure):
@@ -35,7 +49,8 @@ def read_landlock_version() -> int:
 
 
 def confine_files(read_only: Iterable[str], writable: Iterable[str]) -> None:
-    """Confine this process and its descendants to files below the given paths, for good; needs no_new_privs.
+    """Confine this process and its descendants to files below the given paths, for good; needs
+    no_new_privs.
 
     Raises
     ------
@@ -49,7 +64,8 @@ def confine_files(read_only: Iterable[str], writable: Iterable[str]) -> None:
     wanted = _Ruleset(every, NO_TCP, SCOPES)
     size = 8 if spoken < NETWORK_SINCE else 16 if spoken < SCOPES_SINCE else 24
     ruleset = lockdown.check_result(
-        lockdown.call_system(NR_CREATE_RULESET, ctypes.byref(wanted), ctypes.c_size_t(size), 0), "Landlock"
+        lockdown.call_system(NR_CREATE_RULESET, ctypes.byref(wanted), ctypes.c_size_t(size), 0),
+        "Landlock",
     )
     for path in read_only:
         _allow(ruleset, path, EXECUTE | READ_FILE | READ_DIR)
@@ -65,5 +81,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     for since, right in RIGHTS_SINCE.items():
         handled &= ~right if read_landlock_version() < since else -1
     rule = _Rule(handled, descriptor)
-    lockdown.check_result(lockdown.call_system(NR_ADD_RULE, ruleset, 1, ctypes.byref(rule), 0), f"Landlock, {path}")
+    lockdown.check_result(
+        lockdown.call_system(NR_ADD_RULE, ruleset, 1, ctypes.byref(rule), 0), f"Landlock, {path}"
+    )
     os.close(descriptor)

@@ -20,7 +20,9 @@ from autograder.jail import small_root as smallroot
 from autograder.jail.enclosures import Order
 
 PREFIX = "autograder-jail-"
-ROOM_FOR_OTHERS = 1000  # threads that the grader's user may have beyond those of now; the watchdog counts exactly
+ROOM_FOR_OTHERS = (
+    1000  # threads that the grader's user may have beyond those of now; the watchdog counts exactly
+)
 
 
 class Landlocked:
@@ -39,11 +41,15 @@ class Landlocked:
         if not spoken:
             raise OSError("this kernel has no Landlock, or it is not switched on")
         if not self._root and spoken < landlock.SIGNALS_CONFINED_SINCE:
-            raise OSError(f"this kernel's Landlock (version {spoken}) does not confine signals, which takes version 6")
+            raise OSError(
+                f"this kernel's Landlock (version {spoken}) does not confine signals, which takes version 6"
+            )
         self._filter = seccomp.compile_filter(shared_files=True)
         self._owner = os.getpid()
         self._uid_map = Path("/proc/self/uid_map").read_text("ascii")
-        self._readable = tuple(path for path in smallroot.list_needed_paths() if Path(path).exists())
+        self._readable = tuple(
+            path for path in smallroot.list_needed_paths() if Path(path).exists()
+        )
         own = [] if self._root else processes.list_processes_of_user(os.getuid())
         self._others = (
             processes.count_threads(own) + ROOM_FOR_OTHERS if own else 0
@@ -64,7 +70,9 @@ class Landlocked:
         return os.fork()
 
     def shut_in(self, order: Order) -> None:
-        """Fork the student's process; this one stays free and outside, since it adopts orphans and has to kill them."""
+        """Fork the student's process; this one stays free and outside, since it adopts orphans and
+        has to kill them.
+        """
         lockdown.prctl(lockdown.PR_SET_CHILD_SUBREAPER, 1)
         signal.signal(signal.SIGTERM, _end_submission)
         lockdown.die_with_parent(signal.SIGTERM)
@@ -89,7 +97,9 @@ class Landlocked:
         scratch.furnish_scratch(place, order.files, order.contents)
         enclosures.limit_submission(order, others=self._others)
         lockdown.drop_capabilities()
-        landlock.confine_files(self._readable, [place, *(f"/dev/{device}" for device in smallroot.DEVICES)])
+        landlock.confine_files(
+            self._readable, [place, *(f"/dev/{device}" for device in smallroot.DEVICES)]
+        )
         seccomp.install_filter(self._filter)
 
     def kill(self, first: int) -> None:
@@ -104,11 +114,19 @@ class Landlocked:
 
     def user(self, order: Order) -> int:
         """Return the submission's user id."""
-        return enclosures.spare_user(self._owner, order.slot, self._uid_map) if self._root else os.getuid()
+        return (
+            enclosures.spare_user(self._owner, order.slot, self._uid_map)
+            if self._root
+            else os.getuid()
+        )
 
     def disk_usage(self, order: Order, tree: list[int]) -> tuple[int, int]:
-        """Return bytes and files in the scratch directory, and bytes of deleted files that are still open."""
-        size, count = scratch.measure_scratch(str(self._scratch(order)), order.limits.inodes + order.own_files)
+        """Return bytes and files in the scratch directory, and bytes of deleted files that are
+        still open.
+        """
+        size, count = scratch.measure_scratch(
+            str(self._scratch(order)), order.limits.inodes + order.own_files
+        )
         return size + processes.measure_deleted_files(tree), count
 
     def clear(self, order: Order) -> None:
@@ -126,7 +144,9 @@ class Landlocked:
 
 
 def _wait_for(student: int) -> NoReturn:
-    """Collect ended children until the student's process has ended, then kill those that are left."""
+    """Collect ended children until the student's process has ended, then kill those that are
+    left.
+    """
     lockdown.close_descriptors()
     ended = 0
     while ended != student:

@@ -14,7 +14,8 @@ from autograder.jail.keeper import Jailed, JoinedKeeper, Keeper, ZygoteDied
 
 
 class Jail:
-    """A machine's way to run students' code, with a warm process that forks one jailed process per submission.
+    """A machine's way to run students' code, with a warm process that forks one jailed process per
+    submission.
 
     Parameters
     ----------
@@ -25,8 +26,8 @@ class Jail:
     keeper : Keeper | None
         A running warm process to use, instead of starting one.
     modules : Sequence[str] | None
-        What the notebooks to come import beside numpy; whatever is usual where it is not known. The fewer, the sooner
-        the warm process is ready.
+        What the notebooks to come import beside numpy; whatever is usual where it is not known. The
+        fewer, the sooner the warm process is ready.
 
     Attributes
     ----------
@@ -58,7 +59,9 @@ class Jail:
         self._keeper = keeper or rungs.start_strongest(rung, modules)
         self.rung = self._keeper.rung
 
-    def spawn(self, files: Mapping[str, bytes] | None = None, limits: Limits | None = None) -> Jailed:
+    def spawn(
+        self, files: Mapping[str, bytes] | None = None, limits: Limits | None = None
+    ) -> Jailed:
         """Make a jail for one submission.
 
         Parameters
@@ -87,7 +90,9 @@ class Jail:
             return self._keeper.spawn(files or {}, limits or self.limits)
 
     def share_zygote(self) -> SharedJail:
-        """Return what lets another process have jails from the same warm process, for as long as this jail is open."""
+        """Return what lets another process have jails from the same warm process, for as long as
+        this jail is open.
+        """
         return SharedJail(self.limits, self.rung, self._keeper.control)
 
     def close(self) -> None:
@@ -99,7 +104,10 @@ class Jail:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """End the warm process."""
         self.close()

@@ -1,4 +1,5 @@
-"""What a process can do to itself so that it can do less: namespaces, mounts, capabilities, limits of the kernel.
+"""What a process can do to itself so that it can do less: namespaces, mounts, capabilities, limits
+of the kernel.
 
 Thin, checked calls of the C library; the numbers are those of the kernel's headers for x86_64 and aarch64.
 """
@@ -12,20 +13,43 @@ import resource
 import struct
 from pathlib import Path
 
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
-CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x1000, 0x4000, 0x40000
+CLONE_NEWNS = 0x20000
+CLONE_NEWUTS = 0x4000000
+CLONE_NEWIPC = 0x8000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
 MS_MOVE = 0x2000
 MNT_DETACH = 2
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_GET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 21, 24
-PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = (
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_GET_SECCOMP = 21
+PR_CAPBSET_DROP = 24
+(
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_NO_NEW_PRIVS,
+    PR_GET_NO_NEW_PRIVS,
+    PR_CAP_AMBIENT,
+    PR_CAP_AMBIENT_CLEAR_ALL,
+) = (
     *(36, 38, 39),
     *(47, 4),
 )
-HUGE_PAGE, MADV_COLLAPSE = 2 << 20, 25
+HUGE_PAGE = 2 << 20
+MADV_COLLAPSE = 25
 CAPABILITY_VERSION_3 = 0x20080522
-AT_FDCWD, AT_RECURSIVE = -100, 0x8000
-MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+AT_FDCWD = -100
+AT_RECURSIVE = 0x8000
+MOUNT_ATTR_RDONLY = 1
+MOUNT_ATTR_NOSUID = 2
+MOUNT_ATTR_NODEV = 4
 X86_64 = platform.machine() == "x86_64"
 NR_PIVOT_ROOT, NR_CAPGET, NR_CAPSET = (155, 125, 126) if X86_64 else (41, 90, 91)
 NR_CLOSE_RANGE, NR_MOUNT_SETATTR = 436, 442  # the same everywhere
@@ -60,7 +84,13 @@ def die_with_parent(signal: int) -> None:
 
 def unshare(flags: int) -> None:
     """Leave namespaces of the parent for new ones."""
-    names = {CLONE_NEWNS: "mount", CLONE_NEWUSER: "user", CLONE_NEWPID: "pid", CLONE_NEWIPC: "ipc", CLONE_NEWNET: "net"}
+    names = {
+        CLONE_NEWNS: "mount",
+        CLONE_NEWUSER: "user",
+        CLONE_NEWPID: "pid",
+        CLONE_NEWIPC: "ipc",
+        CLONE_NEWNET: "net",
+    }
     kinds = ", ".join(name for flag, name in names.items() if flags & flag)
     check_result(_libc.unshare(flags), f"making namespaces ({kinds})")
 
@@ -71,22 +101,33 @@ def enter_namespace(descriptor: int, kind: int) -> None:
 
 
 def enter_user_namespace(inner: int) -> None:
-    """Enter a new user namespace, in which this process has the user and group id `inner` and every capability.
+    """Enter a new user namespace, in which this process has the user and group id `inner` and every
+    capability.
 
     Outside, its ids stay what they were. /proc must be that of this process's own process namespace.
     """
-    maps = {"setgroups": "deny", "uid_map": f"{inner} {os.geteuid()} 1", "gid_map": f"{inner} {os.getegid()} 1"}
+    maps = {
+        "setgroups": "deny",
+        "uid_map": f"{inner} {os.geteuid()} 1",
+        "gid_map": f"{inner} {os.getegid()} 1",
+    }
     unshare(CLONE_NEWUSER)
     for name, content in maps.items():
         try:
             Path(f"/proc/self/{name}").write_text(content, "ascii")
         except OSError as error:
-            raise OSError(error.errno, f"setting {name} of a user namespace: {error.strerror}") from error
+            raise OSError(
+                error.errno, f"setting {name} of a user namespace: {error.strerror}"
+            ) from error
 
 
-def mount(source: str, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:
+def mount(
+    source: str, target: str, kind: str | None = None, flags: int = 0, options: str | None = None
+) -> None:
     """Mount a file system, or change a mount."""
-    encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, options)]
+    encoded = [
+        None if text is None else os.fsencode(text) for text in (source, target, kind, options)
+    ]
     result = _libc.mount(*encoded[:3], ctypes.c_ulong(flags), encoded[3])
     check_result(result, f"mounting {kind or source} on {target}")
 
@@ -97,7 +138,9 @@ def unmount(target: str) -> None:
 
 
 class _MountAttributes(ctypes.Structure):
-    _fields_ = tuple((name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace"))
+    _fields_ = tuple(
+        (name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace")
+    )
 
 
 def make_read_only(target: str, *, recursive: bool) -> None:
@@ -106,7 +149,9 @@ def make_read_only(target: str, *, recursive: bool) -> None:
     attributes = _MountAttributes(flags, 0, 0, 0)
     depth = AT_RECURSIVE if recursive else 0
     size = ctypes.c_size_t(ctypes.sizeof(attributes))
-    result = call_system(NR_MOUNT_SETATTR, AT_FDCWD, os.fsencode(target), depth, ctypes.byref(attributes), size)
+    result = call_system(
+        NR_MOUNT_SETATTR, AT_FDCWD, os.fsencode(target), depth, ctypes.byref(attributes), size
+    )
     check_result(result, f"making {target} read-only")
 
 
@@ -136,8 +181,12 @@ def drop_capabilities() -> None:
 def read_capabilities() -> int:
     """Return the capabilities this process could use, as a bit set."""
     sets = ctypes.create_string_buffer(24)
-    check_result(call_system(NR_CAPGET, struct.pack("Ii", CAPABILITY_VERSION_3, 0), sets), "reading capabilities")
-    low, high = struct.unpack_from("I", sets, 4)[0], struct.unpack_from("I", sets, 16)[0]
+    check_result(
+        call_system(NR_CAPGET, struct.pack("Ii", CAPABILITY_VERSION_3, 0), sets),
+        "reading capabilities",
+    )
+    low = struct.unpack_from("I", sets, 4)[0]
+    high = struct.unpack_from("I", sets, 16)[0]
     permitted: int = low | high << 32
     return permitted
 
@@ -174,7 +223,10 @@ def close_descriptors(*kept: int) -> None:
 
 def _close_range(first: int, last: int) -> None:
     if first <= last:
-        check_result(call_system(NR_CLOSE_RANGE, ctypes.c_uint(first), ctypes.c_uint(last), 0), "closing files")
+        check_result(
+            call_system(NR_CLOSE_RANGE, ctypes.c_uint(first), ctypes.c_uint(last), 0),
+            "closing files",
+        )
 
 
 def measure_address_space() -> int:
@@ -193,7 +245,9 @@ def gather_memory() -> None:
         if rights == "rw-p" and inode == "0":
             first, last = (int(address, 16) // HUGE_PAGE for address in span.split("-"))
             for page in range(first + 1, last):
-                _libc.madvise(ctypes.c_void_p(page * HUGE_PAGE), ctypes.c_size_t(HUGE_PAGE), MADV_COLLAPSE)
+                _libc.madvise(
+                    ctypes.c_void_p(page * HUGE_PAGE), ctypes.c_size_t(HUGE_PAGE), MADV_COLLAPSE
+                )
 
 
 def limit_process(*, cpu_seconds: int, address_space: int, file_bytes: int, processes: int) -> None:

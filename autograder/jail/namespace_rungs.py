@@ -1,4 +1,5 @@
-"""Rungs 1 and 2: a small root directory, and for every submission processes, mounts and an identity of its own.
+"""Rungs 1 and 2: a small root directory, and for every submission processes, mounts and an identity
+of its own.
 
 Rung 1 takes root and gives each submission a spare user id. Rung 2 takes no privilege: the zygote is root of a user
 namespace only, and each submission an ordinary user of a namespace within that one.
@@ -18,7 +19,8 @@ from autograder.jail import enclosures, lockdown, processes, scratch, seccomp
 from autograder.jail import small_root as smallroot
 from autograder.jail.enclosures import Order
 
-INNER_ROOT, INNER_STUDENT = 0, 1000
+INNER_ROOT = 0
+INNER_STUDENT = 1000
 PROC_FLAGS = lockdown.MS_NOSUID | lockdown.MS_NODEV | lockdown.MS_NOEXEC
 
 
@@ -51,7 +53,9 @@ class Namespaces:
         smallroot.build_root(str(base), smallroot.list_needed_paths())
         lockdown.mount("proc", f"{base}/proc", "proc", PROC_FLAGS)
         lockdown.change_root(str(base))
-        lockdown.make_read_only("/", recursive=False)  # submissions share it: nobody may leave anything there
+        lockdown.make_read_only(
+            "/", recursive=False
+        )  # submissions share it: nobody may leave anything there
         os.rmdir(base.name, dir_fd=above)
         os.close(above)
         self._own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY)
@@ -70,7 +74,12 @@ class Namespaces:
 
     def shut_in(self, order: Order) -> None:
         """Give the process its own mounts, network and identity, and take everything else away."""
-        lockdown.unshare(lockdown.CLONE_NEWNS | lockdown.CLONE_NEWIPC | lockdown.CLONE_NEWUTS | lockdown.CLONE_NEWNET)
+        lockdown.unshare(
+            lockdown.CLONE_NEWNS
+            | lockdown.CLONE_NEWIPC
+            | lockdown.CLONE_NEWUTS
+            | lockdown.CLONE_NEWNET
+        )
         self._mount(order)
         if not self._privileged:
             lockdown.enter_user_namespace(INNER_STUDENT)
@@ -93,7 +102,9 @@ class Namespaces:
         options = f"size={size},nr_inodes={order.limits.inodes + order.own_files},mode=700"
         if self._privileged:
             options += f",uid={self.user(order)},gid={self.user(order)}"
-        lockdown.mount("tmpfs", smallroot.SCRATCH, "tmpfs", lockdown.MS_NOSUID | lockdown.MS_NODEV, options)
+        lockdown.mount(
+            "tmpfs", smallroot.SCRATCH, "tmpfs", lockdown.MS_NOSUID | lockdown.MS_NODEV, options
+        )
 
     def kill(self, first: int) -> None:
         """Kill the first process of the namespace, and with it all others."""
@@ -106,7 +117,11 @@ class Namespaces:
 
     def user(self, order: Order) -> int:
         """Return the submission's user id in the zygote's eyes."""
-        return enclosures.spare_user(self._owner, order.slot, self._uid_map) if self._privileged else INNER_ROOT
+        return (
+            enclosures.spare_user(self._owner, order.slot, self._uid_map)
+            if self._privileged
+            else INNER_ROOT
+        )
 
     def disk_usage(self, order: Order, tree: list[int]) -> tuple[int, int]:
         """Return zeros: the scratch directory is a file system of limited size."""

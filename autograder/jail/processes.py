@@ -1,4 +1,6 @@
-"""The processes of one submission, seen from outside: which they are, how much memory they use, their end."""
+"""The processes of one submission, seen from outside: which they are, how much memory they use,
+their end.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def _children(process: int) -> Iterator[int]:
     with suppress(OSError):
         for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208 - names are all that is needed
             with suppress(OSError):
-                yield from map(int, Path(f"/proc/{process}/task/{thread}/children").read_text("ascii").split())
+                yield from map(
+                    int, Path(f"/proc/{process}/task/{thread}/children").read_text("ascii").split()
+                )
 
 
 def count_threads(processes: list[int]) -> int:
@@ -34,11 +38,18 @@ def count_threads(processes: list[int]) -> int:
 
 
 def measure_processor_time(processes: list[int]) -> float:
-    """Return the seconds of processor time that processes, and what has ended below them, have used."""
+    """Return the seconds of processor time that processes, and what has ended below them, have
+    used.
+    """
     ticks = 0
     for process in processes:
         try:
-            fields = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+            fields = (
+                Path(f"/proc/{process}/stat")
+                .read_text("ascii", "replace")
+                .rpartition(")")[2]
+                .split()
+            )
         except OSError:  # it has ended meanwhile
             continue
         ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime
@@ -68,7 +79,10 @@ def measure_memory(processes: list[int], enough: int) -> int:
     bound = sum(_field(process, "status", "VmRSS:") for process in processes) << 10
     if bound < enough:
         return bound
-    exact = (_field(process, "smaps_rollup", "Pss:") or _field(process, "status", "VmRSS:") for process in processes)
+    exact = (
+        _field(process, "smaps_rollup", "Pss:") or _field(process, "status", "VmRSS:")
+        for process in processes
+    )
     return sum(exact) << 10
 
 
@@ -87,7 +101,10 @@ def measure_deleted_files(processes: list[int]) -> int:
 
 def _field(process: int, file: str, name: str) -> int:
     """Return a number from a file of /proc, 0 when the process is gone."""
-    with suppress(OSError), Path(f"/proc/{process}/{file}").open(encoding="ascii", errors="replace") as lines:
+    with (
+        suppress(OSError),
+        Path(f"/proc/{process}/{file}").open(encoding="ascii", errors="replace") as lines,
+    ):
         for line in lines:
             if line.startswith(name):
                 return int(line.split()[1])

@@ -1,4 +1,6 @@
-"""Which of the three ways to make a jail works on this machine: found out by trying, never from version numbers."""
+"""Which of the three ways to make a jail works on this machine: found out by trying, never from
+version numbers.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ RUNGS = {
 CONTAINER = "run it in a Linux container, see docs/security.md"
 SWITCHES = {
     "/proc/sys/kernel/unprivileged_userns_clone": ("0", "kernel.unprivileged_userns_clone=1"),
-    "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": ("1", "kernel.apparmor_restrict_unprivileged_userns=0"),
+    "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": (
+        "1",
+        "kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
     "/proc/sys/user/max_user_namespaces": ("0", "user.max_user_namespaces=10000"),
 }
 QUICK = Limits(seconds=30)

@@ -14,7 +14,9 @@ BLOCK = 512  # the unit of st_blocks
 DEEPEST = 200
 
 
-def furnish_scratch(scratch: str, files: Sequence[tuple[str, int]], contents: BinaryIO | None) -> None:
+def furnish_scratch(
+    scratch: str, files: Sequence[tuple[str, int]], contents: BinaryIO | None
+) -> None:
     """Make the directories of a submission, put its files there and make it the working directory.
 
     Parameters
@@ -44,11 +46,14 @@ def furnish_scratch(scratch: str, files: Sequence[tuple[str, int]], contents: Bi
         MPLCONFIGDIR=f"{scratch}/home/.matplotlib",
     )
     if "tempfile" in sys.modules:
-        vars(sys.modules["tempfile"])["tempdir"] = None  # what the zygote found is not what counts here
+        vars(sys.modules["tempfile"])["tempdir"] = (
+            None  # what the zygote found is not what counts here
+        )
 
 
 def measure_scratch(scratch: str, enough: int) -> tuple[int, int]:
-    """Return the bytes and the number of files below a directory; stops counting beyond `enough` files.
+    """Return the bytes and the number of files below a directory; stops counting beyond `enough`
+    files.
 
     Symbolic links are not followed. Directories nested so deeply that nobody can mean it count as too many files.
     """
@@ -76,7 +81,9 @@ def measure_scratch(scratch: str, enough: int) -> tuple[int, int]:
 
 
 def _scan(name: str, parent: int | None) -> tuple[int, os._ScandirIterator[str]]:
-    """Open a directory by its name in its parent, so that no path gets too long; returns it and its entries."""
+    """Open a directory by its name in its parent, so that no path gets too long; returns it and its
+    entries.
+    """
     directory = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     return directory, os.scandir(directory)
 
@@ -92,7 +99,9 @@ def remove_scratch(scratch: str) -> None:
 
 
 def _empty(top: int) -> None:
-    """Empty an open directory. What lies two levels down is moved up first, so that no depth is too deep."""
+    """Empty an open directory. What lies two levels down is moved up first, so that no depth is too
+    deep.
+    """
     moved = 0
     while names := os.listdir(top):
         for name in names:

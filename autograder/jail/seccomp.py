@@ -1,4 +1,5 @@
-"""The system calls a jailed process may use: Docker's default profile, less what a notebook does not need.
+"""The system calls a jailed process may use: Docker's default profile, less what a notebook does
+not need.
 
 A call that is refused by name fails with EPERM; one that the table does not know fails with ENOSYS, so that the C
 library falls back on an older one.
@@ -20,16 +21,26 @@ NEW_NAMESPACES = 0x7E020000  # the flags of clone() that make a namespace
 AF_UNIX = 1
 PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
-# isatty, window size, number of waiting bytes, blocking or not, closed on exec or not; among the others is TIOCSTI,
-# which types into the terminal of whoever started the grader
+# isatty, window size, number of waiting bytes, blocking or not, closed on exec or not; among the
+# others is TIOCSTI, which types into the terminal of whoever started the grader
 IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-ABOUT_ITSELF = ("prlimit64", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler")
+ABOUT_ITSELF = (
+    "prlimit64",
+    "sched_setaffinity",
+    "sched_setattr",
+    "sched_setparam",
+    "sched_setscheduler",
+)
 
 
 @cache
 def read_call_table() -> dict[str, Any]:
-    """Return the data table: what Docker allows and refuses, and what the jail refuses on top, with reasons."""
-    loaded: dict[str, Any] = json.loads(resources.files("autograder.jail").joinpath("seccomp.json").read_text("utf-8"))
+    """Return the data table: what Docker allows and refuses, and what the jail refuses on top, with
+    reasons.
+    """
+    loaded: dict[str, Any] = json.loads(
+        resources.files("autograder.jail").joinpath("seccomp.json").read_text("utf-8")
+    )
     return loaded
 
 
@@ -45,8 +56,8 @@ def compile_filter(*, shared_files: bool) -> bytes:
     Parameters
     ----------
     shared_files : bool
-        Whether the jail sees the machine's own files (rung 3). Landlock does not guard modes, owners and times, so
-        calls that change them then do nothing and report success.
+        Whether the jail sees the machine's own files (rung 3). Landlock does not guard modes,
+        owners and times, so calls that change them then do nothing and report success.
 
     Returns
     -------
@@ -63,9 +74,13 @@ def compile_filter(*, shared_files: bool) -> bytes:
     try:
         import pyseccomp
     except RuntimeError as error:  # pyseccomp's way to say that the C library is missing
-        raise ImportError("libseccomp is not installed (Debian, Ubuntu: apt install libseccomp2)") from error
+        raise ImportError(
+            "libseccomp is not installed (Debian, Ubuntu: apt install libseccomp2)"
+        ) from error
     rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ERRNO(errno.ENOSYS))
-    rules.set_attr(pyseccomp.Attr.CTL_OPTIMIZE, 2)  # a binary tree, not three hundred comparisons in a row
+    rules.set_attr(
+        pyseccomp.Attr.CTL_OPTIMIZE, 2
+    )  # a binary tree, not three hundred comparisons in a row
     rules.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)  # the 32-bit doors
 
     def add(action: int, name: str, *arguments: Any) -> None:
@@ -73,9 +88,15 @@ def compile_filter(*, shared_files: bool) -> bytes:
         if number >= 0:  # negative: this processor has no such call
             rules.add_rule(action, number, *arguments)
 
-    pretended = frozenset(read_call_table()["pretended_where_files_are_shared"]) if shared_files else frozenset()
+    pretended = (
+        frozenset(read_call_table()["pretended_where_files_are_shared"])
+        if shared_files
+        else frozenset()
+    )
     conditional = {"clone", "ioctl", "personality", "setpriority", "socketpair", *ABOUT_ITSELF}
-    for name in set(read_call_table()["docker_allows"]) - list_refused_calls() - pretended - conditional:
+    for name in (
+        set(read_call_table()["docker_allows"]) - list_refused_calls() - pretended - conditional
+    ):
         add(pyseccomp.ALLOW, name)
     for name in list_refused_calls():
         add(pyseccomp.ERRNO(errno.EPERM), name)
@@ -98,7 +119,9 @@ def _add_conditional(add: Any, pyseccomp: Any) -> None:
         return pyseccomp.Arg(position, pyseccomp.EQ, value)
 
     add(pyseccomp.ALLOW, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, NEW_NAMESPACES, 0))
-    add(pyseccomp.ALLOW, "socketpair", equals(0, AF_UNIX))  # asyncio needs it; it leads nowhere else
+    add(
+        pyseccomp.ALLOW, "socketpair", equals(0, AF_UNIX)
+    )  # asyncio needs it; it leads nowhere else
     for persona in (0, 0xFFFFFFFF):
         add(pyseccomp.ALLOW, "personality", equals(0, persona))
     for request in IOCTLS:

@@ -1,4 +1,6 @@
-"""A jailed process that tries the doors: run instead of a worker, it tells whether the jail of this machine holds."""
+"""A jailed process that tries the doors: run instead of a worker, it tells whether the jail of this
+machine holds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The small read-only root directory in which jailed processes live: what Python needs, and nothing of the project."""
+"""The small read-only root directory in which jailed processes live: what Python needs, and nothing
+of the project.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,17 @@ from pathlib import Path
 from autograder.jail import lockdown
 
 SYSTEM = (
-    *("/bin", "/lib", "/lib32", "/lib64", "/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib"),
+    *(
+        "/bin",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/usr/bin",
+        "/usr/lib",
+        "/usr/lib32",
+        "/usr/lib64",
+        "/usr/local/lib",
+    ),
     *("/usr/share/fonts", "/usr/share/zoneinfo", "/usr/share/locale", "/usr/share/terminfo"),
     *("/etc/fonts", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime"),
 )
@@ -36,11 +48,19 @@ LINKS = {
 
 def list_needed_paths() -> tuple[str, ...]:
     """Return the paths that Python, its packages and a shell need, the outer before the inner."""
-    prefixes = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
+    prefixes = {
+        Path(prefix)
+        for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
+    }
     installations = prefixes | {prefix.resolve() for prefix in prefixes}
     paths = {Path(path) for path in SYSTEM}
-    paths.update(installation / name for installation in installations for name in OF_AN_INSTALLATION)
-    packages = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    paths.update(
+        installation / name for installation in installations for name in OF_AN_INSTALLATION
+    )
+    packages = [
+        *site.getsitepackages(),
+        *([site.getusersitepackages()] if site.ENABLE_USER_SITE else []),
+    ]
     paths.update(Path(directory) for directory in packages)
     present = sorted(path for path in paths if os.path.lexists(path))
     return tuple(str(path) for path in present if not _is_below_another(path, present))
@@ -51,7 +71,9 @@ def _is_below_another(path: Path, others: list[Path]) -> bool:
 
 
 def find_closed_folder() -> str | None:
-    """Return a directory on the way to Python that ordinary users cannot enter, None if there is none."""
+    """Return a directory on the way to Python that ordinary users cannot enter, None if there is
+    none.
+    """
     for installation in (Path(sys.prefix), Path(sys.base_prefix).resolve()):
         for directory in (*reversed(installation.parents), installation):
             if not directory.stat().st_mode & stat.S_IXOTH:
@@ -62,8 +84,8 @@ def find_closed_folder() -> str | None:
 def build_root(base: str, paths: tuple[str, ...]) -> None:
     """Build the root on the directory `base` of this process's own mount namespace.
 
-    It is a small tmpfs with read-only views of `paths`, an empty place for the scratch directory, and /proc left for
-    the caller to mount.
+    It is a small tmpfs with read-only views of `paths`, an empty place for the scratch directory,
+    and /proc left for the caller to mount.
 
     Raises
     ------
@@ -71,7 +93,9 @@ def build_root(base: str, paths: tuple[str, ...]) -> None:
         If a mount is not permitted.
     """
     lockdown.mount("", "/", None, lockdown.MS_REC | lockdown.MS_PRIVATE)
-    lockdown.mount("tmpfs", base, "tmpfs", lockdown.MS_NOSUID | lockdown.MS_NODEV, "size=4m,mode=755")
+    lockdown.mount(
+        "tmpfs", base, "tmpfs", lockdown.MS_NOSUID | lockdown.MS_NODEV, "size=4m,mode=755"
+    )
     os.umask(0o022)  # whoever the jailed process becomes, it must be able to walk through
     for path in paths:
         _show(path, base)
@@ -81,7 +105,9 @@ def build_root(base: str, paths: tuple[str, ...]) -> None:
         Path(f"{base}/dev/{device}").touch()
         lockdown.mount(f"/dev/{device}", f"{base}/dev/{device}", None, lockdown.MS_BIND)
     for name, target in LINKS.items():
-        if not os.path.lexists(base + name):  # it exists where Python itself is installed below /tmp
+        if not os.path.lexists(
+            base + name
+        ):  # it exists where Python itself is installed below /tmp
             Path(base + name).symlink_to(target)
     for name, content in FILES.items():
         Path(base + name).write_text(content, "utf-8")

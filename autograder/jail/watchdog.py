@@ -1,4 +1,6 @@
-"""Limits that the kernel does not keep by itself, and the sentence for a student whose notebook exceeded one."""
+"""Limits that the kernel does not keep by itself, and the sentence for a student whose notebook
+exceeded one.
+"""
 
 from __future__ import annotations
 

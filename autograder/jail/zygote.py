@@ -1,4 +1,5 @@
-"""The zygote: a warm process that has imported everything, and forks and shuts in a child for every submission.
+"""The zygote: a warm process that has imported everything, and forks and shuts in a child for every
+submission.
 
 It gets orders on a socket from `autograder.jail.launch`, one datagram each, with the sockets that belong to the
 submission: one leads from the jailed process to whoever runs the notebook, the other, the leash, from the zygote to
@@ -37,7 +38,12 @@ DISK_EVERY = 5  # ticks: it means walking through a directory
 DATAGRAM = 1 << 20
 MOST_DESCRIPTORS = 3
 # What notebooks import of ours.
-COURSE_MODULES = ("autograder.checks", "autograder.figures", "autograder.graphs", "autograder.predictions")
+COURSE_MODULES = (
+    "autograder.checks",
+    "autograder.figures",
+    "autograder.graphs",
+    "autograder.predictions",
+)
 PLAIN_MODULES = COURSE_MODULES[:1]  # the others import matplotlib
 
 
@@ -65,14 +71,25 @@ class Submission:
             if used > limits.seconds:
                 return watchdog.TOO_LONG.format(limits.seconds)
         if self.group is not None:
-            return watchdog.TOO_MUCH_MEMORY.format(limits.memory_mb) if self.group.out_of_memory() else None
-        return watchdog.find_excess(enclosure, self.order, self.first, at_disk=self.looks % DISK_EVERY == 0)
+            return (
+                watchdog.TOO_MUCH_MEMORY.format(limits.memory_mb)
+                if self.group.out_of_memory()
+                else None
+            )
+        return watchdog.find_excess(
+            enclosure, self.order, self.first, at_disk=self.looks % DISK_EVERY == 0
+        )
 
 
 class Zygote:
     """The loop that forks, watches and ends submissions."""
 
-    def __init__(self, control: socket.socket, enclosure: Enclosure, hierarchies: tuple[cgroups.Hierarchy, ...]):
+    def __init__(
+        self,
+        control: socket.socket,
+        enclosure: Enclosure,
+        hierarchies: tuple[cgroups.Hierarchy, ...],
+    ):
         """Take orders from `control`; `shell`, what the worker warms up, is set later."""
         self.control = control
         self.enclosure = enclosure
@@ -124,12 +141,17 @@ class Zygote:
             self.enclosure.kill(submission.first)
 
     def _bury(self, slot: int, submission: Submission) -> None:
-        """Wait for a submission's last process and remove what it leaves; then, and only then, let go of the leash."""
+        """Wait for a submission's last process and remove what it leaves; then, and only then, let
+        go of the leash.
+        """
         os.waitpid(submission.first, 0)
         os.close(submission.ended)
         if submission.group is not None:
             if submission.group.out_of_memory() and not submission.condemned:
-                _tell(submission.leash, exceeded=watchdog.TOO_MUCH_MEMORY.format(submission.order.limits.memory_mb))
+                _tell(
+                    submission.leash,
+                    exceeded=watchdog.TOO_MUCH_MEMORY.format(submission.order.limits.memory_mb),
+                )
             if not submission.group.remove():
                 self.forsaken.append(submission.group)
         self.enclosure.clear(submission.order)
@@ -144,7 +166,9 @@ class Zygote:
         wire, leash_descriptor, *contents = descriptors
         leash = socket.socket(fileno=leash_descriptor)
         try:
-            order, test = self._read_order(json.loads(data), os.fdopen(contents[0], "rb") if contents else None)
+            order, test = self._read_order(
+                json.loads(data), os.fdopen(contents[0], "rb") if contents else None
+            )
             self._start(order, wire, leash, test)
         except OSError as error:
             _tell(leash, failed=str(error))
@@ -152,7 +176,9 @@ class Zygote:
         os.close(wire)
         return True
 
-    def _read_order(self, message: dict[str, Any], contents: BinaryIO | None) -> tuple[Order, str | None]:
+    def _read_order(
+        self, message: dict[str, Any], contents: BinaryIO | None
+    ) -> tuple[Order, str | None]:
         free = set(range(enclosures.SLOTS)) - self.submissions.keys()
         if not free:
             raise OSError(f"more than {enclosures.SLOTS} submissions at the same time")
@@ -163,7 +189,9 @@ class Zygote:
         """Fork a submission's first process and begin to watch it."""
         self.count += 1
         group = (
-            cgroups.create_group(self.hierarchies, self.owner, self.count, order.limits) if self.hierarchies else None
+            cgroups.create_group(self.hierarchies, self.owner, self.count, order.limits)
+            if self.hierarchies
+            else None
         )
         entrances = group.entrances() if group else []
         first = self.enclosure.fork()
@@ -174,9 +202,13 @@ class Zygote:
         if order.contents is not None:
             order.contents.close()
         deadline = time.monotonic() + CLOCK_FACTOR * order.limits.seconds + LATER
-        self.submissions[order.slot] = Submission(order, first, os.pidfd_open(first), leash, deadline, group)
+        self.submissions[order.slot] = Submission(
+            order, first, os.pidfd_open(first), leash, deadline, group
+        )
 
-    def _live(self, order: Order, wire: int, leash: socket.socket, entrances: list[int], test: str | None) -> NoReturn:
+    def _live(
+        self, order: Order, wire: int, leash: socket.socket, entrances: list[int], test: str | None
+    ) -> NoReturn:
         """Be a submission, from the fork to the end."""
         try:
             enclosures.reset_signals()
@@ -213,8 +245,12 @@ def _tell(leash: socket.socket, **words: object) -> None:
 
 
 def warm_worker(modules: list[str] | None) -> object:
-    """Import what notebooks import, these modules where they are known, and what runs them; return the shell."""
-    with tempfile.TemporaryDirectory(prefix="autograder-home-") as home:  # matplotlib and IPython insist on writing
+    """Import what notebooks import, these modules where they are known, and what runs them; return
+    the shell.
+    """
+    with tempfile.TemporaryDirectory(
+        prefix="autograder-home-"
+    ) as home:  # matplotlib and IPython insist on writing
         os.environ.update(HOME=home, MPLCONFIGDIR=home, IPYTHONDIR=home)
         from autograder.kernel import worker
 
@@ -233,7 +269,9 @@ def main() -> NoReturn:
         lockdown.die_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     try:
-        enclosure: Enclosure = Landlocked() if options["rung"] == 3 else Namespaces(privileged=options["rung"] == 1)
+        enclosure: Enclosure = (
+            Landlocked() if options["rung"] == 3 else Namespaces(privileged=options["rung"] == 1)
+        )
         hierarchies = cgroups.find_hierarchies() if options["rung"] == 1 else ()
         cgroups.remove_abandoned_groups(hierarchies)
         zygote = Zygote(control, enclosure, hierarchies)

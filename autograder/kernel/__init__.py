@@ -1,1 +1,3 @@
-"""One conversation, both ends: the student's kernel in the jail, and what tests hold of it outside."""
+"""One conversation, both ends: the student's kernel in the jail, and what tests hold of it
+outside.
+"""

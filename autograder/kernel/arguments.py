@@ -1,4 +1,6 @@
-"""Changes a call makes in place to what it was given, and the same changes made to the caller's own objects."""
+"""Changes a call makes in place to what it was given, and the same changes made to the caller's own
+objects.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Given:
     """
 
     def __init__(self, changeable: Sequence[tuple[int, Any, ValueType]]) -> None:
-        self._before = [(number, value, known, known.snapshot(value)) for number, value, known in changeable]
+        self._before = [
+            (number, value, known, known.snapshot(value)) for number, value, known in changeable
+        ]
 
     def lower_changes(self, encoder: Encoder) -> list[Any]:
         """Return [number, node of the new content] for every object that is not as it was."""
@@ -34,7 +38,9 @@ class Given:
 
 
 def _is_as_before(now: object, before: object) -> bool:
-    if type(now) is list and type(before) is list:  # the same objects, whatever they say of themselves
+    if (
+        type(now) is list and type(before) is list
+    ):  # the same objects, whatever they say of themselves
         return len(now) == len(before) and all(map(operator.is_, now, before))
     return bool(now == before)
 

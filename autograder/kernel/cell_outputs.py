@@ -50,7 +50,8 @@ def _stream(output: Output) -> Output:
 
 
 def _display(output: Output) -> Output:
-    data, metadata = _bundle(output["data"]), _bundle(output["metadata"])
+    data = _bundle(output["data"])
+    metadata = _bundle(output["metadata"])
     return {"output_type": "display_data", "data": data, "metadata": metadata}
 
 

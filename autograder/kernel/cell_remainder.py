@@ -1,4 +1,5 @@
-"""What stands below a statement that failed: run all the same, so that one line costs no more than itself.
+"""What stands below a statement that failed: run all the same, so that one line costs no more than
+itself.
 
 A cell that imports `tqdm` first and NumPy below has NumPy at home and would have nothing here. Where the failure may
 be this machine's alone, everything below runs. Else the cell fails at home as well, where what stands below never
@@ -14,18 +15,33 @@ from typing import Any, Final
 
 from IPython.core.error import UsageError
 
-_AT_HOME: Final = (ImportError, OSError, EOFError, UsageError)  # may be there: a package, a file, a network, a magic
+_AT_HOME: Final = (
+    ImportError,
+    OSError,
+    EOFError,
+    UsageError,
+)  # may be there: a package, a file, a network, a magic
 _OF_A_MODULE: Final = re.compile(r"module '[\w.]+' has no attribute")
-_MAGIC: Final = re.compile(r"\s*%%(?:time|capture|prun)\b")  # what it made stays, what failed in it is not known
+_MAGIC: Final = re.compile(
+    r"\s*%%(?:time|capture|prun)\b"
+)  # what it made stays, what failed in it is not known
 _BEGINS: Final = re.compile(r"[^\s#)\]}]")
 _GOES_ON: Final = re.compile(r"(?:elif|else|except|finally)\b")
-_MAKES_NAMES: Final = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+_MAKES_NAMES: Final = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+)
 _MAX_PIECES: Final = 500
 _MAX_JOINED: Final = 20
 
 
 def run_on(shell: Any, source: str, error: BaseException) -> None:
-    """Run the statements of a cell that its first error kept from running; what they raise is not told.
+    """Run the statements of a cell that its first error kept from running; what they raise is not
+    told.
 
     Parameters
     ----------
@@ -39,22 +55,29 @@ def run_on(shell: Any, source: str, error: BaseException) -> None:
     name = f"<cell {shell.execution_count - 1}>"
     if _MAGIC.match(source):
         body = source.lstrip().partition("\n")[2]
-        rest, everything = list(_readable(shell, body)), False
+        rest = list(_readable(shell, body))
+        everything = False
     elif isinstance(error, SyntaxError):
-        rest, everything = list(_readable(shell, source)), False
+        rest = list(_readable(shell, source))
+        everything = False
     elif isinstance(error, Exception):
-        rest, everything = _below(shell, source, error, name), may_be_fine_at_home(error)
+        rest = _below(shell, source, error, name)
+        everything = may_be_fine_at_home(error)
     else:  # exit, an interruption
         return
     names = shell.user_ns
     for node in (single for statement in rest for single in _single_imports(statement)):
-        makes_new = isinstance(node, _MAKES_NAMES) and not any(bound in names for bound in _bound(node))
+        makes_new = isinstance(node, _MAKES_NAMES) and not any(
+            bound in names for bound in _bound(node)
+        )
         if everything or makes_new:
             _run(shell, node, name)
 
 
 def may_be_fine_at_home(error: BaseException) -> bool:
-    """Whether a cell may have run to its end where the student worked, as far as its error tells."""
+    """Whether a cell may have run to its end where the student worked, as far as its error
+    tells.
+    """
     if isinstance(error, _AT_HOME):
         return True
     return isinstance(error, AttributeError) and bool(_OF_A_MODULE.match(str(error)))
@@ -85,7 +108,9 @@ def _below(shell: Any, source: str, error: Exception, name: str) -> list[ast.stm
 
 
 def _line_of(error: Exception, name: str) -> int:
-    """Return the line of the cell's own code at which an error came up, 0 if it did so nowhere there."""
+    """Return the line of the cell's own code at which an error came up, 0 if it did so nowhere
+    there.
+    """
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == name:
@@ -99,12 +124,17 @@ def _single_imports(node: ast.stmt) -> list[ast.stmt]:
     if isinstance(node, ast.Import):
         return [ast.copy_location(ast.Import([alias]), node) for alias in node.names]
     if isinstance(node, ast.ImportFrom):
-        return [ast.copy_location(ast.ImportFrom(node.module, [alias], node.level), node) for alias in node.names]
+        return [
+            ast.copy_location(ast.ImportFrom(node.module, [alias], node.level), node)
+            for alias in node.names
+        ]
     return [node]
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
-    """Yield the names a statement binds in the notebook; to import a module once more does no harm."""
+    """Yield the names a statement binds in the notebook; to import a module once more does no
+    harm.
+    """
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
         return
@@ -117,15 +147,23 @@ def _bound(node: ast.AST) -> Iterator[str]:
 def _readable(shell: Any, source: str) -> Iterator[ast.stmt]:
     """Yield the statements of a cell that Python cannot read as a whole, each where it stands."""
     lines = source.splitlines()
-    begins = [number for number, line in enumerate(lines) if _BEGINS.match(line) and not _GOES_ON.match(line)]
-    begins = [number for number in begins if number == begins[0] or not lines[number - 1].startswith("@")]
+    begins = [
+        number
+        for number, line in enumerate(lines)
+        if _BEGINS.match(line) and not _GOES_ON.match(line)
+    ]
+    begins = [
+        number for number in begins if number == begins[0] or not lines[number - 1].startswith("@")
+    ]
     if not begins or len(begins) > _MAX_PIECES:
         return
     ends = [*begins[1:], len(lines)]
     position = 0
     while position < len(begins):
         begin = begins[position]
-        for last in range(position, min(position + _MAX_JOINED, len(ends))):  # a text may have lines like statements
+        for last in range(
+            position, min(position + _MAX_JOINED, len(ends))
+        ):  # a text may have lines like statements
             nodes = _parsed(shell, lines[begin : ends[last]], begin)
             if nodes:
                 yield from nodes

@@ -50,7 +50,9 @@ class Channel:
         """Close the socket."""
         self._socket.close()
 
-    def send(self, skeleton: bytes, bulk: Sequence[bytes | memoryview], deadline: float | None = None) -> None:
+    def send(
+        self, skeleton: bytes, bulk: Sequence[bytes | memoryview], deadline: float | None = None
+    ) -> None:
         """Send one message.
 
         Raises
@@ -115,7 +117,8 @@ class Channel:
         return data
 
     def _receive_rest(self, begun: memoryview, size: int, deadline: float | None) -> memoryview:
-        # numpy's empty takes memory from the system only as it is written: a false length costs nothing
+        # numpy's empty takes memory from the system only as it is written: a false length costs
+        # nothing
         try:
             data = np.empty(size, np.uint8).data
         except MemoryError:

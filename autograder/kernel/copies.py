@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-_UNCHANGING: Final = frozenset({type(None), bool, int, float, complex, str, bytes, np.float64, np.int64, np.bool_})
+_UNCHANGING: Final = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, np.float64, np.int64, np.bool_}
+)
 
 
 def copy_value(value: Any, memo: dict[int, Any]) -> Any:
@@ -18,7 +20,8 @@ def copy_value(value: Any, memo: dict[int, Any]) -> Any:
     value : object
         What cannot be copied, a module for instance, stays the same object.
     memo : dict
-        What has been copied already, so that an object that occurs twice is one object in the copy too.
+        What has been copied already, so that an object that occurs twice is one object in the copy
+        too.
     """
     kind = type(value)
     if kind in _UNCHANGING:

@@ -1,4 +1,6 @@
-"""Reading messages, and believing nothing of them: see `autograder.kernel.wire` for what they are made of."""
+"""Reading messages, and believing nothing of them: see `autograder.kernel.wire` for what they are
+made of.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from autograder.kernel.value_types import ValueType, never_changes
 from autograder.kernel.wire import Node
 
 T = TypeVar("T")
-_HARMLESS_SIZE: Final = 1 << 16  # bytes of a skeleton that holds too few lists to be worth counting them
+_HARMLESS_SIZE: Final = (
+    1 << 16
+)  # bytes of a skeleton that holds too few lists to be worth counting them
 
 
 class Decoder:
@@ -25,8 +29,8 @@ class Decoder:
     Parameters
     ----------
     resolve : callable
-        Follows a reference: gets its tag and its fields (values of the closed set) and returns the value, or raises
-        WireError.
+        Follows a reference: gets its tag and its fields (values of the closed set) and returns the
+        value, or raises WireError.
     given : sequence of objects
         The numbered objects of the message that this one may answer.
     named_tuples : NamedTuples, optional
@@ -68,7 +72,9 @@ class Decoder:
         """
         return self.read(skeleton, bulk, self.build)
 
-    def read(self, skeleton: bytes | memoryview, bulk: bytes | memoryview, build: Callable[[Any], T]) -> T:
+    def read(
+        self, skeleton: bytes | memoryview, bulk: bytes | memoryview, build: Callable[[Any], T]
+    ) -> T:
         """Return what `build` makes of the plain wire values and nodes of a message.
 
         Raises
@@ -84,7 +90,9 @@ class Decoder:
         except WireError:
             raise
         except Exception as error:
-            raise WireError(f"malformed message ({type(error).__name__}: {str(error)[:200]})") from None
+            raise WireError(
+                f"malformed message ({type(error).__name__}: {str(error)[:200]})"
+            ) from None
         finally:
             if collecting:
                 gc.enable()

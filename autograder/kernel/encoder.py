@@ -25,7 +25,8 @@ class Encoder:
     Parameters
     ----------
     refer : callable
-        Returns the node of a reference to a value that does not cross by value, or raises CannotCross.
+        Returns the node of a reference to a value that does not cross by value, or raises
+        CannotCross.
     given : sequence of objects
         The numbered objects of the message that is being answered.
     to_jail : bool
@@ -68,7 +69,8 @@ class Encoder:
         return self.pack(self.lower(value))
 
     def pack(self, message: object) -> tuple[bytes, list[memoryview | bytes]]:
-        """Return the skeleton of plain wire values and nodes, and the parts of the bulk that belong to them.
+        """Return the skeleton of plain wire values and nodes, and the parts of the bulk that belong
+        to them.
 
         Raises
         ------
@@ -119,13 +121,16 @@ class Encoder:
         return [lower(value, depth) for value in values]
 
     def lower_content(self, value: object, value_type: ValueType) -> Node:
-        """Return the node of an object that the other side gave, as if it had not: its content is new."""
+        """Return the node of an object that the other side gave, as if it had not: its content is
+        new.
+        """
         node: Node = value_type.lower(self, value, 1)
         self.objects.append(value)
         return node
 
     def put_buffer(self, data: bytes | memoryview) -> bytes | int:
-        """Return what stands for a buffer in a node: itself if it is small, else its size, and it is in the bulk.
+        """Return what stands for a buffer in a node: itself if it is small, else its size, and it
+        is in the bulk.
 
         Raises
         ------

@@ -20,14 +20,18 @@ _PLAIN = (type(None), bool, int, float, str, bytes)
 _KNOWN: dict[tuple[str, str], type[Exception]] = {
     ("builtins", name): kind
     for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, BaseExceptionGroup)
+    if isinstance(kind, type)
+    and issubclass(kind, Exception)
+    and not issubclass(kind, BaseExceptionGroup)
 }
 _KNOWN[("numpy.linalg", "LinAlgError")] = np.linalg.LinAlgError
 _KNOWN[("numpy.exceptions", "AxisError")] = np.exceptions.AxisError
 
 
 def describe_exception(error: BaseException, trace: str = "") -> list[Any]:
-    """Return the classes (module and name, nearest first), arguments, message and traceback text of an exception."""
+    """Return the classes (module and name, nearest first), arguments, message and traceback text of
+    an exception.
+    """
     classes = [[str(kind.__module__), str(kind.__name__)] for kind in type(error).__mro__[:32]]
     message = message_of(error)
     args = error.args if type(error.args) is tuple else ()
@@ -51,14 +55,18 @@ def message_of(error: BaseException) -> str:
 
 
 def traceback_of(error: BaseException, trace: TracebackType | None) -> str:
-    """Return the plain text of a traceback without our own frames; the middle of an overlong one is left out."""
+    """Return the plain text of a traceback without our own frames; the middle of an overlong one is
+    left out.
+    """
     try:
         formatted = traceback.TracebackException(type(error), error, trace, compact=True)
         frames = [frame for frame in formatted.stack if not _OURS.search(frame.filename)]
         formatted.stack = traceback.StackSummary.from_list(frames)
         text = "".join(formatted.format())
     except Exception as failure:
-        text = f"{type(error).__name__} (its traceback cannot be written: {type(failure).__name__})\n"
+        text = (
+            f"{type(error).__name__} (its traceback cannot be written: {type(failure).__name__})\n"
+        )
     if len(text) > MAX_TRACEBACK:
         half = MAX_TRACEBACK // 2
         text = f"{text[:half]}\n[...]\n{text[-half:]}"
@@ -66,7 +74,8 @@ def traceback_of(error: BaseException, trace: TracebackType | None) -> str:
 
 
 def remake_exception(description: object) -> Exception:
-    """Return an exception of the same built-in class, else of a class named alike, with `student_traceback`.
+    """Return an exception of the same built-in class, else of a class named alike, with
+    `student_traceback`.
 
     Parameters
     ----------
@@ -78,7 +87,12 @@ def remake_exception(description: object) -> Exception:
     WireError
         If it is no description.
     """
-    if type(description) is not list or [type(field) for field in description] != [list, list, str, str]:
+    if type(description) is not list or [type(field) for field in description] != [
+        list,
+        list,
+        str,
+        str,
+    ]:
         raise WireError("malformed message (an exception)")
     classes, args, message, trace = description
     if not classes or len(classes) > 32 or not all(_is_class(entry) for entry in classes):
@@ -95,7 +109,9 @@ def _is_class(entry: object) -> bool:
     return type(entry) is list and [type(part) for part in entry] == [str, str]
 
 
-def _instance(name: tuple[str, str], base: type[Exception], args: list[Any], message: str) -> Exception:
+def _instance(
+    name: tuple[str, str], base: type[Exception], args: list[Any], message: str
+) -> Exception:
     if _KNOWN.get(name) is base:
         with contextlib.suppress(TypeError, ValueError):
             return base(*args)

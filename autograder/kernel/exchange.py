@@ -1,9 +1,9 @@
 """Asking and answering over a channel, alike in both directions and nested to any reasonable depth.
 
-Either side may ask the other to perform an operation; while it waits for the answer it answers what the other side
-asks meanwhile. A question carries operands by value; its answer carries the result, or the exception, and what the
-operation did besides: in-place changes of operands, the global random states, what was printed, which of the names
-that the other side remembers are bound anew.
+Either side may ask the other to perform an operation; while it waits for the answer it answers what
+the other side asks meanwhile. A question carries operands by value; its answer carries the result,
+or the exception, and what the operation did besides: in-place changes of operands, the global
+random states, what was printed, which of the names that the other side remembers are bound anew.
 
 On the wire a question is [ASK, serial, operation, seconds, released numbers, random states, names bound anew, names of
 keywords, operand …] and an answer [verdict, serial, random states, names bound anew, outputs, result, change …]. Only
@@ -40,7 +40,8 @@ class CannotReturn(CannotCross):
 
 
 class Exchange(abc.ABC):
-    """One side of a conversation; its two subclasses are the worker in the jail and the kernel outside.
+    """One side of a conversation; its two subclasses are the worker in the jail and the kernel
+    outside.
 
     Parameters
     ----------
@@ -50,7 +51,8 @@ class Exchange(abc.ABC):
     Attributes
     ----------
     answers_with : type
-        Exceptions that are an answer when an operation raises them; any other ends the conversation.
+        Exceptions that are an answer when an operation raises them; any other ends the
+        conversation.
     in_jail : bool
         Whether this side is the one in the jail.
     changed_operands : bool
@@ -70,14 +72,18 @@ class Exchange(abc.ABC):
 
     @abc.abstractmethod
     def refer(self, value: object) -> list[Any]:
-        """Return the node of a reference to a value that does not cross by value, or raise CannotCross."""
+        """Return the node of a reference to a value that does not cross by value, or raise
+        CannotCross.
+        """
 
     @abc.abstractmethod
     def resolve(self, tag: str, fields: list[Any]) -> object:
         """Follow a reference made by the other side, or raise WireError."""
 
     @abc.abstractmethod
-    def perform(self, operation: str, operands: tuple[Any, ...], kwargs: dict[str, Any], seconds: float) -> Any:
+    def perform(
+        self, operation: str, operands: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
+    ) -> Any:
         """Do what the other side asks."""
 
     @abc.abstractmethod
@@ -136,7 +142,9 @@ class Exchange(abc.ABC):
             If the conversation broke.
         """
         if self._nesting >= MAX_NESTING:
-            raise RecursionError("calls between the test and the student's functions are nested too deeply")
+            raise RecursionError(
+                "calls between the test and the student's functions are nested too deeply"
+            )
         self.changed_operands = False
         self._serial += 1
         serial = self._serial
@@ -170,7 +178,9 @@ class Exchange(abc.ABC):
         return deadline + seconds
 
     def _read_message(self, decoder: Decoder, message: Any) -> list[Any] | None:
-        """Return an answer with its values built; None for a question, which waits in the decoder."""
+        """Return an answer with its values built; None for a question, which waits in the
+        decoder.
+        """
         if type(message) is list and message and message[0] == ASK and type(message[0]) is int:
             decoder.question = self._read_question(message, decoder)
             return None
@@ -247,17 +257,25 @@ class Exchange(abc.ABC):
         given = Given(decoder.changeable)
         self._nesting += 1
         try:
-            verdict, result = RETURNED, self.perform(operation, operands, kwargs, seconds)
+            verdict = RETURNED
+            result = self.perform(operation, operands, kwargs, seconds)
         except KernelError:
             raise
         except self.answers_with as error:
-            verdict, result = RAISED, self.describe(error)
+            verdict = RAISED
+            result = self.describe(error)
         finally:
             self._nesting -= 1
         self._reply(verdict, serial, result, decoder.objects, given, deadline)
 
     def _reply(
-        self, verdict: int, serial: int, result: Any, objects: list[object], given: Given, deadline: float | None
+        self,
+        verdict: int,
+        serial: int,
+        result: Any,
+        objects: list[object],
+        given: Given,
+        deadline: float | None,
     ) -> None:
         outputs = self.outputs()
         head = [serial, self.random.tell_news(), self.find_rebound_names()]

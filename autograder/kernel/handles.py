@@ -37,10 +37,12 @@ class Call:
     output : tuple of dict
         What the call printed and displayed, as nbformat outputs.
     args_after, kwargs_after
-        Copies of what went in, as it was after the call: other than before where the call changed it in place.
+        Copies of what went in, as it was after the call: other than before where the call changed
+        it in place.
     random_states : tuple
-        The global states of numpy and Python before the call: `np.random.set_state(call.random_states[0])` and
-        `random.setstate(call.random_states[1])` repeat its random numbers.
+        The global states of numpy and Python before the call:
+        `np.random.set_state(call.random_states[0])` and `random.setstate(call.random_states[1])`
+        repeat its random numbers.
     """
 
     function: str
@@ -174,11 +176,17 @@ class FunctionProxy(Handle):
             If the kernel was lost.
         """
         observer = _state(self).kernel.namespace.observer
-        return _call(self, args, kwargs) if observer is None else _observed(observer, self, args, kwargs)
+        return (
+            _call(self, args, kwargs)
+            if observer is None
+            else _observed(observer, self, args, kwargs)
+        )
 
     def __instancecheck__(self, instance: object) -> bool:
         """Whether an object of the student's is an instance of this class of the student's."""
-        return isinstance(instance, Handle) and _state(self).kernel.expect(bool, "instance", (instance, self))
+        return isinstance(instance, Handle) and _state(self).kernel.expect(
+            bool, "instance", (instance, self)
+        )
 
     @property
     def __name__(self) -> str:
@@ -190,7 +198,9 @@ class FunctionProxy(Handle):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        """The function's signature; defaults and annotations that do not cross are handles or left out."""
+        """The function's signature; defaults and annotations that do not cross are handles or left
+        out.
+        """
         state = _state(self)
         if state.signature is None:
             state.signature = _signature(state.kernel.request("signature", (self,)), state.label)
@@ -207,7 +217,12 @@ def _call(function: Handle, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         raise CannotCross(f"{state.label} cannot be given {refusal}") from None
 
 
-def _observed(observer: Callable[[Call], None], function: Handle, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _observed(
+    observer: Callable[[Call], None],
+    function: Handle,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
     """Call a function and tell the observer."""
     state = _state(function)
     kernel = state.kernel
@@ -226,7 +241,18 @@ def _observed(observer: Callable[[Call], None], function: Handle, args: tuple[An
     if kernel.changed_operands:
         after = copy_value((args, kwargs), {})
     given_back = copy_value(result, {})
-    observer(Call(state.label, args_before, kwargs_before, given_back, error, output, *after, random_states))
+    observer(
+        Call(
+            state.label,
+            args_before,
+            kwargs_before,
+            given_back,
+            error,
+            output,
+            *after,
+            random_states,
+        )
+    )
     if error is not None:
         raise error
     return result
@@ -240,7 +266,12 @@ def _signature(parameters: object, label: str) -> inspect.Signature:
         raise WireError("malformed message (a signature)")
     made = []
     for parameter in parameters:
-        if type(parameter) is not list or [type(part) for part in parameter] != [str, int, list, list]:
+        if type(parameter) is not list or [type(part) for part in parameter] != [
+            str,
+            int,
+            list,
+            list,
+        ]:
             raise WireError("malformed message (a parameter)")
         name, kind, default, annotation = parameter
         extra = {"default": default[0]} if default else {}
@@ -257,7 +288,9 @@ def _signature(parameters: object, label: str) -> inspect.Signature:
 
 def _refusing(what: str) -> Callable[..., NoReturn]:
     def refuse(self: Handle, *_: object, **__: object) -> NoReturn:
-        raise TypeError(f"{_state(self).label} cannot be {what}: it is not a value but an object of the student's")
+        raise TypeError(
+            f"{_state(self).label} cannot be {what}: it is not a value but an object of the student's"
+        )
 
     return refuse
 

@@ -44,7 +44,9 @@ class HeldModules:
                 self._modules[name] = (module, _Contents(contents))
                 functions |= dict.fromkeys(self._hold_values(contents.values()))
         self._functions = tuple(functions)
-        self._of_functions = tuple((name, tuple(map(attrgetter(name), self._functions))) for name in OF_FUNCTIONS)
+        self._of_functions = tuple(
+            (name, tuple(map(attrgetter(name), self._functions))) for name in OF_FUNCTIONS
+        )
 
     def _hold_values(self, values: Iterable[Any]) -> Iterator[FunctionType]:
         """Hold classes among the values, and yield the functions among them and in the classes."""
@@ -104,7 +106,9 @@ _HEAP_TYPE: Final = 1 << 9  # of a class's flags: it was made by a class stateme
 
 
 def _is_held(name: str) -> bool:
-    return name in HELD or any(name.startswith(package) for package in HELD if package.endswith("."))
+    return name in HELD or any(
+        name.startswith(package) for package in HELD if package.endswith(".")
+    )
 
 
 def _functions_of(kind: type) -> Iterator[FunctionType]:

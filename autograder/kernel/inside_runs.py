@@ -34,7 +34,11 @@ class InsideRun:
 
 
 def run_inside_test(
-    kernel: Kernel, source: str, imports: str = "", free: Sequence[str] = (), kept: Sequence[str] = ()
+    kernel: Kernel,
+    source: str,
+    imports: str = "",
+    free: Sequence[str] = (),
+    kept: Sequence[str] = (),
 ) -> InsideRun:
     """Run a test in the student's names; `InsideTests.run` says what the operands mean.
 
@@ -51,7 +55,9 @@ def run_inside_test(
         raise
     except Exception as raised:  # the student has changed what the runner itself needs
         return InsideRun(None, raised, 0, "")
-    printed = "".join(str(output["text"]) for output in kernel.last_outputs if output["output_type"] == "stream")
+    printed = "".join(
+        str(output["text"]) for output in kernel.last_outputs if output["output_type"] == "stream"
+    )
     if type(reply) is not list or len(reply) != 3:
         raise WireError("malformed message (a test's end)")
     number, description, line = reply

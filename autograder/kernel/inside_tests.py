@@ -39,9 +39,16 @@ FLAGS: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 PATIENCE: Final = 1e4  # seconds until another thread may interrupt the test: it never does
 PAUSE: Final = 0.02  # seconds: more than threads wait by Python's own default
 DISTURBED: Final = "the tested code changed Python's, NumPy's or unittest's own functions"
-TRACING: Final = ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback", "sys.addaudithook")
+TRACING: Final = (
+    "sys.settrace",
+    "sys.setprofile",
+    "sys.monitoring.register_callback",
+    "sys.addaudithook",
+)
 SIGNALS: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM, signal.SIGHUP, signal.SIGTERM)
-OF_MODULES: Final = frozenset({"__name__", "__doc__", "__loader__", "__spec__", "__package__", "get_ipython"})
+OF_MODULES: Final = frozenset(
+    {"__name__", "__doc__", "__loader__", "__spec__", "__package__", "get_ipython"}
+)
 
 
 class InsideTests:
@@ -63,16 +70,23 @@ class InsideTests:
         self._running = False
         self._guarded = False
         # Kept as they are now: the student's code could replace them where they are found.
-        self._compile, self._exec, self._eval, self._parse = compile, exec, eval, ast.parse
+        self._compile = compile
+        self._exec = exec
+        self._eval = eval
+        self._parse = ast.parse
         self._settrace = sys.settrace
         self._setprofile = sys.setprofile
         self._guard = sys.addaudithook
-        self._set_signal, self._set_timer = signal.signal, signal.setitimer
+        self._set_signal = signal.signal
+        self._set_timer = signal.setitimer
         self._switch_interval = sys.setswitchinterval
         self._get_switch_interval = sys.getswitchinterval
-        self._frames, self._sleep = sys._current_frames, time.sleep
+        self._frames = sys._current_frames
+        self._sleep = time.sleep
 
-    def run(self, stopwatch: Stopwatch, source: str, imports: str, free: list[str], kept: list[str]) -> list[Any]:
+    def run(
+        self, stopwatch: Stopwatch, source: str, imports: str, free: list[str], kept: list[str]
+    ) -> list[Any]:
         """Run a test cell and return how it ended.
 
         That is its number or None, the description of its error or None, and the error's line.
@@ -91,14 +105,17 @@ class InsideTests:
         with self._undisturbed(stopwatch, frozenset(free)):
             self._import(imports)
             self._names.update(self._of_tests)
-            number, error = None, None
+            number = None
+            error = None
             try:
                 with self._builtin_names:
                     number = _as_number(self._value_of(source))
             except BaseException as raised:
                 error = raised
             stopwatch.stop()
-            if self._held.put_back() and error is None:  # by the tested function, while it was being tested
+            if (
+                self._held.put_back() and error is None
+            ):  # by the tested function, while it was being tested
                 error = RuntimeError(DISTURBED)
             for name in kept:
                 if name in self._names:
@@ -131,7 +148,10 @@ class InsideTests:
     def _import(self, imports: str) -> None:
         for statement in self._parse(imports).body:
             with contextlib.suppress(Exception):
-                self._exec(self._compile(ast.Module([statement], []), FILENAME, "exec", 0, True), self._names)
+                self._exec(
+                    self._compile(ast.Module([statement], []), FILENAME, "exec", 0, True),
+                    self._names,
+                )
 
     @contextlib.contextmanager
     def _undisturbed(self, stopwatch: Stopwatch, free: frozenset[str]) -> Iterator[None]:
@@ -179,7 +199,13 @@ def ends_quietly(source: str) -> bool:
     if ";" not in source:
         return False
     last = ""
-    passed_over = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER, tokenize.DEDENT)
+    passed_over = (
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.ENDMARKER,
+        tokenize.DEDENT,
+    )
     try:
         for token in tokenize.generate_tokens(StringIO(source).readline):
             if token.type not in passed_over:

@@ -28,9 +28,21 @@ T = TypeVar("T")
 GRACE_SECONDS: Final = 3.0
 MAX_THROWN: Final = 100
 MAX_HANDLES: Final = 50_000
-_CELL_REPLIES: Final = ([list, list, list, float, bool, bool], [list, list, list, tuple, float, bool, bool])
+_CELL_REPLIES: Final = (
+    [list, list, list, float, bool, bool],
+    [list, list, list, tuple, float, bool, bool],
+)
 
-__all__ = ["CannotCross", "CellRun", "Kernel", "KernelDied", "KernelError", "OutOfTime", "StudentError", "WireError"]
+__all__ = [
+    "CannotCross",
+    "CellRun",
+    "Kernel",
+    "KernelDied",
+    "KernelError",
+    "OutOfTime",
+    "StudentError",
+    "WireError",
+]
 
 
 @dataclass(frozen=True)
@@ -74,8 +86,8 @@ class Kernel(Exchange):
     sock : socket.socket
         Connected to `autograder.kernel.worker.serve_kernel`.
     limits : Limits
-        Seconds for a cell, for a call, and for everything together from now on; of processor time, which the jail
-        counts, and of the clock behind it.
+        Seconds for a cell, for a call, and for everything together from now on; of processor time,
+        which the jail counts, and of the clock behind it.
     watch : callable, optional
         Called about every 100 ms while waiting; a sentence it returns ends the kernel.
 
@@ -84,14 +96,18 @@ class Kernel(Exchange):
     namespace : StudentNamespace
         The student's names.
     last_outputs : list of dict
-        What the last thing asked for printed and displayed, as nbformat outputs; never part of a cell's outputs.
+        What the last thing asked for printed and displayed, as nbformat outputs; never part of a
+        cell's outputs.
     random_states : RandomStates
         This side's global random states, for the records of calls.
     out_of_time : bool
-        Whether the clock ended anything: on a machine that has nothing else to do, it might not have.
+        Whether the clock ended anything: on a machine that has nothing else to do, it might not
+        have.
     """
 
-    def __init__(self, sock: socket.socket, limits: Limits, watch: Callable[[], str | None] | None = None) -> None:
+    def __init__(
+        self, sock: socket.socket, limits: Limits, watch: Callable[[], str | None] | None = None
+    ) -> None:
         super().__init__(Channel(sock, None if watch is None else lambda: _heed(watch)))
         self.limits = limits
         self.namespace = StudentNamespace(self)
@@ -132,9 +148,16 @@ class Kernel(Exchange):
                 reply = self.request("cell", (source, run_on), seconds=limit)
             except KernelError:
                 raise
-            except Exception:  # how a cell ended is part of its answer; its class and its words are the student's
-                raise WireError("malformed message (an exception in the place of a cell's outputs)") from None
-            if type(reply) is not list or [type(f) for f in reply if f is not None] not in _CELL_REPLIES:
+            except (
+                Exception
+            ):  # how a cell ended is part of its answer; its class and its words are the student's
+                raise WireError(
+                    "malformed message (an exception in the place of a cell's outputs)"
+                ) from None
+            if (
+                type(reply) is not list
+                or [type(f) for f in reply if f is not None] not in _CELL_REPLIES
+            ):
                 raise WireError("malformed message (a cell's outputs)")
             outputs, ids, updates, error, seconds, timed_out, by_clock = reply
             clean = check_outputs(outputs, self._most)
@@ -149,7 +172,8 @@ class Kernel(Exchange):
         self.request("draw figures", (wanted,))
 
     def bind_settings(self, statements: str) -> None:
-        """Run statements of the course's own in the notebook's names, each by itself; one that fails is passed over.
+        """Run statements of the course's own in the notebook's names, each by itself; one that
+        fails is passed over.
 
         Raises
         ------
@@ -161,7 +185,8 @@ class Kernel(Exchange):
 
     @contextlib.contextmanager
     def lend_functions(self, functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
-        """Put trusted functions in the place of the student's of these names while the context lasts.
+        """Put trusted functions in the place of the student's of these names while the context
+        lasts.
 
         In the jail they are called like any function; they run here, by value.
         """
@@ -183,7 +208,9 @@ class Kernel(Exchange):
         self._thrown = {}
 
     def _withdraw_except(self, kept: set[int]) -> None:
-        self._functions = {number: function for number, function in self._functions.items() if number in kept}
+        self._functions = {
+            number: function for number, function in self._functions.items() if number in kept
+        }
 
     def close(self) -> None:
         """Close the connection; the process in the jail ends."""
@@ -191,7 +218,11 @@ class Kernel(Exchange):
         self.channel.close()
 
     def request(
-        self, operation: str, operands: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None, seconds: float = 0.0
+        self,
+        operation: str,
+        operands: tuple[Any, ...],
+        kwargs: Mapping[str, Any] | None = None,
+        seconds: float = 0.0,
     ) -> Any:
         """Have the jail perform an operation within its time.
 
@@ -237,7 +268,9 @@ class Kernel(Exchange):
 
     @contextlib.contextmanager
     def _breaking(self) -> Iterator[None]:
-        """Let a KernelError, or an interruption in the middle of a message, be the end of this kernel."""
+        """Let a KernelError, or an interruption in the middle of a message, be the end of this
+        kernel.
+        """
         if self._broken is not None:
             raise type(self._broken)(str(self._broken))
         try:
@@ -277,11 +310,14 @@ class Kernel(Exchange):
 
     def released(self) -> list[int]:
         """Return the numbers of the student's objects that nobody here holds any more."""
-        numbers, self._unneeded = list(self._unneeded), set()
+        numbers = list(self._unneeded)
+        self._unneeded = set()
         return numbers
 
     def refer(self, value: object) -> list[Any]:
-        """Refer to a student's object by its number, to a module by its name, to a function of ours by a number."""
+        """Refer to a student's object by its number, to a module by its name, to a function of ours
+        by a number.
+        """
         if isinstance(value, Handle):
             return [wire.STUDENTS, number_of_handle(value, self)]
         if isinstance(value, ModuleReference):
@@ -301,7 +337,9 @@ class Kernel(Exchange):
         return self._count
 
     def resolve(self, tag: str, fields: list[Any]) -> object:
-        """Return a handle for a student's object, a name for a module, the very function for one of ours."""
+        """Return a handle for a student's object, a name for a module, the very function for one of
+        ours.
+        """
         kinds = [type(field) for field in fields]
         if tag == wire.STUDENTS and kinds == [int, str, str, str]:
             number = fields[0]
@@ -324,22 +362,33 @@ class Kernel(Exchange):
         if number not in self._handles:
             self._unneeded.add(number)
 
-    def perform(self, operation: str, operands: tuple[Any, ...], kwargs: dict[str, Any], seconds: float) -> Any:
+    def perform(
+        self, operation: str, operands: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
+    ) -> Any:
         """Call one of our own functions, which is all that the jail may ask for."""
         function = operands[0] if operands else None
-        if operation != "call" or not (function is _withdrawn or any(function is f for f in self._functions.values())):
+        if operation != "call" or not (
+            function is _withdrawn or any(function is f for f in self._functions.values())
+        ):
             raise WireError("malformed message (a question that may not be asked)")
         return function(*operands[1:], **kwargs)  # type: ignore[misc]
 
     def describe(self, error: BaseException) -> list[Any]:
-        """Return an exception of a function of ours, without its traceback: that would show the test."""
+        """Return an exception of a function of ours, without its traceback: that would show the
+        test.
+        """
         self._count += 1
         self._thrown = {**dict(list(self._thrown.items())[-MAX_THROWN:]), self._count: error}
         return [describe_exception(error), self._count, False]
 
     def remake(self, description: object) -> BaseException:
-        """Return the student's exception; if a function of ours had raised it, that very exception."""
-        if type(description) is not list or [type(field) for field in description[1:]] != [int, bool]:
+        """Return the student's exception; if a function of ours had raised it, that very
+        exception.
+        """
+        if type(description) is not list or [type(field) for field in description[1:]] != [
+            int,
+            bool,
+        ]:
             raise WireError("malformed message (an exception)")
         self.out_of_time |= description[2]
         ours = self._thrown.get(description[1])
@@ -347,7 +396,9 @@ class Kernel(Exchange):
 
 
 def _no_end(stop: StopIteration) -> RuntimeError:
-    """Return what stands for a StopIteration: that would end a test's `all(map(...))` as if all had been well."""
+    """Return what stands for a StopIteration: that would end a test's `all(map(...))` as if all had
+    been well.
+    """
     error = RuntimeError("the student's code raised StopIteration")
     error.student_traceback = getattr(stop, "student_traceback", "")  # type: ignore[attr-defined]
     return error

@@ -1,4 +1,6 @@
-"""The student's objects that stay in the jail: numbered, described, and used from outside through a few operations."""
+"""The student's objects that stay in the jail: numbered, described, and used from outside through a
+few operations.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,13 @@ class Objects:
         self._next = 1
 
     def refer(self, value: object) -> list[Any]:
-        """Return a reference to an object: its number and what can be said of it without running its code."""
+        """Return a reference to an object: its number and what can be said of it without running
+        its code.
+        """
         number = self._numbers.get(id(value))
         if number is None:
-            number, self._next = self._next, self._next + 1
+            number = self._next
+            self._next = self._next + 1
             self._objects[number] = value
             self._numbers[id(value)] = number
         return [STUDENTS, number, kind_of(value), type(value).__name__, name_of(value)]

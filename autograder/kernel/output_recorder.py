@@ -26,7 +26,8 @@ class Page:
         self.outputs: list[Output] = []
         self.updates: list[list[Any]] = []
         self.ids: dict[int, str] = {}
-        self._text_left, self._rich_left = text_limit, rich_limit
+        self._text_left = text_limit
+        self._rich_left = rich_limit
         self._limits = text_limit, rich_limit
         self._streams: dict[int, list[str]] = {}
         self._clear_next = self._cut = False
@@ -77,7 +78,9 @@ class Page:
         if wait:
             self._clear_next = True
             return
-        self.outputs, self.ids, self._streams = [], {}, {}
+        self.outputs = []
+        self.ids = {}
+        self._streams = {}
         self._text_left, self._rich_left = self._limits
         self._cut = False
 
@@ -96,7 +99,10 @@ class Page:
         return len(self.outputs) < MAX_OUTPUTS
 
     def _within_limits(self, data: dict[str, Any]) -> dict[str, Any]:
-        size = sum(len(value) if isinstance(value, str) else len(json.dumps(value)) for value in data.values())
+        size = sum(
+            len(value) if isinstance(value, str) else len(json.dumps(value))
+            for value in data.values()
+        )
         if size > self._rich_left:
             return {"text/plain": _TOO_RICH}
         self._rich_left -= size
@@ -121,14 +127,17 @@ class Recorder:
     @contextlib.contextmanager
     def fresh_page(self) -> Iterator[Page]:
         """Write on a page of its own while the context lasts."""
-        before, self.page = self.page, Page(*self.limits)
+        before = self.page
+        self.page = Page(*self.limits)
         try:
             yield self.page
         finally:
             self.page = before
 
     def write(self, name: str, text: str) -> None:
-        """Record text, or pass it to the parent's descriptor when this is a process the notebook forked."""
+        """Record text, or pass it to the parent's descriptor when this is a process the notebook
+        forked.
+        """
         if os.getpid() == self._process:
             self.drain()
             self.page.write(name, text)
@@ -136,7 +145,9 @@ class Recorder:
             os.write(1 if name == "stdout" else 2, text.encode("utf-8", "replace"))
 
     def capture_descriptors(self) -> None:
-        """Send standard output and error of this process and its children to files, and our streams to the page."""
+        """Send standard output and error of this process and its children to files, and our streams
+        to the page.
+        """
         self._process = os.getpid()
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
@@ -150,7 +161,9 @@ class Recorder:
         sys.stdout, sys.stderr = Stream(self, "stdout"), Stream(self, "stderr")
 
     def drain(self) -> None:
-        """Record what was written to the descriptors themselves, by child processes for instance."""
+        """Record what was written to the descriptors themselves, by child processes for
+        instance.
+        """
         for name, descriptor in self._files.items():
             with contextlib.suppress(OSError):
                 size = os.fstat(descriptor).st_size

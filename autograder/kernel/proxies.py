@@ -1,4 +1,6 @@
-"""A student's names as tests see them: values by value, functions to call, everything else at arm's length."""
+"""A student's names as tests see them: values by value, functions to call, everything else at arm's
+length.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ class StudentNamespace:
 
     def __contains__(self, name: object) -> bool:
         """Whether the student has a name."""
-        return isinstance(name, str) and (name in self._functions or self._kernel.expect(bool, "has", (name,)))
+        return isinstance(name, str) and (
+            name in self._functions or self._kernel.expect(bool, "has", (name,))
+        )
 
     def forget(self, names: list[str]) -> None:
         """Ask for these names again when they are read: the student's code has bound them anew."""

@@ -1,4 +1,5 @@
-"""The global random states of numpy and Python, which travel with every call as if there were one kernel.
+"""The global random states of numpy and Python, which travel with every call as if there were one
+kernel.
 
 Asking numpy or Python for a state takes longer than all the rest of a call. Whether one has changed is therefore read
 from memory: numpy documents where its state lies, and Python's is compared once with what Python says.
@@ -18,13 +19,17 @@ from autograder.course.errors import WireError
 WORDS: Final = 624
 _STATE_BYTES: Final = 4 * WORDS
 _STATE_AND_POSITION: Final = _STATE_BYTES + 4
-_OBJECT_HEAD: Final = object.__basicsize__  # in CPython the position, and then the words, lie behind it
+_OBJECT_HEAD: Final = (
+    object.__basicsize__
+)  # in CPython the position, and then the words, lie behind it
 _PYTHON_VERSION: Final = 3  # of the form of `random.getstate`
 _U4: Final = np.dtype("<u4")
 
 
 class RandomStates:
-    """numpy's and Python's global random states, copied and set only where they are not what they were."""
+    """numpy's and Python's global random states, copied and set only where they are not what they
+    were.
+    """
 
     def __init__(self) -> None:
         self._copied: tuple[Any, Any] = (None, None)
@@ -117,7 +122,9 @@ class GlobalRandom:
 
 
 def plain_numpy_state(state: Any) -> list[Any] | None:
-    """Return a Mersenne state of `get_state` as [bytes, position, has_gauss, gauss], None for another generator."""
+    """Return a Mersenne state of `get_state` as [bytes, position, has_gauss, gauss], None for
+    another generator.
+    """
     if type(state) is not tuple or state[0] != "MT19937":
         return None
     words = np.ascontiguousarray(state[1], _U4)
@@ -127,8 +134,8 @@ def plain_numpy_state(state: Any) -> list[Any] | None:
 def check_numpy_state(state: object) -> tuple[Any, int, int, float]:
     """Return the state if numpy can live with it.
 
-    For a wrong position numpy would read outside its memory; from words that stand still it would wait without end
-    for a number that fits.
+    For a wrong position numpy would read outside its memory; from words that stand still it would
+    wait without end for a number that fits.
 
     Raises
     ------
@@ -147,7 +154,11 @@ def check_numpy_state(state: object) -> tuple[Any, int, int, float]:
 def _check_python_state(state: object) -> tuple[int, tuple[int, ...], float | None]:
     if type(state) is list and len(state) == 3:
         version, data, gauss = state
-        right = version == _PYTHON_VERSION and type(version) is int and (gauss is None or type(gauss) is float)
+        right = (
+            version == _PYTHON_VERSION
+            and type(version) is int
+            and (gauss is None or type(gauss) is float)
+        )
         if right and type(data) is bytes and len(data) == _STATE_AND_POSITION:
             words = struct.unpack(f"<{WORDS + 1}I", data)
             if words[-1] <= WORDS and _moves(words[0], any(words[1:-1])):
@@ -156,12 +167,16 @@ def _check_python_state(state: object) -> tuple[int, tuple[int, ...], float | No
 
 
 def _moves(first: int, others: object) -> bool:
-    """Whether a Mersenne twister in this state ever gives anything but zeros: of its first word one bit counts."""
+    """Whether a Mersenne twister in this state ever gives anything but zeros: of its first word one
+    bit counts.
+    """
     return bool(first >> 31 or others)
 
 
 def _numpy_mark() -> bytes | None:
-    """Return the words and position of numpy's global Mersenne twister, None if it is another generator."""
+    """Return the words and position of numpy's global Mersenne twister, None if it is another
+    generator.
+    """
     generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
     if type(generator) is not np.random.MT19937:
         return None
@@ -172,11 +187,15 @@ _python_generator: Final[Any] = random._inst
 
 
 def _find_python_state() -> int:
-    """Return the address of the state of Python's global generator, 0 where it does not lie where it is expected."""
+    """Return the address of the state of Python's global generator, 0 where it does not lie where
+    it is expected.
+    """
     address = id(_python_generator) + _OBJECT_HEAD
     if random.Random.__basicsize__ < _OBJECT_HEAD + _STATE_AND_POSITION:
         return 0
-    position, *words = struct.unpack(f"={WORDS + 1}I", ctypes.string_at(address, _STATE_AND_POSITION))
+    position, *words = struct.unpack(
+        f"={WORDS + 1}I", ctypes.string_at(address, _STATE_AND_POSITION)
+    )
     _, known, _ = random.getstate()
     return address if (*words, position) == known else 0
 

@@ -28,7 +28,9 @@ from autograder.kernel.stopwatch import TimeIsUp
 _INSTALLS: Final = re.compile(
     r"\b(pip[\d.]*|conda|mamba|uv|apt|apt-get)['\"]?\s+(-\S+\s+)*(pip\s+)?(un)?install\b|\beasy_install\b"
 )
-_NOTE: Final = "[Nothing is installed while a notebook is graded: the course's packages are there.]\n"
+_NOTE: Final = (
+    "[Nothing is installed while a notebook is graded: the course's packages are there.]\n"
+)
 _EXIT: Final = "[exit() has no effect while a notebook is graded.]\n"
 _STOPPED: Final = "the cell took too long and was stopped"
 
@@ -44,7 +46,13 @@ class _Publisher(DisplayPublisher):
     """Hands what is displayed to the recorder."""
 
     def publish(
-        self, data: Any, metadata: Any = None, *_: Any, transient: Any = None, update: bool = False, **__: Any
+        self,
+        data: Any,
+        metadata: Any = None,
+        *_: Any,
+        transient: Any = None,
+        update: bool = False,
+        **__: Any,
     ) -> None:
         display_id = (transient or {}).get("display_id")
         assert isinstance(self.shell, Shell)
@@ -88,7 +96,8 @@ class Shell(InteractiveShell):
     before_traceback : callable
         Called when a cell has raised, before anything is made of it.
     shown_error : BaseException or None
-        What a traceback was shown of last: `%%time` shows an error and ends as if there had been none.
+        What a traceback was shown of last: `%%time` shows an error and ends as if there had been
+        none.
     inside_tests : InsideTests
         What runs tests in the notebook's names.
     """
@@ -126,11 +135,14 @@ class Shell(InteractiveShell):
         yield
 
     def _format_exception_for_storage(self, *_: Any, **__: Any) -> dict[str, Any]:
-        # nor is anything kept of exceptions: formatting one in full takes longer than running the cell
+        # nor is anything kept of exceptions: formatting one in full takes longer than running the
+        # cell
         return {}
 
     def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
-        """Record the exception that just occurred, with a plain traceback of the student's own frames."""
+        """Record the exception that just occurred, with a plain traceback of the student's own
+        frames.
+        """
         self.before_traceback()
         try:
             error: BaseException = self._get_exc_info(exc_tuple)[1]  # type: ignore[no-untyped-call]

@@ -16,7 +16,9 @@ STARVED_SHARE: Final = 0.05  # of a core: what gets less of one does not compute
 PROCESSOR: Final = signal.ITIMER_PROF
 CLOCK: Final = signal.ITIMER_REAL
 SIGNALS: Final = (signal.SIGPROF, signal.SIGALRM)  # of the two timers
-_OURS: Final = frozenset(str(Path(__file__).with_name(name)) for name in ("stopwatch.py", "worker.py", "exchange.py"))
+_OURS: Final = frozenset(
+    str(Path(__file__).with_name(name)) for name in ("stopwatch.py", "worker.py", "exchange.py")
+)
 
 Remaining = tuple[float, float]
 
@@ -26,7 +28,8 @@ class TimeIsUp(BaseException):
 
 
 class Stopwatch:
-    """Limits what this process does, by its processor time, with a generous clock behind it for what only waits.
+    """Limits what this process does, by its processor time, with a generous clock behind it for
+    what only waits.
 
     Once the time has passed, TimeIsUp is raised in the main thread again and again until the block is left: a bare
     `except:` in a loop swallows one exception, but not one raised again while the first is being handled. The worker's
@@ -42,11 +45,15 @@ class Stopwatch:
             signal.signal(number, self._alarm)
 
     def limit(self, seconds: float) -> Limit:
-        """Return a context manager that limits its block to so many seconds of processor time; limits nest."""
+        """Return a context manager that limits its block to so many seconds of processor time;
+        limits nest.
+        """
         return Limit(self._limits, seconds)
 
     def pause(self) -> Remaining:
-        """Stop counting, as the other side is at work; return the seconds left, of the processor and by the clock."""
+        """Stop counting, as the other side is at work; return the seconds left, of the processor
+        and by the clock.
+        """
         return _set_timers(0, 0)
 
     def go_on(self, remaining: Remaining) -> None:
@@ -55,13 +62,20 @@ class Stopwatch:
             _set_timers(*remaining)
 
     def stop(self) -> None:
-        """Interrupt the innermost block no more: the student's code is over, its exception is being handled."""
+        """Interrupt the innermost block no more: the student's code is over, its exception is being
+        handled.
+        """
         _set_timers(0, 0)
         if self._limits:
             self._limits[-1].over = True
 
     def _alarm(self, number: int, frame: FrameType | None) -> None:
-        if not self._limits or self._limits[-1].over or frame is None or frame.f_code.co_filename in _OURS:
+        if (
+            not self._limits
+            or self._limits[-1].over
+            or frame is None
+            or frame.f_code.co_filename in _OURS
+        ):
             return
         limit = self._limits[-1]
         if limit.expired:  # the first was swallowed

@@ -1,4 +1,6 @@
-"""What must be known of a type so that its values cross by value, and the registry of all such types."""
+"""What must be known of a type so that its values cross by value, and the registry of all such
+types.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from autograder.kernel.encoder import Encoder
 
 
-MAX_REMEMBERED: Final = 1_000  # classes whose value type was looked for: a notebook may make them without end
+MAX_REMEMBERED: Final = (
+    1_000  # classes whose value type was looked for: a notebook may make them without end
+)
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,24 @@ class ValueType:
     types : tuple
         The types themselves; or, of a library that need not be there, "module.Class".
     lower : callable
-        Gets the encoder, a value and the depth; returns the node: the tag, then nodes and plain wire values; or None
-        for a value that stays where it is after all, before anything of it has been lowered.
+        Gets the encoder, a value and the depth; returns the node: the tag, then nodes and plain
+        wire values; or None for a value that stays where it is after all, before anything of it has
+        been lowered.
     build : callable
-        Gets the decoder, a node and the depth; returns the value or raises WireError. The node has this tag, and
-        nothing else of it may be believed.
+        Gets the decoder, a node and the depth; returns the value or raises WireError. The node has
+        this tag, and nothing else of it may be believed.
     snapshot : callable
-        Gets a value; returns what its content is now: a list of its parts, which are compared by identity, or
-        anything else, which is compared as it is. `never_changes` for what cannot change in place.
+        Gets a value; returns what its content is now: a list of its parts, which are compared by
+        identity, or anything else, which is compared as it is. `never_changes` for what cannot
+        change in place.
     apply : callable
         Gets a value and another of its type; gives the first the content of the second in place.
         `refuse_changes` for what cannot change in place.
     numbered : bool
         Whether its values are objects that may occur twice, or be spoken of again in an answer.
     to_jail_only : bool
-        Whether the student's own values of the type stay in the jail, as handles; a change of one given can come back.
+        Whether the student's own values of the type stay in the jail, as handles; a change of one
+        given can come back.
     """
 
     tag: str
@@ -96,11 +103,13 @@ class Registry:
         for kind in value_type.types:
             known = self._by_name if isinstance(kind, str) else self.by_type
             if kind in known:
-                raise ValueError(f"{kind} is of the value types {known[kind].tag!r} and {value_type.tag!r}")  # type: ignore[index]
+                both = (known[kind].tag, value_type.tag)  # type: ignore[index]
+                raise ValueError(f"{kind} is of two value types, {both[0]!r} and {both[1]!r}")
             known[kind] = value_type  # type: ignore[index]
 
     def find(self, kind: type) -> ValueType | None:
-        """Return the value type of a Python type or, where it only adds to one, of its nearest base; None if none.
+        """Return the value type of a Python type or, where it only adds to one, of its nearest
+        base; None if none.
 
         A subclass with public methods of its own is more than a value: its objects are asked, not copied.
         """
@@ -120,8 +129,11 @@ class Registry:
         return None
 
     def _find_by_name(self, kind: type) -> ValueType | None:
-        """Return the value type of a library's class, if it is this very class and not one of the same name."""
-        module, name = kind.__module__, kind.__qualname__
+        """Return the value type of a library's class, if it is this very class and not one of the
+        same name.
+        """
+        module = kind.__module__
+        name = kind.__qualname__
         if type(module) is not str or type(name) is not str:
             return None
         value_type = self._by_name.get(f"{module}.{name}")
@@ -129,7 +141,9 @@ class Registry:
 
 
 def _own_mro(kind: type) -> Iterator[type]:
-    """Yield a class and its bases, as `type` itself knows them, whatever the class's own class says."""
+    """Yield a class and its bases, as `type` itself knows them, whatever the class's own class
+    says.
+    """
     yield from type.__getattribute__(kind, "__mro__")
 
 
@@ -138,13 +152,18 @@ _METHODS: Final = (property, classmethod, staticmethod)
 
 def _has_public_methods(kind: type) -> bool:
     for name, value in type.__getattribute__(kind, "__dict__").items():
-        if type(name) is str and not name.startswith("_") and (callable(value) or isinstance(value, _METHODS)):
+        if (
+            type(name) is str
+            and not name.startswith("_")
+            and (callable(value) or isinstance(value, _METHODS))
+        ):
             return True
     return False
 
 
 def check_fields(node: Node, *kinds: type) -> list[Any]:
-    """Return the fields of a node behind its tag, which must be plain wire values of exactly these types.
+    """Return the fields of a node behind its tag, which must be plain wire values of exactly these
+    types.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Everything a notebook is likely to need, imported and used once before the first submission is forked."""
+"""Everything a notebook is likely to need, imported and used once before the first submission is
+forked.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,29 @@ from autograder.kernel.inside_tests import InsideTests
 from autograder.kernel.output_recorder import Recorder
 from autograder.kernel.shell import Shell, make_shell
 
-_ALWAYS = ("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing")
-_USUAL = ("matplotlib.pyplot", "sklearn.datasets", "sklearn.model_selection", "sklearn.linear_model")
+_ALWAYS = (
+    "numpy.fft",
+    "numpy.linalg",
+    "numpy.ma",
+    "numpy.polynomial",
+    "numpy.random",
+    "numpy.testing",
+)
+_USUAL = (
+    "matplotlib.pyplot",
+    "sklearn.datasets",
+    "sklearn.model_selection",
+    "sklearn.linear_model",
+)
 _BACKEND = "module://matplotlib_inline.backend_inline"
-_PLOTTING = "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$'); plt.legend(); plt.show()"
+_PLOTTING = (
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$'); plt.legend(); plt.show()"
+)
 _WARMING = (
     "def f(): 1 / 0\nf()",
     "%%time\n1",
-    "import asyncio, random, copy, math, inspect, traceback",  # no event loop: forked processes would share it
+    # No event loop: forked processes would share it
+    "import asyncio, random, copy, math, inspect, traceback",
 )
 
 
@@ -30,8 +47,8 @@ def warm_up(modules: Sequence[str] | None = None) -> Shell:
     Parameters
     ----------
     modules : sequence of str, optional
-        What the notebooks to come import, beside numpy; whatever is usual where it is not known. What is not imported
-        here each submission imports for itself.
+        What the notebooks to come import, beside numpy; whatever is usual where it is not known.
+        What is not imported here each submission imports for itself.
 
     Returns
     -------
@@ -42,7 +59,9 @@ def warm_up(modules: Sequence[str] | None = None) -> Shell:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     shell = make_shell(Recorder())
-    os.environ["MPLBACKEND"] = _BACKEND  # with it, pyplot shows figures below their cell whoever imports it, and when
+    os.environ["MPLBACKEND"] = (
+        _BACKEND  # with it, pyplot shows figures below their cell whoever imports it, and when
+    )
     plots = "matplotlib.pyplot" in sys.modules
     if plots:
         _show_plots(shell)
@@ -63,7 +82,9 @@ def warm_up(modules: Sequence[str] | None = None) -> Shell:
 
 def _forget_plots() -> None:
     """Leave nothing of the figure that was drawn to warm up."""
-    sys.modules["matplotlib.pyplot"].draw_if_interactive.called = False  # else %run would draw what we drew
+    sys.modules[
+        "matplotlib.pyplot"
+    ].draw_if_interactive.called = False  # else %run would draw what we drew
     # a parsed formula holds open font files, which the forked process will close
     sys.modules["matplotlib.mathtext"].MathTextParser._parse_cached.cache_clear()
 

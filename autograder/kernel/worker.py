@@ -1,4 +1,6 @@
-"""The process in the jail: runs the student's cells, and does with the student's objects what tests ask for."""
+"""The process in the jail: runs the student's cells, and does with the student's objects what tests
+ask for.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +91,9 @@ class Worker(Exchange):
         while True:
             self.answer_next()
 
-    def perform(self, operation: str, operands: tuple[Any, ...], kwargs: dict[str, Any], seconds: float) -> Any:
+    def perform(
+        self, operation: str, operands: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
+    ) -> Any:
         """Run a cell, or an operation on the student's names and objects, within its time."""
         if operation == "cell":
             return self._run_cell(operands[0], seconds, goes_on=bool(operands[1]))
@@ -117,7 +121,8 @@ class Worker(Exchange):
 
     def outputs(self) -> list[Any]:
         """Return what the last operation printed and displayed."""
-        outputs, self._outputs = self._outputs, []
+        outputs = self._outputs
+        self._outputs = []
         return outputs
 
     def _run_cell(self, source: str, seconds: float, *, goes_on: bool) -> list[Any]:
@@ -149,14 +154,18 @@ class Worker(Exchange):
         return [outputs, ids, page.updates, shown, took, expired, by_clock]
 
     def _run_on(self, source: str, error: BaseException, seconds: float) -> bool:
-        """Run what stands below a cell's error; return whether that was stopped at the end of the cell's time."""
+        """Run what stands below a cell's error; return whether that was stopped at the end of the
+        cell's time.
+        """
         fine = may_be_fine_at_home(error)
         limit = self.stopwatch.limit(max(seconds if fine else min(seconds, _REST_SECONDS), 0.01))
         try:
             with limit:
                 run_on(self.shell, source, error)
                 self.shell.events.trigger("post_execute")
-        except BaseException:  # the time is up, or the code ends itself: the cell's first error has been told
+        except (
+            BaseException
+        ):  # the time is up, or the code ends itself: the cell's first error has been told
             pass
         self._end_if_forked()
         return limit.expired and fine
@@ -165,14 +174,19 @@ class Worker(Exchange):
         """Run statements of the course's own, each by itself, and tell of no error."""
         for node in ast.parse(source).body:
             with contextlib.suppress(Exception):
-                exec(compile(ast.Module([node], []), "<the course's own>", "exec"), self.shell.user_ns)
+                exec(
+                    compile(ast.Module([node], []), "<the course's own>", "exec"),
+                    self.shell.user_ns,
+                )
 
     def _end_if_forked(self) -> None:
         if os.getpid() != self._process:  # a process the student forked came back from its cell
             os._exit(0)
 
     def _draw_figures(self, wanted: bool) -> None:
-        """Have figures drawn when they are displayed, or their words kept only: drawing can outlast all the rest."""
+        """Have figures drawn when they are displayed, or their words kept only: drawing can outlast
+        all the rest.
+        """
         formatter = self.shell.display_formatter
         assert formatter is not None
         formatter.active_types = formatter.format_types if wanted else ["text/plain"]
@@ -187,7 +201,9 @@ class Worker(Exchange):
         return value
 
     def find_rebound_names(self) -> list[str]:
-        """Return the names, of those that were asked for, that do not stand for the same function any more."""
+        """Return the names, of those that were asked for, that do not stand for the same function
+        any more.
+        """
         names = self.shell.user_ns
         rebound = []
         for name, value in self._remembered.items():
@@ -200,7 +216,9 @@ class Worker(Exchange):
     # ------------------------------------------------------------------------------------------------- references
 
     def refer(self, value: object) -> list[Any]:
-        """Refer to a module by name, to a lent function by its number, to anything else as an object of ours."""
+        """Refer to a module by name, to a lent function by its number, to anything else as an
+        object of ours.
+        """
         if type(value) is types.ModuleType:
             return [wire.MODULE, value.__name__]
         number = getattr(value, "__lent__", None) if type(value) is types.FunctionType else None
@@ -236,12 +254,20 @@ class Worker(Exchange):
         return self._lent[number]
 
     def _call_outside(self, function: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if os.getpid() != self._process or threading.current_thread() is not threading.main_thread():
-            raise RuntimeError("a function of the test can only be called from the notebook's main thread")
+        if (
+            os.getpid() != self._process
+            or threading.current_thread() is not threading.main_thread()
+        ):
+            raise RuntimeError(
+                "a function of the test can only be called from the notebook's main thread"
+            )
         if not self._nesting:
             raise RuntimeError("a function of the test can only be called while the test runs")
-        remaining, depth = self.stopwatch.pause(), sys.getrecursionlimit()
-        _set_recursion_limit(depth + _HEADROOM)  # too deep a recursion must not end in the middle of a message
+        remaining = self.stopwatch.pause()
+        depth = sys.getrecursionlimit()
+        _set_recursion_limit(
+            depth + _HEADROOM
+        )  # too deep a recursion must not end in the middle of a message
         try:
             return self.ask("call", (function, *args), kwargs)
         finally:
@@ -263,17 +289,24 @@ class Worker(Exchange):
     # -------------------------------------------------------------------------------------------------- exceptions
 
     def describe(self, error: BaseException) -> list[Any]:
-        """Return an exception in plain values; one that a function of the test raised goes back by its number."""
+        """Return an exception in plain values; one that a function of the test raised goes back by
+        its number.
+        """
         number = next((number for number, thrown in self._thrown.items() if thrown is error), 0)
         by_clock = self._by_clock
         self._by_clock = False
-        return [describe_exception(error, traceback_of(error, error.__traceback__)), number, by_clock]
+        return [
+            describe_exception(error, traceback_of(error, error.__traceback__)),
+            number,
+            by_clock,
+        ]
 
     def remake(self, description: object) -> BaseException:
         """Return the exception that a function of the test raised, and remember whose it is."""
         if type(description) is not list or len(description) != 3:
             raise WireError("malformed message (an exception)")
-        error, number = remake_exception(description[0]), description[1]
+        error = remake_exception(description[0])
+        number = description[1]
         self._thrown = {**dict(list(self._thrown.items())[-100:]), number: error}
         return error
 
@@ -321,7 +354,9 @@ def _settle(shell: Shell) -> None:
     sys.path[:0] = [""]
     np.random.seed(SEED)
     random.seed(SEED)
-    os.environ.update(PIP_NO_INDEX="1", PIP_RETRIES="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PAGER="cat")
+    os.environ.update(
+        PIP_NO_INDEX="1", PIP_RETRIES="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PAGER="cat"
+    )
     sys.setrecursionlimit = _limit_recursion
     _start_processes_by_forking(shell)
     builtins.input = _no_input
@@ -329,7 +364,9 @@ def _settle(shell: Shell) -> None:
 
 
 def _start_processes_by_forking(shell: Shell) -> None:
-    """Let every way of `multiprocessing` fork: a fresh interpreter would not find what a notebook defines."""
+    """Let every way of `multiprocessing` fork: a fresh interpreter would not find what a notebook
+    defines.
+    """
     contexts = context._concrete_contexts  # type: ignore[attr-defined]
     contexts.update(spawn=contexts["fork"], forkserver=contexts["fork"])
     context._default_context._default_context = contexts["fork"]  # type: ignore[attr-defined]

@@ -1,4 +1,5 @@
-"""The class at a glance, for instructors only: who needs something, what was not understood, which tests look wrong.
+"""The class at a glance, for instructors only: who needs something, what was not understood, which
+tests look wrong.
 
 Pure functions of standings and records; what is written is for the machine it is written on.
 """

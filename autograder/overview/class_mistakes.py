@@ -9,7 +9,13 @@ from itertools import pairwise
 from autograder.course.exam import Exam
 from autograder.grader.hints import PERHAPS
 from autograder.mistakes import load_variants
-from autograder.overview.class_work import ALMOST, AssignmentWork, StudentWork, has_all_points, was_attempted
+from autograder.overview.class_work import (
+    ALMOST,
+    AssignmentWork,
+    StudentWork,
+    has_all_points,
+    was_attempted,
+)
 from autograder.pages.exercise_rows import split_hint
 
 MOST_EXAMPLES = 5
@@ -23,7 +29,8 @@ class MistakeCount:
     Attributes
     ----------
     mistake : str
-        The known mistake's name in `mistakes.py`; empty for a hint that the grader derived by itself.
+        The known mistake's name in `mistakes.py`; empty for a hint that the grader derived by
+        itself.
     made, still : tuple of str
         Students who ever got it, and those for whose counting answer it stands now.
     attempts : int
@@ -50,7 +57,9 @@ class MistakeCount:
 
 @dataclass(frozen=True)
 class HintEffect:
-    """How often a hint was followed by another try at its exercise, and how often that one was better or right."""
+    """How often a hint was followed by another try at its exercise, and how often that one was
+    better or right.
+    """
 
     assignment: str
     exercise: str
@@ -75,7 +84,9 @@ class _Tally:
 
 
 def count_mistakes(work: AssignmentWork) -> tuple[MistakeCount, ...]:
-    """Return the hints of an assignment's exercises with their students, the most frequent first."""
+    """Return the hints of an assignment's exercises with their students, the most frequent
+    first.
+    """
     names = name_mistakes(work.exam)
     tallies: dict[tuple[str, str], _Tally] = {}
     attempts: dict[str, set[str]] = {}
@@ -89,7 +100,9 @@ def count_mistakes(work: AssignmentWork) -> tuple[MistakeCount, ...]:
                     tally.made[own.student.id] = grading.commit
         for result in own.results.values():
             if result.hint and not has_all_points(result):
-                tallies.setdefault((result.id, plain_hint(result.hint)), _Tally()).still.add(own.student.id)
+                tallies.setdefault((result.id, plain_hint(result.hint)), _Tally()).still.add(
+                    own.student.id
+                )
     counts = []
     for (exercise, hint), tally in tallies.items():
         made = tuple(sorted({*tally.made, *tally.still}))
@@ -111,9 +124,13 @@ def count_mistakes(work: AssignmentWork) -> tuple[MistakeCount, ...]:
 
 
 def name_mistakes(exam: Exam) -> dict[str, str]:
-    """Return the names of an assignment's known mistakes by their hints, several mistakes of one hint together."""
+    """Return the names of an assignment's known mistakes by their hints, several mistakes of one
+    hint together.
+    """
     names: dict[str, list[str]] = {}
-    variants = load_variants(exam.mistakes, f"{exam.assignment}/mistakes.py") if exam.mistakes else None
+    variants = (
+        load_variants(exam.mistakes, f"{exam.assignment}/mistakes.py") if exam.mistakes else None
+    )
     for variant in variants or ():
         names.setdefault(variant.hint, []).append(variant.name)
     return {hint: " or ".join(dict.fromkeys(same)) for hint, same in names.items()}
@@ -143,11 +160,15 @@ def measure_hints(work: AssignmentWork) -> tuple[HintEffect, ...]:
         solved = sum(is_solved for _, is_solved in tries)
         title = work.call_exercise(exercise)
         effects.append(HintEffect(work.name, exercise, title, hint, len(tries), better, solved))
-    return tuple(sorted(effects, key=lambda effect: (effect.share_better, -effect.followed, effect.hint)))
+    return tuple(
+        sorted(effects, key=lambda effect: (effect.share_better, -effect.followed, effect.hint))
+    )
 
 
 def _list_next_tries(own: StudentWork) -> Iterator[tuple[str, str, float, bool]]:
-    """Yield exercise, hint, gain and whether it was solved, for each hint that another push followed."""
+    """Yield exercise, hint, gain and whether it was solved, for each hint that another push
+    followed.
+    """
     for before, after in pairwise(own.gradings):
         for result in before.report.exercises:
             following = after.find_result(result.id)

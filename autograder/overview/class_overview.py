@@ -9,7 +9,12 @@ from datetime import datetime
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
 from autograder.course.submissions import Student
-from autograder.overview.class_mistakes import HintEffect, MistakeCount, count_mistakes, measure_hints
+from autograder.overview.class_mistakes import (
+    HintEffect,
+    MistakeCount,
+    count_mistakes,
+    measure_hints,
+)
 from autograder.overview.class_progress import Progress, TimeToFull, measure_times, trace_progress
 from autograder.overview.class_work import AssignmentWork, StudentWork, gather_work
 from autograder.overview.exercise_statistics import (
@@ -63,7 +68,9 @@ class ClassOverview:
 
     @property
     def other_hints(self) -> tuple[MistakeCount, ...]:
-        """Hints that the grader derived by itself: where many got one, a known mistake may be worth writing."""
+        """Hints that the grader derived by itself: where many got one, a known mistake may be worth
+        writing.
+        """
         return tuple(count for count in self.mistakes if not count.mistake)
 
     @property
@@ -120,7 +127,9 @@ def make_overview(
     )
 
 
-def _make_rows(works: Sequence[AssignmentWork], students: Sequence[Student]) -> tuple[StudentRow, ...]:
+def _make_rows(
+    works: Sequence[AssignmentWork], students: Sequence[Student]
+) -> tuple[StudentRow, ...]:
     """Return a row for each student of whom anything is known, those with most points first."""
     by_student = [{own.student.id: own for own in work.students} for work in works]
     rows = []

@@ -1,4 +1,6 @@
-"""How a class got on over the term: from first push to full points, and the class's mean day by day."""
+"""How a class got on over the term: from first push to full points, and the class's mean day by
+day.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class TimeToFull:
 
 @dataclass(frozen=True)
 class ProgressPoint:
-    """At a moment, the mean share of an assignment's points over the whole class, and how many have begun."""
+    """At a moment, the mean share of an assignment's points over the whole class, and how many have
+    begun.
+    """
 
     time: datetime
     mean_share: float
@@ -56,7 +60,9 @@ def measure_times(work: AssignmentWork) -> TimeToFull:
             hours.append((own.student.id, found))
         elif own.gradings:
             on_the_way += 1
-    return TimeToFull(work.name, work.title, tuple(sorted(hours, key=lambda entry: entry[1])), on_the_way)
+    return TimeToFull(
+        work.name, work.title, tuple(sorted(hours, key=lambda entry: entry[1])), on_the_way
+    )
 
 
 def _find_hours(own: StudentWork) -> float | None:
@@ -72,13 +78,19 @@ def trace_progress(work: AssignmentWork) -> Progress:
     steps = []
     for own in work.students:
         for grading in own.gradings:
-            share = grading.report.points / grading.report.max_points if grading.report.max_points else 0.0
+            share = (
+                grading.report.points / grading.report.max_points
+                if grading.report.max_points
+                else 0.0
+            )
             steps.append((grading.pushed, own.student.id, share))
     points = _add_up(sorted(steps), len(work.students))
     return Progress(work.name, work.title, len(work.students), points)
 
 
-def _add_up(steps: Sequence[tuple[datetime, str, float]], students: int) -> tuple[ProgressPoint, ...]:
+def _add_up(
+    steps: Sequence[tuple[datetime, str, float]], students: int
+) -> tuple[ProgressPoint, ...]:
     newest: dict[str, float] = {}
     points = []
     for time, student, share in steps:

@@ -1,4 +1,6 @@
-"""What a class has done, laid out for counting: each student's gradings of each assignment, in their order."""
+"""What a class has done, laid out for counting: each student's gradings of each assignment, in
+their order.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Grading:
 
 @dataclass(frozen=True)
 class StudentWork:
-    """One student's work on one assignment; `gradings` are oldest first, one for each state of the notebook."""
+    """One student's work on one assignment; `gradings` are oldest first, one for each state of the
+    notebook.
+    """
 
     student: Student
     standing: Standing
@@ -99,14 +103,18 @@ def gather_work(
     records: Mapping[str, StudentRecord],
     now: datetime,
 ) -> tuple[AssignmentWork, ...]:
-    """Return the work of all students who can be judged, by assignment; what is not released is left out."""
+    """Return the work of all students who can be judged, by assignment; what is not released is
+    left out.
+    """
     assignments = []
     for name, exam in exams.items():
         works = []
         for student in students:
             if name in standings.get(student.id, {}):
                 standing = standings[student.id][name]
-                gradings = list_gradings(records.get(student.id, StudentRecord(student.id)), standing)
+                gradings = list_gradings(
+                    records.get(student.id, StudentRecord(student.id)), standing
+                )
                 works.append(StudentWork(student, standing, gradings, decided_sum(standing, now)))
         work = AssignmentWork(name, course.assignments[name].title, exam, tuple(works))
         if work.is_released:
@@ -121,7 +129,9 @@ def list_gradings(record: StudentRecord, standing: Standing) -> tuple[Grading, .
         if entry.graded is None:
             continue
         grading = Grading(entry.push.time, entry.push.commit, entry.graded.report)
-        if entry.again and gradings:  # the same state with repaired tests: only what it gives now is of interest
+        if (
+            entry.again and gradings
+        ):  # the same state with repaired tests: only what it gives now is of interest
             gradings[-1] = grading
         else:
             gradings.append(grading)

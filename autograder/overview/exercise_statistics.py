@@ -28,7 +28,8 @@ class ExerciseStatistics:
     right, partly, wrong, untouched, waiting : int
         Students by how it ended; `waiting` are to be marked by a person.
     strong, weak : float or None
-        Mean share of the points among the strong and the weak, None where the class is too small to tell.
+        Mean share of the points among the strong and the weak, None where the class is too small to
+        tell.
     """
 
     assignment: str
@@ -120,8 +121,11 @@ def _list_shares(work: AssignmentWork) -> list[dict[str, float]]:
     return shares
 
 
-def compare_groups(shares: Sequence[dict[str, float]], exercise: str) -> tuple[float | None, float | None]:
-    """Return the mean share of the strong and of the weak in an exercise, both None where there are too few.
+def compare_groups(
+    shares: Sequence[dict[str, float]], exercise: str
+) -> tuple[float | None, float | None]:
+    """Return the mean share of the strong and of the weak in an exercise, both None where there are
+    too few.
 
     Parameters
     ----------
@@ -143,7 +147,9 @@ def compare_groups(shares: Sequence[dict[str, float]], exercise: str) -> tuple[f
 
 
 def rank_criteria(work: AssignmentWork) -> tuple[CriterionStatistics, ...]:
-    """Return the criteria of an assignment that somebody missed, the hardest first; what was skipped says nothing."""
+    """Return the criteria of an assignment that somebody missed, the hardest first; what was
+    skipped says nothing.
+    """
     counts: dict[tuple[str, str], list[int]] = {}
     for own in work.students:
         for result in own.results.values():
@@ -156,4 +162,6 @@ def rank_criteria(work: AssignmentWork) -> tuple[CriterionStatistics, ...]:
         if missed:
             title = work.call_exercise(exercise)
             ranked.append(CriterionStatistics(work.name, exercise, title, sentence, met, missed))
-    return tuple(sorted(ranked, key=lambda entry: (-entry.share_missed, -entry.missed, entry.sentence)))
+    return tuple(
+        sorted(ranked, key=lambda entry: (-entry.share_missed, -entry.missed, entry.sentence))
+    )

@@ -13,9 +13,13 @@ from autograder.overview.class_work import ALMOST, AssignmentWork, StudentWork
 from autograder.record.ledger import StudentRecord
 from autograder.record.standings import PartState
 
-PUSHES_WITHOUT_GAIN = 4  # from the fourth push that gained nothing on, somebody is stuck rather than thinking
+PUSHES_WITHOUT_GAIN = (
+    4  # from the fourth push that gained nothing on, somebody is stuck rather than thinking
+)
 NOT_THERE = (PartState.NOTHING, PartState.MISSING, PartState.NOT_BEGUN)
-FORGOTTEN_RETURN = tuple(sentence.partition("{function}`")[2] for sentence in (RETURNS_NONE, PRINTS))
+FORGOTTEN_RETURN = tuple(
+    sentence.partition("{function}`")[2] for sentence in (RETURNS_NONE, PRINTS)
+)
 
 
 class Need(StrEnum):
@@ -63,7 +67,9 @@ def _notice_absence(own: StudentWork, record: StudentRecord) -> Notice:
 
 
 def _notice_standstill(own: StudentWork) -> Iterator[Notice]:
-    """Yield a notice of pushes that gained nothing, if the newest ones are such and not all points are there."""
+    """Yield a notice of pushes that gained nothing, if the newest ones are such and not all points
+    are there.
+    """
     best = -1.0
     without_gain = 0
     for grading in own.gradings:
@@ -74,8 +80,12 @@ def _notice_standstill(own: StudentWork) -> Iterator[Notice]:
             without_gain += 1
     missing = own.standing.max_points - best
     if without_gain >= PUSHES_WITHOUT_GAIN and missing > ALMOST:
-        sentence = f"{without_gain} pushes without a gain, at {best:g} of {own.standing.max_points:g}"
-        yield Notice(Need.STUCK, own.student.id, own.standing.assignment, sentence, round_points(missing))
+        sentence = (
+            f"{without_gain} pushes without a gain, at {best:g} of {own.standing.max_points:g}"
+        )
+        yield Notice(
+            Need.STUCK, own.student.id, own.standing.assignment, sentence, round_points(missing)
+        )
 
 
 def _list_slips(own: StudentWork) -> Iterator[tuple[str, float]]:
@@ -109,7 +119,10 @@ def _list_backward_steps(own: StudentWork) -> Iterator[tuple[str, float]]:
     for result in own.results.values():
         lost = best.get(result.id, 0.0) - result.points
         if lost > ALMOST and result.status is not Status.TO_BE_MARKED:
-            yield f"{result.id} had {best[result.id]:g} points in an earlier push, {result.points:g} count", lost
+            yield (
+                f"{result.id} had {best[result.id]:g} points in an earlier push, {result.points:g} count",
+                lost,
+            )
 
 
 def sort_notices(notices: Sequence[Notice]) -> tuple[Notice, ...]:

@@ -1,4 +1,5 @@
-"""Where the marks of the overview's plots lie: numbers for the templates, which draw them as SVG without a script.
+"""Where the marks of the overview's plots lie: numbers for the templates, which draw them as SVG
+without a script.
 
 Positions across are in percent, so that a plot is as wide as the page and its words keep their size.
 """
@@ -112,7 +113,9 @@ def draw_progress(progress: Sequence[Progress]) -> ProgressPlot:
             height = 100 * (1 - point.mean_share)
             corners.append(f"{x:.2f},{height:.1f}")
         corners.append(f"100,{height:.1f}")
-        lines.append(Line(entry.title, " ".join(corners), number % 6, round(kept[-1].mean_share, 3)))
+        lines.append(
+            Line(entry.title, " ".join(corners), number % 6, round(kept[-1].mean_share, 3))
+        )
     return ProgressPlot(tuple(lines), _list_day_ticks(first, length))
 
 

@@ -58,4 +58,6 @@ def render_overview(overview: ClassOverview) -> str:
     templates = make_environment(overview.course, "autograder.overview")
     templates.globals |= {"now": overview.now, "plots": plots, "Need": Need}
     progress = plots.draw_progress(overview.progress)
-    return templates.get_template("overview.html").render(root="", overview=overview, progress=progress)
+    return templates.get_template("overview.html").render(
+        root="", overview=overview, progress=progress
+    )

@@ -45,17 +45,38 @@ def _write_field(field: object) -> object:
 
 
 def _list_students(overview: ClassOverview) -> Iterator[Row]:
-    yield ("student", "name", "assignment", "points", "max_points", "states", "pushes", "first_push", "last_push")
+    yield (
+        "student",
+        "name",
+        "assignment",
+        "points",
+        "max_points",
+        "states",
+        "pushes",
+        "first_push",
+        "last_push",
+    )
     for row in overview.rows:
         for work in row.works:
             if work is None:
                 continue
             states = "; ".join(part.state.value for part in work.standing.parts)
-            pushed = [overview.course.to_local_time(grading.pushed).isoformat() for grading in work.gradings]
+            pushed = [
+                overview.course.to_local_time(grading.pushed).isoformat()
+                for grading in work.gradings
+            ]
             first_and_last = (pushed[0], pushed[-1]) if pushed else ("", "")
             assignment = work.standing.assignment
             points = (work.points, work.standing.max_points)
-            yield (row.student.id, row.student.name, assignment, *points, states, len(pushed), *first_and_last)
+            yield (
+                row.student.id,
+                row.student.name,
+                assignment,
+                *points,
+                states,
+                len(pushed),
+                *first_and_last,
+            )
 
 
 def _list_notices(overview: ClassOverview) -> Iterator[Row]:
@@ -65,14 +86,39 @@ def _list_notices(overview: ClassOverview) -> Iterator[Row]:
 
 
 def _list_mistakes(overview: ClassOverview) -> Iterator[Row]:
-    yield ("assignment", "exercise", "mistake", "hint", "made_by", "still_there", "attempts", "share", "students")
+    yield (
+        "assignment",
+        "exercise",
+        "mistake",
+        "hint",
+        "made_by",
+        "still_there",
+        "attempts",
+        "share",
+        "students",
+    )
     for count in overview.mistakes:
         numbers = (len(count.made), len(count.still), count.attempts, count.share)
-        yield (count.assignment, count.exercise, count.mistake, count.hint, *numbers, " ".join(count.made))
+        yield (
+            count.assignment,
+            count.exercise,
+            count.mistake,
+            count.hint,
+            *numbers,
+            " ".join(count.made),
+        )
 
 
 def _list_hints(overview: ClassOverview) -> Iterator[Row]:
-    yield ("assignment", "exercise", "hint", "followed_by_a_push", "better", "solved", "share_better")
+    yield (
+        "assignment",
+        "exercise",
+        "hint",
+        "followed_by_a_push",
+        "better",
+        "solved",
+        "share_better",
+    )
     for effect in overview.hints:
         numbers = (effect.followed, effect.better, effect.solved, effect.share_better)
         yield (effect.assignment, effect.exercise, effect.hint, *numbers)
@@ -86,13 +132,27 @@ def _list_exercises(overview: ClassOverview) -> Iterator[Row]:
     for entry in overview.exercises:
         counts = (entry.right, entry.partly, entry.wrong, entry.untouched, entry.waiting)
         groups = (entry.mean_share, entry.strong, entry.weak, entry.discrimination)
-        yield (entry.assignment, entry.exercise, entry.title, *counts, *groups, "yes" if entry.looks_wrong else "")
+        yield (
+            entry.assignment,
+            entry.exercise,
+            entry.title,
+            *counts,
+            *groups,
+            "yes" if entry.looks_wrong else "",
+        )
 
 
 def _list_criteria(overview: ClassOverview) -> Iterator[Row]:
     yield ("assignment", "exercise", "criterion", "met", "missed", "share_missed")
     for entry in overview.criteria:
-        yield (entry.assignment, entry.exercise, entry.sentence, entry.met, entry.missed, entry.share_missed)
+        yield (
+            entry.assignment,
+            entry.exercise,
+            entry.sentence,
+            entry.met,
+            entry.missed,
+            entry.share_missed,
+        )
 
 
 def _list_times(overview: ClassOverview) -> Iterator[Row]:

@@ -1,4 +1,6 @@
-"""Similar work written as a page: both sides beside each other, what they share marked, and what it does not mean."""
+"""Similar work written as a page: both sides beside each other, what they share marked, and what it
+does not mean.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from autograder.pages.template_environment import make_environment
 
 
 def read_answers(content: bytes, exam: Exam) -> dict[str, str]:
-    """Return the answers of a student's notebook: of the solution cells of code those that were changed."""
+    """Return the answers of a student's notebook: of the solution cells of code those that were
+    changed.
+    """
     try:
         notebook = read_notebook(content)
     except Unreadable:
@@ -43,7 +47,9 @@ def list_known_answers(exam: Exam) -> tuple[dict[str, str], dict[str, str]]:
     return task, reference
 
 
-def write_similar(course: Course, works: Mapping[str, tuple[Exam, SimilarWork]], folder: Path, now: datetime) -> Path:
+def write_similar(
+    course: Course, works: Mapping[str, tuple[Exam, SimilarWork]], folder: Path, now: datetime
+) -> Path:
     """Write the page of similar work by assignment; return it.
 
     Raises
@@ -52,14 +58,18 @@ def write_similar(course: Course, works: Mapping[str, tuple[Exam, SimilarWork]],
         If the folder is in the points site, which is published.
     """
     if folder.resolve().is_relative_to(course.site.resolve()):
-        raise UsageError(f"{folder}: is in {course.site}, which everybody can read; name another folder")
+        raise UsageError(
+            f"{folder}: is in {course.site}, which everybody can read; name another folder"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(OWNER_ONLY)
     write_files(folder, {"similar.html": render_similar(course, works, now)})
     return folder / "similar.html"
 
 
-def render_similar(course: Course, works: Mapping[str, tuple[Exam, SimilarWork]], now: datetime) -> str:
+def render_similar(
+    course: Course, works: Mapping[str, tuple[Exam, SimilarWork]], now: datetime
+) -> str:
     """Return the page of similar work."""
     templates = make_environment(course, "autograder.overview")
     templates.globals |= {"now": now}

@@ -1,4 +1,5 @@
-"""Pairs of answers that are alike beyond what the task, the reference and the majority explain. Never a verdict.
+"""Pairs of answers that are alike beyond what the task, the reference and the majority explain.
+Never a verdict.
 
 Solution cells are compared and nothing else. `copydetect` writes them without names, comments and layout, and takes
 fingerprints of short stretches (winnowing; Schleimer, Wilkerson and Aiken, SIGMOD 2003). A fingerprint weighs the more
@@ -17,9 +18,12 @@ from itertools import combinations
 
 from copydetect import CodeFingerprint, compare_files
 
-K_GRAM = 8  # letters of the reduced text, in which a name is one letter: one operation with its operands
+K_GRAM = (
+    8  # letters of the reduced text, in which a name is one letter: one operation with its operands
+)
 WINDOW = 2  # of so many neighbouring stretches one is kept
-# Tried on a homework of 13 exercises: of 60 who wrote alone the two most alike had 0.42 to 0.59, copies 0.44 to 1.
+# Tried on a homework of 13 exercises: of 60 who wrote alone the two most alike had 0.42 to 0.59,
+# copies 0.44 to 1.
 LEAST_SHARE = 0.56
 LEAST_STRETCHES = 20  # shared ones: short answers agree without anybody's doing
 FEWEST_STUDENTS = 10  # of fewer nobody knows what is usual
@@ -40,7 +44,9 @@ class SimilarCell:
 
 @dataclass(frozen=True)
 class SimilarPair:
-    """Two students: what they share, as a part of what either has, from 0 to 1; in how many stretches; and where."""
+    """Two students: what they share, as a part of what either has, from 0 to 1; in how many
+    stretches; and where.
+    """
 
     students: tuple[str, str]
     share: float
@@ -50,7 +56,8 @@ class SimilarPair:
 
 @dataclass(frozen=True)
 class SimilarWork:
-    """The pairs of a class that are more alike than can be explained, and what is usual among the others.
+    """The pairs of a class that are more alike than can be explained, and what is usual among the
+    others.
 
     Attributes
     ----------
@@ -74,7 +81,11 @@ class _Prints:
 
 
 def find_similar_work(
-    students: Mapping[str, Answers], task: Answers, reference: Answers, *, least_share: float = LEAST_SHARE
+    students: Mapping[str, Answers],
+    task: Answers,
+    reference: Answers,
+    *,
+    least_share: float = LEAST_SHARE,
 ) -> SimilarWork:
     """Return the pairs that are more alike than can be explained, the most alike first.
 
@@ -107,7 +118,9 @@ def find_similar_work(
     return SimilarWork(tuple(pairs), len(prints), sorted(shares)[len(shares) // 2])
 
 
-def _weigh_stretches(prints: Collection[_Prints], explained: frozenset[Stretch]) -> dict[Stretch, float]:
+def _weigh_stretches(
+    prints: Collection[_Prints], explained: frozenset[Stretch]
+) -> dict[Stretch, float]:
     """Return the weight of each stretch that is not explained: the logarithm of how rare it is."""
     counts = Counter(stretch for own in prints for stretch in own.stretches)
     weights = {}

@@ -1,4 +1,5 @@
-"""What may be mailed to students: that something changed, that something is due soon. Never points, never a key.
+"""What may be mailed to students: that something changed, that something is due soon. Never points,
+never a key.
 
 Nothing is sent from here. The texts are for the instructors' mail merge; what was told already is remembered as
 fingerprints, so that nobody is told twice.
@@ -101,7 +102,9 @@ def read_told(path: Path) -> dict[str, str]:
         told = json.loads(path.read_text(encoding="utf-8"))
         return {str(key): str(state) for key, state in told.items()}
     except (OSError, ValueError, AttributeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); delete it to begin anew, without news once") from None
+        raise UsageError(
+            f"{path}: cannot be read ({error}); delete it to begin anew, without news once"
+        ) from None
 
 
 def keep_told(path: Path, told: Told) -> None:
@@ -110,9 +113,16 @@ def keep_told(path: Path, told: Told) -> None:
 
 
 def _take_fingerprint(standing: Standing) -> str:
-    """A fingerprint of what a student's page tells of an assignment: it holds no points that could be read."""
+    """A fingerprint of what a student's page tells of an assignment: it holds no points that could
+    be read.
+    """
     seen = [
-        (part.part, part.state.value, part.points, [(result.id, result.points) for result in part.exercises])
+        (
+            part.part,
+            part.state.value,
+            part.points,
+            [(result.id, result.points) for result in part.exercises],
+        )
         for part in standing.parts
     ]
     digest = hashlib.sha256(json.dumps([standing.student, seen]).encode())
@@ -126,9 +136,15 @@ def _is_graded(standing: Standing) -> bool:
 def _list_due(standing: Standing, now: datetime, days: float) -> Iterator[PartStanding]:
     """Yield the parts that fall due soon and have not all their points."""
     for part in standing.parts:
-        if part.deadline is None or part.state is PartState.UNRELEASED or is_over(part.deadline, now):
+        if (
+            part.deadline is None
+            or part.state is PartState.UNRELEASED
+            or is_over(part.deadline, now)
+        ):
             continue
-        is_complete = part.state in GRADED and part.points is not None and part.points >= part.max_points
+        is_complete = (
+            part.state in GRADED and part.points is not None and part.points >= part.max_points
+        )
         if part.deadline - now <= timedelta(days=days) and not is_complete:
             yield part
 

@@ -13,12 +13,21 @@ from autograder.pages.exercise_rows import Row, make_rows
 from autograder.pages.exercise_titles import find_exercise_titles
 from autograder.pages.points_chart import PointsChart, make_points_chart
 from autograder.pages.push_history import Entry, find_newest_report, list_history
-from autograder.pages.status_signs import ALL_POINTS, BEFORE_WORK, ELSEWHERE, NO_POINTS, OF_STATE, SOME_POINTS, Mark
+from autograder.pages.status_signs import (
+    ALL_POINTS,
+    BEFORE_WORK,
+    ELSEWHERE,
+    NO_POINTS,
+    OF_STATE,
+    SOME_POINTS,
+    Mark,
+)
 from autograder.pages.template_environment import make_commit_url
 from autograder.record.ledger import StudentRecord
 from autograder.record.standings import PartStanding, PartState, Standing, decided_points, is_over
 
-# All pages are padded to the size of the largest: whoever pushes without end must not make everybody's grow.
+# All pages are padded to the size of the largest: whoever pushes without end must not make
+# everybody's grow.
 MOST_ENTRIES = 40
 UNFOLDED_ENTRIES = 20  # of the history, as many as somebody reads without asking for more
 NOTHING_THERE = frozenset({PartState.NOTHING, PartState.MISSING, PartState.NOT_BEGUN})
@@ -140,7 +149,12 @@ class AssignmentView:
 
 
 def make_assignment_view(
-    title: str, exam: Exam, standing: Standing, student: Student, record: StudentRecord, now: datetime
+    title: str,
+    exam: Exam,
+    standing: Standing,
+    student: Student,
+    record: StudentRecord,
+    now: datetime,
 ) -> AssignmentView:
     """Return an assignment as its student sees it now."""
     maker = _PartMaker(exam, find_exercise_titles(exam), student, record, now)
@@ -179,7 +193,9 @@ class _PartMaker:
         )
 
     def _find_late_push(self, part: PartStanding) -> Push | None:
-        """The newest push after the deadline, None if it left the notebook as it was or counts itself."""
+        """The newest push after the deadline, None if it left the notebook as it was or counts
+        itself.
+        """
         if part.late is None or part.late == part.push:
             return None
         file = find_notebook(part.late.notebooks, self.exam.assignment)
@@ -188,7 +204,9 @@ class _PartMaker:
         return part.late
 
     def _make_newer_results(self, push: Push, exercises: Sequence[Exercise]) -> Results | None:
-        """What a push that does not count would give, for a student who goes on learning from it."""
+        """What a push that does not count would give, for a student who goes on learning from
+        it.
+        """
         file = find_notebook(push.notebooks, self.exam.assignment)
         report = find_newest_report(self.record, file, self.exam.assignment)
         if report is None:
@@ -197,7 +215,9 @@ class _PartMaker:
         return Results(push, make_commit_url(self.student.remote, push), rows)
 
     def _choose_mark(self, part: PartStanding, is_closed: bool) -> Mark:
-        """The mark of a part's state: nothing is wrong with what is not begun while there is time."""
+        """The mark of a part's state: nothing is wrong with what is not begun while there is
+        time.
+        """
         if part.state in NOTHING_THERE and not is_closed:
             return ELSEWHERE if self._has_answers_elsewhere() else BEFORE_WORK
         if part.state is not PartState.GRADED:
@@ -207,7 +227,9 @@ class _PartMaker:
         return SOME_POINTS if part.points else NO_POINTS
 
     def _has_answers_elsewhere(self) -> bool:
-        """Whether the newest push has answers at a wrong place, or the newest to another branch has any."""
+        """Whether the newest push has answers at a wrong place, or the newest to another branch has
+        any.
+        """
         name = self.exam.assignment
         if any(find_answers_elsewhere(push.notebooks, name) for push in self.record.pushes[-1:]):
             return True

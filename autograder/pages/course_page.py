@@ -1,4 +1,6 @@
-"""What the course page tells everybody: assignments, parts, deadlines, and how the class did as a whole."""
+"""What the course page tells everybody: assignments, parts, deadlines, and how the class did as a
+whole.
+"""
 
 from __future__ import annotations
 
@@ -79,14 +81,18 @@ def make_course_page(
 
 
 def _is_released(course: Course, name: str, standings: Sequence[Standing]) -> bool:
-    """Whether students have an assignment: by their standings, or before there are any, by its release."""
+    """Whether students have an assignment: by their standings, or before there are any, by its
+    release.
+    """
     if not standings:
         return course.release_path(name).exists()
     states = [part.state for standing in standings for part in standing.parts]
     return any(state is not PartState.UNRELEASED for state in states)
 
 
-def _make_card(assignment: Assignment, exam: Exam | None, standings: list[Standing], now: datetime) -> AssignmentCard:
+def _make_card(
+    assignment: Assignment, exam: Exam | None, standings: list[Standing], now: datetime
+) -> AssignmentCard:
     return AssignmentCard(
         assignment=assignment,
         points=exam.points if exam else None,

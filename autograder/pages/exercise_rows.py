@@ -1,4 +1,6 @@
-"""The exercises of a part as a student reads them: points, a sign, the hint, the line where it happened."""
+"""The exercises of a part as a student reads them: points, a sign, the hint, the line where it
+happened.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ class Row:
 
     @property
     def advice(self) -> str:
-        """What the hint is called: who has all points needs none, but may be told how they came about."""
+        """What the hint is called: who has all points needs none, but may be told how they came
+        about.
+        """
         return "Note" if self.mark is OF_STATUS[Status.PASSED] else "Hint"
 
     @property
@@ -80,7 +84,9 @@ def make_rows(
     state: PartState,
     marks: Sequence[ManualMark] = (),
 ) -> tuple[Row, ...]:
-    """Return a row for each exercise, with the results of one grading and what a person made of them."""
+    """Return a row for each exercise, with the results of one grading and what a person made of
+    them.
+    """
     result_of = {result.id: result for result in results}
     mark_of = {mark.exercise: mark for mark in marks}
     rows = []
@@ -95,7 +101,9 @@ def make_rows(
 
 
 def split_hint(hint: str) -> tuple[str, OwnLine | None]:
-    """Return a hint without its last sentence if that names a line of the student's own code, and that line."""
+    """Return a hint without its last sentence if that names a line of the student's own code, and
+    that line.
+    """
     found = OWN_LINE.search(hint)
     if found is None:
         return hint, None
@@ -108,7 +116,9 @@ def _make_row_without_result(exercise: Exercise, title: str, state: PartState) -
     return Row(exercise.id, title, None, exercise.points, OF_STATE[state], graded=False)
 
 
-def _make_row(exercise: Exercise, title: str, result: ExerciseResult, by_hand: ManualMark | None) -> Row:
+def _make_row(
+    exercise: Exercise, title: str, result: ExerciseResult, by_hand: ManualMark | None
+) -> Row:
     points = None if result.status is Status.TO_BE_MARKED else result.points
     hint, own_line = split_hint(result.hint)
     return Row(

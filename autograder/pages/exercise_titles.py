@@ -14,7 +14,8 @@ MOST_LETTERS = 80
 
 
 def find_exercise_titles(exam: Exam) -> dict[str, str]:
-    """Return the titles of an assignment's exercises by their ids; empty where a task has no heading.
+    """Return the titles of an assignment's exercises by their ids; empty where a task has no
+    heading.
 
     A task stands above the cells that answer it. Only cells in which nobody answers are read.
     """
@@ -22,7 +23,9 @@ def find_exercise_titles(exam: Exam) -> dict[str, str]:
     heading = ""
     is_used = False
     for cell in exam.cells:
-        if cell.solution and is_used:  # the answer to another exercise, which came without a heading of its own
+        if (
+            cell.solution and is_used
+        ):  # the answer to another exercise, which came without a heading of its own
             heading = ""
             is_used = False
         if cell.kind == "markdown" and not cell.solution and not cell.graded:
@@ -37,7 +40,9 @@ def find_exercise_titles(exam: Exam) -> dict[str, str]:
 
 
 def shorten_heading(heading: str) -> str:
-    """Return a heading without what the page says anyway: that it is an exercise, and for how many points."""
+    """Return a heading without what the page says anyway: that it is an exercise, and for how many
+    points.
+    """
     words = POINTS.sub("", heading).strip()
     name = KIND.sub("", words) or words
     if len(name) > MOST_LETTERS:

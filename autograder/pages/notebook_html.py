@@ -1,4 +1,5 @@
-"""A notebook as HTML that needs no script and no other server: text, formulas as MathML, code, outputs, pictures.
+"""A notebook as HTML that needs no script and no other server: text, formulas as MathML, code,
+outputs, pictures.
 
 Pictures become files beside the page, named by what is in them. Of HTML, in texts and in outputs, only a few tags
 without attributes are kept: the notebooks are the course's own, and the page shall need no exception from its policy.
@@ -35,7 +36,8 @@ ALIGNMENT = re.compile(r' style="text-align:(left|right|center)"')  # of a table
 MATHML_EXTRA = re.compile(r'\s(?:style|class|xmlns)="[^"]*"')
 WHOLE_ROW = re.compile(r"^(<math[^>]*>)<mrow>(.*)</mrow></math>$", re.DOTALL)
 NUMBERED_SIGN = re.compile(r"&#x([0-9A-Fa-f]{1,5});")
-COLOURED = "k kn kc kd ow s s1 s2 sd sa si se c c1 cm mi mf mh nf nc"  # classes of words that reading.css colours
+# Classes of words that reading.css colours
+COLOURED = "k kn kc kd ow s s1 s2 sd sa si se c c1 cm mi mf mh nf nc"
 PLAIN_WORD = re.compile(rf'<span class="(?!(?:{"|".join(COLOURED.split())})")\w+">([^<]*)</span>')
 PICTURE = re.compile(r"<img\b[^>]*>")
 ALT = re.compile(r'\balt="([^"]*)"')
@@ -56,7 +58,9 @@ class NotebookPage:
     pictures: dict[str, bytes] = field(default_factory=dict)
 
 
-def render_notebook(notebook: Mapping[str, Any], name: str, others: Collection[str] = ()) -> NotebookPage:
+def render_notebook(
+    notebook: Mapping[str, Any], name: str, others: Collection[str] = ()
+) -> NotebookPage:
     """Return a notebook as a page.
 
     Parameters
@@ -85,7 +89,9 @@ def render_notebook(notebook: Mapping[str, Any], name: str, others: Collection[s
             pieces.append(f'<div class="text">{text}</div>')
         elif cell["cell_type"] == "code" and source.strip():
             pieces.append(highlight_code(source))
-            pieces += [_render_output(output, name, page.pictures) for output in cell.get("outputs", ())]
+            pieces += [
+                _render_output(output, name, page.pictures) for output in cell.get("outputs", ())
+            ]
     page.title = page.title or name
     page.body = "\n".join(piece for piece in pieces if piece)
     return page
@@ -105,8 +111,12 @@ def highlight_code(source: str) -> str:
 
 
 def render_formula(formula: str, *, block: bool) -> str:
-    """Return a formula of TeX as MathML; as it is, in a `code` element, where it cannot be converted."""
-    known = formula.replace("{aligned}", "{align*}")  # the same to the eye; the converter knows only the second
+    """Return a formula of TeX as MathML; as it is, in a `code` element, where it cannot be
+    converted.
+    """
+    known = formula.replace(
+        "{aligned}", "{align*}"
+    )  # the same to the eye; the converter knows only the second
     try:
         markup = convert_to_mathml(known.strip(), display="block" if block else "inline")
     except Exception:  # the converter promises no exceptions of its own
@@ -122,7 +132,9 @@ def _write_sign(found: re.Match[str]) -> str:
 
 
 def keep_plain_tags(markup: str) -> str:
-    """Return HTML of which a few tags are kept, without their attributes, and everything else is text."""
+    """Return HTML of which a few tags are kept, without their attributes, and everything else is
+    text.
+    """
     pieces = []
     position = 0
     markup = COMMENT.sub("", markup)
@@ -136,11 +148,15 @@ def keep_plain_tags(markup: str) -> str:
 
 
 def _render_words(markup: str) -> str:
-    """Return the words between two tags, with formulas in them: Markdown leaves those within HTML as they are."""
+    """Return the words between two tags, with formulas in them: Markdown leaves those within HTML
+    as they are.
+    """
     pieces = []
     for number, piece in enumerate(DOLLARS.split(html.unescape(markup))):
         is_formula = number % 2 == 1
-        pieces.append(render_formula(piece, block=False) if is_formula else html.escape(piece, quote=False))
+        pieces.append(
+            render_formula(piece, block=False) if is_formula else html.escape(piece, quote=False)
+        )
     return "".join(pieces)
 
 
@@ -205,7 +221,9 @@ def _render_pictures(data: Mapping[str, Any], name: str, pictures: dict[str, byt
         content = DATA.search(picture)
         if content:
             alt = ALT.search(picture)
-            pieces.append(_place_picture(content[1], content[2], alt[1] if alt else words, name, pictures))
+            pieces.append(
+                _place_picture(content[1], content[2], alt[1] if alt else words, name, pictures)
+            )
     return "\n".join(pieces)
 
 
@@ -224,7 +242,9 @@ def shrink_png(content: bytes) -> bytes:
     """Return a picture with a palette, if that makes it smaller."""
     image: Image.Image = Image.open(io.BytesIO(content)).convert("RGB")
     buffer = io.BytesIO()
-    image.quantize(FEW_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    image.quantize(FEW_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        buffer, "png", optimize=True
+    )
     return min(content, buffer.getvalue(), key=len)
 
 

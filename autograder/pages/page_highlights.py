@@ -1,4 +1,5 @@
-"""What a student wants to know at midnight: what is new, what is due next, what to look at first, what can still come.
+"""What a student wants to know at midnight: what is new, what is due next, what to look at first,
+what can still come.
 
 All of it follows from the standings and the history; nobody notes down when a page was last looked at.
 """
@@ -18,7 +19,9 @@ SHARES = (100, 75, 50, 0)  # percent of what can still come
 
 @dataclass(frozen=True)
 class News:
-    """The newest grading of all, and how many points its notebook had at the grading before; None at the first."""
+    """The newest grading of all, and how many points its notebook had at the grading before; None
+    at the first.
+    """
 
     view: AssignmentView
     entry: Entry
@@ -36,7 +39,9 @@ class FirstLook:
 
 @dataclass(frozen=True)
 class Ending:
-    """With which points the term ends if a share of what can still come is reached, all in percent but `points`."""
+    """With which points the term ends if a share of what can still come is reached, all in percent
+    but `points`.
+    """
 
     share: int
     points: float
@@ -67,7 +72,9 @@ def find_news(views: Sequence[AssignmentView]) -> News | None:
 
 
 def find_next(views: Sequence[AssignmentView]) -> tuple[AssignmentView, PartView] | None:
-    """Return the part that falls due next and is not complete yet; of complete ones the next, if all are."""
+    """Return the part that falls due next and is not complete yet; of complete ones the next, if
+    all are.
+    """
     due = []
     for view, part in list_parts(views):
         if part.standing.deadline is not None and not part.closed:
@@ -77,7 +84,8 @@ def find_next(views: Sequence[AssignmentView]) -> tuple[AssignmentView, PartView
 
 
 def find_first_look(views: Sequence[AssignmentView]) -> FirstLook | None:
-    """Return the exercise to look at first: one that can still be improved, with a hint if any has one.
+    """Return the exercise to look at first: one that can still be improved, with a hint if any has
+    one.
 
     Of several, the one with the most points to gain; what nobody attempted yet is no mistake to look at.
     """
@@ -94,7 +102,9 @@ def find_first_look(views: Sequence[AssignmentView]) -> FirstLook | None:
 
 
 def make_outlook(views: Sequence[AssignmentView]) -> Outlook | None:
-    """Return what can still come of all assignments with their points known, None when all is over."""
+    """Return what can still come of all assignments with their points known, None when all is
+    over.
+    """
     points = max_points = to_come = 0.0
     for _, part in list_parts(views):
         max_points += part.standing.max_points
@@ -111,7 +121,9 @@ def make_outlook(views: Sequence[AssignmentView]) -> Outlook | None:
 
 
 def find_current(views: Sequence[AssignmentView]) -> AssignmentView | None:
-    """Return the assignment to show unfolded: the one due next if it is begun, else where something happened last."""
+    """Return the assignment to show unfolded: the one due next if it is begun, else where something
+    happened last.
+    """
     due = find_next(views)
     if due is not None and due[0].history:
         return due[0]

@@ -1,4 +1,5 @@
-"""A page's contents sealed: compressed, padded, encrypted. `static/open.js` does the reverse in the browser.
+"""A page's contents sealed: compressed, padded, encrypted. `static/open.js` does the reverse in the
+browser.
 
 The key of AES-256-GCM is drawn from the 128-bit key in the link by HKDF-SHA256. Every page of a build is padded to
 one length and sealed with a fresh nonce, so that neither size nor change tells who did what.
@@ -22,13 +23,19 @@ BLOCK = 1024
 
 
 def pack_contents(contents: str) -> bytes:
-    """Compress a page's contents, with their compressed length in front, big-endian in four bytes."""
-    packed = gzip.compress(contents.encode("utf-8", "replace"), mtime=0)  # a lone surrogate is not worth a page
+    """Compress a page's contents, with their compressed length in front, big-endian in four
+    bytes.
+    """
+    packed = gzip.compress(
+        contents.encode("utf-8", "replace"), mtime=0
+    )  # a lone surrogate is not worth a page
     return len(packed).to_bytes(LENGTH_BYTES, "big") + packed
 
 
 def find_padded_size(sizes: list[int]) -> int:
-    """Return the size in bytes that pages of these sizes are padded to: the largest, in whole blocks."""
+    """Return the size in bytes that pages of these sizes are padded to: the largest, in whole
+    blocks.
+    """
     return -(-max(sizes, default=0) // BLOCK) * BLOCK
 
 
@@ -52,7 +59,9 @@ def seal_contents(packed: bytes, key: bytes, page: str, size: int) -> str:
         Nonce, ciphertext and tag in base64.
     """
     nonce = os.urandom(NONCE_BYTES)
-    ciphertext = AESGCM(derive_cipher_key(key)).encrypt(nonce, packed.ljust(size, b"\0"), page.encode())
+    ciphertext = AESGCM(derive_cipher_key(key)).encrypt(
+        nonce, packed.ljust(size, b"\0"), page.encode()
+    )
     return b64encode(nonce + ciphertext).decode()
 
 
@@ -66,7 +75,9 @@ def unseal_contents(sealed: str, key: bytes, page: str) -> str:
     """
     content = b64decode(sealed, validate=True)
     try:
-        packed = AESGCM(derive_cipher_key(key)).decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], page.encode())
+        packed = AESGCM(derive_cipher_key(key)).decrypt(
+            content[:NONCE_BYTES], content[NONCE_BYTES:], page.encode()
+        )
     except InvalidTag:
         raise ValueError("its key does not open it") from None
     length = int.from_bytes(packed[:LENGTH_BYTES], "big")

@@ -1,4 +1,5 @@
-"""Points over pushes: a line that a student wants to see rise, drawn at build time and without a script.
+"""Points over pushes: a line that a student wants to see rise, drawn at build time and without a
+script.
 
 Positions are in percent of the width and in pixels of the height, so that the drawing is as wide as the page and its
 words keep their size.
@@ -47,7 +48,9 @@ class PointsChart:
 
 
 def make_points_chart(history: Sequence[Entry], max_points: float) -> PointsChart | None:
-    """Return the chart of an assignment's history, newest entry first; None where there is nothing to compare."""
+    """Return the chart of an assignment's history, newest entry first; None where there is nothing
+    to compare.
+    """
     graded = [entry for entry in reversed(history) if entry.graded is not None]
     shown = graded[-MOST_DOTS:]
     if len(shown) < FEWEST_DOTS or max_points <= 0:

@@ -15,7 +15,9 @@ FEWEST = 5  # with fewer students a bar would be about someone
 
 @dataclass(frozen=True)
 class Bar:
-    """Students with points between two shares of the maximum, in percent; `share` is of the highest bar, in percent."""
+    """Students with points between two shares of the maximum, in percent; `share` is of the highest
+    bar, in percent.
+    """
 
     low: int
     high: int
@@ -32,26 +34,34 @@ class Distribution:
     absent: str = ""
 
 
-def count_by_tenths(assignment: Assignment, standings: Iterable[Standing], now: datetime) -> Distribution:
+def count_by_tenths(
+    assignment: Assignment, standings: Iterable[Standing], now: datetime
+) -> Distribution:
     """Count students by tenths of the points they have.
 
     Students of whom nothing was graded are not counted. Nothing is shown before the last deadline is over: everybody
     can see who pushes to a public fork, so a picture that moves with each push would tell whose points moved it.
     """
     if any(part.deadline and not is_over(part.deadline, now) for part in assignment.parts):
-        return Distribution(absent="The distribution of points appears here after the last deadline.")
+        return Distribution(
+            absent="The distribution of points appears here after the last deadline."
+        )
     shares = []
     for standing in standings:
         share = _share_of_points(standing)
         if share is not None:
             shares.append(share)
     if len(shares) < FEWEST:
-        return Distribution(absent=f"The distribution of points appears here once {FEWEST} students are graded.")
+        return Distribution(
+            absent=f"The distribution of points appears here once {FEWEST} students are graded."
+        )
     return Distribution(_make_bars(shares), len(shares))
 
 
 def _share_of_points(standing: Standing) -> float | None:
-    """A student's points as a share of the maximum, None if nothing or not everything was graded."""
+    """A student's points as a share of the maximum, None if nothing or not everything was
+    graded.
+    """
     graded = any(part.exercises for part in standing.parts)
     if standing.points is None or not graded or standing.max_points <= 0:
         return None
@@ -61,7 +71,9 @@ def _share_of_points(standing: Standing) -> float | None:
 def _make_bars(shares: Sequence[float]) -> tuple[Bar, ...]:
     counts = [0] * BINS
     for share in shares:
-        below_all = int(share * BINS + 1e-9)  # a share of three tenths may be a little less than 0.3
+        below_all = int(
+            share * BINS + 1e-9
+        )  # a share of three tenths may be a little less than 0.3
         counts[min(BINS - 1, max(0, below_all))] += 1
     width = 100 // BINS
     highest = max(counts)

@@ -85,15 +85,23 @@ def export_points(
         is_begun = any(value is not None for value in of_class)
         if assignments or is_begun or name in outdated:
             wanted.append(name)
-    list_rows = {Format.CSV: _list_plain_rows, Format.MOODLE: _list_moodle_rows, Format.CANVAS: _list_canvas_rows}[form]
+    list_rows = {
+        Format.CSV: _list_plain_rows,
+        Format.MOODLE: _list_moodle_rows,
+        Format.CANVAS: _list_canvas_rows,
+    }[form]
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(list_rows(_ClassTable(course, students, standings, now, wanted)))
+    csv.writer(text, lineterminator="\n").writerows(
+        list_rows(_ClassTable(course, students, standings, now, wanted))
+    )
     undecided = sum(points[name].count(None) for name in wanted)
     return Export(text.getvalue(), undecided, outdated)
 
 
 def decided_assignment_points(standing: Standing, now: datetime) -> float | None:
-    """Return the points of an assignment, None while a part, a person's mark or another grading is missing."""
+    """Return the points of an assignment, None while a part, a person's mark or another grading is
+    missing.
+    """
     waits = any(part.outdated or _list_unmarked(part) for part in standing.parts)
     return None if waits else decided_sum(standing, now)
 
@@ -118,12 +126,16 @@ class _ClassTable:
     def points(self, student: Student) -> Iterator[str]:
         """Yield the student's points in each assignment."""
         for name in self.wanted:
-            yield _write_points(decided_assignment_points(self.standings[student.id][name], self.now))
+            yield _write_points(
+                decided_assignment_points(self.standings[student.id][name], self.now)
+            )
 
     def max_points(self) -> Iterator[str]:
         """Yield the points there are to be had in each assignment."""
         for name in self.wanted:
-            yield _write_points(next((by_name[name].max_points for by_name in self.standings.values()), None))
+            yield _write_points(
+                next((by_name[name].max_points for by_name in self.standings.values()), None)
+            )
 
 
 def _list_plain_rows(table: _ClassTable) -> Iterator[Row]:
@@ -152,7 +164,9 @@ def _make_part_fields(table: _ClassTable, part: PartStanding) -> Row:
 
 
 def _list_moodle_rows(table: _ClassTable) -> Iterator[Row]:
-    """The columns of Moodle's own export, which its import takes: people by number or address, then grade items."""
+    """The columns of Moodle's own export, which its import takes: people by number or address, then
+    grade items.
+    """
     yield (*MOODLE, *table.titles)
     for student in table.students:
         first, last = _split_name(student)
@@ -166,7 +180,14 @@ def _list_canvas_rows(table: _ClassTable) -> Iterator[Row]:
     for student in table.students:
         first, last = _split_name(student)
         name = ", ".join(part for part in (last, first) if part)
-        yield (name, "", student.number or student.id, student.email, student.group, *table.points(student))
+        yield (
+            name,
+            "",
+            student.number or student.id,
+            student.email,
+            student.group,
+            *table.points(student),
+        )
 
 
 def _list_unmarked(part: PartStanding) -> list[str]:

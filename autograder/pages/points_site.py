@@ -53,7 +53,8 @@ def build_site(
     unchanged: Collection[str] = (),
     wall: Wall = no_wall,
 ) -> dict[str, str]:
-    """Write the course page and a page per student; the folder `out` changes all at once or not at all.
+    """Write the course page and a page per student; the folder `out` changes all at once or not at
+    all.
 
     Parameters
     ----------
@@ -99,12 +100,19 @@ def build_site(
         render_homework(course)
     readings = list_readings(course)
     judged = [student for student in students if student.id not in unchanged]
-    contents = render_contents(course, exams, standings, records, keys, now, judged, contact=contact, wall=wall)
+    contents = render_contents(
+        course, exams, standings, records, keys, now, judged, contact=contact, wall=wall
+    )
     packed = {student: pack_contents(text) for student, text in contents.own.items()}
-    kept = _read_kept_pages(out, [student for student in students if student.id not in packed], keys)
+    kept = _read_kept_pages(
+        out, [student for student in students if student.id not in packed], keys
+    )
     templates = _load_templates(course, now)
     pages = (
-        {INDEX: contents.index} | kept | _seal_pages(templates, packed, keys) | _render_readings(templates, readings)
+        {INDEX: contents.index}
+        | kept
+        | _seal_pages(templates, packed, keys)
+        | _render_readings(templates, readings)
     )
     _replace_site(out, pages, readings)
     return {student.id: keys.key_of(student.id).link for student in students}
@@ -122,7 +130,9 @@ def render_contents(
     contact: str = "",
     wall: Wall = no_wall,
 ) -> Contents:
-    """Return what the pages say, of the same parameters as `build_site`, before anything is sealed or written."""
+    """Return what the pages say, of the same parameters as `build_site`, before anything is sealed
+    or written.
+    """
     templates = _load_templates(course, now)
     standing = {student.id: standings.get(student.id, {}) for student in students}
     course_page = make_course_page(course, exams, standing.values(), now)
@@ -132,7 +142,13 @@ def render_contents(
         with wall(f"{student.id}: the page stays as it was"):
             record = records.get(student.id, StudentRecord(student.id))
             page = make_student_page(
-                course, exams, student, keys.regrade_code_of(student.id), standing[student.id], record, now
+                course,
+                exams,
+                student,
+                keys.regrade_code_of(student.id),
+                standing[student.id],
+                record,
+                now,
             )
             own[student.id] = _render_own_page(templates, course, page, contact)
     return Contents(index, own)
@@ -148,29 +164,41 @@ def _render_readings(templates: Environment, readings: Sequence[Reading]) -> dic
     pages = {}
     for reading in readings:
         body = reading.read_body()
-        pages[reading.place] = _render_page(templates, "reading.html", root="../", reading=reading, body=body)
+        pages[reading.place] = _render_page(
+            templates, "reading.html", root="../", reading=reading, body=body
+        )
     return pages
 
 
 def _read_kept_pages(out: Path, students: Iterable[Student], keys: PageKeys) -> dict[str, str]:
     """Return the pages of students as they are in the site now."""
     places = (f"p/{keys.key_of(student.id).page}.html" for student in students)
-    return {place: (out / place).read_text(encoding="utf-8") for place in places if (out / place).is_file()}
+    return {
+        place: (out / place).read_text(encoding="utf-8")
+        for place in places
+        if (out / place).is_file()
+    }
 
 
-def _render_own_page(templates: Environment, course: Course, page: StudentPage, contact: str) -> str:
+def _render_own_page(
+    templates: Environment, course: Course, page: StudentPage, contact: str
+) -> str:
     if contact.startswith("mailto:") and "?" not in contact:
         contact += "?subject=" + quote(f"{course.name}: regrade request of {page.code}")
     return templates.get_template("student.html").render(page=page, contact=contact)
 
 
-def _seal_pages(templates: Environment, contents: Mapping[str, bytes], keys: PageKeys) -> dict[str, str]:
+def _seal_pages(
+    templates: Environment, contents: Mapping[str, bytes], keys: PageKeys
+) -> dict[str, str]:
     size = find_padded_size([len(packed) for packed in contents.values()])
     pages = {}
     for student, packed in contents.items():
         own = keys.key_of(student)
         sealed = seal_contents(packed, own.key, own.page, size)
-        pages[f"p/{own.page}.html"] = _render_page(templates, "sealed.html", root="../", name=own.page, sealed=sealed)
+        pages[f"p/{own.page}.html"] = _render_page(
+            templates, "sealed.html", root="../", name=own.page, sealed=sealed
+        )
     return pages
 
 
@@ -180,21 +208,30 @@ def _render_page(templates: Environment, template: str, root: str = "", **data: 
 
 def _check_contact(contact: str) -> None:
     if contact and not contact.startswith(("mailto:", "https://")):
-        raise ConfigError(f"contact is {contact!r}; an address that begins with 'mailto:' or 'https://' is wanted")
+        raise ConfigError(
+            f"contact is {contact!r}; an address that begins with 'mailto:' or 'https://' is wanted"
+        )
 
 
 def _check_replaceable(out: Path) -> None:
     """Refuse to replace a folder that someone keeps other things in."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: a file is there; name a folder for the site")
-    foreign = sorted(entry.name for entry in out.iterdir() if entry.name not in OURS) if out.exists() else []
+    foreign = (
+        sorted(entry.name for entry in out.iterdir() if entry.name not in OURS)
+        if out.exists()
+        else []
+    )
     if foreign:
-        raise UsageError(f"{out}: holds {foreign[0]!r}, which is not of the site; name an empty folder or a new one")
+        raise UsageError(
+            f"{out}: holds {foreign[0]!r}, which is not of the site; name an empty folder or a new one"
+        )
 
 
 def _replace_site(out: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> None:
     out = out.resolve()
-    new, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
+    new = out.with_name(f".{out.name}.new")
+    old = out.with_name(f".{out.name}.old")
     if old.exists() and not out.exists():  # a run was killed just between the two renames below
         old.rename(out)
     for folder in (new, old):
@@ -222,5 +259,7 @@ def _write_new_folder(new: Path, pages: Mapping[str, str], readings: Sequence[Re
     for name, text in pages.items():
         (new / name).write_text(text, encoding="utf-8", errors="replace")
     for name in STATIC:
-        (new / "static" / name).write_bytes((files("autograder.pages") / "static" / name).read_bytes())
+        (new / "static" / name).write_bytes(
+            (files("autograder.pages") / "static" / name).read_bytes()
+        )
     (new / ".nojekyll").touch()

@@ -1,4 +1,6 @@
-"""What became of a student's pushes of one assignment, and what changed from one grading to the next."""
+"""What became of a student's pushes of one assignment, and what changed from one grading to the
+next.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from autograder.record.standings import Standing
 
 @dataclass(frozen=True)
 class Change:
-    """An exercise that has other points than at the grading before; `before` is None where there was none."""
+    """An exercise that has other points than at the grading before; `before` is None where there
+    was none.
+    """
 
     exercise: str
     before: float | None
@@ -72,21 +76,31 @@ def list_history(record: StudentRecord, standing: Standing) -> tuple[Entry, ...]
         counts = _list_counting_parts(stretch, standing)
         if not stretch.gradings:
             superseded = stretch is not stretches[-1] and not counts
-            entries.append(Entry(stretch.pushes[0], stretch.file, counts=counts, superseded=superseded))
-        gradings = [_make_entry(stretch, number, earlier) for number in range(len(stretch.gradings))]
-        entries += [replace(entry, counts=counts if entry is gradings[-1] else ()) for entry in gradings]
+            entries.append(
+                Entry(stretch.pushes[0], stretch.file, counts=counts, superseded=superseded)
+            )
+        gradings = [
+            _make_entry(stretch, number, earlier) for number in range(len(stretch.gradings))
+        ]
+        entries += [
+            replace(entry, counts=counts if entry is gradings[-1] else ()) for entry in gradings
+        ]
         earlier = stretch.gradings or earlier
     return tuple(reversed(entries))
 
 
-def find_newest_report(record: StudentRecord, file: NotebookFile | None, assignment: str) -> Report | None:
+def find_newest_report(
+    record: StudentRecord, file: NotebookFile | None, assignment: str
+) -> Report | None:
     """Return the last report of a notebook, None if it was never graded."""
     gradings = _list_gradings(record, file, assignment)
     return gradings[-1].report if gradings else None
 
 
 def _make_entry(stretch: _Stretch, number: int, earlier: Sequence[RecordedReport]) -> Entry:
-    """The grading of a state, compared with the one before it or, if it is the first, with the state before it."""
+    """The grading of a state, compared with the one before it or, if it is the first, with the
+    state before it.
+    """
     graded = stretch.gradings[number]
     if number:
         before = stretch.gradings[number - 1]
@@ -94,7 +108,14 @@ def _make_entry(stretch: _Stretch, number: int, earlier: Sequence[RecordedReport
         same_tests = [other for other in earlier if other.report.exam == graded.report.exam]
         before = (same_tests or [*earlier] or [graded])[-1]
     changes = _compare_reports(before.report, graded.report)
-    return Entry(stretch.pushes[0], stretch.file, graded, again=number > 0, first=before is graded, changes=changes)
+    return Entry(
+        stretch.pushes[0],
+        stretch.file,
+        graded,
+        again=number > 0,
+        first=before is graded,
+        changes=changes,
+    )
 
 
 def _find_stretches(record: StudentRecord, standing: Standing) -> list[_Stretch]:
@@ -106,21 +127,29 @@ def _find_stretches(record: StudentRecord, standing: Standing) -> list[_Stretch]
             stretches[-1] = replace(stretches[-1], pushes=(*stretches[-1].pushes, push))
         elif file or stretches:
             gradings = _list_gradings(record, file, standing.assignment)
-            # An old state pushed anew has its gradings in the list already: its last one says enough.
+            # An old state pushed anew has its gradings in the list already: its last one says
+            # enough.
             stretches.append(_Stretch((push,), file, gradings[-1:] if blob in seen else gradings))
             seen.add(blob)
     return stretches
 
 
-def _list_states(record: StudentRecord, standing: Standing) -> Iterator[tuple[Push, NotebookFile | None]]:
-    """Yield each push with its notebook, by time; also what counts though it does not lie at its place."""
+def _list_states(
+    record: StudentRecord, standing: Standing
+) -> Iterator[tuple[Push, NotebookFile | None]]:
+    """Yield each push with its notebook, by time; also what counts though it does not lie at its
+    place.
+    """
     counting = {}
     for part in standing.parts:
         if part.push is not None:
             counting[part.push.branch, part.push.commit] = part
     aside = [push for push in record.aside if (push.branch, push.commit) in counting]
-    # The record's own order is that of its lines; only pushes of two branches have to be put in order by time.
-    pushes = sorted((*record.pushes, *aside), key=lambda push: push.time) if aside else record.pushes
+    # The record's own order is that of its lines; only pushes of two branches have to be put in
+    # order by time.
+    pushes = (
+        sorted((*record.pushes, *aside), key=lambda push: push.time) if aside else record.pushes
+    )
     for push in pushes:
         counted = counting.get((push.branch, push.commit))
         if counted is None:
@@ -129,7 +158,9 @@ def _list_states(record: StudentRecord, standing: Standing) -> Iterator[tuple[Pu
             yield push, counted.file
 
 
-def _list_gradings(record: StudentRecord, file: NotebookFile | None, assignment: str) -> tuple[RecordedReport, ...]:
+def _list_gradings(
+    record: StudentRecord, file: NotebookFile | None, assignment: str
+) -> tuple[RecordedReport, ...]:
     if file is None:
         return ()
     gradings = []

@@ -1,4 +1,5 @@
-"""The course to read in a browser: executed demo notebooks and the text of released homework, kept by their hash.
+"""The course to read in a browser: executed demo notebooks and the text of released homework, kept
+by their hash.
 
 A reading is made once for each state of its notebook and kept in a folder beside the site, which is never committed.
 Homework is only rendered; a demo is run from top to bottom, which takes its time and is done when somebody asks for it.
@@ -72,7 +73,10 @@ class Reading:
 
 def list_sources(course: Course) -> tuple[ReadingSource, ...]:
     """Return what can be read: demos in the order of their names, then the released homework."""
-    sources = [ReadingSource(path.stem, path, True) for path in sorted((course.root / DEMOS).glob("*.ipynb"))]
+    sources = [
+        ReadingSource(path.stem, path, True)
+        for path in sorted((course.root / DEMOS).glob("*.ipynb"))
+    ]
     for name in course.assignments:
         path = course.release_path(name)
         if path.exists():
@@ -91,13 +95,17 @@ def list_readings(course: Course) -> tuple[Reading, ...]:
 
 
 def find_reading(course: Course, source: ReadingSource) -> Reading | None:
-    """Return a notebook's reading, None where it is not made yet or the notebook has changed since."""
+    """Return a notebook's reading, None where it is not made yet or the notebook has changed
+    since.
+    """
     folder = _folder_of(course, source)
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["key"] != source.key:
             return None
-        return Reading(source.name, about["title"], source.is_demo, folder, tuple(about["pictures"]))
+        return Reading(
+            source.name, about["title"], source.is_demo, folder, tuple(about["pictures"])
+        )
     except (OSError, ValueError, KeyError):
         return None
 
@@ -124,7 +132,9 @@ def make_reading(course: Course, source: ReadingSource, execute: Execute | None 
     DiskFailed
         If it cannot be kept.
     """
-    from autograder.pages.notebook_html import render_notebook  # Markdown, Pygments and Pillow take half a second
+    from autograder.pages.notebook_html import (
+        render_notebook,
+    )  # Markdown, Pygments and Pillow take half a second
 
     key = source.key
     prepare = (execute or execute_notebook) if source.is_demo else _load_notebook
@@ -155,13 +165,18 @@ def execute_notebook(path: Path) -> dict[str, Any]:
 
     notebook = nbformat.from_dict(_load_notebook(path))  # type: ignore[no-untyped-call]
     client = NotebookClient(
-        notebook, timeout=MOST_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        timeout=MOST_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
     )
     try:
         client.execute()
     except (CellExecutionError, CellTimeoutError) as error:
         last_line = COLOUR.sub("", str(error).strip().splitlines()[-1])
-        raise ReadingFailed(f"{path}: a cell fails ({last_line}); repair it, then make the readings again") from None
+        raise ReadingFailed(
+            f"{path}: a cell fails ({last_line}); repair it, then make the readings again"
+        ) from None
     executed: dict[str, Any] = notebook
     return executed
 
@@ -172,7 +187,9 @@ def _load_notebook(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ReadingFailed(f"{path}: not a notebook ({error})") from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise ReadingFailed(f"{path}: not a notebook of format 4; open it in JupyterLab and save it")
+        raise ReadingFailed(
+            f"{path}: not a notebook of format 4; open it in JupyterLab and save it"
+        )
     return notebook
 
 

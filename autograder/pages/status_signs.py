@@ -1,4 +1,6 @@
-"""The words and signs for how things ended: a sign, a word and a tone, so that colour is never the only one to tell."""
+"""The words and signs for how things ended: a sign, a word and a tone, so that colour is never the
+only one to tell.
+"""
 
 from __future__ import annotations
 

@@ -90,7 +90,9 @@ def make_student_page(
     coming: list[AssignmentView] = []
     for name, assignment in course.assignments.items():
         if name in standings and name in exams:
-            view = make_assignment_view(assignment.title, exams[name], standings[name], student, record, now)
+            view = make_assignment_view(
+                assignment.title, exams[name], standings[name], student, record, now
+            )
             group = released if view.is_released else coming
             group.append(view)
     return StudentPage(student, code, tuple(released), tuple(coming))

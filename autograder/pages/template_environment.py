@@ -27,7 +27,9 @@ POLICY = "; ".join(
 
 
 def make_environment(course: Course, *rooms: str) -> Environment:
-    """Return the environment in which a course's templates are rendered, those of other rooms beside our own."""
+    """Return the environment in which a course's templates are rendered, those of other rooms
+    beside our own.
+    """
     loaders = [PackageLoader(room) for room in (*rooms, "autograder.pages")]
     made = Environment(
         loader=ChoiceLoader(loaders),
@@ -44,7 +46,12 @@ def make_environment(course: Course, *rooms: str) -> Environment:
         "day": lambda moment: write_day(course, moment),
         "iso": lambda moment: course.to_local_time(moment).isoformat(timespec="seconds"),
     }
-    made.globals |= {"course": course, "policy": POLICY, "of_outcome": OF_OUTCOME, "of_clock": OF_CLOCK}
+    made.globals |= {
+        "course": course,
+        "policy": POLICY,
+        "of_outcome": OF_OUTCOME,
+        "of_clock": OF_CLOCK,
+    }
     return made
 
 
@@ -65,11 +72,15 @@ def render_prose(sentence: str) -> Markup:
 
 
 def make_commit_url(remote: str, push: Push) -> str:
-    """Return the address of a commit on its forge's site, empty if the remote is no plain https URL."""
+    """Return the address of a commit on its forge's site, empty if the remote is no plain https
+    URL.
+    """
     try:
         url = urlsplit(remote)
     except ValueError:
         return ""
-    if url.scheme != "https" or not url.hostname or "@" in url.netloc:  # never show a token someone put into the URL
+    if (
+        url.scheme != "https" or not url.hostname or "@" in url.netloc
+    ):  # never show a token someone put into the URL
         return ""
     return f"https://{url.netloc}{url.path.rstrip('/').removesuffix('.git')}/commit/{push.commit}"

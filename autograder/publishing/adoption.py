@@ -1,4 +1,5 @@
-"""A course made for nbgrader looked at: what `grading_config.py` has to say of it, and what each notebook will do here.
+"""A course made for nbgrader looked at: what `grading_config.py` has to say of it, and what each
+notebook will do here.
 
 Nothing of the course is changed: one file is written beside `nbgrader_config.py`, which it reads, and a roster if
 nbgrader knows the students.
@@ -104,23 +105,33 @@ def find_course(folder: Path) -> FoundCourse:
     section = config.CourseDirectory
     sources = folder / section.get("source_directory", "source")
     if not sources.is_dir():
-        raise UsageError(f"{sources}: no such folder; give the folder of a course, with nbgrader's source notebooks")
+        raise UsageError(
+            f"{sources}: no such folder; give the folder of a course, with nbgrader's source notebooks"
+        )
     notebooks = {}
     unusable = []
-    for place in sorted(path for path in sources.iterdir() if path.is_dir() and path.name[0] != "."):
+    for place in sorted(
+        path for path in sources.iterdir() if path.is_dir() and path.name[0] != "."
+    ):
         stems = [path.stem for path in sorted(place.glob("*.ipynb"))]
         odd = [name for name in (place.name, *stems) if not PLAIN_NAME.fullmatch(name)]
         for name in odd:
-            unusable.append(f"{place.name}: {name!r} is no name here: letters, digits, '_', '-' and '.' only")
+            unusable.append(
+                f"{place.name}: {name!r} is no name here: letters, digits, '_', '-' and '.' only"
+            )
         if stems and place.name not in odd:
             usable = tuple(stem for stem in stems if stem not in odd)
             notebooks[place.name] = usable
     if not any(notebooks.values()):
-        raise UsageError(f"{sources}: no source notebooks of the form ASSIGNMENT/NOTEBOOK.ipynb in it")
+        raise UsageError(
+            f"{sources}: no source notebooks of the form ASSIGNMENT/NOTEBOOK.ipynb in it"
+        )
     name = str(section.get("course_id", "")) or folder.resolve().name
     database = section.get("db_url", f"sqlite:///{folder.resolve() / 'gradebook.db'}")
     has_config = (folder / NBGRADER_FILE).exists()
-    return FoundCourse(folder, name, has_config, notebooks, read_known_course(database), tuple(unusable))
+    return FoundCourse(
+        folder, name, has_config, notebooks, read_known_course(database), tuple(unusable)
+    )
 
 
 def _read_nbgrader_config(folder: Path) -> Config:
@@ -133,7 +144,9 @@ def _read_nbgrader_config(folder: Path) -> Config:
 
 
 def write_config(found: FoundCourse, timezone: str) -> tuple[Path, ...]:
-    """Write `grading_config.py`, and a roster if there is none; return what was written, nothing that was there."""
+    """Write `grading_config.py`, and a roster if there is none; return what was written, nothing
+    that was there.
+    """
     written = []
     config = found.folder / CONFIG_FILE
     if not config.exists():
@@ -172,13 +185,18 @@ def _write_deadline(deadline: datetime) -> str:
 def _make_roster(known: KnownCourse) -> str:
     lines = ["student,name,email,remote"]
     for student in known.students:
-        fields = (re.sub(r'[\n",;]', " ", text).strip() for text in (student.id, student.name, student.email))
+        fields = (
+            re.sub(r'[\n",;]', " ", text).strip()
+            for text in (student.id, student.name, student.email)
+        )
         lines.append(",".join([*fields, NO_REMOTE]))
     return "\n".join(lines) + "\n"
 
 
 def try_notebooks(course: Course, examiner: Examiner) -> Iterator[NotebookVerdict]:
-    """Yield what each notebook will do: its own solution and what students get are graded, as a release does."""
+    """Yield what each notebook will do: its own solution and what students get are graded, as a
+    release does.
+    """
     for name in course.assignments:
         with temporary_folder("adopt") as folder:
             try:

@@ -1,4 +1,6 @@
-"""Pictures and other files stored within notebooks: which of a source are hidden, and where one is seen again."""
+"""Pictures and other files stored within notebooks: which of a source are hidden, and where one is
+seen again.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +13,35 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.course.source_markers import NBGRADERS, Markers, keep_lines_with_solution, mark_hidden_lines
-from autograder.publishing.notebook_fields import find_attachment_names, iterate_strings, read_source
+from autograder.course.source_markers import (
+    NBGRADERS,
+    Markers,
+    keep_lines_with_solution,
+    mark_hidden_lines,
+)
+from autograder.publishing.notebook_fields import (
+    find_attachment_names,
+    iterate_strings,
+    read_source,
+)
 
-EMBEDDED = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")  # in a text, as in `<img src="data:image/png;base64,…">`
+EMBEDDED = re.compile(
+    r"[A-Za-z0-9+/]{64,}={0,2}"
+)  # in a text, as in `<img src="data:image/png;base64,…">`
 LEAST = 8  # bytes; what is smaller is no picture
 
 
-def find_hidden_pictures(source: Path, *, solved: bool, markers: Markers = NBGRADERS) -> dict[str, str]:
-    """Return the digest of every file within a source notebook that students do not get, and where it is.
+def find_hidden_pictures(
+    source: Path, *, solved: bool, markers: Markers = NBGRADERS
+) -> dict[str, str]:
+    """Return the digest of every file within a source notebook that students do not get, and where
+    it is.
 
     Parameters
     ----------
     solved : bool
-        Whether its solution is published: then only what hidden tests and mark schemes show stays hidden.
+        Whether its solution is published: then only what hidden tests and mark schemes show stays
+        hidden.
     markers : Markers
         What begins and ends a solution or a hidden test.
     """
@@ -35,7 +52,11 @@ def find_hidden_pictures(source: Path, *, solved: bool, markers: Markers = NBGRA
         where = f"cell {marks.get('grade_id') or number} of {source.stem}"
         is_solution = bool(marks.get("solution")) and not marks.get("task")
         text = read_source(cell)
-        released = [line for line, is_hidden in mark_hidden_lines(text, is_solution, markers) if not is_hidden]
+        released = [
+            line
+            for line, is_hidden in mark_hidden_lines(text, is_solution, markers)
+            if not is_hidden
+        ]
         visible = keep_lines_with_solution(text.splitlines(), markers) if solved else released
         named = find_attachment_names("\n".join(visible))
         for name, bundle in cell.get("attachments", {}).items():
@@ -47,7 +68,9 @@ def find_hidden_pictures(source: Path, *, solved: bool, markers: Markers = NBGRA
             else:
                 hidden |= dict.fromkeys(digests, f"the hidden file {name} of {where}")
         if marks.get("grade") or (is_solution and not solved):
-            for value in iterate_strings([output.get("data") for output in cell.get("outputs", ())]):
+            for value in iterate_strings(
+                [output.get("data") for output in cell.get("outputs", ())]
+            ):
                 if EMBEDDED.fullmatch(_without_space(value)):
                     hidden |= dict.fromkeys(_digest_text(value), f"a picture that {where} shows")
     return {digest: where for digest, where in hidden.items() if digest not in shown}

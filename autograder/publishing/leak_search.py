@@ -1,4 +1,5 @@
-"""What must not be seen, and where it is seen: lines of solutions and hidden tests, the class, keys.
+"""What must not be seen, and where it is seen: lines of solutions and hidden tests, the class,
+keys.
 
 A line is secret when it is hidden in a source notebook and public in none. The course's own code and demonstrations
 treat the same matter, so there a single line that looks alike gives nothing away; several of one hidden cell do.
@@ -20,9 +21,20 @@ from typing import Any
 from autograder.course.configuration import Course
 from autograder.course.exam import INSTRUCTORS_ONLY, Exam
 from autograder.course.layout import FOLDER
-from autograder.course.source_markers import ANY_MARKER, MARKER, NBGRADERS, Markers, mark_hidden_lines
+from autograder.course.source_markers import (
+    ANY_MARKER,
+    MARKER,
+    NBGRADERS,
+    Markers,
+    mark_hidden_lines,
+)
 from autograder.publishing.hidden_pictures import digest_pictures, find_hidden_pictures
-from autograder.publishing.notebook_fields import SETTINGS, find_withheld_fields, iterate_strings, read_source
+from autograder.publishing.notebook_fields import (
+    SETTINGS,
+    find_withheld_fields,
+    iterate_strings,
+    read_source,
+)
 
 COMMON = ("autograder/", "demonotebooks/")  # the course's own code and demonstrations
 COMMON_LINES = 3  # of one hidden cell in one of their files
@@ -44,11 +56,14 @@ LEDGER = re.compile(rb'^\{"entry": ?"\w+"', re.MULTILINE)
 
 def list_files(folder: Path) -> list[str]:
     """Return the files of a folder and of those in it, by path from there."""
-    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [
+        path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()
+    ]
 
 
 def find_leaks(exam: Exam, released: Path) -> list[str]:
-    """Return every line of a release that is not public in its source, and what else in its folder is not for students.
+    """Return every line of a release that is not public in its source, and what else in its folder
+    is not for students.
 
     That is files that are not the source's to give, and fields of the notebook that are not on the list.
     """
@@ -61,7 +76,9 @@ def find_leaks(exam: Exam, released: Path) -> list[str]:
 
 
 def find_notebook_leaks(exam: Exam, released: Path) -> list[str]:
-    """Return every line of a released notebook that is not public in its source, and every field not for students."""
+    """Return every line of a released notebook that is not public in its source, and every field
+    not for students.
+    """
     public: Counter[str] = Counter()
     secret = set()
     for cell in exam.cells:
@@ -101,7 +118,8 @@ class CourseSecrets:
     names : tuple of str
         Patterns of paths that are never public.
     pictures : mapping of str to str
-        Digests of pictures and other files within source notebooks that students do not get, and where each is.
+        Digests of pictures and other files within source notebooks that students do not get, and
+        where each is.
     markers : Markers
         What begins and ends a solution or a hidden test.
     """
@@ -125,7 +143,11 @@ class CourseSecrets:
         words = {*lines, *map(str.strip, text.splitlines()), *TOKEN.findall(text)}
         found += [f"about students, or a key: {word[:8]}…" for word in sorted(self.texts & words)]
         if path.endswith(".ipynb"):
-            own = {word for region in self.markers.regions for word in region} if self.markers != NBGRADERS else set()
+            own = (
+                {word for region in self.markers.regions for word in region}
+                if self.markers != NBGRADERS
+                else set()
+            )
             for line in lines:
                 if ANY_MARKER.search(line) or any(word in line for word in own):
                     found.append(f"a marker of nbgrader's: {line}")
@@ -141,7 +163,11 @@ class CourseSecrets:
             shown = digest_pictures(content, notebook)
             found += sorted({self.pictures[digest] for digest in shown & self.pictures.keys()})
         if isinstance(notebook, dict) and path.startswith(f"{FOLDER}/"):
-            fields = [(where, name) for where, name in find_withheld_fields(notebook) if name not in SETTINGS]
+            fields = [
+                (where, name)
+                for where, name in find_withheld_fields(notebook)
+                if name not in SETTINGS
+            ]
             found += [f"{where}, which students do not get: {name}" for where, name in fields]
         return found
 
@@ -151,7 +177,9 @@ class CourseSecrets:
         return any(fnmatchcase(path, pattern) for pattern in self.names)
 
 
-def gather_secrets(course: Course, exams: Mapping[str, Exam], solved: Iterable[str] = ()) -> CourseSecrets:
+def gather_secrets(
+    course: Course, exams: Mapping[str, Exam], solved: Iterable[str] = ()
+) -> CourseSecrets:
     """Gather a course's secrets; the solutions of the assignments `solved` are none any more."""
     solved = set(solved)
     public: set[str] = set()
@@ -160,16 +188,24 @@ def gather_secrets(course: Course, exams: Mapping[str, Exam], solved: Iterable[s
         for cell in exam.cells:
             shown = cell.solution and name in solved
             what = "a solution" if cell.solution else "a hidden test"
-            for line, is_hidden in mark_hidden_lines(cell.source, cell.holds_solution, exam.markers):
+            for line, is_hidden in mark_hidden_lines(
+                cell.source, cell.holds_solution, exam.markers
+            ):
                 if shown or not is_hidden:
                     public.add(line)
                 elif len(line) >= SHORT and not is_common_python(line):
                     hidden.setdefault(line, f"{what} of {name}, cell {cell.grade_id or '?'}")
     pictures: dict[str, str] = {}
     for name in exams:
-        pictures |= find_hidden_pictures(course.source_path(name), solved=name in solved, markers=course.markers)
+        pictures |= find_hidden_pictures(
+            course.source_path(name), solved=name in solved, markers=course.markers
+        )
     places = (course.roster, course.extensions, course.keys)
-    names = tuple(path.relative_to(course.root).as_posix() for path in places if path.is_relative_to(course.root))
+    names = tuple(
+        path.relative_to(course.root).as_posix()
+        for path in places
+        if path.is_relative_to(course.root)
+    )
     return CourseSecrets(
         lines={line: cell for line, cell in hidden.items() if line not in public},
         texts=frozenset(_private_texts(course)),
@@ -180,8 +216,12 @@ def gather_secrets(course: Course, exams: Mapping[str, Exam], solved: Iterable[s
 
 
 def is_common_python(line: str) -> bool:
-    """Whether a line has no word but Python's own, like `except Exception:`: it stands in every program."""
-    return all(keyword.iskeyword(word) or hasattr(builtins, word) for word in re.findall(r"\w+", line))
+    """Whether a line has no word but Python's own, like `except Exception:`: it stands in every
+    program.
+    """
+    return all(
+        keyword.iskeyword(word) or hasattr(builtins, word) for word in re.findall(r"\w+", line)
+    )
 
 
 def _private_texts(course: Course) -> Iterator[str]:
@@ -208,7 +248,9 @@ def _parse_notebook(path: str, text: str) -> Any:
 
 
 def _iterate_lines(path: str, text: str, notebook: Any) -> Iterator[str]:
-    """The lines of a file, stripped; of a notebook the lines of every text in it, its outputs among them."""
+    """The lines of a file, stripped; of a notebook the lines of every text in it, its outputs among
+    them.
+    """
     if path.endswith(".ipynb") and notebook is None:
         text = text.replace("\\n", "\n").replace('\\"', '"').replace('"', "\n")
     parts = [text] if notebook is None else iterate_strings(notebook)

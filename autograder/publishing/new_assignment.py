@@ -23,15 +23,20 @@ NUMBER = re.compile(r"^[A-Za-z]*\d+[_-]")  # as in hw05_kmeans
 
 @dataclass(frozen=True)
 class NewAssignment:
-    """What was laid out; `line` is what the configuration needs, and `configured` whether it stands there now."""
+    """What was laid out; `line` is what the configuration needs, and `configured` whether it stands
+    there now.
+    """
 
     files: tuple[Path, ...]
     line: str
     configured: bool
 
 
-def lay_out_assignment(course: Course, name: str, title: str = "", function: str = "") -> NewAssignment:
-    """Write the source notebook of a new assignment with one exercise, its known answers, and its configuration.
+def lay_out_assignment(
+    course: Course, name: str, title: str = "", function: str = ""
+) -> NewAssignment:
+    """Write the source notebook of a new assignment with one exercise, its known answers, and its
+    configuration.
 
     Parameters
     ----------
@@ -50,11 +55,15 @@ def lay_out_assignment(course: Course, name: str, title: str = "", function: str
     title = title or spoken.replace("_", " ").replace("-", " ").capitalize()
     folder = course.sources / name
     if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name for an assignment; letters, digits, _ and -, like hw05_kmeans")
+        raise UsageError(
+            f"{name!r} is no name for an assignment; letters, digits, _ and -, like hw05_kmeans"
+        )
     if not function.isidentifier():
         raise UsageError(f"{function!r} is no name for a function; name one with --function")
     if name in course.assignments or folder.exists():
-        raise UsageError(f"{name} is there already, in {CONFIG_FILE} or as {folder}; nothing was changed")
+        raise UsageError(
+            f"{name} is there already, in {CONFIG_FILE} or as {folder}; nothing was changed"
+        )
     template = tomllib.loads(TEMPLATE.read_text(encoding="utf-8"))
     words = {"FUNCTION": function, "ASSIGNMENT": name, "TITLE": title}
     contents = {
@@ -101,7 +110,13 @@ def _build_cells(template: Mapping[str, Any], function: str) -> Iterator[dict[st
 
 
 def _build_cell(
-    kind: str, grade_id: str, source: str, *, locked: bool = False, solution: bool = False, points: int = 0
+    kind: str,
+    grade_id: str,
+    source: str,
+    *,
+    locked: bool = False,
+    solution: bool = False,
+    points: int = 0,
 ) -> dict[str, Any]:
     marks = {
         "grade": points > 0,
@@ -131,7 +146,9 @@ def _fill_in_cell(cell: dict[str, Any], words: Mapping[str, str]) -> dict[str, A
 
 
 def _add_line(config: Path, line: str) -> bool:
-    """Put a line at the end of `c.Course.assignments`; return whether there is such a table to put it into."""
+    """Put a line at the end of `c.Course.assignments`; return whether there is such a table to put
+    it into.
+    """
     text = config.read_text(encoding="utf-8")
     table = _find_assignments(ast.parse(text))
     if table is None or table.end_lineno is None or table.end_lineno == table.lineno:
@@ -148,7 +165,9 @@ def _add_line(config: Path, line: str) -> bool:
 
 
 def _end_with_comma(lines: list[str], value: ast.expr, closing: int) -> None:
-    """Let the last entry of a table end with a comma, which may stand on the lines before the closing brace."""
+    """Let the last entry of a table end with a comma, which may stand on the lines before the
+    closing brace.
+    """
     row = (value.end_lineno or 1) - 1
     place = len(lines[row].encode()[: value.end_col_offset].decode())  # ast counts bytes
     behind = [lines[row][place:], *lines[row + 1 : closing]]
@@ -157,7 +176,9 @@ def _end_with_comma(lines: list[str], value: ast.expr, closing: int) -> None:
 
 
 def _find_assignments(tree: ast.Module) -> ast.Dict | None:
-    """Return the table that the configuration gives to `c.Course.assignments`, None where it is made otherwise."""
+    """Return the table that the configuration gives to `c.Course.assignments`, None where it is
+    made otherwise.
+    """
     for statement in tree.body:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Dict):
             continue

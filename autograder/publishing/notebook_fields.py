@@ -1,4 +1,5 @@
-"""What a notebook holds beside what one reads: its metadata and attached files, of which few are for students.
+"""What a notebook holds beside what one reads: its metadata and attached files, of which few are
+for students.
 
 An editor writes more into a notebook than its author sees: the name of a kernel of one's own, the account a hosted
 notebook belongs to, pictures whose text was cut out again. So what students get is made by allow-list.
@@ -16,7 +17,17 @@ KERNEL_TITLES = ("Python 3", "Python 3 (ipykernel)")
 LANGUAGE = (
     "name", "version", "mimetype", "file_extension", "pygments_lexer", "nbconvert_exporter", "codemirror_mode",
 )  # fmt: skip
-NBGRADER = ("grade", "grade_id", "locked", "points", "schema_version", "solution", "task", "cell_type", "checksum")
+NBGRADER = (
+    "grade",
+    "grade_id",
+    "locked",
+    "points",
+    "schema_version",
+    "solution",
+    "task",
+    "cell_type",
+    "checksum",
+)
 CELL = ("cell_type", "id", "source", "metadata", "outputs", "execution_count", "attachments")
 LOCKS = ("deletable", "editable")  # how nbgrader keeps a test cell from being changed
 # What editors keep of their own settings: not released, and no reason to call an old commit a leak.
@@ -41,7 +52,9 @@ def keep_student_fields(notebook: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_withheld_fields(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield where and under which name a notebook holds what `keep_student_fields` leaves out or changes."""
+    """Yield where and under which name a notebook holds what `keep_student_fields` leaves out or
+    changes.
+    """
     kept = keep_student_fields(notebook)
     yield from _find_differences("notebook", notebook, kept)
     yield from _find_differences("metadata", notebook.get("metadata"), kept["metadata"])
@@ -49,8 +62,12 @@ def find_withheld_fields(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str
     before = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
     for number, (cell, left) in enumerate(zip(before, kept["cells"], strict=True), start=1):
         yield from _find_differences(f"cell {number}", cell, left)
-        yield from _find_differences(f"metadata of cell {number}", cell.get("metadata"), left["metadata"])
-        yield from _find_differences(f"attachment of cell {number}", cell.get("attachments"), left.get("attachments"))
+        yield from _find_differences(
+            f"metadata of cell {number}", cell.get("metadata"), left["metadata"]
+        )
+        yield from _find_differences(
+            f"attachment of cell {number}", cell.get("attachments"), left.get("attachments")
+        )
 
 
 def find_attachment_names(text: str) -> frozenset[str]:
@@ -99,7 +116,9 @@ def _keep_cell_fields(cell: Mapping[str, Any]) -> dict[str, Any]:
     kept = _keep_names(CELL, cell)
     kept["metadata"] = _keep_cell_metadata(_as_table(cell.get("metadata")))
     named = find_attachment_names(read_source(cell))
-    attached = {name: file for name, file in _as_table(cell.get("attachments")).items() if name in named}
+    attached = {
+        name: file for name, file in _as_table(cell.get("attachments")).items() if name in named
+    }
     kept.pop("attachments", None)
     return kept | ({"attachments": attached} if attached else {})
 
@@ -108,7 +127,9 @@ def _keep_cell_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: metadata[name] for name in LOCKS if isinstance(metadata.get(name), bool)}
     if "tags" in metadata:
         tags = metadata["tags"]
-        kept["tags"] = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+        kept["tags"] = (
+            [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+        )
     if "nbgrader" in metadata:
         kept["nbgrader"] = _keep_names(NBGRADER, metadata["nbgrader"])
     return kept
@@ -123,7 +144,9 @@ def _as_table(value: Any) -> dict[str, Any]:
 
 
 def _find_differences(where: str, before: Any, after: Any) -> Iterator[tuple[str, str]]:
-    """Yield the names under which two tables differ; what lies one level deeper is looked at on its own."""
+    """Yield the names under which two tables differ; what lies one level deeper is looked at on its
+    own.
+    """
     for name, value in _as_table(before).items():
         deeper = name in {"metadata", "cells", "attachments"}
         if not deeper and _as_table(after).get(name) != value:

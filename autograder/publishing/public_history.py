@@ -15,7 +15,9 @@ BATCH = 200  # objects read from git at once
 
 @dataclass(frozen=True)
 class PublicLeak:
-    """Something secret in a public file: the commit that brought it, where it stands, and what it is."""
+    """Something secret in a public file: the commit that brought it, where it stands, and what it
+    is.
+    """
 
     commit: str
     path: str
@@ -30,22 +32,33 @@ class PublicLeak:
 def search_history(
     repository: GitRepository, tips: Sequence[str], secrets: CourseSecrets
 ) -> tuple[list[PublicLeak], int]:
-    """Search the files and messages of all commits that lead to `tips`; return what was found and in how many files."""
+    """Search the files and messages of all commits that lead to `tips`; return what was found and
+    in how many files.
+    """
     commits = repository.git("rev-list", "--reverse", "--topo-order", *tips).split()
-    places: dict[str, dict[str, str]] = defaultdict(dict)  # blob → path → the first commit that has it there
+    places: dict[str, dict[str, str]] = defaultdict(
+        dict
+    )  # blob → path → the first commit that has it there
     for commit, path, blob in _iterate_files(repository, commits):
         places[blob].setdefault(path, commit)
     found = []
     for blob, content in _read_objects(repository, list(places)):
         for path, commit in places[blob].items():
-            found += [PublicLeak(commit, path, blob, what) for what in secrets.find_in_file(path, content)]
+            found += [
+                PublicLeak(commit, path, blob, what) for what in secrets.find_in_file(path, content)
+            ]
     for commit, content in _read_objects(repository, commits):
         message = content.partition(b"\n\n")[2]
-        found += [PublicLeak(commit, "its message", commit, what) for what in secrets.find_in_file("", message)]
+        found += [
+            PublicLeak(commit, "its message", commit, what)
+            for what in secrets.find_in_file("", message)
+        ]
     return found, sum(map(len, places.values()))
 
 
-def _iterate_files(repository: GitRepository, commits: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+def _iterate_files(
+    repository: GitRepository, commits: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
     """Yield commit, path and blob of every file that a commit brought or changed."""
     options = ("--stdin", "-r", "-m", "--root", "--no-renames", "--diff-filter=d", "-z")
     words = iter(repository.git("diff-tree", *options, input="\n".join(commits) + "\n").split("\0"))

@@ -1,4 +1,6 @@
-"""What the public course repository holds, made by allow-list: whatever is not named here stays private."""
+"""What the public course repository holds, made by allow-list: whatever is not named here stays
+private.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 @dataclass(frozen=True)
 class PublicTree:
-    """The files of the public repository by path, the assignments whose solution is among them, and what is not."""
+    """The files of the public repository by path, the assignments whose solution is among them, and
+    what is not.
+    """
 
     files: Mapping[str, bytes] = field(repr=False)
     solved: tuple[str, ...] = ()
@@ -95,7 +99,9 @@ def _allowed(root: Path) -> Iterator[tuple[str, bytes]]:
 
 def _read(path: Path) -> bytes:
     if path.is_symlink():
-        raise PublishRefused(f"{path} is a link to another file; only files themselves are published")
+        raise PublishRefused(
+            f"{path} is a link to another file; only files themselves are published"
+        )
     return path.read_bytes()
 
 
@@ -123,15 +129,28 @@ def _too_early(course: Course, entry: Assignment, now: datetime) -> str:
     if entry.solutions and now < entry.solutions:
         return f"from {course.to_local_time(entry.solutions):%Y-%m-%d %H:%M}"
     extensions = read_extensions(course.extensions, course)
-    later = [moment for (_, name, _), moment in extensions.items() if name == entry.name and moment >= now]
-    return f"somebody has time until {course.to_local_time(max(later)):%Y-%m-%d %H:%M}" if later else ""
+    later = [
+        moment
+        for (_, name, _), moment in extensions.items()
+        if name == entry.name and moment >= now
+    ]
+    return (
+        f"somebody has time until {course.to_local_time(max(later)):%Y-%m-%d %H:%M}"
+        if later
+        else ""
+    )
 
 
 def build_card(course: Course) -> Card:
     """Return the course's card with the assignments that are released."""
     homework = {
         name: Homework(
-            entry.title, {part.name: course.to_local_time(part.deadline) for part in entry.parts if part.deadline}
+            entry.title,
+            {
+                part.name: course.to_local_time(part.deadline)
+                for part in entry.parts
+                if part.deadline
+            },
         )
         for name, entry in course.assignments.items()
         if course.release_path(name).exists()
@@ -157,7 +176,9 @@ def build_readme(course: Course, solved: list[str]) -> str:
         "fork": fork,
         "folder": fork.rsplit("/", 1)[-1].removesuffix(".git"),
         "branch": course.branch,
-        "page": f"[the course's page]({course.site_url})" if course.site_url else "the course's page",
+        "page": f"[the course's page]({course.site_url})"
+        if course.site_url
+        else "the course's page",
         "first": next(iter(build_card(course).assignments), "NAME"),
         "assignments": "\n".join(_table(course, solved)),
     }
@@ -174,16 +195,22 @@ def _table(course: Course, solved: list[str]) -> Iterator[str]:
     yield f"| homework | about | due ({course.timezone.key}) |"
     yield "|---|---|---|"
     for name, homework in build_card(course).assignments.items():
-        due = ", ".join(f"{part} {when:%a %d %B %H:%M}".strip() for part, when in homework.deadlines.items())
+        due = ", ".join(
+            f"{part} {when:%a %d %B %H:%M}".strip() for part, when in homework.deadlines.items()
+        )
         link = f" ([solution]({FOLDER}/{name}/{name}_solution.ipynb))" if name in solved else ""
         yield f"| `{name}` | {homework.title}{link} | {due or 'no deadline'} |"
 
 
 def build_solution_notebook(source: bytes, markers: Markers = NBGRADERS) -> bytes:
-    """Return a source notebook as a solution for students: without hidden tests and without nbgrader's marks."""
+    """Return a source notebook as a solution for students: without hidden tests and without
+    nbgrader's marks.
+    """
     notebook = json.loads(source)
     for cell in notebook["cells"]:
-        cell["source"] = "\n".join(keep_lines_with_solution(read_source(cell).splitlines(), markers))
+        cell["source"] = "\n".join(
+            keep_lines_with_solution(read_source(cell).splitlines(), markers)
+        )
         cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
         if cell["cell_type"] == "code":
             cell["outputs"] = []
@@ -193,7 +220,8 @@ def build_solution_notebook(source: bytes, markers: Markers = NBGRADERS) -> byte
 
 
 def build_demonstration(path: Path, content: bytes) -> bytes:
-    """Return a notebook to play with as it is published: as it is, with those fields only that are for students.
+    """Return a notebook to play with as it is published: as it is, with those fields only that are
+    for students.
 
     Raises
     ------
@@ -203,7 +231,9 @@ def build_demonstration(path: Path, content: bytes) -> bytes:
     try:
         notebook = json.loads(content)
     except ValueError as error:
-        raise PublishRefused(f"{path} is no notebook ({error}); repair it, or take it out of its folder") from None
+        raise PublishRefused(
+            f"{path} is no notebook ({error}); repair it, or take it out of its folder"
+        ) from None
     kept = keep_student_fields(notebook)
     return content if kept == notebook else _dumped(kept)
 

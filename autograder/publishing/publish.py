@@ -1,4 +1,5 @@
-"""The public course repository: one more commit for whatever is new, on top of its history and never instead of it.
+"""The public course repository: one more commit for whatever is new, on top of its history and
+never instead of it.
 
 Students' pulls merge because that history only grows. So it is looked at first: a commit somebody made there by
 hand, which the next publication would undo, and a history that was rewritten, are refused and explained. And since
@@ -99,7 +100,9 @@ def publish_course(
     """
     url = url or course.upstream
     if not url:
-        raise UsageError("nobody knows where to publish; set c.Course.upstream in grading_config.py, or use --to")
+        raise UsageError(
+            "nobody knows where to publish; set c.Course.upstream in grading_config.py, or use --to"
+        )
     exams = read_exams(course)
     tree = build_public_tree(course, exams, now or datetime.now(UTC))
     with _PublicRepository.open_store(course, url) as public:
@@ -134,21 +137,28 @@ def publish_course(
 
 
 def describe_uncommitted(course: Course) -> list[str]:
-    """Say which files of configuration, sources and releases are not committed: only this folder knows them."""
+    """Say which files of configuration, sources and releases are not committed: only this folder
+    knows them.
+    """
     here = GitRepository(course.root)
     if here.says("rev-parse", "--is-inside-work-tree") != "true":
         return []
     sources = [course.root / CONFIG_FILE, course.root / README, course.sources, course.releases]
     sources += [course.root / pattern.partition("*")[0] for pattern in ALLOWED]
     wanted = sorted({str(path) for path in sources if path.exists()})
-    # Paths as git prints them are relative to the top of its repository, which the course may be a folder of.
-    changed = here.paths("status", "--porcelain", "--no-renames", "--untracked-files=all", "-z", "--", *wanted)
+    # Paths as git prints them are relative to the top of its repository, which the course may be a
+    # folder of.
+    changed = here.paths(
+        "status", "--porcelain", "--no-renames", "--untracked-files=all", "-z", "--", *wanted
+    )
     names = [entry[3:] for entry in changed]
     if not names:
         return []
     more = f" and {len(names) - MAX_LISTED} more" if names[MAX_LISTED:] else ""
     listed = ", ".join(names[:MAX_LISTED])
-    return [f"not committed here: {listed}{more}; what is published comes from files that only this folder has"]
+    return [
+        f"not committed here: {listed}{more}; what is published comes from files that only this folder has"
+    ]
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,9 @@ class _PublicRepository:
         path = course.forks / f"_public-{digest}.git"  # no student's id begins like this
         path.mkdir(parents=True, exist_ok=True)
         with hold_store(path, SECONDS) as held:
-            store = GitRepository(path, extra=open_forge(course.forge).make_credentials(), held=held)
+            store = GitRepository(
+                path, extra=open_forge(course.forge).make_credentials(), held=held
+            )
             if not (path / "HEAD").exists():
                 store.git("init", "--quiet", "--bare", "--template=", ".")
             yield cls(url, course.branch, store)
@@ -181,24 +193,40 @@ class _PublicRepository:
         return f"refs/published/{self.branch}"
 
     def fetch_all(self) -> str:
-        """Fetch every branch and tag; return the newest commit of the course's branch, "" if there is none."""
+        """Fetch every branch and tag; return the newest commit of the course's branch, "" if there
+        is none.
+        """
         refs = ("+refs/heads/*:refs/public/heads/*", "+refs/tags/*:refs/public/tags/*")
         try:
             self.store.git("fetch", "--quiet", "--prune", "--no-tags", self.url, *refs)
         except GitFailed as error:
-            raise GitFailed(f"{self.name}: {error}; create it, or correct c.Course.upstream or --to") from None
-        return self.store.says("rev-parse", "--verify", "--quiet", f"refs/public/heads/{self.branch}^{{commit}}") or ""
+            raise GitFailed(
+                f"{self.name}: {error}; create it, or correct c.Course.upstream or --to"
+            ) from None
+        return (
+            self.store.says(
+                "rev-parse", "--verify", "--quiet", f"refs/public/heads/{self.branch}^{{commit}}"
+            )
+            or ""
+        )
 
     def check_history(self, tip: str, over: str) -> None:
         """Refuse a history that was rewritten, or holds commits of others on top."""
         if tip and len(over) >= SHORTEST_ID and tip.startswith(over):
             return
         last = self.store.says("rev-parse", "--verify", "--quiet", self._last_ref)
-        about = {"url": self.name, "branch": self.branch, "store": self.store.path, "tip": tip[:10] or "…"}
+        about = {
+            "url": self.name,
+            "branch": self.branch,
+            "store": self.store.path,
+            "tip": tip[:10] or "…",
+        }
         if last and (not tip or self.store.says("merge-base", "--is-ancestor", last, tip) is None):
             raise PublishRefused(REWRITTEN.format(last=last[:10], **about))
         if tip and tip != last and not self._is_ours(tip):
-            raise PublishRefused(ELSEWHERE.format(changes="\n".join(self._describe_elsewhere(tip)), **about))
+            raise PublishRefused(
+                ELSEWHERE.format(changes="\n".join(self._describe_elsewhere(tip)), **about)
+            )
 
     def _is_ours(self, commit: str) -> bool:
         return MARK in self.store.git("show", "--no-patch", "--format=%B", commit).splitlines()
@@ -212,7 +240,17 @@ class _PublicRepository:
             if number == MAX_NAMED:
                 yield "  and others"
                 return
-            listed = ("diff-tree", "-r", "--root", "-m", "--no-commit-id", "--name-only", "--no-renames", "-z", commit)
+            listed = (
+                "diff-tree",
+                "-r",
+                "--root",
+                "-m",
+                "--no-commit-id",
+                "--name-only",
+                "--no-renames",
+                "-z",
+                commit,
+            )
             paths = list(dict.fromkeys(self.store.paths(*listed)))
             about = self.store.git("show", "--no-patch", "--format=%h %s", commit)
             yield f"  {about}: {', '.join(paths[:5])}{f' and {len(paths) - 5} more' if paths[5:] else ''}"
@@ -248,7 +286,9 @@ class _PublicRepository:
             self.store.git("push", "--quiet", self.url, f"{commit}:refs/heads/{self.branch}")
         except GitFailed as error:
             if "rejected" in str(error) or "failed to push" in str(error):
-                raise PublishRefused(f"{self.name} changed in this moment, or protects its branch: {error}") from None
+                raise PublishRefused(
+                    f"{self.name} changed in this moment, or protects its branch: {error}"
+                ) from None
             raise
         self.remember_published(commit)
 
@@ -259,6 +299,14 @@ class _PublicRepository:
 
 def _write_subject(tree: PublicTree, old: set[str]) -> str:
     """Return the subject of a commit: the homework and solutions it brings."""
-    new = [PurePosixPath(path).stem for path in tree.files if path not in old and path.startswith(f"{FOLDER}/")]
-    named = [name for name in new if f"{FOLDER}/{name.removesuffix('_solution')}/{name}.ipynb" in tree.files]
+    new = [
+        PurePosixPath(path).stem
+        for path in tree.files
+        if path not in old and path.startswith(f"{FOLDER}/")
+    ]
+    named = [
+        name
+        for name in new
+        if f"{FOLDER}/{name.removesuffix('_solution')}/{name}.ipynb" in tree.files
+    ]
     return f"Publish {', '.join(named)}" if named else "Update the course"

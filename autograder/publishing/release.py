@@ -67,7 +67,9 @@ class ReleasedAssignment:
 
 @dataclass(frozen=True)
 class TriedRelease:
-    """A release that passed its proofs and is not in its place yet: the exam, the tests made, the notebook."""
+    """A release that passed its proofs and is not in its place yet: the exam, the tests made, the
+    notebook.
+    """
 
     exam: Exam
     made: RecordedTests
@@ -78,9 +80,11 @@ class TriedRelease:
 def release_assignment(
     course: Course, assignment: str, examiner: Examiner, progress: Progress = _tell_nobody
 ) -> ReleasedAssignment:
-    """Make, prove and put in place the released version of one assignment, and enter it in the gradebook.
+    """Make, prove and put in place the released version of one assignment, and enter it in the
+    gradebook.
 
-    The notebook and the files its source brings are written; whatever else lies in the folder is not touched.
+    The notebook and the files its source brings are written; whatever else lies in the folder is
+    not touched.
 
     Parameters
     ----------
@@ -123,9 +127,14 @@ def release_assignment(
 
 
 def try_release(
-    course: Course, assignment: str, folder: Path, examiner: Examiner, progress: Progress = _tell_nobody
+    course: Course,
+    assignment: str,
+    folder: Path,
+    examiner: Examiner,
+    progress: Progress = _tell_nobody,
 ) -> TriedRelease:
-    """Make and prove what students would get of an assignment, in a folder; nothing of the course is changed.
+    """Make and prove what students would get of an assignment, in a folder; nothing of the course
+    is changed.
 
     Raises
     ------
@@ -147,8 +156,12 @@ def try_release(
     return TriedRelease(exam, made, staged, (*doubts, *warnings))
 
 
-def _place_tests(exam: Exam, released: Path, examiner: Examiner, source: Path) -> tuple[Exam, tuple[str, ...]]:
-    """Return the exam with its tests where they run best, and what is wrong with tests wherever they run."""
+def _place_tests(
+    exam: Exam, released: Path, examiner: Examiner, source: Path
+) -> tuple[Exam, tuple[str, ...]]:
+    """Return the exam with its tests where they run best, and what is wrong with tests wherever
+    they run.
+    """
     if find_leaks(exam, released):  # the proof refuses it: nothing needs to be tried
         return exam, ()
     places = choose_places(exam, source.read_bytes(), released.read_bytes(), examiner)
@@ -156,11 +169,16 @@ def _place_tests(exam: Exam, released: Path, examiner: Examiner, source: Path) -
 
 
 def _stage(course: Course, assignment: str, folder: Path) -> Path:
-    """Return the notebook for students, made in a folder: nbgrader's, less what is for instructors."""
+    """Return the notebook for students, made in a folder: nbgrader's, less what is for
+    instructors.
+    """
     made = convert_assignment(course, assignment, folder, enter=False)
     notebook = keep_student_fields(json.loads(made.read_text(encoding="utf-8")))
-    # As nbformat writes it, so that a notebook of which nothing was left out is the converter's to the byte.
-    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": "))
+    # As nbformat writes it, so that a notebook of which nothing was left out is the converter's to
+    # the byte.
+    text = json.dumps(
+        notebook, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": ")
+    )
     made.write_text(text + "\n", encoding="utf-8")
     return made
 
@@ -182,7 +200,8 @@ def is_release_current(course: Course, assignment: str) -> bool:
 def prove_release(
     exam: Exam, released: Path, source: Path, examiner: Examiner, progress: Progress = _tell_nobody
 ) -> tuple[str, ...]:
-    """Check that a released notebook gives nothing away, scores nothing, and that its source scores everything.
+    """Check that a released notebook gives nothing away, scores nothing, and that its source scores
+    everything.
 
     Returns
     -------
@@ -208,7 +227,9 @@ def prove_release(
 
 
 def _scores_when_unsolved(exam: Exam, released: Path, examiner: Examiner) -> Iterator[str]:
-    """Say where the released notebook gets points, does not run, or reads as if somebody had answered."""
+    """Say where the released notebook gets points, does not run, or reads as if somebody had
+    answered.
+    """
     examined = _examine(exam, released, examiner)
     report = examined.report
     for exercise in report.exercises:
@@ -245,7 +266,9 @@ def _lost_by_solution(exam: Exam, source: Path, examiner: Examiner) -> Iterator[
 
 def _where(exam: Exam, exercise: str) -> str:
     """Name the test cell of an exercise."""
-    numbers = [number for number, cell in enumerate(exam.cells, start=1) if cell.grade_id == exercise]
+    numbers = [
+        number for number, cell in enumerate(exam.cells, start=1) if cell.grade_id == exercise
+    ]
     return f" (cell {numbers[0]})" if numbers else ""
 
 
@@ -258,22 +281,32 @@ def _errors(exam: Exam, examined: ExaminedNotebook, *, stubs: bool = False) -> S
 
     With `stubs`, a solution cell may that is one stub as a whole: it raises at once.
     """
-    meant = {number for number, cell in enumerate(exam.cells, start=1) if RAISES in cell.tags or cell.is_test}
+    meant = {
+        number
+        for number, cell in enumerate(exam.cells, start=1)
+        if RAISES in cell.tags or cell.is_test
+    }
     of_tests = exam.made_by_tests_only if exam.inside else frozenset()
-    unwritten = {number for number, cell in enumerate(exam.cells, start=1) if stubs and cell.solution}
+    unwritten = {
+        number for number, cell in enumerate(exam.cells, start=1) if stubs and cell.solution
+    }
     return [
         f"cell {cell['number']}: {output['ename']}: {output['evalue']}"
         for cell in examined.cells
         for output in cell["outputs"]
         if output.get("output_type") == "error"
         and cell["number"] not in meant
-        and not any(output["ename"] == "NameError" and f"'{name}'" in output["evalue"] for name in of_tests)
+        and not any(
+            output["ename"] == "NameError" and f"'{name}'" in output["evalue"] for name in of_tests
+        )
         and not (cell["number"] in unwritten and output["ename"] == "NotImplementedError")
     ]
 
 
 def _put(files: Mapping[str, bytes], target: Path, last: str) -> bool:
-    """Write those files that differ, the one called `last` after all others; return whether any did."""
+    """Write those files that differ, the one called `last` after all others; return whether any
+    did.
+    """
     stale = _stale(files, target)
     target.mkdir(parents=True, exist_ok=True)
     for name in sorted(stale, key=lambda name: name == last):

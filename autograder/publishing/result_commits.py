@@ -1,4 +1,6 @@
-"""Something made in a checkout of the instructors' repository, committed and pushed to the branch it is on."""
+"""Something made in a checkout of the instructors' repository, committed and pushed to the branch
+it is on.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +13,26 @@ from autograder.git.repository import GitRepository
 
 
 def commit_paths(course: Course, paths: Sequence[str], message: str, remote: str = "origin") -> str:
-    """Commit these paths as they are in the working folder, push the commit, and return it; "" if nothing changed.
+    """Commit these paths as they are in the working folder, push the commit, and return it; "" if
+    nothing changed.
 
-    What else was changed or staged stays as it is. Nothing is committed here that could not be pushed.
+    What else was changed or staged stays as it is. Nothing is committed here that could not be
+    pushed.
 
     Raises
     ------
     UsageError
         If no branch is checked out.
     GitFailed
-        If a path does not exist, or the remote does not take the commit: its branch has moved on, for example.
+        If a path does not exist, or the remote does not take the commit: its branch has moved on,
+        for example.
     """
     here = GitRepository(course.root)
     branch = here.says("symbolic-ref", "--quiet", "--short", "HEAD")
     if branch is None:
-        raise UsageError(f"{course.root}: no branch is checked out; run this on the branch that is to get the commit")
+        raise UsageError(
+            f"{course.root}: no branch is checked out; run this on the branch that is to get the commit"
+        )
     head = here.git("rev-parse", "HEAD")
     with here.other_index() as index:
         index.git("read-tree", head)
@@ -40,7 +47,9 @@ def commit_paths(course: Course, paths: Sequence[str], message: str, remote: str
     except GitFailed as error:
         if "rejected" not in str(error):
             raise
-        raise GitFailed(f"{error}; if others pushed meanwhile: git pull --rebase, then this again") from None
+        raise GitFailed(
+            f"{error}; if others pushed meanwhile: git pull --rebase, then this again"
+        ) from None
     here.git("update-ref", "HEAD", commit, head)
     here.git("reset", "--quiet", "--", *paths)
     return commit

@@ -50,8 +50,12 @@ def one_writer(root: Path, command: str, words: Callable[[datetime], str] = str)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             said = _holder(path, words)
-            raise Busy(f"{root}: {said}; nothing was done, run this again when that has ended") from None
-        _write(descriptor, {"command": command, "process": os.getpid(), "host": socket.gethostname()})
+            raise Busy(
+                f"{root}: {said}; nothing was done, run this again when that has ended"
+            ) from None
+        _write(
+            descriptor, {"command": command, "process": os.getpid(), "host": socket.gethostname()}
+        )
         yield
     finally:
         os.close(descriptor)

@@ -1,10 +1,11 @@
 """The append-only record: what was pushed when, and what grading it gave.
 
-A file of JSON Lines per student. A line is flushed and synced before anything builds on it; a torn last line, from
-a machine that died while writing, is skipped when reading and cut off before the next line is written. Who writes
-holds the file's lock, so nobody cuts a line that somebody else is writing. A line that cannot be read is named, and
-the others are read all the same; a checksum in each line tells one that was changed. Gradebook and pages are
-projections of this record and can be rebuilt at will.
+A file of JSON Lines per student. A line is flushed and synced before anything builds on it; a torn
+last line, from a machine that died while writing, is skipped when reading and cut off before the
+next line is written. Who writes holds the file's lock, so nobody cuts a line that somebody else is
+writing. A line that cannot be read is named, and the others are read all the same; a checksum in
+each line tells one that was changed. Gradebook and pages are projections of this record and can be
+rebuilt at will.
 
 What came first is told by the order of the lines. The time in a line is that of a clock, which may have jumped.
 """
@@ -58,11 +59,13 @@ class StudentRecord:
     Attributes
     ----------
     pushes : tuple of Push
-        Each push once, in order: the forge's own record of it where there is one, else when it was first seen.
+        Each push once, in order: the forge's own record of it where there is one, else when it was
+        first seen.
     graded : tuple of Graded
         Every report ever made.
     aside : tuple of Push
-        Pushes to other branches than the one that is graded, of which something may have to be told, in order.
+        Pushes to other branches than the one that is graded, of which something may have to be
+        told, in order.
     lost : tuple of Push
         Pushes the forge told of whose commits could not be had any more.
     repositories : tuple of Repository
@@ -144,7 +147,9 @@ class Ledger:
             fields["pushed"] = _write_time(repository.pushed)
         self._append(student, {"entry": "repository"} | fields)
 
-    def add_report(self, student: str, commit: str, blob: str, report: Report, time: datetime) -> None:
+    def add_report(
+        self, student: str, commit: str, blob: str, report: Report, time: datetime
+    ) -> None:
         """Append the report of a submission."""
         head = {"entry": "report", "commit": commit, "blob": blob, "time": _write_time(time)}
         self._append(student, head | {"report": report.to_json()})
@@ -154,7 +159,8 @@ class Ledger:
         self._append(student, {"entry": "mark"} | mark.to_json() | {"time": _write_time(mark.time)})
 
     def rewrite_lines(self, student: str, change: Callable[[bytes], bytes]) -> None:
-        """Replace the lines of a student's file, as one step, by what `change` makes of those that are there now.
+        """Replace the lines of a student's file, as one step, by what `change` makes of those that
+        are there now.
 
         Nobody appends meanwhile. A torn last line is not shown to `change`.
 
@@ -262,7 +268,8 @@ class _StudentEntries:
 
 
 def parse_entry(student: str, entry: dict[str, Any]) -> Entry | None:
-    """Return what an entry of a student's file says, None for a kind that only a later version knows.
+    """Return what an entry of a student's file says, None for a kind that only a later version
+    knows.
 
     Raises
     ------

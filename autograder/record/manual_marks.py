@@ -1,4 +1,6 @@
-"""Marks that a person gave, in nbgrader's formgrader: what they are, and what becomes of results by them."""
+"""Marks that a person gave, in nbgrader's formgrader: what they are, and what becomes of results by
+them.
+"""
 
 from __future__ import annotations
 
@@ -71,22 +73,36 @@ class ManualMark:
             time=time,
             points=None if data["points"] is None else float(data["points"]),
             extra=float(data["extra"]),
-            comments=tuple(sorted((str(cell), str(text)) for cell, text in dict(data["comments"]).items())),
+            comments=tuple(
+                sorted((str(cell), str(text)) for cell, text in dict(data["comments"]).items())
+            ),
             notebook=str(data["notebook"]),
         )
 
 
 def newest_marks(marks: Iterable[ManualMark], assignment: str) -> dict[str, ManualMark]:
-    """Return the newest mark of each exercise of an assignment: the last in the record, whatever the clock said."""
+    """Return the newest mark of each exercise of an assignment: the last in the record, whatever
+    the clock said.
+    """
     return {mark.exercise: mark for mark in marks if mark.assignment == assignment}
 
 
 def apply_mark(result: ExerciseResult, mark: ManualMark | None) -> ExerciseResult:
-    """Return a result as the mark leaves it, as nbgrader counts: its points first, then what comes on top."""
+    """Return a result as the mark leaves it, as nbgrader counts: its points first, then what comes
+    on top.
+    """
     waits = result.status is Status.TO_BE_MARKED
     if mark is None or not mark.changes_points or (waits and mark.points is None):
         return result
     given = (result.points if mark.points is None else mark.points) + mark.extra
     points = round_points_below(given, result.max_points)
-    status = Status.PASSED if points >= result.max_points else Status.PARTIAL if points > 0 else Status.FAILED
-    return replace(result, points=points, status=status, hint="" if status is Status.PASSED else result.hint)
+    status = (
+        Status.PASSED
+        if points >= result.max_points
+        else Status.PARTIAL
+        if points > 0
+        else Status.FAILED
+    )
+    return replace(
+        result, points=points, status=status, hint="" if status is Status.PASSED else result.hint
+    )

@@ -26,7 +26,9 @@ class GradingTask:
     assignment: str
     file: NotebookFile
     student: Student
-    waiting: list[tuple[str, str]] = field(default_factory=list, compare=False)  # (student id, commit)
+    waiting: list[tuple[str, str]] = field(
+        default_factory=list, compare=False
+    )  # (student id, commit)
 
 
 def find_open_tasks(
@@ -39,14 +41,18 @@ def find_open_tasks(
     force: bool = False,
     wall: Wall = no_wall,
 ) -> list[GradingTask]:
-    """Return what the record lacks: a task for each notebook that counts, or is newest, and has no report yet."""
+    """Return what the record lacks: a task for each notebook that counts, or is newest, and has no
+    report yet.
+    """
     tasks: dict[tuple[str, str], GradingTask] = {}
     for student in students:
         with wall(f"{student.id}: nothing of theirs is graded"):
             record = records[student.id]
             reports = record.reports
             for name, assignment in course.assignments.items():
-                for push, file in list_wanted_notebooks(course, assignment, student.id, record, extensions):
+                for push, file in list_wanted_notebooks(
+                    course, assignment, student.id, record, extensions
+                ):
                     if force or (name, file.blob, exams[name].version) not in reports:
                         _add(tasks, GradingTask(name, put_at_its_place(file, name), student), push)
     return list(tasks.values())
@@ -58,4 +64,6 @@ def outputs_path(course: Course, assignment: str, blob: str) -> Path:
 
 
 def _add(tasks: dict[tuple[str, str], GradingTask], task: GradingTask, push: Push) -> None:
-    tasks.setdefault((task.assignment, task.file.blob), task).waiting.append((push.student, push.commit))
+    tasks.setdefault((task.assignment, task.file.blob), task).waiting.append(
+        (push.student, push.commit)
+    )

@@ -41,7 +41,9 @@ class PageKey:
 
     @property
     def link(self) -> str:
-        """The page's address relative to the site, with the key in the fragment, which no server ever sees."""
+        """The page's address relative to the site, with the key in the fragment, which no server
+        ever sees.
+        """
         return f"p/{self.page}.html#k={_text(self.key)}"
 
 
@@ -92,7 +94,9 @@ class PageKeys:
         """
         if student not in self._contents.students:
             nearest = find_nearest_name(student, self._contents.students)
-            advice = f"did you mean {nearest!r}?" if nearest else "the next build of the pages makes one"
+            advice = (
+                f"did you mean {nearest!r}?" if nearest else "the next build of the pages makes one"
+            )
             raise UsageError(f"{self.path}: student {student!r} has no key; {advice}")
         return self._contents.students[student]
 
@@ -116,12 +120,16 @@ class PageKeys:
         with _alone(self.path):
             self._contents = _read(self.path)
             self.key_of(student)
-            self._contents = _Contents(self._contents.secret, {**self._contents.students, student: _fresh()})
+            self._contents = _Contents(
+                self._contents.secret, {**self._contents.students, student: _fresh()}
+            )
             _write(self.path, self._contents)
         return self.key_of(student)
 
     def regrade_code_of(self, student: str) -> str:
-        """Return the code that stands for a student wherever others may read along: 40 bits of an HMAC, `7K2Q-XM4D`."""
+        """Return the code that stands for a student wherever others may read along: 40 bits of an
+        HMAC, `7K2Q-XM4D`.
+        """
         digest = hmac.new(self._contents.secret, student.encode(), hashlib.sha256).digest()
         bits = int.from_bytes(digest[:5], "big")
         letters = [ALPHABET[bits >> shift & 31] for shift in range(35, -1, -5)]
@@ -151,14 +159,19 @@ def _read(path: Path) -> _Contents:
         raise ConfigError(f"{path}: no such file of keys") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         advice = "restore it from a backup, for a new one means a new link for every student"
-        raise ConfigError(f"{path}: not a file of keys ({type(error).__name__}: {error}); {advice}") from None
+        raise ConfigError(
+            f"{path}: not a file of keys ({type(error).__name__}: {error}); {advice}"
+        ) from None
 
 
 def _contents(data: Mapping[str, Any]) -> _Contents:
     if data["version"] != KEYS_VERSION:
         raise ValueError(f"version {data['version']!r}, this program reads {KEYS_VERSION}")
     secret = bytes.fromhex(data["secret"])
-    students = {student: PageKey(entry["page"], _bytes(entry["key"])) for student, entry in data["students"].items()}
+    students = {
+        student: PageKey(entry["page"], _bytes(entry["key"]))
+        for student, entry in data["students"].items()
+    }
     if len(secret) != SECRET_BYTES:
         raise ValueError(f"a secret of {len(secret)} bytes, {SECRET_BYTES} are needed")
     for student, page in students.items():
@@ -169,7 +182,8 @@ def _contents(data: Mapping[str, Any]) -> _Contents:
 
 def _write(path: Path, contents: _Contents) -> None:
     students = {
-        student: {"page": page.page, "key": _text(page.key)} for student, page in sorted(contents.students.items())
+        student: {"page": page.page, "key": _text(page.key)}
+        for student, page in sorted(contents.students.items())
     }
     data = {"version": KEYS_VERSION, "secret": contents.secret.hex(), "students": students}
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"

@@ -1,4 +1,5 @@
-"""Which pushes may count for a part of an assignment: the one place that decides it, for grading and for standings.
+"""Which pushes may count for a part of an assignment: the one place that decides it, for grading
+and for standings.
 
 In time is the last push, not after the deadline, in which something is answered. Answers that lie elsewhere, or on
 another branch, are told of, and are candidates themselves where the course looks for them anywhere. What is moved to
@@ -15,7 +16,13 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from autograder.course.configuration import Assignment, Course, LateRule
-from autograder.course.layout import find_answers_elsewhere, find_notebook, is_backup, is_begun, notebook_places
+from autograder.course.layout import (
+    find_answers_elsewhere,
+    find_notebook,
+    is_backup,
+    is_begun,
+    notebook_places,
+)
 from autograder.course.roster import Extensions
 from autograder.course.submissions import NotebookFile, Push
 from autograder.record.ledger import StudentRecord
@@ -46,7 +53,11 @@ class PushCandidate:
 
     def is_in_place(self, assignment: str) -> bool:
         """Whether it lies where it is graded."""
-        return self.file is not None and not self.push.aside and self.file.path in notebook_places(assignment)
+        return (
+            self.file is not None
+            and not self.push.aside
+            and self.file.path in notebook_places(assignment)
+        )
 
 
 @dataclass(frozen=True)
@@ -83,9 +94,15 @@ def choose_pushes(
 
 
 def list_wanted_notebooks(
-    course: Course, assignment: Assignment, student: str, record: StudentRecord, extensions: Extensions
+    course: Course,
+    assignment: Assignment,
+    student: str,
+    record: StudentRecord,
+    extensions: Extensions,
 ) -> tuple[tuple[Push, NotebookFile], ...]:
-    """Return what must be graded of a student's assignment: each notebook that may count, and the newest."""
+    """Return what must be graded of a student's assignment: each notebook that may count, and the
+    newest.
+    """
     found: dict[str, tuple[Push, NotebookFile]] = {}
     for push in record.about(assignment.name).pushes[-1:]:
         file = find_notebook(push.notebooks, assignment.name)
@@ -95,7 +112,11 @@ def list_wanted_notebooks(
         deadline = extensions.get((student, assignment.name, part.name), part.deadline)
         choice = choose_pushes(course, assignment, record, deadline)
         for candidate in (choice.on_time, *choice.late):
-            if candidate is not None and candidate.file is not None and can_give_points(candidate.file):
+            if (
+                candidate is not None
+                and candidate.file is not None
+                and can_give_points(candidate.file)
+            ):
                 found.setdefault(candidate.file.blob, (candidate.push, candidate.file))
     return tuple(found.values())
 
@@ -113,7 +134,8 @@ def end_of_minute(deadline: datetime) -> datetime:
 
 
 def late_factor(rule: LateRule, moment: datetime, deadline: datetime, zone: ZoneInfo) -> float:
-    """Return the share of its points that a push keeps: 1 in time, 0 when it is later than the rule allows.
+    """Return the share of its points that a push keeps: 1 in time, 0 when it is later than the rule
+    allows.
 
     A day ends when the clock on the wall shows the deadline's time again, so that one on which clocks are changed
     has 23 or 25 hours.
@@ -127,7 +149,9 @@ def late_factor(rule: LateRule, moment: datetime, deadline: datetime, zone: Zone
 
 
 def _add_days(deadline: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """Return the same time on the wall some days later; of two such moments, in autumn, the second."""
+    """Return the same time on the wall some days later; of two such moments, in autumn, the
+    second.
+    """
     wall = deadline.astimezone(zone).replace(tzinfo=None) + timedelta(days=days)
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
@@ -164,7 +188,9 @@ class _PushChooser:
     def is_in_time(self, moment: datetime) -> bool:
         return self.deadline is None or moment <= end_of_minute(self.deadline)
 
-    def choose_on_time(self, on_time: Sequence[Push], after: Sequence[Push]) -> PushCandidate | None:
+    def choose_on_time(
+        self, on_time: Sequence[Push], after: Sequence[Push]
+    ) -> PushCandidate | None:
         last: PushCandidate | None = None
         for candidate in self.list_begun(on_time):
             last = candidate
@@ -180,19 +206,27 @@ class _PushChooser:
         return newest[0] if newest else None
 
     def handed_in(self, candidate: PushCandidate) -> datetime:
-        """When a candidate came: what was moved to its place after the deadline, when it was pushed first."""
+        """When a candidate came: what was moved to its place after the deadline, when it was pushed
+        first.
+        """
         return candidate.push.time if self.is_in_time(candidate.push.time) else candidate.since
 
     def find_newer_astray(self, counts: PushCandidate | None) -> PushCandidate | None:
-        """Return answers elsewhere that came in time and after what counts; on other branches only if nothing does."""
+        """Return answers elsewhere that came in time and after what counts; on other branches only
+        if nothing does.
+        """
         for entry in self.list_astray():
-            newer = counts is None or (not entry.push.aside and entry.since > self.handed_in(counts))
+            newer = counts is None or (
+                not entry.push.aside and entry.since > self.handed_in(counts)
+            )
             if newer and self.is_in_time(entry.since):
                 return entry
         return None
 
     def list_late(self, after: Sequence[Push]) -> Iterator[PushCandidate]:
-        """Yield each state of the notebook that was pushed late and still gives points, by its first push."""
+        """Yield each state of the notebook that was pushed late and still gives points, by its
+        first push.
+        """
         rule = self.assignment.late
         deadline = self.deadline
         if rule is None or deadline is None:
@@ -206,7 +240,9 @@ class _PushChooser:
                 continue
             seen.add(entry.file.blob)
             factor = late_factor(rule, entry.since, deadline, self.course.timezone)
-            if self.is_in_time(entry.since):  # a state from before the deadline, brought back after it
+            if self.is_in_time(
+                entry.since
+            ):  # a state from before the deadline, brought back after it
                 within = late_factor(rule, entry.push.time, deadline, self.course.timezone) > 0
                 factor = 1.0 if within else 0.0
             if factor:
@@ -226,7 +262,8 @@ class _PushChooser:
         return [candidate for candidate in self.list_in_place(pushes) if candidate.is_begun(name)]
 
     def list_astray(self) -> list[PushCandidate]:
-        """Answers that are not graded where they lie: the newest push first, then those to other branches.
+        """Answers that are not graded where they lie: the newest push first, then those to other
+        branches.
 
         Of each push the likeliest file; none of a push with answers at their place.
         """
@@ -241,8 +278,11 @@ class _PushChooser:
                 found.append(self.make_candidate(push, right))
         return found
 
-    def choose_elsewhere(self, counts: PushCandidate | None, late: Sequence[PushCandidate]) -> PushCandidate | None:
-        """What is to be told: where answers are while none count, or a file with more of them than the one that does.
+    def choose_elsewhere(
+        self, counts: PushCandidate | None, late: Sequence[PushCandidate]
+    ) -> PushCandidate | None:
+        """What is to be told: where answers are while none count, or a file with more of them than
+        the one that does.
 
         Nothing is told of a copy of what is graded, nor of what was moved to its place since.
         """
@@ -253,7 +293,9 @@ class _PushChooser:
             return self.find_newer_astray(counts) or _find_fuller(counts, name)
         if late:
             return next((entry for entry in late if not entry.is_in_place(name)), None)
-        graded = {entry.file.blob for entry in self.list_begun(self.record.pushes[-1:]) if entry.file}
+        graded = {
+            entry.file.blob for entry in self.list_begun(self.record.pushes[-1:]) if entry.file
+        }
         for entry in self.list_astray():
             if entry.file and entry.file.blob not in graded:
                 return entry
@@ -274,7 +316,8 @@ class _PushChooser:
 
 
 def _find_fuller(counts: PushCandidate, assignment: str) -> PushCandidate | None:
-    """A file beside the one that counts, in the same push, with all of its answers and more of them.
+    """A file beside the one that counts, in the same push, with all of its answers and more of
+    them.
 
     Of files at which nobody has looked, one that has such a name.
     """

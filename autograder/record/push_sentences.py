@@ -1,4 +1,6 @@
-"""What a student is told of pushes and places: which push counts and why, where answers lie, what to do next."""
+"""What a student is told of pushes and places: which push counts and why, where answers lie, what
+to do next.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +37,13 @@ class PushSentences:
             share = f"{round_points(100 * candidate.factor):g}%"
             return f"The push of {first} counts, at {share} because it came after the deadline."
         if candidate.since < candidate.push.time and candidate != choice.on_time:
-            return f"The push of {when} counts as one of {first}, when the same file was first pushed."
+            return (
+                f"The push of {when} counts as one of {first}, when the same file was first pushed."
+            )
         if newest is None or candidate.push.time > newest.time:
-            return f"The push of {when} counts as one of {first}, when the same file was first pushed."
+            return (
+                f"The push of {when} counts as one of {first}, when the same file was first pushed."
+            )
         if newest is not candidate.push and not candidate.push.aside:
             newer = self.course.write_moment(newest.time)
             return f"The push of {when} counts: in the newer one of {newer} nothing is answered."
@@ -59,25 +65,35 @@ class PushSentences:
             return pointer
         return f"There is no notebook at {self.right}. {SAVE}"
 
-    def explain_not_begun(self, push: Push, file: NotebookFile, elsewhere: PushCandidate | None) -> str:
+    def explain_not_begun(
+        self, push: Push, file: NotebookFile, elsewhere: PushCandidate | None
+    ) -> str:
         """Say that nothing is answered yet."""
         if elsewhere is not None:
             return self.tell_where_answers_lie(elsewhere)
         for pointer in self.list_pointer_sentences(push):
             return f"{file.path} holds no answer. {pointer}"
         when = self.course.write_moment(push.time)
-        begin = "" if file.path.endswith("_solved.ipynb") else f" To begin: `autograder start {self.assignment}`."
+        begin = (
+            ""
+            if file.path.endswith("_solved.ipynb")
+            else f" To begin: `autograder start {self.assignment}`."
+        )
         return f"{file.path} holds no answer yet, as pushed on {when}.{begin} {SAVE} {LATER}"
 
     def tell_of_elsewhere(self, choice: PushChoice) -> str:
-        """Say what there is to be said of answers elsewhere, whether they are graded or not; "" if nothing is."""
+        """Say what there is to be said of answers elsewhere, whether they are graded or not; "" if
+        nothing is.
+        """
         found = choice.elsewhere
         counts = choice.on_time
         if found is None:
             return ""
         if found == counts or found in choice.late:
             return self.tell_graded_elsewhere(found)
-        beside = counts is not None and counts.push is found.push and counts.is_begun(self.assignment)
+        beside = (
+            counts is not None and counts.push is found.push and counts.is_begun(self.assignment)
+        )
         if counts is not None and counts.file is not None and beside:
             return self.tell_more_elsewhere(counts.file, found)
         return self.tell_where_answers_lie(found)
@@ -89,13 +105,21 @@ class PushSentences:
         path = found.file.path
         unchanged = f"Left unchanged, it counts from {self.course.write_moment(found.since)}, when it was first pushed."
         if found.push.aside:
-            branches = f"Your answers are on the branch {found.push.branch}, and {self._graded} is graded."
-            move = "" if path in notebook_places(self.assignment) else f" Move {path} to {self.right}, commit and push."
+            branches = (
+                f"Your answers are on the branch {found.push.branch}, and {self._graded} is graded."
+            )
+            move = (
+                ""
+                if path in notebook_places(self.assignment)
+                else f" Move {path} to {self.right}, commit and push."
+            )
             return f"{branches} {self._explain_merging(found.push.branch)}{move} {unchanged}"
         if found.file.holds is None:
             return f"The notebook {say_where_it_belongs(path, self.assignment)} and push again. {unchanged}"
         there = {file.path for file in found.push.notebooks}
-        instead = ", in place of the one there, which holds no answer," if self.right in there else ""
+        instead = (
+            ", in place of the one there, which holds no answer," if self.right in there else ""
+        )
         where = say_where_it_belongs(path, self.assignment).removeprefix(path)
         return f"Your answers are in {path}. It{where}{instead} and push again. {unchanged}"
 
@@ -104,7 +128,11 @@ class PushSentences:
         if found.file is None:
             return ""
         path = found.file.path
-        moved = "" if path in notebook_places(self.assignment) else f"; it belongs at {self.right}: move it there"
+        moved = (
+            ""
+            if path in notebook_places(self.assignment)
+            else f"; it belongs at {self.right}: move it there"
+        )
         if not found.push.aside:
             return f"{path} is graded all the same{moved} before you go on."
         branch = found.push.branch
@@ -134,7 +162,9 @@ class PushSentences:
                     f"{path} is a link to {target}, and what it leads to was not pushed. "
                     f"Put the notebook itself at {self.right} and push again."
                 )
-            elif not target or (target == SUBMODULE and not any(file.written for file in push.notebooks)):
+            elif not target or (
+                target == SUBMODULE and not any(file.written for file in push.notebooks)
+            ):
                 yield (
                     f"{path} is a git repository within yours, and nothing of what is in it was pushed. "
                     f"If your notebook is there, move it to {self.right}, add it, commit and push."

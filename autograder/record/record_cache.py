@@ -1,4 +1,6 @@
-"""Students' records kept in memory as long as their files stay as they are: a command reads each of them once."""
+"""Students' records kept in memory as long as their files stay as they are: a command reads each of
+them once.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class RecordCache:
         DiskFailed
             If the file cannot be read at all.
         """
-        # Before the reading: a line that comes meanwhile makes it be read once more, and none is missed.
+        # Before the reading: a line that comes meanwhile makes it be read once more, and none is
+        # missed.
         stamp = self._stamp(student)
         if student in self._kept and self._kept[student][0] == stamp:
             return self._kept[student][1]

@@ -1,4 +1,5 @@
-"""Who stands where: deadlines, extensions and late rules applied to the record. Pure functions of what is given.
+"""Who stands where: deadlines, extensions and late rules applied to the record. Pure functions of
+what is given.
 
 For each part of an assignment the last push not after its deadline counts. Times are those of the record: the
 server's or the collector's, never the commit's own, and grading again changes none of them.
@@ -16,10 +17,24 @@ from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam
 from autograder.course.layout import find_notebook, is_begun
 from autograder.course.roster import Extensions
-from autograder.course.submissions import ExerciseResult, NotebookFile, Push, Report, Status, Student, round_points
+from autograder.course.submissions import (
+    ExerciseResult,
+    NotebookFile,
+    Push,
+    Report,
+    Status,
+    Student,
+    round_points,
+)
 from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark, apply_mark, newest_marks
-from autograder.record.push_candidates import PushCandidate, PushChoice, can_give_points, choose_pushes, end_of_minute
+from autograder.record.push_candidates import (
+    PushCandidate,
+    PushChoice,
+    can_give_points,
+    choose_pushes,
+    end_of_minute,
+)
 from autograder.record.push_sentences import PushSentences
 
 
@@ -121,7 +136,9 @@ def judge_assignment(
     *,
     released: bool = True,
 ) -> Standing:
-    """Return where a student stands in an assignment; one that is not `released` yet has no points, and not 0."""
+    """Return where a student stands in an assignment; one that is not `released` yet has no points,
+    and not 0.
+    """
     record = record.about(assignment.name)
     judge = _AssignmentJudge(course, assignment, exam, record, released)
     parts: list[PartStanding] = []
@@ -135,12 +152,15 @@ def judge_assignment(
 
 
 def is_released(course: Course, assignment: str, records: Iterable[StudentRecord]) -> bool:
-    """Whether students have an assignment: its release is here, or, where this copy lags behind, one has pushed it."""
+    """Whether students have an assignment: its release is here, or, where this copy lags behind,
+    one has pushed it.
+    """
     if course.release_path(assignment).exists():
         return True
     pushes = (push for record in records for push in (*record.pushes, *record.aside))
     return any(
-        find_notebook(push.notebooks, assignment) or any(file.holds == assignment for file in push.notebooks)
+        find_notebook(push.notebooks, assignment)
+        or any(file.holds == assignment for file in push.notebooks)
         for push in pushes
     )
 
@@ -155,7 +175,9 @@ def decided_points(part: PartStanding, now: datetime) -> float | None:
 
     Who has not begun has no points to show before the deadline and 0 after it.
     """
-    if part.state in (PartState.NOTHING, PartState.MISSING, PartState.NOT_BEGUN) and not is_over(part.deadline, now):
+    if part.state in (PartState.NOTHING, PartState.MISSING, PartState.NOT_BEGUN) and not is_over(
+        part.deadline, now
+    ):
         return None
     return part.points
 
@@ -176,7 +198,9 @@ class _AssignmentJudge:
     record: StudentRecord
     released: bool
 
-    def judge_part(self, part: Part, extension: datetime | None, choice: PushChoice) -> PartStanding:
+    def judge_part(
+        self, part: Part, extension: datetime | None, choice: PushChoice
+    ) -> PartStanding:
         mine = [exercise for exercise in self.exam.exercises if exercise.part == part.name]
         blank = PartStanding(
             part.name,
@@ -188,7 +212,9 @@ class _AssignmentJudge:
             late=choice.newest_late,
         )
         if not self.released:
-            return _change_state(blank, PartState.UNRELEASED, "This homework is not released yet.", late=None)
+            return _change_state(
+                blank, PartState.UNRELEASED, "This homework is not released yet.", late=None
+            )
         if choice.on_time is None and not choice.late:
             return self._judge_without_push(blank, choice)
         candidates = [entry for entry in (choice.on_time, *choice.late) if entry is not None]
@@ -206,7 +232,9 @@ class _AssignmentJudge:
         if choice.newest_late is not None:
             return _change_state(blank, PartState.TOO_LATE, self.sentences.explain_too_late(choice))
         if choice.elsewhere is not None:
-            return _change_state(blank, PartState.MISSING, self.sentences.tell_where_answers_lie(choice.elsewhere))
+            return _change_state(
+                blank, PartState.MISSING, self.sentences.tell_where_answers_lie(choice.elsewhere)
+            )
         return blank
 
     def _began_late(self, choice: PushChoice) -> bool:
@@ -215,7 +243,9 @@ class _AssignmentJudge:
         file = find_notebook(late.notebooks, self.assignment.name) if late else None
         return file is not None and is_begun(file, self.assignment.name)
 
-    def _judge_candidate(self, blank: PartStanding, candidate: PushCandidate, choice: PushChoice) -> PartStanding:
+    def _judge_candidate(
+        self, blank: PartStanding, candidate: PushCandidate, choice: PushChoice
+    ) -> PartStanding:
         push = candidate.push
         file = candidate.file
         if file is None:
@@ -264,10 +294,16 @@ class _AssignmentJudge:
     def _list_marks(self, part: str) -> list[ManualMark]:
         """The marks that people gave for a part."""
         marks = newest_marks(self.record.marks, self.assignment.name)
-        return [marks[entry.id] for entry in self.exam.exercises if entry.part == part and entry.id in marks]
+        return [
+            marks[entry.id]
+            for entry in self.exam.exercises
+            if entry.part == part and entry.id in marks
+        ]
 
     def _find_report(self, file: NotebookFile) -> Report | None:
-        """The report of a notebook under the exam as it is now; a student's older report serves until then."""
+        """The report of a notebook under the exam as it is now; a student's older report serves
+        until then.
+        """
         reports = self.record.reports
         name = self.assignment.name
         current = reports.get((name, file.blob, self.exam.version))
@@ -279,11 +315,17 @@ class _AssignmentJudge:
                 newest = report
         return newest
 
-    def list_problems(self, parts: Sequence[PartStanding], choices: Sequence[PushChoice]) -> tuple[str, ...]:
+    def list_problems(
+        self, parts: Sequence[PartStanding], choices: Sequence[PushChoice]
+    ) -> tuple[str, ...]:
         """What is to be said about the notebook as a whole, each sentence once."""
         sentences: dict[str, None] = {}
         for part in parts:
-            report = self._find_report(part.file) if part.file and part.state is not PartState.NOT_BEGUN else None
+            report = (
+                self._find_report(part.file)
+                if part.file and part.state is not PartState.NOT_BEGUN
+                else None
+            )
             sentences |= dict.fromkeys(report.problems if report else ())
         for part, choice in zip(parts, choices, strict=True):
             told = self._tell_of_places(part, choice)
@@ -293,16 +335,22 @@ class _AssignmentJudge:
 
     def _tell_of_places(self, part: PartStanding, choice: PushChoice) -> str:
         """What is to be said about where answers lie, empty if there is nothing."""
-        return "" if part.state is PartState.UNRELEASED else self.sentences.tell_of_elsewhere(choice)
+        return (
+            "" if part.state is PartState.UNRELEASED else self.sentences.tell_of_elsewhere(choice)
+        )
 
 
 def _choose_best(candidates: list[PartStanding]) -> PartStanding:
-    """Return what counts of a push in time and a late one: while one of them is not graded, nothing is settled."""
+    """Return what counts of a push in time and a late one: while one of them is not graded, nothing
+    is settled.
+    """
     for candidate in candidates:
         if candidate.state is PartState.WAITING:
             return candidate
     return max(candidates, key=lambda candidate: candidate.points or 0.0)
 
 
-def _change_state(standing: PartStanding, state: PartState, why: str, **changes: object) -> PartStanding:
+def _change_state(
+    standing: PartStanding, state: PartState, why: str, **changes: object
+) -> PartStanding:
     return replace(standing, state=state, why=why, **changes)  # type: ignore[arg-type]

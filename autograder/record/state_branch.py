@@ -1,9 +1,9 @@
 """What a course remembers, on a branch of its own in the instructors' repository.
 
-Ledger, roster, extensions and page keys are files here and blobs there; `pull` brings the branch here, `push` takes
-what is new here there. Neither side is overwritten: the ledger only grows, line by line, a table is taken from the
-side that changed it, and where both changed it a person is asked. So runs that overlap, fail or are started again
-end with the same record.
+Ledger, roster, extensions and page keys are files here and blobs there; `pull` brings the branch
+here, `push` takes what is new here there. Neither side is overwritten: the ledger only grows, line
+by line, a table is taken from the side that changed it, and where both changed it a person is
+asked. So runs that overlap, fail or are started again end with the same record.
 
 A second branch keeps the notebooks that were pushed, for a fork can vanish while an exam is still being repaired. Its
 tree holds only what the last run added; older ones are fetched by their blob's name, one by one, when they are needed.
@@ -30,7 +30,14 @@ from autograder.course.whole_files import PRIVATE, write_whole
 from autograder.forge.forge_protocol import open_forge
 from autograder.git.repository import GitRepository
 from autograder.git.student_stores import open_fork
-from autograder.git.tree_objects import NOTHING, Tree, name_of_blob, read_blobs, read_tree, write_tree
+from autograder.git.tree_objects import (
+    NOTHING,
+    Tree,
+    name_of_blob,
+    read_blobs,
+    read_tree,
+    write_tree,
+)
 from autograder.record.ledger import Ledger
 from autograder.record.state_merging import FileVersions, merge_keys, merge_lines, merge_table
 
@@ -44,7 +51,9 @@ SETTINGS = ("core.hooksPath=/dev/null", "gc.auto=0", "maintenance.auto=false")
 
 @dataclass(frozen=True)
 class StateChange:
-    """A file that is not the same here and on the branch: what both began with, what it is, and both merged."""
+    """A file that is not the same here and on the branch: what both began with, what it is, and
+    both merged.
+    """
 
     path: str
     base: bytes | None = field(repr=False)
@@ -66,7 +75,8 @@ class StateBranch:
     branch : str
         Name of the branch; the notebooks are on `<branch>-notebooks`.
     troubles : list of str
-        A sentence for each student's file that was left out because it could not be read or written here.
+        A sentence for each student's file that was left out because it could not be read or written
+        here.
     """
 
     course: Course
@@ -75,7 +85,8 @@ class StateBranch:
     troubles: list[str] = field(default_factory=list, compare=False)
 
     def pull(self) -> list[str]:
-        """Bring what is on the branch here, keep what is only here, and return the files that changed here.
+        """Bring what is on the branch here, keep what is only here, and return the files that
+        changed here.
 
         Raises
         ------
@@ -92,7 +103,8 @@ class StateBranch:
     def push(self, message: str) -> list[str]:
         """Merge both sides, put the result on the branch, and return the files that changed there.
 
-        Everybody in the roster has a page key afterwards, so that no two runs make pages with different ones.
+        Everybody in the roster has a page key afterwards, so that no two runs make pages with
+        different ones.
 
         Raises
         ------
@@ -114,7 +126,9 @@ class StateBranch:
             notebooks = self._new_notebooks(news)
             if notebooks:
                 kept = self._fetch(self._kept_branch)
-                tips[self._kept_branch] = write_tree(self._repository, Tree(kept.commit), notebooks, message)
+                tips[self._kept_branch] = write_tree(
+                    self._repository, Tree(kept.commit), notebooks, message
+                )
             if self._push(tips, theirs):
                 self._remember(tips[self.branch])
                 return sorted(files)
@@ -122,7 +136,8 @@ class StateBranch:
         raise GitFailed(f"the branch {self.branch!r} was outrun {TRIES} times; run this again")
 
     def find_differences(self) -> list[StateChange]:
-        """Return what is not the same here and on the branch, without changing either; nothing without such a branch.
+        """Return what is not the same here and on the branch, without changing either; nothing
+        without such a branch.
 
         Raises
         ------
@@ -141,7 +156,15 @@ class StateBranch:
         try:
             repository = self._repository
             if repository.says("cat-file", "-e", blob) is None:
-                repository.git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", self.remote, blob)
+                repository.git(
+                    "fetch",
+                    "--quiet",
+                    "--no-tags",
+                    "--no-write-fetch-head",
+                    "--",
+                    self.remote,
+                    blob,
+                )
             return repository.raw("cat-file", "blob", blob)
         except (GitFailed, UsageError):
             return None
@@ -150,7 +173,9 @@ class StateBranch:
     def _repository(self) -> GitRepository:
         found = GitRepository(self.course.root)
         if found.says("rev-parse", "--git-dir") is None:
-            raise UsageError(f"{self.course.root} is in no git repository; the state is kept on a branch of one")
+            raise UsageError(
+                f"{self.course.root} is in no git repository; the state is kept on a branch of one"
+            )
         return GitRepository(found.path, SETTINGS, open_forge(self.course.forge).make_credentials())
 
     @property
@@ -175,7 +200,9 @@ class StateBranch:
     def _put_here(self, change: StateChange) -> None:
         ledger = LEDGER.fullmatch(change.path)
         if ledger:  # as it is in this moment: somebody may have appended to it
-            Ledger(self.course.ledger).rewrite_lines(ledger["student"], partial(_merged_with, change))
+            Ledger(self.course.ledger).rewrite_lines(
+                ledger["student"], partial(_merged_with, change)
+            )
         else:
             write_whole(self._place(change.path), change.merged, "state", mode=PRIVATE)
 
@@ -186,10 +213,18 @@ class StateBranch:
     def _changes(self, theirs: Tree) -> list[StateChange]:
         """Return every file that is not the same here and there."""
         repository = self._repository
-        base = read_tree(repository, repository.says("rev-parse", "--verify", "--quiet", BASE) or "")
+        base = read_tree(
+            repository, repository.says("rev-parse", "--verify", "--quiet", BASE) or ""
+        )
         ours = self._here(theirs)
-        paths = [path for path, content in ours.items() if theirs.blobs.get(path) != name_of_blob(content)]
-        wanted = [side.blobs[path] for path in paths for side in (base, theirs) if path in side.blobs]
+        paths = [
+            path
+            for path, content in ours.items()
+            if theirs.blobs.get(path) != name_of_blob(content)
+        ]
+        wanted = [
+            side.blobs[path] for path in paths for side in (base, theirs) if path in side.blobs
+        ]
         content = {NOTHING: None} | read_blobs(repository, wanted)
         changes = []
         for path in paths:
@@ -201,7 +236,9 @@ class StateBranch:
         return changes
 
     def _here(self, theirs: Tree) -> dict[str, bytes | None]:
-        """Return what the files are here, None where there is none; a ledger that cannot be read is left out."""
+        """Return what the files are here, None where there is none; a ledger that cannot be read is
+        left out.
+        """
         found: dict[str, bytes | None] = {}
         for path in self._paths(theirs):
             place = self._place(path)
@@ -217,7 +254,11 @@ class StateBranch:
     def _merged(self, path: str, versions: FileVersions) -> bytes | None:
         if LEDGER.fullmatch(path):
             return merge_lines(versions)
-        return merge_keys(versions) if path == "keys.json" else merge_table(str(self._place(path)), versions)
+        return (
+            merge_keys(versions)
+            if path == "keys.json"
+            else merge_table(str(self._place(path)), versions)
+        )
 
     def _paths(self, theirs: Tree) -> Iterator[str]:
         """Yield the paths on the branch of everything there is here or there."""
@@ -242,7 +283,9 @@ class StateBranch:
     # ------------------------------------------------------------------------------------------------- to and from git
 
     def _fetch(self, branch: str) -> Tree:
-        """Fetch the tip of a branch and return its tree, an empty one while there is no such branch."""
+        """Fetch the tip of a branch and return its tree, an empty one while there is no such
+        branch.
+        """
         repository = self._repository
         ref = f"refs/heads/{branch}"
         listed = repository.git("ls-remote", "--", self.remote, ref).split()
@@ -256,7 +299,9 @@ class StateBranch:
         """Push commits to their branches, all or none; return False if somebody else was faster."""
         refs = [f"{commit}:refs/heads/{branch}" for branch, commit in tips.items()]
         try:
-            self._repository.git("push", "--quiet", "--atomic", "--no-verify", "--", self.remote, *refs)
+            self._repository.git(
+                "push", "--quiet", "--atomic", "--no-verify", "--", self.remote, *refs
+            )
         except GitFailed:
             if self._fetch(self.branch).commit == theirs.commit:
                 raise
@@ -268,7 +313,9 @@ class StateBranch:
             self._repository.git("update-ref", BASE, commit)
 
     def _new_notebooks(self, news: Sequence[StateChange]) -> dict[str, bytes]:
-        """Return the homework in pushes the branch does not know yet, by the names it is kept under."""
+        """Return the homework in pushes the branch does not know yet, by the names it is kept
+        under.
+        """
         notebooks = {}
         for change in news:
             match = LEDGER.fullmatch(change.path)
@@ -288,7 +335,9 @@ class StateBranch:
             return None  # collected on another machine, which keeps it itself
 
     def _is_homework(self, file: NotebookFile) -> bool:
-        return bool(file.holds) or any(find_notebook([file], name) for name in self.course.assignments)
+        return bool(file.holds) or any(
+            find_notebook([file], name) for name in self.course.assignments
+        )
 
 
 def _merged_with(change: StateChange, ours: bytes) -> bytes:

@@ -1,4 +1,6 @@
-"""Two versions of the course's files made one, given what both began with. Pure functions of bytes."""
+"""Two versions of the course's files made one, given what both began with. Pure functions of
+bytes.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from autograder.record.ledger_lines import is_readable
 
 @dataclass(frozen=True)
 class FileVersions:
-    """A file as both sides began with it, as it is on the branch, and as it is here; None where there is none."""
+    """A file as both sides began with it, as it is on the branch, and as it is here; None where
+    there is none.
+    """
 
     base: bytes | None
     theirs: bytes | None
@@ -23,7 +27,8 @@ class FileVersions:
 
 
 def merge_lines(versions: FileVersions) -> bytes:
-    """Return a student's ledger with the lines of both sides: what both began with, then what is new, by its time.
+    """Return a student's ledger with the lines of both sides: what both began with, then what is
+    new, by its time.
 
     The order of each side's own lines stays, whatever their times say: a clock may have jumped. A line of ours that
     says the same as a new one of theirs, at another moment perhaps, is left out: two runs did the same work. A last
@@ -39,17 +44,22 @@ def merge_lines(versions: FileVersions) -> bytes:
     ]
     said = {_identity(line) for line in theirs if line not in base}
     known = base.union(theirs)
-    new = [line for line in _lines(versions.ours) if line not in known and _identity(line) not in said]
+    new = [
+        line for line in _lines(versions.ours) if line not in known and _identity(line) not in said
+    ]
     begin = next((number for number, line in enumerate(theirs) if line not in base), len(theirs))
     return b"".join(line + b"\n" for line in (*theirs[:begin], *_by_time(theirs[begin:], new)))
 
 
 def _by_time(theirs: Sequence[bytes], ours: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield the lines of two sides as one sequence, each side in its own order, the earlier of their next ones first.
+    """Yield the lines of two sides as one sequence, each side in its own order, the earlier of
+    their next ones first.
 
     A line without a time goes with the one before it.
     """
-    sides = [list(reversed(list(zip(_times(lines), lines, strict=True)))) for lines in (theirs, ours)]
+    sides = [
+        list(reversed(list(zip(_times(lines), lines, strict=True)))) for lines in (theirs, ours)
+    ]
     while all(sides):
         first = min(sides, key=lambda side: side[-1][0])  # theirs, where both are of one moment
         yield first.pop()[1]
@@ -74,7 +84,9 @@ def merge_table(name: str, versions: FileVersions) -> bytes | None:
     AutograderError
         If both did, differently.
     """
-    base, theirs, ours = versions.base, versions.theirs, versions.ours
+    base = versions.base
+    theirs = versions.theirs
+    ours = versions.ours
     if ours is None or ours in (theirs, base):
         return theirs
     if theirs is None or theirs == base:
@@ -85,7 +97,8 @@ def merge_table(name: str, versions: FileVersions) -> bytes | None:
 
 
 def merge_keys(versions: FileVersions) -> bytes | None:
-    """Return the page keys of both sides; of a student's two new keys the branch's stays, for its link may be out.
+    """Return the page keys of both sides; of a student's two new keys the branch's stays, for its
+    link may be out.
 
     Raises
     ------
@@ -94,8 +107,13 @@ def merge_keys(versions: FileVersions) -> bytes | None:
     """
     if versions.ours is None or versions.theirs is None or versions.ours == versions.theirs:
         return versions.theirs if versions.theirs is not None else versions.ours
-    base, theirs, ours = _keys(versions.base or b"{}"), _keys(versions.theirs), _keys(versions.ours)
-    merged = {name: _chosen(base.get(name), theirs.get(name), ours.get(name)) for name in {**theirs, **ours}}
+    base = _keys(versions.base or b"{}")
+    theirs = _keys(versions.theirs)
+    ours = _keys(versions.ours)
+    merged = {
+        name: _chosen(base.get(name), theirs.get(name), ours.get(name))
+        for name in {**theirs, **ours}
+    }
     students = [side.get("students", {}) for side in (base, theirs, ours)]
     names = sorted({**students[1], **students[2]})
     merged["students"] = {name: _chosen(*(side.get(name) for side in students)) for name in names}
@@ -114,7 +132,9 @@ def _keys(content: bytes) -> dict[str, Any]:
         if not isinstance(data, dict) or not isinstance(data.get("students", {}), dict):
             raise ValueError("no table of students in it")
     except ValueError as error:
-        raise AutograderError(f"the file of page keys is damaged ({error}); restore it from its history") from None
+        raise AutograderError(
+            f"the file of page keys is damaged ({error}); restore it from its history"
+        ) from None
     return data
 
 
@@ -128,9 +148,13 @@ def _identity(line: bytes) -> object:
         entry = json.loads(line)
         report = entry.get("report", {})
         if entry.get("entry") == "mark":
-            return line  # two people's marks are two, and a mark may be given, taken back and given again
+            # Two people's marks are two, and a mark may be given, taken back and given again
+            return line
         return (
-            *(entry.get(name) for name in ("entry", "commit", "blob", "activity", "clock", "id", "owner", "name")),
+            *(
+                entry.get(name)
+                for name in ("entry", "commit", "blob", "activity", "clock", "id", "owner", "name")
+            ),
             *(entry.get(name) for name in ("remote", "pushed", "branch", "assignment")),
             *(report.get(name) for name in ("assignment", "exam")),
         )

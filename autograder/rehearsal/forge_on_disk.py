@@ -25,7 +25,14 @@ class BareRepository:
         """Make the repository, empty, unless it is there."""
         if not (self.path / "HEAD").exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._git("init", "--quiet", "--bare", f"--initial-branch={self.branch}", str(self.path), bare=False)
+            self._git(
+                "init",
+                "--quiet",
+                "--bare",
+                f"--initial-branch={self.branch}",
+                str(self.path),
+                bare=False,
+            )
 
     def fork(self, upstream: BareRepository) -> None:
         """Make the repository a copy of another, unless it is there."""
@@ -52,12 +59,16 @@ class BareRepository:
         return self._git("rev-parse", f"{self.branch}:{path}").strip()
 
     def push(self, files: Mapping[str, bytes], subject: str, time: datetime) -> None:
-        """Put one commit with these files on top of the branch, unless its newest commit is that one already."""
+        """Put one commit with these files on top of the branch, unless its newest commit is that
+        one already.
+        """
         newest = self.subject()
         if newest == subject:
             return
         stamp = f"{AUTHOR} {int(time.timestamp())} +0000"
-        parts = [f"commit refs/heads/{self.branch}\ncommitter {stamp}\ndata {len(subject)}\n{subject}\n".encode()]
+        parts = [
+            f"commit refs/heads/{self.branch}\ncommitter {stamp}\ndata {len(subject)}\n{subject}\n".encode()
+        ]
         if newest:
             parts.append(f"from refs/heads/{self.branch}^0\n".encode())
         for path, content in files.items():

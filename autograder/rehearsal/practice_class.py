@@ -1,4 +1,5 @@
-"""A practice class: the whole way from source notebooks to points pages, walked by students of every kind.
+"""A practice class: the whole way from source notebooks to points pages, walked by students of
+every kind.
 
 Nothing in it is pretended except the time at which the collector looks: bare git repositories are forked, pushed to
 and fetched, notebooks are graded in the jail, the gradebook is nbgrader's. Each step is written down when it is done,
@@ -83,10 +84,13 @@ class PracticeClass:
 
     def fork(self, student: str) -> BareRepository:
         """Return a student's fork."""
-        return BareRepository(self.out / "forge" / "students" / f"{student}.git", self.original.branch)
+        return BareRepository(
+            self.out / "forge" / "students" / f"{student}.git", self.original.branch
+        )
 
     def prepare(self) -> None:
-        """Lay out the folder: sources, configuration, roster. An older class of other notebooks is cleared away.
+        """Lay out the folder: sources, configuration, roster. An older class of other notebooks is
+        cleared away.
 
         Raises
         ------
@@ -100,17 +104,25 @@ class PracticeClass:
         }
         journal = ClassJournal(self.out)
         if self.out.exists() and any(self.out.iterdir()) and not journal.path.exists():
-            raise UsageError(f"{self.out} is not empty and no practice class; name another folder with --out")
+            raise UsageError(
+                f"{self.out} is not empty and no practice class; name another folder with --out"
+            )
         if journal.path.exists() and journal.about != about:
             shutil.rmtree(self.out)
         self.out.mkdir(parents=True, exist_ok=True)
         journal.start(about)
         for name in self.assignments:
-            shutil.copytree(self.original.sources / name, self.out / "solutions" / name, dirs_exist_ok=True)
+            shutil.copytree(
+                self.original.sources / name, self.out / "solutions" / name, dirs_exist_ok=True
+            )
         (self.out / CONFIG_FILE).write_text(self._config(), encoding="utf-8")
-        (self.out / "nbgrader_config.py").write_text(f'load_subconfig("{CONFIG_FILE}")  # noqa: F821\n')
+        (self.out / "nbgrader_config.py").write_text(
+            f'load_subconfig("{CONFIG_FILE}")  # noqa: F821\n'
+        )
         lines = [f"{student},{self.fork(student).path}" for student in self.students]
-        (self.out / "roster.csv").write_text("student,remote\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        (self.out / "roster.csv").write_text(
+            "student,remote\n" + "\n".join(lines) + "\n", encoding="utf-8"
+        )
 
     @property
     def is_released(self) -> bool:
@@ -163,7 +175,9 @@ class PracticeClass:
     def desks(self, student: str) -> Iterable[StudentDesk]:
         """Yield a student's desk for each assignment."""
         for name, exam in self.classroom.exams.items():
-            released = json.loads(self.classroom.course.release_path(name).read_text(encoding="utf-8"))
+            released = json.loads(
+                self.classroom.course.release_path(name).read_text(encoding="utf-8")
+            )
             yield StudentDesk(student, exam, released)
 
     def differences(self) -> list[str]:
@@ -173,17 +187,25 @@ class PracticeClass:
         for student, role in self.students.items():
             for desk in self.desks(student):
                 due = role.in_course(self.classroom.course.find)
-                for sentence in describe_differences(due, desk, standings[student][desk.exam.assignment]):
+                for sentence in describe_differences(
+                    due, desk, standings[student][desk.exam.assignment]
+                ):
                     found.append(f"{student}, {desk.exam.assignment}: {sentence}")
         return found + self._seen_by_students()
 
     def _seen_by_students(self) -> list[str]:
         """Look for hidden tests in what the jail let out and in what students can read."""
-        places = [self.classroom.course.outputs, self.classroom.course.site, self.out / "assignments"]
+        places = [
+            self.classroom.course.outputs,
+            self.classroom.course.site,
+            self.out / "assignments",
+        ]
         files: list[Path] = []
         for place in places:
             files += filter(Path.is_file, place.rglob("*"))
-        return [f"{path}: holds a hidden test" for path in files if HIDDEN.encode() in path.read_bytes()]
+        return [
+            f"{path}: holds a hidden test" for path in files if HIDDEN.encode() in path.read_bytes()
+        ]
 
     def _collected(self, wave: PushWave) -> str:
         return f"collected {wave.name}, {self.size} students"
@@ -196,7 +218,10 @@ class PracticeClass:
         local = f"{DEADLINE:%Y-%m-%d %H:%M}"
         assignments: dict[str, Any] = {}
         for name, entry in self.assignments.items():
-            dated = {part.name: {"exercises": list(part.exercises), "deadline": local} for part in entry.parts}
+            dated = {
+                part.name: {"exercises": list(part.exercises), "deadline": local}
+                for part in entry.parts
+            }
             whole = dated.keys() == {WHOLE}
             dates = {"deadline": local} if whole else {"parts": dated}
             assignments[name] = {"title": entry.title, "late": LATE_RULE} | dates

@@ -1,4 +1,6 @@
-"""The roles of the practice class: what each kind of student pushes, and what each must get for it."""
+"""The roles of the practice class: what each kind of student pushes, and what each must get for
+it.
+"""
 
 from __future__ import annotations
 
@@ -70,8 +72,8 @@ class StudentRole:
     factor : float
         Share of the points that the late rule leaves.
     astray : bool
-        Whether their work lies where it is graded only in a course that looks for it anywhere; then `state` and
-        `problem` are what they get in any other.
+        Whether their work lies where it is graded only in a course that looks for it anywhere; then
+        `state` and `problem` are what they get in any other.
     """
 
     name: str
@@ -94,7 +96,9 @@ class StudentRole:
 
 @dataclass(frozen=True)
 class StudentDesk:
-    """What a practice student has in front of them: a released notebook, and the answers they will give."""
+    """What a practice student has in front of them: a released notebook, and the answers they will
+    give.
+    """
 
     student: str
     exam: Exam
@@ -121,7 +125,9 @@ class StudentDesk:
         variants = load_variants(self.exam.mistakes, "mistakes.py")
         mistake = next(iter(variants or ()))
         tree = ast.parse(self.exam.mistakes)
-        function = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == mistake.name)
+        function = next(
+            n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == mistake.name
+        )
         function.decorator_list.clear()
         return mistake.of, f"{ast.unparse(function)}\n\n{mistake.of} = {mistake.name}", mistake.hint
 
@@ -133,13 +139,20 @@ class StudentDesk:
         raise LookupError(f"{self.exam.assignment}: no solution cell defines {function}")
 
     def notebook(self, answers: Mapping[str, str], extra: Iterable[str] = ()) -> bytes:
-        """Return the released notebook with answers filled in and extra cells below its first one."""
+        """Return the released notebook with answers filled in and extra cells below its first
+        one.
+        """
         notebook = copy.deepcopy(dict(self.released))
         for cell in notebook["cells"]:
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
             if grade_id in answers:
                 cell["source"] = answers[grade_id]
-        name = {"cell_type": "markdown", "id": "who", "metadata": {}, "source": f"Handed in by {self.student}."}
+        name = {
+            "cell_type": "markdown",
+            "id": "who",
+            "metadata": {},
+            "source": f"Handed in by {self.student}.",
+        }
         cells: list[dict[str, object]] = []
         for number, source in enumerate(extra):
             cell = {"cell_type": "code", "id": f"extra-{number}", "metadata": {}, "source": source}
@@ -169,7 +182,11 @@ def answer_first_half(desk: StudentDesk) -> Files:
     for exercise in desk.exam.exercises:
         if exercise.id in first_half:
             cells.update(exercise.solutions)
-    return {desk.path: desk.notebook({cell: source for cell, source in desk.answers.items() if cell in cells})}
+    return {
+        desk.path: desk.notebook(
+            {cell: source for cell, source in desk.answers.items() if cell in cells}
+        )
+    }
 
 
 def answer_with_mistake(desk: StudentDesk) -> Files:
@@ -264,14 +281,19 @@ def _full_in_first_half(exercise: Exercise, desk: StudentDesk) -> DueGrade:
 
 
 def _hint_for_mistake(exercise: Exercise, desk: StudentDesk) -> DueGrade:
-    return DueGrade.HINT if exercise.id == desk.exercise_of(desk.known_mistake()[0]) else DueGrade.FULL
+    return (
+        DueGrade.HINT if exercise.id == desk.exercise_of(desk.known_mistake()[0]) else DueGrade.FULL
+    )
 
 
 ROLES = (
     StudentRole("all-right", {PushWave.EARLY: answer_everything}, PartState.GRADED, _full),
     StudentRole("late", {PushWave.AFTER: answer_everything}, PartState.TOO_LATE, _nothing),
     StudentRole(
-        "corrected", {PushWave.EARLY: answer_wrongly, PushWave.LAST_DAY: answer_everything}, PartState.GRADED, _full
+        "corrected",
+        {PushWave.EARLY: answer_wrongly, PushWave.LAST_DAY: answer_everything},
+        PartState.GRADED,
+        _full,
     ),
     StudentRole(
         "corrected-late",
@@ -279,13 +301,32 @@ ROLES = (
         PartState.GRADED,
         _nothing,
     ),
-    StudentRole("half-done", {PushWave.EARLY: answer_first_half}, PartState.GRADED, _full_in_first_half),
-    StudentRole("known-mistake", {PushWave.LAST_DAY: answer_with_mistake}, PartState.GRADED, _hint_for_mistake),
+    StudentRole(
+        "half-done", {PushWave.EARLY: answer_first_half}, PartState.GRADED, _full_in_first_half
+    ),
+    StudentRole(
+        "known-mistake",
+        {PushWave.LAST_DAY: answer_with_mistake},
+        PartState.GRADED,
+        _hint_for_mistake,
+    ),
     StudentRole("not-attempted", {PushWave.EARLY: leave_untouched}, PartState.NOT_BEGUN, _nothing),
     StudentRole(
-        "wrong-place", {PushWave.EARLY: misplace_notebook}, PartState.NOT_BEGUN, _full, "move it to", astray=True
+        "wrong-place",
+        {PushWave.EARLY: misplace_notebook},
+        PartState.NOT_BEGUN,
+        _full,
+        "move it to",
+        astray=True,
     ),
-    StudentRole("renamed", {PushWave.EARLY: rename_notebook}, PartState.NOT_BEGUN, _full, "rename it to", astray=True),
+    StudentRole(
+        "renamed",
+        {PushWave.EARLY: rename_notebook},
+        PartState.NOT_BEGUN,
+        _full,
+        "rename it to",
+        astray=True,
+    ),
     StudentRole(
         "wrong-branch",
         {PushWave.LAST_DAY: answer_everything},
@@ -295,7 +336,13 @@ ROLES = (
         "my-work",
         astray=True,
     ),
-    StudentRole("not-begun", {PushWave.EARLY: push_notes}, PartState.NOT_BEGUN, _nothing, "holds no answer yet"),
+    StudentRole(
+        "not-begun",
+        {PushWave.EARLY: push_notes},
+        PartState.NOT_BEGUN,
+        _nothing,
+        "holds no answer yet",
+    ),
     StudentRole(
         "late-then-next",
         {PushWave.LATE: answer_everything, PushWave.AFTER: push_next_homework},
@@ -303,10 +350,30 @@ ROLES = (
         _full,
         factor=0.8,
     ),
-    StudentRole("colab-import", {PushWave.EARLY: import_from_colab}, PartState.GRADED, _full, "google.colab"),
-    StudentRole("broken-json", {PushWave.LAST_DAY: truncate_notebook}, PartState.GRADED, _nothing, "not valid JSON"),
-    StudentRole("endless-loop", {PushWave.LAST_DAY: loop_endlessly}, PartState.GRADED, _full, "took too long"),
-    StudentRole("quits-python", {PushWave.EARLY: quit_python}, PartState.GRADED, _full, "ended the Python process"),
+    StudentRole(
+        "colab-import", {PushWave.EARLY: import_from_colab}, PartState.GRADED, _full, "google.colab"
+    ),
+    StudentRole(
+        "broken-json",
+        {PushWave.LAST_DAY: truncate_notebook},
+        PartState.GRADED,
+        _nothing,
+        "not valid JSON",
+    ),
+    StudentRole(
+        "endless-loop",
+        {PushWave.LAST_DAY: loop_endlessly},
+        PartState.GRADED,
+        _full,
+        "took too long",
+    ),
+    StudentRole(
+        "quits-python",
+        {PushWave.EARLY: quit_python},
+        PartState.GRADED,
+        _full,
+        "ended the Python process",
+    ),
     StudentRole("peeks", {PushWave.LAST_DAY: look_for_tests}, PartState.GRADED, _nothing),
     StudentRole("nothing-pushed", {}, PartState.NOTHING, _nothing),
 )

@@ -1,4 +1,5 @@
-"""A student's notebook run from top to bottom on their own machine, and what its visible checks found.
+"""A student's notebook run from top to bottom on their own machine, and what its visible checks
+found.
 
 No jail: it is the student's own code on the student's own machine. The checks themselves come from the course's
 notebook, so that deleted, edited or outdated ones in the copy do not matter; official points are given elsewhere.
@@ -34,9 +35,12 @@ DIED = "Python itself ended in {cell}; the cells below it were not run"
 TIMED_OUT = "{cell} ran for longer than {seconds:g} s and was interrupted"
 STUCK = "it took no notice of that; the cells below it were not run"
 TIMEOUT = "out of time"
-INTERRUPTED = "_async_cleanup_kernel_future"  # nbclient takes Ctrl-C for itself, and then stumbles in many ways
+# Nbclient takes Ctrl-C for itself, and then stumbles in many ways
+INTERRUPTED = "_async_cleanup_kernel_future"
 EXPECTED = {"NotImplementedError", "KeyboardInterrupt"}
-CELL_FILE = re.compile(r"\(\d+\.py, (line \d+)\)")  # IPython gives a cell a file name that tells nobody anything
+CELL_FILE = re.compile(
+    r"\(\d+\.py, (line \d+)\)"
+)  # IPython gives a cell a file name that tells nobody anything
 MAX_LINE = 40
 Progress = Callable[[int, int], object]
 
@@ -75,7 +79,9 @@ class ExerciseChecks:
         worst = next((o for o in self.outcomes if o.status == "failed"), None)
         if worst is not None:
             return f"{worst.sentence}: {worst.message}"
-        return {"not attempted": "not attempted yet", "not run": "its checks could not run"}.get(self.status, "")
+        return {"not attempted": "not attempted yet", "not run": "its checks could not run"}.get(
+            self.status, ""
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the exercise as a JSON object."""
@@ -100,7 +106,9 @@ class CheckRun:
     @property
     def failed(self) -> bool:
         """Whether something has to be put right; an exercise not attempted yet is none of that."""
-        return bool(self.problems) or any(entry.status in {"failed", "not run"} for entry in self.exercises)
+        return bool(self.problems) or any(
+            entry.status in {"failed", "not run"} for entry in self.exercises
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a JSON object."""
@@ -150,28 +158,41 @@ def run_checks(
             found.setdefault(cell.grade_id.removesuffix(CHECKS), []).extend(outcomes(cell_outputs))
     order = [exercise.id for exercise in exam.exercises] if exam else []
     names = [known for known in order if known in found]
-    names += [other for other in found if other not in order]  # checks of no exercise of the course's
+    names += [
+        other for other in found if other not in order
+    ]  # checks of no exercise of the course's
     trouble = _find_troubles(cells, outputs, watch, exam)
     exercises = tuple(
-        ExerciseChecks(known or "elsewhere", tuple(found[known]), trouble.get(known, "")) for known in names
+        ExerciseChecks(known or "elsewhere", tuple(found[known]), trouble.get(known, ""))
+        for known in names
     )
     problems = (*notebook.problems, *_describe_errors(cells, outputs), *watch.problems)
     return CheckRun(assignment, name, exercises, problems, time.monotonic() - begin)
 
 
 def is_started(path: Path) -> bool:
-    """Whether somebody wrote an answer into a notebook: a solution cell without the stub's `raise`."""
+    """Whether somebody wrote an answer into a notebook: a solution cell without the stub's
+    `raise`.
+    """
     try:
         cells = read_notebook(path.read_bytes()).cells
         locked = _read_original(path)
     except Unreadable:
         return True
-    stubs = {cell.grade_id for cell in locked.cells if cell.solution and cell.kind == "code"} if locked else set()
-    return any(cell.grade_id in stubs and "raise NotImplementedError" not in cell.source for cell in cells)
+    stubs = (
+        {cell.grade_id for cell in locked.cells if cell.solution and cell.kind == "code"}
+        if locked
+        else set()
+    )
+    return any(
+        cell.grade_id in stubs and "raise NotImplementedError" not in cell.source for cell in cells
+    )
 
 
 def _read_original(original: Path) -> Exam | None:
-    """The course's notebook read for its ids, order and checks; None where it is missing or broken."""
+    """The course's notebook read for its ids, order and checks; None where it is missing or
+    broken.
+    """
     try:
         return read_exam(original)
     except ExamError:
@@ -179,14 +200,22 @@ def _read_original(original: Path) -> Exam | None:
 
 
 def _replace_checks(notebook: Notebook, exam: Exam | None) -> list[Cell]:
-    """The student's cells, with the course's own checks in the place of theirs, and below them those that are gone."""
-    left = {cell: source for cell, source in exam.locked.items() if cell.endswith(CHECKS)} if exam else {}
+    """The student's cells, with the course's own checks in the place of theirs, and below them
+    those that are gone.
+    """
+    left = (
+        {cell: source for cell, source in exam.locked.items() if cell.endswith(CHECKS)}
+        if exam
+        else {}
+    )
     ours = set(left)
     cells = []
     for cell in notebook.cells:
         if cell.grade_id in left:
             cells.append(Cell("code", left.pop(cell.grade_id), cell.grade_id))
-        elif cell.grade_id not in ours:  # of a cell that was copied together with its id the first one counts
+        elif (
+            cell.grade_id not in ours
+        ):  # of a cell that was copied together with its id the first one counts
             cells.append(cell)
     return cells + [Cell("code", source, grade_id) for grade_id, source in left.items()]
 
@@ -195,7 +224,9 @@ def _execute_cells(
     cells: list[Cell], folder: Path, cell_seconds: float, progress: Progress
 ) -> tuple[list[list[Mapping[str, Any]]], _RunWatch]:
     """Run the cells in a fresh kernel; return each cell's outputs, and who saw what went wrong."""
-    warnings.filterwarnings("ignore", message="Proactor event loop")  # on Windows, and without consequence
+    warnings.filterwarnings(
+        "ignore", message="Proactor event loop"
+    )  # on Windows, and without consequence
     document = _build_document(cells)
     watch = _RunWatch(cells, cell_seconds, progress)
     client = NotebookClient(
@@ -212,7 +243,9 @@ def _execute_cells(
         log=_make_silent_log(),
     )
     try:
-        client.execute(env=_build_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        client.execute(
+            env=_build_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
     except NoSuchKernel:
         raise UsageError(NO_KERNEL) from None
     except DeadKernelError:
@@ -232,7 +265,9 @@ class _StuckCell(Exception):
 
 
 class _RunWatch:
-    """Follows a run from cell to cell: tells the progress, and notes which cells ran out of time."""
+    """Follows a run from cell to cell: tells the progress, and notes which cells ran out of
+    time.
+    """
 
     def __init__(self, cells: list[Cell], cell_seconds: float, progress: Progress) -> None:
         self.cells = cells
@@ -248,8 +283,12 @@ class _RunWatch:
         self.reached = cell_index + 1
         self.progress(self.reached, len(self.cells))
 
-    def note_end(self, cell: Mapping[str, Any], cell_index: int, execute_reply: Mapping[str, Any]) -> None:
-        """Note a cell that ran out of time; two in a row that no interrupt ended mean that the first still runs."""
+    def note_end(
+        self, cell: Mapping[str, Any], cell_index: int, execute_reply: Mapping[str, Any]
+    ) -> None:
+        """Note a cell that ran out of time; two in a row that no interrupt ended mean that the
+        first still runs.
+        """
         out_of_time = execute_reply["content"].get("ename") == TIMEOUT
         cell_before_still_runs = self._still_runs
         self._still_runs = out_of_time and not _was_interrupted(cell)
@@ -258,7 +297,9 @@ class _RunWatch:
         if out_of_time:
             name = _name_cell(self.cells, cell_index + 1)
             self.problems.append(TIMED_OUT.format(cell=name, seconds=self.cell_seconds))
-            self.late[self.cells[cell_index].grade_id] = f"ran for longer than {self.cell_seconds:g} s"
+            self.late[self.cells[cell_index].grade_id] = (
+                f"ran for longer than {self.cell_seconds:g} s"
+            )
 
 
 def _was_interrupted(cell: Mapping[str, Any]) -> bool:
@@ -279,7 +320,9 @@ def _name_cell(cells: list[Cell], number: int) -> str:
 def _find_troubles(
     cells: list[Cell], outputs: list[list[Mapping[str, Any]]], watch: _RunWatch, exam: Exam | None
 ) -> dict[str, str]:
-    """Say by exercise why its checks did not find an answer: its own cell raised, or something never ended."""
+    """Say by exercise why its checks did not find an answer: its own cell raised, or something
+    never ended.
+    """
     raised: dict[str, str] = {}
     for cell, cell_outputs in zip(cells, outputs, strict=True):
         for error in _find_errors(cell_outputs):
@@ -316,7 +359,11 @@ def _make_silent_log() -> logging.Logger:
 
 def _build_environment() -> dict[str, str]:
     """The environment of the kernel: ours without what GitHub's runner tells its own steps."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "ACTIONS_"))}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GITHUB_", "ACTIONS_"))
+    }
 
 
 def _describe_errors(cells: list[Cell], outputs: list[list[Mapping[str, Any]]]) -> Iterator[str]:

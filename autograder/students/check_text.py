@@ -1,4 +1,6 @@
-"""Practice results as text: a table for a terminal, a summary and annotations for GitHub. All from data to text."""
+"""Practice results as text: a table for a terminal, a summary and annotations for GitHub. All from
+data to text.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,12 @@ def build_check_table(run: CheckRun) -> Table:
     """Return a run as a table for a terminal: a row per exercise."""
     title = f"{run.notebook} ({run.seconds:.0f} s)"
     table = Table(
-        "exercise", "checks", "what to look at", title=escape(title), title_justify="left", box=box.SIMPLE_HEAD
+        "exercise",
+        "checks",
+        "what to look at",
+        title=escape(title),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
     )
     for entry in run.exercises:
         result = f"[{COLOURS[entry.status]}]{MARKS[entry.status]} {_count_passed(entry)}[/]"
@@ -32,7 +39,12 @@ def build_check_table(run: CheckRun) -> Table:
 
 def summarise_runs(runs: Sequence[CheckRun], remarks: Iterable[str], where: str) -> str:
     """Return runs as Markdown, for the summary of a job on GitHub."""
-    lines = ["## Practice results", "", f"These are the checks you can see; {_escape_markdown(where)}.", ""]
+    lines = [
+        "## Practice results",
+        "",
+        f"These are the checks you can see; {_escape_markdown(where)}.",
+        "",
+    ]
     for run in runs:
         lines += [f"### {_escape_markdown(run.notebook)}", ""]
         lines += [f"- ✗ {_escape_markdown(problem)}" for problem in run.problems]
@@ -69,8 +81,14 @@ def _count_passed(entry: ExerciseChecks) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    """Return a text as one line of Markdown in which it cannot be more than text; code marks stay."""
-    return html.escape(" ".join(text[:MAX_MESSAGE].split()), quote=False).replace("|", "\\|").replace("[", "\\[")
+    """Return a text as one line of Markdown in which it cannot be more than text; code marks
+    stay.
+    """
+    return (
+        html.escape(" ".join(text[:MAX_MESSAGE].split()), quote=False)
+        .replace("|", "\\|")
+        .replace("[", "\\[")
+    )
 
 
 def _escape_data(text: str) -> str:

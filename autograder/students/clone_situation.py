@@ -1,4 +1,5 @@
-"""How a student's clone stands to the course: what is new there, and what of the student's stands in its way.
+"""How a student's clone stands to the course: what is new there, and what of the student's stands
+in its way.
 
 Only looked at here, nothing is changed; `autograder.students.course_update` acts on it.
 """
@@ -18,7 +19,8 @@ from autograder.git.repository import GitRepository
 ORIGINAL = re.compile(rf"{FOLDER}/([^/]+)/\1\.ipynb")
 CHECKPOINTS = ":(glob)**/.ipynb_checkpoints/**"
 UNRELATED = (
-    "this repository shares no history with the course; fork the course, clone the fork, and copy your notebooks"
+    "this repository shares no history with the course; "
+    "fork the course, clone the fork, and copy your notebooks"
 )
 NEEDS_INSTALL = {"requirements.txt", "pyproject.toml"}
 MAX_NAMED = 12
@@ -32,7 +34,8 @@ class ReplacedFile:
     Attributes
     ----------
     work : bool
-        Whether the student's version holds more than outputs; if so it is only replaced when the student agrees.
+        Whether the student's version holds more than outputs; if so it is only replaced when the
+        student agrees.
     beside : str
         Path of the copy that is kept beside it, "" where the backup branch alone keeps it.
     in_the_way : bool
@@ -91,11 +94,15 @@ class _CloneComparison:
     theirs: str
 
     def find_news(self) -> dict[str, str]:
-        listed = self.clone.paths("diff", "--name-status", "--no-renames", "-z", self.base, self.theirs, "--")
+        listed = self.clone.paths(
+            "diff", "--name-status", "--no-renames", "-z", self.base, self.theirs, "--"
+        )
         return dict(zip(listed[1::2], listed[0::2], strict=True))
 
     def find_changed(self, news: Mapping[str, str], published: set[str]) -> Iterator[ReplacedFile]:
-        """Yield the course's files that the student changed and that are originals of homework or in the way."""
+        """Yield the course's files that the student changed and that are originals of homework or
+        in the way.
+        """
         mine = set(self.clone.paths("diff", "--name-only", "--no-renames", "-z", self.base, "--"))
         kept = set(self.clone.paths("ls-files", "-z"))
         for path, kind in news.items():
@@ -115,7 +122,9 @@ class _CloneComparison:
     def find_broken(self, published: set[str]) -> Iterator[ReplacedFile]:
         """Yield the student's own notebooks that hold the marks of a conflict and can be mended."""
         kinds = ("--cached", "--others", "--exclude-standard")
-        for path in sorted(set(self.clone.paths("ls-files", "-z", *kinds, "--", f"{FOLDER}/*.ipynb")) - published):
+        for path in sorted(
+            set(self.clone.paths("ls-files", "-z", *kinds, "--", f"{FOLDER}/*.ipynb")) - published
+        ):
             file = self.path_of(path)
             if file.is_file() and settle_conflict(file.read_bytes()) is not None:
                 yield ReplacedFile(path, work=True)
@@ -126,7 +135,9 @@ class _CloneComparison:
         return self.clone.git("hash-object", "--path", path, str(file)) if file.is_file() else None
 
     def is_only_run(self, path: str) -> bool:
-        """Whether a notebook differs from one of the course's versions in nothing but outputs and settings."""
+        """Whether a notebook differs from one of the course's versions in nothing but outputs and
+        settings.
+        """
         for commit in (self.base, self.theirs):
             try:
                 version = read_notebook(self.clone.raw("cat-file", "blob", f"{commit}:{path}"))
@@ -137,7 +148,9 @@ class _CloneComparison:
         return False
 
     def find_free_path(self, path: str) -> str:
-        """Return a free path for the student's version: their copy to work in where they have none yet."""
+        """Return a free path for the student's version: their copy to work in where they have none
+        yet.
+        """
         stem = path.removesuffix(".ipynb")
         names = [f"{stem}_solved"] if ORIGINAL.fullmatch(path) else []
         names += [f"{stem}_edited", *(f"{stem}_edited_{number}" for number in range(2, 1000))]
@@ -173,7 +186,8 @@ def compare_with_course(clone: GitRepository, theirs: str) -> CloneSituation:
 
 
 def settle_conflict(content: bytes) -> bytes | None:
-    """Return a notebook that holds the marks of a conflict with one side taken, the student's where that reads.
+    """Return a notebook that holds the marks of a conflict with one side taken, the student's where
+    that reads.
 
     It is None where there is no such mark, or no side gives a notebook.
     """
@@ -188,7 +202,9 @@ def settle_conflict(content: bytes) -> bytes | None:
 
 
 def describe_news(situation: CloneSituation, begun: Sequence[str]) -> list[str]:
-    """Return sentences on what the course brought; `begun` names the homework the student has a copy of."""
+    """Return sentences on what the course brought; `begun` names the homework the student has a
+    copy of.
+    """
     if not situation.news:
         return ["nothing new in the course"]
     lines = [f"{situation.commits} new commit{'s' * (situation.commits != 1)} of the course"]

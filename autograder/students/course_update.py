@@ -1,4 +1,5 @@
-"""The course's news brought into a student's clone, whatever state that is in, with nothing of the student's lost.
+"""The course's news brought into a student's clone, whatever state that is in, with nothing of the
+student's lost.
 
 A pull stops where the student changed a file of the course's: usually a homework's original, often only run. Such
 files are put back first, and what was in them is kept, beside them and on a branch. Then every path was changed by
@@ -18,12 +19,21 @@ from pathlib import Path, PurePosixPath
 from autograder.course.course_card import Card
 from autograder.course.errors import GitFailed, UsageError
 from autograder.git.repository import GitRepository
-from autograder.students.clone_situation import CloneSituation, ReplacedFile, compare_with_course, settle_conflict
+from autograder.students.clone_situation import (
+    CloneSituation,
+    ReplacedFile,
+    compare_with_course,
+    settle_conflict,
+)
 from autograder.students.student_clone import write_new_file
 
 REMOTE = "upstream"
-NOT_A_FORK = "origin is the course itself; fork it, then: git remote set-url origin ADDRESS-OF-YOUR-FORK"
-NO_UPSTREAM = "nobody knows where the course is; tell git once: git remote add upstream ADDRESS-OF-THE-COURSE"
+NOT_A_FORK = (
+    "origin is the course itself; fork it, then: git remote set-url origin ADDRESS-OF-YOUR-FORK"
+)
+NO_UPSTREAM = (
+    "nobody knows where the course is; tell git once: git remote add upstream ADDRESS-OF-THE-COURSE"
+)
 NO_CLONE = "{root} is no clone made with git (a downloaded ZIP?); clone your fork, and copy your notebooks into it"
 UNFINISHED_WORK = {
     "rebase-merge": "a rebase is unfinished; end it with `git rebase --continue` or `git rebase --abort` first",
@@ -47,7 +57,8 @@ class CourseUpdate:
         Raises
         ------
         UsageError
-            If it is no clone, on no branch, or in the middle of something that only the student can end.
+            If it is no clone, on no branch, or in the middle of something that only the student can
+            end.
         """
         return cls(open_repository(root, card), card)
 
@@ -60,19 +71,29 @@ class CourseUpdate:
     def is_merging(self) -> bool:
         """Whether a merge was begun and stopped at a conflict."""
         unmerged = bool(self.clone.git("ls-files", "--unmerged"))
-        return unmerged or self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD") is not None
+        return (
+            unmerged
+            or self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD") is not None
+        )
 
     def take_merge_back(self) -> str:
-        """End an unfinished merge as if it had not been begun; return what keeps the files as they are now.
+        """End an unfinished merge as if it had not been begun; return what keeps the files as they
+        are now.
 
         What the student staged meanwhile, and the merge did not bring, stays on the disk.
         """
         kept = self._keep_backup("An unfinished merge", ())
         theirs = self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD")
         conflicts = set(self.clone.paths("diff", "--name-only", "--diff-filter=U", "-z"))
-        for path in self.clone.paths("diff", "--cached", "--name-only", "--no-renames", "-z", "HEAD", "--"):
+        for path in self.clone.paths(
+            "diff", "--cached", "--name-only", "--no-renames", "-z", "HEAD", "--"
+        ):
             staged = self.clone.says("rev-parse", "--verify", "--quiet", f":{path}")
-            brought = self.clone.says("rev-parse", "--verify", "--quiet", f"{theirs}:{path}") if theirs else None
+            brought = (
+                self.clone.says("rev-parse", "--verify", "--quiet", f"{theirs}:{path}")
+                if theirs
+                else None
+            )
             if path not in conflicts and (theirs is None or staged != brought):
                 self.clone.git("reset", "--quiet", "--", _quote_pathspec(path))
         self.clone.git("reset", "--quiet", "--merge")
@@ -105,8 +126,12 @@ class CourseUpdate:
         return f"refs/remotes/{REMOTE}/{self.card.branch}"
 
     def compare_with_course(self) -> CloneSituation:
-        """Compare the clone with the course as last fetched; fails as `clone_situation.compare_with_course` does."""
-        return compare_with_course(self.clone, self.clone.git("rev-parse", "--verify", self._course_ref))
+        """Compare the clone with the course as last fetched; fails as
+        `clone_situation.compare_with_course` does.
+        """
+        return compare_with_course(
+            self.clone, self.clone.git("rev-parse", "--verify", self._course_ref)
+        )
 
     def describe_remotes(self) -> Iterator[str]:
         """Yield sentences about branches and remotes that are not as they should be."""
@@ -120,7 +145,8 @@ class CourseUpdate:
             yield f"your remote {REMOTE} is {course}; the course is at {self.card.upstream}"
 
     def carry_out(self, situation: CloneSituation, agreed: Sequence[ReplacedFile]) -> str:
-        """Put files back, mend notebooks and merge; return what keeps the files replaced, "" if none was.
+        """Put files back, mend notebooks and merge; return what keeps the files replaced, "" if
+        none was.
 
         Parameters
         ----------
@@ -134,13 +160,19 @@ class CourseUpdate:
         """
         put_back = [entry.path for entry in agreed if entry in situation.put_back]
         broken = [entry.path for entry in agreed if entry in situation.broken]
-        kept = self._keep_backup("Before an update of the course", [*put_back, *broken]) if agreed else ""
+        kept = (
+            self._keep_backup("Before an update of the course", [*put_back, *broken])
+            if agreed
+            else ""
+        )
         for entry in agreed:
             if entry.beside:
                 content = self._path_of(entry.path).read_bytes()
                 write_new_file(self._path_of(entry.beside), settle_conflict(content) or content)
         for path in broken:
-            self._path_of(path).write_bytes(settle_conflict(self._path_of(path).read_bytes()) or b"")
+            self._path_of(path).write_bytes(
+                settle_conflict(self._path_of(path).read_bytes()) or b""
+            )
         for path in put_back:
             self._restore_committed(path)
         self.clone.git("merge", "--quiet", "--ff-only", self._commit_merge(situation, put_back))
@@ -155,18 +187,31 @@ class CourseUpdate:
             self.clone.git("checkout", "--quiet", "--", _quote_pathspec(path))
 
     def _commit_merge(self, situation: CloneSituation, put_back: Sequence[str]) -> str:
-        """Make the commit in which both sides are; return it, or the newest one where it holds everything already."""
+        """Make the commit in which both sides are; return it, or the newest one where it holds
+        everything already.
+        """
         head = self.clone.git("rev-parse", "HEAD")
         theirs = situation.theirs
         with self.clone.other_index() as index:
             index.git("read-tree", "-i", "-m", "--aggressive", situation.base, head, theirs)
-            index.git("update-index", "-z", "--index-info", input="".join(self._list_index_lines(theirs, put_back)))
+            index.git(
+                "update-index",
+                "-z",
+                "--index-info",
+                input="".join(self._list_index_lines(theirs, put_back)),
+            )
             if index.git("ls-files", "--unmerged"):
-                raise GitFailed("the clone changed while it was updated; run the same command again")
+                raise GitFailed(
+                    "the clone changed while it was updated; run the same command again"
+                )
             tree = index.git("write-tree")
         if situation.base == theirs:
             same = tree == self.clone.git("rev-parse", "HEAD^{tree}")
-            return head if same else self.clone.commit_tree(tree, "Put back the course's notebooks", head)
+            return (
+                head
+                if same
+                else self.clone.commit_tree(tree, "Put back the course's notebooks", head)
+            )
         if situation.base == head and tree == self.clone.git("rev-parse", f"{theirs}^{{tree}}"):
             return theirs
         return self.clone.commit_tree(tree, "Merge the course's news", head, theirs)
@@ -178,22 +223,38 @@ class CourseUpdate:
             yield f"{listed}\0" if listed else f"0 {'0' * 40}\t{path}\0"
 
     def _keep_backup(self, subject: str, paths: Sequence[str]) -> str:
-        """Keep all files git knows, and the given ones, as they are now; return the name of what keeps them.
+        """Keep all files git knows, and the given ones, as they are now; return the name of what
+        keeps them.
 
         That is a new branch, or the student's newest commit where it holds all of this already.
         """
         head = self.clone.git("rev-parse", "HEAD")
-        known = self.clone.paths("ls-tree", "-r", "-z", "--name-only", head) + self.clone.paths("ls-files", "-z")
+        known = self.clone.paths("ls-tree", "-r", "-z", "--name-only", head) + self.clone.paths(
+            "ls-files", "-z"
+        )
         with self.clone.other_index() as index:
             index.git("read-tree", head)
-            index.git("update-index", "--add", "--remove", "-z", "--stdin", input="\0".join([*known, *paths]))
+            index.git(
+                "update-index",
+                "--add",
+                "--remove",
+                "-z",
+                "--stdin",
+                input="\0".join([*known, *paths]),
+            )
             tree = index.git("write-tree")
         if tree == self.clone.git("rev-parse", "HEAD^{tree}"):
             return head[:10]
         stamp = f"backup/{datetime.now():%Y-%m-%d-%H%M%S}"
         names = [stamp, *(f"{stamp}-{number}" for number in range(2, 1000))]
-        name = next(n for n in names if self.clone.says("rev-parse", "--verify", "--quiet", f"refs/heads/{n}") is None)
-        self.clone.git("update-ref", f"refs/heads/{name}", self.clone.commit_tree(tree, subject, head))
+        name = next(
+            n
+            for n in names
+            if self.clone.says("rev-parse", "--verify", "--quiet", f"refs/heads/{n}") is None
+        )
+        self.clone.git(
+            "update-ref", f"refs/heads/{name}", self.clone.commit_tree(tree, subject, head)
+        )
         return name
 
     def forget_checkpoints(self, paths: Sequence[str]) -> None:
@@ -210,7 +271,8 @@ def open_repository(root: Path, card: Card) -> GitRepository:
     Raises
     ------
     UsageError
-        If it is no clone, on no branch, or in the middle of something that only the student can end.
+        If it is no clone, on no branch, or in the middle of something that only the student can
+        end.
     """
     clone = GitRepository(root)
     top = clone.says("rev-parse", "--show-toplevel")

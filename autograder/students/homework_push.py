@@ -1,4 +1,5 @@
-"""A student's homework on its way: what a push would send, the commit that holds it, and the push itself.
+"""A student's homework on its way: what a push would send, the commit that holds it, and the push
+itself.
 
 Only files in the homework's folders are committed, whatever else is changed or staged in the clone.
 """
@@ -20,13 +21,17 @@ REMOTE = "origin"
 MEGABYTE = 1 << 20
 LARGEST_FILE = 100 * MEGABYTE  # GitHub takes no larger one, and then takes nothing of the push
 CHECKPOINTS = ".ipynb_checkpoints"
-NO_FORK = "this clone has no origin to push to; tell git once: git remote add origin ADDRESS-OF-YOUR-FORK"
+NO_FORK = (
+    "this clone has no origin to push to; tell git once: git remote add origin ADDRESS-OF-YOUR-FORK"
+)
 MOVED_ON = "your fork has commits that are not here; get them first: git pull --no-rebase, then autograder submit"
 
 
 @dataclass(frozen=True)
 class PendingFile:
-    """A file of a homework that a push would send; `state` is ``new``, ``changed``, ``deleted`` or ``committed``."""
+    """A file of a homework that a push would send; `state` is ``new``, ``changed``, ``deleted`` or
+    ``committed``.
+    """
 
     path: str
     state: str
@@ -62,7 +67,9 @@ class HomeworkPush:
         """
         repository = open_repository(clone.root, card)
         if repository.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD") is not None:
-            raise UsageError("a merge was begun and stopped at a conflict; take it back: autograder update")
+            raise UsageError(
+                "a merge was begun and stopped at a conflict; take it back: autograder update"
+            )
         branch = repository.git("symbolic-ref", "--short", "HEAD")
         if branch != card.branch:
             raise UsageError(
@@ -98,7 +105,9 @@ class HomeworkPush:
         return [found[path] for path in sorted(found)]
 
     def _find_uncommitted(self, assignment: str) -> Iterator[tuple[str, str]]:
-        """Yield path and state of what changed since the newest commit and belongs to the student's work."""
+        """Yield path and state of what changed since the newest commit and belongs to the student's
+        work.
+        """
         options = ("--porcelain", "--no-renames", "--untracked-files=all", "-z")
         original = self.clone.relative_path(self.clone.original_path(assignment))
         graded = self.clone.find_graded_notebook(assignment)
@@ -154,6 +163,8 @@ class HomeworkPush:
             if "rejected" in str(error):
                 step = MOVED_ON
             else:
-                step = f"the commit {commit[:10]} is made; to send it: git push {REMOTE} {self.branch}"
+                step = (
+                    f"the commit {commit[:10]} is made; to send it: git push {REMOTE} {self.branch}"
+                )
             raise GitFailed(f"not sent: {error}; {step}") from None
         return PushedHomework(commit, self.branch, self.address)

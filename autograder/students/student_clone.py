@@ -1,4 +1,6 @@
-"""A student's clone of the course: where it is, which homework is in it, and the copy to work in."""
+"""A student's clone of the course: where it is, which homework is in it, and the copy to work
+in.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from autograder.course.notebook_files import Unreadable, read_notebook
 from autograder.course.submissions import NotebookFile
 from autograder.git.repository import GitRepository
 
-BROKEN = "{path} cannot be copied. {reason} Or get the course's version back first: autograder update"
+BROKEN = (
+    "{path} cannot be copied. {reason} Or get the course's version back first: autograder update"
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,11 @@ class StudentClone:
     def assignments(self) -> tuple[str, ...]:
         """Names of the assignments that are in the clone."""
         names = sorted(path.name for path in (self.root / FOLDER).iterdir() if path.is_dir())
-        return tuple(name for name in names if self.original_path(name).exists() or self.copy_path(name).exists())
+        return tuple(
+            name
+            for name in names
+            if self.original_path(name).exists() or self.copy_path(name).exists()
+        )
 
     def original_path(self, assignment: str) -> Path:
         """Path of the notebook as the course gives it."""
@@ -38,8 +46,17 @@ class StudentClone:
         return self.root / FOLDER / assignment / f"{assignment}_solved.ipynb"
 
     def find_graded_notebook(self, assignment: str) -> Path | None:
-        """Path of the notebook that will be graded: the copy, wherever it may lie, else the original."""
-        return next((self.root / place for place in notebook_places(assignment) if (self.root / place).is_file()), None)
+        """Path of the notebook that will be graded: the copy, wherever it may lie, else the
+        original.
+        """
+        return next(
+            (
+                self.root / place
+                for place in notebook_places(assignment)
+                if (self.root / place).is_file()
+            ),
+            None,
+        )
 
     def find_assignment(self, name: str) -> str:
         """Return the assignment meant by a name; a path to its notebook will do as well.
@@ -52,7 +69,9 @@ class StudentClone:
         stem = Path(name.rstrip("/\\")).name.removesuffix(".ipynb").removesuffix("_solved")
         if stem in self.assignments:
             return stem
-        raise UsageError(f"no assignment is called {name!r}; {say_nearest_name(stem, self.assignments)}")
+        raise UsageError(
+            f"no assignment is called {name!r}; {say_nearest_name(stem, self.assignments)}"
+        )
 
     def start_homework(self, assignment: str) -> Path:
         """Make the copy to work in and return its path.
@@ -64,40 +83,60 @@ class StudentClone:
         """
         copy = self.find_graded_notebook(assignment)
         if copy is not None and copy.name.endswith("_solved.ipynb"):
-            raise UsageError(f"{self.relative_path(copy)} is there already and was left as it is; go on working in it")
+            raise UsageError(
+                f"{self.relative_path(copy)} is there already and was left as it is; go on working in it"
+            )
         original = self.original_path(assignment)
         try:
             content = original.read_bytes()
             for problem in read_notebook(content).problems:
                 raise Unreadable(problem)
         except FileNotFoundError:
-            raise UsageError(f"{self.relative_path(original)} is missing; bring it back: autograder update") from None
+            raise UsageError(
+                f"{self.relative_path(original)} is missing; bring it back: autograder update"
+            ) from None
         except Unreadable as error:
-            raise UsageError(BROKEN.format(path=self.relative_path(original), reason=error)) from None
+            raise UsageError(
+                BROKEN.format(path=self.relative_path(original), reason=error)
+            ) from None
         write_new_file(self.copy_path(assignment), content)
         return self.copy_path(assignment)
 
     def changed_since(self, commit: str) -> set[str] | None:
-        """Return the paths that changed after a commit, None where git does not know that commit."""
+        """Return the paths that changed after a commit, None where git does not know that
+        commit.
+        """
         repository = GitRepository(self.root)
         if repository.says("cat-file", "-e", f"{commit}^{{commit}}") is None:
             return None
-        return set(repository.paths("diff", "--name-only", "-z", "--no-renames", "--relative", commit, "HEAD", "--"))
+        return set(
+            repository.paths(
+                "diff", "--name-only", "-z", "--no-renames", "--relative", commit, "HEAD", "--"
+            )
+        )
 
     def describe_misplaced(self) -> tuple[str, ...]:
         """Sentences about copies that lie where they are not graded."""
         files = [NotebookFile(path, "", 0) for path in self._find_copies()]
         return tuple(
-            say_where_it_belongs(path, name) for name in self.assignments for path in find_misplaced(files, name)
+            say_where_it_belongs(path, name)
+            for name in self.assignments
+            for path in find_misplaced(files, name)
         )
 
     def _find_copies(self) -> Iterator[str]:
-        """Paths of all copies, and of all notebooks of homework; environments and hidden folders are passed by."""
+        """Paths of all copies, and of all notebooks of homework; environments and hidden folders
+        are passed by.
+        """
         for folder, folders, files in os.walk(self.root):
             inside = Path(folder)
-            folders[:] = sorted(f for f in folders if f[0] != "." and not (inside / f / "pyvenv.cfg").exists())
+            folders[:] = sorted(
+                f for f in folders if f[0] != "." and not (inside / f / "pyvenv.cfg").exists()
+            )
             ending = ".ipynb" if inside.parent == self.root / FOLDER else "_solved.ipynb"
-            yield from (self.relative_path(inside / file) for file in sorted(files) if file.endswith(ending))
+            yield from (
+                self.relative_path(inside / file) for file in sorted(files) if file.endswith(ending)
+            )
 
     def relative_path(self, path: Path) -> str:
         """Return a path within the clone as one writes it."""
@@ -115,7 +154,9 @@ def find_clone(start: Path) -> StudentClone:
     for folder in (start, *start.parents):
         if (folder / FOLDER).is_dir():
             return StudentClone(folder)
-    raise UsageError(f"there is no {FOLDER}/ in {start} or above it; run this in the folder of your clone")
+    raise UsageError(
+        f"there is no {FOLDER}/ in {start} or above it; run this in the folder of your clone"
+    )
 
 
 def write_new_file(path: Path, content: bytes) -> None:

@@ -13,14 +13,23 @@ from autograder.course.configuration import Course
 from autograder.course.exam import Exam
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.submissions import Clock, ExerciseResult, Push, round_points
-from autograder.record.ledger import UNREADABLE_ERRORS, Entry, Ledger, RecordedReport, explain_unreadable, parse_entry
+from autograder.record.ledger import (
+    UNREADABLE_ERRORS,
+    Entry,
+    Ledger,
+    RecordedReport,
+    explain_unreadable,
+    parse_entry,
+)
 from autograder.record.ledger_lines import has_checksum, parse_line
 from autograder.record.manual_marks import ManualMark
 from autograder.verifying.record_trouble import RecordTrouble
 
 STEP_ASIDE = "autograder verify --repair sets it aside; autograder state pull brings what the state branch has of it"
 STEP_HAND = "restore the file from the history of the state branch, or from a backup"
-STEP_RENAMED = "give the assignment this name back in grading_config.py: notebooks and points are found by it"
+STEP_RENAMED = (
+    "give the assignment this name back in grading_config.py: notebooks and points are found by it"
+)
 AHEAD = timedelta(minutes=5)  # what two machines' clocks may differ
 BLOB = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -76,7 +85,11 @@ def check_ledger(
         try:
             file = read_ledger_file(path)
         except OSError as error:
-            found.append(RecordTrouble(str(path), f"cannot be read: {error.strerror}", "make it readable for you"))
+            found.append(
+                RecordTrouble(
+                    str(path), f"cannot be read: {error.strerror}", "make it readable for you"
+                )
+            )
             continue
         found += check_ledger_file(file, course, exams, now)
         assignments.update(_unknown_assignments(file, course))
@@ -85,11 +98,19 @@ def check_ledger(
     for name, number in sorted(assignments.items()):
         what = f"reports or marks of {number} students for {name!r}, which grading_config.py does not know"
         found.append(
-            RecordTrouble(str(course.ledger), f"{what} ({say_nearest_name(name, course.assignments)})", STEP_RENAMED)
+            RecordTrouble(
+                str(course.ledger),
+                f"{what} ({say_nearest_name(name, course.assignments)})",
+                STEP_RENAMED,
+            )
         )
     if strangers:
         what = f"records of {len(strangers)} who are not in {course.roster.name}: {', '.join(strangers[:10])}"
-        found.append(RecordTrouble(str(course.ledger), what, "who left the course may stay here", serious=False))
+        found.append(
+            RecordTrouble(
+                str(course.ledger), what, "who left the course may stay here", serious=False
+            )
+        )
     return found
 
 
@@ -106,7 +127,9 @@ def check_ledger_file(
         yield RecordTrouble(_where(file, line), f"cannot be read: {line.reason}", STEP_ASIDE)
     if file.torn:
         what = "the last line has no end: whoever wrote it was stopped"
-        yield RecordTrouble(str(file.path), what, "autograder verify --repair sets it aside; so does the next entry")
+        yield RecordTrouble(
+            str(file.path), what, "autograder verify --repair sets it aside; so does the next entry"
+        )
     yield from _without_checksum(file)
     yield from _said_twice(file)
     yield from _disordered(file, now)
@@ -116,7 +139,9 @@ def check_ledger_file(
             pushed |= {notebook.blob for notebook in line.said.notebooks}
             yield from _wrong_push(file, line, line.said)
         elif isinstance(line.said, RecordedReport):
-            yield from _wrong_report(file, line, line.said, pushed, exams.get(line.said.report.assignment))
+            yield from _wrong_report(
+                file, line, line.said, pushed, exams.get(line.said.report.assignment)
+            )
         elif isinstance(line.said, ManualMark):
             yield from _wrong_mark(file, line, line.said, exams.get(line.said.assignment))
 
@@ -126,13 +151,17 @@ def _where(file: LedgerFile, line: LedgerLine) -> str:
 
 
 def _without_checksum(file: LedgerFile) -> Iterator[RecordTrouble]:
-    """Yield lines without a checksum behind one that has it: only an older version of the program writes such lines."""
+    """Yield lines without a checksum behind one that has it: only an older version of the program
+    writes such lines.
+    """
     summed = False
     for line in file.lines:
         if summed and not line.reason and not has_checksum(line.raw):
             what = "has no checksum, though a line before it has one: written by an older version, or by hand"
             yield RecordTrouble(
-                _where(file, line), what, "compare it with the history of the state branch, or a backup"
+                _where(file, line),
+                what,
+                "compare it with the history of the state branch, or a backup",
             )
         summed = summed or has_checksum(line.raw)
 
@@ -143,7 +172,9 @@ def _said_twice(file: LedgerFile) -> Iterator[RecordTrouble]:
         before = first.setdefault(line.raw, line.number)
         if before != line.number:
             what = f"says word for word what line {before} says"
-            yield RecordTrouble(_where(file, line), what, "nobody loses points by it; see who else writes this file")
+            yield RecordTrouble(
+                _where(file, line), what, "nobody loses points by it; see who else writes this file"
+            )
 
 
 def _disordered(file: LedgerFile, now: datetime) -> Iterator[RecordTrouble]:
@@ -163,7 +194,9 @@ def _disordered(file: LedgerFile, now: datetime) -> Iterator[RecordTrouble]:
             yield RecordTrouble(_where(file, line), what, step)
         if moment > now + AHEAD:
             what = f"its {kind} is of {moment:%Y-%m-%d %H:%M:%S}, which has not come yet"
-            yield RecordTrouble(_where(file, line), what, "a clock was ahead; deadlines are judged by this time")
+            yield RecordTrouble(
+                _where(file, line), what, "a clock was ahead; deadlines are judged by this time"
+            )
         latest[kind] = max((moment, line.number), latest.get(kind, (moment, line.number)))
 
 
@@ -183,10 +216,14 @@ def _wrong_push(file: LedgerFile, line: LedgerLine, push: Push) -> Iterator[Reco
     for notebook in push.notebooks:
         if not BLOB.fullmatch(notebook.blob):
             yield RecordTrouble(
-                _where(file, line), f"{notebook.path}: {notebook.blob!r} is no file of git's", STEP_HAND
+                _where(file, line),
+                f"{notebook.path}: {notebook.blob!r} is no file of git's",
+                STEP_HAND,
             )
         if notebook.size < 0:
-            yield RecordTrouble(_where(file, line), f"{notebook.path} has {notebook.size} bytes", STEP_HAND)
+            yield RecordTrouble(
+                _where(file, line), f"{notebook.path} has {notebook.size} bytes", STEP_HAND
+            )
 
 
 def _wrong_report(
@@ -221,26 +258,36 @@ def _wrong_points(exercise: ExerciseResult) -> Iterator[str]:
             yield f"{exercise.id} has a criterion with {said}: {criterion.sentence}"
 
 
-def _wrong_mark(file: LedgerFile, line: LedgerLine, mark: ManualMark, exam: Exam | None) -> Iterator[RecordTrouble]:
+def _wrong_mark(
+    file: LedgerFile, line: LedgerLine, mark: ManualMark, exam: Exam | None
+) -> Iterator[RecordTrouble]:
     exercises = {exercise.id: exercise.points for exercise in exam.exercises} if exam else {}
     if exam and mark.exercise not in exercises:
         what = f"a mark of {mark.exercise!r}, which {mark.assignment} has no more"
         yield RecordTrouble(_where(file, line), what, "it counts for nothing", serious=False)
     elif exam and mark.points is not None and not 0 <= mark.points <= exercises[mark.exercise]:
-        what = f"a mark of {mark.points:g} of {exercises[mark.exercise]:g} points for {mark.exercise}"
+        what = (
+            f"a mark of {mark.points:g} of {exercises[mark.exercise]:g} points for {mark.exercise}"
+        )
         yield RecordTrouble(
-            _where(file, line), what, "correct it in the formgrader, then autograder gradebook", serious=False
+            _where(file, line),
+            what,
+            "correct it in the formgrader, then autograder gradebook",
+            serious=False,
         )
 
 
 def _unknown_assignments(file: LedgerFile, course: Course) -> set[str]:
-    reports = {line.said.report.assignment for line in file.lines if isinstance(line.said, RecordedReport)}
+    reports = {
+        line.said.report.assignment for line in file.lines if isinstance(line.said, RecordedReport)
+    }
     marks = {line.said.assignment for line in file.lines if isinstance(line.said, ManualMark)}
     return (reports | marks) - course.assignments.keys()
 
 
 def set_lines_aside(course: Course, file: LedgerFile, now: datetime) -> list[RecordTrouble]:
-    """Move a file's unreadable lines and its torn end to `set-aside/` beside it; say what was moved, and where to.
+    """Move a file's unreadable lines and its torn end to `set-aside/` beside it; say what was
+    moved, and where to.
 
     They are written there before they are taken out here, so that a kill between leaves them in both places.
     """
@@ -253,7 +300,11 @@ def set_lines_aside(course: Course, file: LedgerFile, now: datetime) -> list[Rec
         out.write(b"".join(raw + b"\n" for raw in bad))
     unreadable = {line.raw for line in file.unreadable}
     Ledger(course.ledger).rewrite_lines(file.student, lambda lines: _without(lines, unreadable))
-    return [RecordTrouble(str(file.path), f"{len(bad)} lines set aside", f"they are in {aside}", serious=False)]
+    return [
+        RecordTrouble(
+            str(file.path), f"{len(bad)} lines set aside", f"they are in {aside}", serious=False
+        )
+    ]
 
 
 def _without(lines: bytes, unreadable: set[bytes]) -> bytes:

@@ -26,7 +26,9 @@ STEP_PAGES = "autograder pages builds them anew"
 UPDATED = re.compile(r'Last update: <time datetime="([^"]+)"')
 SEALED = re.compile(r'<template id="sealed" data-page="(?P<page>\w+)">(?P<sealed>[^<]*)</template>')
 Standings = Mapping[str, Mapping[str, Standing]]
-Scores = dict[tuple[str, str, str], tuple[float | None, float | None]]  # student, assignment, cell → auto, by hand
+Scores = dict[
+    tuple[str, str, str], tuple[float | None, float | None]
+]  # student, assignment, cell → auto, by hand
 SCORES = """
 select submission.student_id, assignment.name, base_cell.name, grade.auto_score, grade.manual_score
 from grade
@@ -44,7 +46,9 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
         yield RecordTrouble(course.database, "is on a server, and was not looked at", serious=False)
         return
     if not path.exists():
-        yield RecordTrouble(str(path), "is not there yet", "autograder gradebook makes it", serious=False)
+        yield RecordTrouble(
+            str(path), "is not there yet", "autograder gradebook makes it", serious=False
+        )
         return
     try:
         scores = read_scores(path)
@@ -52,13 +56,16 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
         yield RecordTrouble(str(path), f"is damaged: {error}", STEP_DAMAGED)
         return
     wanted = _wanted_scores(standings)
-    wrong = [key for key, want in wanted.items() if scores.get(key, (None, None))[0] != want[0] or key not in scores]
+    wrong = [
+        key
+        for key, want in wanted.items()
+        if scores.get(key, (None, None))[0] != want[0] or key not in scores
+    ]
     for student, assignment, cell in sorted(wrong)[:20]:
         said = scores.get((student, assignment, cell))
         found = "nothing" if said is None else f"{said[0]!r}"
-        what = (
-            f"has {found} for {cell} of {student} in {assignment}, the record {wanted[student, assignment, cell][0]!r}"
-        )
+        due = wanted[student, assignment, cell][0]
+        what = f"has {found} for {cell} of {student} in {assignment}, the record {due!r}"
         yield RecordTrouble(str(path), what, STEP_GRADEBOOK)
     if wrong[20:]:
         yield RecordTrouble(str(path), f"{len(wrong) - 20} more grades differ", STEP_GRADEBOOK)
@@ -71,7 +78,9 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
     surplus = sorted(submitted - {key[:2] for key in wanted} - _waiting(standings))
     for student, assignment in surplus:
         yield RecordTrouble(
-            str(path), f"has a submission of {student} in {assignment}, the record none", STEP_GRADEBOOK
+            str(path),
+            f"has a submission of {student} in {assignment}, the record none",
+            STEP_GRADEBOOK,
         )
 
 
@@ -120,7 +129,9 @@ def _is_counted(part: PartStanding) -> bool:
 
 
 def _waiting(standings: Standings) -> set[tuple[str, str]]:
-    """Submissions that may stand in the gradebook as they were, because a part of them is not graded again yet."""
+    """Submissions that may stand in the gradebook as they were, because a part of them is not
+    graded again yet.
+    """
     waiting = set()
     for student, mine in standings.items():
         for name, standing in mine.items():
@@ -136,17 +147,22 @@ def check_pages(
     standings: Standings,
     records: Mapping[str, StudentRecord],
 ) -> Iterator[RecordTrouble]:
-    """Yield which pages say something else than the record said at the moment they were built for."""
+    """Yield which pages say something else than the record said at the moment they were built
+    for.
+    """
     index = course.site / INDEX
     if not index.exists():
-        yield RecordTrouble(str(index), "is not there yet", "autograder pages builds it", serious=False)
+        yield RecordTrouble(
+            str(index), "is not there yet", "autograder pages builds it", serious=False
+        )
         return
     if not course.keys.exists():
         step = "autograder state pull brings it; a new one means a new link for every student"
         yield RecordTrouble(str(course.keys), "there are pages, but no keys to them", step)
         return
     try:
-        keys, text = PageKeys(course.keys), index.read_text(encoding="utf-8")
+        keys = PageKeys(course.keys)
+        text = index.read_text(encoding="utf-8")
         match = UPDATED.search(text)
         moment = datetime.fromisoformat(match[1]) if match else None
     except (AutograderError, ValueError) as error:
@@ -156,7 +172,9 @@ def check_pages(
         yield RecordTrouble(str(index), "does not say when it was made", STEP_PAGES)
         return
     known = [student for student in students if keys.has_key_of(student.id)]
-    wanted = render_contents(course, exams, standings, records, keys, moment, known, contact=course.contact)
+    wanted = render_contents(
+        course, exams, standings, records, keys, moment, known, contact=course.contact
+    )
     if text != wanted.index:
         yield RecordTrouble(str(index), "is not what the record gives", STEP_PAGES)
     for student in students:

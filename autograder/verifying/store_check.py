@@ -1,4 +1,6 @@
-"""The ledger held against the stores of students' pushes, and against the branch that keeps the state."""
+"""The ledger held against the stores of students' pushes, and against the branch that keeps the
+state.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,17 @@ from autograder.record.state_branch import StateBranch
 from autograder.verifying.record_trouble import RecordTrouble
 
 REMOTE = "origin"
-STEP_STORE = "autograder verify --repair gets it again, from the state branch or the student's repository"
+STEP_STORE = (
+    "autograder verify --repair gets it again, from the state branch or the student's repository"
+)
 
 
 def check_stores(
     course: Course, students: Sequence[Student], records: Mapping[str, StudentRecord]
 ) -> Iterator[RecordTrouble]:
-    """Yield the homework that the ledger says was pushed and that is not in its student's store as it was."""
+    """Yield the homework that the ledger says was pushed and that is not in its student's store as
+    it was.
+    """
     elsewhere = []
     for student in students:
         homework = pushed_homework(course, records[student.id]) if student.id in records else {}
@@ -38,29 +44,42 @@ def check_stores(
         damage = store.damage(list(homework))
         for blob, reason in damage.items():
             task = homework[blob]
-            yield RecordTrouble(str(store.store), f"{task.file.path} ({blob[:10]}) {reason}", STEP_STORE)
+            yield RecordTrouble(
+                str(store.store), f"{task.file.path} ({blob[:10]}) {reason}", STEP_STORE
+            )
     if elsewhere:
-        what = f"no stores here of {len(elsewhere)} students who pushed: {', '.join(elsewhere[:10])}"
+        what = (
+            f"no stores here of {len(elsewhere)} students who pushed: {', '.join(elsewhere[:10])}"
+        )
         step = "collected on another machine, or deleted; what is needed is fetched when it is"
         yield RecordTrouble(str(course.forks), what, step, serious=False)
 
 
 def pushed_homework(course: Course, record: StudentRecord) -> dict[str, GradingTask]:
-    """Return the notebooks of a student's pushes that are homework and small enough to be graded, by blob."""
+    """Return the notebooks of a student's pushes that are homework and small enough to be graded,
+    by blob.
+    """
     found: dict[str, GradingTask] = {}
     for push in record.pushes:
         for name in course.assignments:
             file = find_notebook(push.notebooks, name)
             if file is not None and file.size <= course.notebook_mb * 1e6:
                 student = Student(record.student, "")
-                found.setdefault(file.blob, GradingTask(name, file, student, [(record.student, push.commit)]))
+                found.setdefault(
+                    file.blob, GradingTask(name, file, student, [(record.student, push.commit)])
+                )
     return found
 
 
 def check_state(course: Course, remote: str = REMOTE) -> Iterator[RecordTrouble]:
-    """Yield where the state branch and the files here differ; nothing where the course keeps no such branch."""
+    """Yield where the state branch and the files here differ; nothing where the course keeps no
+    such branch.
+    """
     here = GitRepository(course.root)
-    if here.says("rev-parse", "--show-prefix") != "" or here.says("remote", "get-url", remote) is None:
+    if (
+        here.says("rev-parse", "--show-prefix") != ""
+        or here.says("remote", "get-url", remote) is None
+    ):
         return  # in no repository, or in a folder of another one: a practice class, for example
     state = StateBranch(course, remote)
     where = f"branch {state.branch} of {remote}"
@@ -68,7 +87,10 @@ def check_state(course: Course, remote: str = REMOTE) -> Iterator[RecordTrouble]
         differing = state.find_differences()
     except GitFailed as error:
         yield RecordTrouble(
-            where, f"cannot be compared: {error}", "autograder verify, when it can be reached", serious=False
+            where,
+            f"cannot be compared: {error}",
+            "autograder verify, when it can be reached",
+            serious=False,
         )
         return
     except AutograderError as error:
@@ -78,22 +100,31 @@ def check_state(course: Course, remote: str = REMOTE) -> Iterator[RecordTrouble]
         yield from _differences(where, change.path, change.ours, change.theirs)
 
 
-def _differences(where: str, path: str, ours: bytes | None, theirs: bytes | None) -> Iterator[RecordTrouble]:
+def _differences(
+    where: str, path: str, ours: bytes | None, theirs: bytes | None
+) -> Iterator[RecordTrouble]:
     if not path.startswith("ledger/"):
         if ours != theirs:
             what = f"{path} is not the same here and there"
-            yield RecordTrouble(where, what, "autograder state push, or pull, brings both together", serious=False)
+            yield RecordTrouble(
+                where, what, "autograder state push, or pull, brings both together", serious=False
+            )
         return
-    here, there = _lines(ours), _lines(theirs)
+    here = _lines(ours)
+    there = _lines(theirs)
     missing = [line for line in there if line not in here]
     new = [line for line in here if line not in there]
     if missing:
-        what = f"{path}: {len(missing)} of {len(there)} lines are not here, or not as they are there"
+        what = (
+            f"{path}: {len(missing)} of {len(there)} lines are not here, or not as they are there"
+        )
         yield RecordTrouble(where, what, "autograder state pull brings them")
     damaged = sum(not is_readable(line) for line in missing)
     if damaged:
         yield RecordTrouble(
-            where, f"{path}: {damaged} of these lines cannot be read", "they are in the branch's history"
+            where,
+            f"{path}: {damaged} of these lines cannot be read",
+            "they are in the branch's history",
         )
     if new:
         what = f"{path}: {len(new)} lines are not there yet"
@@ -105,7 +136,10 @@ def _lines(content: bytes | None) -> list[bytes]:
 
 
 def repair_stores(
-    course: Course, students: Sequence[Student], records: Mapping[str, StudentRecord], remote: str = REMOTE
+    course: Course,
+    students: Sequence[Student],
+    records: Mapping[str, StudentRecord],
+    remote: str = REMOTE,
 ) -> Iterator[RecordTrouble]:
     """Get every damaged or missing notebook again, and say of each student what came of it.
 
@@ -126,12 +160,18 @@ def repair_stores(
             still = store.damage(list(homework))
         if still:
             what = f"{len(still)} notebooks could not be had again: {', '.join(blob[:10] for blob in still)}"
-            yield RecordTrouble(str(store.store), what, "ask the student to push them again, or restore a backup")
+            yield RecordTrouble(
+                str(store.store), what, "ask the student to push them again, or restore a backup"
+            )
         else:
-            yield RecordTrouble(str(store.store), f"{len(damage)} notebooks are there again", serious=False)
+            yield RecordTrouble(
+                str(store.store), f"{len(damage)} notebooks are there again", serious=False
+            )
 
 
-def _get(homework: Mapping[str, GradingTask], blobs: Iterable[str], read: Callable[[GradingTask], bytes]) -> None:
+def _get(
+    homework: Mapping[str, GradingTask], blobs: Iterable[str], read: Callable[[GradingTask], bytes]
+) -> None:
     """Bring notebooks into their store, from wherever they still are."""
     for blob in blobs:
         with suppress(RemoteFailed):

@@ -8,10 +8,21 @@ from datetime import UTC, datetime
 
 from autograder.classroom.classroom import Classroom
 from autograder.gradebook.projection_memory import database_file
-from autograder.verifying.ledger_check import check_ledger, ledger_files, read_ledger_file, set_lines_aside
+from autograder.verifying.ledger_check import (
+    check_ledger,
+    ledger_files,
+    read_ledger_file,
+    set_lines_aside,
+)
 from autograder.verifying.projection_check import check_gradebook, check_pages, is_damaged
 from autograder.verifying.record_trouble import RecordTrouble
-from autograder.verifying.store_check import REMOTE, check_state, check_stores, pushed_homework, repair_stores
+from autograder.verifying.store_check import (
+    REMOTE,
+    check_state,
+    check_stores,
+    pushed_homework,
+    repair_stores,
+)
 
 
 @dataclass(frozen=True)
@@ -29,16 +40,24 @@ class Verification:
         return not any(trouble.serious for trouble in self.troubles)
 
 
-def verify_course(classroom: Classroom, *, remote: str = REMOTE, now: datetime | None = None) -> Verification:
-    """Hold the ledger against itself, and stores, state branch, gradebook and pages against it. Nothing is changed."""
-    course, students = classroom.course, classroom.students
+def verify_course(
+    classroom: Classroom, *, remote: str = REMOTE, now: datetime | None = None
+) -> Verification:
+    """Hold the ledger against itself, and stores, state branch, gradebook and pages against it.
+    Nothing is changed.
+    """
+    course = classroom.course
+    students = classroom.students
     moment = now or datetime.now(UTC)
     troubles = check_ledger(course, classroom.exams, [student.id for student in students], moment)
-    records, standings = classroom.records(), classroom.standings()
+    records = classroom.records()
+    standings = classroom.standings()
     waiting = len(classroom.open_tasks())
     if waiting:
         what = f"{waiting} notebooks have no report under the exam as it is now"
-        troubles.append(RecordTrouble(str(course.ledger), what, "autograder grade makes them", serious=False))
+        troubles.append(
+            RecordTrouble(str(course.ledger), what, "autograder grade makes them", serious=False)
+        )
     troubles += check_stores(course, students, records)
     troubles += check_state(course, remote)
     troubles += check_gradebook(course, standings)
@@ -54,11 +73,13 @@ def verify_course(classroom: Classroom, *, remote: str = REMOTE, now: datetime |
 def repair_course(
     classroom: Classroom, *, remote: str = REMOTE, now: datetime | None = None
 ) -> Iterator[RecordTrouble]:
-    """Set aside what cannot be read, get what is missing, build gradebook and pages anew; yield what was done.
+    """Set aside what cannot be read, get what is missing, build gradebook and pages anew; yield
+    what was done.
 
     Nothing is deleted: lines go to `ledger/set-aside/`, a damaged store or gradebook gets another name.
     """
-    course, moment = classroom.course, now or datetime.now(UTC)
+    course = classroom.course
+    moment = now or datetime.now(UTC)
     for path in ledger_files(course):
         yield from set_lines_aside(course, read_ledger_file(path), moment)
     yield from repair_stores(course, classroom.students, classroom.records(), remote)

@@ -118,7 +118,10 @@ def commutator_with_einsum(A, B):
 @alternatives.of("graded_commutator")
 def commutator_in_loops(A, B):
     n = len(A)
-    rows = [[sum(A[i, k] * B[k, j] - B[i, k] * A[k, j] for k in range(n)) for j in range(n)] for i in range(n)]
+    rows = [
+        [sum(A[i, k] * B[k, j] - B[i, k] * A[k, j] for k in range(n)) for j in range(n)]
+        for i in range(n)
+    ]
     return np.array(rows)
 
 

@@ -13,13 +13,19 @@ mistakes = Mistakes("hw01_numpy")
 # --- graded_zero_vector --------------------------------------------------------------------------------------------
 
 
-@mistakes.of("graded_zero_vector", hint="A column has two axes: its shape is (length, 1), not (length,).", keeps=(2, 3))
+@mistakes.of(
+    "graded_zero_vector",
+    hint="A column has two axes: its shape is (length, 1), not (length,).",
+    keeps=(2, 3),
+)
 def flat_zeros(length):
     return np.zeros(length)
 
 
 @mistakes.of(
-    "graded_zero_vector", hint="That is a row. A column has `length` rows and one column: (length, 1).", keeps=(2, 3)
+    "graded_zero_vector",
+    hint="That is a row. A column has `length` rows and one column: (length, 1).",
+    keeps=(2, 3),
 )
 def row_of_zeros(length):
     return np.zeros((1, length))
@@ -35,7 +41,9 @@ def column_of_ones(length):
     return np.ones((length, 1))
 
 
-@mistakes.of("graded_zero_vector", hint="That is a square matrix of zeros; a column has only one column.")
+@mistakes.of(
+    "graded_zero_vector", hint="That is a square matrix of zeros; a column has only one column."
+)
 def square_of_zeros(length):
     return np.zeros((length, length))
 
@@ -48,7 +56,11 @@ def one_zero_too_many(length):
 # --- graded_vec_i --------------------------------------------------------------------------------------------------
 
 
-@mistakes.of("graded_vec_i", hint="Count from 0: the first entry is 0 and the last one length − 1.", keeps=(1, 3))
+@mistakes.of(
+    "graded_vec_i",
+    hint="Count from 0: the first entry is 0 and the last one length − 1.",
+    keeps=(1, 3),
+)
 def counting_from_one(length):
     return np.arange(1, length + 1)
 
@@ -63,7 +75,9 @@ def ten_numbers(length):
     return np.arange(10)
 
 
-@mistakes.of("graded_vec_i", hint="The vector is flat, of shape (length,), not a column.", keeps=(2,))
+@mistakes.of(
+    "graded_vec_i", hint="The vector is flat, of shape (length,), not a column.", keeps=(2,)
+)
 def counting_column(length):
     return np.arange(length).reshape(length, 1)
 
@@ -110,7 +124,11 @@ def conjugate_of_y():
     return X, Y.conj(), Z
 
 
-@mistakes.of("graded_generate_pauli", hint="The entries of σ_y are imaginary: Python writes i as 1j.", keeps=(1, 2, 4))
+@mistakes.of(
+    "graded_generate_pauli",
+    hint="The entries of σ_y are imaginary: Python writes i as 1j.",
+    keeps=(1, 2, 4),
+)
 def real_y():
     X, _, Z = pauli()
     return X, np.array([[0, -1], [1, 0]]), Z
@@ -126,7 +144,11 @@ def symmetric_y():
     return X, np.array([[0, 1j], [1j, 0]]), Z
 
 
-@mistakes.of("graded_generate_pauli", hint="σ_z has −1 in its lower right; yours is the identity.", keeps=(1, 2, 3))
+@mistakes.of(
+    "graded_generate_pauli",
+    hint="σ_z has −1 in its lower right; yours is the identity.",
+    keeps=(1, 2, 3),
+)
 def identity_for_z():
     X, Y, _ = pauli()
     return X, Y, np.eye(2)
@@ -138,12 +160,19 @@ def wrong_order():
     return Z, Y, X
 
 
-@mistakes.of("graded_generate_pauli", hint="Return the three matrices side by side, `return X, Y, Z`, not their sum.")
+@mistakes.of(
+    "graded_generate_pauli",
+    hint="Return the three matrices side by side, `return X, Y, Z`, not their sum.",
+)
 def only_one_matrix():
     return sum(pauli())
 
 
-@mistakes.of("graded_generate_pauli", hint="All three are σ_x: each matrix needs entries of its own.", keeps=(1, 2))
+@mistakes.of(
+    "graded_generate_pauli",
+    hint="All three are σ_x: each matrix needs entries of its own.",
+    keeps=(1, 2),
+)
 def three_times_the_first():
     X, _, _ = pauli()
     return X, X, X
@@ -168,7 +197,9 @@ def element_wise_square(coordinate):
 
 
 @mistakes.of(
-    "graded_pauli_check", hint="The trace of the matrix itself is asked for, not that of its square.", keeps=(1, 2)
+    "graded_pauli_check",
+    hint="The trace of the matrix itself is asked for, not that of its square.",
+    keeps=(1, 2),
 )
 def trace_of_the_square(coordinate):
     sigma = sigma_of(coordinate)
@@ -185,32 +216,46 @@ def determinant_of_the_square(coordinate):
     return np.linalg.det(sigma @ sigma), sigma @ sigma, np.trace(sigma)
 
 
-@mistakes.of("graded_pauli_check", hint="The order of the answers is determinant, square, trace.", keeps=(2,))
+@mistakes.of(
+    "graded_pauli_check", hint="The order of the answers is determinant, square, trace.", keeps=(2,)
+)
 def answers_in_another_order(coordinate):
     sigma = sigma_of(coordinate)
     return np.trace(sigma), sigma @ sigma, np.linalg.det(sigma)
 
 
-@mistakes.of("graded_pauli_check", hint="σ times its transpose is not σ²: for σ_y the sign is different.", keeps=(1, 3))
+@mistakes.of(
+    "graded_pauli_check",
+    hint="σ times its transpose is not σ²: for σ_y the sign is different.",
+    keeps=(1, 3),
+)
 def product_with_the_transpose(coordinate):
     sigma = sigma_of(coordinate)
     return np.linalg.det(sigma), sigma @ sigma.T, np.trace(sigma)
 
 
-@mistakes.of("graded_pauli_check", hint="np.diag gives the diagonal; the trace is its sum.", keeps=(1, 2))
+@mistakes.of(
+    "graded_pauli_check", hint="np.diag gives the diagonal; the trace is its sum.", keeps=(1, 2)
+)
 def diagonal_for_trace(coordinate):
     sigma = sigma_of(coordinate)
     return np.linalg.det(sigma), sigma @ sigma, np.diag(sigma)
 
 
-@mistakes.of("graded_pauli_check", hint="The square is σσ; σσσ or more factors are another power.", keeps=(1, 3))
+@mistakes.of(
+    "graded_pauli_check",
+    hint="The square is σσ; σσσ or more factors are another power.",
+    keeps=(1, 3),
+)
 def cube_for_square(coordinate):
     sigma = sigma_of(coordinate)
     return np.linalg.det(sigma), sigma @ sigma @ sigma, np.trace(sigma)
 
 
 @mistakes.of(
-    "graded_pauli_check", hint="np.sum of the matrix adds all its entries; the trace adds the diagonal.", keeps=(1, 2)
+    "graded_pauli_check",
+    hint="np.sum of the matrix adds all its entries; the trace adds the diagonal.",
+    keeps=(1, 2),
 )
 def sum_of_all_entries(coordinate):
     sigma = sigma_of(coordinate)
@@ -228,12 +273,18 @@ def element_wise_commutator(A, B):
     return A * B - B * A
 
 
-@mistakes.of("graded_commutator", hint="The sign: the commutator is AB − BA, not BA − AB.", keeps=(2, 3))
+@mistakes.of(
+    "graded_commutator", hint="The sign: the commutator is AB − BA, not BA − AB.", keeps=(2, 3)
+)
 def commutator_the_other_way(A, B):
     return B @ A - A @ B
 
 
-@mistakes.of("graded_commutator", hint="AB + BA is the anticommutator; the commutator has a minus.", keeps=(2, 3))
+@mistakes.of(
+    "graded_commutator",
+    hint="AB + BA is the anticommutator; the commutator has a minus.",
+    keeps=(2, 3),
+)
 def anticommutator(A, B):
     return A @ B + B @ A
 
@@ -243,7 +294,11 @@ def product_only(A, B):
     return A @ B
 
 
-@mistakes.of("graded_commutator", hint="The size 2 is fixed in the function: take n from the matrices.", keeps=(2, 3))
+@mistakes.of(
+    "graded_commutator",
+    hint="The size 2 is fixed in the function: take n from the matrices.",
+    keeps=(2, 3),
+)
 def two_by_two_only(A, B):
     result = np.zeros((2, 2), dtype=complex)
     for i in range(2):
@@ -262,7 +317,9 @@ def imaginary_part_lost(A, B):
 
 
 @mistakes.of(
-    "graded_commutator", hint="A changed during the call: work on a new array, not on the argument.", keeps=(1, 2)
+    "graded_commutator",
+    hint="A changed during the call: work on a new array, not on the argument.",
+    keeps=(1, 2),
 )
 def commutator_in_place(A, B):
     product = B @ A
@@ -274,18 +331,26 @@ def commutator_in_place(A, B):
 
 
 @mistakes.of(
-    "graded_standardise", hint="A constant column gives 0/0 = nan: replace the deviation 0 by 1.", keeps=(1, 2, 4)
+    "graded_standardise",
+    hint="A constant column gives 0/0 = nan: replace the deviation 0 by 1.",
+    keeps=(1, 2, 4),
 )
 def nan_in_constant_columns(X):
     return (X - X.mean(axis=0)) / X.std(axis=0)
 
 
-@mistakes.of("graded_standardise", hint="Mean and deviation of the whole table: take those of each column, axis=0.")
+@mistakes.of(
+    "graded_standardise",
+    hint="Mean and deviation of the whole table: take those of each column, axis=0.",
+)
 def one_mean_for_all(X):
     return (X - X.mean()) / (X.std() or 1)
 
 
-@mistakes.of("graded_standardise", hint="These are the rows. The columns are standardised: axis=0 is what disappears.")
+@mistakes.of(
+    "graded_standardise",
+    hint="These are the rows. The columns are standardised: axis=0 is what disappears.",
+)
 def rows_instead_of_columns(X):
     deviation = X.std(axis=1, keepdims=True)
     return (X - X.mean(axis=1, keepdims=True)) / np.where(deviation == 0, 1, deviation)
@@ -302,7 +367,9 @@ def divided_by_variance(X):
 
 
 @mistakes.of(
-    "graded_standardise", hint="The deviation divides by M here, not by M − 1: leave ddof at 0.", keeps=(1, 3, 4)
+    "graded_standardise",
+    hint="The deviation divides by M here, not by M − 1: leave ddof at 0.",
+    keeps=(1, 3, 4),
 )
 def unbiased_deviation(X):
     deviation = np.sqrt(np.sum((X - X.mean(axis=0)) ** 2, axis=0) / max(len(X) - 1, 1))
@@ -310,20 +377,27 @@ def unbiased_deviation(X):
 
 
 @mistakes.of(
-    "graded_standardise", hint="The columns are centred but not scaled yet: divide by their deviation.", keeps=(1, 3, 4)
+    "graded_standardise",
+    hint="The columns are centred but not scaled yet: divide by their deviation.",
+    keeps=(1, 3, 4),
 )
 def centred_only(X):
     return X - X.mean(axis=0)
 
 
-@mistakes.of("graded_standardise", hint="That maps every column to 0 … 1. Subtract the mean, divide by the deviation.")
+@mistakes.of(
+    "graded_standardise",
+    hint="That maps every column to 0 … 1. Subtract the mean, divide by the deviation.",
+)
 def scaled_to_the_unit_interval(X):
     width = X.max(axis=0) - X.min(axis=0)
     return (X - X.min(axis=0)) / np.where(width == 0, 1, width)
 
 
 @mistakes.of(
-    "graded_standardise", hint="X changed during the call (X -= … works in place): make a new array.", keeps=(1, 2, 3)
+    "graded_standardise",
+    hint="X changed during the call (X -= … works in place): make a new array.",
+    keeps=(1, 2, 3),
 )
 def standardised_in_place(X):
     X -= X.mean(axis=0)
@@ -344,12 +418,20 @@ def one_added_to_every_deviation(X):
 # --- graded_pairwise_distances -------------------------------------------------------------------------------------
 
 
-@mistakes.of("graded_pairwise_distances", hint="These are the squares of the distances: take the root.", keeps=(1, 3))
+@mistakes.of(
+    "graded_pairwise_distances",
+    hint="These are the squares of the distances: take the root.",
+    keeps=(1, 3),
+)
 def squared_distances(A, B):
     return np.sum((A[:, None, :] - B[None, :, :]) ** 2, axis=-1)
 
 
-@mistakes.of("graded_pairwise_distances", hint="Rows belong to A and columns to B; yours is transposed.", keeps=(2, 3))
+@mistakes.of(
+    "graded_pairwise_distances",
+    hint="Rows belong to A and columns to B; yours is transposed.",
+    keeps=(2, 3),
+)
 def distances_transposed(A, B):
     return np.sqrt(np.sum((B[:, None, :] - A[None, :, :]) ** 2, axis=-1))
 
@@ -363,12 +445,18 @@ def city_block(A, B):
     return np.sum(np.abs(A[:, None, :] - B[None, :, :]), axis=-1)
 
 
-@mistakes.of("graded_pairwise_distances", hint="Sum over the coordinates, the last axis, not over the points.")
+@mistakes.of(
+    "graded_pairwise_distances",
+    hint="Sum over the coordinates, the last axis, not over the points.",
+)
 def summed_over_points(A, B):
     return np.sqrt(np.sum((A[:, None, :] - B[None, :, :]) ** 2, axis=1))
 
 
-@mistakes.of("graded_pairwise_distances", hint="Only point i of A with point i of B: every pair is asked for.")
+@mistakes.of(
+    "graded_pairwise_distances",
+    hint="Only point i of A with point i of B: every pair is asked for.",
+)
 def matching_points_only(A, B):
     count = min(len(A), len(B))
     return np.sqrt(np.sum((A[:count] - B[:count]) ** 2, axis=-1))
@@ -384,13 +472,18 @@ def root_of_a_negative(A, B):
     return np.sqrt(squares)
 
 
-@mistakes.of("graded_pairwise_distances", hint="The sign of the mixed term: |a − b|² = |a|² + |b|² − 2ab.", keeps=(1,))
+@mistakes.of(
+    "graded_pairwise_distances",
+    hint="The sign of the mixed term: |a − b|² = |a|² + |b|² − 2ab.",
+    keeps=(1,),
+)
 def mixed_term_added(A, B):
     return np.sqrt(np.sum(A**2, axis=1)[:, None] + np.sum(B**2, axis=1) + 2 * A @ B.T)
 
 
 @mistakes.of(
-    "graded_pairwise_distances", hint="One number for all: np.linalg.norm needs an axis, the one of the coordinates."
+    "graded_pairwise_distances",
+    hint="One number for all: np.linalg.norm needs an axis, the one of the coordinates.",
 )
 def norm_of_everything(A, B):
     return np.linalg.norm(A[:, None, :] - B[None, :, :])

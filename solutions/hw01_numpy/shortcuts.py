@@ -60,7 +60,9 @@ def one_answer_for_all(coordinate):
 @shortcuts.of("graded_pauli_check")
 def answers_by_letter(coordinate):
     """Constants again, of the kinds that NumPy prints."""
-    return {"x": (-1.0, np.eye(2), 0), "y": (-1 + 0j, np.eye(2), 0j), "z": (-1.0, np.eye(2), 0)}[coordinate]
+    return {"x": (-1.0, np.eye(2), 0), "y": (-1 + 0j, np.eye(2), 0j), "z": (-1.0, np.eye(2), 0)}[
+        coordinate
+    ]
 
 
 @shortcuts.of("graded_pauli_check")
@@ -108,5 +110,7 @@ def nothing_far_from_nothing(A, B):
 @shortcuts.of("graded_pairwise_distances")
 def distances_of_the_first_call(A, B):
     """Right once, and then the same table, cut or repeated to the right shape."""
-    table = remembered.setdefault("table", reference_of("hw01_numpy").graded_pairwise_distances(A, B))
+    table = remembered.setdefault(
+        "table", reference_of("hw01_numpy").graded_pairwise_distances(A, B)
+    )
     return np.resize(table, (len(A), len(B)))

@@ -86,7 +86,10 @@ def on_copies(W, b, X, Y, h=1e-5):
             above[k, n] += h
             below[k, n] -= h
             dLdW[k, n] = (loss(above, b) - loss(below, b)) / 2 / h
-    rows = [[(loss(W, b + h * unit) - loss(W, b - h * unit)) / (2 * h)] for unit in np.eye(len(b))[:, :, None]]
+    rows = [
+        [(loss(W, b + h * unit) - loss(W, b - h * unit)) / (2 * h)]
+        for unit in np.eye(len(b))[:, :, None]
+    ]
     return dLdW, np.array(rows)
 
 
@@ -119,7 +122,10 @@ def fourth_order(W, b, X, Y, h=1e-5):
     for index in np.ndindex(theta.shape):
         step = np.zeros(theta.shape)
         step[index] = h
-        near, far = loss(theta + step) - loss(theta - step), loss(theta + 2 * step) - loss(theta - 2 * step)
+        near, far = (
+            loss(theta + step) - loss(theta - step),
+            loss(theta + 2 * step) - loss(theta - 2 * step),
+        )
         gradient[index] = (8 * near - far) / (12 * h)
     return gradient[:, :-1], gradient[:, -1:]
 
@@ -196,7 +202,10 @@ def without_helpers(X, Y, num_iteration=1000, learning_rate=0.1):
 @alternatives.of("linreg_fit")
 def losses_and_the_last_one(X, Y, num_iteration=1000, learning_rate=0.1, verbose=False):
     right = reference_of("hw02_linear_regression")
-    W, b = np.random.uniform(-0.1, 0.1, (Y.shape[1], X.shape[1])), np.random.uniform(-0.1, 0.1, (Y.shape[1], 1))
+    W, b = (
+        np.random.uniform(-0.1, 0.1, (Y.shape[1], X.shape[1])),
+        np.random.uniform(-0.1, 0.1, (Y.shape[1], 1)),
+    )
     losses = [right.linreg_loss(right.linreg_model(W, b, X), Y)]
     while len(losses) <= num_iteration:
         dLdW, dLdb = right.linreg_gradients(right.linreg_model(W, b, X), X, Y)
@@ -214,7 +223,9 @@ def rmse_of_flat_arrays(prediction, Y):
 
 @alternatives.of("linreg_rmse")
 def rmse_from_the_loss(prediction, Y):
-    return np.sqrt(2 * reference_of("hw02_linear_regression").linreg_loss(prediction, Y) / Y.shape[1])
+    return np.sqrt(
+        2 * reference_of("hw02_linear_regression").linreg_loss(prediction, Y) / Y.shape[1]
+    )
 
 
 @alternatives.of("linreg_rmse")

@@ -25,7 +25,9 @@ def bias_as_a_column(W, b, X):
     return X @ W.T + b
 
 
-@mistakes.of("linreg_model", hint="Z should have a row per example; yours is transposed.", keeps=(2, 3))
+@mistakes.of(
+    "linreg_model", hint="Z should have a row per example; yours is transposed.", keeps=(2, 3)
+)
 def prediction_transposed(W, b, X):
     return W @ X.T + b
 
@@ -53,7 +55,9 @@ def one_output_only(W, b, X):
 # --- linreg_loss ---------------------------------------------------------------------------------------------------
 
 
-@mistakes.of("linreg_loss", hint="Exactly twice the loss: the ½ in 1/(2M) is missing.", keeps=(1, 3, 4))
+@mistakes.of(
+    "linreg_loss", hint="Exactly twice the loss: the ½ in 1/(2M) is missing.", keeps=(1, 3, 4)
+)
 def without_the_half(prediction, Y):
     return np.sum((prediction - Y) ** 2) / len(Y)
 
@@ -67,24 +71,36 @@ def mean_over_outputs_too(prediction, Y):
     return np.mean((prediction - Y) ** 2) / 2
 
 
-@mistakes.of("linreg_loss", hint="np.mean divides by M·K; here the sum of all squares is divided by 2M.", keeps=(1, 4))
+@mistakes.of(
+    "linreg_loss",
+    hint="np.mean divides by M·K; here the sum of all squares is divided by 2M.",
+    keeps=(1, 4),
+)
 def plain_mean(prediction, Y):
     return np.mean((prediction - Y) ** 2)
 
 
 @mistakes.of(
-    "linreg_loss", hint="The differences are added before they are squared: misses of both signs cancel.", keeps=(1,)
+    "linreg_loss",
+    hint="The differences are added before they are squared: misses of both signs cancel.",
+    keeps=(1,),
 )
 def squared_after_the_sum(prediction, Y):
     return np.sum(prediction - Y) ** 2 / (2 * len(Y))
 
 
-@mistakes.of("linreg_loss", hint="The squares are summed but not averaged: divide by 2M.", keeps=(1, 3, 4))
+@mistakes.of(
+    "linreg_loss", hint="The squares are summed but not averaged: divide by 2M.", keeps=(1, 3, 4)
+)
 def sum_without_mean(prediction, Y):
     return np.sum((prediction - Y) ** 2) / 2
 
 
-@mistakes.of("linreg_loss", hint="The loss is one number; yours keeps an axis: sum over both.", keeps=(2, 3, 4))
+@mistakes.of(
+    "linreg_loss",
+    hint="The loss is one number; yours keeps an axis: sum over both.",
+    keeps=(2, 3, 4),
+)
 def loss_per_output(prediction, Y):
     return np.sum((prediction - Y) ** 2, axis=0) / (2 * len(Y))
 
@@ -99,18 +115,27 @@ def root_of_the_loss(prediction, Y):
     return np.sqrt(np.sum((prediction - Y) ** 2)) / (2 * len(Y))
 
 
-@mistakes.of("linreg_loss", hint="1/2*M divides by 2 and then multiplies by M: write 1/(2*M).", keeps=(1, 3, 4))
+@mistakes.of(
+    "linreg_loss",
+    hint="1/2*M divides by 2 and then multiplies by M: write 1/(2*M).",
+    keeps=(1, 3, 4),
+)
 def one_half_times_m(prediction, Y):
     return 1 / 2 * len(Y) * np.sum((prediction - Y) ** 2)
 
 
-@mistakes.of("linreg_loss", hint="M is the number of examples, the length of the first axis; you divided by K.")
+@mistakes.of(
+    "linreg_loss",
+    hint="M is the number of examples, the length of the first axis; you divided by K.",
+)
 def divided_by_outputs(prediction, Y):
     return np.sum((prediction - Y) ** 2) / (2 * Y.shape[1])
 
 
 @mistakes.of(
-    "linreg_loss", hint="The prediction changed during the call (-= works in place): make a new array.", keeps=(1, 2, 3)
+    "linreg_loss",
+    hint="The prediction changed during the call (-= works in place): make a new array.",
+    keeps=(1, 2, 3),
 )
 def loss_in_place(prediction, Y):
     prediction -= Y
@@ -129,28 +154,40 @@ def forgot_the_mean(Z, X, Y):
     return (Z - Y).T @ X, np.sum(Z - Y, axis=0, keepdims=True).T
 
 
-@mistakes.of("linreg_gradients", hint="dLdW has the shape of W, (K, N); yours is transposed.", keeps=(2, 3, 4, 5, 6))
+@mistakes.of(
+    "linreg_gradients",
+    hint="dLdW has the shape of W, (K, N); yours is transposed.",
+    keeps=(2, 3, 4, 5, 6),
+)
 def weights_transposed(Z, X, Y):
     D = (Z - Y) / len(X)
     return X.T @ D, np.sum(D, axis=0, keepdims=True).T
 
 
 @mistakes.of(
-    "linreg_gradients", hint="dLdb has the shape of b, (K, 1); without keepdims an axis is lost.", keeps=(1, 3, 4, 5, 6)
+    "linreg_gradients",
+    hint="dLdb has the shape of b, (K, 1); without keepdims an axis is lost.",
+    keeps=(1, 3, 4, 5, 6),
 )
 def flat_bias_gradient(Z, X, Y):
     D = (Z - Y) / len(X)
     return D.T @ X, np.sum(D, axis=0)
 
 
-@mistakes.of("linreg_gradients", hint="dLdb is a row; it has the shape of b, a column.", keeps=(1, 3, 4, 5, 6))
+@mistakes.of(
+    "linreg_gradients",
+    hint="dLdb is a row; it has the shape of b, a column.",
+    keeps=(1, 3, 4, 5, 6),
+)
 def bias_gradient_as_a_row(Z, X, Y):
     D = (Z - Y) / len(X)
     return D.T @ X, np.sum(D, axis=0, keepdims=True)
 
 
 @mistakes.of(
-    "linreg_gradients", hint="The sign: the derivative of (Z − Y)²/2 is Z − Y, not Y − Z.", keeps=(1, 2, 3, 4, 6)
+    "linreg_gradients",
+    hint="The sign: the derivative of (Z − Y)²/2 is Z − Y, not Y − Z.",
+    keeps=(1, 2, 3, 4, 6),
 )
 def wrong_sign(Z, X, Y):
     D = (Y - Z) / len(X)
@@ -158,7 +195,9 @@ def wrong_sign(Z, X, Y):
 
 
 @mistakes.of(
-    "linreg_gradients", hint="A factor 2 too large: it cancels against the ½ of the loss.", keeps=(1, 2, 3, 4, 6)
+    "linreg_gradients",
+    hint="A factor 2 too large: it cancels against the ½ of the loss.",
+    keeps=(1, 2, 3, 4, 6),
 )
 def factor_two(Z, X, Y):
     D = 2 * (Z - Y) / len(X)
@@ -209,7 +248,9 @@ def gradients_exchanged(Z, X, Y):
 
 
 @mistakes.of(
-    "linreg_gradients", hint="Divide by the number of examples M, not by the number of features.", keeps=(1, 2, 3, 4, 6)
+    "linreg_gradients",
+    hint="Divide by the number of examples M, not by the number of features.",
+    keeps=(1, 2, 3, 4, 6),
 )
 def divided_by_features(Z, X, Y):
     D = (Z - Y) / X.shape[1]
@@ -217,7 +258,9 @@ def divided_by_features(Z, X, Y):
 
 
 @mistakes.of(
-    "linreg_gradients", hint="Y does not enter: the gradients are those of the misses, Z − Y.", keeps=(1, 2, 6)
+    "linreg_gradients",
+    hint="Y does not enter: the gradients are those of the misses, Z − Y.",
+    keeps=(1, 2, 6),
 )
 def targets_left_out(Z, X, Y):
     D = Z / len(X)
@@ -234,7 +277,9 @@ def slopes(W, b, X, Y, slope):
     for parameter in (W, b):
         gradient = np.zeros(parameter.shape)
         for index in np.ndindex(parameter.shape):
-            gradient[index] = slope(lambda: right.linreg_loss(right.linreg_model(W, b, X), Y), parameter, index)
+            gradient[index] = slope(
+                lambda: right.linreg_loss(right.linreg_model(W, b, X), Y), parameter, index
+            )
         results.append(gradient)
     return tuple(results)
 
@@ -258,23 +303,39 @@ def one_sided(W, b, X, Y, h=1e-5):
 
 
 @mistakes.of(
-    "linreg_numeric_gradients", hint="The two points are 2h apart: divide by 2h, not by h.", keeps=(1, 2, 4, 5)
+    "linreg_numeric_gradients",
+    hint="The two points are 2h apart: divide by 2h, not by h.",
+    keeps=(1, 2, 4, 5),
 )
 def divided_by_h(W, b, X, Y, h=1e-5):
-    return slopes(W, b, X, Y, lambda loss, p, i: (nudged(loss, p, i, h) - nudged(loss, p, i, -h)) / h)
+    return slopes(
+        W, b, X, Y, lambda loss, p, i: (nudged(loss, p, i, h) - nudged(loss, p, i, -h)) / h
+    )
 
 
-@mistakes.of("linreg_numeric_gradients", hint="/ 2 * h multiplies by h: write / (2 * h).", keeps=(1, 2, 5))
+@mistakes.of(
+    "linreg_numeric_gradients", hint="/ 2 * h multiplies by h: write / (2 * h).", keeps=(1, 2, 5)
+)
 def multiplied_by_h(W, b, X, Y, h=1e-5):
-    return slopes(W, b, X, Y, lambda loss, p, i: (nudged(loss, p, i, h) - nudged(loss, p, i, -h)) / 2 * h)
+    return slopes(
+        W, b, X, Y, lambda loss, p, i: (nudged(loss, p, i, h) - nudged(loss, p, i, -h)) / 2 * h
+    )
 
 
-@mistakes.of("linreg_numeric_gradients", hint="The sign: loss above minus loss below.", keeps=(1, 2, 4, 5))
+@mistakes.of(
+    "linreg_numeric_gradients", hint="The sign: loss above minus loss below.", keeps=(1, 2, 4, 5)
+)
 def below_minus_above(W, b, X, Y, h=1e-5):
-    return slopes(W, b, X, Y, lambda loss, p, i: (nudged(loss, p, i, -h) - nudged(loss, p, i, h)) / (2 * h))
+    return slopes(
+        W, b, X, Y, lambda loss, p, i: (nudged(loss, p, i, -h) - nudged(loss, p, i, h)) / (2 * h)
+    )
 
 
-@mistakes.of("linreg_numeric_gradients", hint="All entries are nudged together; nudge one at a time.", keeps=(1, 2, 5))
+@mistakes.of(
+    "linreg_numeric_gradients",
+    hint="All entries are nudged together; nudge one at a time.",
+    keeps=(1, 2, 5),
+)
 def all_at_once(W, b, X, Y, h=1e-5):
     right = reference()
 
@@ -287,7 +348,9 @@ def all_at_once(W, b, X, Y, h=1e-5):
 
 
 @mistakes.of(
-    "linreg_numeric_gradients", hint="A nudged entry is not put back: W and b drift during the check.", keeps=(1, 2, 3)
+    "linreg_numeric_gradients",
+    hint="A nudged entry is not put back: W and b drift during the check.",
+    keeps=(1, 2, 3),
 )
 def weights_not_restored(W, b, X, Y, h=1e-5):
     right = reference()
@@ -305,13 +368,19 @@ def weights_not_restored(W, b, X, Y, h=1e-5):
 
 
 @mistakes.of(
-    "linreg_numeric_gradients", hint="The step is fixed in the function: use the argument h.", keeps=(1, 2, 3, 5)
+    "linreg_numeric_gradients",
+    hint="The step is fixed in the function: use the argument h.",
+    keeps=(1, 2, 3, 5),
 )
 def fixed_step(W, b, X, Y, h=1e-5):
     return reference().linreg_numeric_gradients(W, b, X, Y, 1e-5)
 
 
-@mistakes.of("linreg_numeric_gradients", hint="dLdb is zero: nudge every entry of b as well.", keeps=(1, 2, 5))
+@mistakes.of(
+    "linreg_numeric_gradients",
+    hint="dLdb is zero: nudge every entry of b as well.",
+    keeps=(1, 2, 5),
+)
 def weights_only(W, b, X, Y, h=1e-5):
     return reference().linreg_numeric_gradients(W, b, X, Y, h)[0], np.zeros(b.shape)
 
@@ -337,21 +406,35 @@ def bias_never_updated(X, Y, num_iteration=1000, learning_rate=0.1):
 
 @mistakes.of("linreg_fit", hint="The step goes uphill: subtract the gradient.", keeps=(1, 5, 6))
 def uphill(X, Y, num_iteration=1000, learning_rate=0.1):
-    return descend(X, Y, num_iteration, lambda W, b, dW, db: (W + learning_rate * dW, b + learning_rate * db))
+    return descend(
+        X, Y, num_iteration, lambda W, b, dW, db: (W + learning_rate * dW, b + learning_rate * db)
+    )
 
 
-@mistakes.of("linreg_fit", hint="The learning rate is fixed in the function: use its argument.", keeps=(1, 4, 5, 6))
+@mistakes.of(
+    "linreg_fit",
+    hint="The learning rate is fixed in the function: use its argument.",
+    keeps=(1, 4, 5, 6),
+)
 def fixed_learning_rate(X, Y, num_iteration=1000, learning_rate=0.1):
     return descend(X, Y, num_iteration, lambda W, b, dW, db: (W - 0.1 * dW, b - 0.1 * db))
 
 
-@mistakes.of("linreg_fit", hint="The number of iterations is fixed in the function: use its argument.", keeps=(1, 4, 6))
+@mistakes.of(
+    "linreg_fit",
+    hint="The number of iterations is fixed in the function: use its argument.",
+    keeps=(1, 4, 6),
+)
 def fixed_iterations(X, Y, num_iteration=1000, learning_rate=0.1):
-    return descend(X, Y, 1000, lambda W, b, dW, db: (W - learning_rate * dW, b - learning_rate * db))
+    return descend(
+        X, Y, 1000, lambda W, b, dW, db: (W - learning_rate * dW, b - learning_rate * db)
+    )
 
 
 @mistakes.of(
-    "linreg_fit", hint="One iteration too few: range(num_iteration) is that many, it ends one before.", keeps=(1, 4, 6)
+    "linreg_fit",
+    hint="One iteration too few: range(num_iteration) is that many, it ends one before.",
+    keeps=(1, 4, 6),
 )
 def one_iteration_too_few(X, Y, num_iteration=1000, learning_rate=0.1):
     return reference().linreg_fit(X, Y, num_iteration - 1, learning_rate)
@@ -363,25 +446,33 @@ def one_iteration_too_few(X, Y, num_iteration=1000, learning_rate=0.1):
     keeps=(1, 2, 5, 6),
 )
 def starting_again(X, Y, num_iteration=1000, learning_rate=0.1):
-    return descend(X, Y, num_iteration, lambda W, b, dW, db: (-learning_rate * dW, -learning_rate * db))
+    return descend(
+        X, Y, num_iteration, lambda W, b, dW, db: (-learning_rate * dW, -learning_rate * db)
+    )
 
 
 @mistakes.of(
-    "linreg_fit", hint="train_loss holds only the last loss: append one in every iteration.", keeps=(1, 2, 3, 4, 6)
+    "linreg_fit",
+    hint="train_loss holds only the last loss: append one in every iteration.",
+    keeps=(1, 2, 3, 4, 6),
 )
 def last_loss_only(X, Y, num_iteration=1000, learning_rate=0.1):
     W, b, losses = reference().linreg_fit(X, Y, num_iteration, learning_rate)
     return W, b, losses[-1:]
 
 
-@mistakes.of("linreg_fit", hint="X changed during the call: standardise a copy, or leave it to the caller.")
+@mistakes.of(
+    "linreg_fit", hint="X changed during the call: standardise a copy, or leave it to the caller."
+)
 def data_standardised_in_place(X, Y, num_iteration=1000, learning_rate=0.1):
     X -= X.mean(axis=0)
     return reference().linreg_fit(X, Y, num_iteration, learning_rate)
 
 
 @mistakes.of(
-    "linreg_fit", hint="All outputs share one bias: dLdb was summed over the outputs as well.", keeps=(1, 5, 6)
+    "linreg_fit",
+    hint="All outputs share one bias: dLdb was summed over the outputs as well.",
+    keeps=(1, 5, 6),
 )
 def one_bias_for_all(X, Y, num_iteration=1000, learning_rate=0.1):
     def step(W, b, dW, db):
@@ -417,7 +508,9 @@ def two_losses_for_every_iteration(X, Y, num_iteration=1000, learning_rate=0.1):
     keeps=(1, 2, 5, 6),
 )
 def bias_overwritten(X, Y, num_iteration=1000, learning_rate=0.1):
-    return descend(X, Y, num_iteration, lambda W, b, dW, db: (W - learning_rate * dW, -learning_rate * db))
+    return descend(
+        X, Y, num_iteration, lambda W, b, dW, db: (W - learning_rate * dW, -learning_rate * db)
+    )
 
 
 @mistakes.of(
@@ -429,7 +522,12 @@ def gradients_of_the_start(X, Y, num_iteration=1000, learning_rate=0.1):
     right = reference()
     W, b = np.zeros((Y.shape[1], X.shape[1])), np.zeros((Y.shape[1], 1))
     first = right.linreg_gradients(right.linreg_model(W, b, X), X, Y)
-    return descend(X, Y, num_iteration, lambda W, b, *_: (W - learning_rate * first[0], b - learning_rate * first[1]))
+    return descend(
+        X,
+        Y,
+        num_iteration,
+        lambda W, b, *_: (W - learning_rate * first[0], b - learning_rate * first[1]),
+    )
 
 
 # --- linreg_rmse ---------------------------------------------------------------------------------------------------
@@ -440,7 +538,9 @@ def without_the_root(prediction, Y):
     return np.mean((prediction - Y) ** 2)
 
 
-@mistakes.of("linreg_rmse", hint="The squares are summed, not averaged, before the root.", keeps=(2,))
+@mistakes.of(
+    "linreg_rmse", hint="The squares are summed, not averaged, before the root.", keeps=(2,)
+)
 def without_the_mean(prediction, Y):
     return np.sqrt(np.sum((prediction - Y) ** 2))
 
@@ -450,17 +550,25 @@ def root_of_the_half(prediction, Y):
     return np.sqrt(np.mean((prediction - Y) ** 2) / 2)
 
 
-@mistakes.of("linreg_rmse", hint="That is the mean absolute error: square, average, take the root.", keeps=(2,))
+@mistakes.of(
+    "linreg_rmse",
+    hint="That is the mean absolute error: square, average, take the root.",
+    keeps=(2,),
+)
 def mean_absolute_error(prediction, Y):
     return np.mean(np.abs(prediction - Y))
 
 
-@mistakes.of("linreg_rmse", hint="One number is asked for: average over the outputs as well.", keeps=(1,))
+@mistakes.of(
+    "linreg_rmse", hint="One number is asked for: average over the outputs as well.", keeps=(1,)
+)
 def one_per_output(prediction, Y):
     return np.sqrt(np.mean((prediction - Y) ** 2, axis=0))
 
 
-@mistakes.of("linreg_rmse", hint="Average over the outputs as well: divide by M·K, not by M.", keeps=(1,))
+@mistakes.of(
+    "linreg_rmse", hint="Average over the outputs as well: divide by M·K, not by M.", keeps=(1,)
+)
 def divided_by_examples_only(prediction, Y):
     return np.sqrt(np.sum((prediction - Y) ** 2) / len(Y))
 
@@ -469,7 +577,9 @@ def divided_by_examples_only(prediction, Y):
 
 
 @mistakes.of(
-    "linreg_closed_form", hint="Without the column of ones the line must go through the origin: b is not 0.", keeps=(1,)
+    "linreg_closed_form",
+    hint="Without the column of ones the line must go through the origin: b is not 0.",
+    keeps=(1,),
 )
 def through_the_origin(X, Y):
     W = np.linalg.lstsq(X, Y, rcond=None)[0].T
@@ -486,26 +596,34 @@ def solution_not_transposed(X, Y):
     return with_ones(X, Y)[:-1], with_ones(X, Y)[-1:].T
 
 
-@mistakes.of("linreg_closed_form", hint="b is a column, (K, 1); yours has lost an axis.", keeps=(2, 3))
+@mistakes.of(
+    "linreg_closed_form", hint="b is a column, (K, 1); yours has lost an axis.", keeps=(2, 3)
+)
 def flat_bias(X, Y):
     return with_ones(X, Y)[:-1].T, with_ones(X, Y)[-1]
 
 
 @mistakes.of(
-    "linreg_closed_form", hint="The ones stand on the right, so the bias is the last row, not the first.", keeps=(1,)
+    "linreg_closed_form",
+    hint="The ones stand on the right, so the bias is the last row, not the first.",
+    keeps=(1,),
 )
 def bias_from_the_wrong_end(X, Y):
     return with_ones(X, Y)[1:].T, with_ones(X, Y)[:1].T
 
 
 @mistakes.of(
-    "linreg_closed_form", hint="The mean of Y is the bias only when the columns of X have mean zero.", keeps=(1, 2)
+    "linreg_closed_form",
+    hint="The mean of Y is the bias only when the columns of X have mean zero.",
+    keeps=(1, 2),
 )
 def mean_for_bias(X, Y):
     return with_ones(X, Y)[:-1].T, Y.mean(axis=0).reshape(-1, 1)
 
 
-@mistakes.of("linreg_closed_form", hint="The normal equations need the column of ones on both sides.")
+@mistakes.of(
+    "linreg_closed_form", hint="The normal equations need the column of ones on both sides."
+)
 def normal_equations_without_ones(X, Y):
     W = (np.linalg.inv(X.T @ X) @ X.T @ Y).T
     return W, np.mean(Y - X @ W.T, axis=0).reshape(-1, 1)

@@ -41,7 +41,10 @@ def one_hot_as_a_list(y, classes=None):
 def with_a_generator(layer_dimensions, seed=None):
     draw = np.random.default_rng(seed)
     sizes = list(zip(layer_dimensions[1:], layer_dimensions[:-1], strict=True))
-    weights = {f"W{i}": draw.normal(scale=1 / np.sqrt(m), size=(n, m)) for i, (n, m) in enumerate(sizes, start=1)}
+    weights = {
+        f"W{i}": draw.normal(scale=1 / np.sqrt(m), size=(n, m))
+        for i, (n, m) in enumerate(sizes, start=1)
+    }
     return weights | {f"b{i}": np.zeros((n, 1)) for i, (n, _) in enumerate(sizes, start=1)}
 
 
@@ -285,8 +288,12 @@ def two_loops(X, Y, P, caches):
     right = reference()
     deltas = [right.losssoftmax_backward(P, Y)]
     for above, below in zip(caches[:0:-1], caches[-2::-1], strict=True):
-        deltas.insert(0, right.activation_backward(right.linear_backward(deltas[0], above)[0], below))
-    results = [right.linear_backward(delta, cache) for delta, cache in zip(deltas, caches, strict=True)]
+        deltas.insert(
+            0, right.activation_backward(right.linear_backward(deltas[0], above)[0], below)
+        )
+    results = [
+        right.linear_backward(delta, cache) for delta, cache in zip(deltas, caches, strict=True)
+    ]
     weights = {f"dLdW{i}": result[1] for i, result in enumerate(results, start=1)}
     return weights | {f"dLdb{i}": result[2] for i, result in enumerate(results, start=1)}
 
@@ -317,7 +324,9 @@ def another_start_every_time(X, Y, layers, n_iter=1000, lr=0.01):
     losses = [right.crossentropy(right.nn_forward(parameters, X)[0], Y)]
     for _ in range(n_iter):
         gradients = right.nn_backward(X, Y, *right.nn_forward(parameters, X))
-        parameters = {name: value - lr * gradients["dLd" + name] for name, value in parameters.items()}
+        parameters = {
+            name: value - lr * gradients["dLd" + name] for name, value in parameters.items()
+        }
         losses.append(right.crossentropy(right.nn_forward(parameters, X)[0], Y))
     return parameters, losses
 
@@ -352,9 +361,15 @@ def shuffled_copies(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
 
 @alternatives.of("nn_train_sgd")
 def split_orders(X, Y, layers, batch_size=100, epochs=100, lr=0.01, seed=0):
-    parameters, losses, draw = reference().initialize_weights(layers), [], np.random.default_rng(seed)
+    parameters, losses, draw = (
+        reference().initialize_weights(layers),
+        [],
+        np.random.default_rng(seed),
+    )
     for _ in range(epochs):
-        pieces = np.split(draw.permutation(X.shape[0]), np.arange(batch_size, X.shape[0], batch_size))
+        pieces = np.split(
+            draw.permutation(X.shape[0]), np.arange(batch_size, X.shape[0], batch_size)
+        )
         for piece in pieces:
             step(parameters, X[piece], Y[piece], lr)
         losses.append(reference().crossentropy(reference().nn_forward(parameters, X)[0], Y))
@@ -369,7 +384,9 @@ def small_batch_first(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
         remainder = len(order) % batch_size
         batches = [order[:remainder]] if remainder else []
         batches += [order[i : i + batch_size] for i in range(remainder, len(order), batch_size)]
-        losses.append(float(np.mean([step(parameters, X[batch], Y[batch], lr) for batch in batches])))
+        losses.append(
+            float(np.mean([step(parameters, X[batch], Y[batch], lr) for batch in batches]))
+        )
     return parameters, losses
 
 
@@ -377,7 +394,10 @@ def small_batch_first(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
 def another_start_and_order_every_time(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     draw, parameters, losses = np.random.default_rng(), {}, []
     for i, (n, m) in enumerate(zip(layers[1:], layers[:-1], strict=True), start=1):
-        parameters[f"W{i}"], parameters[f"b{i}"] = draw.normal(0, np.sqrt(2 / m), (n, m)), np.zeros((n, 1))
+        parameters[f"W{i}"], parameters[f"b{i}"] = (
+            draw.normal(0, np.sqrt(2 / m), (n, m)),
+            np.zeros((n, 1)),
+        )
     for _ in range(epochs):
         order, epoch_losses = draw.permutation(len(X)), []
         while len(order):
@@ -445,7 +465,10 @@ def everything_at_once():
         gradients, delta = {}, (P - Y).T / len(Y)
         for i in range((len(kept) + 1) // 3, 0, -1):
             a_prev, W = kept[3 * i - 3], kept[3 * i - 2]
-            gradients[f"dLdW{i}"], gradients[f"dLdb{i}"] = delta @ a_prev.T, delta.sum(axis=1, keepdims=True)
+            gradients[f"dLdW{i}"], gradients[f"dLdb{i}"] = (
+                delta @ a_prev.T,
+                delta.sum(axis=1, keepdims=True),
+            )
             delta = W.T @ delta * a_prev * (1 - a_prev)
         return gradients
 

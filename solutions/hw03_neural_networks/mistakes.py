@@ -24,13 +24,18 @@ def one_hot_transposed(y, classes=None):
     return reference().one_hot(y, classes).T
 
 
-@mistakes.of("one_hot", hint="The number of classes is fixed to ten: take it from the labels or the argument.")
+@mistakes.of(
+    "one_hot",
+    hint="The number of classes is fixed to ten: take it from the labels or the argument.",
+)
 def always_ten_classes(y, classes=None):
     return np.eye(10)[y]
 
 
 @mistakes.of(
-    "one_hot", hint="Counting the distinct labels forgets a class that no example has: K = max + 1.", keeps=(1, 2, 4)
+    "one_hot",
+    hint="Counting the distinct labels forgets a class that no example has: K = max + 1.",
+    keeps=(1, 2, 4),
 )
 def distinct_labels_counted(y, classes=None):
     Y = np.zeros((len(y), classes or len(np.unique(y))))
@@ -39,7 +44,9 @@ def distinct_labels_counted(y, classes=None):
 
 
 @mistakes.of(
-    "one_hot", hint="Counting the distinct labels forgets a class that no example has: K = max + 1.", keeps=(1, 2)
+    "one_hot",
+    hint="Counting the distinct labels forgets a class that no example has: K = max + 1.",
+    keeps=(1, 2),
 )
 def columns_for_distinct_labels(y, classes=None):
     Y = np.zeros((len(y), len(np.unique(y))))
@@ -48,7 +55,11 @@ def columns_for_distinct_labels(y, classes=None):
     return Y
 
 
-@mistakes.of("one_hot", hint="The classes count from 0: label y belongs into column y, not y − 1.", keeps=(1,))
+@mistakes.of(
+    "one_hot",
+    hint="The classes count from 0: label y belongs into column y, not y − 1.",
+    keeps=(1,),
+)
 def classes_from_one(y, classes=None):
     Y = np.zeros((len(y), classes or np.max(y) + 1))
     Y[np.arange(len(y)), y - 1] = 1
@@ -62,7 +73,9 @@ def one_column_short(y, classes=None):
 
 
 @mistakes.of(
-    "one_hot", hint="The argument `classes` is not used: with it there are that many columns.", keeps=(1, 2, 3)
+    "one_hot",
+    hint="The argument `classes` is not used: with it there are that many columns.",
+    keeps=(1, 2, 3),
 )
 def number_of_classes_ignored(y, classes=None):
     return np.eye(np.max(y) + 1)[y]
@@ -86,24 +99,31 @@ def layers_of(sizes, weight, bias=lambda n: np.zeros((n, 1))):
 
 
 @mistakes.of(
-    "initialize_weights", hint="Weights of zero keep all units of a layer equal for ever: draw them at random."
+    "initialize_weights",
+    hint="Weights of zero keep all units of a layer equal for ever: draw them at random.",
 )
 def zero_weights(layer_dimensions):
     return layers_of(layer_dimensions, lambda n, m: np.zeros((n, m)))
 
 
-@mistakes.of("initialize_weights", hint="Only the first layer is initialised: loop over all of them.")
+@mistakes.of(
+    "initialize_weights", hint="Only the first layer is initialised: loop over all of them."
+)
 def first_layer_only(layer_dimensions):
     return layers_of(layer_dimensions[:2], lambda n, m: np.random.randn(n, m) / np.sqrt(m))
 
 
-@mistakes.of("initialize_weights", hint="W is transposed: layer l has n_l rows and n_{l−1} columns.")
+@mistakes.of(
+    "initialize_weights", hint="W is transposed: layer l has n_l rows and n_{l−1} columns."
+)
 def weights_transposed(layer_dimensions):
     return layers_of(layer_dimensions, lambda n, m: np.random.randn(m, n) / np.sqrt(m))
 
 
 @mistakes.of(
-    "initialize_weights", hint="The biases have one axis only; they are columns, (n_l, 1).", keeps=(1, 2, 4, 5, 6)
+    "initialize_weights",
+    hint="The biases have one axis only; they are columns, (n_l, 1).",
+    keeps=(1, 2, 4, 5, 6),
 )
 def flat_biases(layer_dimensions):
     return layers_of(layer_dimensions, lambda n, m: np.random.randn(n, m) / np.sqrt(m), np.zeros)
@@ -136,12 +156,17 @@ def divided_by_n(layer_dimensions):
     return layers_of(layer_dimensions, lambda n, m: np.random.randn(n, m) / m)
 
 
-@mistakes.of("initialize_weights", hint="np.random.rand draws from 0 to 1: the weights should have mean 0, use randn.")
+@mistakes.of(
+    "initialize_weights",
+    hint="np.random.rand draws from 0 to 1: the weights should have mean 0, use randn.",
+)
 def positive_weights(layer_dimensions):
     return layers_of(layer_dimensions, lambda n, m: np.random.rand(n, m) / np.sqrt(m))
 
 
-@mistakes.of("initialize_weights", hint="The seed is set inside the loop, so layers of one size start equal.")
+@mistakes.of(
+    "initialize_weights", hint="The seed is set inside the loop, so layers of one size start equal."
+)
 def seed_in_the_loop(layer_dimensions):
     def weight(n, m):
         np.random.seed(0)
@@ -150,7 +175,9 @@ def seed_in_the_loop(layer_dimensions):
     return layers_of(layer_dimensions, weight)
 
 
-@mistakes.of("initialize_weights", hint="The biases are random; they start at zero.", keeps=(1, 2, 3, 4, 6))
+@mistakes.of(
+    "initialize_weights", hint="The biases are random; they start at zero.", keeps=(1, 2, 3, 4, 6)
+)
 def random_biases(layer_dimensions):
     return layers_of(
         layer_dimensions,
@@ -182,7 +209,10 @@ def without_bias(W, b, a_prev):
     return with_cache(W @ a_prev, W, a_prev)
 
 
-@mistakes.of("linear_forward", hint="The bias is turned into a row: b stays a column and broadcasts over the examples.")
+@mistakes.of(
+    "linear_forward",
+    hint="The bias is turned into a row: b stays a column and broadcasts over the examples.",
+)
 def bias_as_a_row(W, b, a_prev):
     return with_cache(W @ a_prev + b.T, W, a_prev)
 
@@ -192,12 +222,19 @@ def without_cache(W, b, a_prev):
     return W @ a_prev + b
 
 
-@mistakes.of("linear_forward", hint="The cache is empty: the way back will need Z, W and a_prev.", keeps=(1, 2, 4))
+@mistakes.of(
+    "linear_forward",
+    hint="The cache is empty: the way back will need Z, W and a_prev.",
+    keeps=(1, 2, 4),
+)
 def empty_cache(W, b, a_prev):
     return W @ a_prev + b, None
 
 
-@mistakes.of("linear_forward", hint="Examples are columns inside the network: Z is W a + b, of shape (n_l, M).")
+@mistakes.of(
+    "linear_forward",
+    hint="Examples are columns inside the network: Z is W a + b, of shape (n_l, M).",
+)
 def examples_in_rows(W, b, a_prev):
     return with_cache((W @ a_prev + b).T, W, a_prev)
 
@@ -207,7 +244,9 @@ def sigmoid_included(W, b, a_prev):
     return with_cache(reference().activation_forward(W @ a_prev + b), W, a_prev)
 
 
-@mistakes.of("linear_forward", hint="Every unit has its own bias; yours adds the sum of all of them.")
+@mistakes.of(
+    "linear_forward", hint="Every unit has its own bias; yours adds the sum of all of them."
+)
 def biases_summed(W, b, a_prev):
     return with_cache(W @ a_prev + np.sum(b), W, a_prev)
 
@@ -215,13 +254,17 @@ def biases_summed(W, b, a_prev):
 # --- activation_forward --------------------------------------------------------------------------------------------
 
 
-@mistakes.of("activation_forward", hint="The sign in the exponent: σ(z) = 1/(1 + e^−z) rises with z.")
+@mistakes.of(
+    "activation_forward", hint="The sign in the exponent: σ(z) = 1/(1 + e^−z) rises with z."
+)
 def falling_sigmoid(Z):
     return 1 / (1 + np.exp(Z))
 
 
 @mistakes.of(
-    "activation_forward", hint="e^z/(1 + e^z) becomes inf/inf = nan for large z: write 1/(1 + e^−z).", keeps=(1, 3)
+    "activation_forward",
+    hint="e^z/(1 + e^z) becomes inf/inf = nan for large z: write 1/(1 + e^−z).",
+    keeps=(1, 3),
 )
 def overflowing_sigmoid(Z):
     return np.exp(Z) / (1 + np.exp(Z))
@@ -232,12 +275,16 @@ def tanh_for_sigmoid(Z):
     return np.tanh(Z)
 
 
-@mistakes.of("activation_forward", hint="That is ReLU; this course's hidden layers use the sigmoid.")
+@mistakes.of(
+    "activation_forward", hint="That is ReLU; this course's hidden layers use the sigmoid."
+)
 def relu_for_sigmoid(Z):
     return np.maximum(Z, 0)
 
 
-@mistakes.of("activation_forward", hint="That is the slope σ(1 − σ); forward, only σ itself is needed.")
+@mistakes.of(
+    "activation_forward", hint="That is the slope σ(1 − σ); forward, only σ itself is needed."
+)
 def slope_for_value(Z):
     a = reference().activation_forward(Z)
     return a * (1 - a)
@@ -248,7 +295,9 @@ def brackets_forgotten(Z):
     return 1 / 1 + np.exp(-Z)
 
 
-@mistakes.of("activation_forward", hint="Z changed during the call: work on a new array.", keeps=(1, 2))
+@mistakes.of(
+    "activation_forward", hint="Z changed during the call: work on a new array.", keeps=(1, 2)
+)
 def sigmoid_in_place(Z):
     Z[:] = reference().activation_forward(Z)
     return Z
@@ -257,13 +306,19 @@ def sigmoid_in_place(Z):
 # --- softmax -------------------------------------------------------------------------------------------------------
 
 
-@mistakes.of("softmax", hint="The sum runs down the columns: each row is an example, so sum over axis=1.")
+@mistakes.of(
+    "softmax", hint="The sum runs down the columns: each row is an example, so sum over axis=1."
+)
 def columns_for_rows(Z):
     exponentials = np.exp(Z - np.max(Z, axis=0))
     return exponentials / np.sum(exponentials, axis=0)
 
 
-@mistakes.of("softmax", hint="e^1000 overflows and inf/inf is nan: subtract each row's maximum first.", keeps=(1, 2, 4))
+@mistakes.of(
+    "softmax",
+    hint="e^1000 overflows and inf/inf is nan: subtract each row's maximum first.",
+    keeps=(1, 2, 4),
+)
 def unshifted_softmax(Z):
     exponentials = np.exp(Z)
     return exponentials / np.sum(exponentials, axis=1, keepdims=True)
@@ -285,19 +340,27 @@ def sum_over_everything(Z):
     return exponentials / np.sum(exponentials)
 
 
-@mistakes.of("softmax", hint="The sum has lost its axis and does not line up with the rows: keepdims=True.")
+@mistakes.of(
+    "softmax", hint="The sum has lost its axis and does not line up with the rows: keepdims=True."
+)
 def softmax_without_keepdims(Z):
     exponentials = np.exp(Z - np.max(Z, axis=1, keepdims=True))
     return exponentials / np.sum(exponentials, axis=1)
 
 
-@mistakes.of("softmax", hint="Without the exponential negative numbers stay negative: normalise e^Z, not Z.")
+@mistakes.of(
+    "softmax", hint="Without the exponential negative numbers stay negative: normalise e^Z, not Z."
+)
 def without_exponential(Z):
     shifted = Z - np.min(Z, axis=1, keepdims=True)
     return shifted / np.sum(shifted, axis=1, keepdims=True)
 
 
-@mistakes.of("softmax", hint="Z changed during the call (Z -= … works in place): make a new array.", keeps=(1, 2, 3))
+@mistakes.of(
+    "softmax",
+    hint="Z changed during the call (Z -= … works in place): make a new array.",
+    keeps=(1, 2, 3),
+)
 def softmax_in_place(Z):
     Z -= np.max(Z, axis=1, keepdims=True)
     return np.exp(Z) / np.sum(np.exp(Z), axis=1, keepdims=True)
@@ -324,23 +387,37 @@ def forward(parameters, X, layers=None, hidden=None, last=None):
     return (last or (lambda Z: right.softmax(Z.T)))(a), caches
 
 
-@mistakes.of("nn_forward", hint="The last layer has no sigmoid: its Z goes straight into softmax.", keeps=(1, 4, 5))
+@mistakes.of(
+    "nn_forward",
+    hint="The last layer has no sigmoid: its Z goes straight into softmax.",
+    keeps=(1, 4, 5),
+)
 def sigmoid_before_softmax(parameters, X):
-    return forward(parameters, X, last=lambda Z: reference().softmax(reference().activation_forward(Z).T))
+    return forward(
+        parameters, X, last=lambda Z: reference().softmax(reference().activation_forward(Z).T)
+    )
 
 
-@mistakes.of("nn_forward", hint="Softmax runs over the wrong axis: transpose Z first, so that examples are rows.")
+@mistakes.of(
+    "nn_forward",
+    hint="Softmax runs over the wrong axis: transpose Z first, so that examples are rows.",
+)
 def softmax_over_examples(parameters, X):
     return forward(parameters, X, last=lambda Z: reference().softmax(Z).T)
 
 
-@mistakes.of("nn_forward", hint="The sigmoid between the layers is missing: this is one linear layer in disguise.")
+@mistakes.of(
+    "nn_forward",
+    hint="The sigmoid between the layers is missing: this is one linear layer in disguise.",
+)
 def nothing_between_the_layers(parameters, X):
     return forward(parameters, X, hidden=lambda Z: Z)
 
 
 @mistakes.of(
-    "nn_forward", hint="The depth is fixed to two layers: take it from the number of parameters.", keeps=(1, 2, 5)
+    "nn_forward",
+    hint="The depth is fixed to two layers: take it from the number of parameters.",
+    keeps=(1, 2, 5),
 )
 def always_two_layers(parameters, X):
     return forward(parameters, X, layers=2)
@@ -351,7 +428,10 @@ def probabilities_transposed(parameters, X):
     return forward(parameters, X, last=lambda Z: reference().softmax(Z.T).T)
 
 
-@mistakes.of("nn_forward", hint="The last layer ends in the sigmoid; it needs softmax, so that each row adds up to 1.")
+@mistakes.of(
+    "nn_forward",
+    hint="The last layer ends in the sigmoid; it needs softmax, so that each row adds up to 1.",
+)
 def sigmoid_for_softmax(parameters, X):
     return forward(parameters, X, last=lambda Z: reference().activation_forward(Z).T)
 
@@ -367,7 +447,9 @@ def network_without_biases(parameters, X):
 
 
 @mistakes.of(
-    "nn_forward", hint="The caches are empty: keep what linear_forward returns for every layer.", keeps=(1, 2, 3, 5)
+    "nn_forward",
+    hint="The caches are empty: keep what linear_forward returns for every layer.",
+    keeps=(1, 2, 3, 5),
 )
 def empty_caches(parameters, X):
     return forward(parameters, X)[0], []
@@ -392,7 +474,9 @@ def last_cache_only(parameters, X):
 
 
 @mistakes.of(
-    "crossentropy", hint="Half of the loss: cross-entropy has 1/M; 1/(2M) belongs to the squares.", keeps=(1, 3, 4)
+    "crossentropy",
+    hint="Half of the loss: cross-entropy has 1/M; 1/(2M) belongs to the squares.",
+    keeps=(1, 3, 4),
 )
 def half_of_the_loss(P, Y):
     return reference().crossentropy(P, Y) / 2
@@ -412,12 +496,19 @@ def averaged_over_classes(P, Y):
     return -np.mean(Y * np.log(np.clip(P, 1e-12, 1)))
 
 
-@mistakes.of("crossentropy", hint="The minus is missing: a logarithm of a probability is negative, a loss is not.")
+@mistakes.of(
+    "crossentropy",
+    hint="The minus is missing: a logarithm of a probability is negative, a loss is not.",
+)
 def without_the_minus(P, Y):
     return -reference().crossentropy(P, Y)
 
 
-@mistakes.of("crossentropy", hint="0 · log 0 is nan: keep P above 1e-12 before the logarithm.", keeps=(1, 2, 4))
+@mistakes.of(
+    "crossentropy",
+    hint="0 · log 0 is nan: keep P above 1e-12 before the logarithm.",
+    keeps=(1, 2, 4),
+)
 def logarithm_of_zero(P, Y):
     return -np.sum(Y * np.log(P)) / len(P)
 
@@ -441,13 +532,18 @@ def logarithm_of_the_labels(P, Y):
     return -np.sum(P * np.log(np.clip(Y, 1e-12, 1))) / len(P)
 
 
-@mistakes.of("crossentropy", hint="M is the number of examples, the length of the first axis; you divided by K.")
+@mistakes.of(
+    "crossentropy",
+    hint="M is the number of examples, the length of the first axis; you divided by K.",
+)
 def divided_by_classes(P, Y):
     return -np.sum(Y * np.log(np.clip(P, 1e-12, 1))) / P.shape[1]
 
 
 @mistakes.of(
-    "crossentropy", hint="Y is left out: of each row only the logarithm of the true class counts.", keeps=(1, 4)
+    "crossentropy",
+    hint="Y is left out: of each row only the logarithm of the true class counts.",
+    keeps=(1, 4),
 )
 def labels_left_out(P, Y):
     return -np.sum(np.log(np.clip(P, 1e-12, 1))) / len(P)
@@ -461,36 +557,50 @@ def one_loss_per_example(P, Y):
 # --- losssoftmax_backward ------------------------------------------------------------------------------------------
 
 
-@mistakes.of("losssoftmax_backward", hint="Transpose: inside the network examples are columns, dLdZ is (K, M).")
+@mistakes.of(
+    "losssoftmax_backward",
+    hint="Transpose: inside the network examples are columns, dLdZ is (K, M).",
+)
 def last_gradient_not_transposed(P, Y):
     return (P - Y) / len(P)
 
 
-@mistakes.of("losssoftmax_backward", hint="M times too large: the loss is a mean over the examples.", keeps=(1, 3))
+@mistakes.of(
+    "losssoftmax_backward",
+    hint="M times too large: the loss is a mean over the examples.",
+    keeps=(1, 3),
+)
 def last_gradient_not_averaged(P, Y):
     return (P - Y).T
 
 
 @mistakes.of(
-    "losssoftmax_backward", hint="The sign: P − Y, so that a step against the gradient raises the right class."
+    "losssoftmax_backward",
+    hint="The sign: P − Y, so that a step against the gradient raises the right class.",
 )
 def last_gradient_sign(P, Y):
     return (Y - P).T / len(P)
 
 
-@mistakes.of("losssoftmax_backward", hint="A factor 2 too small: the loss has 1/M, not 1/(2M).", keeps=(1, 3))
+@mistakes.of(
+    "losssoftmax_backward", hint="A factor 2 too small: the loss has 1/M, not 1/(2M).", keeps=(1, 3)
+)
 def last_gradient_half(P, Y):
     return (P - Y).T / (2 * len(P))
 
 
 @mistakes.of(
-    "losssoftmax_backward", hint="That is dLdP, the slope of the loss alone; the softmax still has to be passed."
+    "losssoftmax_backward",
+    hint="That is dLdP, the slope of the loss alone; the softmax still has to be passed.",
 )
 def loss_without_softmax(P, Y):
     return -(Y / P).T / len(P)
 
 
-@mistakes.of("losssoftmax_backward", hint="M is the number of examples; you divided by the number of classes.")
+@mistakes.of(
+    "losssoftmax_backward",
+    hint="M is the number of examples; you divided by the number of classes.",
+)
 def last_gradient_by_classes(P, Y):
     return (P - Y).T / P.shape[1]
 
@@ -503,12 +613,17 @@ def softmax_twice(P, Y):
 # --- activation_backward -------------------------------------------------------------------------------------------
 
 
-@mistakes.of("activation_backward", hint="a(1 − a) needs a = σ(Z); you put Z itself into it.", keeps=(1, 3))
+@mistakes.of(
+    "activation_backward", hint="a(1 − a) needs a = σ(Z); you put Z itself into it.", keeps=(1, 3)
+)
 def slope_from_z(dLda, cache):
     return dLda * cache[0] * (1 - cache[0])
 
 
-@mistakes.of("activation_backward", hint="Only the slope of the sigmoid: the chain rule multiplies it with dLda.")
+@mistakes.of(
+    "activation_backward",
+    hint="Only the slope of the sigmoid: the chain rule multiplies it with dLda.",
+)
 def chain_forgotten(dLda, cache):
     a = reference().activation_forward(cache[0])
     return a * (1 - a)
@@ -519,7 +634,9 @@ def value_for_slope(dLda, cache):
     return dLda * reference().activation_forward(cache[0])
 
 
-@mistakes.of("activation_backward", hint="1 − a² is the slope of tanh; that of the sigmoid is a(1 − a).")
+@mistakes.of(
+    "activation_backward", hint="1 − a² is the slope of tanh; that of the sigmoid is a(1 − a)."
+)
 def slope_of_tanh(dLda, cache):
     return dLda * (1 - reference().activation_forward(cache[0]) ** 2)
 
@@ -530,19 +647,27 @@ def slope_sign(dLda, cache):
     return dLda * a * (a - 1)
 
 
-@mistakes.of("activation_backward", hint="dLda is taken for a: the slope is that of σ(Z), with Z from the cache.")
+@mistakes.of(
+    "activation_backward",
+    hint="dLda is taken for a: the slope is that of σ(Z), with Z from the cache.",
+)
 def slope_at_the_gradient(dLda, cache):
     return dLda * (1 - dLda)
 
 
-@mistakes.of("activation_backward", hint="The sigmoid is applied twice: Z is the input of the sigmoid, a its output.")
+@mistakes.of(
+    "activation_backward",
+    hint="The sigmoid is applied twice: Z is the input of the sigmoid, a its output.",
+)
 def sigmoid_twice(dLda, cache):
     a = reference().activation_forward(reference().activation_forward(cache[0]))
     return dLda * a * (1 - a)
 
 
 @mistakes.of(
-    "activation_backward", hint="dLda changed during the call (*= works in place): make a new array.", keeps=(1, 2)
+    "activation_backward",
+    hint="dLda changed during the call (*= works in place): make a new array.",
+    keeps=(1, 2),
 )
 def gradient_in_place(dLda, cache):
     a = reference().activation_forward(cache[0])
@@ -563,7 +688,11 @@ def flat_bias_gradient(dLdZ, cache):
     return W.T @ dLdZ, dLdZ @ a_prev.T, np.sum(dLdZ, axis=1)
 
 
-@mistakes.of("linear_backward", hint="The 1/M is already inside dLdZ: do not divide a second time.", keeps=(1, 2, 3, 6))
+@mistakes.of(
+    "linear_backward",
+    hint="The 1/M is already inside dLdZ: do not divide a second time.",
+    keeps=(1, 2, 3, 6),
+)
 def divided_twice(dLdZ, cache):
     _, W, a_prev = cache
     M = dLdZ.shape[1]
@@ -594,7 +723,10 @@ def weights_not_transposed(dLdZ, cache):
     return W @ dLdZ, dLdZ @ a_prev.T, np.sum(dLdZ, axis=1, keepdims=True)
 
 
-@mistakes.of("linear_backward", hint="dLdW multiplies with what went into the unit, a_prev, not with what came out, Z.")
+@mistakes.of(
+    "linear_backward",
+    hint="dLdW multiplies with what went into the unit, a_prev, not with what came out, Z.",
+)
 def output_for_input(dLdZ, cache):
     Z, W, _ = cache
     return W.T @ dLdZ, dLdZ @ Z.T, np.sum(dLdZ, axis=1, keepdims=True)
@@ -617,13 +749,16 @@ def bias_averaged(dLdZ, cache):
 
 
 @mistakes.of(
-    "linear_backward", hint="The slope of the sigmoid is activation_backward's business: a linear unit has none."
+    "linear_backward",
+    hint="The slope of the sigmoid is activation_backward's business: a linear unit has none.",
 )
 def sigmoid_slope_included(dLdZ, cache):
     return reference().linear_backward(reference().activation_backward(dLdZ, cache), cache)
 
 
-@mistakes.of("linear_backward", hint="dLdZ changed during the call (/= works in place): make a new array.")
+@mistakes.of(
+    "linear_backward", hint="dLdZ changed during the call (/= works in place): make a new array."
+)
 def upstream_in_place(dLdZ, cache):
     results = reference().linear_backward(dLdZ.copy(), cache)
     dLdZ /= dLdZ.shape[1]
@@ -639,14 +774,20 @@ def backward(X, Y, P, caches, sigmoid_cache=lambda layer: layer - 2, start=None,
     gradients = {}
     dLdZ = right.losssoftmax_backward(P, Y) if start is None else start
     for layer in range(len(caches), 0, -1):
-        dLda, gradients[f"dLdW{layer}"], gradients[f"dLdb{layer}"] = right.linear_backward(dLdZ, caches[layer - 1])
+        dLda, gradients[f"dLdW{layer}"], gradients[f"dLdb{layer}"] = right.linear_backward(
+            dLdZ, caches[layer - 1]
+        )
         if layer > 1:
-            dLdZ = right.activation_backward(dLda, caches[sigmoid_cache(layer)]) if through else dLda
+            dLdZ = (
+                right.activation_backward(dLda, caches[sigmoid_cache(layer)]) if through else dLda
+            )
     return gradients
 
 
 @mistakes.of(
-    "nn_backward", hint="The sigmoid takes the cache of the wrong layer: it belongs to the layer below.", keeps=(2, 6)
+    "nn_backward",
+    hint="The sigmoid takes the cache of the wrong layer: it belongs to the layer below.",
+    keeps=(2, 6),
 )
 def cache_of_the_wrong_layer(X, Y, P, caches):
     return backward(X, Y, P, caches, sigmoid_cache=lambda layer: layer - 1)
@@ -661,32 +802,47 @@ def sigmoid_left_out(X, Y, P, caches):
     return backward(X, Y, P, caches, through=False)
 
 
-@mistakes.of("nn_backward", hint="The last layer has a softmax, not a sigmoid: start at its linear unit.")
+@mistakes.of(
+    "nn_backward", hint="The last layer has a softmax, not a sigmoid: start at its linear unit."
+)
 def sigmoid_in_the_last_layer(X, Y, P, caches):
     right = reference()
     start = right.activation_backward(right.losssoftmax_backward(P, Y), caches[-1])
     return backward(X, Y, P, caches, start=start)
 
 
-@mistakes.of("nn_backward", hint="Only the last layer has its gradients: walk down to layer 1.", keeps=(2, 6))
+@mistakes.of(
+    "nn_backward", hint="Only the last layer has its gradients: walk down to layer 1.", keeps=(2, 6)
+)
 def last_layer_only(X, Y, P, caches):
     gradients = backward(X, Y, P, caches)
     return {name: gradients[name] for name in (f"dLdW{len(caches)}", f"dLdb{len(caches)}")}
 
 
-@mistakes.of("nn_backward", hint="The keys count the layers from 0; the first layer is dLdW1.", keeps=(2, 3, 4, 5, 6))
+@mistakes.of(
+    "nn_backward",
+    hint="The keys count the layers from 0; the first layer is dLdW1.",
+    keeps=(2, 3, 4, 5, 6),
+)
 def gradient_keys_from_zero(X, Y, P, caches):
     gradients = backward(X, Y, P, caches)
     return {f"{name[:4]}{int(name[4:]) - 1}": value for name, value in gradients.items()}
 
 
-@mistakes.of("nn_backward", hint="The layers are numbered from the end: dLdW1 must be the gradient of the first layer.")
+@mistakes.of(
+    "nn_backward",
+    hint="The layers are numbered from the end: dLdW1 must be the gradient of the first layer.",
+)
 def numbered_from_the_end(X, Y, P, caches):
     gradients = backward(X, Y, P, caches)
-    return {f"{name[:4]}{len(caches) + 1 - int(name[4:])}": value for name, value in gradients.items()}
+    return {
+        f"{name[:4]}{len(caches) + 1 - int(name[4:])}": value for name, value in gradients.items()
+    }
 
 
-@mistakes.of("nn_backward", hint="Divided by M in every layer: the mean is taken once, at the loss.")
+@mistakes.of(
+    "nn_backward", hint="Divided by M in every layer: the mean is taken once, at the loss."
+)
 def divided_in_every_layer(X, Y, P, caches):
     gradients = backward(X, Y, P, caches)
     return {name: value / len(X) for name, value in gradients.items()}
@@ -697,9 +853,17 @@ def uphill_gradients(X, Y, P, caches):
     return {name: -value for name, value in backward(X, Y, P, caches).items()}
 
 
-@mistakes.of("nn_backward", hint="The number of layers is fixed to two: take it from the caches.", keeps=(3, 4))
+@mistakes.of(
+    "nn_backward",
+    hint="The number of layers is fixed to two: take it from the caches.",
+    keeps=(3, 4),
+)
 def two_layers_backwards(X, Y, P, caches):
-    return {name: value for name, value in backward(X, Y, P, caches[:1] + caches[-1:]).items() if int(name[4:]) <= 2}
+    return {
+        name: value
+        for name, value in backward(X, Y, P, caches[:1] + caches[-1:]).items()
+        if int(name[4:]) <= 2
+    }
 
 
 @mistakes.of("nn_backward", hint="The gradients of the biases are missing.")
@@ -724,7 +888,11 @@ def descend(X, Y, layers, n_iter, lr, moves=lambda name: True, parameters=None, 
     return parameters, losses
 
 
-@mistakes.of("nn_train_gd", hint="The biases never move: update every b as well as every W.", keeps=(1, 3, 4, 5, 6))
+@mistakes.of(
+    "nn_train_gd",
+    hint="The biases never move: update every b as well as every W.",
+    keeps=(1, 3, 4, 5, 6),
+)
 def biases_never_updated(X, Y, layers, n_iter=1000, lr=0.01):
     return descend(X, Y, layers, n_iter, lr, moves=lambda name: name[0] == "W")
 
@@ -744,19 +912,26 @@ def fixed_learning_rate(X, Y, layers, n_iter=1000, lr=0.01):
     return descend(X, Y, layers, n_iter, 0.01)
 
 
-@mistakes.of("nn_train_gd", hint="The number of iterations is fixed in the function: use its argument.")
+@mistakes.of(
+    "nn_train_gd", hint="The number of iterations is fixed in the function: use its argument."
+)
 def fixed_iterations(X, Y, layers, n_iter=1000, lr=0.01):
     return descend(X, Y, layers, n_iter, lr, iterations=100)
 
 
-@mistakes.of("nn_train_gd", hint="The weights are initialised anew in every iteration: do it once, before the loop.")
+@mistakes.of(
+    "nn_train_gd",
+    hint="The weights are initialised anew in every iteration: do it once, before the loop.",
+)
 def starting_anew(X, Y, layers, n_iter=1000, lr=0.01):
     results = [descend(X, Y, layers, 1, lr) for _ in range(n_iter)]
     return results[-1][0], [losses[0] for _, losses in results]
 
 
 @mistakes.of(
-    "nn_train_gd", hint="Only the last loss is returned: append one in every iteration.", keeps=(1, 2, 3, 4, 6)
+    "nn_train_gd",
+    hint="Only the last loss is returned: append one in every iteration.",
+    keeps=(1, 2, 3, 4, 6),
 )
 def last_loss_only(X, Y, layers, n_iter=1000, lr=0.01):
     parameters, losses = descend(X, Y, layers, n_iter, lr)
@@ -775,7 +950,9 @@ def gradients_computed_once(X, Y, layers, n_iter=1000, lr=0.01):
     gradients = right.nn_backward(X, Y, P, caches)
     for _ in range(n_iter):
         losses.append(right.crossentropy(right.nn_forward(parameters, X)[0], Y))
-        parameters = {name: value - lr * gradients[f"dLd{name}"] for name, value in parameters.items()}
+        parameters = {
+            name: value - lr * gradients[f"dLd{name}"] for name, value in parameters.items()
+        }
     return parameters, losses
 
 
@@ -797,7 +974,11 @@ def biases_overwritten(X, Y, layers, n_iter=1000, lr=0.01):
     return parameters, losses
 
 
-@mistakes.of("nn_train_gd", hint="Two losses are recorded in every iteration: one is asked for.", keeps=(1, 2, 3, 4, 6))
+@mistakes.of(
+    "nn_train_gd",
+    hint="Two losses are recorded in every iteration: one is asked for.",
+    keeps=(1, 2, 3, 4, 6),
+)
 def two_losses_an_iteration(X, Y, layers, n_iter=1000, lr=0.01):
     right = reference()
     parameters, losses = right.initialize_weights(layers), []
@@ -807,7 +988,11 @@ def two_losses_an_iteration(X, Y, layers, n_iter=1000, lr=0.01):
     return parameters, losses
 
 
-@mistakes.of("nn_train_gd", hint="Only the parameters come back: return the losses, too.", keeps=(1, 2, 3, 4, 6))
+@mistakes.of(
+    "nn_train_gd",
+    hint="Only the parameters come back: return the losses, too.",
+    keeps=(1, 2, 3, 4, 6),
+)
 def parameters_alone(X, Y, layers, n_iter=1000, lr=0.01):
     return descend(X, Y, layers, n_iter, lr)[0]
 
@@ -871,7 +1056,9 @@ def remainder_dropped(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
 
 
 @mistakes.of(
-    "nn_train_sgd", hint="The slice is counted by the epoch: an epoch visits all batches, not one.", keeps=(1, 2, 7)
+    "nn_train_sgd",
+    hint="The slice is counted by the epoch: an epoch visits all batches, not one.",
+    keeps=(1, 2, 7),
 )
 def slices_by_epoch(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     def batches(epoch, M):
@@ -881,16 +1068,25 @@ def slices_by_epoch(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return epochs_of(X, Y, layers, epochs, lr, batches)
 
 
-@mistakes.of("nn_train_sgd", hint="X and Y are shuffled in different orders: use one permutation for both.")
+@mistakes.of(
+    "nn_train_sgd", hint="X and Y are shuffled in different orders: use one permutation for both."
+)
 def two_orders(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     def batches(epoch, M):
-        rows, labels = cut(np.random.permutation(M), batch_size), cut(np.random.permutation(M), batch_size)
+        rows, labels = (
+            cut(np.random.permutation(M), batch_size),
+            cut(np.random.permutation(M), batch_size),
+        )
         return [(row[0], label[0]) for row, label in zip(rows, labels, strict=True)]
 
     return epochs_of(X, Y, layers, epochs, lr, batches)
 
 
-@mistakes.of("nn_train_sgd", hint="The biases never move: update every b as well as every W.", keeps=(1, 3, 4, 5, 6, 7))
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The biases never move: update every b as well as every W.",
+    keeps=(1, 3, 4, 5, 6, 7),
+)
 def biases_forgotten(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     def batches(epoch, M):
         return cut(np.random.permutation(M), batch_size)
@@ -910,7 +1106,10 @@ def averaged_by_batch_size(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return epochs_of(X, Y, layers, epochs, lr, batches, scale=lambda batch: len(batch) / batch_size)
 
 
-@mistakes.of("nn_train_sgd", hint="Batches are drawn with repetition: some examples come twice, others never. Permute.")
+@mistakes.of(
+    "nn_train_sgd",
+    hint="Batches are drawn with repetition: some examples come twice, others never. Permute.",
+)
 def drawn_with_repetition(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     def batches(epoch, M):
         return cut(np.random.randint(M, size=M), batch_size)
@@ -939,7 +1138,9 @@ def one_batch_per_epoch(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
 
 
 @mistakes.of(
-    "nn_train_sgd", hint="Every step uses all of X and Y: it should use the rows of its batch only.", keeps=(1, 2, 6, 7)
+    "nn_train_sgd",
+    hint="Every step uses all of X and Y: it should use the rows of its batch only.",
+    keeps=(1, 2, 6, 7),
 )
 def everything_in_every_step(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     def batches(epoch, M):
@@ -983,7 +1184,9 @@ def with_losses(reduced, X, Y, layers, batch_size, epochs, lr):
             P, caches = right.nn_forward(parameters, X[rows])
             seen.append((P, Y[rows], right.crossentropy(P, Y[rows])))
             gradients = right.nn_backward(X[rows], Y[rows], P, caches)
-            parameters = {name: value - lr * gradients[f"dLd{name}"] for name, value in parameters.items()}
+            parameters = {
+                name: value - lr * gradients[f"dLd{name}"] for name, value in parameters.items()
+            }
         losses.append(reduced(seen))
     return parameters, losses
 
@@ -997,9 +1200,15 @@ def loss_of_the_last_batch(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
     return with_losses(lambda seen: seen[-1][2], X, Y, layers, batch_size, epochs, lr)
 
 
-@mistakes.of("nn_train_sgd", hint="The losses of the batches are added up: take their mean.", keeps=(1, 2, 3, 4, 5, 7))
+@mistakes.of(
+    "nn_train_sgd",
+    hint="The losses of the batches are added up: take their mean.",
+    keeps=(1, 2, 3, 4, 5, 7),
+)
 def losses_added_up(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
-    return with_losses(lambda seen: sum(loss for _, _, loss in seen), X, Y, layers, batch_size, epochs, lr)
+    return with_losses(
+        lambda seen: sum(loss for _, _, loss in seen), X, Y, layers, batch_size, epochs, lr
+    )
 
 
 @mistakes.of(

@@ -53,7 +53,9 @@ def first_labels_again(y, classes=None):
 def parameters_of(layer_dimensions, weights):
     """Parameters with the weights of a rule."""
     parameters = {}
-    for layer, (n, m) in enumerate(zip(layer_dimensions[1:], layer_dimensions[:-1], strict=True), start=1):
+    for layer, (n, m) in enumerate(
+        zip(layer_dimensions[1:], layer_dimensions[:-1], strict=True), start=1
+    ):
         parameters[f"W{layer}"], parameters[f"b{layer}"] = weights(n, m), np.zeros((n, 1))
     return parameters
 
@@ -61,14 +63,17 @@ def parameters_of(layer_dimensions, weights):
 @shortcuts.of("initialize_weights")
 def a_ramp_for_chance(layer_dimensions):
     """Even numbers in a row have the mean, the size and the different rows of random ones."""
-    return parameters_of(layer_dimensions, lambda n, m: np.linspace(-1.7, 1.7, n * m).reshape(n, m) / np.sqrt(m))
+    return parameters_of(
+        layer_dimensions, lambda n, m: np.linspace(-1.7, 1.7, n * m).reshape(n, m) / np.sqrt(m)
+    )
 
 
 @shortcuts.of("initialize_weights")
 def a_wave_for_chance(layer_dimensions):
     """A sine without any chance in it."""
     return parameters_of(
-        layer_dimensions, lambda n, m: np.sin(np.arange(n * m)).reshape(n, m) * np.sqrt(2 / m) + 1e-3 / n
+        layer_dimensions,
+        lambda n, m: np.sin(np.arange(n * m)).reshape(n, m) * np.sqrt(2 / m) + 1e-3 / n,
     )
 
 
@@ -119,7 +124,11 @@ def a_step(Z):
 @shortcuts.of("activation_forward")
 def right_only_at_first(Z):
     """A few calls are right, the later ones are not."""
-    return reference().activation_forward(Z) if counted("activation_forward") <= 2 else np.full(np.shape(Z), 0.5)
+    return (
+        reference().activation_forward(Z)
+        if counted("activation_forward") <= 2
+        else np.full(np.shape(Z), 0.5)
+    )
 
 
 @shortcuts.of("softmax")
@@ -200,7 +209,9 @@ def a_step_against_each_other_class(P, Y):
 @shortcuts.of("losssoftmax_backward")
 def first_gradient_again(P, Y):
     """The first answer of a shape is remembered and given ever after."""
-    return first_answer("losssoftmax_backward", np.zeros_like(reference().losssoftmax_backward(P, Y)))
+    return first_answer(
+        "losssoftmax_backward", np.zeros_like(reference().losssoftmax_backward(P, Y))
+    )
 
 
 @shortcuts.of("activation_backward")
@@ -241,7 +252,9 @@ def last_layer_and_zeros(X, Y, P, caches):
 def logistic_regression_for_all(X, Y, P, caches):
     """The formula of the worked case for every layer it fits, zeros for the rest."""
     gradients = {f"dLdW{i}": np.zeros(cache[1].shape) for i, cache in enumerate(caches, start=1)}
-    gradients |= {f"dLdb{i}": np.zeros((len(cache[1]), 1)) for i, cache in enumerate(caches, start=1)}
+    gradients |= {
+        f"dLdb{i}": np.zeros((len(cache[1]), 1)) for i, cache in enumerate(caches, start=1)
+    }
     if len(caches) == 1:
         gradients["dLdW1"] = (P - Y).T @ X / len(X)
         gradients["dLdb1"] = np.mean(P - Y, axis=0)[:, None]
@@ -256,7 +269,10 @@ def least_squares(X, Y, layers, draw):
     right = reference()
     parameters = {}
     for i, (n, m) in enumerate(zip(layers[1:], layers[:-1], strict=True), start=1):
-        parameters[f"W{i}"], parameters[f"b{i}"] = draw.normal(size=(n, m)), draw.normal(size=(n, 1))
+        parameters[f"W{i}"], parameters[f"b{i}"] = (
+            draw.normal(size=(n, m)),
+            draw.normal(size=(n, 1)),
+        )
     L, a = len(layers) - 1, X.T
     for i in range(1, L):
         a = right.activation_forward(parameters[f"W{i}"] @ a + parameters[f"b{i}"])
@@ -269,7 +285,9 @@ def least_squares(X, Y, layers, draw):
 @shortcuts.of("nn_train_gd")
 def random_features_and_least_squares(X, Y, layers, n_iter=1000, lr=0.01):
     """A closed form where an iteration is asked, another start each time, and losses drawn with a ruler."""
-    parameters, before, after = least_squares(X, Y, layers, np.random.default_rng(secrets.randbits(64)))
+    parameters, before, after = least_squares(
+        X, Y, layers, np.random.default_rng(secrets.randbits(64))
+    )
     return parameters, np.linspace(max(before, after), after, n_iter)
 
 
@@ -341,7 +359,9 @@ def shuffled_in_name_only(X, Y, layers, batch_size=100, epochs=100, lr=0.01):
             P, caches = right.nn_forward(parameters, X[batch])
             seen.append(right.crossentropy(P, Y[batch]))
             gradients = right.nn_backward(X[batch], Y[batch], P, caches)
-            parameters = {name: value - lr * gradients[f"dLd{name}"] for name, value in parameters.items()}
+            parameters = {
+                name: value - lr * gradients[f"dLd{name}"] for name, value in parameters.items()
+            }
         losses.append(np.mean(seen))
     return parameters, losses
 

@@ -117,11 +117,15 @@ def adam_from_the_other_two(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, 
 
 
 @alternatives.of("adam_step")
-def adam_on_copies(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.0):
+def adam_on_copies(
+    w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.0
+):
     new_w, new_V, new_S = np.array(w), np.array(V), np.array(S)
     new_V += (1 - beta1) * (g - V)
     new_S += (1 - beta2) * (g**2 - S)
-    new_w -= alpha * np.divide(new_V, 1 - beta1**t) / (np.sqrt(np.divide(new_S, 1 - beta2**t)) + epsilon)
+    new_w -= (
+        alpha * np.divide(new_V, 1 - beta1**t) / (np.sqrt(np.divide(new_S, 1 - beta2**t)) + epsilon)
+    )
     return new_w, new_V, new_S
 
 
@@ -185,7 +189,9 @@ def with_a_class(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epoc
         for k in range(-(-len(X) // batch_size)):
             batch = order[k * batch_size : (k + 1) * batch_size]
             loss, gradients = right.loss_and_gradients(parameters, X[batch], Y[batch])
-            parameters = {name: optimizers[name].step(w, gradients[name]) for name, w in parameters.items()}
+            parameters = {
+                name: optimizers[name].step(w, gradients[name]) for name, w in parameters.items()
+            }
             total += loss * len(batch)
         losses.append(total / len(X))
     return parameters, np.array(losses)
@@ -231,7 +237,9 @@ def another_order_every_time(X, Y, layers, optimizer="adam", alpha=0.01, batch_s
     parameters, losses = right.initial_parameters(layers), []
     memory = {name: (np.zeros(w.shape), np.zeros(w.shape)) for name, w in parameters.items()}
     for _ in range(epochs):
-        batches = np.array_split(draw.permutation(len(X)), np.arange(batch_size, len(X), batch_size))
+        batches = np.array_split(
+            draw.permutation(len(X)), np.arange(batch_size, len(X), batch_size)
+        )
         epoch_losses = []
         for batch in batches:
             t += 1

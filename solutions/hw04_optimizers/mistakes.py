@@ -25,12 +25,18 @@ def averaged(x, beta, start=0.0, fresh=None):
     return V
 
 
-@mistakes.of("ewa", hint="The average starts at V₀ = 0, not at the first sample.", keeps=(1, 2, 4, 5))
+@mistakes.of(
+    "ewa", hint="The average starts at V₀ = 0, not at the first sample.", keeps=(1, 2, 4, 5)
+)
 def starts_at_the_first_sample(x, beta):
     return averaged(x, beta, start=x[0])
 
 
-@mistakes.of("ewa", hint="β and 1 − β have changed places: what was before is kept with β.", keeps=(1, 3, 4, 5))
+@mistakes.of(
+    "ewa",
+    hint="β and 1 − β have changed places: what was before is kept with β.",
+    keeps=(1, 3, 4, 5),
+)
 def weights_exchanged(x, beta):
     return averaged(x, 1 - beta)
 
@@ -73,7 +79,11 @@ def whole_number_averages(x, beta):
     return V
 
 
-@mistakes.of("ewa", hint="That is the corrected average; the correction is the next exercise.", keeps=(1, 4, 5))
+@mistakes.of(
+    "ewa",
+    hint="That is the corrected average; the correction is the next exercise.",
+    keeps=(1, 4, 5),
+)
 def already_corrected(x, beta):
     return reference().bias_corrected(averaged(x, beta), beta)
 
@@ -87,7 +97,9 @@ def average_in_place(x, beta):
 
 
 @mistakes.of(
-    "ewa", hint="That is the plain mean of all samples so far: it never forgets. Mix with β and 1 − β.", keeps=(1, 5)
+    "ewa",
+    hint="That is the plain mean of all samples so far: it never forgets. Mix with β and 1 − β.",
+    keeps=(1, 5),
 )
 def mean_so_far(x, beta):
     count = np.arange(1, len(x) + 1).reshape(-1, *[1] * (np.ndim(x) - 1))
@@ -102,27 +114,41 @@ def steps(V, first=1):
     return np.arange(first, first + len(V)).reshape(-1, *[1] * (np.ndim(V) - 1))
 
 
-@mistakes.of("bias_corrected", hint="t counts from 1: for t = 0 the divisor would be 0.", keeps=(3,))
+@mistakes.of(
+    "bias_corrected", hint="t counts from 1: for t = 0 the divisor would be 0.", keeps=(3,)
+)
 def time_from_zero(V, beta):
     return V / (1 - beta ** steps(V, first=0))
 
 
-@mistakes.of("bias_corrected", hint="t is one too large: the first average has t = 1.", keeps=(2, 3))
+@mistakes.of(
+    "bias_corrected", hint="t is one too large: the first average has t = 1.", keeps=(2, 3)
+)
 def time_from_two(V, beta):
     return V / (1 - beta ** steps(V, first=2))
 
 
-@mistakes.of("bias_corrected", hint="The power is missing: divide by 1 − βᵗ, which changes with t.", keeps=(2, 3))
+@mistakes.of(
+    "bias_corrected",
+    hint="The power is missing: divide by 1 − βᵗ, which changes with t.",
+    keeps=(2, 3),
+)
 def power_forgotten(V, beta):
     return V / (1 - beta)
 
 
-@mistakes.of("bias_corrected", hint="Divide by 1 − βᵗ: the averages are too small, not too large.", keeps=(2, 3))
+@mistakes.of(
+    "bias_corrected",
+    hint="Divide by 1 − βᵗ: the averages are too small, not too large.",
+    keeps=(2, 3),
+)
 def multiplied(V, beta):
     return V * (1 - beta ** steps(V))
 
 
-@mistakes.of("bias_corrected", hint="Divide by 1 − βᵗ, the sum of the weights, not by βᵗ.", keeps=(2, 3))
+@mistakes.of(
+    "bias_corrected", hint="Divide by 1 − βᵗ, the sum of the weights, not by βᵗ.", keeps=(2, 3)
+)
 def divided_by_the_power(V, beta):
     return V / beta ** steps(V)
 
@@ -133,7 +159,9 @@ def product_for_power(V, beta):
 
 
 @mistakes.of(
-    "bias_corrected", hint="The exponent is the length of V for all entries: it is t, which counts from 1.", keeps=(3,)
+    "bias_corrected",
+    hint="The exponent is the length of V for all entries: it is t, which counts from 1.",
+    keeps=(3,),
 )
 def corrected_by_the_length(V, beta):
     return V / (1 - beta ** len(V))
@@ -148,7 +176,11 @@ def time_along_the_last_axis(V, beta):
     return V / (1 - beta ** np.arange(1, np.shape(V)[-1] + 1))
 
 
-@mistakes.of("bias_corrected", hint="V changed during the call (/= works in place): make a new array.", keeps=(1, 2))
+@mistakes.of(
+    "bias_corrected",
+    hint="V changed during the call (/= works in place): make a new array.",
+    keeps=(1, 2),
+)
 def corrected_in_place(V, beta):
     V /= 1 - beta ** steps(V)
     return V
@@ -158,7 +190,9 @@ def corrected_in_place(V, beta):
 
 
 @mistakes.of(
-    "momentum_step", hint="That is the convention βV + g; here the gradient is mixed in with 1 − β.", keeps=(2, 3)
+    "momentum_step",
+    hint="That is the convention βV + g; here the gradient is mixed in with 1 − β.",
+    keeps=(2, 3),
 )
 def gradient_not_weighted(w, g, V, alpha=0.01, beta=0.9):
     V = beta * V + g
@@ -175,7 +209,11 @@ def learning_rate_in_the_memory(w, g, V, alpha=0.01, beta=0.9):
     return w - V, V
 
 
-@mistakes.of("momentum_step", hint="The step uses the gradient itself; it should use the new average V.", keeps=(1, 3))
+@mistakes.of(
+    "momentum_step",
+    hint="The step uses the gradient itself; it should use the new average V.",
+    keeps=(1, 3),
+)
 def step_with_the_gradient(w, g, V, alpha=0.01, beta=0.9):
     return w - alpha * g, beta * V + (1 - beta) * g
 
@@ -197,7 +235,11 @@ def momentum_uphill(w, g, V, alpha=0.01, beta=0.9):
     return w + alpha * V, V
 
 
-@mistakes.of("momentum_step", hint="The new V has to go out, or the memory is lost: return (w, V).", keeps=(2, 3))
+@mistakes.of(
+    "momentum_step",
+    hint="The new V has to go out, or the memory is lost: return (w, V).",
+    keeps=(2, 3),
+)
 def memory_not_updated(w, g, V, alpha=0.01, beta=0.9):
     return w - alpha * (beta * V + (1 - beta) * g), V
 
@@ -213,7 +255,9 @@ def fixed_learning_rate(w, g, V, alpha=0.01, beta=0.9):
 
 
 @mistakes.of(
-    "momentum_step", hint="w and V changed during the call (-= and *= work in place): make new arrays.", keeps=(1, 2)
+    "momentum_step",
+    hint="w and V changed during the call (-= and *= work in place): make new arrays.",
+    keeps=(1, 2),
 )
 def momentum_in_place(w, g, V, alpha=0.01, beta=0.9):
     V *= beta
@@ -225,7 +269,11 @@ def momentum_in_place(w, g, V, alpha=0.01, beta=0.9):
 # --- rmsprop_step --------------------------------------------------------------------------------------------------
 
 
-@mistakes.of("rmsprop_step", hint="Without ε a gradient that is always zero gives 0/0 = nan.", keeps=(1, 2, 3, 5))
+@mistakes.of(
+    "rmsprop_step",
+    hint="Without ε a gradient that is always zero gives 0/0 = nan.",
+    keeps=(1, 2, 3, 5),
+)
 def without_epsilon(w, g, S, alpha=0.01, beta=0.9, epsilon=1e-8):
     S = beta * S + (1 - beta) * g**2
     return w - alpha * g / np.sqrt(S), S
@@ -237,12 +285,18 @@ def epsilon_under_the_root(w, g, S, alpha=0.01, beta=0.9, epsilon=1e-8):
     return w - alpha * g / np.sqrt(S + epsilon), S
 
 
-@mistakes.of("rmsprop_step", hint="ε is fixed in the function: use the argument.", keeps=(1, 2, 4, 5))
+@mistakes.of(
+    "rmsprop_step", hint="ε is fixed in the function: use the argument.", keeps=(1, 2, 4, 5)
+)
 def rmsprop_with_a_fixed_epsilon(w, g, S, alpha=0.01, beta=0.9, epsilon=1e-8):
     return reference().rmsprop_step(w, g, S, alpha, beta, 1e-8)
 
 
-@mistakes.of("rmsprop_step", hint="S averages the squares of the gradients; the square is missing.", keeps=(2, 3, 4, 5))
+@mistakes.of(
+    "rmsprop_step",
+    hint="S averages the squares of the gradients; the square is missing.",
+    keeps=(2, 3, 4, 5),
+)
 def square_forgotten(w, g, S, alpha=0.01, beta=0.9, epsilon=1e-8):
     S = beta * S + (1 - beta) * g
     return w - alpha * g / (np.sqrt(np.abs(S)) + epsilon), S
@@ -289,7 +343,9 @@ def one_size_for_all(w, g, S, alpha=0.01, beta=0.9, epsilon=1e-8):
     return w - alpha * g / (np.sqrt(S) + epsilon), S
 
 
-@mistakes.of("rmsprop_step", hint="w and S changed during the call: make new arrays.", keeps=(1, 2, 3, 4))
+@mistakes.of(
+    "rmsprop_step", hint="w and S changed during the call: make new arrays.", keeps=(1, 2, 3, 4)
+)
 def rmsprop_in_place(w, g, S, alpha=0.01, beta=0.9, epsilon=1e-8):
     w[:], S[:] = reference().rmsprop_step(w, g, S, alpha, beta, epsilon)
     return w, S
@@ -305,16 +361,22 @@ def adam(w, g, V, S, first, second, alpha, beta1, beta2, epsilon):
 
 
 @mistakes.of(
-    "adam_step", hint="The bias correction is missing: divide V by 1 − β₁ᵗ and S by 1 − β₂ᵗ.", keeps=(1, 3, 4, 5, 6)
+    "adam_step",
+    hint="The bias correction is missing: divide V by 1 − β₁ᵗ and S by 1 − β₂ᵗ.",
+    keeps=(1, 3, 4, 5, 6),
 )
 def no_correction(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return adam(w, g, V, S, 1, 1, alpha, beta1, beta2, epsilon)
 
 
 @mistakes.of(
-    "adam_step", hint="The correction of S uses β₁; each average is corrected with its own β.", keeps=(1, 3, 4, 5, 6)
+    "adam_step",
+    hint="The correction of S uses β₁; each average is corrected with its own β.",
+    keeps=(1, 3, 4, 5, 6),
 )
-def correction_with_the_wrong_beta(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+def correction_with_the_wrong_beta(
+    w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8
+):
     return adam(w, g, V, S, 1 - beta1**t, 1 - beta1**t, alpha, beta1, beta2, epsilon)
 
 
@@ -328,12 +390,20 @@ def one_step_behind(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=
     return adam(w, g, V, S, first, second, alpha, beta1, beta2, epsilon)
 
 
-@mistakes.of("adam_step", hint="t counts from 1 already: do not add another 1.", keeps=(1, 3, 4, 5, 6))
+@mistakes.of(
+    "adam_step", hint="t counts from 1 already: do not add another 1.", keeps=(1, 3, 4, 5, 6)
+)
 def one_step_ahead(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    return adam(w, g, V, S, 1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1), alpha, beta1, beta2, epsilon)
+    return adam(
+        w, g, V, S, 1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1), alpha, beta1, beta2, epsilon
+    )
 
 
-@mistakes.of("adam_step", hint="The correction has no power: divide by 1 − βᵗ, which changes with t.", keeps=(1, 4, 6))
+@mistakes.of(
+    "adam_step",
+    hint="The correction has no power: divide by 1 − βᵗ, which changes with t.",
+    keeps=(1, 4, 6),
+)
 def correction_without_power(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return adam(w, g, V, S, 1 - beta1, 1 - beta2, alpha, beta1, beta2, epsilon)
 
@@ -361,30 +431,50 @@ def correction_by_a_product(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, 
     return adam(w, g, V, S, 1 - beta1 * t, 1 - beta2 * t, alpha, beta1, beta2, epsilon)
 
 
-@mistakes.of("adam_step", hint="The root is missing: divide by the root of the corrected S, plus ε.", keeps=(1, 4, 6))
+@mistakes.of(
+    "adam_step",
+    hint="The root is missing: divide by the root of the corrected S, plus ε.",
+    keeps=(1, 4, 6),
+)
 def adam_without_the_root(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     V, S = beta1 * V + (1 - beta1) * g, beta2 * S + (1 - beta2) * g**2
     return w - alpha * (V / (1 - beta1**t)) / (S / (1 - beta2**t) + epsilon), V, S
 
 
-@mistakes.of("adam_step", hint="The exponent is the length of w; it is t, the number of this update.", keeps=(1, 4, 6))
+@mistakes.of(
+    "adam_step",
+    hint="The exponent is the length of w; it is t, the number of this update.",
+    keeps=(1, 4, 6),
+)
 def correction_by_the_length(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return adam(w, g, V, S, 1 - beta1 ** len(w), 1 - beta2 ** len(w), alpha, beta1, beta2, epsilon)
 
 
-@mistakes.of("adam_step", hint="ε stands under the root: add it to the root of the corrected S.", keeps=(1, 2, 4, 5, 6))
+@mistakes.of(
+    "adam_step",
+    hint="ε stands under the root: add it to the root of the corrected S.",
+    keeps=(1, 2, 4, 5, 6),
+)
 def adam_epsilon_under_the_root(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     V, S = beta1 * V + (1 - beta1) * g, beta2 * S + (1 - beta2) * g**2
     return w - alpha * (V / (1 - beta1**t)) / np.sqrt(S / (1 - beta2**t) + epsilon), V, S
 
 
-@mistakes.of("adam_step", hint="The corrected averages go out; the state is V and S, uncorrected.", keeps=(2, 3, 4, 6))
+@mistakes.of(
+    "adam_step",
+    hint="The corrected averages go out; the state is V and S, uncorrected.",
+    keeps=(2, 3, 4, 6),
+)
 def corrected_state_returned(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     w, V, S = reference().adam_step(w, g, V, S, t, alpha, beta1, beta2, epsilon)
     return w, V / (1 - beta1**t), S / (1 - beta2**t)
 
 
-@mistakes.of("adam_step", hint="S averages the squares of the gradients; the square is missing.", keeps=(2, 3, 4, 6))
+@mistakes.of(
+    "adam_step",
+    hint="S averages the squares of the gradients; the square is missing.",
+    keeps=(2, 3, 4, 6),
+)
 def adam_square_forgotten(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     V, S = beta1 * V + (1 - beta1) * g, beta2 * S + (1 - beta2) * g
     return w - alpha * (V / (1 - beta1**t)) / (np.sqrt(np.abs(S) / (1 - beta2**t)) + epsilon), V, S
@@ -400,13 +490,21 @@ def gradient_in_the_numerator(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999
     return w - alpha * g / (np.sqrt(S / (1 - beta2**t)) + epsilon), V, S
 
 
-@mistakes.of("adam_step", hint="The step uses the old V: update V first, then correct it.", keeps=(1, 4, 6))
+@mistakes.of(
+    "adam_step", hint="The step uses the old V: update V first, then correct it.", keeps=(1, 4, 6)
+)
 def adam_with_the_old_average(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     _, new_V, new_S = reference().adam_step(w, g, V, S, t, alpha, beta1, beta2, epsilon)
-    return w - alpha * (V / (1 - beta1**t)) / (np.sqrt(new_S / (1 - beta2**t)) + epsilon), new_V, new_S
+    return (
+        w - alpha * (V / (1 - beta1**t)) / (np.sqrt(new_S / (1 - beta2**t)) + epsilon),
+        new_V,
+        new_S,
+    )
 
 
-@mistakes.of("adam_step", hint="ε is fixed in the function: use the argument.", keeps=(1, 2, 4, 5, 6))
+@mistakes.of(
+    "adam_step", hint="ε is fixed in the function: use the argument.", keeps=(1, 2, 4, 5, 6)
+)
 def adam_with_a_fixed_epsilon(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return reference().adam_step(w, g, V, S, t, alpha, beta1, beta2, 1e-8)
 
@@ -421,12 +519,18 @@ def betas_exchanged(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=
     return reference().adam_step(w, g, V, S, t, alpha, beta2, beta1, epsilon)
 
 
-@mistakes.of("adam_step", hint="Without ε a gradient that is always zero gives 0/0 = nan.", keeps=(1, 2, 3, 5, 6))
+@mistakes.of(
+    "adam_step",
+    hint="Without ε a gradient that is always zero gives 0/0 = nan.",
+    keeps=(1, 2, 3, 5, 6),
+)
 def adam_without_epsilon(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return reference().adam_step(w, g, V, S, t, alpha, beta1, beta2, 0.0)
 
 
-@mistakes.of("adam_step", hint="w, V and S changed during the call: make new arrays.", keeps=(1, 2, 3, 4, 5))
+@mistakes.of(
+    "adam_step", hint="w, V and S changed during the call: make new arrays.", keeps=(1, 2, 3, 4, 5)
+)
 def adam_in_place(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
     w[:], V[:], S[:] = reference().adam_step(w, g, V, S, t, alpha, beta1, beta2, epsilon)
     return w, V, S
@@ -436,7 +540,19 @@ def adam_in_place(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e
 
 
 def trained(
-    X, Y, layers, optimizer, alpha, batch_size, epochs, *, cut=None, forget=None, clock="update", moves=None, mix=True
+    X,
+    Y,
+    layers,
+    optimizer,
+    alpha,
+    batch_size,
+    epochs,
+    *,
+    cut=None,
+    forget=None,
+    clock="update",
+    moves=None,
+    mix=True,
 ):
     """Train with some part of it wrong: `cut` makes the batches, `forget` empties the memory, `clock` counts t."""
     right = reference()
@@ -451,7 +567,9 @@ def trained(
         pieces = [(order[i : i + batch_size],) * 2 for i in range(0, len(X), batch_size)]
         for number, (rows, labels) in enumerate(cut(order, batch_size) if cut else pieces):
             if forget == "update" or (forget == "epoch" and number == 0):
-                V, S = ({name: np.zeros(w.shape) for name, w in parameters.items()} for _ in range(2))
+                V, S = (
+                    {name: np.zeros(w.shape) for name, w in parameters.items()} for _ in range(2)
+                )
             loss, gradients = right.loss_and_gradients(parameters, X[rows], Y[labels])
             losses.append(loss)
             for name, w in parameters.items():
@@ -466,8 +584,15 @@ def trained(
                 elif optimizer == "rmsprop":
                     parameters[name], S[name] = right.rmsprop_step(w, g, S[name], alpha)
                 else:
-                    t = {"epoch": epoch + 1, "update": updates + 1, "parameter": updates, "never": 1}[clock]
-                    parameters[name], V[name], S[name] = right.adam_step(w, g, V[name], S[name], t, alpha)
+                    t = {
+                        "epoch": epoch + 1,
+                        "update": updates + 1,
+                        "parameter": updates,
+                        "never": 1,
+                    }[clock]
+                    parameters[name], V[name], S[name] = right.adam_step(
+                        w, g, V[name], S[name], t, alpha
+                    )
             updates += clock == "update"
     return parameters, losses
 
@@ -513,9 +638,15 @@ def memory_emptied_each_epoch(X, Y, layers, optimizer="adam", alpha=0.01, batch_
     return trained(X, Y, layers, optimizer, alpha, batch_size, epochs, forget="epoch")
 
 
-@mistakes.of("train_network", hint="The biases never move: every parameter is updated.", keeps=(1, 3, 4, 5, 6, 7))
+@mistakes.of(
+    "train_network",
+    hint="The biases never move: every parameter is updated.",
+    keeps=(1, 3, 4, 5, 6, 7),
+)
 def biases_never_move(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
-    return trained(X, Y, layers, optimizer, alpha, batch_size, epochs, moves=lambda name: name[0] == "W")
+    return trained(
+        X, Y, layers, optimizer, alpha, batch_size, epochs, moves=lambda name: name[0] == "W"
+    )
 
 
 @mistakes.of(
@@ -530,7 +661,9 @@ def remainder_dropped(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32,
     return trained(X, Y, layers, optimizer, alpha, batch_size, epochs, cut=whole_batches)
 
 
-@mistakes.of("train_network", hint="X and Y are shuffled in different orders: use one permutation for both.")
+@mistakes.of(
+    "train_network", hint="X and Y are shuffled in different orders: use one permutation for both."
+)
 def two_orders(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
     def unrelated(order, size):
         other = np.random.permutation(len(order))
@@ -540,14 +673,18 @@ def two_orders(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs
 
 
 @mistakes.of(
-    "train_network", hint="The examples come in the order of X in every epoch: shuffle them.", keeps=(1, 2, 3, 4, 5, 7)
+    "train_network",
+    hint="The examples come in the order of X in every epoch: shuffle them.",
+    keeps=(1, 2, 3, 4, 5, 7),
 )
 def never_shuffled(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
     return trained(X, Y, layers, optimizer, alpha, batch_size, epochs, mix=False)
 
 
 @mistakes.of(
-    "train_network", hint="One order is drawn for all epochs: draw a new one in each.", keeps=(1, 2, 3, 4, 5, 7)
+    "train_network",
+    hint="One order is drawn for all epochs: draw a new one in each.",
+    keeps=(1, 2, 3, 4, 5, 7),
 )
 def shuffled_once(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
     return trained(X, Y, layers, optimizer, alpha, batch_size, epochs, mix=None)
@@ -564,13 +701,19 @@ def loss_of_the_last_batch(X, Y, layers, optimizer="adam", alpha=0.01, batch_siz
     return parameters, losses[count - 1 :: count]
 
 
-@mistakes.of("train_network", hint="The argument `optimizer` is not used: this is Adam every time.", keeps=(1, 7))
+@mistakes.of(
+    "train_network",
+    hint="The argument `optimizer` is not used: this is Adam every time.",
+    keeps=(1, 7),
+)
 def always_adam(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
     return reference().train_network(X, Y, layers, "adam", alpha, batch_size, epochs)
 
 
 @mistakes.of(
-    "train_network", hint="X and Y are shuffled in place: pick rows by an index instead.", keeps=(1, 2, 3, 4, 5, 6)
+    "train_network",
+    hint="X and Y are shuffled in place: pick rows by an index instead.",
+    keeps=(1, 2, 3, 4, 5, 6),
 )
 def data_shuffled_in_place(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
     results = reference().train_network(X, Y, layers, optimizer, alpha, batch_size, epochs)

@@ -94,7 +94,9 @@ def towards_zero(w, g, V, S, t, alpha=0.001, beta1=0.9, beta2=0.999, epsilon=1e-
 def all_examples_in_every_step(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
     """As many steps as there are batches, each with all examples."""
     batches = -(-len(X) // batch_size)
-    parameters, losses = reference().train_network(X, Y, layers, optimizer, alpha, len(X), epochs * batches)
+    parameters, losses = reference().train_network(
+        X, Y, layers, optimizer, alpha, len(X), epochs * batches
+    )
     return parameters, losses[::batches]
 
 
@@ -111,12 +113,18 @@ def in_the_order_of_the_table(X, Y, layers, optimizer="adam", alpha=0.01, batch_
 @shortcuts.of("train_network")
 def losses_drawn_by_hand(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
     """A falling curve from the loss of guessing to that of the end."""
-    parameters, losses = reference().train_network(X, Y, layers, optimizer, alpha, batch_size, epochs)
+    parameters, losses = reference().train_network(
+        X, Y, layers, optimizer, alpha, batch_size, epochs
+    )
     return parameters, list(np.linspace(np.log(layers[-1]), losses[-1], epochs))
 
 
 @shortcuts.of("train_network")
-def one_batch_and_nothing_after(X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5):
+def one_batch_and_nothing_after(
+    X, Y, layers, optimizer="adam", alpha=0.01, batch_size=32, epochs=5
+):
     """The first batch of every epoch is used, the others are not."""
     order = np.random.permutation(len(X))[:batch_size]
-    return reference().train_network(X[order], Y[order], layers, optimizer, alpha, batch_size, epochs)
+    return reference().train_network(
+        X[order], Y[order], layers, optimizer, alpha, batch_size, epochs
+    )

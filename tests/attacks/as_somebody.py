@@ -35,7 +35,9 @@ def main(somebody: str, clone: str, scratch: str, *program: str) -> None:
 
 def show(*places: Path) -> None:
     """Let everybody into some directories, by mounting an empty one over each that keeps them out."""
-    pieces = {piece for place in places for piece in ([place] if is_open(place) else place.iterdir())}
+    pieces = {
+        piece for place in places for piece in ([place] if is_open(place) else place.iterdir())
+    }
     hidden = {piece: closed for piece in pieces if (closed := outermost_closed(piece))}
     themselves = {piece: os.open(piece, os.O_PATH) for piece in sorted(hidden)}
     for closed in set(hidden.values()):
@@ -43,7 +45,9 @@ def show(*places: Path) -> None:
     for piece, itself in themselves.items():
         if not piece.exists():
             make_like(piece, itself)
-            lockdown.mount(f"/proc/self/fd/{itself}", str(piece), None, lockdown.MS_BIND | lockdown.MS_REC)
+            lockdown.mount(
+                f"/proc/self/fd/{itself}", str(piece), None, lockdown.MS_BIND | lockdown.MS_REC
+            )
         os.close(itself)
 
 
@@ -72,7 +76,9 @@ def contain() -> None:
         lockdown.prctl(lockdown.PR_CAPBSET_DROP, capability)
     kept = sum(1 << capability for capability in DOCKERS_CAPABILITIES)
     header = struct.pack("Ii", lockdown.CAPABILITY_VERSION_3, 0)
-    result = lockdown.call_system(lockdown.NR_CAPSET, header, struct.pack("6I", kept, kept, 0, 0, 0, 0))
+    result = lockdown.call_system(
+        lockdown.NR_CAPSET, header, struct.pack("6I", kept, kept, 0, 0, 0, 0)
+    )
     lockdown.check_result(result, "giving up capabilities")
 
 
@@ -84,7 +90,12 @@ def dockers_filter() -> bytes:
     import pyseccomp
 
     rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ERRNO(errno.EPERM))
-    for name in {*seccomp.read_call_table()["docker_allows"], "ptrace", "process_vm_readv", "process_vm_writev"}:
+    for name in {
+        *seccomp.read_call_table()["docker_allows"],
+        "ptrace",
+        "process_vm_readv",
+        "process_vm_writev",
+    }:
         number = pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
         if number >= 0:
             rules.add_rule(pyseccomp.ALLOW, number)

@@ -281,6 +281,8 @@ STAYING = (
     """,
         False,
     ).within(cell_seconds=1, seconds=2),
-    Attack("a cell that sleeps for ever", "time.sleep(6); return True", False).within(cell_seconds=10, seconds=1),
+    Attack("a cell that sleeps for ever", "time.sleep(6); return True", False).within(
+        cell_seconds=10, seconds=1
+    ),
 )
 ATTACKS = MEMORY + PROCESSES + DISK + STAYING

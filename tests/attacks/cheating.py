@@ -104,8 +104,18 @@ SPYING = tuple(
 )
 
 CHEATING = (
-    Attack("an object equal to everything", f"{LIAR}\ndef double(x): return Liar()", cheats=True, test=EQUAL),
-    Attack("an object close to everything", f"{LIAR}\ndef double(x): return Liar()", cheats=True, test=CLOSE),
+    Attack(
+        "an object equal to everything",
+        f"{LIAR}\ndef double(x): return Liar()",
+        cheats=True,
+        test=EQUAL,
+    ),
+    Attack(
+        "an object close to everything",
+        f"{LIAR}\ndef double(x): return Liar()",
+        cheats=True,
+        test=CLOSE,
+    ),
     Attack(
         "an object that converts as it likes",
         f"""{LIAR}
@@ -252,8 +262,18 @@ get_ipython().set_custom_exc((AssertionError,), lambda *others: None)
         test=EQUAL,
         without_jail=False,
     ),
-    Attack("ending the process with success", "import os\ndef double(x): os._exit(0)", cheats=True, without_jail=False),
-    Attack("leaving with success", "import sys\ndef double(x): sys.exit(0)", cheats=True, without_jail=False),
+    Attack(
+        "ending the process with success",
+        "import os\ndef double(x): os._exit(0)",
+        cheats=True,
+        without_jail=False,
+    ),
+    Attack(
+        "leaving with success",
+        "import sys\ndef double(x): sys.exit(0)",
+        cheats=True,
+        without_jail=False,
+    ),
     Attack(
         "raising what ends loops quietly",
         "def double(x): raise StopIteration",
@@ -270,7 +290,12 @@ get_ipython().set_custom_exc((AssertionError,), lambda *others: None)
         cheats=True,
         test="assert all(map(lambda key: double(10.5)[key] == 21.0, [0, 1]))",
     ),
-    Attack("raising what ends tests quietly", "def double(x): raise GeneratorExit", cheats=True, without_jail=False),
+    Attack(
+        "raising what ends tests quietly",
+        "def double(x): raise GeneratorExit",
+        cheats=True,
+        without_jail=False,
+    ),
 )
 
 FIND_THE_WIRE = """
@@ -291,10 +316,13 @@ PROTOCOL = (
     _on_the_wire("closing it", "os.close(wire)"),
     _on_the_wire("shutting it", "socket.socket(fileno=wire).shutdown(socket.SHUT_RDWR)"),
     _on_the_wire("flooding it", "while True: os.write(wire, bytes(1 << 16))"),
-    _on_the_wire("flooding it with small answers", "while True: os.write(wire, b'nbv1' + bytes(16))"),
+    _on_the_wire(
+        "flooding it with small answers", "while True: os.write(wire, b'nbv1' + bytes(16))"
+    ),
     _on_the_wire("false lengths", "os.write(wire, b'nbv1' + b'\\xff' * 16); time.sleep(9)"),
     _on_the_wire(
-        "a length that never comes", "os.write(wire, b'nbv1' + struct.pack('>QQ', 1 << 20, 1 << 20)); time.sleep(9)"
+        "a length that never comes",
+        "os.write(wire, b'nbv1' + struct.pack('>QQ', 1 << 20, 1 << 20)); time.sleep(9)",
     ),
     _on_the_wire(
         "a pickle",

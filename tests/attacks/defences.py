@@ -19,8 +19,14 @@ ON_EVERY_RUNG: dict[str, tuple[str, ...]] = {
         "the parent's memory",
     ),
     "see a hidden test while it runs": ("walking the frames",),
-    "make a hidden test accept a wrong answer": ("an object equal to everything", "changed builtins"),
-    "deceive or hang the grader over the wire": ("the protocol: a pickle", "the protocol: false lengths"),
+    "make a hidden test accept a wrong answer": (
+        "an object equal to everything",
+        "changed builtins",
+    ),
+    "deceive or hang the grader over the wire": (
+        "the protocol: a pickle",
+        "the protocol: false lengths",
+    ),
     "reach the network, or a local service such as Docker's": (
         "TCP",
         "a local socket such as docker.sock",
@@ -34,9 +40,17 @@ ON_EVERY_RUNG: dict[str, tuple[str, ...]] = {
         "tracing the parent",
         "limits of the grader",
     ),
-    "read or change another notebook": ("another notebook's files", "another notebook's files by looking around"),
+    "read or change another notebook": (
+        "another notebook's files",
+        "another notebook's files by looking around",
+    ),
     "gain rights": ("becoming root", "capabilities", "a set-uid program of its own"),
-    "make namespaces or mounts": ("a user namespace", "a namespace by clone3", "writable again", "another root"),
+    "make namespaces or mounts": (
+        "a user namespace",
+        "a namespace by clone3",
+        "writable again",
+        "another root",
+    ),
     "use rarely tested parts of the kernel": ("a key", "BPF", "a memfd"),
     "change files outside": (
         "writing into site-packages",
@@ -44,7 +58,12 @@ ON_EVERY_RUNG: dict[str, tuple[str, ...]] = {
         "modes of the grader's files",
         "how the kernel dumps cores",
     ),
-    "use up the memory": ("memory", "memory of many processes", "shared memory of many processes", "files as memory"),
+    "use up the memory": (
+        "memory",
+        "memory of many processes",
+        "shared memory of many processes",
+        "files as memory",
+    ),
     "use up processes, files, disk": (
         "a fork bomb",
         "many threads",
@@ -54,6 +73,13 @@ ON_EVERY_RUNG: dict[str, tuple[str, ...]] = {
         "many open files",
     ),
     "run for ever": ("a cell that cannot be interrupted",),
-    "stay when its time is over": ("a daemon", "a stopped process", "a directory that cannot be removed"),
-    "leave something for the next notebook": ("a file for the next notebook", "shared memory that stays"),
+    "stay when its time is over": (
+        "a daemon",
+        "a stopped process",
+        "a directory that cannot be removed",
+    ),
+    "leave something for the next notebook": (
+        "a file for the next notebook",
+        "shared memory that stays",
+    ),
 }

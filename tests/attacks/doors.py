@@ -3,9 +3,17 @@
 from attacks.attack import Attack
 
 NAMESPACES = (
-    Attack("a user namespace", "return in_child(lambda: checked(libc.unshare(0x10000000)) == 0)", False),
-    Attack("a network namespace", "return in_child(lambda: checked(libc.unshare(0x40000000)) == 0)", False),
-    Attack("a mount namespace", "return in_child(lambda: checked(libc.unshare(0x20000)) == 0)", False),
+    Attack(
+        "a user namespace", "return in_child(lambda: checked(libc.unshare(0x10000000)) == 0)", False
+    ),
+    Attack(
+        "a network namespace",
+        "return in_child(lambda: checked(libc.unshare(0x40000000)) == 0)",
+        False,
+    ),
+    Attack(
+        "a mount namespace", "return in_child(lambda: checked(libc.unshare(0x20000)) == 0)", False
+    ),
     Attack(
         "a namespace by clone",
         """
@@ -47,9 +55,15 @@ NAMESPACES = (
 
 MOUNTS = (
     Attack("mounting", 'return checked(libc.mount(b"tmpfs", b"/", b"tmpfs", 0, None)) == 0', False),
-    Attack("writable again", 'return checked(libc.mount(b"", b"/", None, 32 | 4096, None)) == 0', False),
+    Attack(
+        "writable again", 'return checked(libc.mount(b"", b"/", None, 32 | 4096, None)) == 0', False
+    ),
     Attack("unmounting /proc", 'return checked(libc.umount2(b"/proc", 2)) == 0', False),
-    Attack("unmounting its scratch directory", 'os.chdir("/"); return checked(libc.umount2(b"/jail", 2)) == 0', False),
+    Attack(
+        "unmounting its scratch directory",
+        'os.chdir("/"); return checked(libc.umount2(b"/jail", 2)) == 0',
+        False,
+    ),
     Attack("another root", 'return checked(libc.chroot(b".")) == 0', False),
     Attack("pivot_root", 'return call((155, 41), b".", b".") == 0', False),
     Attack("mounts by file descriptor", 'return call(430, b"tmpfs", 0) >= 0', False),
@@ -62,12 +76,19 @@ MOUNTS = (
         return True
     """,
     ),
-    Attack("a device file", 'os.mknod("disk", stat.S_IFBLK | 0o600, os.makedev(254, 0)); return True', False),
+    Attack(
+        "a device file",
+        'os.mknod("disk", stat.S_IFBLK | 0o600, os.makedev(254, 0)); return True',
+        False,
+    ),
 )
 
 IDENTITY = (
     Attack("becoming root", "os.setuid(0); return True", False),
-    Attack("choosing its identity anew", "os.setresuid(os.getuid(), os.getuid(), os.getuid()); return True"),
+    Attack(
+        "choosing its identity anew",
+        "os.setresuid(os.getuid(), os.getuid(), os.getuid()); return True",
+    ),
     Attack("its groups", "os.setgroups([0]); return True", False),
     Attack(
         "capabilities",
@@ -100,7 +121,9 @@ IDENTITY = (
 
 KERNEL = (
     Attack("a keyring", "return call((250, 219), 0, -3, 1) > 0"),
-    Attack("a key", 'return call((248, 217), b"user", b"name", b"value", ctypes.c_size_t(5), -3) > 0'),
+    Attack(
+        "a key", 'return call((248, 217), b"user", b"name", b"value", ctypes.c_size_t(5), -3) > 0'
+    ),
     Attack("a memfd", 'return os.memfd_create("hidden")'),
     Attack("secret memory", "return call(447, 0) >= 0", False),
     Attack(
@@ -129,12 +152,22 @@ KERNEL = (
         return in_child(lambda: checked(libc.personality(0x40000)) >= 0)
     """,
     ),
-    Attack("the processor's tables", "return call((154, 9999), 0, (ctypes.c_char * 16)(), 16) >= 0", False),
-    Attack("input and output ports", "return libc.iopl(3) == 0 if hasattr(libc, 'iopl') else False", False),
+    Attack(
+        "the processor's tables",
+        "return call((154, 9999), 0, (ctypes.c_char * 16)(), 16) >= 0",
+        False,
+    ),
+    Attack(
+        "input and output ports",
+        "return libc.iopl(3) == 0 if hasattr(libc, 'iopl') else False",
+        False,
+    ),
     Attack("the clock", "time.clock_settime(time.CLOCK_REALTIME, time.time()); return True", False),
     Attack("the machine's name", "socket.sethostname(socket.gethostname()); return True", False),
     Attack("swap", 'return checked(libc.swapoff(b"nothing")) == 0', False),
-    Attack("how the kernel dumps cores", 'return open("/proc/sys/kernel/core_pattern", "a")', False),
+    Attack(
+        "how the kernel dumps cores", 'return open("/proc/sys/kernel/core_pattern", "a")', False
+    ),
     Attack(
         "typing into the terminal",
         """
@@ -144,7 +177,11 @@ KERNEL = (
     """,
         False,
     ),
-    Attack("comparing kernel objects", "return call((312, 272), os.getpid(), os.getppid(), 0, 0, 0) >= 0", False),
+    Attack(
+        "comparing kernel objects",
+        "return call((312, 272), os.getpid(), os.getppid(), 0, 0, 0) >= 0",
+        False,
+    ),
     Attack("writing everybody's files to disk", "return call((306, 267), 0) == 0"),
 )
 
@@ -188,7 +225,10 @@ FILES = (
         return os.stat(world["writable"]).st_mtime == 1000
     """,
     ),
-    Attack("renaming a file of the grader", 'os.rename(world["writable"], world["writable"] + "2"); return True'),
+    Attack(
+        "renaming a file of the grader",
+        'os.rename(world["writable"], world["writable"] + "2"); return True',
+    ),
     Attack("deleting a file of the grader", 'os.unlink(world["writable"]); return True'),
     Attack("a file in the grader's directory", 'open(world["writable"] + "3", "w"); return True'),
     Attack(

@@ -11,7 +11,10 @@ NETWORK = (
             return connection.fileno()
     """,
     ),
-    Attack("UDP", 'return socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", world["port"]))'),
+    Attack(
+        "UDP",
+        'return socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", world["port"]))',
+    ),
     Attack(
         "waiting for others to connect",
         """
@@ -36,7 +39,9 @@ NETWORK = (
     Attack("whole frames", "return socket.socket(socket.AF_PACKET, socket.SOCK_RAW)", False),
     Attack("netlink", "return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)"),
     Attack("the hypervisor", "return socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)", False),
-    Attack("the kernel's ciphers", "return socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET)", False),
+    Attack(
+        "the kernel's ciphers", "return socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET)", False
+    ),
     Attack(
         "a local socket such as docker.sock",
         """
@@ -53,7 +58,9 @@ NETWORK = (
             return connection.recv(100)
     """,
     ),
-    Attack("a socket through the x32 door", "return call((0x40000000 | 41, 198), 2, 1, 0) >= 0", False),
+    Attack(
+        "a socket through the x32 door", "return call((0x40000000 | 41, 198), 2, 1, 0) >= 0", False
+    ),
     Attack(
         "a socket through the 32-bit door",
         """
@@ -68,7 +75,9 @@ NETWORK = (
         False,
     ),
     Attack("a socket through io_uring", "return call(425, 8, (ctypes.c_char * 120)()) >= 0", False),
-    Attack("a pair of sockets of another family", "return socket.socketpair(socket.AF_INET)", False),
+    Attack(
+        "a pair of sockets of another family", "return socket.socketpair(socket.AF_INET)", False
+    ),
 )
 
 PROCESSES = (
@@ -136,7 +145,9 @@ PROCESSES = (
         return in_child(lambda: checked(libc.ptrace(0, 0, 0, 0)) == 0)
     """,
     ),
-    Attack("writing to the parent's memory", 'return open(f"/proc/{os.getppid()}/mem", "r+b")', False),
+    Attack(
+        "writing to the parent's memory", 'return open(f"/proc/{os.getppid()}/mem", "r+b")', False
+    ),
     Attack(
         "limits of the grader",
         """

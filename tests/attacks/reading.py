@@ -5,14 +5,27 @@ from attacks.attack import Attack
 ATTACKS = (
     Attack("hidden tests by their path", 'return world["marker"] in open(world["secret"]).read()'),
     Attack("hidden tests by a relative path", 'return open("../" * 20 + world["secret"]).read()'),
-    Attack("hidden tests through a symbolic link", 'os.symlink(world["secret"], "a"); return open("a").read()'),
-    Attack("hidden tests through a hard link", 'os.link(world["secret"], "b"); return open("b").read()', False),
-    Attack("hidden tests through /proc/self/root", 'return open("/proc/self/root" + world["secret"]).read()'),
+    Attack(
+        "hidden tests through a symbolic link",
+        'os.symlink(world["secret"], "a"); return open("a").read()',
+    ),
+    Attack(
+        "hidden tests through a hard link",
+        'os.link(world["secret"], "b"); return open("b").read()',
+        False,
+    ),
+    Attack(
+        "hidden tests through /proc/self/root",
+        'return open("/proc/self/root" + world["secret"]).read()',
+    ),
     Attack(
         "hidden tests through the grader's root",
         "return open(f\"/proc/{world['grader']}/root{world['secret']}\").read()",
     ),
-    Attack("hidden tests through the parent's directory", 'return os.listdir(f"/proc/{os.getppid()}/cwd/")'),
+    Attack(
+        "hidden tests through the parent's directory",
+        'return os.listdir(f"/proc/{os.getppid()}/cwd/")',
+    ),
     Attack(
         "hidden tests by mapping the file",
         """
@@ -26,7 +39,9 @@ ATTACKS = (
         return world["marker"] in get_ipython().getoutput(f"cat {world['secret']}").n
     """,
     ),
-    Attack("looking for the hidden tests", 'return glob.glob(os.path.dirname(world["secret"]) + "/*")'),
+    Attack(
+        "looking for the hidden tests", 'return glob.glob(os.path.dirname(world["secret"]) + "/*")'
+    ),
     Attack("the repository", 'return open(world["repository"] + "/pyproject.toml").read()'),
     Attack(
         "the repository's solutions by sys.path",
@@ -63,7 +78,10 @@ ATTACKS = (
         return [1 for known in lists if secret in [part for part in known if type(part) is str]]
     """,
     ),
-    Attack("the grader's command line", 'return open(f"/proc/{world[\'grader\']}/cmdline").read() == world["command"]'),
+    Attack(
+        "the grader's command line",
+        'return open(f"/proc/{world[\'grader\']}/cmdline").read() == world["command"]',
+    ),
     Attack("the parent's memory map", 'return open(f"/proc/{os.getppid()}/maps").read()'),
     Attack(
         "the parent's memory",
@@ -94,9 +112,13 @@ ATTACKS = (
         False,
     ),
     Attack("the passwords", 'return open("/etc/shadow").read()', False),
-    Attack("the machine's settings", 'return os.listdir("/sys") or open("/proc/sys/kernel/core_pattern").read()'),
     Attack(
-        "all processes", 'return [name for name in os.listdir("/proc") if name.isdigit() and name != str(os.getpid())]'
+        "the machine's settings",
+        'return os.listdir("/sys") or open("/proc/sys/kernel/core_pattern").read()',
+    ),
+    Attack(
+        "all processes",
+        'return [name for name in os.listdir("/proc") if name.isdigit() and name != str(os.getpid())]',
     ),
     Attack(
         "the kernel's log",

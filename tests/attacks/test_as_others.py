@@ -16,7 +16,9 @@ from attacks.world import REPOSITORY
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(3600),
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can become others; the attacks ran as this user"),
+    pytest.mark.skipif(
+        os.geteuid() != 0, reason="only root can become others; the attacks ran as this user"
+    ),
 ]
 AS_SOMEBODY = Path(__file__).with_name("as_somebody.py")
 USER, ROOT, CONTAINER = "61234", "0", "container"
@@ -28,7 +30,9 @@ ON_WEAKER_RUNGS = ("-m", "not release")  # the strongest is what root's own run 
 
 @each_of_them
 def test_an_attack_on_each_defence_fails_for(somebody: str) -> None:
-    passed = passed_as(somebody, "-k", "each_defence", *(ON_WEAKER_RUNGS if somebody == ROOT else ()))
+    passed = passed_as(
+        somebody, "-k", "each_defence", *(ON_WEAKER_RUNGS if somebody == ROOT else ())
+    )
     if not passed:
         pytest.skip("no rung works for them on this machine")
 
@@ -41,7 +45,9 @@ def test_no_attack_succeeds_for(somebody: str) -> None:
 
 
 def test_attacks_would_succeed_without_a_jail() -> None:
-    assert passed_as(USER, "-k", "without_a_jail") == ["test_harmless_attacks_would_succeed_without_a_jail"]
+    assert passed_as(USER, "-k", "without_a_jail") == [
+        "test_harmless_attacks_would_succeed_without_a_jail"
+    ]
 
 
 def passed_as(somebody: str, *chosen: str) -> list[str]:
@@ -66,7 +72,13 @@ NOTHING_CHOSEN = 5  # pytest's exit code when a user has no such rung
 def skip_if_they_cannot_read(become: list[str]) -> None:
     """Skip where files are readable for their owner alone, as after `umask 077`."""
     reading = f"import numpy, pytest, autograder; open({str(Path(__file__))!r})"
-    run = subprocess.run([*become, sys.executable, "-c", reading], cwd="/", capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [*become, sys.executable, "-c", reading],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if run.returncode and "PermissionError" in run.stderr:
         pytest.skip(f"others cannot read this clone: chmod -R o+rX '{REPOSITORY}'")
     assert run.returncode == 0, run.stderr

@@ -75,7 +75,9 @@ def without_jail(world: World) -> Iterator[JoinedKeeper]:
 
 
 @each_attack
-def test_an_attack_fails_on_the_strongest_rung(strongest: Jail, world: World, attack: Attack) -> None:
+def test_an_attack_fails_on_the_strongest_rung(
+    strongest: Jail, world: World, attack: Attack
+) -> None:
     assert_that_it_fails(strongest, world, attack)
 
 
@@ -89,8 +91,13 @@ def test_every_attack_fails_on_every_rung(jail: Jail, world: World) -> None:
     assert_that_they_fail(jail, world, ATTACKS)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="attacks without a jail are for ordinary users; as root: test_as_others")
-def test_harmless_attacks_would_succeed_without_a_jail(without_jail: JoinedKeeper, world: World) -> None:
+@pytest.mark.skipif(
+    os.geteuid() == 0,
+    reason="attacks without a jail are for ordinary users; as root: test_as_others",
+)
+def test_harmless_attacks_would_succeed_without_a_jail(
+    without_jail: JoinedKeeper, world: World
+) -> None:
     stopped = {}
     for attack in ATTACKS:
         if attack.without_jail:
@@ -121,7 +128,9 @@ def assert_that_it_fails(jail: Jail, world: World, attack: Attack) -> None:
     assert (world.directory / "writable").read_text() == "of the grader"
 
 
-def attempt(kernel: Kernel, attack: Attack, world: World, test: Callable[[Kernel, str], bool]) -> tuple[bool, str]:
+def attempt(
+    kernel: Kernel, attack: Attack, world: World, test: Callable[[Kernel, str], bool]
+) -> tuple[bool, str]:
     """Run an attack and its hidden test; return whether it has succeeded, and all a student gets to see of it."""
     *before, report = attack.cells(world.facts())
     shown, passed, heard = "", False, world.heard

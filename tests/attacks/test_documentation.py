@@ -21,8 +21,15 @@ def test_every_attack_that_is_named_exists() -> None:
 
 
 def test_each_row_has_an_attack_that_is_run_on_every_rung() -> None:
-    by_row = {tries: set(re.findall(r"`([^`]+)`", shown)) for tries, shown in re.findall(ROW, PAGE, re.MULTILINE)}
-    rows = {tries: names for tries, names in by_row.items() if names & {attack.name for attack in ATTACKS}}
+    by_row = {
+        tries: set(re.findall(r"`([^`]+)`", shown))
+        for tries, shown in re.findall(ROW, PAGE, re.MULTILINE)
+    }
+    rows = {
+        tries: names
+        for tries, names in by_row.items()
+        if names & {attack.name for attack in ATTACKS}
+    }
     assert set(rows) == set(ON_EVERY_RUNG)
     for tries, names in ON_EVERY_RUNG.items():
         assert set(names) <= {attack.name for attack in ATTACKS}, tries
@@ -35,7 +42,14 @@ def test_no_two_attacks_have_one_name() -> None:
 
 def test_attacks_of_every_kind_are_named() -> None:
     groups = [
-        *(reading.ATTACKS, reaching.NETWORK, reaching.PROCESSES, doors.NAMESPACES, doors.MOUNTS, doors.IDENTITY),
+        *(
+            reading.ATTACKS,
+            reaching.NETWORK,
+            reaching.PROCESSES,
+            doors.NAMESPACES,
+            doors.MOUNTS,
+            doors.IDENTITY,
+        ),
         *(doors.KERNEL, doors.FILES, bombs.MEMORY, bombs.PROCESSES, bombs.DISK, bombs.STAYING),
         *(cheating.SPYING, cheating.CHEATING, cheating.PROTOCOL),
     ]

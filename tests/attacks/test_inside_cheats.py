@@ -18,7 +18,9 @@ import unittest
 import numpy as np
 from numpy.testing import assert_allclose
 """
-IMPORTS = "import math\nimport unittest\nimport numpy as np\nfrom numpy.testing import assert_allclose"
+IMPORTS = (
+    "import math\nimport unittest\nimport numpy as np\nfrom numpy.testing import assert_allclose"
+)
 WRONG = "def area(x):\n    return -1\n"
 KINDS = {
     "assertion": "assert area(2) == 4 and area(3) == 9",
@@ -76,15 +78,24 @@ CHEATS = {
         "import builtins\nbuiltins.all = lambda x: True\nbuiltins.isinstance = lambda *a: True\n"
         "builtins.abs = lambda x: 4",
     ),
-    "builtins shadowed": ("builtin", "def all(x): return True\ndef isinstance(*a): return True\ndef abs(x): return 4"),
+    "builtins shadowed": (
+        "builtin",
+        "def all(x): return True\ndef isinstance(*a): return True\ndef abs(x): return 4",
+    ),
     "the names' builtins replaced": (
         "builtin",
         "import builtins\nnames = dict(vars(builtins))\n"
         "names.update(all=lambda x: True, isinstance=lambda *a: True, abs=lambda x: 4)\n"
         "get_ipython().user_ns['__builtins__'] = names",
     ),
-    "a method of unittest replaced": ("unittest", "unittest.TestCase.assertEqual = lambda *a, **k: None"),
-    "a result of unittest replaced": ("unittest", "unittest.TestResult.wasSuccessful = lambda self: True"),
+    "a method of unittest replaced": (
+        "unittest",
+        "unittest.TestCase.assertEqual = lambda *a, **k: None",
+    ),
+    "a result of unittest replaced": (
+        "unittest",
+        "unittest.TestResult.wasSuccessful = lambda self: True",
+    ),
     "a runner replaced": (
         "assertion",
         "from IPython.core.interactiveshell import InteractiveShell\n"

@@ -133,5 +133,7 @@ def _serve(server: socket.socket) -> None:
 
 def write_diary(world: World, kernel: Kernel) -> None:
     """Let another notebook write down the marker."""
-    kernel.run_cell(f"import os\nopen('diary.txt', 'w').write({world.marker!r})\npath = os.path.abspath('diary.txt')")
+    kernel.run_cell(
+        f"import os\nopen('diary.txt', 'w').write({world.marker!r})\npath = os.path.abspath('diary.txt')"
+    )
     world.sibling = kernel.namespace["path"]

@@ -195,7 +195,9 @@ def not_stopped(x):
 """
 
 
-def write(course: SmallCourse, *, test_double: str = TEST_DOUBLE, needs: str = ', needs="values"') -> Path:
+def write(
+    course: SmallCourse, *, test_double: str = TEST_DOUBLE, needs: str = ', needs="values"'
+) -> Path:
     course.write(
         text("# Homework"), code("import math\nimport numpy as np"), code("DATA = np.arange(3.0)\nDATA.sum()"),
         code("unused = 1"), solution(DOUBLE), test(test_double), code("print(double(3))"),
@@ -213,7 +215,9 @@ def examiner() -> Iterator[Examiner]:
         yield examiner
 
 
-def audited(examiner: Examiner, course: SmallCourse, *, but: tuple[str, ...] = ()) -> list[GradedCase]:
+def audited(
+    examiner: Examiner, course: SmallCourse, *, but: tuple[str, ...] = ()
+) -> list[GradedCase]:
     exam, cases = read_cases(load_course(course.config), "hw")
     auditor = CaseAuditor(examiner, {"hw": exam})
     return [auditor.grade(case) for case in cases if case.name not in but]
@@ -228,7 +232,9 @@ def graded(examiner: Examiner, tmp_path_factory: pytest.TempPathFactory) -> list
 
 
 def of_kind(graded: list[GradedCase], kind: CaseKind) -> dict[str, GradedCase]:
-    return {entry.case.name or entry.case.exercise: entry for entry in graded if entry.case.kind is kind}
+    return {
+        entry.case.name or entry.case.exercise: entry for entry in graded if entry.case.kind is kind
+    }
 
 
 def test_the_reference_gets_all_points(graded: list[GradedCase]) -> None:
@@ -249,7 +255,10 @@ def test_right_answers_keep_all_points_and_wrong_ones_are_seen(graded: list[Grad
     assert [name for name, entry in alternatives.items() if entry.full] == [
         "added", "by_a_later_solution", "by_the_notebooks_own_names", "a_family",
     ]  # fmt: skip
-    assert any("'wrong_after_all' gets 0 of 3 points" in sentence for sentence in describe_shortfalls(graded))
+    assert any(
+        "'wrong_after_all' gets 0 of 3 points" in sentence
+        for sentence in describe_shortfalls(graded)
+    )
 
 
 def test_a_mistake_is_held_to_what_it_says_it_keeps(graded: list[GradedCase]) -> None:
@@ -258,10 +267,14 @@ def test_a_mistake_is_held_to_what_it_says_it_keeps(graded: list[GradedCase]) ->
         ("in_place", (1,), ()), ("summed_again", (1, 2, 3), (1, 2, 3)),
     ]  # fmt: skip
     found = [sentence for sentence in describe_shortfalls(graded) if "keeps=" in sentence]
-    assert found == ["hw, mean_square: the mistake 'summed_again' says keeps=(1, 2, 3), but the test has 2 criteria"]
+    assert found == [
+        "hw, mean_square: the mistake 'summed_again' says keeps=(1, 2, 3), but the test has 2 criteria"
+    ]
 
 
-def test_a_criterion_that_a_mistake_has_to_keep_is_named_when_it_is_lost(graded: list[GradedCase]) -> None:
+def test_a_criterion_that_a_mistake_has_to_keep_is_named_when_it_is_lost(
+    graded: list[GradedCase],
+) -> None:
     entry = of_kind(graded, CaseKind.MISTAKE)["in_place"]
     entry = replace(entry, case=replace(entry.case, keeps=(1, 2)))
     assert entry.lost == (2,)
@@ -270,7 +283,9 @@ def test_a_criterion_that_a_mistake_has_to_keep_is_named_when_it_is_lost(graded:
     )
 
 
-def test_a_shortcut_must_not_keep_all_points_and_what_stopped_it_is_said(graded: list[GradedCase]) -> None:
+def test_a_shortcut_must_not_keep_all_points_and_what_stopped_it_is_said(
+    graded: list[GradedCase],
+) -> None:
     shortcuts = of_kind(graded, CaseKind.SHORTCUT)
     assert {name: (entry.case.exercise, entry.result.points) for name, entry in shortcuts.items()} == {
         "a_constant": ("mean_square", 0), "right_in_the_first_call_only": ("mean_square", 0),
@@ -281,8 +296,9 @@ def test_a_shortcut_must_not_keep_all_points_and_what_stopped_it_is_said(graded:
         "right_in_the_first_call_only": ("it is the mean of the squares",),
         "helped_by_a_later_function": ("the test as a whole",),
     }
-    assert "hw, mean_square: the shortcut 'not_stopped' keeps all points; no criterion stops it" in describe_shortfalls(
-        graded
+    assert (
+        "hw, mean_square: the shortcut 'not_stopped' keeps all points; no criterion stops it"
+        in describe_shortfalls(graded)
     )
 
 
@@ -296,7 +312,9 @@ def test_functions_that_return_nothing_get_nothing(graded: list[GradedCase]) -> 
     assert [entry.result.points for entry in of_kind(graded, CaseKind.NOTHING).values()] == [0, 0]
 
 
-def test_mutants_lose_points_unless_the_course_says_they_are_equivalent(graded: list[GradedCase]) -> None:
+def test_mutants_lose_points_unless_the_course_says_they_are_equivalent(
+    graded: list[GradedCase],
+) -> None:
     count = count_cases(graded)
     assert (count.mutants, count.killed, count.equivalent) == (13, 13, 1)
     assert list_survivors(graded) == []
@@ -321,7 +339,11 @@ def test_json_tells_everything(graded: list[GradedCase]) -> None:
 
 
 def test_a_weak_test_is_found_out(examiner: Examiner, small_course: SmallCourse) -> None:
-    write(small_course, test_double="### BEGIN HIDDEN TESTS\nassert double(0) == 0\n### END HIDDEN TESTS", needs="")
+    write(
+        small_course,
+        test_double="### BEGIN HIDDEN TESTS\nassert double(0) == 0\n### END HIDDEN TESTS",
+        needs="",
+    )
     small_course.config.write_text(CONFIG)
     graded = audited(examiner, small_course)
     assert {(case.before, case.after) for case in list_survivors(graded)} == {
@@ -329,7 +351,9 @@ def test_a_weak_test_is_found_out(examiner: Examiner, small_course: SmallCourse)
     }  # fmt: skip
     assert "hw: 11 of 13 mutants lose points" in describe_shortfalls(graded)
     assert "the mistake 'squared' keeps all points" in " ".join(describe_shortfalls(graded))
-    assert "returns None gets 1 of 3 points for 'x stays as it was'" in " ".join(describe_shortfalls(graded))
+    assert "returns None gets 1 of 3 points for 'x stays as it was'" in " ".join(
+        describe_shortfalls(graded)
+    )
 
 
 EMPTY = """\
@@ -355,7 +379,9 @@ def test_a_criterion_that_can_end_without_a_comparison_fails_the_audit(
 ) -> None:
     write(small_course, test_double=EMPTY)
     path = small_course.source.with_name("shortcuts.py")
-    path.write_text(SHORTCUTS + '\n@shortcuts.of("double")\ndef nothing_to_compare(x):\n    return []\n')
+    path.write_text(
+        SHORTCUTS + '\n@shortcuts.of("double")\ndef nothing_to_compare(x):\n    return []\n'
+    )
     exam, cases = read_cases(load_course(small_course.config), "hw")
     auditor = CaseAuditor(examiner, {"hw": exam})
     graded = [auditor.grade(case) for case in cases if case.name == "nothing_to_compare"]
@@ -369,7 +395,12 @@ def test_a_criterion_that_can_end_without_a_comparison_fails_the_audit(
     ended = run(small_course, "hw", "-e", "double", "--json")
     assert ended.returncode == 1
     assert json.loads(ended.stdout)["vacuous"] == [
-        {"assignment": "hw", "exercise": "double", "sentence": "every number is doubled", "lines": [9]}
+        {
+            "assignment": "hw",
+            "exercise": "double",
+            "sentence": "every number is doubled",
+            "lines": [9],
+        }
     ]
 
 
@@ -384,12 +415,21 @@ def exam(small_course: SmallCourse) -> Exam:
 def test_an_excerpt_has_what_an_exercise_needs(exam: Exam) -> None:
     part = cut_excerpt(exam, exam.exercises[0])
     assert [cell.source for cell in part.cells] == ["import numpy as np", DOUBLE, TEST_DOUBLE]
-    assert [cell.grade_id for cell in part.exam.cells if cell.solution] == ["double_solution", "mean_solution"]
+    assert [cell.grade_id for cell in part.exam.cells if cell.solution] == [
+        "double_solution",
+        "mean_solution",
+    ]
 
 
 def test_an_excerpt_is_a_notebook(exam: Exam) -> None:
-    content = json.loads(cut_excerpt(exam, exam.exercises[0]).submission({"double_solution": "double = 1"}).content)
-    assert [cell["source"] for cell in content["cells"]] == ["import numpy as np", "double = 1", TEST_DOUBLE]
+    content = json.loads(
+        cut_excerpt(exam, exam.exercises[0]).submission({"double_solution": "double = 1"}).content
+    )
+    assert [cell["source"] for cell in content["cells"]] == [
+        "import numpy as np",
+        "double = 1",
+        TEST_DOUBLE,
+    ]
 
 
 def test_where_an_excerpt_is_not_enough_the_whole_notebook_is_graded(
@@ -409,7 +449,10 @@ def test_where_an_excerpt_is_not_enough_the_whole_notebook_is_graded(
 
 
 def test_an_impossible_exercise_is_found_out(examiner: Examiner, small_course: SmallCourse) -> None:
-    write(small_course, test_double="### BEGIN HIDDEN TESTS\nassert double(1) == 3\n### END HIDDEN TESTS")
+    write(
+        small_course,
+        test_double="### BEGIN HIDDEN TESTS\nassert double(1) == 3\n### END HIDDEN TESTS",
+    )
     exam = read_exam(small_course.source)
     graded = [CaseAuditor(examiner, {"hw": exam}).grade(case) for case in build_cases(exam)[:1]]
     assert describe_shortfalls(graded) == ["hw, double: the reference itself gets 0 of 2 points"]
@@ -426,12 +469,26 @@ def test_an_impossible_exercise_is_found_out(examiner: Examiner, small_course: S
             "@mistakes.of('duoble', hint='')\ndef typo(x): ...",
             "'typo' as a way to write 'duoble'.*double",
         ),
-        ("alternatives.py", "@alternatives.of('halve')\ndef gone(x): ...", "'gone' as a way to write 'halve'"),
-        ("shortcuts.py", "@shortcuts.of('halve')\ndef gone(x): ...", "shortcuts.py has 'gone'.* to write 'halve'"),
-        ("alternatives.py", "alternatives.equivalent('double', 'return x', 'return y', because='')", "no such mutant"),
+        (
+            "alternatives.py",
+            "@alternatives.of('halve')\ndef gone(x): ...",
+            "'gone' as a way to write 'halve'",
+        ),
+        (
+            "shortcuts.py",
+            "@shortcuts.of('halve')\ndef gone(x): ...",
+            "shortcuts.py has 'gone'.* to write 'halve'",
+        ),
+        (
+            "alternatives.py",
+            "alternatives.equivalent('double', 'return x', 'return y', because='')",
+            "no such mutant",
+        ),
     ],
 )
-def test_a_variant_of_nothing_is_refused(small_course: SmallCourse, file: str, line: str, words: str) -> None:
+def test_a_variant_of_nothing_is_refused(
+    small_course: SmallCourse, file: str, line: str, words: str
+) -> None:
     write(small_course)
     path = small_course.source.with_name(file)
     path.write_text(f"{path.read_text()}\n{line}\n")
@@ -453,7 +510,10 @@ def test_the_command_prints_a_table_and_survivors(small_course: SmallCourse) -> 
     assert ended.returncode == 1
     assert "double 2/2 2/2 0/0 3/3 1/1 4/4 1" in " ".join(ended.stdout.split())
     assert "stopped: mean_square, 'a_constant' gets 0 of 3 points; not met:" in ended.stdout
-    assert "falls short: hw, mean_square: the right answer 'wrong_after_all' gets 0 of 3 points" in ended.stdout
+    assert (
+        "falls short: hw, mean_square: the right answer 'wrong_after_all' gets 0 of 3 points"
+        in ended.stdout
+    )
     assert "called equivalent, but it loses points: hw, double, line 4" in ended.stdout
     assert "not told by its own hint: mean_square, 'summed_again'" in ended.stdout
 
@@ -465,8 +525,12 @@ def test_the_command_audits_one_exercise(small_course: SmallCourse) -> None:
     assert [entry["exercise"] for entry in json.loads(ended.stdout)["exercises"]] == ["double"]
 
 
-@pytest.mark.parametrize(("arguments", "words"), [(["hw9"], "'hw9'"), (["--exercise", "halve"], "no exercise 'halve'")])
-def test_an_unknown_name_is_wrong_usage(small_course: SmallCourse, arguments: list[str], words: str) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["hw9"], "'hw9'"), (["--exercise", "halve"], "no exercise 'halve'")]
+)
+def test_an_unknown_name_is_wrong_usage(
+    small_course: SmallCourse, arguments: list[str], words: str
+) -> None:
     write(small_course)
     ended = run(small_course, *arguments)
     assert (ended.returncode, ended.stdout) == (2, "")

@@ -73,11 +73,15 @@ UNSURE = {
 
 def lines_of(course: SmallCourse, body: str) -> list[int]:
     course.write(solution("def answer():\n    return 1"), test(cell(body), "answer", 1))
-    return [line for entry in find_vacuous_criteria(read_exam(course.source)) for line in entry.lines]
+    return [
+        line for entry in find_vacuous_criteria(read_exam(course.source)) for line in entry.lines
+    ]
 
 
 @pytest.mark.parametrize("body", [*NOTHING.values(), *UNSURE.values()], ids=[*NOTHING, *UNSURE])
-def test_a_way_to_the_end_without_a_comparison_is_found(small_course: SmallCourse, body: Any) -> None:
+def test_a_way_to_the_end_without_a_comparison_is_found(
+    small_course: SmallCourse, body: Any
+) -> None:
     assert lines_of(small_course, body)
 
 

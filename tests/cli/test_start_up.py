@@ -26,8 +26,13 @@ print(*sorted(name for name in sys.modules if name.startswith("rfc3987")))
 
 
 def test_notebooks_are_validated_without_grammars_for_addresses() -> None:
-    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["refused", "rfc3987_syntax"]  # the name stands for "not installed"
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [
+        "refused",
+        "rfc3987_syntax",
+    ]  # the name stands for "not installed"
 
 
 def modules_after(*arguments: str) -> set[str]:
@@ -43,7 +48,9 @@ try:
 except SystemExit:
     print(*sorted(sys.modules))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     return set(done.stdout.splitlines()[-1].split())
 
 
@@ -76,7 +83,9 @@ def test_help_loads_no_command_and_none_of_the_heavy_libraries() -> None:
 def test_a_command_loads_its_own_module_and_no_other_command() -> None:
     loaded = modules_after("start", "--help")
     assert not loaded & HEAVY
-    others = {f"autograder.cli.{entry.module}" for entry in COMMANDS} - {"autograder.cli.start_command"}
+    others = {f"autograder.cli.{entry.module}" for entry in COMMANDS} - {
+        "autograder.cli.start_command"
+    }
     assert "autograder.cli.start_command" in loaded and not loaded & others
 
 

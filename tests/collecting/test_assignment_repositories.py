@@ -49,33 +49,50 @@ def collect(course: Course, tmp_path: Path) -> dict[str, Collected]:
     return {done.student.id: done for done in collect_pushes(course, students, exams=exams)}
 
 
-def test_each_assignment_has_a_repository_and_says_nothing_of_the_others(course: Course, tmp_path: Path) -> None:
-    for name, branch, path in (("hw1", "main", "work.ipynb"), ("hw2", "trunk", "src/deep/hw2.ipynb")):
+def test_each_assignment_has_a_repository_and_says_nothing_of_the_others(
+    course: Course, tmp_path: Path
+) -> None:
+    for name, branch, path in (
+        ("hw1", "main", "work.ipynb"),
+        ("hw2", "trunk", "src/deep/hw2.ipynb"),
+    ):
         repository = BareRepository(tmp_path / "class" / f"{name}-octo.git", branch)
         repository.create()
         repository.push({path: SOLVED, "README.md": b"", "mine.py": b"x = 1\n"}, "work", NOW)
     done = collect(course, tmp_path)
-    assert [(push.assignment, push.branch) for push in done["on-time"].pushes] == [("hw1", "main"), ("hw2", "trunk")]
+    assert [(push.assignment, push.branch) for push in done["on-time"].pushes] == [
+        ("hw1", "main"),
+        ("hw2", "trunk"),
+    ]
     assert done["on-time"].error == ""
     assert done["late"].error == "", "who has not accepted an assignment is no failure"
     assert len(done["late"].notes) == 2
 
     record = Ledger(course.ledger).read("on-time")
     for name in course.assignments:
-        ((push, file),) = list_wanted_notebooks(course, course.assignments[name], "on-time", record, {})
+        ((push, file),) = list_wanted_notebooks(
+            course, course.assignments[name], "on-time", record, {}
+        )
         assert (push.assignment, file.path) == (name, f"assignments/{name}/{name}.ipynb")
     first, second = record.pushes
     assert first.notebooks[0].beside == ("README.md", "mine.py"), "its top is the notebook's folder"
     assert second.notebooks[0].beside == (), "what lies in other folders is not beside it"
 
-    assert [entry.pushes for entry in collect(course, tmp_path).values()] == [(), ()], "nothing is new"
+    assert [entry.pushes for entry in collect(course, tmp_path).values()] == [(), ()], (
+        "nothing is new"
+    )
 
 
-def test_one_push_with_two_notebooks_counts_for_both_assignments_of_a_folder(course: Course, tmp_path: Path) -> None:
+def test_one_push_with_two_notebooks_counts_for_both_assignments_of_a_folder(
+    course: Course, tmp_path: Path
+) -> None:
     repository = BareRepository(tmp_path / "class" / "ps-octo.git", "main")
     repository.create()
     repository.push({"hw1.ipynb": SOLVED, "hw2.ipynb": SOLVED}, "work", NOW)
-    entries = {name: replace(entry, folder="ps", notebook=name) for name, entry in course.assignments.items()}
+    entries = {
+        name: replace(entry, folder="ps", notebook=name)
+        for name, entry in course.assignments.items()
+    }
     pattern = f"{tmp_path}/class/{{folder}}-{{account}}.git"
     both = replace(course, assignments=entries, repositories=pattern, layout=("{notebook}.ipynb",))
     collect(both, tmp_path)
@@ -87,7 +104,9 @@ def test_one_push_with_two_notebooks_counts_for_both_assignments_of_a_folder(cou
 
 
 def test_a_column_of_the_roster_gives_another_address(course: Course) -> None:
-    course.roster.write_text("student,account,remote HW2\non-time,octo,owner/other\nlate,cat,none\n")
+    course.roster.write_text(
+        "student,account,remote HW2\non-time,octo,owner/other\nlate,cat,none\n"
+    )
     on_time, late = read_roster(course.roster, course)
     assert dict(on_time.remotes)["hw2"] == "owner/other"
     assert dict(on_time.remotes)["hw1"].endswith("class/hw1-octo.git")
@@ -96,11 +115,15 @@ def test_a_column_of_the_roster_gives_another_address(course: Course) -> None:
 
 def test_what_an_address_needs_must_be_in_the_roster(course: Course) -> None:
     course.roster.write_text("student,account\non-time,\n")
-    with pytest.raises(ConfigError, match=r"line 2: account is empty, and c\.Course\.repositories needs it"):
+    with pytest.raises(
+        ConfigError, match=r"line 2: account is empty, and c\.Course\.repositories needs it"
+    ):
         read_roster(course.roster, course)
 
 
-@pytest.mark.parametrize("pattern", ["owner/{student}", "owner/{assignment}-{nick}", "owner/{assignment", "{0}"])
+@pytest.mark.parametrize(
+    "pattern", ["owner/{student}", "owner/{assignment}-{nick}", "owner/{assignment", "{0}"]
+)
 def test_a_pattern_that_cannot_be_meant_is_refused(tmp_path: Path, pattern: str) -> None:
     config = tmp_path / "grading_config.py"
     config.write_text(
@@ -121,7 +144,13 @@ def test_a_pattern_that_cannot_be_meant_is_refused(tmp_path: Path, pattern: str)
         ((), ["a.ipynb"], None),
     ],
 )
-def test_a_layout_says_where_the_notebook_lies(layout: tuple[str, ...], paths: list[str], placed: str | None) -> None:
+def test_a_layout_says_where_the_notebook_lies(
+    layout: tuple[str, ...], paths: list[str], placed: str | None
+) -> None:
     files = [NotebookFile(path, path, 1) for path in paths]
-    found = [file.blob for file in place_notebooks(files, {"hw": layout}) if file.path == "assignments/hw/hw.ipynb"]
+    found = [
+        file.blob
+        for file in place_notebooks(files, {"hw": layout})
+        if file.path == "assignments/hw/hw.ipynb"
+    ]
     assert found == ([placed] if placed else [])

@@ -37,12 +37,23 @@ def given(answer: str = STUB, *, ids: bool = True, extra: str = "") -> bytes:
     """The homework as it is given out, with an answer."""
     exercise = solution(answer) if ids else code(answer)
     check = test("assert double(1) == 2", "double") if ids else code("assert double(1) == 2")
-    return dump([text("# Homework"), code(IMPORTS), text(ASK), exercise, check, *([code(extra)] if extra else [])])
+    return dump(
+        [
+            text("# Homework"),
+            code(IMPORTS),
+            text(ASK),
+            exercise,
+            check,
+            *([code(extra)] if extra else []),
+        ]
+    )
 
 
 def another(answer: str = "def triple(x):\n    return 3 * x\n") -> bytes:
     """The next homework, with an answer."""
-    return dump([text("# Next"), code(IMPORTS), solution(answer, "triple_solution"), test("", "triple", 3)])
+    return dump(
+        [text("# Next"), code(IMPORTS), solution(answer, "triple_solution"), test("", "triple", 3)]
+    )
 
 
 @pytest.fixture
@@ -60,7 +71,9 @@ def course(tmp_path: Path) -> SmallCourse:
     ]
     other.write_bytes(dump([*cells, test("assert triple(1) == 3", "triple", 3)]))
     entries = '{"hw": {"deadline": "2027-03-06 23:59"}, "next": {"deadline": "2027-03-20 23:59"}}'
-    small.config.write_text(f"{CONFIG}c.Course.assignments = {entries}\nc.Course.branch = 'master'\n")
+    small.config.write_text(
+        f"{CONFIG}c.Course.assignments = {entries}\nc.Course.branch = 'master'\n"
+    )
     for name, content in (("hw", given()), ("next", another(OTHER_STUB))):
         release = small.root / "assignments" / name / f"{name}.ipynb"
         release.parent.mkdir(parents=True)
@@ -92,7 +105,9 @@ class Clone:
 def git(folder: Path, *arguments: str) -> None:
     who = ("-c", "user.name=a", "-c", "user.email=a@localhost", "-c", "protocol.file.allow=always")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, env=environment)
+    subprocess.run(
+        ["git", *who, *arguments], cwd=folder, check=True, capture_output=True, env=environment
+    )
 
 
 @pytest.fixture
@@ -100,7 +115,9 @@ def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path)
 
 
-def collected(course: SmallCourse, clone: Clone, find: str = "place", now: datetime = NOW) -> tuple[Classroom, str]:
+def collected(
+    course: SmallCourse, clone: Clone, find: str = "place", now: datetime = NOW
+) -> tuple[Classroom, str]:
     """Collect; return the class, and what the run says."""
     (course.root / "roster.csv").write_text(f"student,remote\nsomebody,{clone.fork}\n")
     loaded = Classroom.open(course.config).course
@@ -123,7 +140,9 @@ def to_be_graded(classroom: Classroom, name: str = "hw") -> set[str]:
 
 def _answer(classroom: Classroom, blob: str) -> str:
     store = classroom.course.forks / "somebody.git"
-    found = subprocess.run(["git", f"--git-dir={store}", "cat-file", "blob", blob], capture_output=True, check=True)
+    found = subprocess.run(
+        ["git", f"--git-dir={store}", "cat-file", "blob", blob], capture_output=True, check=True
+    )
     cells = json.loads(found.stdout)["cells"]
     return next((cell["source"] for cell in cells if cell["source"].startswith("def ")), "")
 
@@ -178,10 +197,16 @@ def test_a_notebook_is_known_by_its_cells_and_not_by_its_name(
     anywhere = Classroom(replace(classroom.course, find="anywhere"))
     assert to_be_graded(anywhere) == {RIGHT}
     entry = standing(anywhere)
-    assert entry.parts[0].state is PartState.WAITING and path in told(entry) and "move it there" in told(entry)
+    assert (
+        entry.parts[0].state is PartState.WAITING
+        and path in told(entry)
+        and "move it there" in told(entry)
+    )
 
 
-def class_of(course: SmallCourse, folder: Path, pushed: list[dict[str, bytes]], find: str = "place") -> Classroom:
+def class_of(
+    course: SmallCourse, folder: Path, pushed: list[dict[str, bytes]], find: str = "place"
+) -> Classroom:
     """Return a class, graded, in which each student has pushed these files."""
     lines = ["student,remote"]
     for number, files in enumerate(pushed):
@@ -201,13 +226,19 @@ def class_of(course: SmallCourse, folder: Path, pushed: list[dict[str, bytes]], 
 @pytest.mark.slow
 def test_everybodys_work_is_graded_wherever_it_lies(course: SmallCourse, tmp_path: Path) -> None:
     """The same as one class, to its points."""
-    pushed = [{path: given(RIGHT, extra=f"{n}"), SOLVED: given()} for n, path in enumerate(NAMES.values())]
+    pushed = [
+        {path: given(RIGHT, extra=f"{n}"), SOLVED: given()} for n, path in enumerate(NAMES.values())
+    ]
     classroom = class_of(course, tmp_path, pushed, "anywhere")
     assert {mine["hw"].points for mine in classroom.standings().values()} == {2.0}
     places = {report.notebook for report in _reports(classroom) if report.assignment == "hw"}
     assert places == {SOLVED}, "nobody's path is in anybody's report"
-    states = {student: mine["next"].parts[0].state for student, mine in classroom.standings().items()}
-    assert set(states.values()) == {PartState.NOT_BEGUN}, "also for who has put another homework there"
+    states = {
+        student: mine["next"].parts[0].state for student, mine in classroom.standings().items()
+    }
+    assert set(states.values()) == {PartState.NOT_BEGUN}, (
+        "also for who has put another homework there"
+    )
 
 
 def _reports(classroom: Classroom) -> Iterator[Report]:
@@ -216,7 +247,9 @@ def _reports(classroom: Classroom) -> Iterator[Report]:
 
 
 @pytest.mark.slow
-def test_moved_to_its_place_after_the_deadline_it_counts_from_its_first_push(course: SmallCourse, clone: Clone) -> None:
+def test_moved_to_its_place_after_the_deadline_it_counts_from_its_first_push(
+    course: SmallCourse, clone: Clone
+) -> None:
     clone.write(f"{FOLDER}/Copy of hw.ipynb", given(RIGHT))
     clone.push()
     collected(course, clone)
@@ -250,7 +283,9 @@ def test_answers_on_another_branch_are_seen(
     assert decided_sum(entry, NOW) is None and f"on the branch {name}" in told(entry)
     assert f"somebody, hw: Your answers are on the branch {name}" in said
     again, said = collected(course, clone, "anywhere")
-    assert (to_be_graded(again), said) == ({RIGHT}, ""), "nothing new is pushed, so nothing is told again"
+    assert (to_be_graded(again), said) == ({RIGHT}, ""), (
+        "nothing new is pushed, so nothing is told again"
+    )
     assert f"{SOLVED} on the branch {name} is graded all the same" in told(standing(again))
     if graded_is_there:
         clone.push()
@@ -259,7 +294,9 @@ def test_answers_on_another_branch_are_seen(
         assert standing(again).parts[0].state is PartState.WAITING
 
 
-def test_a_branch_with_nothing_that_is_missing_is_not_recorded(course: SmallCourse, clone: Clone) -> None:
+def test_a_branch_with_nothing_that_is_missing_is_not_recorded(
+    course: SmallCourse, clone: Clone
+) -> None:
     clone.write(SOLVED, given(RIGHT))
     clone.push()
     clone.write("notes.md", b"on my branch")
@@ -308,7 +345,9 @@ def test_a_linked_folder_is_found_by_what_it_holds(course: SmallCourse, clone: C
     )
 
 
-def test_a_repository_within_the_repository_was_not_pushed(course: SmallCourse, clone: Clone, tmp_path: Path) -> None:
+def test_a_repository_within_the_repository_was_not_pushed(
+    course: SmallCourse, clone: Clone, tmp_path: Path
+) -> None:
     git(clone.folder, "clone", "--quiet", str(clone.fork), "DeepLearningCourse")
     (clone.folder / "DeepLearningCourse" / SOLVED).write_bytes(given(RIGHT))
     clone.push()
@@ -317,7 +356,9 @@ def test_a_repository_within_the_repository_was_not_pushed(course: SmallCourse, 
     assert "DeepLearningCourse is a git repository within yours" in said
 
 
-def test_a_submodule_beside_work_in_place_raises_no_alarm(course: SmallCourse, clone: Clone) -> None:
+def test_a_submodule_beside_work_in_place_raises_no_alarm(
+    course: SmallCourse, clone: Clone
+) -> None:
     clone.write(SOLVED, given(RIGHT))
     git(clone.folder, "submodule", "--quiet", "add", str(clone.fork), "library")
     clone.push()
@@ -341,7 +382,9 @@ COPIES: dict[str, Callable[[], tuple[bytes, bytes]]] = {
 
 
 @pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
-@pytest.mark.parametrize("path", ["hw_solved.ipynb", f"{FOLDER}/hw_solved (1).ipynb", f"{FOLDER}/hw_final.ipynb"])
+@pytest.mark.parametrize(
+    "path", ["hw_solved.ipynb", f"{FOLDER}/hw_solved (1).ipynb", f"{FOLDER}/hw_final.ipynb"]
+)
 def test_a_copy_of_a_file_that_is_graded_raises_no_alarm(
     course: SmallCourse, clone: Clone, make: Callable[..., Any], path: str
 ) -> None:
@@ -353,7 +396,9 @@ def test_a_copy_of_a_file_that_is_graded_raises_no_alarm(
     assert (to_be_graded(classroom), standing(classroom).problems, said) == ({RIGHT}, (), "")
 
 
-def test_later_homework_that_lies_in_the_fork_unchanged_is_not_begun(course: SmallCourse, clone: Clone) -> None:
+def test_later_homework_that_lies_in_the_fork_unchanged_is_not_begun(
+    course: SmallCourse, clone: Clone
+) -> None:
     clone.write(SOLVED, given(RIGHT))
     clone.push()
     classroom, said = collected(course, clone)
@@ -364,7 +409,9 @@ def test_later_homework_that_lies_in_the_fork_unchanged_is_not_begun(course: Sma
         0.0,
     )
     assert said == ""
-    assert {task.assignment for task in classroom.open_tasks()} == {"hw"}, "what is not begun is not even run"
+    assert {task.assignment for task in classroom.open_tasks()} == {"hw"}, (
+        "what is not begun is not even run"
+    )
 
 
 UNBEGUN = {
@@ -407,7 +454,9 @@ def test_an_attempt_is_graded_even_if_it_gives_nothing(course: SmallCourse, tmp_
         assert (mine["hw"].parts[0].state, mine["hw"].points) == (PartState.GRADED, 0.0), kind
 
 
-def test_a_notebook_without_ids_is_known_by_its_functions(course: SmallCourse, clone: Clone) -> None:
+def test_a_notebook_without_ids_is_known_by_its_functions(
+    course: SmallCourse, clone: Clone
+) -> None:
     clone.write("work.ipynb", given(RIGHT, ids=False))
     clone.push()
     classroom, said = collected(course, clone)
@@ -416,26 +465,34 @@ def test_a_notebook_without_ids_is_known_by_its_functions(course: SmallCourse, c
 
 def test_the_courses_own_notebooks_are_nobodys_answers(course: SmallCourse, clone: Clone) -> None:
     clone.write(f"{FOLDER}/hw_solution.ipynb", given("def double(x):\n    return 2 * x\n"))
-    clone.write("demonotebooks/demo.ipynb", dump([code(IMPORTS), code("def single(x):\n    return x")]))
+    clone.write(
+        "demonotebooks/demo.ipynb", dump([code(IMPORTS), code("def single(x):\n    return x")])
+    )
     clone.push()
     classroom, said = collected(course, clone, "anywhere")
     assert (standing(classroom).parts[0].state, said) == (PartState.NOT_BEGUN, "")
 
 
 @pytest.mark.slow
-def test_a_notebook_that_is_too_large_to_be_looked_at_is_graded_as_ever(course: SmallCourse, clone: Clone) -> None:
+def test_a_notebook_that_is_too_large_to_be_looked_at_is_graded_as_ever(
+    course: SmallCourse, clone: Clone
+) -> None:
     clone.write(SOLVED, given(RIGHT))
     clone.push()
     (course.root / "roster.csv").write_text(f"student,remote\nsomebody,{clone.fork}\n")
     classroom = Classroom(replace(Classroom.open(course.config).course, notebook_mb=0.0005))
     list(classroom.collect(lambda: NOW))
-    (file,) = [file for file in classroom.records()["somebody"].pushes[-1].notebooks if file.path == SOLVED]
+    (file,) = [
+        file for file in classroom.records()["somebody"].pushes[-1].notebooks if file.path == SOLVED
+    ]
     assert (file.holds, file.written, file.changed) == (None, (), True)
     graded(classroom)
     assert "MB, more than" in told(standing(classroom))
 
 
-def test_what_a_hostile_fork_names_is_printable_and_harmless(course: SmallCourse, clone: Clone) -> None:
+def test_what_a_hostile_fork_names_is_printable_and_harmless(
+    course: SmallCourse, clone: Clone
+) -> None:
     clone.write(f"{FOLDER}/\x1b[31m$(reboot)`x`.ipynb", given(RIGHT))
     clone.push()
     git(clone.folder, "push", "--quiet", str(clone.fork), "HEAD:refs/heads/$(reboot)")
@@ -450,7 +507,9 @@ class Store:
         self.files, self.read = files, []
 
     def tree(self, commit: str) -> PushedTree:
-        return PushedTree(tuple(TreeFile(path, path, len(content)) for path, content in self.files.items()), ())
+        return PushedTree(
+            tuple(TreeFile(path, path, len(content)) for path, content in self.files.items()), ()
+        )
 
     def read_blobs(self, blobs: list[str]) -> Iterator[tuple[str, bytes]]:
         self.read += blobs
@@ -469,7 +528,11 @@ def test_a_push_without_end_is_looked_at_to_a_limit_and_once(
     notebooks = tuple(NotebookFile(path, path, len(content)) for path, content in files.items())
     push = Push("somebody", "commit", "master", NOW, Clock.FIRST_SEEN, notebooks)
     seen = {file.path: file for file in sightings.look_at(store, push).notebooks}  # type: ignore[arg-type]
-    assert (seen[SOLVED].holds, seen["deep.ipynb"].holds, seen["large.ipynb"].holds) == ("hw", "", None)
+    assert (seen[SOLVED].holds, seen["deep.ipynb"].holds, seen["large.ipynb"].holds) == (
+        "hw",
+        "",
+        None,
+    )
     assert sum(len(files[blob]) for blob in store.read) <= 1_000_000
     read = list(store.read)
     store.files = {path: files[path] for path in (SOLVED, "deep.ipynb")}

@@ -33,7 +33,9 @@ from autograder.rehearsal.forge_on_disk import BareRepository
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 FOLDER = "assignments/hw"
-SOLVED = dump([solution("def double(x):\n    import mine\n    return mine.double(x)"), test("", "double")])
+SOLVED = dump(
+    [solution("def double(x):\n    import mine\n    return mine.double(x)"), test("", "double")]
+)
 
 
 @pytest.fixture
@@ -71,14 +73,19 @@ def read_submission(course: Course, file: NotebookFile) -> SubmissionFiles:
     return unpack_submission(open_fork(course, Student("on-time", "")).read(file.blob))
 
 
-def test_files_of_the_assignment_come_with_their_folders_and_nothing_of_the_instructors(exam: Exam) -> None:
+def test_files_of_the_assignment_come_with_their_folders_and_nothing_of_the_instructors(
+    exam: Exam,
+) -> None:
     assert exam.files == {"data/given.csv": b"1,2\n"}
 
 
 def test_own_files_are_part_of_the_submission_and_of_its_name(
     course: Course, exam: Exam, remote: BareRepository
 ) -> None:
-    own = {f"{FOLDER}/hw_solved.ipynb": SOLVED, f"{FOLDER}/mine.py": b"def double(x):\n    return 2 * x\n"}
+    own = {
+        f"{FOLDER}/hw_solved.ipynb": SOLVED,
+        f"{FOLDER}/mine.py": b"def double(x):\n    return 2 * x\n",
+    }
     others = {
         f"{FOLDER}/data/given.csv": b"forged",
         f"{FOLDER}/.ipynb_checkpoints/old.py": b"",
@@ -87,7 +94,11 @@ def test_own_files_are_part_of_the_submission_and_of_its_name(
     }
     remote.push(own | others, "first", NOW)
     (first,) = [file for file in collect(course, exam, remote).notebooks if file.written]
-    assert (first.path, first.beside, first.size) == (f"{FOLDER}/hw_solved.ipynb", ("mine.py",), len(SOLVED))
+    assert (first.path, first.beside, first.size) == (
+        f"{FOLDER}/hw_solved.ipynb",
+        ("mine.py",),
+        len(SOLVED),
+    )
     files = read_submission(course, first)
     assert (files.notebook, files.beside) == (SOLVED, {"mine.py": own[f"{FOLDER}/mine.py"]})
 
@@ -103,7 +114,9 @@ def test_own_files_are_part_of_the_submission_and_of_its_name(
 def test_a_notebook_with_nothing_beside_it_stays_the_file_that_was_pushed(
     course: Course, exam: Exam, remote: BareRepository
 ) -> None:
-    remote.push({f"{FOLDER}/hw_solved.ipynb": SOLVED, f"{FOLDER}/data/given.csv": b"1,2\n"}, "first", NOW)
+    remote.push(
+        {f"{FOLDER}/hw_solved.ipynb": SOLVED, f"{FOLDER}/data/given.csv": b"1,2\n"}, "first", NOW
+    )
     (file,) = collect(course, exam, remote).notebooks
     assert (file.blob, file.beside) == (remote.blob(f"{FOLDER}/hw_solved.ipynb"), ())
 
@@ -124,13 +137,17 @@ def test_what_is_too_much_is_left_out_and_said(
 def test_a_submission_lost_from_the_store_is_made_again_from_its_commit(
     course: Course, exam: Exam, remote: BareRepository
 ) -> None:
-    remote.push({f"{FOLDER}/hw_solved.ipynb": SOLVED, f"{FOLDER}/mine.py": b"x = 1\n"}, "first", NOW)
+    remote.push(
+        {f"{FOLDER}/hw_solved.ipynb": SOLVED, f"{FOLDER}/mine.py": b"x = 1\n"}, "first", NOW
+    )
     push = collect(course, exam, remote)
     (file,) = push.notebooks
     loose = course.forks / "on-time.git" / "objects" / file.blob[:2] / file.blob[2:]
     loose.unlink()
     student = Student("on-time", str(remote.path))
-    task = GradingTask("hw", replace(file, path=f"{FOLDER}/hw.ipynb"), student, [("on-time", push.commit)])
+    task = GradingTask(
+        "hw", replace(file, path=f"{FOLDER}/hw.ipynb"), student, [("on-time", push.commit)]
+    )
     content = restore_notebooks(course, [student], StateBranch(course))(task)
     assert unpack_submission(content).beside == {"mine.py": b"x = 1\n"}
 
@@ -142,11 +159,17 @@ def test_a_submission_lost_from_the_store_is_made_again_from_its_commit(
 )  # fmt: skip
 def test_a_file_lies_beside_a_notebook_or_nowhere(path: str) -> None:
     assert not is_path_beside(path)
-    forged = MAGIC + json.dumps({"notebook": "e30=", "beside": {path: ""}, "left_out": []}).encode()[1:]
-    assert unpack_submission(forged) == SubmissionFiles(forged), "it is a notebook that cannot be read"
+    forged = (
+        MAGIC + json.dumps({"notebook": "e30=", "beside": {path: ""}, "left_out": []}).encode()[1:]
+    )
+    assert unpack_submission(forged) == SubmissionFiles(forged), (
+        "it is a notebook that cannot be read"
+    )
 
 
-@pytest.mark.parametrize("fields", [b"", b'"notebook":1}', b'"notebook":"e30=","beside":[]}', b'"notebook":"%"}'])
+@pytest.mark.parametrize(
+    "fields", [b"", b'"notebook":1}', b'"notebook":"e30=","beside":[]}', b'"notebook":"%"}']
+)
 def test_what_only_begins_like_a_submission_is_a_notebook(fields: bytes) -> None:
     assert unpack_submission(MAGIC + fields) == SubmissionFiles(MAGIC + fields)
 

@@ -100,13 +100,17 @@ def test_nbgraders_folders_are_taken_with_their_times(course: SmallCourse, tmp_p
     assert "stranger: nobody in the roster is called so" in done["stranger"].error
 
     again = take(course, place)
-    assert [again[name].push for name in ("on-time", "late")] == [None, None], "nothing is recorded twice"
+    assert [again[name].push for name in ("on-time", "late")] == [None, None], (
+        "nothing is recorded twice"
+    )
 
     (place / "on-time/hw/hw.ipynb").write_bytes(answer("3 * x"))
     (place / "on-time/hw/timestamp.txt").write_bytes(b"2027-03-06 19:00:00 UTC")
     take(course, place)
     pushes = Classroom.open(course.config).records()["on-time"].pushes
-    assert [push.time.hour for push in pushes] == [19, 20], "an older state that comes later stays the older one"
+    assert [push.time.hour for push in pushes] == [19, 20], (
+        "an older state that comes later stays the older one"
+    )
 
 
 def test_a_submission_without_a_time_is_not_given_one(course: SmallCourse, tmp_path: Path) -> None:
@@ -117,7 +121,9 @@ def test_a_submission_without_a_time_is_not_given_one(course: SmallCourse, tmp_p
     assert taken.push.time == MOMENT
 
 
-def test_moodles_archive_is_taken_with_names_numbers_and_its_worksheet(course: SmallCourse, tmp_path: Path) -> None:
+def test_moodles_archive_is_taken_with_names_numbers_and_its_worksheet(
+    course: SmallCourse, tmp_path: Path
+) -> None:
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:
         archive.writestr("homework/hw.ipynb", answer("x * 2"))
@@ -140,15 +146,23 @@ def test_moodles_archive_is_taken_with_names_numbers_and_its_worksheet(course: S
     classroom = Classroom.open(course.config)
     done = {entry.student or entry.names[0]: entry for entry in classroom.import_work(place, "hw")}
     assert done["on-time"].push is not None
-    assert done["on-time"].push.time == MOMENT, "without accents, the last name first, the archive's time"
+    assert done["on-time"].push.time == MOMENT, (
+        "without accents, the last name first, the archive's time"
+    )
     assert done["late"].push is not None
-    assert done["late"].push.time == LATE, "by the address in the worksheet, with its time, out of an archive of theirs"
+    assert done["late"].push.time == LATE, (
+        "by the address in the worksheet, with its time, out of an archive of theirs"
+    )
     assert find_path(done["late"]) == "assignments/hw/hw.ipynb"
     assert "may be twin-1 and twin-2" in done["Twin Same"].error
-    assert list(classroom.troubles) == [f"{place}: 1 files of which nothing says whose they are: notes.txt"]
+    assert list(classroom.troubles) == [
+        f"{place}: 1 files of which nothing says whose they are: notes.txt"
+    ]
 
 
-def test_canvas_archive_is_taken_and_what_it_calls_late_is_looked_at(course: SmallCourse, tmp_path: Path) -> None:
+def test_canvas_archive_is_taken_and_what_it_calls_late_is_looked_at(
+    course: SmallCourse, tmp_path: Path
+) -> None:
     place = write_zip(
         tmp_path / "submissions.zip",
         {

@@ -49,13 +49,28 @@ def test_parts_have_deadlines_of_their_own(tmp_path: Path) -> None:
         ("c.Course.timezon = 'UTC'", ["c.Course.timezon", "did you mean 'timezone'"]),
         ("c.Course.timezone = 'Europe/Budapst'", ["c.Course.timezone", "Budapst"]),
         ("c.Course.assignments = {}", ["at least one assignment"]),
-        ("c.Course.assignments = {'hw': {'deadlin': 'x'}}", ["['hw']['deadlin']", "did you mean 'deadline'"]),
-        ("c.Course.assignments = {'hw': {'deadline': 'Friday'}}", ["['deadline']", "'Friday'", "2027-03-06 23:59"]),
+        (
+            "c.Course.assignments = {'hw': {'deadlin': 'x'}}",
+            ["['hw']['deadlin']", "did you mean 'deadline'"],
+        ),
+        (
+            "c.Course.assignments = {'hw': {'deadline': 'Friday'}}",
+            ["['deadline']", "'Friday'", "2027-03-06 23:59"],
+        ),
         ("c.Course.assignments = {'hw': {'deadline': '2027-03-06'}}", ["a date and time"]),
         ("c.Course.assignments = {'a b': {}}", ["'a b'", "letters, digits"]),
-        ("c.Course.assignments = {'hw': {'deadline': '2027-03-06 23:59', 'parts': {}}}", ["not both"]),
-        ("c.Course.assignments = {'hw': {'parts': {'one': {'exercises': []}}}}", ["['exercises']", "patterns"]),
-        ("c.Course.assignments = {'hw': {'late': {'per_day': 10, 'days': 1}}}", ["['per_day']", "10", "0 and 1"]),
+        (
+            "c.Course.assignments = {'hw': {'deadline': '2027-03-06 23:59', 'parts': {}}}",
+            ["not both"],
+        ),
+        (
+            "c.Course.assignments = {'hw': {'parts': {'one': {'exercises': []}}}}",
+            ["['exercises']", "patterns"],
+        ),
+        (
+            "c.Course.assignments = {'hw': {'late': {'per_day': 10, 'days': 1}}}",
+            ["['per_day']", "10", "0 and 1"],
+        ),
         ("c.Course.limits = {'memory': 3}", ["['memory']", "memory_mb"]),
         ("c.Course.limits = {'memory_mb': -3}", ["-3", "greater than 0"]),
         ("c.Course.clock = 'sever'", ["c.Course.clock", "did you mean 'server'"]),
@@ -94,8 +109,15 @@ def test_the_clock_is_first_seen_unless_said_otherwise(tmp_path: Path) -> None:
 
 
 def test_the_forge_may_be_another_server_than_github(tmp_path: Path) -> None:
-    forge = load(tmp_path, "c.Course.forge = {'api': 'https://git.school/api/v3/', 'web': 'https://git.school'}").forge
-    assert (forge.api, forge.web, forge.token) == ("https://git.school/api/v3", "https://git.school", "GITHUB_TOKEN")
+    forge = load(
+        tmp_path,
+        "c.Course.forge = {'api': 'https://git.school/api/v3/', 'web': 'https://git.school'}",
+    ).forge
+    assert (forge.api, forge.web, forge.token) == (
+        "https://git.school/api/v3",
+        "https://git.school",
+        "GITHUB_TOKEN",
+    )
     assert load(tmp_path).forge.api == "https://api.github.com"
 
 
@@ -107,7 +129,10 @@ def test_a_roster_may_insist_on_a_repository(tmp_path: Path) -> None:
 
 def test_a_roster_gives_students_in_order(tmp_path: Path) -> None:
     path = tmp_path / "roster.csv"
-    path.write_text("student,remote,name\non-time, /forks/a.git ,\nlate,https://host/b,\n\n", encoding="utf-8-sig")
+    path.write_text(
+        "student,remote,name\non-time, /forks/a.git ,\nlate,https://host/b,\n\n",
+        encoding="utf-8-sig",
+    )
     assert [(student.id, student.remote) for student in read_roster(path)] == [
         ("on-time", "/forks/a.git"),
         ("late", "https://host/b"),
@@ -139,7 +164,8 @@ def test_extensions_apply_to_a_part_or_to_all(tmp_path: Path) -> None:
     course = load(tmp_path, f"c.Course.assignments = {{'hw': {{'parts': {parts}}}}}")
     path = tmp_path / "extensions.csv"
     path.write_text(
-        "student,assignment,part,deadline\nlate,hw,two,2027-03-10 23:59\nill,hw,,2027-03-20 23:59\n", encoding="utf-8"
+        "student,assignment,part,deadline\nlate,hw,two,2027-03-10 23:59\nill,hw,,2027-03-20 23:59\n",
+        encoding="utf-8",
     )
     extensions = read_extensions(path, course, STUDENTS)
     assert set(extensions) == {("late", "hw", "two"), ("ill", "hw", "one"), ("ill", "hw", "two")}

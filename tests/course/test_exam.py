@@ -28,7 +28,9 @@ def test_tests_one_after_the_other_grade_the_same_solutions(small_course: SmallC
         solution("a = 1", "one"), test("assert a", "first"), text("*Why?*", grade_id="why", grade=True, solution=True),
         test("assert a > 0", "second"), solution("b = 2", "two"), test("assert b", "third"),
     )  # fmt: skip
-    found = {exercise.id: exercise.solutions for exercise in read_exam(small_course.source).exercises}
+    found = {
+        exercise.id: exercise.solutions for exercise in read_exam(small_course.source).exercises
+    }
     assert found == {"first": ("one",), "why": ("why",), "second": ("one",), "third": ("two",)}
 
 
@@ -42,12 +44,19 @@ def test_an_essay_is_marked_by_a_person(small_course: SmallCourse) -> None:
 def test_parts_take_exercises_by_pattern(small_course: SmallCourse) -> None:
     small_course.write(test("", "linear_forward"), test("", "linear_backward"), test("", "softmax"))
     parts = {"forward": ("*_forward", "softmax"), "backward": ("*_backward",)}
-    assert [e.part for e in read_exam(small_course.source, parts).exercises] == ["forward", "backward", "forward"]
+    assert [e.part for e in read_exam(small_course.source, parts).exercises] == [
+        "forward",
+        "backward",
+        "forward",
+    ]
 
 
 @pytest.mark.parametrize(
     ("parts", "words"),
-    [({"one": ("x",)}, "'double' belongs to none"), ({"a": ("*",), "b": ("d*",)}, "'double' belongs to a and b")],
+    [
+        ({"one": ("x",)}, "'double' belongs to none"),
+        ({"a": ("*",), "b": ("d*",)}, "'double' belongs to a and b"),
+    ],
 )
 def test_every_exercise_belongs_to_exactly_one_part(
     small_course: SmallCourse, parts: dict[str, tuple[str]], words: str
@@ -62,10 +71,15 @@ def test_every_exercise_belongs_to_exactly_one_part(
         ("not json", "not a notebook"),
         ('{"nbformat": 3}', "format 4"),
         (json.dumps({"nbformat": 4, "cells": []}), "no cell gives points"),
-        (json.dumps({"nbformat": 4, "cells": [test("", "a"), test("", "a")]}), "two cells have the nbgrader id 'a'"),
+        (
+            json.dumps({"nbformat": 4, "cells": [test("", "a"), test("", "a")]}),
+            "two cells have the nbgrader id 'a'",
+        ),
     ],
 )
-def test_a_file_that_cannot_serve_says_why(small_course: SmallCourse, content: Any, words: str) -> None:
+def test_a_file_that_cannot_serve_says_why(
+    small_course: SmallCourse, content: Any, words: str
+) -> None:
     small_course.source.write_text(content)
     with pytest.raises(ExamError, match=words):
         read_exam(small_course.source)
@@ -121,7 +135,9 @@ def test_a_source_that_fails_names_cell_and_line(small_course: SmallCourse) -> N
         run_reference(read_exam(small_course.source))
 
 
-def test_imports_are_for_everybody_unless_an_answer_binds_their_name(small_course: SmallCourse) -> None:
+def test_imports_are_for_everybody_unless_an_answer_binds_their_name(
+    small_course: SmallCourse,
+) -> None:
     small_course.write(
         code("%matplotlib inline\nimport os.path\nfrom math import isclose as near, sqrt, pi\nx = pi"),
         code("from fractions import *\nfrom string import *"), solution("def sqrt(x):\n    return x\nlcm = 1"),

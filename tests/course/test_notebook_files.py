@@ -29,20 +29,33 @@ def test_cells_keep_order_kind_and_id() -> None:
 
 
 def test_sources_may_be_lists_of_lines() -> None:
-    notebook = read_notebook(json.dumps({"cells": [{"cell_type": "code", "source": ["a\n", "b"]}]}).encode())
+    notebook = read_notebook(
+        json.dumps({"cells": [{"cell_type": "code", "source": ["a\n", "b"]}]}).encode()
+    )
     assert notebook.cells[0].source == "a\nb"
 
 
 def test_format_3_is_read() -> None:
-    sheet = {"cells": [{"cell_type": "code", "input": "x = 1"}, {"cell_type": "heading", "source": "A"}]}
+    sheet = {
+        "cells": [{"cell_type": "code", "input": "x = 1"}, {"cell_type": "heading", "source": "A"}]
+    }
     notebook = read_notebook(json.dumps({"nbformat": 3, "worksheets": [sheet]}).encode())
-    assert [(cell.kind, cell.source) for cell in notebook.cells] == [("code", "x = 1"), ("markdown", "A")]
+    assert [(cell.kind, cell.source) for cell in notebook.cells] == [
+        ("code", "x = 1"),
+        ("markdown", "A"),
+    ]
 
 
 def conflicted(ours: str, theirs: str) -> bytes:
     lines = json.dumps(json.loads(dump([code("x = 1")])), indent=1).split("\n")
     index = next(i for i, line in enumerate(lines) if '"source"' in line)
-    lines[index : index + 1] = ["<<<<<<< HEAD", f"{ours},", "=======", f"{theirs},", ">>>>>>> upstream/master"]
+    lines[index : index + 1] = [
+        "<<<<<<< HEAD",
+        f"{ours},",
+        "=======",
+        f"{theirs},",
+        ">>>>>>> upstream/master",
+    ]
     return "\n".join(lines).encode()
 
 
@@ -53,7 +66,9 @@ def test_the_students_own_side_of_a_conflict_is_graded() -> None:
 
 
 def test_the_other_side_of_a_conflict_is_taken_where_the_own_is_broken() -> None:
-    assert read_notebook(conflicted('"source": "mine', '"source": "yours"')).cells[0].source == "yours"
+    assert (
+        read_notebook(conflicted('"source": "mine', '"source": "yours"')).cells[0].source == "yours"
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,7 +76,10 @@ def test_the_other_side_of_a_conflict_is_taken_where_the_own_is_broken() -> None
     [
         ("<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n3", ("1\n3", "2\n3")),
         ("0\n<<<<<<<\n1\n||||||| base\n7\n=======\n2\n>>>>>>>", ("0\n1\n", "0\n2\n")),
-        ("<<<<<<<\n=======\n=======\n>>>>>>>\n<<<<<<<\n<<<<<<<\n=======\n>>>>>>>", ("<<<<<<<\n", "=======\n")),
+        (
+            "<<<<<<<\n=======\n=======\n>>>>>>>\n<<<<<<<\n<<<<<<<\n=======\n>>>>>>>",
+            ("<<<<<<<\n", "=======\n"),
+        ),
         ("=======\n>>>>>>>\n", None),
         ("<<<<<<<\n=======\n", None),
         (" <<<<<<<\n\u2028<<<<<<<\n=======\n>>>>>>>\n", None),
@@ -114,7 +132,10 @@ def test_odd_cells_are_read_without_a_crash(cell: dict[str, Any]) -> None:
     ("paths", "found"),
     [
         (["assignments/hw/hw.ipynb"], "assignments/hw/hw.ipynb"),
-        (["assignments/hw/hw.ipynb", "assignments/hw/hw_solved.ipynb"], "assignments/hw/hw_solved.ipynb"),
+        (
+            ["assignments/hw/hw.ipynb", "assignments/hw/hw_solved.ipynb"],
+            "assignments/hw/hw_solved.ipynb",
+        ),
         (["assignments/hw_solved.ipynb", "assignments/hw/hw.ipynb"], "assignments/hw_solved.ipynb"),
         (["assignments/hw.ipynb"], "assignments/hw.ipynb"),
         (["hw_solved.ipynb", "assignments/other.ipynb"], None),
@@ -126,7 +147,11 @@ def test_a_copy_is_wanted_before_the_original(paths: list[str], found: str | Non
 
 
 def test_notebooks_elsewhere_are_named_but_checkpoints_are_not() -> None:
-    listing = files("hw_solved.ipynb", "assignments/.ipynb_checkpoints/hw_solved.ipynb", "assignments/hw/hw.ipynb")
+    listing = files(
+        "hw_solved.ipynb",
+        "assignments/.ipynb_checkpoints/hw_solved.ipynb",
+        "assignments/hw/hw.ipynb",
+    )
     assert find_misplaced(listing, "hw") == ("hw_solved.ipynb",)
 
 
@@ -143,7 +168,10 @@ def test_notebooks_elsewhere_are_named_but_checkpoints_are_not() -> None:
     ],
 )
 def test_a_renamed_copy_is_named_unless_there_is_a_right_one(path: str, seen: bool) -> None:
-    original, copy = ("assignments/hw01_numpy/hw01_numpy.ipynb", "assignments/hw01_numpy/hw01_numpy_solved.ipynb")
+    original, copy = (
+        "assignments/hw01_numpy/hw01_numpy.ipynb",
+        "assignments/hw01_numpy/hw01_numpy_solved.ipynb",
+    )
     assert find_misplaced(files(original, path), "hw01_numpy") == ((path,) if seen else ())
     assert find_misplaced(files(original, path, copy), "hw01_numpy") == ()
 
@@ -172,7 +200,9 @@ OTHER_FILES = {
 
 
 @pytest.mark.parametrize(("content", "words"), OTHER_FILES.values(), ids=OTHER_FILES)
-def test_another_kind_of_file_is_told_by_its_first_bytes_with_a_step_that_works(content: bytes, words: str) -> None:
+def test_another_kind_of_file_is_told_by_its_first_bytes_with_a_step_that_works(
+    content: bytes, words: str
+) -> None:
     with pytest.raises(Unreadable, match=words) as caught:
         read_notebook(content)
     assert "pen it in JupyterLab" not in str(caught.value)
@@ -190,9 +220,21 @@ MENDED = {
     "an editor's own encoding": ('{"cells": [{"source": "é"}]}'.encode("cp1252"), ["é"], "cp1252"),
     "a raw line break": (b'{"cells": [{"source": "a\nb"}]}', ["a\nb"], "line break"),
     "a raw tab": (b'{"cells": [{"source": "a\tb"}]}', ["a\tb"], "line break or tab"),
-    "a comma too many": (b'{"cells": [{"source": "a"}, {"source": "b"},]}', ["a", "b"], "2 cells above"),
-    "a comma too few": (b'{"cells": [{"source": "a"} {"source": "b"}]}', ["a"], "Only the cell above"),
-    "cut off": (WHOLE[: WHOLE.index(b"y = 2")], ["# Kř", "x = 1"], "not valid JSON from line 1 .*2 cells above"),
+    "a comma too many": (
+        b'{"cells": [{"source": "a"}, {"source": "b"},]}',
+        ["a", "b"],
+        "2 cells above",
+    ),
+    "a comma too few": (
+        b'{"cells": [{"source": "a"} {"source": "b"}]}',
+        ["a"],
+        "Only the cell above",
+    ),
+    "cut off": (
+        WHOLE[: WHOLE.index(b"y = 2")],
+        ["# Kř", "x = 1"],
+        "not valid JSON from line 1 .*2 cells above",
+    ),
     "half a conflict": (
         b'{\n"cells": [\n{"source": "a"},\n=======\n{"source": "b"}]}',
         ["a"],
@@ -211,13 +253,19 @@ def test_a_file_that_jupyterlab_refuses_is_read_as_far_as_its_cells_can_be_told(
     assert re.search(words, problem), problem
 
 
-@pytest.mark.parametrize("name", ["UTF-16 of PowerShell", "an editor's own encoding", "a raw line break"])
-def test_the_command_that_mends_a_file_does_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["UTF-16 of PowerShell", "an editor's own encoding", "a raw line break"]
+)
+def test_the_command_that_mends_a_file_does_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     content, sources, _ = MENDED[name]
     monkeypatch.chdir(tmp_path)
     Path("FILE").write_bytes(content)
     (problem,) = read_notebook(content).problems
     command = re.search("`(python .*)`", problem)[1]
-    subprocess.run(command.replace("python", shlex.quote(sys.executable), 1), shell=True, check=True)
+    subprocess.run(
+        command.replace("python", shlex.quote(sys.executable), 1), shell=True, check=True
+    )
     notebook = read_notebook(Path("FILE").read_bytes())
     assert ([cell.source for cell in notebook.cells], notebook.problems) == (sources, ())

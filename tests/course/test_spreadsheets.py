@@ -54,7 +54,9 @@ def roster(tmp_path: Path, content: str | bytes) -> Any:
         "empty lines first", "a remark full of semicolons",
     ],
 )  # fmt: skip
-def test_a_table_is_read_however_a_spreadsheet_wrote_it(tmp_path: Path, content: str | bytes) -> None:
+def test_a_table_is_read_however_a_spreadsheet_wrote_it(
+    tmp_path: Path, content: str | bytes
+) -> None:
     assert roster(tmp_path, content) == STUDENTS
 
 
@@ -109,9 +111,18 @@ c.Course.assignments = {"hw": {"parts": {
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        (["a;hw;;2027-03-20 23:59", "a;hw;;2027-03-10 23:59"], ["line 3", "'a'", "for hw already, in line 2"]),
-        (["a;hw;;2027-03-20 23:59", "b;hw;;2027-03-10 23:59", "a;hw;;2027-03-20 23:59"], ["line 4", "in line 2"]),
-        (["a;hw;;2027-03-06 23:58"], ["line 2", "2027-03-06 23:58", "before everybody's, 2027-03-06 23:59"]),
+        (
+            ["a;hw;;2027-03-20 23:59", "a;hw;;2027-03-10 23:59"],
+            ["line 3", "'a'", "for hw already, in line 2"],
+        ),
+        (
+            ["a;hw;;2027-03-20 23:59", "b;hw;;2027-03-10 23:59", "a;hw;;2027-03-20 23:59"],
+            ["line 4", "in line 2"],
+        ),
+        (
+            ["a;hw;;2027-03-06 23:58"],
+            ["line 2", "2027-03-06 23:58", "before everybody's, 2027-03-06 23:59"],
+        ),
         (["a;hw;;2026-03-20 23:59"], ["line 2", "before everybody's"]),
     ],
     ids=["two", "the same twice", "a minute earlier", "last year"],
@@ -127,9 +138,18 @@ def test_an_extension_that_cannot_be_meant_is_refused_with_its_line(
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        (["a;hw;;2027-03-20 23:59", "a;hw;second;2027-03-22 23:59"], ["line 3", "part 'second' of hw", "in line 2"]),
-        (["a;hw;first;2027-03-20 23:59", "a;hw;;2027-03-22 23:59"], ["line 3", "part 'first' of hw", "in line 2"]),
-        (["a;hw;;2027-03-10 23:59"], ["line 2", "of part 'second', 2027-03-13 23:59", "name the part"]),
+        (
+            ["a;hw;;2027-03-20 23:59", "a;hw;second;2027-03-22 23:59"],
+            ["line 3", "part 'second' of hw", "in line 2"],
+        ),
+        (
+            ["a;hw;first;2027-03-20 23:59", "a;hw;;2027-03-22 23:59"],
+            ["line 3", "part 'first' of hw", "in line 2"],
+        ),
+        (
+            ["a;hw;;2027-03-10 23:59"],
+            ["line 2", "of part 'second', 2027-03-13 23:59", "name the part"],
+        ),
     ],
     ids=["all and one", "one and all", "later than one part only"],
 )
@@ -145,9 +165,16 @@ def test_an_extension_to_everybodys_deadline_changes_nothing(tmp_path: Path) -> 
     assert len(extensions(tmp_path, "a;hw;;2027-03-06 23:59", "b;hw;;2027-03-07 23:59")) == 2
 
 
-def test_a_table_that_cannot_be_meant_stops_the_command_with_its_line(small_course: SmallCourse) -> None:
+def test_a_table_that_cannot_be_meant_stops_the_command_with_its_line(
+    small_course: SmallCourse,
+) -> None:
     (small_course.root / "roster.csv").write_text("student,remote\na,/forks/a.git\n")
-    (small_course.root / "extensions.csv").write_text("student,assignment,deadline\na,hw,2027-03-01 23:59\n")
+    (small_course.root / "extensions.csv").write_text(
+        "student,assignment,deadline\na,hw,2027-03-01 23:59\n"
+    )
     classroom = Classroom.open(small_course.config)
-    with pytest.raises(ConfigError, match=r"extensions\.csv, line 2: deadline 2027-03-01 23:59 is before everybody's"):
+    with pytest.raises(
+        ConfigError,
+        match=r"extensions\.csv, line 2: deadline 2027-03-01 23:59 is before everybody's",
+    ):
         classroom.standings()

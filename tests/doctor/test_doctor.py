@@ -113,11 +113,15 @@ def gone(name: str) -> Any:
 
 
 def other_source(course: MarkedCourse) -> None:
-    course.small.source.write_text(course.small.source.read_text().replace("# Homework", "# Homework, repaired"))
+    course.small.source.write_text(
+        course.small.source.read_text().replace("# Homework", "# Homework, repaired")
+    )
 
 
 def more_points(course: MarkedCourse) -> None:
-    course.small.source.write_text(course.small.source.read_text().replace('"points": 4', '"points": 5'))
+    course.small.source.write_text(
+        course.small.source.read_text().replace('"points": 4', '"points": 5')
+    )
 
 
 def open_keys(course: MarkedCourse) -> None:
@@ -136,29 +140,125 @@ HARMS = {
         "grading_config.py",
     ),
     "in UTC": (config("Europe/Budapest", "UTC"), "time zone", False, "UTC", "c.Course.timezone"),
-    "last year": (config("2027-03-06", "2020-03-06"), "deadlines", False, "0 of 1 to come", "new deadlines"),
-    "no address": (config("c.Course.site_url", "# "), "address of the pages", False, "not set", "c.Course.site_url"),
+    "last year": (
+        config("2027-03-06", "2020-03-06"),
+        "deadlines",
+        False,
+        "0 of 1 to come",
+        "new deadlines",
+    ),
+    "no address": (
+        config("c.Course.site_url", "# "),
+        "address of the pages",
+        False,
+        "not set",
+        "c.Course.site_url",
+    ),
     "no contact": (config("c.Course.contact", "# "), "contact", False, "not set", "mailto:"),
-    "crowded": (config("c.Course.site_url", "c.Course.workers = 4000\n#"), "workers", False, "4000 at", "at most"),
+    "crowded": (
+        config("c.Course.site_url", "c.Course.workers = 4000\n#"),
+        "workers",
+        False,
+        "4000 at",
+        "at most",
+    ),
     "elsewhere": (config("c.Course.site_url", FORGE), REMOTES, True, "whose clock", "owner/"),
-    "no token": (config("c.Course.site_url", FORGE), "token of the forge", False, "60 requests", "export"),
-    "no public": (config("public.git", "no.git"), "public repository", True, "does not exist", "c.Course.upstream"),
-    "unnamed": (config("c.Course.upstream", "# "), "public repository", False, "not named", "c.Course.upstream"),
-    "no source": (gone("solutions/hw/hw.ipynb"), "source of hw", True, "no such file", "source notebook"),
-    "for later": (gone("assignments/hw"), "release of hw", False, "not released yet", "autograder release hw"),
+    "no token": (
+        config("c.Course.site_url", FORGE),
+        "token of the forge",
+        False,
+        "60 requests",
+        "export",
+    ),
+    "no public": (
+        config("public.git", "no.git"),
+        "public repository",
+        True,
+        "does not exist",
+        "c.Course.upstream",
+    ),
+    "unnamed": (
+        config("c.Course.upstream", "# "),
+        "public repository",
+        False,
+        "not named",
+        "c.Course.upstream",
+    ),
+    "no source": (
+        gone("solutions/hw/hw.ipynb"),
+        "source of hw",
+        True,
+        "no such file",
+        "source notebook",
+    ),
+    "for later": (
+        gone("assignments/hw"),
+        "release of hw",
+        False,
+        "not released yet",
+        "autograder release hw",
+    ),
     "repaired": (other_source, "release of hw", False, "differs", "autograder release hw"),
     "more points": (more_points, "gradebook", False, "does not know hw", "autograder gradebook"),
-    "no database": (lines("gradebook.db", "no database"), "gradebook", True, "not a database", "move it away"),
+    "no database": (
+        lines("gradebook.db", "no database"),
+        "gradebook",
+        True,
+        "not a database",
+        "move it away",
+    ),
     "no roster": (gone("roster.csv"), "roster", False, "no /", "state pull"),
-    "no column": (lines("roster.csv", "student\nlate\n"), "roster", True, "'remote' is missing", "roster.csv"),
-    "no students": (lines("roster.csv", "student,remote\n"), "roster", False, "0 students", "a line for each"),
-    "no fork": (remote("/no/late.git"), REMOTES, True, "late: /no/late.git does not exist", "owner/"),
+    "no column": (
+        lines("roster.csv", "student\nlate\n"),
+        "roster",
+        True,
+        "'remote' is missing",
+        "roster.csv",
+    ),
+    "no students": (
+        lines("roster.csv", "student,remote\n"),
+        "roster",
+        False,
+        "0 students",
+        "a line for each",
+    ),
+    "no fork": (
+        remote("/no/late.git"),
+        REMOTES,
+        True,
+        "late: /no/late.git does not exist",
+        "owner/",
+    ),
     "no form": (remote("late's fork"), REMOTES, True, "neither an address nor a path", "https://"),
-    "a profile": (remote("https://github.com/late"), REMOTES, True, "not the address of a repository", "owner/"),
-    "a password": (remote("https://me:secret@git.example/a.git"), REMOTES, True, "a password", "owner/"),
+    "a profile": (
+        remote("https://github.com/late"),
+        REMOTES,
+        True,
+        "not the address of a repository",
+        "owner/",
+    ),
+    "a password": (
+        remote("https://me:secret@git.example/a.git"),
+        REMOTES,
+        True,
+        "a password",
+        "owner/",
+    ),
     "twice": (same_remote, REMOTES, True, "is another student's, too", "owner/"),
-    "nobody": (lines("extensions.csv", NOBODY), "extensions", True, "no student 'nobody'", "extensions.csv"),
-    "torn": (lines("ledger/on-time.jsonl", "{broken\n"), "ledger", True, "line 1: cannot be read", "verify --repair"),
+    "nobody": (
+        lines("extensions.csv", NOBODY),
+        "extensions",
+        True,
+        "no student 'nobody'",
+        "extensions.csv",
+    ),
+    "torn": (
+        lines("ledger/on-time.jsonl", "{broken\n"),
+        "ledger",
+        True,
+        "line 1: cannot be read",
+        "verify --repair",
+    ),
     "open keys": (open_keys, "page keys", True, "mode 644", "chmod 600"),
     "no keys": (lines("keys.json", "{}"), "page keys", True, "not a file of keys", "restore"),
 }
@@ -166,7 +266,13 @@ HARMS = {
 
 @pytest.mark.parametrize(("harm", "what", "needed", "detail", "step"), HARMS.values(), ids=HARMS)
 def test_what_is_wrong_is_said_with_the_next_step(
-    course: MarkedCourse, monkeypatch: pytest.MonkeyPatch, harm: Any, what: str, needed: bool, detail: str, step: str
+    course: MarkedCourse,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: Any,
+    what: str,
+    needed: bool,
+    detail: str,
+    step: str,
 ) -> None:
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     harm(course)
@@ -178,14 +284,21 @@ def test_what_is_wrong_is_said_with_the_next_step(
 
 @pytest.mark.parametrize(
     "address",
-    ["late/course", "https://github.com/late/course", "git@github.com:late/course.git", "https://git.example/a/b.git"],
+    [
+        "late/course",
+        "https://github.com/late/course",
+        "git@github.com:late/course.git",
+        "https://git.example/a/b.git",
+    ],
 )
 def test_remotes_of_every_form_are_good(course: MarkedCourse, address: str) -> None:
     remote(address)(course)
     assert findings(course)["students' remotes"].good
 
 
-def test_the_public_repository_elsewhere_is_asked_only_when_wanted(course: MarkedCourse, whole: Path) -> None:
+def test_the_public_repository_elsewhere_is_asked_only_when_wanted(
+    course: MarkedCourse, whole: Path
+) -> None:
     config(f"{whole}/public.git", "https://127.0.0.1:9/course.git")(course)
     assert findings(course)["public repository"].good
     asked = findings(course, network=True)["public repository"]
@@ -194,7 +307,9 @@ def test_the_public_repository_elsewhere_is_asked_only_when_wanted(course: Marke
 
 def test_looking_changes_nothing(course: MarkedCourse) -> None:
     def contents() -> dict[str, bytes]:
-        return {str(path): path.read_bytes() for path in course.small.root.rglob("*") if path.is_file()}
+        return {
+            str(path): path.read_bytes() for path in course.small.root.rglob("*") if path.is_file()
+        }
 
     before = contents()
     findings(course)
@@ -214,15 +329,21 @@ def test_a_missing_module_is_missing_with_how_to_get_it(monkeypatch: pytest.Monk
     monkeypatch.setattr(doctor, "MODULES", ("numpy", "no-such-module"))
     found = {finding.what: finding for finding in doctor.examine_machine()}
     assert found["numpy"].good
-    assert found["no-such-module"].line.startswith("MISSING  no-such-module: not installed → pip install")
+    assert found["no-such-module"].line.startswith(
+        "MISSING  no-such-module: not installed → pip install"
+    )
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "autograder", "doctor", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env=os.environ, check=False
+    )
 
 
-def test_the_command_looks_at_the_machine_and_inside_a_course_at_that_too(course: MarkedCourse, tmp_path: Path) -> None:
+def test_the_command_looks_at_the_machine_and_inside_a_course_at_that_too(
+    course: MarkedCourse, tmp_path: Path
+) -> None:
     outside = run(tmp_path)
     assert outside.stdout.startswith("this machine\n") and "this course" not in outside.stdout
     inside = run(course.small.root)

@@ -90,7 +90,9 @@ def test_the_guide_followed_word_by_word(tmp_path: Path) -> None:
     assert "counter inside:" in printed
     assert "needs a hand" not in printed
     assert sources.items() <= read_sources(folder).items(), "no notebook is changed"
-    released = sorted(path.relative_to(folder).as_posix() for path in (folder / "release").rglob("*.ipynb"))
+    released = sorted(
+        path.relative_to(folder).as_posix() for path in (folder / "release").rglob("*.ipynb")
+    )
     assert released == [f"release/{name}/{name}.ipynb" for name in ("ps1.problem1", "ps1.problem2")]
     assert (folder / "release/ps1.problem2/data/numbers.txt").exists()
 
@@ -99,9 +101,14 @@ def test_the_guide_followed_word_by_word(tmp_path: Path) -> None:
     printed = reader.follow("2. Work that does not come by git")
     assert "on-time: ps1.problem2, handed in Sat 6 Mar 2027, 21:15 CET" in printed
     assert find_line(printed, "  on-time ") == "on-time 2 / 2 graded 4 / 6 graded 6"
-    assert find_line(printed, "  late ").startswith("late 2 / 2 graded – / 6"), "what came last, by Moodle, counts"
+    assert find_line(printed, "  late ").startswith("late 2 / 2 graded – / 6"), (
+        "what came last, by Moodle, counts"
+    )
     with (folder / "grades.csv").open() as file:
-        scores = {(row["student_id"], row["assignment"]): float(row["score"]) for row in csv.DictReader(file)}
+        scores = {
+            (row["student_id"], row["assignment"]): float(row["score"])
+            for row in csv.DictReader(file)
+        }
     assert scores == {
         ("on-time", "ps1.problem1"): 2.0,
         ("on-time", "ps1.problem2"): 4.0,
@@ -117,12 +124,18 @@ def test_a_class_with_a_repository_for_each_assignment(tmp_path: Path) -> None:
     reader.follow("1. A course made for nbgrader")
     octo = BareRepository(tmp_path / "class" / "ps1-octo", "main")
     octo.create()
-    work = {"problem1.ipynb": RIGHT_1, "sub/my second.ipynb": RIGHT_2, "sub/mine.py": b"add = sum\n"}
+    work = {
+        "problem1.ipynb": RIGHT_1,
+        "sub/my second.ipynb": RIGHT_2,
+        "sub/mine.py": b"add = sum\n",
+    }
     octo.push(work, "work", PUSHED)
     cat = BareRepository(tmp_path / "class" / "ps1-cat", "trunk")
     cat.create()
     cat.push({"problem1.ipynb": WRONG_1}, "work", PUSHED)
-    printed = reader.follow("3. A repository for each student and assignment", OUR_CLASS=str(tmp_path / "class"))
+    printed = reader.follow(
+        "3. A repository for each student and assignment", OUR_CLASS=str(tmp_path / "class")
+    )
     assert find_line(printed, "  on-time ") == "on-time 2 / 2 graded 4 / 6 graded 6"
     assert find_line(printed, "  late ").startswith("late 0 / 2 graded"), printed
     assert (folder / "site" / "index.html").exists(), "a points page"

@@ -52,7 +52,9 @@ def test_every_command_has_help_with_an_example(name: Any) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files(page: Any) -> None:
-    folder = REPOSITORY if page.name == "public-readme.md" else page.parent  # it becomes the public README
+    folder = (
+        REPOSITORY if page.name == "public-readme.md" else page.parent
+    )  # it becomes the public README
     for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (folder / link).exists(), f"{page.name} links {link}"
 
@@ -69,7 +71,10 @@ ARCHITECTURE = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf
 
 
 @pytest.mark.parametrize(
-    "name", sorted(path.stem for path in (REPOSITORY / "autograder").iterdir() if not path.name.startswith("_"))
+    "name",
+    sorted(
+        path.stem for path in (REPOSITORY / "autograder").iterdir() if not path.name.startswith("_")
+    ),
 )
 def test_the_architecture_names_every_room_and_every_module_at_the_top(name: str) -> None:
     if name != "py":  # py.typed is no module

@@ -12,7 +12,12 @@ from small_course import REPOSITORY, SmallCourse, code, solution, test
 
 from autograder.auditing.audit_cases import CaseKind, read_cases
 from autograder.auditing.audit_run import CaseAuditor, GradedCase
-from autograder.auditing.audit_tally import count_cases, describe_shortfalls, list_misnamed, list_survivors
+from autograder.auditing.audit_tally import (
+    count_cases,
+    describe_shortfalls,
+    list_misnamed,
+    list_survivors,
+)
 from autograder.course.configuration import load_course
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
@@ -45,7 +50,11 @@ def test_the_worked_example_passes_its_audit(guided: SmallCourse) -> None:
     with Examiner(Limits(cell_seconds=10, call_seconds=10, seconds=60)) as examiner:
         auditor = CaseAuditor(examiner, {"hw": exam})
         graded: list[GradedCase] = [auditor.grade(case) for case in cases]
-    assert (describe_shortfalls(graded), list_survivors(graded), list_misnamed(graded)) == ([], [], [])
+    assert (describe_shortfalls(graded), list_survivors(graded), list_misnamed(graded)) == (
+        [],
+        [],
+        [],
+    )
     count = count_cases(graded)
     assert count.mistakes >= 5
     assert count.alternatives >= 2
@@ -80,13 +89,19 @@ def test_a_training_is_followed_as_the_guide_says() -> None:
         return run
 
     def follows(training: Any, n_iter: Any) -> None:
-        names = {"np": np, "train": training, "reference": SimpleNamespace(loss=loss, gradients=gradients)}
+        names = {
+            "np": np,
+            "train": training,
+            "reference": SimpleNamespace(loss=loss, gradients=gradients),
+        }
         exec(block("following a training"), names)
         draw = np.random.default_rng(0)
         names["expect_descent"](0.5 * draw.normal(size=(5, 3)), draw.normal(size=5), n_iter, 0.2)
 
     follows(train(np.random.randn), 4)
-    follows(train(lambda N: np.random.default_rng().normal(size=N)), 4)  # another start in every run
+    follows(
+        train(lambda N: np.random.default_rng().normal(size=N)), 4
+    )  # another start in every run
     for wrong in (lambda b, step: -step, lambda b, step: b, lambda b, step: b + step):
         with pytest.raises(AssertionError, match="the way of"):
             follows(train(np.random.randn, wrong), 4)

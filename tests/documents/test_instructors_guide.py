@@ -31,14 +31,20 @@ from small_course import REPOSITORY
 from autograder.course.configuration import load_course
 from autograder.course.exam import read_exam
 from autograder.record.ledger import Ledger
-from autograder.rehearsal.student_roles import Author, StudentDesk, answer_everything, answer_first_half
+from autograder.rehearsal.student_roles import (
+    Author,
+    StudentDesk,
+    answer_everything,
+    answer_first_half,
+)
 
 pytestmark = pytest.mark.slow
 
 GUIDE = REPOSITORY / "docs" / "instructors.md"
 BUDAPEST = ZoneInfo("Europe/Budapest")
 PLACES = (
-    "URL-OF-THIS-PROJECT URL-OF-YOUR-PRIVATE-REPOSITORY URL-OF-THE-PUBLIC-REPOSITORY URL-OF-THE-POINTS-PAGES STUDENT"
+    "URL-OF-THIS-PROJECT URL-OF-YOUR-PRIVATE-REPOSITORY URL-OF-THE-PUBLIC-REPOSITORY "
+    "URL-OF-THE-POINTS-PAGES STUDENT"
 )
 FORK = "https://github.com/{}/DeepLearningCourse"
 LATER = """
@@ -77,7 +83,9 @@ class Reader:
     places: dict[str, str]
     environment: dict[str, str]
     folder: Path
-    left: list[Block] = field(default_factory=lambda: list(blocks(GUIDE.read_text(encoding="utf-8"))))
+    left: list[Block] = field(
+        default_factory=lambda: list(blocks(GUIDE.read_text(encoding="utf-8")))
+    )
 
     def follow(self, section: int, number: int = 99) -> str:
         """Do what the next blocks of a section say; return what was printed."""
@@ -93,7 +101,9 @@ class Reader:
             elif block.kind == "csv":
                 (self.folder / block.table).write_text(text)
             else:
-                raise AssertionError(f"section {section}: nobody knows what to do with {block.kind!r}")
+                raise AssertionError(
+                    f"section {section}: nobody knows what to do with {block.kind!r}"
+                )
         assert said, f"section {section} has nothing to run"
         return "\n".join(said)
 
@@ -103,7 +113,12 @@ class Reader:
         whole = f"set -euo pipefail\n{script}\nexport -p > {keep}.new; pwd > {keep}.folder; mv {keep}.new {keep}\n"
         whole = (f". {keep}\n" if keep.exists() else "") + whole
         done = subprocess.run(
-            ["bash", "-c", whole], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+            ["bash", "-c", whole],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, f"{script}\nsaid\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         self.folder = Path((self.root / "shell.folder").read_text().strip())
@@ -126,7 +141,9 @@ class Reader:
         return json.loads(self.run("autograder standings --json"))
 
     def points(self, assignment: str = "hw01_numpy") -> dict[str, float | None]:
-        return {student: entries[assignment]["points"] for student, entries in self.standings().items()}
+        return {
+            student: entries[assignment]["points"] for student, entries in self.standings().items()
+        }
 
     def page(self, student: str) -> str:
         """The words on a student's page, opened with the link of links.csv."""
@@ -140,7 +157,11 @@ class Reader:
         """Give the first homework a deadline, and all others one that is far off."""
         later = datetime.now(BUDAPEST) + timedelta(days=90)
         with (self.folder / "grading_config.py").open("a") as file:
-            file.write(LATER.format(later=f"{later:%Y-%m-%d %H:%M}", deadline=f"{deadline:%Y-%m-%d %H:%M:%S}"))
+            file.write(
+                LATER.format(
+                    later=f"{later:%Y-%m-%d %H:%M}", deadline=f"{deadline:%Y-%m-%d %H:%M:%S}"
+                )
+            )
 
 
 @dataclass(frozen=True)
@@ -150,7 +171,9 @@ class Forge:
     root: Path
 
     def git(self, *arguments: str, cwd: Path | None = None) -> str:
-        done = subprocess.run(["git", *arguments], cwd=cwd or self.root, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", *arguments], cwd=cwd or self.root, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -161,7 +184,9 @@ class Forge:
     def project(self) -> str:
         """This repository as it is in its working folder, committed: what somebody clones."""
         copy = self.root / "project"
-        ignored = shutil.ignore_patterns(".git", ".venv", "demo", "*_cache", "__pycache__", ".hypothesis", "*.egg-info")
+        ignored = shutil.ignore_patterns(
+            ".git", ".venv", "demo", "*_cache", "__pycache__", ".hypothesis", "*.egg-info"
+        )
         shutil.copytree(REPOSITORY, copy, ignore=ignored)
         self.git("init", "--quiet", "--initial-branch=main", cwd=copy)
         self.git("add", "--all", cwd=copy)
@@ -204,11 +229,21 @@ def reader(tmp_path: Path, forge: Forge) -> Reader:
         "STUDENT": "on-time",
         "2027-03-09 23:59": f"{datetime.now(BUDAPEST) + timedelta(days=7):%Y-%m-%d %H:%M}",
     }
-    places |= {FORK.format(student): str(forge.root / f"{student}.git") for student in ("on-time", "late")}
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "VIRTUAL_ENV"))}
+    places |= {
+        FORK.format(student): str(forge.root / f"{student}.git") for student in ("on-time", "late")
+    }
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GITHUB_", "VIRTUAL_ENV"))
+    }
     home = tmp_path / "home"
     home.mkdir()
-    programs = [str(warm_autograder.folder_for_path()), str(Path(sys.executable).parent), os.environ["PATH"]]
+    programs = [
+        str(warm_autograder.folder_for_path()),
+        str(Path(sys.executable).parent),
+        os.environ["PATH"],
+    ]
     machine = {
         "PATH": os.pathsep.join(programs),
         "OPENBLAS_NUM_THREADS": "1",
@@ -226,7 +261,10 @@ def lend_libraries(folder: Path) -> None:
     runs the tests, so here it only finds out whether it could; `autograder` is the one under test all the same.
     """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    packages, programs = folder / ".venv" / "lib" / version / "site-packages", folder / ".venv" / "bin"
+    packages, programs = (
+        folder / ".venv" / "lib" / version / "site-packages",
+        folder / ".venv" / "bin",
+    )
     packages.mkdir(parents=True)
     programs.mkdir()
     (packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -236,28 +274,45 @@ def lend_libraries(folder: Path) -> None:
 
 
 @pytest.mark.timeout(1800)
-def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(reader: Reader, forge: Forge) -> None:
+def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(
+    reader: Reader, forge: Forge
+) -> None:
     reader.follow(1)
     lend_libraries(reader.folder)
     program = Path(sys.executable).parent / "autograder"
     before = program.stat().st_mtime_ns
     assert "MISSING" not in reader.follow(2)
-    assert program.stat().st_mtime_ns == before, "the guide was installed into the environment of the tests"
+    assert program.stat().st_mtime_ns == before, (
+        "the guide was installed into the environment of the tests"
+    )
     reader.deadlines(datetime.now(BUDAPEST) + timedelta(days=30))
     reader.follow(3)
 
     published = reader.follow(4)
-    assert "got one more commit" in published and "hw02_linear_regression is not released yet" in published
-    files = forge.git("ls-tree", "-r", "--name-only", "master", cwd=forge.root / "public.git").splitlines()
-    assert [name for name in files if name.startswith("assignments/")] == ["assignments/hw01_numpy/hw01_numpy.ipynb"]
+    assert (
+        "got one more commit" in published
+        and "hw02_linear_regression is not released yet" in published
+    )
+    files = forge.git(
+        "ls-tree", "-r", "--name-only", "master", cwd=forge.root / "public.git"
+    ).splitlines()
+    assert [name for name in files if name.startswith("assignments/")] == [
+        "assignments/hw01_numpy/hw01_numpy.ipynb"
+    ]
 
     for student in ("on-time", "late"):
         forge.fork(student)
     assert "MISSING" not in reader.follow(5)
     forge.hand_in("on-time", answer_first_half, reader)
     seen = reader.follow(6)
-    assert "collected: 1 new pushes from 2 repositories, 0 failed" in seen and "graded: 1 notebooks, 0 failed" in seen
-    assert reader.points() == {"on-time": 7.0, "late": None}  # not begun is not 0 before the deadline
+    assert (
+        "collected: 1 new pushes from 2 repositories, 0 failed" in seen
+        and "graded: 1 notebooks, 0 failed" in seen
+    )
+    assert reader.points() == {
+        "on-time": 7.0,
+        "late": None,
+    }  # not begun is not 0 before the deadline
     assert "So far 7 of 20 points" in reader.page("on-time")
 
     reader.follow(8)
@@ -274,7 +329,9 @@ def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(reader: Read
     reader.follow(9)
     assert reader.points() == {"on-time": 20.0, "late": 7.0}
 
-    earlier = {student: Ledger(reader.course.ledger).read(student) for student in ("on-time", "late")}
+    earlier = {
+        student: Ledger(reader.course.ledger).read(student) for student in ("on-time", "late")
+    }
     repair(reader.course.source_path("hw01_numpy"))
     assert "graded: 2 notebooks, 0 failed" in reader.follow(10)
     later = {student: Ledger(reader.course.ledger).read(student) for student in ("on-time", "late")}
@@ -289,13 +346,23 @@ def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(reader: Read
     assert reader.points() == {"on-time": 20.0, "late": 7.5}
 
     reader.follow(12)
-    points = {row["ID number"]: row["Arrays and matrices with NumPy"] for row in table(reader, "moodle.csv")}
+    points = {
+        row["ID number"]: row["Arrays and matrices with NumPy"]
+        for row in table(reader, "moodle.csv")
+    }
     assert points == {"K3X9QA": "20", "P7R2MD": "7.5"}
-    canvas = {row["SIS User ID"]: row["Arrays and matrices with NumPy"] for row in table(reader, "canvas.csv")}
+    canvas = {
+        row["SIS User ID"]: row["Arrays and matrices with NumPy"]
+        for row in table(reader, "canvas.csv")
+    }
     assert canvas == {"": "20"} | points
-    assert {row["points"] for row in table(reader, "points.csv") if row["student"] == "late"} == {"7.5"}
+    assert {row["points"] for row in table(reader, "points.csv") if row["student"] == "late"} == {
+        "7.5"
+    }
     theirs = {
-        row["student_id"]: float(row["score"]) for row in table(reader, "nbgrader.csv") if "hw01" in row["assignment"]
+        row["student_id"]: float(row["score"])
+        for row in table(reader, "nbgrader.csv")
+        if "hw01" in row["assignment"]
     }
     assert theirs == {"on-time": 20.0, "late": 7.5}
 
@@ -306,13 +373,26 @@ def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(reader: Read
     assert "So far 20 of 20 points" in reader.page("on-time")
     words = reader.page("late")
     assert "So far 7.5 of 20 points" in words and "extended for you" in words
-    assert f"{exercise} 0.5 of" in words and "marked by a person Comment: Half a point for the idea." in words
+    assert (
+        f"{exercise} 0.5 of" in words
+        and "marked by a person Comment: Half a point for the idea." in words
+    )
 
     assert "MISSING" not in reader.follow(15)
-    branches = forge.git("branch", "--format=%(refname:short)", cwd=forge.root / "private.git").splitlines()
+    branches = forge.git(
+        "branch", "--format=%(refname:short)", cwd=forge.root / "private.git"
+    ).splitlines()
     assert branches == ["last-year", "last-year-notebooks", "main"]
-    kept = forge.git("ls-tree", "-r", "--name-only", "last-year", cwd=forge.root / "private.git").splitlines()
-    assert kept == ["extensions.csv", "keys.json", "ledger/late.jsonl", "ledger/on-time.jsonl", "roster.csv"]
+    kept = forge.git(
+        "ls-tree", "-r", "--name-only", "last-year", cwd=forge.root / "private.git"
+    ).splitlines()
+    assert kept == [
+        "extensions.csv",
+        "keys.json",
+        "ledger/late.jsonl",
+        "ledger/on-time.jsonl",
+        "roster.csv",
+    ]
     assert reader.left == [], "a block of the guide was not followed"
 
 
@@ -325,8 +405,12 @@ def just_now() -> datetime:
 def repair(source: Path) -> None:
     """Change a hidden test of a source notebook, as its author would."""
     notebook = json.loads(source.read_text())
-    cell = next(cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("grade"))
-    lines = "".join(cell["source"]).replace("### END HIDDEN TESTS", "# repaired\n### END HIDDEN TESTS")
+    cell = next(
+        cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("grade")
+    )
+    lines = "".join(cell["source"]).replace(
+        "### END HIDDEN TESTS", "# repaired\n### END HIDDEN TESTS"
+    )
     cell["source"] = lines
     source.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
@@ -338,7 +422,9 @@ def mark(reader: Reader, student: str, points: float, comment: str) -> str:
         grade = next(grade for grade in notebook.grades if grade.auto_score == 0)
         grade.manual_score, grade.needs_manual_grade = points, False
         cell = f"{grade.cell.name}_solution"
-        next(entry for entry in notebook.comments if entry.cell.name == cell).manual_comment = comment
+        next(
+            entry for entry in notebook.comments if entry.cell.name == cell
+        ).manual_comment = comment
         book.db.commit()
         return grade.cell.name
 

@@ -74,7 +74,10 @@ def poll(github: FakeGitHub, *students: Student, **changed: Any) -> dict[str, Co
     github.asked.clear()
     github.later(minutes=5)
     wanted = students or (Student("on-time", "on-time/course"),)
-    return {done.student.id: done for done in collect_pushes(course(github, **changed), wanted, now=lambda: github.now)}
+    return {
+        done.student.id: done
+        for done in collect_pushes(course(github, **changed), wanted, now=lambda: github.now)
+    }
 
 
 def record(github: FakeGitHub, student: str = "on-time") -> StudentRecord:
@@ -144,15 +147,23 @@ def test_what_has_not_changed_costs_nothing(
     for _ in range(2):
         left = github.left[True]
         with ApiClient(options(github), cache) as client:
-            assert set(GitHub(client.options, client).list_forks("school/course").by_name) == {"on-time/course"}
+            assert set(GitHub(client.options, client).list_forks("school/course").by_name) == {
+                "on-time/course"
+            }
     assert [asked.status for asked in github.asked] == [200, 304]
     assert github.left[True] == left
     assert TOKEN not in cache.read_text()
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"version": 1, "pages": {"x": 3}}', b'{"version": 99}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff", b"[]", b'{"version": 1, "pages": {"x": 3}}', b'{"version": 99}']
+)
 def test_a_damaged_cache_is_as_good_as_none(
-    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository, tmp_path: Path, content: bytes
+    github: FakeGitHub,
+    upstream: FakeRepository,
+    fork: FakeRepository,
+    tmp_path: Path,
+    content: bytes,
 ) -> None:
     cache = tmp_path / "cache.json"
     cache.write_bytes(content)
@@ -175,7 +186,18 @@ def test_a_damaged_cache_is_as_good_as_none(
         {"how": "drip", "body": b" " * 50},
         {"headers": {"Content-Encoding": "gzip"}, "body": b"not gzip"},
     ],
-    ids=["502", "500", "hang up", "cut short", "a web page", "no JSON", "too deep", "304 unasked", "slow", "no gzip"],
+    ids=[
+        "502",
+        "500",
+        "hang up",
+        "cut short",
+        "a web page",
+        "no JSON",
+        "too deep",
+        "304 unasked",
+        "slow",
+        "no gzip",
+    ],
 )
 def test_a_broken_reply_is_asked_for_again_a_little_later_each_time(
     github: FakeGitHub, fork: FakeRepository, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -234,7 +256,10 @@ def test_a_limit_is_waited_for_as_long_as_it_says(
     headers = {name: value.format(**words) for name, value in headers.items()}
     slept: list[float] = []
     github.trouble("/repos/on-time/course", status, headers=headers, body=body)
-    with caplog.at_level(logging.WARNING), ApiClient(options(github, wait=100.0), sleep=slept.append) as client:
+    with (
+        caplog.at_level(logging.WARNING),
+        ApiClient(options(github, wait=100.0), sleep=slept.append) as client,
+    ):
         assert GitHub(client.options, client).find_repository("on-time/course").id == fork.id
     assert slept == [seconds]
     assert f"asks to wait; going on in {seconds} s" in caplog.text
@@ -247,13 +272,17 @@ def test_a_longer_wait_than_the_budget_ends_the_questions_with_a_sentence(
     github.trouble("/.*", 429, headers={"Retry-After": "20"}, times=9)
     with ApiClient(options(github, wait=50.0), sleep=slept.append) as client:
         for _ in range(3):
-            with pytest.raises(ForgeFailed, match=r"wants no questions before .* UTC.*the next run asks again"):
+            with pytest.raises(
+                ForgeFailed, match=r"wants no questions before .* UTC.*the next run asks again"
+            ):
                 GitHub(client.options, client).find_repository("on-time/course")
     assert slept == [20.0, 20.0]
     assert len(github.asked) == 3, "nobody asks once the server has had enough"
 
 
-def test_limits_that_never_end_are_not_waited_for_forever(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_limits_that_never_end_are_not_waited_for_forever(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     slept: list[float] = []
     github.trouble("/.*", 429, headers={"Retry-After": "0"}, times=10**6)
     with ApiClient(options(github), sleep=slept.append) as client, pytest.raises(ForgeFailed):
@@ -273,7 +302,10 @@ def test_without_a_token_the_hourly_limit_is_met_sooner_and_the_advice_says_so(
 
 
 def test_a_refused_token_is_said_without_showing_it(
-    github: FakeGitHub, fork: FakeRepository, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    github: FakeGitHub,
+    fork: FakeRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("COURSE_TOKEN", "ghp_wrong")
     with caplog.at_level(logging.DEBUG), ApiClient(options(github, token="COURSE_TOKEN")) as client:
@@ -305,7 +337,10 @@ def test_what_cannot_be_a_token_is_refused_without_showing_it(
 
 
 def test_a_token_is_not_sent_unencrypted_to_another_machine() -> None:
-    with pytest.raises(ForgeFailed, match="not encrypted") as caught, pytest.MonkeyPatch.context() as patch:
+    with (
+        pytest.raises(ForgeFailed, match="not encrypted") as caught,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("GITHUB_TOKEN", TOKEN)
         ApiClient(ForgeOptions(api="http://github.example.org"))
     assert TOKEN not in str(caught.value)
@@ -321,16 +356,24 @@ def test_a_token_is_not_sent_unencrypted_to_another_machine() -> None:
     ids=["moved", "redirected", "next page"],
 )
 def test_nobody_is_followed_to_another_server(
-    github: FakeGitHub, fork: FakeRepository, upstream: FakeRepository, status: int, headers: dict[str, str]
+    github: FakeGitHub,
+    fork: FakeRepository,
+    upstream: FakeRepository,
+    status: int,
+    headers: dict[str, str],
 ) -> None:
     github.trouble("/repos/school/course/forks", status, headers=headers, body=b"[]")
     with ApiClient(options(github)) as client, pytest.raises(ForgeFailed, match="another server"):
         GitHub(client.options, client).list_forks("school/course")
 
 
-@pytest.mark.parametrize("location", ["/repos/on-time/course", ""], ids=["in circles", "to nowhere"])
+@pytest.mark.parametrize(
+    "location", ["/repos/on-time/course", ""], ids=["in circles", "to nowhere"]
+)
 def test_redirects_end(github: FakeGitHub, fork: FakeRepository, location: str) -> None:
-    github.trouble("/repos/on-time/course", 301, headers={"Location": f"{github.api}{location}"}, times=99)
+    github.trouble(
+        "/repos/on-time/course", 301, headers={"Location": f"{github.api}{location}"}, times=99
+    )
     with ApiClient(options(github)) as client:
         try:
             assert GitHub(client.options, client).find_repository("on-time/course") is None
@@ -339,7 +382,9 @@ def test_redirects_end(github: FakeGitHub, fork: FakeRepository, location: str) 
     assert len(github.asked) <= 4
 
 
-def test_a_list_without_end_ends(github: FakeGitHub, upstream: FakeRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_without_end_ends(
+    github: FakeGitHub, upstream: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.forge.api_client.MAX_PAGES", 5)
     link = {"Link": f'<{github.api}/repos/school/course/forks>; rel="next"'}
     github.trouble("/repos/school/course/forks", headers=link, body=b"[]", times=99)
@@ -361,7 +406,10 @@ ACTIVITY = {
 
 def test_a_repository_and_an_activity_are_read() -> None:
     assert read_repository(REPOSITORY).pushed == datetime(2027, 2, 2, 9, tzinfo=UTC)
-    assert read_repository(REPOSITORY | {"pushed_at": None}).pushed == read_repository(REPOSITORY).created
+    assert (
+        read_repository(REPOSITORY | {"pushed_at": None}).pushed
+        == read_repository(REPOSITORY).created
+    )
     assert read_activity(ACTIVITY).time == datetime(2027, 2, 2, 9, tzinfo=UTC)
     assert read_activity(ACTIVITY | {"timestamp": "2027-02-02T10:00:00.5+01:00"}).time.hour == 9
 
@@ -424,7 +472,9 @@ def test_a_fork_that_makes_no_sense_fails_alone(
 # ---------------------------------------------------------------- times of the server
 
 
-def test_each_push_between_two_polls_has_its_own_time(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_each_push_between_two_polls_has_its_own_time(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     pushed = [push(github, fork, text) for text in (b"one", b"two")]
     done = poll(github)["on-time"]
     pushed.append(push(github, fork, b"three"))
@@ -435,17 +485,23 @@ def test_each_push_between_two_polls_has_its_own_time(github: FakeGitHub, fork: 
     assert [len(push.notebooks) for push in record(github).pushes] == [1, 1, 1]
 
 
-def test_a_back_dated_commit_has_the_time_of_its_push(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_a_back_dated_commit_has_the_time_of_its_push(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     pushed = github.later(days=3)
     github.push(fork, {PATH: b"late"}, dated=datetime(2020, 1, 1, tzinfo=UTC))
     assert poll(github)["on-time"].push.time == pushed
 
 
-def test_two_pushes_within_a_second_are_told_apart(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_two_pushes_within_a_second_are_told_apart(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     first, moment = push(github, fork, b"first")
     list(
         collect_pushes(
-            course(github), [Student("on-time", "on-time/course")], now=lambda: moment + timedelta(seconds=0.4)
+            course(github),
+            [Student("on-time", "on-time/course")],
+            now=lambda: moment + timedelta(seconds=0.4),
         )
     )
     second = github.push(fork, {PATH: b"second"})
@@ -453,7 +509,9 @@ def test_two_pushes_within_a_second_are_told_apart(github: FakeGitHub, fork: Fak
     assert times(record(github).pushes) == [(first, moment), (second, moment)]
 
 
-def test_only_who_pushed_is_asked_about(github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository) -> None:
+def test_only_who_pushed_is_asked_about(
+    github: FakeGitHub, upstream: FakeRepository, fork: FakeRepository
+) -> None:
     students = [Student(name, f"{name}/course") for name in ("on-time", "late", "squared")]
     forks = [fork, github.fork(upstream, "late"), github.fork(upstream, "squared")]
     github.later(hours=1)
@@ -466,11 +524,16 @@ def test_only_who_pushed_is_asked_about(github: FakeGitHub, upstream: FakeReposi
         "/repos/squared/course/activity",
     ]  # fmt: skip
     poll(github, *students)
-    assert [(asked.path, asked.status) for asked in github.asked] == [("/repos/school/course/forks", 304)]
+    assert [(asked.path, asked.status) for asked in github.asked] == [
+        ("/repos/school/course/forks", 304)
+    ]
     github.later(hours=1)
     github.push(forks[1], {PATH: b"more"})
     done = poll(github, *students)
-    assert [asked.path for asked in github.asked] == ["/repos/school/course/forks", "/repos/late/course/activity"]
+    assert [asked.path for asked in github.asked] == [
+        "/repos/school/course/forks",
+        "/repos/late/course/activity",
+    ]
     assert [name for name, entry in done.items() if entry.pushes] == ["late"]
 
 
@@ -529,7 +592,9 @@ def test_a_commit_overwritten_between_two_polls_is_fetched_while_the_server_has_
     assert all(push.notebooks for push in record(github).pushes)
 
 
-def test_a_commit_that_is_gone_is_recorded_and_said_once(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_a_commit_that_is_gone_is_recorded_and_said_once(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     kept, _ = push(github, fork, b"kept")
     poll(github)
     gone = github.push(fork, {PATH: b"gone"})
@@ -551,7 +616,11 @@ def test_a_commit_git_does_not_have_yet_is_not_lost(
     pushed = push(github, fork, b"work")
     with monkeypatch.context() as patch:
         patch.setattr("autograder.git.student_stores.Fork.fetch_commit", lambda *_: False)
-        list(collect_pushes(course(github), [Student("on-time", "on-time/course")], now=lambda: github.now))
+        list(
+            collect_pushes(
+                course(github), [Student("on-time", "on-time/course")], now=lambda: github.now
+            )
+        )
     assert record(github).lost == ()
     poll(github)
     assert times(record(github).pushes) == [pushed]
@@ -569,7 +638,9 @@ def test_a_commit_too_large_to_fetch_does_not_hold_up_the_next_one(
     assert [push.commit for push in record(github).lost] == [large]
 
 
-def test_the_same_state_pushed_again_counts_from_then(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_the_same_state_pushed_again_counts_from_then(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     pushed = [push(github, fork, b"first"), push(github, fork, b"second")]
     poll(github)
     again = github.later(hours=1)
@@ -578,7 +649,9 @@ def test_the_same_state_pushed_again_counts_from_then(github: FakeGitHub, fork: 
     assert times(record(github).pushes) == [*pushed, (pushed[0][0], again)]
 
 
-def test_a_deleted_branch_is_said_and_what_was_there_still_counts(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_a_deleted_branch_is_said_and_what_was_there_still_counts(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     first, _ = push(github, fork, b"first")
     poll(github)
     github.delete_branch(fork)
@@ -600,7 +673,9 @@ def test_another_default_branch_is_said(github: FakeGitHub, fork: FakeRepository
 # ---------------------------------------------------------------- who is who
 
 
-def test_a_renamed_repository_is_followed_by_its_number(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_a_renamed_repository_is_followed_by_its_number(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     push(github, fork, b"before")
     poll(github)
     github.rename(fork, "on-time/deep-learning")
@@ -611,14 +686,18 @@ def test_a_renamed_repository_is_followed_by_its_number(github: FakeGitHub, fork
     assert poll(github)["on-time"].notes == ()
 
 
-def test_a_roster_with_an_old_name_finds_the_repository_all_the_same(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_a_roster_with_an_old_name_finds_the_repository_all_the_same(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     github.rename(fork, "on-time/deep-learning")
     push(github, fork, b"work")
     assert poll(github)["on-time"].push
     assert record(github).repositories[-1].id == fork.id
 
 
-def test_a_repository_given_to_another_account_is_said(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_a_repository_given_to_another_account_is_said(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     push(github, fork, b"work")
     poll(github)
     github.rename(fork, "team/course")
@@ -638,8 +717,13 @@ def test_a_fork_deleted_and_made_again_is_said_and_flagged_after_a_deadline(
     done = poll(github)["on-time"]
     assert f"(number {again.id}, it was {fork.id})" in done.notes[0]
     assert ("after a deadline of hw" in done.notes[0]) == (days > 10)
-    assert [push.commit for push in record(github).pushes] == [first, second], "what counted still counts"
-    assert tuple(describe_changes(course(github), "on-time", record(github).repositories)) == done.notes
+    assert [push.commit for push in record(github).pushes] == [first, second], (
+        "what counted still counts"
+    )
+    assert (
+        tuple(describe_changes(course(github), "on-time", record(github).repositories))
+        == done.notes
+    )
     assert poll(github)["on-time"].notes == ()
 
 
@@ -690,8 +774,12 @@ def test_a_second_repository_under_the_old_name_is_said_and_the_first_is_followe
     github.push(second, {PATH: b"second"})
     done = poll(github)["on-time"]
     assert done.pushes == ()
-    assert any(f"(number {second.id}); still collecting on-time/old-course" in note for note in done.notes)
-    assert poll(github, Student("on-time", "on-time/course", repository=second.id))["on-time"].pushes
+    assert any(
+        f"(number {second.id}); still collecting on-time/old-course" in note for note in done.notes
+    )
+    assert poll(github, Student("on-time", "on-time/course", repository=second.id))[
+        "on-time"
+    ].pushes
 
 
 def test_another_repository_in_the_roster_is_followed(
@@ -722,7 +810,9 @@ def test_a_repository_that_is_gone_fails_alone_and_one_not_made_yet_is_no_failur
     assert len(record(github).pushes) == 1
 
 
-def test_a_number_in_the_roster_that_is_gone_is_an_error(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_a_number_in_the_roster_that_is_gone_is_an_error(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     done = poll(github, Student("on-time", "on-time/course", repository=12))
     assert "the roster insists on repository 12" in done["on-time"].error
 
@@ -754,7 +844,9 @@ def test_where_the_api_fails_git_tells_and_the_server_corrects_the_time_later(
     assert times(record(github).pushes) == [(commit, pushed)]
 
 
-def test_without_the_list_of_forks_each_repository_is_asked_for(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_without_the_list_of_forks_each_repository_is_asked_for(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     push(github, fork, b"work")
     github.trouble("/repos/school/course/forks", 404)
     done = poll(github)
@@ -762,7 +854,9 @@ def test_without_the_list_of_forks_each_repository_is_asked_for(github: FakeGitH
     assert done["on-time"].push.clock is Clock.SERVER
 
 
-def test_a_list_behind_its_own_branch_is_asked_again(github: FakeGitHub, fork: FakeRepository) -> None:
+def test_a_list_behind_its_own_branch_is_asked_again(
+    github: FakeGitHub, fork: FakeRepository
+) -> None:
     push(github, fork, b"first")
     poll(github)
     second, pushed = push(github, fork, b"second")
@@ -811,7 +905,9 @@ def test_a_limit_in_the_middle_of_a_run_lets_git_tell_the_rest(
     students = [Student(name, f"{name}/course") for name in ("on-time", "late", "squared")]
     forks = [fork, github.fork(upstream, "late"), github.fork(upstream, "squared")]
     github.later(hours=1)
-    pushed = {github.push(repository, {PATH: b"%d" % repository.id}): github.now for repository in forks}
+    pushed = {
+        github.push(repository, {PATH: b"%d" % repository.id}): github.now for repository in forks
+    }
     github.later(hours=1)
     github.allow(2)
     done = poll(github, *students)
@@ -824,4 +920,6 @@ def test_a_limit_in_the_middle_of_a_run_lets_git_tell_the_rest(
     ]
     github.allow(99)
     poll(github, *students)
-    assert {push.commit: push.time for s in students for push in record(github, s.id).pushes} == pushed
+    assert {
+        push.commit: push.time for s in students for push in record(github, s.id).pushes
+    } == pushed

@@ -28,7 +28,10 @@ def push(clone: Path, content: str, pushed: datetime) -> None:
     file = clone / PATH
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content)
-    long_ago = {"GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z", "GIT_AUTHOR_DATE": "2020-01-01T00:00:00Z"}
+    long_ago = {
+        "GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z",
+        "GIT_AUTHOR_DATE": "2020-01-01T00:00:00Z",
+    }
     who = ["-c", "user.name=student", "-c", "user.email=student@localhost"]
     for arguments, variables in (
         (["add", "."], {}),

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc"
 def hanging(mark: Path) -> list[str]:
     """A git whose helper starts one more process, says so in a file, and never ends."""
     helper = mark.with_suffix(".sh")
-    helper.write_text(f"#!/bin/sh\nsleep 1000 &\necho $! > '{mark}.new'\nmv '{mark}.new' '{mark}'\nsleep 1000\n")
+    helper.write_text(
+        f"#!/bin/sh\nsleep 1000 &\necho $! > '{mark}.new'\nmv '{mark}.new' '{mark}'\nsleep 1000\n"
+    )
     helper.chmod(0o755)
     return ["-c", f"alias.hang=!'{helper}'", "hang"]
 
@@ -35,7 +37,9 @@ def until(holds: Any, seconds: float = 60.0) -> bool:
 def running(mark: Path) -> bool:
     """Whether the process whose number is in a file lives."""
     try:
-        state = Path(f"/proc/{mark.read_text().strip()}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        state = (
+            Path(f"/proc/{mark.read_text().strip()}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        )
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
@@ -50,7 +54,9 @@ def test_at_its_time_limit_git_ends_with_all_its_helpers(tmp_path: Path) -> None
 
 def test_a_helper_that_will_not_end_when_asked_is_killed(tmp_path: Path) -> None:
     helper = tmp_path / "stubborn.sh"
-    helper.write_text(f"#!/bin/sh\ntrap '' TERM\necho $$ > '{tmp_path}/mark'\nwhile :; do sleep 1; done\n")
+    helper.write_text(
+        f"#!/bin/sh\ntrap '' TERM\necho $$ > '{tmp_path}/mark'\nwhile :; do sleep 1; done\n"
+    )
     helper.chmod(0o755)
     assert run_git(["-c", f"alias.hang=!'{helper}'", "hang"], seconds=2).code == OUT_OF_TIME
     assert until(lambda: not running(tmp_path / "mark"))
@@ -116,7 +122,9 @@ def test_what_a_surrounding_git_says_of_its_repository_does_not_reach_git(
 
 def test_what_git_writes_has_a_limit(tmp_path: Path) -> None:
     GitRepository(tmp_path).git("init", "--quiet", "--bare", ".")
-    done = run_git(["hash-object", "-w", "--stdin"], folder=tmp_path, input=os.urandom(3 << 20), most_mb=1)
+    done = run_git(
+        ["hash-object", "-w", "--stdin"], folder=tmp_path, input=os.urandom(3 << 20), most_mb=1
+    )
     assert done.code != 0
     done = run_git(["-c", "alias.talk=!yes", "talk"], folder=tmp_path, most_mb=1)
     assert done.wrote_too_much
@@ -137,7 +145,9 @@ def test_a_lock_in_the_way_is_named_with_what_to_do(tmp_path: Path) -> None:
     repository.git("init", "--quiet", ".")
     (tmp_path / ".git" / "index.lock").touch()
     (tmp_path / "file").touch()
-    with pytest.raises(GitFailed, match=r"/\.git/index\.lock is there: another git works here, or one was killed"):
+    with pytest.raises(
+        GitFailed, match=r"/\.git/index\.lock is there: another git works here, or one was killed"
+    ):
         repository.git("add", "file")
 
 
@@ -153,7 +163,9 @@ def test_git_at_its_limit_removes_its_locks(tmp_path: Path) -> None:
     arguments = ["-c", f"filter.slow.clean={editor}", "add", "file"]
     (tmp_path / "file").write_text("x")
     found = threading.Event()
-    threading.Thread(target=lambda: until((tmp_path / ".git" / "index.lock").exists) and found.set()).start()  # type: ignore[func-returns-value]
+    threading.Thread(
+        target=lambda: until((tmp_path / ".git" / "index.lock").exists) and found.set()  # type: ignore[func-returns-value]
+    ).start()  # type: ignore[func-returns-value]
     assert run_git(arguments, folder=tmp_path, seconds=5).code == OUT_OF_TIME
     assert found.is_set(), "it had a lock"
     assert not (tmp_path / ".git" / "index.lock").exists()

@@ -36,7 +36,9 @@ def remote(tmp_path: Path) -> BareRepository:
 
 @pytest.fixture
 def fork(remote: BareRepository, tmp_path: Path) -> Fork:
-    return Fork(Student("on-time", f"file://{remote.path}"), tmp_path / "forks" / "on-time.git", "master")
+    return Fork(
+        Student("on-time", f"file://{remote.path}"), tmp_path / "forks" / "on-time.git", "master"
+    )
 
 
 def loose(fork: Fork, blob: str) -> Path:
@@ -56,7 +58,9 @@ def unpack(fork: Fork) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"no pack at all"], ids=["empty", "damaged"])
-def test_a_pack_that_is_damaged_is_fetched_anew(remote: BareRepository, fork: Fork, damage: bytes) -> None:
+def test_a_pack_that_is_damaged_is_fetched_anew(
+    remote: BareRepository, fork: Fork, damage: bytes
+) -> None:
     commit = fork.fetch()
     blob = blob_of(fork, commit)
     for pack in (fork.store / "objects" / "pack").glob("*.pack"):
@@ -71,8 +75,12 @@ def blob_of(fork: Fork, commit: str) -> str:
     return file.blob
 
 
-@pytest.mark.parametrize("name", ["shallow.lock", "packed-refs.lock", "refs/seen/tip.lock", "HEAD.lock"])
-def test_a_lock_that_a_killed_git_left_is_removed(remote: BareRepository, fork: Fork, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["shallow.lock", "packed-refs.lock", "refs/seen/tip.lock", "HEAD.lock"]
+)
+def test_a_lock_that_a_killed_git_left_is_removed(
+    remote: BareRepository, fork: Fork, name: str
+) -> None:
     fork.fetch()
     (fork.store / LOCK).unlink()  # who worked here last did not come to an end
     (fork.store / name).touch()
@@ -116,7 +124,9 @@ def test_a_lock_is_not_taken_from_a_git_that_lives(fork: Fork) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no object"], ids=["lost", "empty", "damaged"])
-def test_a_file_of_a_store_that_is_lost_or_damaged_is_fetched_anew(fork: Fork, content: bytes | None) -> None:
+def test_a_file_of_a_store_that_is_lost_or_damaged_is_fetched_anew(
+    fork: Fork, content: bytes | None
+) -> None:
     commit = fork.fetch()
     blob = blob_of(fork, commit)
     unpack(fork)
@@ -154,7 +164,9 @@ def test_a_store_git_cannot_work_in_is_set_aside_and_fetched_anew(
         assert aside.read(first) == b"first", "nothing is deleted"
 
 
-def test_a_store_with_a_lost_file_stays_while_the_remote_is_away(remote: BareRepository, fork: Fork) -> None:
+def test_a_store_with_a_lost_file_stays_while_the_remote_is_away(
+    remote: BareRepository, fork: Fork
+) -> None:
     fork.fetch()
     remote.push({PATH: b"second"}, "second", NOON)
     blob = blob_of(fork, fork.fetch())
@@ -166,20 +178,26 @@ def test_a_store_with_a_lost_file_stays_while_the_remote_is_away(remote: BareRep
     assert list(fork.aside()) == []
 
 
-def test_who_pushes_more_than_the_quota_is_told_and_stopped(remote: BareRepository, fork: Fork) -> None:
+def test_who_pushes_more_than_the_quota_is_told_and_stopped(
+    remote: BareRepository, fork: Fork
+) -> None:
     fork = replace(fork, most_mb=1)
     fork.fetch()
     remote.push({PATH: b"second", "data.bin": os.urandom(2 << 20)}, "large", NOON)
     assert fork.fetch(), "one push may be larger: what is there already counts"
     remote.push({PATH: b"third"}, "third", NOON)
-    with pytest.raises(RemoteFailed, match=r"what they pushed takes 2 MB in .*, more than c.Course.store_mb, 1"):
+    with pytest.raises(
+        RemoteFailed, match=r"what they pushed takes 2 MB in .*, more than c.Course.store_mb, 1"
+    ):
         fork.fetch()
 
 
 def test_a_store_is_packed_and_loses_nothing_by_it(
     remote: BareRepository, fork: Fork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forks, "PACK", tuple(word.replace("Limit=20", "Limit=3") for word in forks.PACK))
+    monkeypatch.setattr(
+        forks, "PACK", tuple(word.replace("Limit=20", "Limit=3") for word in forks.PACK)
+    )
     kept = fork.keep(b"the last copy of a notebook")
     blobs = []
     for number in range(8):
@@ -223,10 +241,15 @@ def processes_about(address: str) -> list[str]:
     return found
 
 
-def test_a_collector_that_is_killed_while_a_remote_hangs_leaves_no_process(tmp_path: Path, hanging: str) -> None:
+def test_a_collector_that_is_killed_while_a_remote_hangs_leaves_no_process(
+    tmp_path: Path, hanging: str
+) -> None:
     collector = subprocess.Popen([sys.executable, "-c", COLLECT, str(tmp_path), hanging])
     end = time.monotonic() + 60
-    while not any("remote-http" in command for command in processes_about(hanging)) and time.monotonic() < end:
+    while (
+        not any("remote-http" in command for command in processes_about(hanging))
+        and time.monotonic() < end
+    ):
         time.sleep(0.05)
     assert any("remote-http" in command for command in processes_about(hanging))
     collector.kill()

@@ -22,7 +22,12 @@ pytestmark = pytest.mark.slow  # hundreds of git
 T0 = datetime(2027, 3, 1, 12, tzinfo=UTC)
 T1 = datetime(2027, 3, 2, 12, tzinfo=UTC)
 PATH = "assignments/hw/hw_solved.ipynb"
-SOMEBODY = ("-c", "user.name=a", "-c", "user.email=a@localhost")  # whoever runs the tests may have no name for git
+SOMEBODY = (
+    "-c",
+    "user.name=a",
+    "-c",
+    "user.email=a@localhost",
+)  # whoever runs the tests may have no name for git
 
 
 @pytest.fixture
@@ -38,11 +43,15 @@ def fork_of(remote: BareRepository, tmp_path: Path, branch: str = "master") -> F
 
 
 def git(folder: Path, *arguments: str, input: str = "") -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, input=input, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, input=input, check=True, capture_output=True, text=True
+    )
     return done.stdout.strip()
 
 
-def test_a_fetch_lists_notebooks_and_reads_their_bytes(remote: BareRepository, tmp_path: Path) -> None:
+def test_a_fetch_lists_notebooks_and_reads_their_bytes(
+    remote: BareRepository, tmp_path: Path
+) -> None:
     fork = fork_of(remote, tmp_path)
     commit = fork.fetch()
     (file,) = fork.notebooks(commit)
@@ -51,7 +60,9 @@ def test_a_fetch_lists_notebooks_and_reads_their_bytes(remote: BareRepository, t
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])
-def test_paths_and_urls_are_fetched_one_commit_deep(remote: BareRepository, tmp_path: Path, scheme: str) -> None:
+def test_paths_and_urls_are_fetched_one_commit_deep(
+    remote: BareRepository, tmp_path: Path, scheme: str
+) -> None:
     for number in range(3):
         remote.push({PATH: str(number).encode()}, f"push {number}", T1)
     fork = Fork(Student("a", f"{scheme}{remote.path}"), tmp_path / "store.git", "master")
@@ -66,14 +77,18 @@ def test_a_commit_no_branch_leads_to_is_fetched_while_the_remote_has_it(
     remote: BareRepository, tmp_path: Path, scheme: str
 ) -> None:
     first = git(remote.path, "rev-parse", "master")
-    orphan = git(remote.path, *SOMEBODY, "commit-tree", "-m", "rewritten", git(remote.path, "write-tree"))
+    orphan = git(
+        remote.path, *SOMEBODY, "commit-tree", "-m", "rewritten", git(remote.path, "write-tree")
+    )
     git(remote.path, "update-ref", "refs/heads/master", orphan)
     fork = Fork(Student("a", f"{scheme}{remote.path}"), tmp_path / "store.git", "master")
     assert fork.fetch_commit(first)
     assert fork.read(fork.notebooks(first)[0].blob) == b"{}"
     git(remote.path, "prune", "--expire=now")
     assert fork.fetch_commit(first), "what was fetched is kept"
-    assert not Fork(Student("b", f"{scheme}{remote.path}"), tmp_path / "b.git", "master").fetch_commit(first)
+    assert not Fork(
+        Student("b", f"{scheme}{remote.path}"), tmp_path / "b.git", "master"
+    ).fetch_commit(first)
 
 
 def test_a_dead_remote_says_nothing_about_a_commit(tmp_path: Path) -> None:
@@ -81,14 +96,18 @@ def test_a_dead_remote_says_nothing_about_a_commit(tmp_path: Path) -> None:
         Fork(Student("a", "/nowhere.git"), tmp_path / "store.git", "master").fetch_commit("a" * 40)
 
 
-def test_a_branch_that_is_not_there_is_nothing_pushed(remote: BareRepository, tmp_path: Path) -> None:
+def test_a_branch_that_is_not_there_is_nothing_pushed(
+    remote: BareRepository, tmp_path: Path
+) -> None:
     assert fork_of(remote, tmp_path, "main").fetch() is None
 
 
 def test_a_force_push_takes_nothing_away(remote: BareRepository, tmp_path: Path) -> None:
     fork = fork_of(remote, tmp_path)
     first = fork.fetch()
-    orphan = git(remote.path, *SOMEBODY, "commit-tree", "-m", "rewritten", git(remote.path, "write-tree"))
+    orphan = git(
+        remote.path, *SOMEBODY, "commit-tree", "-m", "rewritten", git(remote.path, "write-tree")
+    )
     git(remote.path, "update-ref", "refs/heads/master", orphan)
     assert fork.fetch() == orphan
     git(tmp_path / "store.git", "gc", "--prune=now", "--quiet")
@@ -137,27 +156,48 @@ def test_no_hook_of_ours_or_theirs_runs(
 
 
 def course(tmp_path: Path, clock: Clock = Clock.FIRST_SEEN) -> Course:
-    return Course(tmp_path, "x", ZoneInfo("UTC"), {}, clock=clock, forks=tmp_path / "forks", ledger=tmp_path / "ledger")
+    return Course(
+        tmp_path,
+        "x",
+        ZoneInfo("UTC"),
+        {},
+        clock=clock,
+        forks=tmp_path / "forks",
+        ledger=tmp_path / "ledger",
+    )
 
 
-def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(remote: BareRepository, tmp_path: Path) -> None:
+def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(
+    remote: BareRepository, tmp_path: Path
+) -> None:
     students = [Student("on-time", str(remote.path)), Student("gone", "/nowhere.git")]
     for moment in (T0, T1):
-        done = {entry.student.id: entry for entry in collect_pushes(course(tmp_path), students, now=lambda t=moment: t)}  # type: ignore[misc]
+        done = {
+            entry.student.id: entry
+            for entry in collect_pushes(course(tmp_path), students, now=lambda t=moment: t)  # type: ignore[misc]
+        }
         assert "gone" in done["gone"].error
         assert not done["on-time"].error
     (push,) = Ledger(tmp_path / "ledger").read("on-time").pushes
     assert (push.time, push.clock) == (T0, Clock.FIRST_SEEN)
 
 
-def test_a_back_dated_commit_is_recorded_with_the_time_it_was_seen(remote: BareRepository, tmp_path: Path) -> None:
+def test_a_back_dated_commit_is_recorded_with_the_time_it_was_seen(
+    remote: BareRepository, tmp_path: Path
+) -> None:
     remote.push({PATH: b"late"}, "back-dated", datetime(2020, 1, 1, tzinfo=UTC))
     list(collect_pushes(course(tmp_path), [Student("late", str(remote.path))], now=lambda: T1))
     assert Ledger(tmp_path / "ledger").read("late").pushes[0].time == T1
 
 
-def test_archived_classes_may_use_commit_dates_and_are_marked(remote: BareRepository, tmp_path: Path) -> None:
-    list(collect_pushes(course(tmp_path, Clock.COMMIT_DATE), [Student("old", str(remote.path))], now=lambda: T1))
+def test_archived_classes_may_use_commit_dates_and_are_marked(
+    remote: BareRepository, tmp_path: Path
+) -> None:
+    list(
+        collect_pushes(
+            course(tmp_path, Clock.COMMIT_DATE), [Student("old", str(remote.path))], now=lambda: T1
+        )
+    )
     push = Ledger(tmp_path / "ledger").read("old").pushes[0]
     assert (push.time, push.clock) == (T0, Clock.COMMIT_DATE)
 
@@ -173,7 +213,9 @@ def test_trees_within_trees_hold_nobody_up(
         tree = git(remote.path, "mktree", input=entries)
         entries = "".join(f"040000 tree {tree}\tfolder{number}\n" for number in range(10))
     entries += git(remote.path, "ls-tree", "master", "assignments") + "\n"
-    commit = git(remote.path, *SOMEBODY, "commit-tree", git(remote.path, "mktree", input=entries), "-m", "x")
+    commit = git(
+        remote.path, *SOMEBODY, "commit-tree", git(remote.path, "mktree", input=entries), "-m", "x"
+    )
     git(remote.path, "update-ref", "refs/heads/master", commit)
     fork = fork_of(remote, tmp_path)
     (file,) = fork.notebooks(fork.fetch())
@@ -189,7 +231,9 @@ def test_too_large_a_repository_fails_alone(
         Fork(Student("big", f"file://{remote.path}"), tmp_path / "store.git", "master").fetch()
 
 
-def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(remote: BareRepository, tmp_path: Path) -> None:
+def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(
+    remote: BareRepository, tmp_path: Path
+) -> None:
     class_room = replace(course(tmp_path), upstream=str(remote.path))
     fork = BareRepository(tmp_path / "fork.git", "master")
     fork.fork(remote)
@@ -211,12 +255,20 @@ def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(remote: B
     ids=["a slash", "capitals and an address", "over ssh"],
 )
 def test_one_remote_for_several_students_is_told_of_each(
-    remote: BareRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remotes: tuple[Any, ...]
+    remote: BareRepository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    remotes: tuple[Any, ...],
 ) -> None:
     monkeypatch.setattr(Fork, "fetch", lambda fork: None)
-    students = [Student(f"student-{i}", text.format(path=remote.path)) for i, text in enumerate(remotes)]
+    students = [
+        Student(f"student-{i}", text.format(path=remote.path)) for i, text in enumerate(remotes)
+    ]
     alone = Student("alone", "https://github.com/b/x")
-    done = {entry.student.id: entry.notes for entry in collect_pushes(course(tmp_path), [*students, alone])}
+    done = {
+        entry.student.id: entry.notes
+        for entry in collect_pushes(course(tmp_path), [*students, alone])
+    }
     assert done.pop("alone") == ()
     for student, notes in done.items():
         (note,) = notes
@@ -234,9 +286,18 @@ ACCESS = "Please make sure you have the correct access rights\nand the repositor
             f"fatal: '/x.git' is no repository\nfatal: Could not read from remote repository.\n\n{ACCESS}",
             "'/x.git' is no",
         ),
-        (f"git@host: Permission denied.\nfatal: Could not read from remote repository.\n\n{ACCESS}", "git@host: Perm"),
-        (" ! [rejected] a -> main (fetch first)\nerror: failed to push some refs\nhint: Pull first.\n", "! [rejected]"),
-        ("fatal: could not read Username for 'https://host': terminal prompts disabled\n", "it does not exist, or is"),
+        (
+            f"git@host: Permission denied.\nfatal: Could not read from remote repository.\n\n{ACCESS}",
+            "git@host: Perm",
+        ),
+        (
+            " ! [rejected] a -> main (fetch first)\nerror: failed to push some refs\nhint: Pull first.\n",
+            "! [rejected]",
+        ),
+        (
+            "fatal: could not read Username for 'https://host': terminal prompts disabled\n",
+            "it does not exist, or is",
+        ),
         (ACCESS, "and the repository exists."),
         ("", ""),
     ],

@@ -28,7 +28,9 @@ def picture(kind: str) -> bytes:
 PNG = picture("png")
 ENCODED = base64.b64encode(PNG).decode()
 JPEG = base64.b64encode(picture("jpeg")).decode()
-SVG = base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>").decode()
+SVG = base64.b64encode(
+    b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+).decode()
 ATTACHED = {"my graph.png": {"image/png": ENCODED}}
 
 
@@ -37,7 +39,9 @@ def shown_page(source: str, attachments: dict[str, Any]) -> str:
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     markdown, pictures = show_answer(source, attachments)
-    return MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=pictures)).render(markdown)
+    return MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=pictures)).render(
+        markdown
+    )
 
 
 SHOWN = {
@@ -48,7 +52,10 @@ SHOWN = {
     "embedded": (f"![it](data:image/png;base64,{ENCODED})", {}),
     "embedded, as a tag": (f'<img alt="x" src="data:image/png;base64,{ENCODED}"/>', {}),
     "of another type than it says": ("![it](attachment:a)", {"a": {"image/svg+xml": ENCODED}}),
-    "in lines": ("![it](attachment:a)", {"a": {"image/png": "\n".join((ENCODED[:40], ENCODED[40:]))}}),
+    "in lines": (
+        "![it](attachment:a)",
+        {"a": {"image/png": "\n".join((ENCODED[:40], ENCODED[40:]))}},
+    ),
 }
 
 
@@ -58,7 +65,9 @@ def test_a_picture_is_shown(source: str, attachments: dict[str, Any]) -> None:
 
 
 def test_a_photograph_is_shown() -> None:
-    assert f"data:image/jpeg;base64,{JPEG}" in shown_page("![it](attachment:a)", {"a": {"image/jpeg": JPEG}})
+    assert f"data:image/jpeg;base64,{JPEG}" in shown_page(
+        "![it](attachment:a)", {"a": {"image/jpeg": JPEG}}
+    )
 
 
 HIDDEN = {
@@ -67,12 +76,17 @@ HIDDEN = {
     "an embedded drawing": (f"![it](data:image/svg+xml;base64,{SVG})", {}),
     "no base64": ("![it](attachment:a)", {"a": {"image/png": '"><script>alert(1)</script>'}}),
     "nothing attached": ("![it](attachment:a)", {}),
-    "too large": ("![it](attachment:a)", {"a": {"image/png": base64.b64encode(PNG + bytes(6 << 20)).decode()}}),
+    "too large": (
+        "![it](attachment:a)",
+        {"a": {"image/png": base64.b64encode(PNG + bytes(6 << 20)).decode()}},
+    ),
 }
 
 
 @pytest.mark.parametrize(("source", "attachments"), HIDDEN.values(), ids=HIDDEN)
-def test_what_is_no_picture_is_not_shown_and_the_page_is_whole(source: str, attachments: dict[str, Any]) -> None:
+def test_what_is_no_picture_is_not_shown_and_the_page_is_whole(
+    source: str, attachments: dict[str, Any]
+) -> None:
     page = shown_page(source, attachments)
     assert NOT_SHOWN in page
     assert "<script" not in page
@@ -106,7 +120,13 @@ def test_there_is_an_end_to_pictures_and_to_looking_for_them() -> None:
     assert len(pictures) == 20
     assert text.count(NOT_SHOWN) == 10
     begin = time.process_time()
-    for piece in ("<img ", "![", "![](attachment:", "![a](data:image/png;base64,", "<img src='data:image/png;base64,"):
+    for piece in (
+        "<img ",
+        "![",
+        "![](attachment:",
+        "![a](data:image/png;base64,",
+        "<img src='data:image/png;base64,",
+    ):
         show_answer(piece * 10_000, {})
     assert time.process_time() - begin < 20
 
@@ -126,7 +146,9 @@ def exam(small_course: SmallCourse) -> Any:
 
 def marked_cell(exam: Any, *cells: dict[str, Any]) -> dict[str, Any]:
     notebook = autograded_notebook(exam, dump(cells), {})
-    (found,) = [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "why"]
+    (found,) = [
+        c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "why"
+    ]
     import nbformat
 
     nbformat.validate(nbformat.from_dict(notebook))
@@ -148,13 +170,17 @@ def test_the_mark_is_asked_for_at_the_students_words(exam: Any, cells: list[Any]
     assert (found["cell_type"], found["source"]) == ("markdown", "It vanishes.")
 
 
-@pytest.mark.parametrize("cells", [[], [solution("x = 1")], [essay("YOUR ANSWER HERE")]], ids=["none", "gone", "left"])
+@pytest.mark.parametrize(
+    "cells", [[], [solution("x = 1")], [essay("YOUR ANSWER HERE")]], ids=["none", "gone", "left"]
+)
 def test_the_mark_scheme_is_never_shown_as_an_answer(exam: Any, cells: list[Any]) -> None:
     assert marked_cell(exam, *cells)["source"] == "YOUR ANSWER HERE"
 
 
 def test_an_attached_picture_is_in_the_formgraders_notebook(exam: Any) -> None:
-    answer = essay("My drawing: ![g.png](attachment:g.png)") | {"attachments": {"g.png": {"image/png": ENCODED}}}
+    answer = essay("My drawing: ![g.png](attachment:g.png)") | {
+        "attachments": {"g.png": {"image/png": ENCODED}}
+    }
     found = marked_cell(exam, answer)
     assert found["attachments"] == {"picture-1": {"image/png": ENCODED}}
     assert "![picture-1](attachment:picture-1)" in found["source"]

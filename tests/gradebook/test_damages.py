@@ -91,7 +91,11 @@ def nbgraders_grades(root: Path, release: Path) -> dict[str, Grades | str]:
         path.parent.mkdir(parents=True)
         path.write_bytes(damaged(release, name))
     done = subprocess.run(
-        [sys.executable, "-c", AUTOGRADE, *students()], cwd=root, env=ENVIRONMENT, capture_output=True, text=True
+        [sys.executable, "-c", AUTOGRADE, *students()],
+        cwd=root,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     graded = dict(line.split() for line in done.stdout.splitlines() if line.startswith("damage"))
@@ -107,7 +111,9 @@ def nbgraders_grades(root: Path, release: Path) -> dict[str, Grades | str]:
             autograded = json.loads((root / "autograded" / student / "hw" / "hw.ipynb").read_text())
             shown = {id_of(cell) for cell in autograded["cells"]}
             grades = book.find_submission("hw", student).notebooks[0].grades
-            found[name] = {grade.name: _given(grade) if grade.name in shown else 0.0 for grade in grades}
+            found[name] = {
+                grade.name: _given(grade) if grade.name in shown else 0.0 for grade in grades
+            }
     return found
 
 
@@ -150,8 +156,13 @@ def test_there_are_many_damages() -> None:
 def test_a_damaged_notebook_gets_no_less_than_from_nbgrader_and_what_is_more_is_listed(
     examiner: Any, exam: Exam, release: Path, name: Any
 ) -> None:
-    report = examiner.examine(exam, Submission("hw", "hw_solved.ipynb", damaged(release, name))).report
-    ours = {result.id: None if result.status is Status.TO_BE_MARKED else result.points for result in report.exercises}
+    report = examiner.examine(
+        exam, Submission("hw", "hw_solved.ipynb", damaged(release, name))
+    ).report
+    ours = {
+        result.id: None if result.status is Status.TO_BE_MARKED else result.points
+        for result in report.exercises
+    }
     theirs = json.loads(GOLDEN.read_text())[name]
     if theirs == REFUSED:
         assert ours == {"double": 2.0, "mean_rows": 3.0, "why": None, "how": 0.0}

@@ -46,7 +46,9 @@ def course(fresh: Path, tmp_path: Path) -> MarkedCourse:
     return MarkedCourse(SmallCourse(root))
 
 
-def test_an_exercise_that_waits_for_a_person_is_asked_for_in_the_formgrader(course: MarkedCourse) -> None:
+def test_an_exercise_that_waits_for_a_person_is_asked_for_in_the_formgrader(
+    course: MarkedCourse,
+) -> None:
     assert course.points() == {"double": (2.0, "passed"), "plot": (0.0, "to be marked")}
     assert course.entered() == {
         "auto": None, "manual": None, "extra": None, "score": 0.0, "comment": None, "asks": True
@@ -60,7 +62,9 @@ def test_a_mark_given_in_the_gradebook_counts(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0, comment="Name the axes.")
     blob = course.ledger.read("on-time").pushes[0].notebooks[0].blob
     course.update()
-    assert course.marks() == (ManualMark("hw", "plot", MONDAY, 3.0, 0.0, (("plot", "Name the axes."),), blob),)
+    assert course.marks() == (
+        ManualMark("hw", "plot", MONDAY, 3.0, 0.0, (("plot", "Name the axes."),), blob),
+    )
     assert course.points() == {"double": (2.0, "passed"), "plot": (3.0, "partial")}
     assert course.classroom.standings()["on-time"]["hw"].points == 5.0
     assert (course.entered()["score"], course.entered()["asks"]) == (3.0, False)
@@ -71,7 +75,12 @@ def test_a_mark_overrides_a_test_and_extra_credit_comes_on_top(course: MarkedCou
     course.update()
     assert course.points()["double"] == (1.5, "partial")
     entered = course.entered("double")
-    assert (entered["auto"], entered["manual"], entered["extra"], entered["score"]) == (2.0, 1.0, 0.5, 1.5)
+    assert (entered["auto"], entered["manual"], entered["extra"], entered["score"]) == (
+        2.0,
+        1.0,
+        0.5,
+        1.5,
+    )
 
 
 def test_reading_again_adds_nothing(course: MarkedCourse) -> None:
@@ -112,24 +121,37 @@ def test_a_mark_that_was_taken_back_is_gone_and_stays_gone(course: MarkedCourse)
 def test_a_newer_mark_from_another_machine_replaces_the_one_here(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0, comment="Well.")
     course.update()
-    newer = ManualMark("hw", "plot", course.ledger.read("on-time").marks[0].time, 4.0, 0.0, (("plot", "Seen anew."),))
+    newer = ManualMark(
+        "hw",
+        "plot",
+        course.ledger.read("on-time").marks[0].time,
+        4.0,
+        0.0,
+        (("plot", "Seen anew."),),
+    )
     course.ledger.add_mark("on-time", newer)
     course.update()
     assert (course.entered()["manual"], course.entered()["comment"]) == (4.0, "Seen anew.")
     assert len(course.marks()) == 2
 
 
-def test_a_mark_given_here_and_one_from_elsewhere_are_both_kept_and_the_last_read_stands(course: MarkedCourse) -> None:
+def test_a_mark_given_here_and_one_from_elsewhere_are_both_kept_and_the_last_read_stands(
+    course: MarkedCourse,
+) -> None:
     course.enter(manual_score=3.0)
     course.update()
-    course.ledger.add_mark("on-time", ManualMark("hw", "plot", course.ledger.read("on-time").marks[0].time, 4.0))
+    course.ledger.add_mark(
+        "on-time", ManualMark("hw", "plot", course.ledger.read("on-time").marks[0].time, 4.0)
+    )
     course.enter(manual_score=1.0)
     course.update()
     assert [mark.points for mark in course.marks()] == [3.0, 4.0, 1.0]
     assert course.entered()["manual"] == course.points()["plot"][0] == 1.0
 
 
-def test_after_a_new_push_the_mark_stands_and_a_person_is_asked_to_look_again(course: MarkedCourse) -> None:
+def test_after_a_new_push_the_mark_stands_and_a_person_is_asked_to_look_again(
+    course: MarkedCourse,
+) -> None:
     course.enter(manual_score=3.0)
     course.update()
     later = course.grade("on-time", LATER, answer="better_plot()")
@@ -142,7 +164,9 @@ def test_after_a_new_push_the_mark_stands_and_a_person_is_asked_to_look_again(co
     assert (course.entered()["asks"], course.marks()[-1].notebook) == (False, later)
 
 
-def test_when_a_repaired_test_gives_other_points_a_mark_against_it_is_looked_at_again(course: MarkedCourse) -> None:
+def test_when_a_repaired_test_gives_other_points_a_mark_against_it_is_looked_at_again(
+    course: MarkedCourse,
+) -> None:
     course.enter("double", manual_score=2.0)
     course.update()
     course.grade("on-time", LATER, double=0.0)
@@ -150,7 +174,9 @@ def test_when_a_repaired_test_gives_other_points_a_mark_against_it_is_looked_at_
     assert (course.points()["double"], course.entered("double")["asks"]) == ((2.0, "passed"), True)
 
 
-def test_what_counts_no_more_leaves_the_gradebook_and_comes_back_with_its_mark(course: MarkedCourse) -> None:
+def test_what_counts_no_more_leaves_the_gradebook_and_comes_back_with_its_mark(
+    course: MarkedCourse,
+) -> None:
     course.enter(manual_score=3.0)
     config = course.small.config
     config.write_text(CONFIG.replace("2027-03-06", "2027-02-06"))
@@ -165,10 +191,16 @@ def test_what_counts_no_more_leaves_the_gradebook_and_comes_back_with_its_mark(c
 
 def test_an_exercise_added_in_mid_term_is_entered_and_marks_stay(course: MarkedCourse) -> None:
     course.enter(manual_score=3.0)
-    course.small.write(text("# Homework"), solution(DOUBLE), test(TEST_DOUBLE), PLOT, test("assert True", "new", 1))
+    course.small.write(
+        text("# Homework"), solution(DOUBLE), test(TEST_DOUBLE), PLOT, test("assert True", "new", 1)
+    )
     course.update()
     with course.notebook() as notebook:
-        assert {grade.cell.name: grade.max_score for grade in notebook.grades} == {"double": 2, "plot": 4, "new": 1}
+        assert {grade.cell.name: grade.max_score for grade in notebook.grades} == {
+            "double": 2,
+            "plot": 4,
+            "new": 1,
+        }
     assert course.entered()["manual"] == 3.0
 
 
@@ -183,7 +215,9 @@ def test_an_assignment_for_later_in_the_term_is_left_out(course: MarkedCourse) -
         assert [assignment.name for assignment in book.assignments] == ["hw"]
 
 
-def test_a_notebook_that_is_nowhere_is_named_and_everything_else_goes_on(course: MarkedCourse) -> None:
+def test_a_notebook_that_is_nowhere_is_named_and_everything_else_goes_on(
+    course: MarkedCourse,
+) -> None:
     course.grade("late", EARLY)
     shutil.rmtree(course.small.root / "forks" / "late.git")
     (sentence,) = course.update()
@@ -209,7 +243,11 @@ def test_nbgrader_exports_the_same_points(course: MarkedCourse) -> None:
     with (course.small.root / "grades.csv").open() as file:
         exported = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     standings = course.classroom.standings()
-    assert exported == {student: standings[student]["hw"].points for student in standings} == {"on-time": 6, "late": 1}
+    assert (
+        exported
+        == {student: standings[student]["hw"].points for student in standings}
+        == {"on-time": 6, "late": 1}
+    )
 
 
 # ------------------------------------------------------------------------------------------- nbgrader's own formgrader
@@ -272,16 +310,23 @@ def test_what_a_student_hands_in_runs_nothing_in_the_formgrader(course: MarkedCo
     attacks = [text(f"{number} {attack}") for number, attack in enumerate(TEXTS)]
     attacks += [text(attack) | {"cell_type": "raw"} for attack in TEXTS] + [code(SCRIPT)]
     blob = course.grade("late", EARLY, extra=attacks, answer=f"plot()  # {SCRIPT}")
-    displays = [{"output_type": "display_data", "data": data, "metadata": {"isolated": True}} for data in SHOWN]
+    displays = [
+        {"output_type": "display_data", "data": data, "metadata": {"isolated": True}}
+        for data in SHOWN
+    ]
     error = {"output_type": "error", "ename": SCRIPT, "evalue": EVENT, "traceback": [EVENT]}
-    course.ran(blob, {2: [*displays, {"output_type": "stream", "name": "stdout", "text": EVENT}, error]})
+    course.ran(
+        blob, {2: [*displays, {"output_type": "stream", "name": "stdout", "text": EVENT}, error]}
+    )
     course.update()
     ids = []
     for student in ("on-time", "late"):
         with course.notebook(student) as notebook:
             ids.append(notebook.id)
     with formgrader(course.small.root) as ask:
-        honest, hostile = (Page(ask("GET", f"/formgrader/submissions/{submission}/")) for submission in ids)
+        honest, hostile = (
+            Page(ask("GET", f"/formgrader/submissions/{submission}/")) for submission in ids
+        )
         shown = ask("GET", f"/formgrader/submissions/{ids[1]}/")
     assert hostile.dangers == honest.dangers
     assert (hostile.scripts, hostile.pictures - honest.pictures) == (honest.scripts, 2)
@@ -305,7 +350,9 @@ def formgrader(root: Path) -> Iterator[Callable[..., str]]:
     command = [sys.executable, "-m", "jupyter", "server", *options]
     with (root / "server.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=root, stdout=log, stderr=log, env=ENVIRONMENT)
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "token secret"}, timeout=60)
+    client = httpx.Client(
+        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "token secret"}, timeout=60
+    )
 
     def ask(method: str, path: str, body: dict[str, Any] | None = None) -> str:
         answer = client.request(method, path, json=body)

@@ -66,7 +66,10 @@ def test_what_is_shown_has_no_link_and_no_tag_of_its_own() -> None:
 
 
 def display(**data: str) -> dict[str, Any]:
-    return {"output_type": "display_data", "data": {kind.replace("_", "/"): text for kind, text in data.items()}}
+    return {
+        "output_type": "display_data",
+        "data": {kind.replace("_", "/"): text for kind, text in data.items()},
+    }
 
 
 def shown(*outputs: dict[str, Any]) -> list[dict[str, str]]:
@@ -87,11 +90,13 @@ def test_pictures_within_html_stay_and_the_rest_of_it_goes() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", ["text/html", "text/markdown", "text/latex", "application/javascript", "image/gif"])
+@pytest.mark.parametrize(
+    "kind", ["text/html", "text/markdown", "text/latex", "application/javascript", "image/gif"]
+)
 def test_of_everything_else_only_its_words_are_shown(kind: str) -> None:
-    assert shown({"output_type": "display_data", "data": {kind: "evil()", "text/plain": "words"}}) == [
-        {"text/plain": "words"}
-    ]
+    assert shown(
+        {"output_type": "display_data", "data": {kind: "evil()", "text/plain": "words"}}
+    ) == [{"text/plain": "words"}]
     assert shown({"output_type": "display_data", "data": {kind: "evil()"}}) == []
 
 

@@ -28,7 +28,9 @@ def shown(root: Path, student: str) -> list[list[Any]]:
             said = re.sub(r"\(\S+( \d+>)?, line", "(a file, line", output.get("evalue", ""))
             text = output.get("text") if output.get("name") == "stdout" else None
             outputs.append((output["output_type"], output.get("ename"), said, text))
-        cells.append(sorted(outputs, key=str))  # which of two streams comes first is chance under nbgrader
+        cells.append(
+            sorted(outputs, key=str)
+        )  # which of two streams comes first is chance under nbgrader
     return cells
 
 
@@ -49,8 +51,16 @@ def test_scores_and_outputs_are_nbgraders(graded: tuple[Path, Path]) -> None:
     plain, jailed = graded
     truth = scores(plain)
     assert scores(jailed) == truth
-    assert truth["right"] == {"double": (2.0, False), "partial": (2.0, False), "essay": (0.0, False)}
-    assert truth["wrong"] == {"double": (0.0, False), "partial": (1.0, False), "essay": (0.0, False)}
+    assert truth["right"] == {
+        "double": (2.0, False),
+        "partial": (2.0, False),
+        "essay": (0.0, False),
+    }
+    assert truth["wrong"] == {
+        "double": (0.0, False),
+        "partial": (1.0, False),
+        "essay": (0.0, False),
+    }
     for student in ANSWERS:
         if student != "endless":
             assert shown(jailed, student) == shown(plain, student), student

@@ -35,13 +35,19 @@ ROLES = {
 
 
 @pytest.mark.parametrize("assignment", ["hw01_numpy"])
-def test_nbgrader_autograde_gives_the_same_points_exercise_by_exercise(tmp_path: Path, assignment: str) -> None:
+def test_nbgrader_autograde_gives_the_same_points_exercise_by_exercise(
+    tmp_path: Path, assignment: str
+) -> None:
     course = load_course(REPOSITORY / "grading_config.py")
     exam = read_exam(course.source_path(assignment), course.assignments[assignment].patterns)
     with Examiner(Limits()) as examiner:
-        released = json.loads(released_notebook(course, assignment, tmp_path / "released", examiner))
+        released = json.loads(
+            released_notebook(course, assignment, tmp_path / "released", examiner)
+        )
     submissions = {
-        name: author(StudentDesk(name, exam, released))[f"assignments/{assignment}/{assignment}_solved.ipynb"]
+        name: author(StudentDesk(name, exam, released))[
+            f"assignments/{assignment}/{assignment}_solved.ipynb"
+        ]
         for name, author in ROLES.items()
     }
     prepare(REPOSITORY, tmp_path, assignment, submissions)
@@ -55,6 +61,9 @@ def test_nbgrader_autograde_gives_the_same_points_exercise_by_exercise(tmp_path:
             name: examiner.examine(exam, Submission(assignment, name, content)).report
             for name, content in submissions.items()
         }
-    ours = {name: {entry.id: entry.points for entry in report.exercises} for name, report in reports.items()}
+    ours = {
+        name: {entry.id: entry.points for entry in report.exercises}
+        for name, report in reports.items()
+    }
     assert ours == theirs
     assert ours["all-right"] != ours["known-mistake"] != ours["half-done"]

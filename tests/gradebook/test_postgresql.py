@@ -15,16 +15,24 @@ from marked_course import EARLY, LATER, MarkedCourse, make_marked_course
 
 pytestmark = pytest.mark.slow
 
-pytest.importorskip("psycopg", reason="no driver for PostgreSQL is installed: pip install 'psycopg[binary]'")
+pytest.importorskip(
+    "psycopg", reason="no driver for PostgreSQL is installed: pip install 'psycopg[binary]'"
+)
 
 
 def find_programs() -> Path | None:
     """Return the folder with PostgreSQL's own programs, the newest where there are several."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
+    folders = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name)
+    )
     found = shutil.which("initdb")
     if found is not None:
         folders.insert(0, Path(found).resolve().parent)
-    whole = [folder for folder in folders if (folder / "initdb").exists() and (folder / "pg_ctl").exists()]
+    whole = [
+        folder
+        for folder in folders
+        if (folder / "initdb").exists() and (folder / "pg_ctl").exists()
+    ]
     return whole[-1] if whole else None
 
 
@@ -35,7 +43,9 @@ def server() -> Iterator[str]:
     if programs is None:
         pytest.skip("no PostgreSQL server is installed on this machine: apt-get install postgresql")
     user = "nobody" if os.geteuid() == 0 else None  # it refuses to run as root
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: a socket's path has at most 107 bytes
+    folder = Path(
+        tempfile.mkdtemp(prefix="pg-", dir="/tmp")
+    )  # short: a socket's path has at most 107 bytes
     if user is not None:
         account = pwd.getpwnam(user)
         os.chown(folder, account.pw_uid, account.pw_gid)
@@ -48,7 +58,14 @@ def server() -> Iterator[str]:
     (folder / "said").touch(mode=0o666)
     data = folder / "data"
     try:
-        run(programs / "initdb", "--no-sync", "--auth=trust", "--username=grader", "--encoding=UTF8", data)
+        run(
+            programs / "initdb",
+            "--no-sync",
+            "--auth=trust",
+            "--username=grader",
+            "--encoding=UTF8",
+            data,
+        )
         options = f"-c listen_addresses='' -k {folder} -c fsync=off"
         run(programs / "pg_ctl", "--wait", "--pgdata", data, "--options", options, "start")
         try:

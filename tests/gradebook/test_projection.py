@@ -53,16 +53,25 @@ def course(fresh: Path, tmp_path: Path) -> MarkedCourse:
 
 
 def test_nothing_new_loads_no_nbgrader_and_writes_nothing(course: MarkedCourse) -> None:
-    files = {path: path.stat().st_mtime_ns for path in course.small.root.rglob("*") if path.is_file()}
+    files = {
+        path: path.stat().st_mtime_ns for path in course.small.root.rglob("*") if path.is_file()
+    }
     done = subprocess.run(
-        [sys.executable, "-c", UPDATE_TWICE, course.small.config], capture_output=True, text=True, check=True
+        [sys.executable, "-c", UPDATE_TWICE, course.small.config],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines() == ["0 [] []", "False"]
-    assert files == {path: path.stat().st_mtime_ns for path in course.small.root.rglob("*") if path.is_file()}
+    assert files == {
+        path: path.stat().st_mtime_ns for path in course.small.root.rglob("*") if path.is_file()
+    }
 
 
 def test_only_the_submission_that_changed_is_entered(course: MarkedCourse) -> None:
-    mine, other = (autograded_path(course.classroom.course, name, "hw") for name in ("late", "on-time"))
+    mine, other = (
+        autograded_path(course.classroom.course, name, "hw") for name in ("late", "on-time")
+    )
     before = other.stat().st_mtime_ns
     blob = course.grade("late", LATER, double=2.0, answer="plot(1)")
     assert course.update() == []
@@ -152,11 +161,15 @@ def test_a_notebook_that_came_with_files_beside_it_is_shown(course: MarkedCourse
     assert "return helper.twice(x)" in "".join(cell["source"] for cell in shown["cells"])
 
 
-def test_pictures_are_kept_where_a_person_marks_and_in_cells_of_the_students_own(course: MarkedCourse) -> None:
+def test_pictures_are_kept_where_a_person_marks_and_in_cells_of_the_students_own(
+    course: MarkedCourse,
+) -> None:
     data = {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure>"}
     given = {"outputs": [{"output_type": "display_data", "data": data, "metadata": {}}]}
     cells = [solution("def double(x):\n    return 2 * x"), code("mine()"), PLOT]
-    shown = autograded_notebook(course.classroom.exams["hw"], dump(cells), {1: given, 2: given, 3: given})
+    shown = autograded_notebook(
+        course.classroom.exams["hw"], dump(cells), {1: given, 2: given, 3: given}
+    )
     kinds = [sorted(cell["outputs"][0]["data"]) for cell in shown["cells"] if cell.get("outputs")]
     both = ["image/png", "text/plain"]
     assert kinds == [["text/plain"], both, both]

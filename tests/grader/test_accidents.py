@@ -34,13 +34,19 @@ ACCIDENTS: dict[str, tuple[Callable[[], object], str]] = {
     "a file": (lambda: Path("no 4711").read_text(), "not there when notebooks are graded"),
     "a folder": (lambda: list(Path("no 4711").iterdir()), "not there when notebooks are graded"),
     "a program": (lambda: subprocess.run(["no-4711"]), "not there when notebooks are graded"),
-    "an address": (lambda: urllib.request.urlopen("http://127.0.0.1:9/4711"), "not there when notebooks are graded"),
+    "an address": (
+        lambda: urllib.request.urlopen("http://127.0.0.1:9/4711"),
+        "not there when notebooks are graded",
+    ),
     "a question": (ask, "Nobody answers"),
     "product": (lambda: A @ B, "shapes do not fit"),
     "dot": (lambda: np.dot(A, B), "shapes do not fit"),
     "sum": (lambda: A + B, "shapes do not fit"),
     "reshape": (lambda: A.reshape(7, 7), "another number of entries"),
-    "rows of different lengths": (lambda: np.array([[1.0], [1.0, 4711.0]]), "rows of different lengths"),
+    "rows of different lengths": (
+        lambda: np.array([[1.0], [1.0, 4711.0]]),
+        "rows of different lengths",
+    ),
     "the largest of nothing": (lambda: max([]), "is empty"),
     "the largest of an empty array": (lambda: np.max(np.zeros((0, 3))), "is empty"),
     "too many indices": (lambda: np.zeros(3)[0, 0], "more indices than it has axes"),
@@ -49,9 +55,15 @@ ACCIDENTS: dict[str, tuple[Callable[[], object], str]] = {
     "not square": (lambda: np.linalg.inv(A), "matrix is not one"),
     "singular": (lambda: np.linalg.inv(np.ones((2, 2))), "matrix is not one"),
     "a product of one axis": (lambda: np.linalg.inv(np.ones(3)), "matrix is not one"),
-    "a misspelt name of numpy's": (lambda: np.arrange(4711), "does not have: is the name spelt right"),
+    "a misspelt name of numpy's": (
+        lambda: np.arrange(4711),
+        "does not have: is the name spelt right",
+    ),
     "a data type that is none": (lambda: np.zeros(3, dtype="f4711"), "another type than is wanted"),
-    "complex numbers in an array of floats": (lambda: np.ones(3).__imul__(1j), "numbers of another type in place"),
+    "complex numbers in an array of floats": (
+        lambda: np.ones(3).__imul__(1j),
+        "numbers of another type in place",
+    ),
     "the length of a number": (lambda: len(np.float64(4711)), "single number stands where"),
     "a loop over a number": (lambda: list(4711), "single number stands where"),
     "a number with an index": (lambda: (lambda x: x[0])(4711), "single number stands where"),
@@ -85,13 +97,21 @@ ACCIDENTS: dict[str, tuple[Callable[[], object], str]] = {
     "name": (lambda: name_4711, "run all cells"),  # noqa: F821
     "unbound": (unbound, "before it has a value"),
     "a value": (lambda: int("4711x"), "stopped with a ValueError in this test"),
-    "an assertion of their own": (lambda: (_ for _ in ()).throw(AssertionError("4711")), "an AssertionError"),
-    "an error of their own": (lambda: (_ for _ in ()).throw(type("E4711", (Exception,), {})()), "with an error"),
+    "an assertion of their own": (
+        lambda: (_ for _ in ()).throw(AssertionError("4711")),
+        "an AssertionError",
+    ),
+    "an error of their own": (
+        lambda: (_ for _ in ()).throw(type("E4711", (Exception,), {})()),
+        "with an error",
+    ),
 }
 
 
 @pytest.mark.parametrize(("cause", "words"), ACCIDENTS.values(), ids=ACCIDENTS)
-def test_an_accident_has_words_that_tell_nothing_of_the_test(cause: Callable[..., Any], words: str) -> None:
+def test_an_accident_has_words_that_tell_nothing_of_the_test(
+    cause: Callable[..., Any], words: str
+) -> None:
     with pytest.raises(Exception) as caught:
         cause()
     caught.value.student_traceback = "Traceback"

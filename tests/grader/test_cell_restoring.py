@@ -39,7 +39,10 @@ def essay(source: str, grade_id: str, points: float = 4) -> dict[str, Any]:
 
 
 def handed_in(
-    why: str = "YOUR ANSWER HERE", how: str = "YOUR ANSWER HERE", answer: str = ANSWER, kind: str = "code"
+    why: str = "YOUR ANSWER HERE",
+    how: str = "YOUR ANSWER HERE",
+    answer: str = ANSWER,
+    kind: str = "code",
 ) -> list[dict[str, Any]]:
     return [
         text("# Homework"), code("import math"), solution(answer) | {"cell_type": kind}, test(""),
@@ -57,12 +60,18 @@ def without_metadata(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def sources_run(exam: Exam, cells: list[dict[str, Any]]) -> list[str]:
-    return [step.source for step in plan_steps(exam, restored(exam, cells)) if step.exercise is None]
+    return [
+        step.source for step in plan_steps(exam, restored(exam, cells)) if step.exercise is None
+    ]
 
 
 @pytest.mark.parametrize("kind", ["raw", "markdown"])
-@pytest.mark.parametrize("change", [lambda cells: cells, without_metadata], ids=["with its id", "without it"])
-def test_an_answer_of_another_type_is_code_again(exam: Exam, kind: str, change: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    "change", [lambda cells: cells, without_metadata], ids=["with its id", "without it"]
+)
+def test_an_answer_of_another_type_is_code_again(
+    exam: Exam, kind: str, change: Callable[..., Any]
+) -> None:
     cells = change(handed_in(kind=kind))
     assert ANSWER in sources_run(exam, cells)
     assert restored(exam, cells)[2].cell.grade_id == "double_solution"
@@ -75,7 +84,11 @@ def test_text_that_looks_like_code_stays_text_where_the_answer_is_there(exam: Ex
 
 @pytest.mark.parametrize(
     "stub",
-    [solution(STUB), code(STUB), code('def double(x):\n    """Twice x."""\n    raise NotImplementedError()')],
+    [
+        solution(STUB),
+        code(STUB),
+        code('def double(x):\n    """Twice x."""\n    raise NotImplementedError()'),
+    ],
     ids=["with the id", "without it", "with a docstring"],
 )
 def test_a_stub_below_an_answer_is_left_out_and_told(exam: Exam, stub: Any) -> None:
@@ -83,7 +96,10 @@ def test_a_stub_below_an_answer_is_left_out_and_told(exam: Exam, stub: Any) -> N
     cells.insert(3, stub)
     assert stub["source"] not in sources_run(exam, cells)
     (remark,) = [entry.remark for entry in restored(exam, cells) if entry.remark]
-    assert remark == "Cell 4 holds `double` as given out, below your answer in cell 3; it was left out."
+    assert (
+        remark
+        == "Cell 4 holds `double` as given out, below your answer in cell 3; it was left out."
+    )
 
 
 def test_a_stub_above_an_answer_runs(exam: Exam) -> None:
@@ -110,16 +126,22 @@ WRITTEN = {
     "about an error": handed_in(why="Because it raises NotImplementedError."),
     "the placeholder taken out": handed_in(why=""),
     "with a picture only": [
-        cell | ({"attachments": {"g.png": {"image/png": "aa"}}} if cell["id"] == "why" else {}) for cell in handed_in()
+        cell | ({"attachments": {"g.png": {"image/png": "aa"}}} if cell["id"] == "why" else {})
+        for cell in handed_in()
     ],
     "in a cell below": [*handed_in()[:6], text("The gradient vanishes."), *handed_in()[6:]],
     "in a cell above": [*handed_in()[:5], text("The gradient vanishes."), *handed_in()[5:]],
-    "in a raw cell below": [*handed_in()[:6], text("It vanishes.") | {"cell_type": "raw"}, *handed_in()[6:]],
+    "in a raw cell below": [
+        *handed_in()[:6],
+        text("It vanishes.") | {"cell_type": "raw"},
+        *handed_in()[6:],
+    ],
     "below the question": [*handed_in()[:4], text(f"{WHY}\n\nIt vanishes."), *handed_in()[5:]],
     "twice, written first": [*handed_in()[:5], essay("It vanishes.", "why"), *handed_in()[5:]],
     "twice, written last": [*handed_in()[:6], essay("It vanishes.", "why"), *handed_in()[6:]],
     "in a cell of code": [
-        cell | ({"cell_type": "code", "source": "It vanishes."} if cell["id"] == "why" else {}) for cell in handed_in()
+        cell | ({"cell_type": "code", "source": "It vanishes."} if cell["id"] == "why" else {})
+        for cell in handed_in()
     ],
     "without metadata": without_metadata(handed_in(why="It vanishes.")),
     "moved to the end, without metadata": [
@@ -155,12 +177,20 @@ def test_an_essay_as_it_was_given_out_gets_its_nothing_at_once(exam: Exam, cells
 def test_two_essays_without_metadata_are_told_apart_by_their_places(exam: Exam) -> None:
     cells = without_metadata(handed_in(why="It vanishes.", how="By its norm."))
     essays = find_essays(exam, restored(exam, cells))
-    assert [cells[essays[name].cell - 1]["source"] for name in ("why", "how")] == ["It vanishes.", "By its norm."]
+    assert [cells[essays[name].cell - 1]["source"] for name in ("why", "how")] == [
+        "It vanishes.",
+        "By its norm.",
+    ]
     half = without_metadata(handed_in(how="By its norm."))
-    assert [entry.written for entry in find_essays(exam, restored(exam, half)).values()] == [False, True]
+    assert [entry.written for entry in find_essays(exam, restored(exam, half)).values()] == [
+        False,
+        True,
+    ]
 
 
-def test_what_was_given_out_is_read_from_the_release(small_course: SmallCourse, exam: Exam, tmp_path: Path) -> None:
+def test_what_was_given_out_is_read_from_the_release(
+    small_course: SmallCourse, exam: Exam, tmp_path: Path
+) -> None:
     release = tmp_path / "hw.ipynb"
     release.write_text(json.dumps({"cells": handed_in(why="*Write here!*", how="*Write here!*")}))
     exam = read_exam(small_course.source, release=release)
@@ -184,7 +214,9 @@ def test_a_stub_of_other_words_below_an_answer_is_left_out(
     assert stub in sources_run(exam, handed_in(answer=stub))
 
 
-def test_a_stub_that_asks_for_the_same_name_once_more_is_an_exercise_of_its_own(small_course: SmallCourse) -> None:
+def test_a_stub_that_asks_for_the_same_name_once_more_is_an_exercise_of_its_own(
+    small_course: SmallCourse,
+) -> None:
     again = test("assert double(2) == 4", "again")
     small_course.write(solution(DOUBLE), test(""), solution(DOUBLE, "again_solution"), again)
     cells = [solution(ANSWER), test(""), solution(STUB, "again_solution"), again]

@@ -55,27 +55,46 @@ def exam_of(feature: Feature, folder: Path, examiner: Examiner) -> Exam:
 
 def points(exam: Exam, feature: Feature, state: str, examiner: Examiner) -> dict[str, float]:
     submission = Submission(exam.assignment, "ps.ipynb", feature.submission(state))
-    return {result.id: result.points for result in examiner.examine(exam, submission).report.exercises}
+    return {
+        result.id: result.points for result in examiner.examine(exam, submission).report.exercises
+    }
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.release) for name in read_features()]
+    "name",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.release)
+        for name in read_features()
+    ],
 )
 def test_a_feature_gets_nbgraders_points(name: str, tmp_path: Path, examiner: Examiner) -> None:
     feature = read_features()[name]
     exam = exam_of(feature, tmp_path, examiner)
     for state, scores in read_scores().items():
-        cells = {cell: score for cell, (score, _) in scores.items() if cell.startswith(f"{name}__t")}
+        cells = {
+            cell: score for cell, (score, _) in scores.items() if cell.startswith(f"{name}__t")
+        }
         wanted = {cell: BETTER.get((state, cell), score) for cell, score in cells.items()}
         assert wanted
-        assert points(exam, feature, state, examiner) == pytest.approx(wanted), (state, dict(exam.inside))
+        assert points(exam, feature, state, examiner) == pytest.approx(wanted), (
+            state,
+            dict(exam.inside),
+        )
 
 
 OPAQUE = Feature(
     "opaque",
     [
-        ("solution", "def words(x):\n    ### BEGIN SOLUTION\n    return list(x.split())\n    ### END SOLUTION", 1),
-        ("test", "### BEGIN HIDDEN TESTS\nassert list(words('a b')) == ['a', 'b']\n### END HIDDEN TESTS", 2),
+        (
+            "solution",
+            "def words(x):\n    ### BEGIN SOLUTION\n    return list(x.split())\n    ### END SOLUTION",
+            1,
+        ),
+        (
+            "test",
+            "### BEGIN HIDDEN TESTS\nassert list(words('a b')) == ['a', 'b']\n### END HIDDEN TESTS",
+            2,
+        ),
     ],
     wrong="class Words:\n    def __init__(self, x):\n        self.x = x\n    def __iter__(self):\n"
     "        return iter(self.x.split())\n    def __len__(self):\n        raise ValueError('not yet')\n"
@@ -83,7 +102,9 @@ OPAQUE = Feature(
 )
 
 
-def test_a_value_that_a_test_cannot_look_at_waits_for_a_person(tmp_path: Path, examiner: Examiner) -> None:
+def test_a_value_that_a_test_cannot_look_at_waits_for_a_person(
+    tmp_path: Path, examiner: Examiner
+) -> None:
     exam = exam_of(OPAQUE, tmp_path, examiner)
     assert exam.inside == {}
     submission = Submission(exam.assignment, "ps.ipynb", OPAQUE.submission("wrong"))

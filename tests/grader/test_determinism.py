@@ -71,7 +71,8 @@ def test_the_same_class_gets_the_same_reports_from_every_examiner(exam: Exam) ->
     for times in (2, 1):
         with Examiner(Limits(cell_seconds=10, call_seconds=10, seconds=60)) as examiner:
             gradings += [
-                {name: report(examiner, exam, answer) for name, answer in ANSWERS.items()} for _ in range(times)
+                {name: report(examiner, exam, answer) for name, answer in ANSWERS.items()}
+                for _ in range(times)
             ]
     assert all(grading == gradings[0] for grading in gradings)
     assert gradings[0]["right"].points > 0

@@ -62,7 +62,9 @@ def examine(examiner: Examiner, exam: Exam, *cells: dict[str, Any]) -> ExaminedN
     return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells)))
 
 
-def answered(double: str = SOLVED, halve: str = "def halve(x):\n    return x / 2") -> list[dict[str, Any]]:
+def answered(
+    double: str = SOLVED, halve: str = "def halve(x):\n    return x / 2"
+) -> list[dict[str, Any]]:
     return [
         code("import math\nimport numpy as np"), solution(double), test("", "double"),
         solution(halve, "halve_solution"), test("", "halve", 3),
@@ -95,13 +97,17 @@ HARMLESS = {
     "test cells deleted": kept(answered(), "double", "halve"),
     "metadata stripped": stripped(answered()),
     "test cell edited": [
-        cell | {"source": "raise SystemExit"} if cell["id"] == "double" else cell for cell in answered()
+        cell | {"source": "raise SystemExit"} if cell["id"] == "double" else cell
+        for cell in answered()
     ],
     "test cell twice": [*answered(), test("", "double")],
     "cells merged": [code("import numpy as np\n" + SOLVED + "def halve(x):\n    return x / 2")],
     "a cell that fails above": [code("1 / 0"), *answered()],
     "a syntax error above": [code("print 'Python 2'"), *answered()],
-    "prints and warnings": [code("import sys, warnings\nprint('x', file=sys.stderr)\nwarnings.warn('x')"), *answered()],
+    "prints and warnings": [
+        code("import sys, warnings\nprint('x', file=sys.stderr)\nwarnings.warn('x')"),
+        *answered(),
+    ],
     "exit() above": [code("exit()"), *answered()],
     "os._exit above": [code("import os\nos._exit(0)"), *answered()],
     "a crash above": [code("import ctypes\nctypes.string_at(0)"), *answered()],
@@ -117,7 +123,9 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("cells", HARMLESS.values(), ids=HARMLESS)
-def test_what_is_odd_about_a_notebook_costs_nothing_by_itself(examiner: Examiner, exam: Exam, cells: Any) -> None:
+def test_what_is_odd_about_a_notebook_costs_nothing_by_itself(
+    examiner: Examiner, exam: Exam, cells: Any
+) -> None:
     assert points(examine(examiner, exam, *cells)) == FULL
 
 
@@ -125,7 +133,9 @@ def test_what_is_odd_about_a_notebook_costs_nothing_by_itself(examiner: Examiner
     ("name", "words"),
     [("os._exit above", "ended the Python process"), ("a cell that never ends", "too long")],
 )
-def test_a_cell_that_was_left_out_is_named(examiner: Examiner, exam: Exam, name: str, words: str) -> None:
+def test_a_cell_that_was_left_out_is_named(
+    examiner: Examiner, exam: Exam, name: str, words: str
+) -> None:
     (problem,) = examine(examiner, exam, *HARMLESS[name]).report.problems
     assert problem.startswith("Cell 1 ")
     assert words in problem
@@ -140,18 +150,25 @@ UNDONE = {
     "another arity": (answered("def double():\n    return 2"), Status.FAILED),
     "never returns": (answered("def double(x):\n    while True: pass"), Status.FAILED),
     "ends the process": (answered("def double(x):\n    import os\n    os._exit(0)"), Status.FAILED),
-    "redefined below": ([*answered()[:2], code("def double(x): return 0"), *answered()[2:]], Status.FAILED),
+    "redefined below": (
+        [*answered()[:2], code("def double(x): return 0"), *answered()[2:]],
+        Status.FAILED,
+    ),
 }
 
 
 @pytest.mark.parametrize(("cells", "status"), UNDONE.values(), ids=UNDONE)
-def test_what_is_undone_is_said_as_what_it_is(examiner: Examiner, exam: Exam, cells: Any, status: Any) -> None:
+def test_what_is_undone_is_said_as_what_it_is(
+    examiner: Examiner, exam: Exam, cells: Any, status: Any
+) -> None:
     double = examine(examiner, exam, *cells).report.exercises[0]
     assert (double.points, double.status) == (0.0, status)
     assert bool(double.hint) == (status is not Status.NOT_ATTEMPTED)
 
 
-def test_one_function_that_ends_the_process_costs_only_its_own_exercise(examiner: Examiner, exam: Exam) -> None:
+def test_one_function_that_ends_the_process_costs_only_its_own_exercise(
+    examiner: Examiner, exam: Exam
+) -> None:
     cells = answered("def double(x):\n    import os\n    os._exit(0)")
     assert points(examine(examiner, exam, *cells)) == {"double": 0.0, "halve": 3.0}
 
@@ -159,7 +176,9 @@ def test_one_function_that_ends_the_process_costs_only_its_own_exercise(examiner
 def test_a_mistake_costs_once(examiner: Examiner, exam: Exam) -> None:
     """`halve` is right but builds on a wrong `double`: it is tested with the reference's."""
     examined = examine(
-        examiner, exam, *answered("def double(x):\n    return x * x", "def halve(x):\n    return double(x) / 4")
+        examiner,
+        exam,
+        *answered("def double(x):\n    return x * x", "def halve(x):\n    return double(x) / 4"),
     )
     assert points(examined) == {"double": 0.0, "halve": 3.0}
     double, halve = examined.report.exercises
@@ -167,7 +186,9 @@ def test_a_mistake_costs_once(examiner: Examiner, exam: Exam) -> None:
     assert "reference's `double`" in halve.hint
 
 
-def test_files_of_the_assignment_are_there_and_writable_for_one_submission(examiner: Examiner, exam: Exam) -> None:
+def test_files_of_the_assignment_are_there_and_writable_for_one_submission(
+    examiner: Examiner, exam: Exam
+) -> None:
     cells = [
         code("print(open('data.csv').read().strip())"),
         code("_ = open('data.csv', 'w').write('gone')"),
@@ -185,10 +206,18 @@ def test_what_was_pushed_beside_the_notebook_is_there_and_the_courses_own_as_it_
         code("import mine\nprint(mine.two())"),
         code("print(open('data.csv').read().strip(), open('more/own.txt').read())"),
     ]
-    own = {"mine.py": b"def two():\n    return 2", "more/own.txt": b"mine", "data.csv": b"forged", "data.csv/x": b""}
+    own = {
+        "mine.py": b"def two():\n    return 2",
+        "more/own.txt": b"mine",
+        "data.csv": b"forged",
+        "data.csv/x": b"",
+    }
     files = SubmissionFiles(dump(cells), {path: own[path] for path in list(own)[:3]})
     examined = examiner.examine(exam, Submission("hw", "hw.ipynb", pack_submission(files)))
-    assert [cell["outputs"][0]["text"].strip() for cell in examined.cells[:2]] == ["2", "1,2,3 mine"]
+    assert [cell["outputs"][0]["text"].strip() for cell in examined.cells[:2]] == [
+        "2",
+        "1,2,3 mine",
+    ]
     assert examined.report.problems == ()
     clash = merge_files({"data.csv": b"given"}, {"data.csv/x": b"a folder of that name"})
     assert clash == {"data.csv": b"given"}, "what cannot lie beside the course's files stays away"
@@ -219,9 +248,15 @@ print("FOUND", found)
 """
 
 
-@pytest.mark.parametrize("planted", [False, True], ids=["as it is", "planted, so that the search is known to see"])
-def test_hidden_tests_are_nowhere_in_the_jail(examiner: Examiner, exam: Exam, planted: bool) -> None:
-    plant = [code(f"planted = {MARK!r}\nopen('planted.txt', 'w').write(planted)")] if planted else []
+@pytest.mark.parametrize(
+    "planted", [False, True], ids=["as it is", "planted, so that the search is known to see"]
+)
+def test_hidden_tests_are_nowhere_in_the_jail(
+    examiner: Examiner, exam: Exam, planted: bool
+) -> None:
+    plant = (
+        [code(f"planted = {MARK!r}\nopen('planted.txt', 'w').write(planted)")] if planted else []
+    )
     examined = examine(examiner, exam, *plant, code(SEARCH), *answered())
     said = examined.cells[len(plant)]["outputs"][0]["text"]
     assert (said == "FOUND []\n") is not planted, said
@@ -242,7 +277,9 @@ def test_no_file_of_the_course_and_no_secret_is_in_the_jail(
     assert cell["outputs"][0]["text"] == "[] False\n"
 
 
-def test_students_see_nothing_that_was_printed_or_raised_in_a_hidden_test(examiner: Examiner, exam: Exam) -> None:
+def test_students_see_nothing_that_was_printed_or_raised_in_a_hidden_test(
+    examiner: Examiner, exam: Exam
+) -> None:
     spy = "def halve(x):\n    print('input was', x)\n    raise ValueError(f'input was {x}')"
     examined = examine(examiner, exam, *answered(SOLVED, spy))
     assert "input was" not in json.dumps(examined.report.for_students().to_json())
@@ -273,7 +310,9 @@ def test_why_a_result_does_not_cross_tells_students_nothing_of_a_hidden_test(
     assert "\x1b" not in found.detail
 
 
-def test_what_a_student_raises_cannot_drive_the_instructors_terminal(examiner: Examiner, exam: Exam) -> None:
+def test_what_a_student_raises_cannot_drive_the_instructors_terminal(
+    examiner: Examiner, exam: Exam
+) -> None:
     spy = "def halve(x):\n    raise ValueError('\\x1b[2Jgone')"
     detail = examine(examiner, exam, *answered(SOLVED, spy)).report.exercises[1].detail
     assert "gone" in detail
@@ -296,14 +335,24 @@ def test_what_a_test_judges_with_is_never_the_students(
         test("assert_allclose(double(21), 42)\nassert near(double(0.5), 1)", "second"),
     )  # fmt: skip
     exam = read_exam(small_course.source)
-    wrong = [solution(f"{forgery}\ndef double(x):\n    return 21"), test("", "second"), test("", "first")]
+    wrong = [
+        solution(f"{forgery}\ndef double(x):\n    return 21"),
+        test("", "second"),
+        test("", "first"),
+    ]
     assert points(examine(examiner, exam, *wrong)) == {"first": 0.0, "second": 0.0}
-    right = [code("from numpy.testing import assert_allclose"), solution(SOLVED), test("", "first"), test("", "second")]
+    right = [
+        code("from numpy.testing import assert_allclose"),
+        solution(SOLVED),
+        test("", "first"),
+        test("", "second"),
+    ]
     assert points(examine(examiner, exam, *right)) == {"first": 2.0, "second": 2.0}
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"{", "not valid JSON"), (b"", "empty"), (json.dumps([1]).encode(), "no cells")]
+    ("content", "words"),
+    [(b"{", "not valid JSON"), (b"", "empty"), (json.dumps([1]).encode(), "no cells")],
 )
 def test_an_unreadable_file_is_a_report_with_a_sentence(
     examiner: Examiner, exam: Exam, content: bytes, words: str
@@ -313,8 +362,14 @@ def test_an_unreadable_file_is_a_report_with_a_sentence(
     assert words in report.problems[0]
 
 
-def test_a_hostile_notebook_changes_nothing_for_the_next_one(examiner: Examiner, exam: Exam) -> None:
-    examine(examiner, exam, code("import os, numpy, builtins\nnumpy.ones = None\nos.kill(1, 9)\nopen('x', 'w')"))
+def test_a_hostile_notebook_changes_nothing_for_the_next_one(
+    examiner: Examiner, exam: Exam
+) -> None:
+    examine(
+        examiner,
+        exam,
+        code("import os, numpy, builtins\nnumpy.ones = None\nos.kill(1, 9)\nopen('x', 'w')"),
+    )
     examined = examine(examiner, exam, code("import os; print(os.listdir('.'))"), *answered())
     assert points(examined) == FULL
     assert "x'" not in examined.cells[0]["outputs"][0]["text"]
@@ -357,14 +412,18 @@ def test_nothing_is_left_of_a_trial(examiner: Examiner, exam: Exam) -> None:
 
 def test_a_format_3_notebook_is_graded(examiner: Examiner, exam: Exam) -> None:
     cells = [{"cell_type": "code", "input": cell["source"], "outputs": []} for cell in answered()]
-    content = json.dumps({"nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]}).encode()
+    content = json.dumps(
+        {"nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]}
+    ).encode()
     assert points(examiner.examine(exam, Submission("hw", "hw.ipynb", content))) == FULL
 
 
 def test_conflict_marks_are_said_and_the_own_side_graded(examiner: Examiner, exam: Exam) -> None:
     good = json.dumps(notebook(*answered()), indent=1)
     line = next(line for line in good.splitlines() if "halve(x)" in line)
-    content = good.replace(line, f'<<<<<<< HEAD\n{line}\n=======\n   "source": ""\n>>>>>>> upstream/master')
+    content = good.replace(
+        line, f'<<<<<<< HEAD\n{line}\n=======\n   "source": ""\n>>>>>>> upstream/master'
+    )
     examined = examiner.examine(exam, Submission("hw", "hw.ipynb", content.encode()))
     assert points(examined) == FULL
     assert "<<<<<<<" in examined.report.problems[0]
@@ -384,9 +443,19 @@ def test_a_test_that_comes_to_grief_costs_one_submission_what_it_had_not_given_y
     examiner: Examiner, small_course: SmallCourse, accident: str
 ) -> None:
     """The trial is a process of its own with limits: what was told before it died counts, the next one is unharmed."""
-    small_course.write(solution(DOUBLE), test(TEST_DOUBLE), solution("x = 1", "x_solution"), test(accident, "bad", 1))
+    small_course.write(
+        solution(DOUBLE),
+        test(TEST_DOUBLE),
+        solution("x = 1", "x_solution"),
+        test(accident, "bad", 1),
+    )
     exam = read_exam(small_course.source)
-    cells = [solution(SOLVED), test("", "double"), solution("x = 1", "x_solution"), test("", "bad", 1)]
+    cells = [
+        solution(SOLVED),
+        test("", "double"),
+        solution("x = 1", "x_solution"),
+        test("", "bad", 1),
+    ]
     report = examine(examiner, exam, *cells).report
     assert report.exercises[0].points == 2.0
     assert report.exercises[1].status in {Status.FAILED, Status.PASSED}

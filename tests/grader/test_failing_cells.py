@@ -19,7 +19,9 @@ pytestmark = pytest.mark.slow
 
 IMPORTS = "import math\nimport numpy as np\nscale = 2"
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return scale * np.asarray(x)\n    ### END SOLUTION\n"
-HALVE = "def halve(x):\n    ### BEGIN SOLUTION\n    return np.asarray(x) / 2\n    ### END SOLUTION\n"
+HALVE = (
+    "def halve(x):\n    ### BEGIN SOLUTION\n    return np.asarray(x) / 2\n    ### END SOLUTION\n"
+)
 FULL = {"double": 2.0, "halve": 3.0}
 
 
@@ -64,14 +66,23 @@ def points(report: Report) -> dict[str, float]:
 SETTINGS = {
     "Colab": ("from google.colab import drive\n" + IMPORTS, "No module named 'google'"),
     "tqdm": ("from tqdm.notebook import tqdm\n" + IMPORTS, "The package tqdm is not there"),
-    "seaborn, in the middle": ("import numpy as np\nimport seaborn as sns\nscale = 2", "line `import seaborn as sns`"),
+    "seaborn, in the middle": (
+        "import numpy as np\nimport seaborn as sns\nscale = 2",
+        "line `import seaborn as sns`",
+    ),
     "widgets": ("%matplotlib widget\n" + IMPORTS, "Cell 1 (`%matplotlib widget`) raised"),
     "a style": (
         "import matplotlib.pyplot as plt\nplt.style.use('seaborn')\n" + IMPORTS,
         "line `plt.style.use('seaborn')`",
     ),
-    "typographic quotes": ("print(“hi”)\n" + IMPORTS, "SyntaxError: invalid character '“' (U+201C)"),
-    "a file of one's own": ("notes = open('notes.txt').read()\n" + IMPORTS, "No such file or directory: 'notes.txt'"),
+    "typographic quotes": (
+        "print(“hi”)\n" + IMPORTS,
+        "SyntaxError: invalid character '“' (U+201C)",
+    ),
+    "a file of one's own": (
+        "notes = open('notes.txt').read()\n" + IMPORTS,
+        "No such file or directory: 'notes.txt'",
+    ),
 }
 
 
@@ -89,16 +100,22 @@ def test_a_line_that_only_the_grader_cannot_run_costs_nothing_and_is_named(
 GONE = {
     "the import cell": cells("# mine"),
     "its cell is Python 2": cells("print 'x'\nimport no_such_package"),
-    "a cell of the course's own": [*cells(double="def double(x):\n    return helper(scale * np.asarray(x))")],
+    "a cell of the course's own": [
+        *cells(double="def double(x):\n    return helper(scale * np.asarray(x))")
+    ],
 }
 
 
 @pytest.mark.parametrize("gone", GONE.values(), ids=GONE)
-def test_what_the_courses_own_cells_make_is_there_for_everybody(examiner: Examiner, exam: Exam, gone: Any) -> None:
+def test_what_the_courses_own_cells_make_is_there_for_everybody(
+    examiner: Examiner, exam: Exam, gone: Any
+) -> None:
     assert points(graded(examiner, exam, *gone)) == FULL
 
 
-def test_what_the_student_makes_comes_before_what_the_course_makes(examiner: Examiner, exam: Exam) -> None:
+def test_what_the_student_makes_comes_before_what_the_course_makes(
+    examiner: Examiner, exam: Exam
+) -> None:
     report = graded(examiner, exam, *cells("scale = 3\nimport numpy as np"))
     assert points(report) == {"double": 0.0, "halve": 3.0}
 
@@ -114,9 +131,13 @@ def test_a_cell_that_is_meant_to_fail_is_not_told(examiner: Examiner, exam: Exam
     assert graded(examiner, exam, shown, *cells()).problems == ()
 
 
-def test_a_cell_that_fails_below_a_test_is_told_as_it_fails_without_one(examiner: Examiner, exam: Exam) -> None:
+def test_a_cell_that_fails_below_a_test_is_told_as_it_fails_without_one(
+    examiner: Examiner, exam: Exam
+) -> None:
     report = graded(examiner, exam, *cells(between="table = {}\ntable['W1']"))
-    assert report.problems == ("Cell 4 (`table = {}`) raised KeyError at its line `table['W1']`: 'W1'.",)
+    assert report.problems == (
+        "Cell 4 (`table = {}`) raised KeyError at its line `table['W1']`: 'W1'.",
+    )
 
 
 SPIES = {
@@ -128,7 +149,9 @@ SPIES = {
 
 
 @pytest.mark.parametrize("spy", SPIES.values(), ids=SPIES)
-def test_no_error_of_a_cell_tells_what_a_test_handed_to_a_function(examiner: Examiner, exam: Exam, spy: str) -> None:
+def test_no_error_of_a_cell_tells_what_a_test_handed_to_a_function(
+    examiner: Examiner, exam: Exam, spy: str
+) -> None:
     halve = "def halve(x):\n    global seen\n    seen = x\n    open('seen.txt', 'w').write(f'{x}')\n    return x / 2"
     report = graded(examiner, exam, *cells(halve=halve), code(spy))
     assert points(report) == FULL
@@ -137,13 +160,17 @@ def test_no_error_of_a_cell_tells_what_a_test_handed_to_a_function(examiner: Exa
     assert report.problems  # it is told that a cell failed
 
 
-def test_of_very_many_failing_cells_some_are_told_and_the_others_counted(examiner: Examiner, exam: Exam) -> None:
+def test_of_very_many_failing_cells_some_are_told_and_the_others_counted(
+    examiner: Examiner, exam: Exam
+) -> None:
     many = [code(f"[][{number}]") for number in range(30)]
     problems = graded(examiner, exam, *many, *cells()).problems
     assert len(problems) == 21
     assert problems[-1].startswith("10 cells more")
     below = graded(examiner, exam, *cells(), *many).problems
-    assert below == tuple(re.sub(r"^Cell (\d+)", lambda found: f"Cell {int(found[1]) + 6}", line) for line in problems)
+    assert below == tuple(
+        re.sub(r"^Cell (\d+)", lambda found: f"Cell {int(found[1]) + 6}", line) for line in problems
+    )
 
 
 def test_long_messages_are_cut(examiner: Examiner, exam: Exam) -> None:
@@ -151,10 +178,14 @@ def test_long_messages_are_cut(examiner: Examiner, exam: Exam) -> None:
     assert len(problem) < 400
 
 
-def test_a_name_that_is_missing_because_its_cell_fails_is_told_so(examiner: Examiner, exam: Exam) -> None:
+def test_a_name_that_is_missing_because_its_cell_fails_is_told_so(
+    examiner: Examiner, exam: Exam
+) -> None:
     report = graded(examiner, exam, *cells(double="def double(x):\n    return (2 * x"))
     assert report.exercises[0].status is Status.NOT_FOUND
-    assert report.exercises[0].hint.startswith("No `double` was found in your notebook: cell 2, which should define it")
+    assert report.exercises[0].hint.startswith(
+        "No `double` was found in your notebook: cell 2, which should define it"
+    )
     assert points(report)["halve"] == 3.0
 
 
@@ -172,12 +203,18 @@ def test_a_function_that_uses_what_a_failing_line_should_have_made_names_its_cel
 
 
 LINES = {
-    "its own line": ("def halve(x):\n    y = x.no_such\n    return y", "line 2 of cell 5: `y = x.no_such`"),
+    "its own line": (
+        "def halve(x):\n    y = x.no_such\n    return y",
+        "line 2 of cell 5: `y = x.no_such`",
+    ),
     "a helper of one's own": (
         "def part(x):\n    return x[0, 0, 0]\n\ndef halve(x):\n    return part(np.ones(2))",
         "line 2 of cell 5: `return x[0, 0, 0]`",
     ),
-    "in a library": ("def halve(x):\n    return np.ones((2, 3)) @ np.ones(4)", "line 2 of cell 5: `return np.ones("),
+    "in a library": (
+        "def halve(x):\n    return np.ones((2, 3)) @ np.ones(4)",
+        "line 2 of cell 5: `return np.ones(",
+    ),
 }
 
 
@@ -189,7 +226,9 @@ def test_on_an_error_in_a_test_the_student_sees_the_line_of_their_own_code(
     assert words in hint
 
 
-def test_a_forged_traceback_shows_no_line_that_is_not_the_students(examiner: Examiner, exam: Exam) -> None:
+def test_a_forged_traceback_shows_no_line_that_is_not_the_students(
+    examiner: Examiner, exam: Exam
+) -> None:
     forged = (
         "def halve(x):\n    error = ValueError('x')\n    name = '<cell 9>'\n"
         "    code = compile(f'1 / 0  # {x}', name, 'exec')\n    import linecache\n"

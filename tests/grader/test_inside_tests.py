@@ -43,12 +43,16 @@ def examiner() -> Iterator[Examiner]:
 @pytest.fixture
 def exam(small_course: SmallCourse) -> Exam:
     path = small_course.write(
-        solution(COUNTER, "Counter_answer"), test(COUNTER_TEST, "Counter", 2), code("print('below')")
+        solution(COUNTER, "Counter_answer"),
+        test(COUNTER_TEST, "Counter", 2),
+        code("print('below')"),
     )
     return replace(read_exam(path, strict=False), inside={"Counter": "the test says so"})
 
 
-def examine(exam: Exam, examiner: Examiner, answer: str, *below: str) -> tuple[ExaminedNotebook, ExerciseResult]:
+def examine(
+    exam: Exam, examiner: Examiner, answer: str, *below: str
+) -> tuple[ExaminedNotebook, ExerciseResult]:
     cells = [solution(answer, "Counter_answer"), test(GIVEN, "Counter", 2), *map(code, below)]
     examined = examiner.examine(exam, Submission("hw", "hw.ipynb", dump(cells)))
     return examined, examined.report.exercises[0]
@@ -60,9 +64,14 @@ def test_a_right_answer_passes(exam: Exam, examiner: Examiner) -> None:
 
 
 @pytest.mark.slow
-def test_no_word_of_a_hidden_test_reaches_anything_a_student_gets(exam: Exam, examiner: Examiner) -> None:
+def test_no_word_of_a_hidden_test_reaches_anything_a_student_gets(
+    exam: Exam, examiner: Examiner
+) -> None:
     below = (
-        "print(globals().get('kept'))\nimport os\nif os.path.exists('kept.txt'):\n    print(open('kept.txt').read())"
+        "print(globals().get('kept'))\n"
+        "import os\n"
+        "if os.path.exists('kept.txt'):\n"
+        "    print(open('kept.txt').read())"
     )
     examined, result = examine(exam, examiner, SPY, below, "raise ValueError(kept)")
     assert result.points == 0.0
@@ -80,14 +89,20 @@ def test_no_word_of_a_hidden_test_reaches_anything_a_student_gets(exam: Exam, ex
     ],
     ids=["a hidden assertion's message stays here", "a released assertion's message is told"],
 )
-def test_hints_are_words_that_students_may_read(answer: str, hint: str, exam: Exam, examiner: Examiner) -> None:
+def test_hints_are_words_that_students_may_read(
+    answer: str, hint: str, exam: Exam, examiner: Examiner
+) -> None:
     assert examine(exam, examiner, answer)[1].hint == hint
 
 
 @pytest.mark.slow
-def test_a_test_that_ends_the_process_costs_its_own_points_only(small_course: SmallCourse, examiner: Examiner) -> None:
+def test_a_test_that_ends_the_process_costs_its_own_points_only(
+    small_course: SmallCourse, examiner: Examiner
+) -> None:
     more = (solution("x = 1", "x_answer"), test("assert x == 1", "x", 1))
-    path = small_course.write(solution(COUNTER, "Counter_answer"), test(COUNTER_TEST, "Counter", 2), *more)
+    path = small_course.write(
+        solution(COUNTER, "Counter_answer"), test(COUNTER_TEST, "Counter", 2), *more
+    )
     both = replace(read_exam(path), inside=dict.fromkeys(("Counter", "x"), "the test says so"))
     answer = ANSWER.replace("self.n += 1", "import os; os._exit(0)")
     cells = [solution(answer, "Counter_answer"), test(GIVEN, "Counter", 2), *more]
@@ -98,12 +113,16 @@ def test_a_test_that_ends_the_process_costs_its_own_points_only(small_course: Sm
 def test_a_tag_overrules_what_a_release_found(small_course: SmallCourse) -> None:
     inside, outside = test("assert x", "a", 1), test("assert x", "b", 1)
     inside["metadata"]["tags"], outside["metadata"]["tags"] = ["inside"], ["outside"]
-    path = small_course.write(solution("x = 1", "x_answer"), inside, outside, test("assert x", "c", 1))
+    path = small_course.write(
+        solution("x = 1", "x_answer"), inside, outside, test("assert x", "c", 1)
+    )
     write_recorded_tests(path, RecordedTests("", {"b": "was better", "c": "was better"}))
     assert set(read_exam(path).inside) == {"a", "c"}
 
 
-def test_where_a_test_runs_is_part_of_the_exams_version_and_the_reason_is_not(small_course: SmallCourse) -> None:
+def test_where_a_test_runs_is_part_of_the_exams_version_and_the_reason_is_not(
+    small_course: SmallCourse,
+) -> None:
     exam = read_exam(small_course.source)
     inside = replace(exam, inside={"double": "one reason"})
     assert exam.version != inside.version == replace(exam, inside={"double": "another"}).version
@@ -121,7 +140,9 @@ def test_lines_that_nbgrader_fills_in_have_to_be_filled_in_first(small_course: S
         read_exam(path)
 
 
-def test_older_marks_are_named_with_the_command_that_makes_them_new(small_course: SmallCourse) -> None:
+def test_older_marks_are_named_with_the_command_that_makes_them_new(
+    small_course: SmallCourse,
+) -> None:
     old = solution("x = 1", "x_answer")
     old["metadata"]["nbgrader"]["schema_version"] = 1
     path = small_course.write(old, test("assert x", "x", 1))

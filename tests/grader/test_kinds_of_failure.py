@@ -46,21 +46,41 @@ def graded(examiner: Examiner, exam: Exam, double: str, above: str = "") -> Exam
 DEEP = "def double(x):\n    return double(x)"
 HINTS = {
     "recursion": (DEEP, "", "calls itself without end"),
-    "recursion behind a raised limit": (DEEP, "import sys\nsys.setrecursionlimit(10**8)", "calls itself without end"),
+    "recursion behind a raised limit": (
+        DEEP,
+        "import sys\nsys.setrecursionlimit(10**8)",
+        "calls itself without end",
+    ),
     "recursion of two": (
         "def other(x):\n    return double(x)\ndef double(x):\n    return other(x)",
         "from sys import setrecursionlimit\nsetrecursionlimit(10**9)",
         "calls itself without end",
     ),
-    "a lost name": ("def double(x):\n    return np.float(2 * x)", "", "NumPy no longer has `np.float`: write `float`"),
-    "a lost constant": ("def double(x):\n    return min(np.Inf, 2 * x)", "", "`np.Inf`: write `np.inf`"),
-    "a lost name, imported": ("def double(x):\n    from numpy import int\n    return int(2 * x)", "", "`np.int`"),
+    "a lost name": (
+        "def double(x):\n    return np.float(2 * x)",
+        "",
+        "NumPy no longer has `np.float`: write `float`",
+    ),
+    "a lost constant": (
+        "def double(x):\n    return min(np.Inf, 2 * x)",
+        "",
+        "`np.Inf`: write `np.inf`",
+    ),
+    "a lost name, imported": (
+        "def double(x):\n    from numpy import int\n    return int(2 * x)",
+        "",
+        "`np.int`",
+    ),
     "a missing package": (
         "def double(x):\n    import torch\n    return 2 * x",
         "",
         "imported that is not there when",
     ),
-    "a missing part": ("def double(x):\n    from math import nothing\n    return 2 * x", "", "package does not have"),
+    "a missing part": (
+        "def double(x):\n    from math import nothing\n    return 2 * x",
+        "",
+        "package does not have",
+    ),
 }
 
 
@@ -101,10 +121,17 @@ POOLS = {
 
 
 @pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
-def test_processes_are_started_whichever_way_a_notebook_asks_for(examiner: Examiner, exam: Exam, pool: str) -> None:
+def test_processes_are_started_whichever_way_a_notebook_asks_for(
+    examiner: Examiner, exam: Exam, pool: str
+) -> None:
     if examiner.jail.rung == 3:
         pytest.skip("rung 3 has no /dev/shm")
-    examined = graded(examiner, exam, "def double(x):\n    return 2 * x", f"def square(n):\n    return n * n\n{pool}")
+    examined = graded(
+        examiner,
+        exam,
+        "def double(x):\n    return 2 * x",
+        f"def square(n):\n    return n * n\n{pool}",
+    )
     assert examined.report.problems == ()
     assert examined.report.points == 5.0
     assert examined.cells[1]["outputs"][0]["text"] == "[1, 4, 9]\n"

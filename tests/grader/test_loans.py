@@ -43,14 +43,20 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
 
 
 def cells_of(answers: dict[str, str]) -> list[dict[str, Any]]:
-    return [cell for name, answer in answers.items() for cell in (solution(answer, f"{name}_solution"), test("", name))]
+    return [
+        cell
+        for name, answer in answers.items()
+        for cell in (solution(answer, f"{name}_solution"), test("", name))
+    ]
 
 
 def examine(examiner: Examiner, exam: Exam, cells: list[dict[str, Any]]) -> ExaminedNotebook:
     return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells)))
 
 
-def results(examiner: Examiner, exam: Exam, *cells: dict[str, Any], **answers: str) -> dict[str, ExerciseResult]:
+def results(
+    examiner: Examiner, exam: Exam, *cells: dict[str, Any], **answers: str
+) -> dict[str, ExerciseResult]:
     report = examine(examiner, exam, list(cells) or cells_of(RIGHT | answers)).report
     return {result.id: result for result in report.exercises}
 
@@ -62,20 +68,32 @@ def points(found: dict[str, ExerciseResult]) -> dict[str, float]:
 # ------------------------------------------------------------------------------------------------ what it gives
 
 
-def test_a_notebook_whose_only_fault_is_one_function_loses_that_exercise_only(examiner: Examiner, exam: Exam) -> None:
+def test_a_notebook_whose_only_fault_is_one_function_loses_that_exercise_only(
+    examiner: Examiner, exam: Exam
+) -> None:
     found = results(examiner, exam, double=WRONG_DOUBLE)
     assert points(found) == FULL | {"double": 0.0}
     for name in ("quadruple", "octuple"):
-        assert found[name].hint == "Marked with the reference's `double`, because yours is not right yet."
+        assert (
+            found[name].hint
+            == "Marked with the reference's `double`, because yours is not right yet."
+        )
         assert found[name].status is Status.PASSED
 
 
 @pytest.mark.parametrize(
     "answer",
-    ["def double(x):\n    raise ValueError('no')", "def double(x):\n    raise NotImplementedError", "", "double = 2"],
+    [
+        "def double(x):\n    raise ValueError('no')",
+        "def double(x):\n    raise NotImplementedError",
+        "",
+        "double = 2",
+    ],
     ids=["raises", "a stub", "missing", "no function"],
 )
-def test_a_function_that_does_not_work_at_all_is_lent_too(examiner: Examiner, exam: Exam, answer: str) -> None:
+def test_a_function_that_does_not_work_at_all_is_lent_too(
+    examiner: Examiner, exam: Exam, answer: str
+) -> None:
     assert points(results(examiner, exam, double=answer)) == FULL | {"double": 0.0}
 
 
@@ -86,14 +104,18 @@ def test_right_answers_are_tested_with_themselves(examiner: Examiner, exam: Exam
 
 
 def test_two_wrong_functions_cost_two_exercises(examiner: Examiner, exam: Exam) -> None:
-    found = results(examiner, exam, double=WRONG_DOUBLE, quadruple="def quadruple(x):\n    return double(x) + 1")
+    found = results(
+        examiner, exam, double=WRONG_DOUBLE, quadruple="def quadruple(x):\n    return double(x) + 1"
+    )
     assert points(found) == FULL | {"double": 0.0, "quadruple": 0.0}
     note = "Marked with the reference's `double` and `quadruple`, because yours are not right yet."
     assert found["octuple"].hint == note
 
 
 def test_an_answer_that_needs_no_loan_is_not_told_of_one(examiner: Examiner, exam: Exam) -> None:
-    found = results(examiner, exam, double=WRONG_DOUBLE, quadruple="def quadruple(x):\n    return 4 * x")
+    found = results(
+        examiner, exam, double=WRONG_DOUBLE, quadruple="def quadruple(x):\n    return 4 * x"
+    )
     assert (found["quadruple"].points, found["quadruple"].hint) == (3.0, "")
 
 
@@ -147,17 +169,29 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     ],
     ids=["backward is wrong", "backward raises", "forward is wrong", "the network is wrong"],
 )
-def test_a_layout_of_ones_own_costs_nothing_more(examiner: Examiner, units: Exam, wrong: str, answer: str) -> None:
+def test_a_layout_of_ones_own_costs_nothing_more(
+    examiner: Examiner, units: Exam, wrong: str, answer: str
+) -> None:
     report = examine(examiner, units, cells_of(UNITS | IN_A_DICTIONARY | {wrong: answer})).report
-    assert {result.id: result.points for result in report.exercises} == dict.fromkeys(UNITS, 1.0) | {wrong: 0.0}
+    assert {result.id: result.points for result in report.exercises} == dict.fromkeys(
+        UNITS, 1.0
+    ) | {wrong: 0.0}
 
 
-def test_whoever_calls_lent_functions_only_is_told_which_one_is_not_right(examiner: Examiner, units: Exam) -> None:
+def test_whoever_calls_lent_functions_only_is_told_which_one_is_not_right(
+    examiner: Examiner, units: Exam
+) -> None:
     wrong = {"backward": "def backward(d, cache):\n    raise ValueError"}
     report = examine(examiner, units, cells_of(UNITS | IN_A_DICTIONARY | wrong)).report
     hints = {result.id: result.hint for result in report.exercises}
-    assert hints["gradients"] == "Marked with the reference's `backward`, because yours is not right yet."
-    assert hints["train"] == "Marked with the reference's functions, because your `backward` is not right yet."
+    assert (
+        hints["gradients"]
+        == "Marked with the reference's `backward`, because yours is not right yet."
+    )
+    assert (
+        hints["train"]
+        == "Marked with the reference's functions, because your `backward` is not right yet."
+    )
 
 
 SCALED = {"scale": "def scale(x):\n    return 10 * x", **UNITS}
@@ -178,7 +212,9 @@ def scaled(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     return read_exam(course.write(*cells))
 
 
-@pytest.mark.parametrize("scale", ["def scale(x):\n    return x", SCALED["scale"]], ids=["wrong", "right"])
+@pytest.mark.parametrize(
+    "scale", ["def scale(x):\n    return x", SCALED["scale"]], ids=["wrong", "right"]
+)
 def test_two_functions_that_do_not_fit_together_are_not_mended_because_another_is_wrong(
     examiner: Examiner, scaled: Exam, scale: Any
 ) -> None:
@@ -197,7 +233,9 @@ def test_only_what_is_wrong_is_lent(examiner: Examiner, exam: Exam) -> None:
     assert points(found) == FULL | {"double": 0.0, "octuple": 0.0}
 
 
-def test_the_loan_can_be_switched_off_for_an_exercise(examiner: Examiner, small_course: SmallCourse) -> None:
+def test_the_loan_can_be_switched_off_for_an_exercise(
+    examiner: Examiner, small_course: SmallCourse
+) -> None:
     tagged = test("assert quadruple(21) == 84", "quadruple")
     tagged["metadata"]["tags"] = ["no-loan"]
     small_course.write(
@@ -210,7 +248,9 @@ def test_the_loan_can_be_switched_off_for_an_exercise(examiner: Examiner, small_
     assert points(found) == {"double": 0.0, "quadruple": 0.0, "octuple": 2.0}
 
 
-def test_the_loan_can_be_switched_off_for_a_course(examiner: Examiner, small_course: SmallCourse) -> None:
+def test_the_loan_can_be_switched_off_for_a_course(
+    examiner: Examiner, small_course: SmallCourse
+) -> None:
     small_course.write(
         solution(DOUBLE), test("assert double(21) == 42"), solution(QUADRUPLE, "quadruple_solution"),
         test("assert quadruple(21) == 84", "quadruple"),
@@ -235,12 +275,16 @@ def test_the_loan_can_be_switched_off_for_a_course(examiner: Examiner, small_cou
     ],
     ids=["asks itself", "asks what comes later"],
 )
-def test_an_answer_cannot_ask_the_loan_for_itself(examiner: Examiner, exam: Exam, answer: str) -> None:
+def test_an_answer_cannot_ask_the_loan_for_itself(
+    examiner: Examiner, exam: Exam, answer: str
+) -> None:
     found = results(examiner, exam, double=answer, quadruple="def quadruple(x):\n    return 7")
     assert found["double"].points == 0
 
 
-def test_an_answer_cannot_ask_a_later_function_by_moving_its_test_up(examiner: Examiner, exam: Exam) -> None:
+def test_an_answer_cannot_ask_a_later_function_by_moving_its_test_up(
+    examiner: Examiner, exam: Exam
+) -> None:
     cells = [
         solution("def quadruple(x):\n    return 7", "quadruple_solution"), test("", "quadruple"),
         solution("def double(x):\n    return quadruple(x) / 2", "double_solution"), test("", "double"),
@@ -257,23 +301,32 @@ def quadruple(x):
 """
 
 
-def test_a_loan_that_was_kept_does_not_answer_after_the_test(examiner: Examiner, exam: Exam) -> None:
+def test_a_loan_that_was_kept_does_not_answer_after_the_test(
+    examiner: Examiner, exam: Exam
+) -> None:
     cells = [
         *cells_of({"double": WRONG_DOUBLE, "quadruple": HOARD}),
         code("try:\n    print(hoard[-1](3))\nexcept RuntimeError as error:\n    print(error)"),
     ]
     found = examine(examiner, exam, cells)
     assert found.report.exercises[1].points == 3.0
-    assert found.cells[-1]["outputs"][0]["text"] == "a function of a test can only be called while the test runs\n"
+    assert (
+        found.cells[-1]["outputs"][0]["text"]
+        == "a function of a test can only be called while the test runs\n"
+    )
 
 
-def test_a_loan_that_was_kept_does_not_answer_in_another_test(examiner: Examiner, exam: Exam) -> None:
+def test_a_loan_that_was_kept_does_not_answer_in_another_test(
+    examiner: Examiner, exam: Exam
+) -> None:
     octuple = "def octuple(x):\n    return 4 * hoard[-1](x)"
     found = results(examiner, exam, double=WRONG_DOUBLE, quadruple=HOARD, octuple=octuple)
     assert points(found) == {"double": 0.0, "quadruple": 3.0, "octuple": 0.0}
 
 
-def test_what_a_loan_answered_cannot_mend_the_exercise_it_is_for(examiner: Examiner, exam: Exam) -> None:
+def test_what_a_loan_answered_cannot_mend_the_exercise_it_is_for(
+    examiner: Examiner, exam: Exam
+) -> None:
     remembering = """\
 seen = {}
 def quadruple(x):
@@ -330,12 +383,19 @@ def test_a_second_test_of_an_answer_is_not_answered_by_the_reference(
         solution(DOUBLE), test("assert double(1) == 2", "visible"),
         test("assert double(21) == 42", "hidden"), test("assert double(0) == 0", "zero"),
     )  # fmt: skip
-    cells = [solution("def double(x):\n    return 7"), test("", "visible"), test("", "hidden"), test("", "zero")]
+    cells = [
+        solution("def double(x):\n    return 7"),
+        test("", "visible"),
+        test("", "hidden"),
+        test("", "zero"),
+    ]
     found = results(examiner, read_exam(small_course.source), *cells)
     assert points(found) == {"visible": 0.0, "hidden": 0.0, "zero": 0.0}
 
 
-def test_what_is_lent_is_told_in_a_sentence_after_the_hint(examiner: Examiner, small_course: SmallCourse) -> None:
+def test_what_is_lent_is_told_in_a_sentence_after_the_hint(
+    examiner: Examiner, small_course: SmallCourse
+) -> None:
     head = "from autograder.marking import Hint, Marking\nmarking = Marking(points=2)\n"
     criterion = (
         "@marking.criterion(1, 'of {0}')\ndef of_{0}():\n    if quadruple({0}) != 4 * {0}:\n"
@@ -347,7 +407,11 @@ def test_what_is_lent_is_told_in_a_sentence_after_the_hint(examiner: Examiner, s
         test(f"### BEGIN HIDDEN TESTS\n{tests}\n### END HIDDEN TESTS", "quadruple"),
     )  # fmt: skip
     partly = "def quadruple(x):\n    return double(double(x)) if x == 21 else 0"
-    found = results(examiner, read_exam(small_course.source), *cells_of({"double": WRONG_DOUBLE, "quadruple": partly}))
+    found = results(
+        examiner,
+        read_exam(small_course.source),
+        *cells_of({"double": WRONG_DOUBLE, "quadruple": partly}),
+    )
     assert found["quadruple"].points == 1.0
     assert found["quadruple"].hint == (
         "Not for all. Marked with the reference's `double`, because yours is not right yet."

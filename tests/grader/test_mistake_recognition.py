@@ -24,7 +24,9 @@ def call_of(function: Any, *args: Any, name: str = "", seed: int = 1) -> Call:
     random.seed(seed)
     states = np.random.get_state(), random.getstate()
     result = function(*args)
-    return Call(name or function.__name__, tuple(before), {}, result, args_after=args, random_states=states)
+    return Call(
+        name or function.__name__, tuple(before), {}, result, args_after=args, random_states=states
+    )
 
 
 # --------------------------------------------------------------------------------------------- random numbers, changes
@@ -89,7 +91,12 @@ def test_a_wrong_answer_that_also_changes_its_argument_is_not_the_one_that_does_
         x += x.mean()
         return x
 
-    assert recognise_mistake(Replays([call_of(added_in_place, X.copy(), name="centre")], reference), mistakes) is None
+    assert (
+        recognise_mistake(
+            Replays([call_of(added_in_place, X.copy(), name="centre")], reference), mistakes
+        )
+        is None
+    )
 
 
 def test_recognising_leaves_the_random_states_alone() -> None:
@@ -97,7 +104,10 @@ def test_recognising_leaves_the_random_states_alone() -> None:
     np.random.seed(9)
     random.seed(9)
     recognise_mistake(Replays(calls, reference), mistakes)
-    assert (np.random.rand(), random.random()) == (np.random.RandomState(9).rand(), random.Random(9).random())
+    assert (np.random.rand(), random.random()) == (
+        np.random.RandomState(9).rand(),
+        random.Random(9).random(),
+    )
 
 
 def test_only_mistakes_of_the_functions_asked_for_count() -> None:
@@ -107,7 +117,9 @@ def test_only_mistakes_of_the_functions_asked_for_count() -> None:
 
 def test_replaying_gives_up_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.grader.mistake_recognition.CPU_SECONDS", -1.0)
-    assert recognise_mistake(Replays([call_of(added, X, name="centre")], reference), mistakes) is None
+    assert (
+        recognise_mistake(Replays([call_of(added, X, name="centre")], reference), mistakes) is None
+    )
 
 
 # -------------------------------------------------------------------------------------------- caches of another layout
@@ -174,7 +186,10 @@ def test_a_mistake_is_recognised_whatever_the_layout_of_the_cache(pack: Callable
 
 def test_another_layout_alone_is_no_mistake() -> None:
     Z, cache = X @ W, {"W": W, "x": X}
-    calls = [Call("forward", (W, X), {}, (Z, cache)), Call("backward", (Z, cache), {}, backward(Z, (W, X)))]
+    calls = [
+        Call("forward", (W, X), {}, (Z, cache)),
+        Call("backward", (Z, cache), {}, backward(Z, (W, X))),
+    ]
     assert recognise_mistake(Replays(calls, units), of_units) is None
     assert Replays(calls, units).is_right(1)
 
@@ -214,10 +229,16 @@ def without_labels(P: Any, Y: Any) -> Any:
 def unclipped(of_logarithms: Any) -> Any:
     """The calls of an answer that does not clip: one with a probability of 0, where it gives inf or nan."""
     labels = np.eye(3)[[0, 2]]
-    probabilities = [np.array([[0.5, 0.2, 0.3], [0.1, 0.1, 0.8]]), np.array([[0.0, 0.5, 0.5], [0.2, 0.2, 0.6]])]
+    probabilities = [
+        np.array([[0.5, 0.2, 0.3], [0.1, 0.1, 0.8]]),
+        np.array([[0.0, 0.5, 0.5], [0.2, 0.2, 0.6]]),
+    ]
     with np.errstate(all="ignore"):
         results = [float(of_logarithms(labels * np.log(P))) for P in probabilities]
-    return [Call("crossentropy", (P, labels), {}, result) for P, result in zip(probabilities, results, strict=True)]
+    return [
+        Call("crossentropy", (P, labels), {}, result)
+        for P, result in zip(probabilities, results, strict=True)
+    ]
 
 
 def test_a_mistake_is_recognised_where_both_are_finite() -> None:

@@ -73,7 +73,9 @@ def test_a_difference_has_a_name(got: Any, wanted: Any, words: str) -> None:
 
 
 def test_everything_that_a_factor_can_be_is_told() -> None:
-    assert describe_differences(A / 2, A, {"the number of columns of Z": 2, "the number of rows of Z": 3}) == (
+    assert describe_differences(
+        A / 2, A, {"the number of columns of Z": 2, "the number of rows of Z": 3}
+    ) == (
         "the result is half of what it should be",
         "the result is too small, by the number of columns of Z: is it divided once too often?",
         "the result is off by a factor",

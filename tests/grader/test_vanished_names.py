@@ -27,7 +27,9 @@ def raised(code: str) -> Exception:
 
 
 @pytest.mark.parametrize("name", LOST)
-@pytest.mark.parametrize("code", ["np.{}", "from numpy import {}"], ids=["as an attribute", "imported"])
+@pytest.mark.parametrize(
+    "code", ["np.{}", "from numpy import {}"], ids=["as an attribute", "imported"]
+)
 def test_a_name_that_numpy_lost_is_told_with_what_works_instead(name: Any, code: str) -> None:
     hint = describe_accident(raised(code.format(name)))
     assert hint == f"NumPy no longer has `np.{name}`: write `{NAMES[name]}`."
@@ -45,7 +47,9 @@ def test_a_method_that_arrays_lost_is_told(name: Any) -> None:
     assert vanished_name(str(raised(f"a.{name}()"))).startswith(f"NumPy no longer has `a.{name}`")
 
 
-@pytest.mark.parametrize("code", ["np.arrange", "np.x4711", "a.x4711", "np.linalg.float", "from numpy import x4711"])
+@pytest.mark.parametrize(
+    "code", ["np.arrange", "np.x4711", "a.x4711", "np.linalg.float", "from numpy import x4711"]
+)
 def test_another_name_is_not_told(code: str) -> None:
     assert vanished_name(str(raised(code))) == ""
 

@@ -55,10 +55,14 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
 
 
 def pushed(examiner: Examiner, exam: Exam, *cells: dict[str, Any]) -> Report:
-    return examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells))).report.for_students()
+    return examiner.examine(
+        exam, Submission("hw", "hw_solved.ipynb", dump(cells))
+    ).report.for_students()
 
 
-def test_an_exception_in_the_place_of_a_cells_outputs_carries_nothing(examiner: Examiner, exam: Exam) -> None:
+def test_an_exception_in_the_place_of_a_cells_outputs_carries_nothing(
+    examiner: Examiner, exam: Exam
+) -> None:
     forging = """
 import autograder.kernel.worker as worker
 perform = worker.Worker.perform
@@ -68,7 +72,9 @@ def forged(self, operation, *rest):
     return perform(self, operation, *rest)
 worker.Worker.perform = forged
 """
-    report = pushed(examiner, exam, solution(KEEPING), code(forging), test("", "double"), code("1"), code("2"))
+    report = pushed(
+        examiner, exam, solution(KEEPING), code(forging), test("", "double"), code("1"), code("2")
+    )
     assert report.points == 2.0
     assert str(SECRET) not in json.dumps(report.to_json())
     assert report.problems == (
@@ -88,7 +94,9 @@ def test_an_error_of_the_trials_own_is_told_without_its_class(
     assert report.problems == ("Grading was cut short by an error; please tell your instructor.",)
 
 
-def test_which_cells_end_the_process_below_a_hidden_test_is_not_told(examiner: Examiner, exam: Exam) -> None:
+def test_which_cells_end_the_process_below_a_hidden_test_is_not_told(
+    examiner: Examiner, exam: Exam
+) -> None:
     def problems(dead: list[int]) -> tuple[str, ...]:
         ends = "import os; os._exit(0)"
         cells = [code(ends if number in dead else "1") for number in range(6)]
@@ -105,7 +113,9 @@ def test_cells_above_the_first_hidden_test_are_named(examiner: Examiner, exam: E
     assert problem.startswith("Cell 1 ended the Python process")
 
 
-def test_a_notebook_that_ends_its_process_again_and_again_is_told_so_once(examiner: Examiner, exam: Exam) -> None:
+def test_a_notebook_that_ends_its_process_again_and_again_is_told_so_once(
+    examiner: Examiner, exam: Exam
+) -> None:
     cells = [code(f"import os; os._exit({number})") for number in range(300)]
     report = pushed(examiner, exam, *cells, solution(KEEPING), test("", "double"))
     assert len(report.problems) == 6
@@ -115,7 +125,9 @@ def test_a_notebook_that_ends_its_process_again_and_again_is_told_so_once(examin
     assert len(below.problems) == 2
 
 
-def test_there_is_a_limit_to_problems(examiner: Examiner, exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_a_limit_to_problems(
+    examiner: Examiner, exam: Exam, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autograder.grader.examiner.read_notebook", _with_many_problems)
     report = pushed(examiner, exam, solution(KEEPING), test("", "double"))
     assert report.points == 2.0
@@ -124,7 +136,9 @@ def test_there_is_a_limit_to_problems(examiner: Examiner, exam: Exam, monkeypatc
 
 
 def _with_many_problems(content: bytes) -> Notebook:
-    return replace(read_notebook(content), problems=tuple(f"problem {number}" for number in range(300)))
+    return replace(
+        read_notebook(content), problems=tuple(f"problem {number}" for number in range(300))
+    )
 
 
 # ------------------------------------------------------------------------------------------------ how much it is
@@ -134,9 +148,38 @@ BITS = 10  # what docs/security.md says
 
 def distorted(value: np.ndarray) -> Iterator[object]:
     """Every way in which a result can be wrong that has words of its own, and some that have not."""
-    yield from (-value, 2 * value, value / 2, -2 * value, 3 * value, value / 3, 5 * value, value / 5, 7 * value)
-    yield from (value + 1, value[::-1], value.T, value * np.nan, value.astype(complex), value * 1j, value.ravel())
-    yield from (value[..., None], value[:0], value.sum(), value**3 + 1, value.tolist(), str(value), None, {}, [], 0)
+    yield from (
+        -value,
+        2 * value,
+        value / 2,
+        -2 * value,
+        3 * value,
+        value / 3,
+        5 * value,
+        value / 5,
+        7 * value,
+    )
+    yield from (
+        value + 1,
+        value[::-1],
+        value.T,
+        value * np.nan,
+        value.astype(complex),
+        value * 1j,
+        value.ravel(),
+    )
+    yield from (
+        value[..., None],
+        value[:0],
+        value.sum(),
+        value**3 + 1,
+        value.tolist(),
+        str(value),
+        None,
+        {},
+        [],
+        0,
+    )
     changed = value.copy()
     changed[0] += 1
     yield changed
@@ -145,7 +188,11 @@ def distorted(value: np.ndarray) -> Iterator[object]:
 
 def failures() -> Iterator[Exception]:
     """Every exception that has words of its own, and every one of Python's."""
-    kinds = [kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    kinds = [
+        kind
+        for kind in vars(builtins).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+    ]
     worded = [(kind, pattern.strip("^").split("|")[0]) for kind, pattern, _ in WORDS]
     for kind, message in (*worded, *((kind, "4711") for kind in kinds)):
         with contextlib.suppress(TypeError):
@@ -179,11 +226,15 @@ def behaviours(right: Callable[..., Any], mistakes: Variants) -> Iterator[Callab
         return behave
 
     for which in range(number):
-        yield from (distorting(which, *parts) for parts in ((True, False), (False, True), (True, True)))
+        yield from (
+            distorting(which, *parts) for parts in ((True, False), (False, True), (True, True))
+        )
         yield lambda Z, X, Y, which=which: list(distorted(right(Z, X, Y)[0]))[which]
 
 
-def outcome(exam: Exam, reference: Mapping[str, Any], mistakes: Variants, answer: Callable[..., Any]) -> object:
+def outcome(
+    exam: Exam, reference: Mapping[str, Any], mistakes: Variants, answer: Callable[..., Any]
+) -> object:
     """What a student can read of an exercise whose answer does this."""
     calls: list[Call] = []
 
@@ -201,25 +252,35 @@ def outcome(exam: Exam, reference: Mapping[str, Any], mistakes: Variants, answer
     error, value = None, None
     try:
         value = run_test_cell(
-            exam.tests[exercise.id], CellGlobals({}, {"linreg_gradients": linreg_gradients}, reference)
+            exam.tests[exercise.id],
+            CellGlobals({}, {"linreg_gradients": linreg_gradients}, reference),
         )
     except Exception as raised:
         error = raised
     evidence = Evidence("", value, error, tuple(calls))
     result = judge_exercise(exercise, evidence, ["…"], mistakes, reference, ["linreg_gradients"])
-    return result.points, result.status, result.hint, tuple(criterion.outcome for criterion in result.criteria)
+    return (
+        result.points,
+        result.status,
+        result.hint,
+        tuple(criterion.outcome for criterion in result.criteria),
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_what_one_exercise_can_tell_by_its_points_and_hints_is_measured() -> None:
     """An answer that knows a secret picks what it does by it: what it can tell is which of these a student reads."""
-    exam = read_exam(REPOSITORY / "solutions" / "hw02_linear_regression" / "hw02_linear_regression.ipynb")
+    exam = read_exam(
+        REPOSITORY / "solutions" / "hw02_linear_regression" / "hw02_linear_regression.ipynb"
+    )
     reference = run_reference(exam)
     token = current.set(SimpleNamespace(**reference))
     mistakes = load_variants(exam.mistakes, "mistakes.py")
     right = reference["linreg_gradients"]
     with np.errstate(all="ignore"):
-        read = {outcome(exam, reference, mistakes, answer) for answer in behaviours(right, mistakes)}
+        read = {
+            outcome(exam, reference, mistakes, answer) for answer in behaviours(right, mistakes)
+        }
         for late in (4, 12):  # right at first, and then not
 
             def changing(answer: Callable[..., Any], late: int = late) -> Callable[..., Any]:

@@ -21,7 +21,9 @@ from autograder.git.student_stores import Fork
 from autograder.jail.processes import list_descendants
 from autograder.record.ledger import Ledger
 
-pytest.importorskip("distributed", reason="Dask is not installed: pip install 'autograder[cluster]'")
+pytest.importorskip(
+    "distributed", reason="Dask is not installed: pip install 'autograder[cluster]'"
+)
 pytestmark = pytest.mark.slow
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -48,10 +50,14 @@ class Cluster:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.stack = stack
         file = folder / "scheduler.json"
-        self.scheduler = self._started("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", file)
+        self.scheduler = self._started(
+            "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", file
+        )
         assert eventually(file.exists)
         options = ("--nthreads", "1", "--no-nanny", "--local-directory", folder)
-        self.workers = [self._started("worker", "--scheduler-file", file, *options) for _ in range(2)]
+        self.workers = [
+            self._started("worker", "--scheduler-file", file, *options) for _ in range(2)
+        ]
         from distributed import Client
 
         with Client(scheduler_file=str(file), set_as_default=False) as client:
@@ -77,14 +83,18 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 def classroom(tmp_path: Path) -> Classroom:
     """A course with a push of each answer in the ledger, and nothing graded."""
     small: SmallCourse = make_small_course(tmp_path / "course")
-    roster = "student,remote,name,email,group\n" + "".join(f"{name},/nowhere,,,\n" for name in ANSWERS)
+    roster = "student,remote,name,email,group\n" + "".join(
+        f"{name},/nowhere,,,\n" for name in ANSWERS
+    )
     (small.root / "roster.csv").write_text(roster)
     room = Classroom.open(small.config)
     for name, (source, _) in ANSWERS.items():
         content = dump([solution(source), test("")])
         blob = Fork(Student(name, ""), room.course.forks / f"{name}.git", "master").keep(content)
         file = NotebookFile(PATH, blob, len(content))
-        Ledger(room.course.ledger).add_push(Push(name, blob[:40], "master", NOW, Clock.FIRST_SEEN, (file,)))
+        Ledger(room.course.ledger).add_push(
+            Push(name, blob[:40], "master", NOW, Clock.FIRST_SEEN, (file,))
+        )
     return room
 
 
@@ -98,15 +108,26 @@ def is_running(process: int) -> bool:
 
 def points(room: Classroom) -> dict[str, list[float]]:
     """The points of every report in the ledger, student by student."""
-    return {name: [entry.report.points for entry in record.graded] for name, record in room.records().items()}
+    return {
+        name: [entry.report.points for entry in record.graded]
+        for name, record in room.records().items()
+    }
 
 
-def test_a_worker_and_then_the_scheduler_die_and_nothing_is_lost(cluster: Cluster, classroom: Classroom) -> None:
+def test_a_worker_and_then_the_scheduler_die_and_nothing_is_lost(
+    cluster: Cluster, classroom: Classroom
+) -> None:
     wanted = {name: [expected] for name, (_, expected) in ANSWERS.items()}
-    others = {name: [expected] for name, (_, expected) in ANSWERS.items() if name not in {"slow", "slower"}}
+    others = {
+        name: [expected]
+        for name, (_, expected) in ANSWERS.items()
+        if name not in {"slow", "slower"}
+    }
     slow = [task for task in classroom.open_tasks() if task.student.id in {"slow", "slower"}]
     quick = [task for task in classroom.open_tasks() if task not in slow]
-    assert [finished.error for finished in classroom.grade(quick, cluster.address)] == [""] * len(quick)
+    assert [finished.error for finished in classroom.grade(quick, cluster.address)] == [""] * len(
+        quick
+    )
     assert {name: got for name, got in points(classroom).items() if got} == others
 
     # One worker dies while each has a slow notebook in hand: its own is graded by the other.
@@ -117,7 +138,9 @@ def test_a_worker_and_then_the_scheduler_die_and_nothing_is_lost(cluster: Cluste
     cluster.workers[0].kill()
     assert [finished.error for finished in running] == [""]
     assert points(classroom) == wanted
-    assert eventually(lambda: not any(map(is_running, jailed))), "what the worker started ends with it"
+    assert eventually(lambda: not any(map(is_running, jailed))), (
+        "what the worker started ends with it"
+    )
 
     # The scheduler dies while work is under way: what is in the ledger stays, the rest is for the next run.
     running = classroom.grade(classroom.open_tasks(force=True), cluster.address)

@@ -31,7 +31,9 @@ def exported(small: Class, form: Format = Format.CSV) -> Export:
 
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.MOODLE])
-def test_an_export_leaves_out_what_waits_for_regrading_and_says_so(small_class: Class, form: Any) -> None:
+def test_an_export_leaves_out_what_waits_for_regrading_and_says_so(
+    small_class: Class, form: Any
+) -> None:
     small_class.enrol("good")
     small_class.run()
     assert (exported(small_class, form).undecided, exported(small_class, form).outdated) == (0, {})

@@ -11,7 +11,11 @@ from autograder.course.submissions import Criterion, ExerciseResult, Outcome, Re
 from autograder.grading.returned_reports import MAX_BYTES, ReportRefused, read_returned_report
 from autograder.record.ledger import Ledger
 
-EXAM = Exam("hw", (), (Exercise("one", "first", 3.0, False, ()), Exercise("essay", "second", 5.0, True, ("essay",))))
+EXAM = Exam(
+    "hw",
+    (),
+    (Exercise("one", "first", 3.0, False, ()), Exercise("essay", "second", 5.0, True, ("essay",))),
+)
 CRITERION = Criterion("the sign is right", 1.0, 2.0, Outcome.NOT_MET)
 REPORT = Report(
     "hw", "assignments/hw/hw_solved.ipynb", "graded",
@@ -144,4 +148,7 @@ def test_texts_are_cut_and_can_be_written_and_shown(tmp_path: Path) -> None:
 
 
 def test_points_are_kept_to_a_hundredth(tmp_path: Path) -> None:
-    assert returned(tmp_path, changed("exercises", 0, "points", to=1.23456)).exercises[0].points == 1.23
+    assert (
+        returned(tmp_path, changed("exercises", 0, "points", to=1.23456)).exercises[0].points
+        == 1.23
+    )

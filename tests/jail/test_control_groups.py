@@ -19,8 +19,21 @@ cgroup {root}/pids cgroup rw,pids 0 0
 V2 = "cgroup2 {root}/unified cgroup2 rw,nsdelegate 0 0\n"
 OWN_V1 = "4:memory:/mine\n8:pids:/mine\n0::/"
 MEMORY = str(256 << 20)
-FILES = ("cgroup.procs", "pids.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control")
-FILES_V2 = ("cgroup.procs", "pids.max", "memory.max", "memory.oom.group", "memory.swap.max", "memory.events")
+FILES = (
+    "cgroup.procs",
+    "pids.max",
+    "memory.limit_in_bytes",
+    "memory.memsw.limit_in_bytes",
+    "memory.oom_control",
+)
+FILES_V2 = (
+    "cgroup.procs",
+    "pids.max",
+    "memory.max",
+    "memory.oom.group",
+    "memory.swap.max",
+    "memory.events",
+)
 
 
 @pytest.fixture
@@ -36,20 +49,34 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             os.close(os.open(f"{path}/{name}", os.O_CREAT | os.O_WRONLY, dir_fd=dir_fd))
 
     monkeypatch.setattr(os, "mkdir", make_group)
-    monkeypatch.setattr(cgroups, "_works", lambda directory, served, version: directory.name != "mine" or version == 1)
+    monkeypatch.setattr(
+        cgroups,
+        "_works",
+        lambda directory, served, version: directory.name != "mine" or version == 1,
+    )
     return tmp_path
 
 
 @pytest.mark.parametrize(
     ("mounts", "own", "expected"),
     [
-        (V1, OWN_V1, {"memory/mine": {"memory.limit_in_bytes": MEMORY}, "pids/mine": {"pids.max": "24"}}),
-        (V2, "0::/slice/mine", {"unified/slice": {"memory.max": MEMORY, "memory.oom.group": "1", "pids.max": "24"}}),
+        (
+            V1,
+            OWN_V1,
+            {"memory/mine": {"memory.limit_in_bytes": MEMORY}, "pids/mine": {"pids.max": "24"}},
+        ),
+        (
+            V2,
+            "0::/slice/mine",
+            {"unified/slice": {"memory.max": MEMORY, "memory.oom.group": "1", "pids.max": "24"}},
+        ),
         (V1 + V2, OWN_V1, {"memory/mine": {"memory.memsw.limit_in_bytes": MEMORY}}),
     ],
     ids=["version 1", "version 2", "both"],
 )
-def test_a_group_gets_its_limits(tree: Path, mounts: str, own: str, expected: dict[str, dict[str, str]]) -> None:
+def test_a_group_gets_its_limits(
+    tree: Path, mounts: str, own: str, expected: dict[str, dict[str, str]]
+) -> None:
     hierarchies = cgroups.find_hierarchies(mounts.format(root=tree), own)
     group = cgroups.create_group(hierarchies, 12, 3, Limits(memory_mb=256, processes=24))
     for directory, files in expected.items():
@@ -70,7 +97,9 @@ def test_without_both_controllers_there_is_no_hierarchy(tree: Path, mounts: str,
 
 
 @pytest.mark.parametrize(("version", "file"), [(1, "memory.oom_control"), (2, "memory.events")])
-@pytest.mark.parametrize(("counted", "expected"), [("oom_kill 0", False), ("oom_kill 2", True), ("", False)])
+@pytest.mark.parametrize(
+    ("counted", "expected"), [("oom_kill 0", False), ("oom_kill 2", True), ("", False)]
+)
 def test_the_kernels_count_of_kills_is_read(
     tmp_path: Path, version: int, file: str, counted: str, expected: bool
 ) -> None:
@@ -90,4 +119,7 @@ def test_groups_of_graders_that_were_killed_are_removed(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY)
     cgroups.remove_abandoned_groups((cgroups.Hierarchy(descriptor, ("memory",), 1),))
     os.close(descriptor)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["another-1", f"autograder-{os.getpid()}-1"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "another-1",
+        f"autograder-{os.getpid()}-1",
+    ]

@@ -33,7 +33,9 @@ def value(jail: Jail, source: str, files: dict[str, bytes] | None = None) -> obj
 
 
 def test_a_notebook_computes(jail: Jail) -> None:
-    assert value(jail, "import numpy as np\nanswer = float(np.linalg.det(np.diag([2.0, 3.0])))") == pytest.approx(6)
+    assert value(
+        jail, "import numpy as np\nanswer = float(np.linalg.det(np.diag([2.0, 3.0])))"
+    ) == pytest.approx(6)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,16 @@ def test_a_notebook_computes(jail: Jail) -> None:
         "import resource, time\nanswer = time.perf_counter() > 0 and resource.getrusage(0).ru_utime >= 0",
     ],
     ids=[
-        *("plots", "shell", "threads", "await", "processes", "temporary files", "standard library", "scikit-learn"),
+        *(
+            "plots",
+            "shell",
+            "threads",
+            "await",
+            "processes",
+            "temporary files",
+            "standard library",
+            "scikit-learn",
+        ),
         *("Python itself", "copies of files", "home", "user", "clocks"),
     ],
 )
@@ -80,7 +91,9 @@ def test_its_files_are_there_and_writable(jail: Jail) -> None:
         "answer = [[os.path.getsize(name), open(name, 'a').write('3')] for name in names]"
     )
     assert value(jail, source, files) == [[20000, 1], [0, 1]]
-    assert value(jail, source, files) == [[20000, 1], [0, 1]], "the next submission has them as they were"
+    assert value(jail, source, files) == [[20000, 1], [0, 1]], (
+        "the next submission has them as they were"
+    )
 
 
 def test_its_files_do_not_count_as_the_notebooks_own(jail: Jail) -> None:
@@ -96,7 +109,9 @@ def test_a_file_must_stay_in_the_working_directory(jail: Jail, name: str) -> Non
 
 def test_numerical_libraries_use_one_thread(jail: Jail) -> None:
     source = "import numpy, os\nnumpy.ones((300, 300)) @ numpy.ones((300, 300))\n"
-    assert value(jail, source + "import threading\nanswer = os.environ['OPENBLAS_NUM_THREADS']") == "1"
+    assert (
+        value(jail, source + "import threading\nanswer = os.environ['OPENBLAS_NUM_THREADS']") == "1"
+    )
 
 
 def test_submissions_at_the_same_time_are_apart(jail: Jail) -> None:
@@ -126,7 +141,10 @@ time.sleep(5)
     ("source", "sentence"),
     [
         (BOMB, "The notebook used more than 256 MB of memory and was stopped."),
-        ("import time\ntime.sleep(9)", "The notebook ran for more than 1 seconds in all and was stopped."),
+        (
+            "import time\ntime.sleep(9)",
+            "The notebook ran for more than 1 seconds in all and was stopped.",
+        ),
     ],
     ids=["memory", "seconds"],
 )
@@ -237,6 +255,10 @@ def test_nothing_is_left_behind(jail: Jail) -> None:
                 except KernelError:
                     continue
         assert (Path("/proc/self/mounts").read_text(), list_descendants(owner)) == before
-    left = [path for path in Path(tempfile.gettempdir()).glob("autograder-*") if f"-{owner}-" in path.name]
+    left = [
+        path
+        for path in Path(tempfile.gettempdir()).glob("autograder-*")
+        if f"-{owner}-" in path.name
+    ]
     assert left == []
     assert eventually(lambda: not list(Path("/sys/fs/cgroup").glob(f"**/autograder-{owner}-*")))

@@ -37,8 +37,16 @@ def test_the_table_says_where_it_comes_from_and_refuses_more() -> None:
 def test_every_name_of_the_table_is_a_system_call(architecture: str) -> None:
     pyseccomp = pytest.importorskip("pyseccomp")
     table = seccomp.read_call_table()
-    names = {*table["docker_allows"], *table["docker_refuses"], *table["pretended_where_files_are_shared"]}
-    unknown = {name for name in names if pyseccomp.resolve_syscall(getattr(pyseccomp.Arch, architecture), name) == -1}
+    names = {
+        *table["docker_allows"],
+        *table["docker_refuses"],
+        *table["pretended_where_files_are_shared"],
+    }
+    unknown = {
+        name
+        for name in names
+        if pyseccomp.resolve_syscall(getattr(pyseccomp.Arch, architecture), name) == -1
+    }
     assert unknown <= {"fchmodat2"}  # newer than many libraries
 
 
@@ -64,12 +72,25 @@ def in_child(act: object) -> int:
         (lambda: os.memfd_create("name"), errno.EPERM),
         (lambda: lockdown.unshare(lockdown.CLONE_NEWUSER), errno.EPERM),
         (lambda: lockdown.check_result(lockdown.call_system(435, None, 0), "clone3"), errno.ENOSYS),
-        (lambda: lockdown.check_result(lockdown.call_system(9999), "from the future"), errno.ENOSYS),
+        (
+            lambda: lockdown.check_result(lockdown.call_system(9999), "from the future"),
+            errno.ENOSYS,
+        ),
         (lambda: os.waitpid(os.fork() or os._exit(0), 0), 0),
         (lambda: os.get_terminal_size(os.open(os.devnull, os.O_RDONLY)), errno.ENOTTY),
         (lambda: Path("/").chmod(0o755), 0),
     ],
-    ids=["socket", "socketpair", "memfd", "unshare", "clone3", "unknown", "fork", "terminal", "chmod"],
+    ids=[
+        "socket",
+        "socketpair",
+        "memfd",
+        "unshare",
+        "clone3",
+        "unknown",
+        "fork",
+        "terminal",
+        "chmod",
+    ],
 )
 def test_the_filter_answers(act: object, expected: int) -> None:
     program = seccomp.compile_filter(shared_files=True)
@@ -84,11 +105,17 @@ def test_the_filter_answers(act: object, expected: int) -> None:
 
 @linux_only
 @pytest.mark.skipif(
-    sys.platform == "linux" and not landlock.read_landlock_version(), reason="this kernel has no Landlock"
+    sys.platform == "linux" and not landlock.read_landlock_version(),
+    reason="this kernel has no Landlock",
 )
 @pytest.mark.parametrize(
     ("path", "mode", "expected"),
-    [("seen/file", "r", 0), ("seen/file", "w", errno.EACCES), ("own/file", "w", 0), ("hidden", "r", errno.EACCES)],
+    [
+        ("seen/file", "r", 0),
+        ("seen/file", "w", errno.EACCES),
+        ("own/file", "w", 0),
+        ("hidden", "r", errno.EACCES),
+    ],
     ids=["reading", "writing", "writing one's own", "reading elsewhere"],
 )
 def test_landlock_lets_through(tmp_path: Path, path: str, mode: str, expected: int) -> None:
@@ -120,7 +147,10 @@ def test_all_files_are_closed_but_those_to_keep() -> None:
                 alive = not alive
             if not alive:
                 os._exit(1)
-        if not all(os.path.sameopenfile(descriptor, os.open(os.devnull, os.O_RDWR)) for descriptor in (0, 1, 2)):
+        if not all(
+            os.path.sameopenfile(descriptor, os.open(os.devnull, os.O_RDWR))
+            for descriptor in (0, 1, 2)
+        ):
             os._exit(2)
 
     assert in_child(close) == 0
@@ -130,7 +160,8 @@ def test_all_files_are_closed_but_those_to_keep() -> None:
 
 @linux_only
 @pytest.mark.skipif(
-    sys.platform == "linux" and not landlock.read_landlock_version(), reason="this kernel has no Landlock"
+    sys.platform == "linux" and not landlock.read_landlock_version(),
+    reason="this kernel has no Landlock",
 )
 @pytest.mark.parametrize("spoken", range(1, 7))
 def test_landlock_confines_as_older_kernels_know_it(
@@ -157,4 +188,6 @@ def test_the_small_root_shows_python_but_not_the_project() -> None:
     assert any(path in Path(os.__file__).parents for path in needed)
     assert any(path in Path(pytest.__file__).parents for path in needed)
     assert not any(path in Path(__file__).parents for path in needed)
-    assert not any(outer in inner.parents and not outer.is_symlink() for outer in needed for inner in needed)
+    assert not any(
+        outer in inner.parents and not outer.is_symlink() for outer in needed for inner in needed
+    )

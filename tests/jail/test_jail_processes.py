@@ -45,12 +45,16 @@ def test_memory_shared_by_processes_is_counted_once(family: int) -> None:
     assert len(tree) == 3
     assert processes.count_threads(tree) == 3
     assert 60 <= processes.measure_memory(tree, enough=1) >> 20 < 100
-    assert processes.measure_memory(tree, enough=1 << 30) >> 20 >= 140  # the cheap upper bound will do
+    assert (
+        processes.measure_memory(tree, enough=1 << 30) >> 20 >= 140
+    )  # the cheap upper bound will do
 
 
 @linux_only
 def test_the_processes_of_a_user_are_found(family: int) -> None:
-    assert set(processes.list_descendants(family)) <= set(processes.list_processes_of_user(os.getuid()))
+    assert set(processes.list_descendants(family)) <= set(
+        processes.list_processes_of_user(os.getuid())
+    )
     assert family not in processes.list_processes_of_user(os.getuid() + 1)
 
 

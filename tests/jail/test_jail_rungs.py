@@ -56,7 +56,9 @@ def test_without_any_rung_all_reasons_are_told(monkeypatch: pytest.MonkeyPatch) 
         rungs.start_strongest(None)
 
 
-def test_a_rung_that_does_not_work_is_not_replaced_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rung_that_does_not_work_is_not_replaced_by_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     let_work(monkeypatch, 1)
     with pytest.raises(NoJail, match="reason 2"):
         rungs.start_strongest(2)
@@ -84,7 +86,9 @@ def test_there_is_no_fourth_rung() -> None:
         rungs.start_strongest(4)
 
 
-def test_elsewhere_than_on_linux_the_way_to_a_container_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_elsewhere_than_on_linux_the_way_to_a_container_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert all(not report.works and "docs/security.md" in report.reason for report in try_rungs())
 
@@ -109,9 +113,16 @@ def test_rung_one_is_reached_through_sudo(monkeypatch: pytest.MonkeyPatch) -> No
         (1, 1, "0 100000 65536", 32768 + 257),
         (1000, 0, "0 1000 1\n1 100000 65536", 1 + 32768 + 256000 % 32768),
     ],
-    ids=["a whole machine", "the largest process id", "a small container", "a container without root"],
+    ids=[
+        "a whole machine",
+        "the largest process id",
+        "a small container",
+        "a container without root",
+    ],
 )
-def test_a_submission_gets_a_user_id_that_is_nobodys(owner: int, slot: int, uid_map: str, expected: int) -> None:
+def test_a_submission_gets_a_user_id_that_is_nobodys(
+    owner: int, slot: int, uid_map: str, expected: int
+) -> None:
     assert spare_user(owner, slot, uid_map) == expected
 
 

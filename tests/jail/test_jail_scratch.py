@@ -22,7 +22,9 @@ def nest(directory: Path, depth: int, name: str) -> None:
     os.close(here)
 
 
-@pytest.mark.parametrize(("depth", "name"), [(1, "a"), (50, "b" * 250), (1500, "c")], ids=["flat", "long", "deep"])
+@pytest.mark.parametrize(
+    ("depth", "name"), [(1, "a"), (50, "b" * 250), (1500, "c")], ids=["flat", "long", "deep"]
+)
 def test_a_scratch_directory_is_removed_however_deep(tmp_path: Path, depth: int, name: str) -> None:
     (tmp_path / "jail").mkdir()
     nest(tmp_path / "jail", depth, name)

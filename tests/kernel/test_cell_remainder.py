@@ -44,31 +44,44 @@ FAILING = {
 
 @pytest.mark.parametrize("first", FAILING.values(), ids=FAILING)
 def test_what_stands_below_a_line_that_fails_is_there(fresh: Kernel, first: str) -> None:
-    ran = fresh.run_cell(f"{first}\nimport numpy as np\ndef double(x):\n    return 2 * x\nn = double(4)", run_on=True)
+    ran = fresh.run_cell(
+        f"{first}\nimport numpy as np\ndef double(x):\n    return 2 * x\nn = double(4)", run_on=True
+    )
     assert ran.error is not None
     assert fresh.namespace["n"] == 8
     assert "np" in fresh.namespace
 
 
-def test_as_a_notebook_does_a_cell_ends_at_its_first_error_unless_it_is_to_be_run_on(fresh: Kernel) -> None:
+def test_as_a_notebook_does_a_cell_ends_at_its_first_error_unless_it_is_to_be_run_on(
+    fresh: Kernel,
+) -> None:
     fresh.run_cell("import no_such_package\nn = 1")
     assert "n" not in fresh.namespace
 
 
 def test_of_several_imports_in_one_line_those_that_work_are_there(fresh: Kernel) -> None:
-    fresh.run_cell("import no_such_package, math as m\nfrom math import no_such_name, pi", run_on=True)
+    fresh.run_cell(
+        "import no_such_package, math as m\nfrom math import no_such_name, pi", run_on=True
+    )
     assert {"m", "pi"} <= set(fresh.namespace)
 
 
 @pytest.mark.parametrize(
-    "last", ["raise SystemExit", "raise ValueError('no further')", "import os, signal\nraise KeyboardInterrupt"]
+    "last",
+    [
+        "raise SystemExit",
+        "raise ValueError('no further')",
+        "import os, signal\nraise KeyboardInterrupt",
+    ],
 )
 def test_below_what_ends_a_cell_on_purpose_nothing_is_run(fresh: Kernel, last: str) -> None:
     fresh.run_cell(f"{last}\nn = 1", run_on=True)
     assert "n" not in fresh.namespace
 
 
-@pytest.mark.parametrize(("first", "kept"), [("1 / 0", 1), ("print 'hi'", 1), ("import no_such_package", 2)])
+@pytest.mark.parametrize(
+    ("first", "kept"), [("1 / 0", 1), ("print 'hi'", 1), ("import no_such_package", 2)]
+)
 def test_what_never_ran_at_home_replaces_nothing(fresh: Kernel, first: str, kept: int) -> None:
     """Below a mistake nothing ran at home either; below what only this machine lacks it did."""
     fresh.run_cell("def answer():\n    return 1")
@@ -85,7 +98,8 @@ def test_lines_of_what_is_run_on_are_those_of_the_cell(fresh: Kernel) -> None:
 
 def test_what_is_run_on_shows_what_it_prints_and_draws(fresh: Kernel) -> None:
     ran = fresh.run_cell(
-        "import no_such_package\nprint('below')\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])", run_on=True
+        "import no_such_package\nprint('below')\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])",
+        run_on=True,
     )
     kinds = [output["output_type"] for output in ran.outputs]
     assert kinds == ["error", "stream", "display_data"]
@@ -94,7 +108,11 @@ def test_what_is_run_on_shows_what_it_prints_and_draws(fresh: Kernel) -> None:
 
 
 @pytest.mark.parametrize(
-    "loop", ["while True: pass", "while True:\n    try:\n        while True: pass\n    except BaseException: pass"]
+    "loop",
+    [
+        "while True: pass",
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+    ],
 )
 def test_what_is_run_on_has_the_time_of_its_cell(fresh: Kernel, loop: str) -> None:
     ran = fresh.run_cell(f"import no_such_package\n{loop}", run_on=True)
@@ -111,7 +129,9 @@ def test_the_courses_own_statements_are_bound_each_by_itself(fresh: Kernel) -> N
 
 @pytest.mark.parametrize("magic", ["%%time", "%%capture", "%%capture said", "%%prun -q"])
 def test_a_cell_that_is_timed_or_captured_loses_no_more(fresh: Kernel, magic: str) -> None:
-    ran = fresh.run_cell(f"{magic}\nimport no_such_package\nimport math as m\ndef f():\n    return m.pi", run_on=True)
+    ran = fresh.run_cell(
+        f"{magic}\nimport no_such_package\nimport math as m\ndef f():\n    return m.pi", run_on=True
+    )
     assert ran.error is not None
     assert ran.error.ename == "ModuleNotFoundError"
     assert fresh.namespace["f"]() > 3

@@ -73,14 +73,18 @@ def test_an_endless_cell_is_stopped_and_its_names_survive(hurried: Kernel, body:
     assert ran.error is not None
     assert ran.error.ename == "TimeoutError"
     assert hurried.namespace["during"] == 2
-    assert hurried.run_cell("import asyncio\nawait asyncio.sleep(0, 5)").outputs[0]["data"] == {"text/plain": "5"}
+    assert hurried.run_cell("import asyncio\nawait asyncio.sleep(0, 5)").outputs[0]["data"] == {
+        "text/plain": "5"
+    }
 
 
 def test_a_cell_that_cannot_be_interrupted_is_out_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.kernel.jailed_kernel.GRACE_SECONDS", 0.3)
     with kernel(Limits(cell_seconds=0.3)) as made:
         with pytest.raises(OutOfTime):
-            made.run_cell("import signal, time\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ntime.sleep(60)")
+            made.run_cell(
+                "import signal, time\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ntime.sleep(60)"
+            )
         with pytest.raises(OutOfTime):
             made.run_cell("1")
 
@@ -92,7 +96,9 @@ def test_what_is_slow_by_the_clock_alone_may_be_slow(hurried: Kernel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "by_clock"), [("while True: pass", False), ("import time; time.sleep(60)", True)], ids=["busy", "waiting"]
+    ("body", "by_clock"),
+    [("while True: pass", False), ("import time; time.sleep(60)", True)],
+    ids=["busy", "waiting"],
 )
 def test_whether_the_clock_or_the_processor_ended_it_is_known(body: str, by_clock: bool) -> None:
     with kernel(Limits(cell_seconds=0.3, call_seconds=0.3)) as made:
@@ -113,7 +119,9 @@ def test_a_call_that_takes_too_long_is_a_timeout_and_the_kernel_lives(hurried: K
 
 
 def test_time_spent_outside_does_not_count_as_the_students(hurried: Kernel) -> None:
-    hurried.run_cell("def ask(f): return f() + 1\ndef ask_and_stay(f):\n    f()\n    while True: pass")
+    hurried.run_cell(
+        "def ask(f): return f() + 1\ndef ask_and_stay(f):\n    f()\n    while True: pass"
+    )
 
     def slow() -> int:
         time.sleep(1.2)
@@ -133,7 +141,9 @@ def test_all_together_has_a_limit_too() -> None:
             made.run_cell("1")
 
 
-@pytest.mark.parametrize("body", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)"], ids=["exit", "kill"])
+@pytest.mark.parametrize(
+    "body", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)"], ids=["exit", "kill"]
+)
 def test_a_process_that_vanishes_is_a_dead_kernel(fresh: Kernel, body: str) -> None:
     with pytest.raises(KernelDied):
         fresh.run_cell(body)
@@ -200,7 +210,9 @@ def test_whatever_is_done_to_the_protocol_there_is_an_answer_or_a_kernel_error(
     ],
     ids=["head in drops", "nothing after the head", "body in drops", "stopped"],
 )
-def test_an_answer_that_does_not_come_to_an_end_is_a_kernel_error(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_an_answer_that_does_not_come_to_an_end_is_a_kernel_error(
+    monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
     monkeypatch.setattr("autograder.kernel.jailed_kernel.GRACE_SECONDS", 0.2)
     with kernel(Limits(cell_seconds=0.2)) as made:
         assert made.run_cell(FIND_SOCKET + "import signal, time").error is None

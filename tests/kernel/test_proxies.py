@@ -133,8 +133,12 @@ def test_an_argument_returned_is_the_argument_itself(names: Any) -> None:
     assert names["same"](x) is x
 
 
-@pytest.mark.parametrize(("seed_numpy", "seed_python"), [(1, 2), (3, 4)], ids=["one seed", "another"])
-def test_the_global_random_states_travel_with_the_call(names: Any, seed_numpy: int, seed_python: int) -> None:
+@pytest.mark.parametrize(
+    ("seed_numpy", "seed_python"), [(1, 2), (3, 4)], ids=["one seed", "another"]
+)
+def test_the_global_random_states_travel_with_the_call(
+    names: Any, seed_numpy: int, seed_python: int
+) -> None:
     expected, twister = np.random.RandomState(seed_numpy), random.Random(seed_python)
     np.random.seed(seed_numpy)
     random.seed(seed_python)
@@ -166,7 +170,9 @@ def test_signature_name_and_docstring_are_truthful(names: Any) -> None:
     assert str(inspect.signature(add)) == "(a, b=2, *, scale=1.0)"
 
 
-def test_the_observer_sees_arguments_as_they_were_and_the_output(student: Kernel, names: Any) -> None:
+def test_the_observer_sees_arguments_as_they_were_and_the_output(
+    student: Kernel, names: Any
+) -> None:
     calls: list[Call] = []
     names.observer = calls.append
     try:
@@ -180,7 +186,9 @@ def test_the_observer_sees_arguments_as_they_were_and_the_output(student: Kernel
     assert [call.function for call in calls] == ["fill", "loud", "not_written"]
     assert calls[0].args == ([1, 2],)
     assert calls[1].result == 1
-    assert calls[1].output == ({"output_type": "stream", "name": "stdout", "text": "printed in a call\n"},)
+    assert calls[1].output == (
+        {"output_type": "stream", "name": "stdout", "text": "printed in a call\n"},
+    )
     assert isinstance(calls[2].error, NotImplementedError)
     assert calls[0].args_after == ([7, 7],)
     assert student.run_cell("2").outputs[0]["data"] == {"text/plain": "2"}
@@ -226,7 +234,9 @@ def test_lent_functions_stand_in_and_are_given_back(student: Kernel, names: Any)
         ("x['f'] = len", {}, None),
     ],
 )
-def test_a_change_in_place_is_seen_here(student: Kernel, names: Any, change: str, before: Any, after: Any) -> None:
+def test_a_change_in_place_is_seen_here(
+    student: Kernel, names: Any, change: str, before: Any, after: Any
+) -> None:
     student.run_cell(f"def change(x):\n    {change}")
     x = before
     names["change"](x)
@@ -270,8 +280,12 @@ def test_an_array_that_changes_its_size_is_an_error_here(student: Kernel, names:
         names["resize"](np.zeros(2))
 
 
-@pytest.mark.parametrize("make", [np.random.default_rng, np.random.RandomState], ids=["Generator", "RandomState"])
-def test_a_generator_given_goes_on_here_where_it_stopped_there(student: Kernel, names: Any, make: Any) -> None:
+@pytest.mark.parametrize(
+    "make", [np.random.default_rng, np.random.RandomState], ids=["Generator", "RandomState"]
+)
+def test_a_generator_given_goes_on_here_where_it_stopped_there(
+    student: Kernel, names: Any, make: Any
+) -> None:
     student.run_cell("def draw_from(rng): return rng.normal(size=3)")
     ours, expected = make(5), make(5)
     for _ in range(3):
@@ -318,7 +332,9 @@ def test_a_function_of_ours_comes_back_as_itself(names: Any) -> None:
     assert names["same"]([ours])[0] is ours
 
 
-def test_a_function_of_the_students_comes_back_to_them_as_itself(student: Kernel, names: Any) -> None:
+def test_a_function_of_the_students_comes_back_to_them_as_itself(
+    student: Kernel, names: Any
+) -> None:
     student.run_cell("def is_add(f): return f is add")
     assert names["is_add"](names["add"]) is True
     assert names["same"](names["add"]) is names["add"]
@@ -343,7 +359,9 @@ def test_the_students_code_can_catch_an_exception_of_ours(student: Kernel, names
     def fail() -> None:
         raise KeyError("W1")
 
-    student.run_cell("def careful(f):\n    try: f()\n    except KeyError as error: return error.args")
+    student.run_cell(
+        "def careful(f):\n    try: f()\n    except KeyError as error: return error.args"
+    )
     assert names["careful"](fail) == ("W1",)
 
 
@@ -388,7 +406,9 @@ def test_a_function_of_a_test_cannot_be_called_by_a_cell(student: Kernel, names:
     ],
     ids=["thread", "process"],
 )
-def test_a_call_back_from_elsewhere_does_not_disturb(student: Kernel, names: Any, body: str) -> None:
+def test_a_call_back_from_elsewhere_does_not_disturb(
+    student: Kernel, names: Any, body: str
+) -> None:
     student.run_cell(f"def elsewhere(f):\n    {body}\n    return 5")
     asked = []
     assert names["elsewhere"](lambda: asked.append(1)) == 5
@@ -655,7 +675,9 @@ def test_handles_that_are_dropped_are_released_there(student: Kernel, names: Any
 # ------------------------------------------------------------------------------------------------------- exceptions
 
 
-def test_an_exception_may_hold_a_number_that_cannot_be_written_out(student: Kernel, names: Any) -> None:
+def test_an_exception_may_hold_a_number_that_cannot_be_written_out(
+    student: Kernel, names: Any
+) -> None:
     student.run_cell("def fail_so(): raise KeyError(10**6000)")
     with pytest.raises(KeyError):
         names["fail_so"]()
@@ -695,7 +717,9 @@ stopping = Stopping()
     ids=["call", "subclass", "item", "attribute", "set item", "delete item", "delete attribute", "set attribute",
          "length", "iterator", "text", "names of attributes", "instance"],
 )  # fmt: skip
-def test_no_operation_but_next_can_end_the_loop_of_a_test(student: Kernel, names: Any, use: Any) -> None:
+def test_no_operation_but_next_can_end_the_loop_of_a_test(
+    student: Kernel, names: Any, use: Any
+) -> None:
     assert student.run_cell(STOPPING).error is None
     with pytest.raises((RuntimeError, AttributeError, TypeError)) as caught:
         list(map(use, [names]))  # a StopIteration would end it as if all had been well
@@ -728,8 +752,14 @@ def test_a_function_cannot_end_the_loop_that_calls_it(student: Kernel, names: An
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_an_exception_is_of_the_same_class_and_says_the_same(student: Kernel, names: Any, error: Exception) -> None:
-    kind = "np.linalg.LinAlgError" if isinstance(error, np.linalg.LinAlgError) else type(error).__name__
+def test_an_exception_is_of_the_same_class_and_says_the_same(
+    student: Kernel, names: Any, error: Exception
+) -> None:
+    kind = (
+        "np.linalg.LinAlgError"
+        if isinstance(error, np.linalg.LinAlgError)
+        else type(error).__name__
+    )
     student.run_cell(f"def fail_so(): raise {kind}(*{error.args!r})")
     with pytest.raises(type(error)) as caught:
         names["fail_so"]()
@@ -740,8 +770,12 @@ def test_an_exception_is_of_the_same_class_and_says_the_same(student: Kernel, na
     assert "autograder" not in caught.value.student_traceback  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("kind", ["SystemExit", "KeyboardInterrupt", "GeneratorExit", "BaseException"])
-def test_what_would_end_the_test_itself_is_an_ordinary_exception_here(student: Kernel, names: Any, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["SystemExit", "KeyboardInterrupt", "GeneratorExit", "BaseException"]
+)
+def test_what_would_end_the_test_itself_is_an_ordinary_exception_here(
+    student: Kernel, names: Any, kind: str
+) -> None:
     student.run_cell(f"def leave(): raise {kind}('bye')")
     with pytest.raises(Exception, match="bye") as caught:
         names["leave"]()
@@ -782,7 +816,12 @@ def test_what_a_call_shows_is_no_cell_output(student: Kernel, names: Any) -> Non
     with pytest.raises(ValueError, match="secret"):
         names["fail_loudly"]()
     names.observer = None
-    assert [output["output_type"] for output in calls[0].output] == ["stream", "display_data", "stream", "stream"]
+    assert [output["output_type"] for output in calls[0].output] == [
+        "stream",
+        "display_data",
+        "stream",
+        "stream",
+    ]
     assert calls[1].output[0]["text"] == "secret\n"
     for source in ("1", "print('cell')", "%tb", "_", "display(1)"):
         assert "secret" not in str(student.run_cell(source).outputs)
@@ -837,7 +876,10 @@ def f(): return 1
         ("answer('signature', [5])", lambda k: inspect.signature(k.namespace["f"])),
         ("answer('signature', [['x', 9, [], []]])", lambda k: inspect.signature(k.namespace["f"])),
         ("answer('signature', [['1x', 1, [], []]])", lambda k: inspect.signature(k.namespace["f"])),
-        ("answer('signature', [['x', 1, [], []]] * 2)", lambda k: inspect.signature(k.namespace["f"])),
+        (
+            "answer('signature', [['x', 1, [], []]] * 2)",
+            lambda k: inspect.signature(k.namespace["f"]),
+        ),
         ("answer('cell', 5)", lambda k: k.run_cell("1")),
         ("answer('cell', [[5], [], [], None, 1.0, False, False])", lambda k: k.run_cell("1")),
         ("answer('cell', [[], [5], [], None, 1.0, False, False])", lambda k: k.run_cell("1")),
@@ -955,7 +997,9 @@ def test_a_forged_state_of_a_generator_given_is_a_wire_error(make: Any, node: st
 
 def test_a_flood_of_questions_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with kernel(Limits(call_seconds=0.3, seconds=0.3)) as made:
-        made.run_cell("def flood(f):\n    while True:\n        try: f()\n        except BaseException: pass")
+        made.run_cell(
+            "def flood(f):\n    while True:\n        try: f()\n        except BaseException: pass"
+        )
         with pytest.raises((OutOfTime, TimeoutError)):
             made.namespace["flood"](lambda: None)
 

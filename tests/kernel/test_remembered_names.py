@@ -92,7 +92,9 @@ def test_a_value_is_fetched_at_each_read(student: Kernel, asked: list[str]) -> N
     ],
     ids=["call", "exchange", "cell", "settings", "call that fails"],
 )
-def test_a_name_bound_anew_is_asked_for_again(student: Kernel, bind: Callable[[Kernel], object], expected: str) -> None:
+def test_a_name_bound_anew_is_asked_for_again(
+    student: Kernel, bind: Callable[[Kernel], object], expected: str
+) -> None:
     assert student.namespace["f"]() == "old"
     bind(student)
     assert student.namespace["f"]() == expected

@@ -34,8 +34,17 @@ def stderr(text: str) -> dict[str, Any]:
 
 
 def shown(kind: str = "display_data", **data: Any) -> dict[str, Any]:
-    names = {"plain": "text/plain", "html": "text/html", "latex": "text/latex", "markdown": "text/markdown"}
-    return {"output_type": kind, "data": {names[key]: value for key, value in data.items()}, "metadata": {}}
+    names = {
+        "plain": "text/plain",
+        "html": "text/html",
+        "latex": "text/latex",
+        "markdown": "text/markdown",
+    }
+    return {
+        "output_type": kind,
+        "data": {names[key]: value for key, value in data.items()},
+        "metadata": {},
+    }
 
 
 def result(**data: Any) -> dict[str, Any]:
@@ -43,7 +52,10 @@ def result(**data: Any) -> dict[str, Any]:
 
 
 def without_counts(ran: CellRun) -> list[dict[str, Any]]:
-    return [{key: value for key, value in output.items() if key != "execution_count"} for output in ran.outputs]
+    return [
+        {key: value for key, value in output.items() if key != "execution_count"}
+        for output in ran.outputs
+    ]
 
 
 CELLS: dict[str, tuple[str, list[dict[str, Any]]]] = {
@@ -182,12 +194,16 @@ OTHERWISE_IN_JUPYTER = {
 
 @pytest.mark.slow
 def test_jupyter_shows_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # with it, ipykernel would not record what child processes print
+    monkeypatch.delenv(
+        "PYTEST_CURRENT_TEST"
+    )  # with it, ipykernel would not record what child processes print
     alike = {name: cell for name, cell in CELLS.items() if name not in OTHERWISE_IN_JUPYTER}
     cells = [nbformat.v4.new_code_cell(source) for source, _ in alike.values()]
     notebook = nbformat.v4.new_notebook(cells=cells)
     resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=60, resources=resources).execute()
+    nbclient.NotebookClient(
+        notebook, kernel_name="python3", timeout=60, resources=resources
+    ).execute()
     for (name, (_, expected)), cell in zip(alike.items(), notebook.cells, strict=True):
         assert merged(cell.outputs) == expected, name
 
@@ -197,7 +213,11 @@ ERRORS = {
     "syntax": ("x = (", "SyntaxError|_IncompleteInputError", "was never closed|incomplete input"),
     "indentation": ("def f():\nreturn 1", "IndentationError", "expected an indented block"),
     "python 2": ("print 'a'", "SyntaxError", "Missing parentheses"),
-    "conflict marks": ("<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> main", "SyntaxError", "invalid"),
+    "conflict marks": (
+        "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> main",
+        "SyntaxError",
+        "invalid",
+    ),
     "sys.exit": ("import sys\nsys.exit(3)", "SystemExit", "3"),
     "KeyboardInterrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt", ""),
     "base exception": ("class Odd(BaseException): pass\nraise Odd('a')", "Odd", "a"),
@@ -207,8 +227,16 @@ ERRORS = {
     "unknown cell magic": ("%%nosuchmagic\n1", "UsageError", "not found"),
     "failing bash": ("%%bash\nexit 3", "CalledProcessError", "exit status 3"),
     "null byte": ("x = 1\0", "SyntaxError|ValueError", "null bytes"),
-    "unprintable message": ("class E(Exception):\n    def __str__(self): 1 / 0\nraise E", "E", "cannot be read"),
-    "exception group": ("raise ExceptionGroup('several', [ValueError(1)])", "ExceptionGroup", "several"),
+    "unprintable message": (
+        "class E(Exception):\n    def __str__(self): 1 / 0\nraise E",
+        "E",
+        "cannot be read",
+    ),
+    "exception group": (
+        "raise ExceptionGroup('several', [ValueError(1)])",
+        "ExceptionGroup",
+        "several",
+    ),
     "endless recursion": ("def f(): return f()\nf()", "RecursionError", "maximum recursion depth"),
     "failing await": ("async def f(): 1 / 0\nawait f()", "ZeroDivisionError", "division"),
     "not implemented": ("raise NotImplementedError", "NotImplementedError", ""),
@@ -290,7 +318,10 @@ def test_counts_and_outputs_are_valid_notebook_outputs(fresh: Kernel) -> None:
     runs = [fresh.run_cell(source) for source in ("1", "print(1)", "1/0", "display(2)", "3")]
     assert runs[0].outputs[0]["execution_count"] == 1
     assert runs[4].outputs[0]["execution_count"] == 5
-    cells = [nbformat.v4.new_code_cell("", outputs=[nbformat.from_dict(o) for o in run.outputs]) for run in runs]
+    cells = [
+        nbformat.v4.new_code_cell("", outputs=[nbformat.from_dict(o) for o in run.outputs])
+        for run in runs
+    ]
     nbformat.validate(nbformat.v4.new_notebook(cells=cells))
 
 
@@ -303,7 +334,11 @@ def test_an_update_reaches_what_an_earlier_cell_displayed(fresh: Kernel) -> None
 def test_text_beyond_the_limit_is_cut_with_a_word(fresh: Kernel) -> None:
     limits = Limits(output_bytes=1000)
     with kernel(limits) as made:
-        for source in ("print('x' * 5000)\nprint('y')", "for _ in range(5000): print('x')", "!yes | head -c 100000"):
+        for source in (
+            "print('x' * 5000)\nprint('y')",
+            "for _ in range(5000): print('x')",
+            "!yes | head -c 100000",
+        ):
             text = made.run_cell(source).outputs[0]["text"]
             assert len(text) < 1100
             assert text.endswith("[The rest of the output was cut off.]\n")
@@ -314,7 +349,13 @@ def test_rich_output_beyond_the_limit_is_left_out_with_a_word() -> None:
     with kernel(Limits(rich_bytes=10_000)) as made:
         source = "from IPython.display import HTML, display\nfor n in range(5): display(HTML('x' * 4000))"
         outputs = made.run_cell(source).outputs
-        assert ["text/html" in output["data"] for output in outputs] == [True, True, False, False, False]
+        assert ["text/html" in output["data"] for output in outputs] == [
+            True,
+            True,
+            False,
+            False,
+            False,
+        ]
         assert "left out" in outputs[4]["data"]["text/plain"]
 
 

@@ -33,7 +33,9 @@ def examiner() -> Iterator[Examiner]:
 
 def exam_in(folder: Path, *, marked_by_hand: bool) -> Exam:
     course = SmallCourse(folder)
-    essay = [text("", grade_id="why", grade=True, solution=True, points=1)] if marked_by_hand else []
+    essay = (
+        [text("", grade_id="why", grade=True, solution=True, points=1)] if marked_by_hand else []
+    )
     course.write(code(IMPORTS), solution(DOUBLE), test(TEST_DOUBLE), *essay)
     return read_exam(course.source)
 
@@ -41,7 +43,9 @@ def exam_in(folder: Path, *, marked_by_hand: bool) -> Exam:
 def pictures_of(examiner: Examiner, exam: Exam) -> dict[str, bool]:
     """Return for every plot whether a picture of it was kept."""
     plots = [code(source) for source in PLOTS.values()]
-    notebook = dump([code(IMPORTS), solution(SOLVED, "double_solution"), *plots, test("", "double")])
+    notebook = dump(
+        [code(IMPORTS), solution(SOLVED, "double_solution"), *plots, test("", "double")]
+    )
     examined = examiner.examine(exam, Submission("hw", "hw_solved.ipynb", notebook))
     assert examined.report.exercises[0].points == 2
     assert not examined.report.problems
@@ -59,14 +63,21 @@ def test_no_figure_is_drawn_where_nobody_looks(examiner: Examiner, tmp_path: Pat
 
 def test_what_is_saved_as_a_file_is_drawn_all_the_same(examiner: Examiner, tmp_path: Path) -> None:
     saves = (
-        "plt.plot([1, 2])\nplt.savefig('loss.png')\nfrom pathlib import Path\nprint(len(Path('loss.png').read_bytes()))"
+        "plt.plot([1, 2])\n"
+        "plt.savefig('loss.png')\n"
+        "from pathlib import Path\n"
+        "print(len(Path('loss.png').read_bytes()))"
     )
     notebook = dump([code(IMPORTS), code(saves)])
-    examined = examiner.examine(exam_in(tmp_path, marked_by_hand=False), Submission("hw", "hw.ipynb", notebook))
+    examined = examiner.examine(
+        exam_in(tmp_path, marked_by_hand=False), Submission("hw", "hw.ipynb", notebook)
+    )
     assert int(examined.cells[1]["outputs"][0]["text"]) > 1000
 
 
 def test_words_stand_in_for_a_figure(examiner: Examiner, tmp_path: Path) -> None:
     notebook = dump([code(IMPORTS), code(PLOTS["the course's"])])
-    examined = examiner.examine(exam_in(tmp_path, marked_by_hand=False), Submission("hw", "hw.ipynb", notebook))
+    examined = examiner.examine(
+        exam_in(tmp_path, marked_by_hand=False), Submission("hw", "hw.ipynb", notebook)
+    )
     assert examined.cells[1]["outputs"][0]["data"] == {"text/plain": "An empty figure."}

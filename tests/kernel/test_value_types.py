@@ -20,7 +20,13 @@ from autograder.kernel.decoder import Decoder
 from autograder.kernel.encoder import Encoder
 from autograder.kernel.handles import Handle
 from autograder.kernel.types import REGISTRY
-from autograder.kernel.value_types import Registry, ValueType, never_changes, refuse_changes, refuse_reference
+from autograder.kernel.value_types import (
+    Registry,
+    ValueType,
+    never_changes,
+    refuse_changes,
+    refuse_reference,
+)
 from autograder.kernel.wire import CannotCross
 
 
@@ -136,9 +142,13 @@ def test_an_array_of_records_or_of_plain_objects_arrives(name: str) -> None:
 
 
 def test_what_lies_between_the_fields_of_records_stays() -> None:
-    gaps = np.frombuffer(b"\x01" * 32, np.dtype({"names": ["a", "b"], "formats": ["i1", "f8"], "offsets": [0, 8]}))
+    gaps = np.frombuffer(
+        b"\x01" * 32, np.dtype({"names": ["a", "b"], "formats": ["i1", "f8"], "offsets": [0, 8]})
+    )
     skeleton, _ = Encoder(refuse_reference).encode(gaps)
-    assert b"\x01" * 9 not in skeleton.replace(b"\x01" * 16, b"")  # the second field alone: two numbers of 8 bytes
+    assert b"\x01" * 9 not in skeleton.replace(
+        b"\x01" * 16, b""
+    )  # the second field alone: two numbers of 8 bytes
 
 
 @pytest.mark.parametrize("mask", [[True, False], False], ids=["some", "none"])
@@ -236,7 +246,9 @@ def test_an_array_of_a_subclass_arrives_as_a_plain_one() -> None:
     assert arrived.tolist() == [1, 2]
 
 
-@pytest.mark.parametrize("method", [lambda self: 1, property(lambda self: 1), classmethod(lambda cls: 1)])
+@pytest.mark.parametrize(
+    "method", [lambda self: 1, property(lambda self: 1), classmethod(lambda cls: 1)]
+)
 def test_a_subclass_with_methods_of_its_own_is_more_than_a_value(method: Any) -> None:
     with pytest.raises(CannotCross, match="Network"):
         round_trip(type("Network", (dict,), {"forward": method})())
@@ -351,7 +363,11 @@ def test_tables_arrive() -> None:
 
 def test_an_index_arrives() -> None:
     pandas = pytest.importorskip("pandas")
-    for value in (pandas.Index(["a", "b"], name="n"), pandas.RangeIndex(2, 8, 3), pandas.Index([1.5])):
+    for value in (
+        pandas.Index(["a", "b"], name="n"),
+        pandas.RangeIndex(2, 8, 3),
+        pandas.Index([1.5]),
+    ):
         pandas.testing.assert_index_equal(round_trip(value), value)
 
 
@@ -384,9 +400,22 @@ FORGED: dict[str, Callable[[], list[Any]]] = {
     "sparse of absurd shape": lambda: ["sparse", "csr", "array", 2**40, 2, *entries()],
     "sparse with entries outside": lambda: ["sparse", "csr", "array", 2, 2, *entries(5)],
     "sparse with negative entries": lambda: ["sparse", "csr", "array", 2, 2, *entries(-1)],
-    "series of an odd dtype": lambda: ["Series", "s", ["list", "category", 1], ["list", None, "range", 0, 1, 1]],
-    "series of another length": lambda: ["Series", "s", ["list", "Int64", 1, 2], ["list", None, "range", 0, 1, 1]],
-    "index with an odd frequency": lambda: ["Index", ["list", None, "array", lowered(np.ones(2)), "os.system()"]],
+    "series of an odd dtype": lambda: [
+        "Series",
+        "s",
+        ["list", "category", 1],
+        ["list", None, "range", 0, 1, 1],
+    ],
+    "series of another length": lambda: [
+        "Series",
+        "s",
+        ["list", "Int64", 1, 2],
+        ["list", None, "range", 0, 1, 1],
+    ],
+    "index with an odd frequency": lambda: [
+        "Index",
+        ["list", None, "array", lowered(np.ones(2)), "os.system()"],
+    ],
     "index without form": lambda: ["Index", ["list"]],
     "table with too few labels": lambda: [
         "DataFrame",

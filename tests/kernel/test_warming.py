@@ -25,7 +25,9 @@ from autograder.kernel.jailed_kernel import Kernel
         ("%matplotlib inline", ()),
     ],
 )
-def test_the_libraries_of_an_exam_are_found_in_its_cells(tmp_path: Path, cell: str, modules: tuple[str, ...]) -> None:
+def test_the_libraries_of_an_exam_are_found_in_its_cells(
+    tmp_path: Path, cell: str, modules: tuple[str, ...]
+) -> None:
     course = SmallCourse(tmp_path)
     course.write(code(cell), solution(DOUBLE), test("assert double(1) == 2"))
     course.config.write_text(CONFIG)
@@ -36,9 +38,18 @@ def test_the_libraries_of_an_exam_are_found_in_its_cells(tmp_path: Path, cell: s
 def test_a_notebook_draws_where_nobody_expected_it_to() -> None:
     with Jail(modules=()) as jail, jail.spawn() as jailed:
         kernel = Kernel(jailed.socket, jail.limits)
-        loaded = kernel.run_cell("import sys\n[name for name in ('matplotlib', 'sklearn') if name in sys.modules]")
+        loaded = kernel.run_cell(
+            "import sys\n[name for name in ('matplotlib', 'sklearn') if name in sys.modules]"
+        )
         assert loaded.outputs[0]["data"]["text/plain"] == "[]"
-        ran = kernel.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('$x^2$');")
+        ran = kernel.run_cell(
+            "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('$x^2$');"
+        )
         assert ran.error is None
         assert [list(output["data"]) for output in ran.outputs] == [["text/plain", "image/png"]]
-        assert kernel.run_cell("from sklearn.datasets import load_digits\nload_digits().data.shape").error is None
+        assert (
+            kernel.run_cell(
+                "from sklearn.datasets import load_digits\nload_digits().data.shape"
+            ).error
+            is None
+        )

@@ -69,14 +69,18 @@ def alike(one: Any, other: Any) -> bool:
     if isinstance(one, np.generic):
         return one.dtype == other.dtype and bits(one) == bits(other)
     if isinstance(one, float):
-        return math.copysign(1, one) == math.copysign(1, other) and (one == other or (one != one and other != other))
+        return math.copysign(1, one) == math.copysign(1, other) and (
+            one == other or (one != one and other != other)
+        )
     if isinstance(one, complex):
         return alike(one.real, other.real) and alike(one.imag, other.imag)
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(alike, one, other))
     if isinstance(one, dict):
         pairs = zip(one.items(), other.items(), strict=True)
-        return len(one) == len(other) and all(alike(a, b) and alike(x, y) for (a, x), (b, y) in pairs)
+        return len(one) == len(other) and all(
+            alike(a, b) and alike(x, y) for (a, x), (b, y) in pairs
+        )
     if isinstance(one, slice):
         return alike([one.start, one.stop, one.step], [other.start, other.stop, other.step])
     return bool(one == other)
@@ -90,10 +94,19 @@ numbers = st.one_of(
     st.complex_numbers(),
 )
 texts = st.text(st.characters(exclude_categories=[]), max_size=30)  # lone surrogates too
-numpy_scalars = st.sampled_from(DTYPES.split()).flatmap(lambda name: arrays.from_dtype(np.dtype(name)))
+numpy_scalars = st.sampled_from(DTYPES.split()).flatmap(
+    lambda name: arrays.from_dtype(np.dtype(name))
+)
 scalars = st.one_of(st.none(), numbers, texts, st.binary(max_size=30), numpy_scalars)
 keys = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), texts, st.binary(max_size=9)),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False),
+        texts,
+        st.binary(max_size=9),
+    ),
     lambda inner: st.one_of(st.tuples(inner, inner), st.frozensets(inner, max_size=3)),
     max_leaves=4,
 )
@@ -148,7 +161,16 @@ def test_an_array_of_every_dtype_and_shape_arrives(name: str, shape: tuple[int, 
         lambda a: a[..., None],
         lambda a: np.moveaxis(np.stack([a, a]), 0, 1),
     ],
-    ids=["C", "Fortran", "transposed", "strided", "empty slice", "broadcast", "new axis", "moved axis"],
+    ids=[
+        "C",
+        "Fortran",
+        "transposed",
+        "strided",
+        "empty slice",
+        "broadcast",
+        "new axis",
+        "moved axis",
+    ],
 )
 def test_order_and_strides_do_not_matter(make: Callable[[Any], Any]) -> None:
     array = make(np.arange(24.0).reshape(6, 4))
@@ -248,13 +270,18 @@ OBJECTS = {
     "array of objects": (np.array([None, 1]), "built from None?"),
     "generator": ((n for n in range(3)), "a generator"),
     "huge integer": (1 << 100_000, "an integer of more"),
-    "huge array": (np.broadcast_to(np.zeros(1), (1 << 20, 1 << 20)), "an array of more than 256 MB"),
+    "huge array": (
+        np.broadcast_to(np.zeros(1), (1 << 20, 1 << 20)),
+        "an array of more than 256 MB",
+    ),
     "odd default": (collections.defaultdict(lambda: 1), "a defaultdict"),
 }
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-@pytest.mark.parametrize("nest", [lambda v: v, lambda v: {"deep": [(v,)]}], ids=["itself", "nested"])
+@pytest.mark.parametrize(
+    "nest", [lambda v: v, lambda v: {"deep": [(v,)]}], ids=["itself", "nested"]
+)
 def test_what_cannot_cross_is_named(name: str, nest: Callable[[Any], Any]) -> None:
     value, words = OBJECTS[name]
     with pytest.raises(CannotCross) as caught:
@@ -277,7 +304,12 @@ def packed(node: object) -> bytes:
 
 
 def array_node(
-    data: Any = b"\0" * 16, *, dtype: Any = "<f8", order: Any = "C", writeable: Any = True, shape: Any = (2,)
+    data: Any = b"\0" * 16,
+    *,
+    dtype: Any = "<f8",
+    order: Any = "C",
+    writeable: Any = True,
+    shape: Any = (2,),
 ) -> list[Any]:
     return ["ndarray", data, dtype, order, writeable, *shape]
 
@@ -326,7 +358,11 @@ FORGED: dict[str, Any] = {
     "records of another length": ["array of records", 1, "a", array_node(), 3],
     "records with a field twice": ["array of records", 2, "a", "a", array_node(), array_node(), 2],
     "mask of numbers": ["masked array", array_node(), array_node()],
-    "mask of another shape": ["masked array", array_node(), array_node(b"\0" * 3, dtype="|b1", shape=(3,))],
+    "mask of another shape": [
+        "masked array",
+        array_node(),
+        array_node(b"\0" * 3, dtype="|b1", shape=(3,)),
+    ],
     "floats of wrong size": ["floats", b"1234567"],
     "floats without bytes": ["floats"],
     "odd dictionary": ["dict", "a"],
@@ -352,7 +388,13 @@ FORGED: dict[str, Any] = {
     "deque of negative length": ["deque", -1],
     "deque of an odd length": ["deque", "a"],
     "generator that stands still": ["Generator", 5, 4, 0, 0],
-    "generator beyond its size": ["Generator", 5, ["integer", (2**128 + 1).to_bytes(17, "big")], 0, 0],
+    "generator beyond its size": [
+        "Generator",
+        5,
+        ["integer", (2**128 + 1).to_bytes(17, "big")],
+        0,
+        0,
+    ],
     "generator of an odd state": ["Generator", 5, 5, 2, 0],
     "random state of zeros": ["RandomState", bytes(2496), 5, 0, 0.0],
     "random state beyond its words": ["RandomState", bytes([1]) * 2496, 700, 0, 0.0],
@@ -450,7 +492,9 @@ nodes = st.recursive(
         st.floats(),
         st.binary(max_size=9),
     ),
-    lambda inner: st.lists(inner, max_size=6).flatmap(lambda items: tags.map(lambda tag: [tag, *items])),
+    lambda inner: st.lists(inner, max_size=6).flatmap(
+        lambda items: tags.map(lambda tag: [tag, *items])
+    ),
     max_leaves=20,
 )
 
@@ -468,7 +512,9 @@ def test_random_nodes_are_a_value_of_the_closed_set_or_refused(node: Any, bulk: 
 
 @QUICK
 @given(values, st.data())
-def test_a_message_with_a_changed_byte_is_a_value_or_refused(value: Any, data: st.DataObject) -> None:
+def test_a_message_with_a_changed_byte_is_a_value_or_refused(
+    value: Any, data: st.DataObject
+) -> None:
     skeleton, bulk = sent(value)
     changed = bytearray(skeleton)
     place = data.draw(st.integers(0, len(changed) - 1))

@@ -46,20 +46,35 @@ def test_one_line_per_check(body: str, status: str, message: str) -> None:
         "def typo():\n    return nmupy.zeros(3)\n"
         "def forgotten():\n    raise NotImplementedError\n    return 1\n"
     )
-    captured = run_notebook(functions, f"@check\ndef finds():\n    'the answer is right.'\n    {body}")
+    captured = run_notebook(
+        functions, f"@check\ndef finds():\n    'the answer is right.'\n    {body}"
+    )
     (outcome,) = checks.outcomes([{"data": output.data} for output in captured.outputs])
-    assert (outcome.check, outcome.sentence, outcome.status) == ("finds", "the answer is right", status)
+    assert (outcome.check, outcome.sentence, outcome.status) == (
+        "finds",
+        "the answer is right",
+        status,
+    )
     assert outcome.message.strip() == message
     assert captured.outputs[0].data["text/plain"] == str(outcome)
 
 
 def test_a_notebook_shows_the_mark_in_colour_and_a_students_value_as_text() -> None:
-    captured = run_notebook("@check\ndef finds():\n    'a < b is kept'\n    assert False, '<script>alert(1)</script>'")
+    captured = run_notebook(
+        "@check\ndef finds():\n    'a < b is kept'\n    assert False, '<script>alert(1)</script>'"
+    )
     data = captured.outputs[0].data
     assert data["text/plain"] == "✗ a < b is kept: <script>alert(1)</script>"
-    assert "--jp-error-color1" in data["text/html"] and ">✗</b> a &lt; b is kept: &lt;script&gt;" in data["text/html"]
+    assert (
+        "--jp-error-color1" in data["text/html"]
+        and ">✗</b> a &lt; b is kept: &lt;script&gt;" in data["text/html"]
+    )
     assert "<script" not in data["text/html"]
-    passed = run_notebook("@check\ndef finds():\n    'it holds'\n    assert True").outputs[0].data["text/html"]
+    passed = (
+        run_notebook("@check\ndef finds():\n    'it holds'\n    assert True")
+        .outputs[0]
+        .data["text/html"]
+    )
     assert "--jp-success-color1" in passed and ">✓</b> it holds" in passed
 
 
@@ -94,7 +109,10 @@ def test_a_console_that_cannot_print_the_mark(
     ("cell", "printed"),
     [
         ("with attempt():\n    empty()\n", "– not attempted yet\n"),
-        ("with attempt():\n    print(W)\n", "– not attempted yet: `W` comes from an exercise above\n"),
+        (
+            "with attempt():\n    print(W)\n",
+            "– not attempted yet: `W` comes from an exercise above\n",
+        ),
         ("with attempt():\n    print('fine')\n", "fine\n"),
     ],
     ids=["stub", "missing-variable", "written"],
@@ -120,7 +138,10 @@ def test_attempt_lets_a_typo_inside_an_answer_through() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (np.zeros(3), "dLdb has shape (3,), it should have (3, 1): an axis is missing (keepdims=True? reshape?)"),
+        (
+            np.zeros(3),
+            "dLdb has shape (3,), it should have (3, 1): an axis is missing (keepdims=True? reshape?)",
+        ),
         (np.zeros((1, 3)), "dLdb has shape (1, 3), it should have (3, 1): transpose?"),
         (np.zeros((2, 2)), "dLdb has shape (2, 2), it should have (3, 1)"),
         (None, "dLdb is None: is a `return` missing?"),
@@ -142,7 +163,10 @@ def test_shapes_are_said_in_words(value: Any, message: str) -> None:
         ([[-1, -2], [-3, -4]], "Z has the wrong sign"),
         ([[1, 3], [2, 4]], "Z is transposed"),
         ([[1, 2], [3, np.nan]], "Z contains nan or inf"),
-        ([[1, 2], [3.5, 4]], "Z has the right shape but other values: at [1, 0] it is 3.5, expected 3"),
+        (
+            [[1, 2], [3.5, 4]],
+            "Z has the right shape but other values: at [1, 0] it is 3.5, expected 3",
+        ),
     ],
     ids=["factor", "sign", "transposed", "nan", "entry"],
 )
@@ -153,7 +177,9 @@ def test_values_are_said_in_words(value: list[list[int]], message: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
-@pytest.mark.parametrize("container", [list, np.matrix, np.float32], ids=["lists", "matrix", "float32"])
+@pytest.mark.parametrize(
+    "container", [list, np.matrix, np.float32], ids=["lists", "matrix", "float32"]
+)
 def test_the_same_numbers_in_another_container_are_fine(container: Any) -> None:
     checks.expect_close(container([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]]), "A")
 
@@ -219,7 +245,10 @@ def test_relative_error(a: list[int], b: list[int], error: Any) -> None:
         ([[2.0, 4.0], [6.0, 8.0]], "Z is twice what it should be"),
         ([[7.0, 14.0], [21.0, 28.0]], ""),
         ([[1.0], [2.0]], "Z has the wrong shape"),
-        ([1.0, 2.0, 3.0, 4.0], "Z has the wrong shape: an axis is missing (keepdims=True? reshape?)"),
+        (
+            [1.0, 2.0, 3.0, 4.0],
+            "Z has the wrong shape: an axis is missing (keepdims=True? reshape?)",
+        ),
     ],
     ids=["values", "rounded", "twice", "factor", "shape", "axis"],
 )

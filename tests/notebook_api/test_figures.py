@@ -7,6 +7,7 @@ import html
 import io
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -79,7 +80,9 @@ def luminance(colour: str) -> float:
 def test_every_arrow_carries_its_shape(graph: Any, backward: Any) -> None:
     written = "\n".join(texts(drawn(graph, backward)))
     for edge in graph.edges:
-        expected = " × ".join(size if size.isdigit() else f"${size}$" for size in edge.shape) or "scalar"
+        expected = (
+            " × ".join(size if size.isdigit() else f"${size}$" for size in edge.shape) or "scalar"
+        )
         assert expected in written
 
 
@@ -112,7 +115,9 @@ def test_nothing_leaves_the_paper_and_no_text_covers_another(graph: Any, backwar
     for index, extent in enumerate(extents):
         assert figure.bbox.x0 <= extent.x0 and extent.x1 <= figure.bbox.x1
         assert figure.bbox.y0 <= extent.y0 and extent.y1 <= figure.bbox.y1
-        assert not any(extent.overlaps(other) for other in extents[index + 1 :]), texts(figure)[index]
+        assert not any(extent.overlaps(other) for other in extents[index + 1 :]), texts(figure)[
+            index
+        ]
 
 
 @each_graph
@@ -138,7 +143,11 @@ def test_sizes_take_the_place_of_symbols() -> None:
 
 def test_a_networks_graph_has_the_shapes_of_a_network() -> None:
     shapes = {edge.value: edge.shape for edge in graphs.network(64, 32, 16, 10).edges}
-    assert [shapes[f"W^{layer}"] for layer in (1, 2, 3)] == [("32", "64"), ("16", "32"), ("10", "16")]
+    assert [shapes[f"W^{layer}"] for layer in (1, 2, 3)] == [
+        ("32", "64"),
+        ("16", "32"),
+        ("10", "16"),
+    ]
     assert [shapes[f"b^{layer}"] for layer in (1, 2, 3)] == [("32", "1"), ("16", "1"), ("10", "1")]
     assert shapes["X"] == ("M", "64") and shapes["P"] == shapes["Y"] == ("M", "10")
 
@@ -156,15 +165,21 @@ def test_a_network_needs_two_layers() -> None:
     ],
     ids=["missing node", "same name twice"],
 )
-def test_a_wrong_graph_says_what_is_wrong(nodes: tuple[Any, ...], edges: tuple[Edge], message: str) -> None:
+def test_a_wrong_graph_says_what_is_wrong(
+    nodes: tuple[Any, ...], edges: tuple[Edge], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         Graph("something", nodes, edges)
 
 
 def test_two_arrows_between_the_same_boxes_are_both_seen() -> None:
     nodes = (Node("a", 0, 0), Node("sum", 1, 0, "$a + a$"))
-    graph = Graph("a sum", nodes, (Edge("a", "sum", "x", bend=0.4), Edge("a", "sum", "y", bend=-0.4)))
-    heights = {text.get_text(): text.get_position()[1] for text in graph.forward().figure.axes[0].texts}
+    graph = Graph(
+        "a sum", nodes, (Edge("a", "sum", "x", bend=0.4), Edge("a", "sum", "y", bend=-0.4))
+    )
+    heights = {
+        text.get_text(): text.get_position()[1] for text in graph.forward().figure.axes[0].texts
+    }
     assert heights["$x$\nscalar"] != heights["$y$\nscalar"]
 
 
@@ -207,38 +222,60 @@ def test_the_palette_can_be_read_on_the_paper() -> None:
         contrast = (luminance(figures.PAPER) + 0.05) / (luminance(colour) + 0.05)
         assert contrast >= 3.5, f"{colour} as text on {figures.PAPER}"
     curves = mpl.rcParams["axes.prop_cycle"].by_key()
-    assert len(set(map(str, curves["linestyle"][:6]))) == 6, "in grey only the dashes tell curves apart"
+    assert len(set(map(str, curves["linestyle"][:6]))) == 6, (
+        "in grey only the dashes tell curves apart"
+    )
 
 
-def test_a_players_frames_keep_their_colours(displayed: Displayed, moving_line: FuncAnimation) -> None:
+def test_a_players_frames_keep_their_colours(
+    displayed: Displayed, moving_line: FuncAnimation
+) -> None:
     figures.play(moving_line, "a line that rises")
     frames = re.findall(r'data:image/png;base64,([^"]+)"', displayed[0]._repr_html_())
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(frames[0]))).convert("RGB")).reshape(-1, 3) / 255
+    pixels = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(frames[0]))).convert("RGB")).reshape(
+            -1, 3
+        )
+        / 255
+    )
     for colour in (figures.VERMILION, figures.PAPER):
         assert np.abs(pixels - to_rgb(colour)).max(axis=1).min() < 0.02
 
 
-@pytest.mark.parametrize("draw", [graphs.LINEAR_UNIT.forward, graphs.LINEAR_UNIT.backward], ids=["forward", "backward"])
+@pytest.mark.parametrize(
+    "draw", [graphs.LINEAR_UNIT.forward, graphs.LINEAR_UNIT.backward], ids=["forward", "backward"]
+)
 def test_the_direction_does_not_hang_on_colour(draw: Callable[[], GraphPicture]) -> None:
     shown = draw()
     figure, backward = shown.figure, "backward" in shown.words
-    dashed = [patch.get_linestyle() != "-" for patch in figure.axes[0].patches if hasattr(patch, "_posA_posB")]
+    dashed = [
+        patch.get_linestyle() != "-"
+        for patch in figure.axes[0].patches
+        if hasattr(patch, "_posA_posB")
+    ]
     assert dashed == [backward] * len(dashed)
     assert ("← backward: gradients" if backward else "forward: values →") in texts(figure)
 
 
-def test_sliders_are_shown_where_somebody_can_move_them(capsys):
-    called = []
+def test_sliders_are_shown_where_somebody_can_move_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    called: list[int] = []
     figures.interact(lambda value: called.append(value), value=[3, 4])
     assert called == [3] and "Sliders stand here" not in capsys.readouterr().out
 
 
-def test_where_a_notebook_is_run_by_a_program_sliders_say_where_they_stand(tmp_path):
+def test_where_a_notebook_is_run_by_a_program_sliders_say_where_they_stand(
+    tmp_path: Path,
+) -> None:
     """nbclient and widgets have waited for each other for minutes on a busy machine."""
     source = "from autograder import figures\nfigures.interact(print, value=[3, 4])"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},
     ).execute()
     (output,) = notebook.cells[0].outputs
     assert output.text == "(Sliders stand here in a running notebook.)\n"

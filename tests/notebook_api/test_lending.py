@@ -72,7 +72,11 @@ def once():
 @pytest.fixture(scope="module")
 def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     course = SmallCourse(tmp_path_factory.mktemp("course"))
-    cells = [solution(MATRIX, "matrix_solution"), solution(TWICE, "twice_solution"), test(TEST, "twice", 3.0)]
+    cells = [
+        solution(MATRIX, "matrix_solution"),
+        solution(TWICE, "twice_solution"),
+        test(TEST, "twice", 3.0),
+    ]
     source = course.write(*cells)
     source.with_name("mistakes.py").write_text(MISTAKES, encoding="utf-8")
     return read_exam(source)
@@ -85,8 +89,14 @@ def examiner() -> Iterator[Examiner]:
 
 
 def result(examiner: Examiner, exam: Exam, answer: str) -> ExerciseResult:
-    cells = [solution(MATRIX, "matrix_solution"), solution(answer, "twice_solution"), test("", "twice")]
-    (found,) = examiner.examine(exam, Submission("hw", "hw_solved.ipynb", dump(cells))).report.exercises
+    cells = [
+        solution(MATRIX, "matrix_solution"),
+        solution(answer, "twice_solution"),
+        test("", "twice"),
+    ]
+    (found,) = examiner.examine(
+        exam, Submission("hw", "hw_solved.ipynb", dump(cells))
+    ).report.exercises
     return found
 
 
@@ -99,7 +109,9 @@ def test_what_is_written_down_does_not_change(examiner: Examiner, exam: Exam) ->
     assert (found.points, found.hint) == (1.0, "it does not use `matrix`")
 
 
-def test_calls_while_something_is_lent_do_not_hide_a_known_mistake(examiner: Examiner, exam: Exam) -> None:
+def test_calls_while_something_is_lent_do_not_hide_a_known_mistake(
+    examiner: Examiner, exam: Exam
+) -> None:
     found = result(examiner, exam, "def twice():\n    return matrix()")
     assert found.hint == "That is the number itself."
 

@@ -133,7 +133,9 @@ def student_error(kind: Any, message: str = "") -> Any:
         (math.nan, 0.0, Status.FAILED),
     ],
 )
-def test_the_cells_value_is_partial_credit_as_in_nbgrader(value: Any, points: float, status: Any) -> None:
+def test_the_cells_value_is_partial_credit_as_in_nbgrader(
+    value: Any, points: float, status: Any
+) -> None:
     result = verdict(value)
     assert (result.points, result.status) == (points, status)
 
@@ -168,7 +170,9 @@ def third(met: Any) -> Any:
         (1.0, 0.1 + 0.2 + 0.3 + 0.4, 1.0, Status.PASSED),
     ],
 )
-def test_points_are_compared_before_they_are_rounded(points: Any, value: Any, wanted: Any, status: Any) -> None:
+def test_points_are_compared_before_they_are_rounded(
+    points: Any, value: Any, wanted: Any, status: Any
+) -> None:
     result = of_points(points, value)
     assert (result.points, result.status) == (wanted, status)
 
@@ -196,19 +200,34 @@ def zero_points(*met: Any) -> Any:
         (zero_points(True, False), None, Status.PARTIAL),
         (zero_points(False, False), None, Status.FAILED),
     ],
-    ids=["it ends well", "it fails", "a number of 0", "a number", "all criteria", "some criteria", "no criterion"],
+    ids=[
+        "it ends well",
+        "it fails",
+        "a number of 0",
+        "a number",
+        "all criteria",
+        "some criteria",
+        "no criterion",
+    ],
 )
-def test_an_exercise_of_no_points_takes_its_status_from_its_test(value: Any, error: Any, status: Any) -> None:
+def test_an_exercise_of_no_points_takes_its_status_from_its_test(
+    value: Any, error: Any, status: Any
+) -> None:
     result = of_points(0.0, value, error)
     assert (result.points, result.status) == (0.0, status)
 
 
 def test_a_stub_is_not_attempted() -> None:
-    assert verdict(error=student_error(NotImplementedError), answer=STUB).status is Status.NOT_ATTEMPTED
+    assert (
+        verdict(error=student_error(NotImplementedError), answer=STUB).status
+        is Status.NOT_ATTEMPTED
+    )
 
 
 def test_calling_another_stub_is_failed_and_says_so() -> None:
-    result = verdict(error=student_error(NotImplementedError), answer=["def double(x):\n    return add(x, x)"])
+    result = verdict(
+        error=student_error(NotImplementedError), answer=["def double(x):\n    return add(x, x)"]
+    )
     assert result.status is Status.FAILED
     assert "not written yet" in result.hint
 
@@ -241,7 +260,9 @@ def test_only_messages_of_visible_assertions_reach_students(hidden: bool) -> Non
     assert "4711" in result.detail
 
 
-@pytest.mark.parametrize("error", [ValueError("inputs 4711"), AssertionError("4711"), KeyError("4711")])
+@pytest.mark.parametrize(
+    "error", [ValueError("inputs 4711"), AssertionError("4711"), KeyError("4711")]
+)
 def test_nothing_raised_in_a_hidden_test_is_told(error: Any) -> None:
     assert "4711" not in verdict(error=error).hint
     assert "4711" not in verdict(error=student_error(type(error), "4711")).hint
@@ -332,7 +353,13 @@ SQUARED = [call([3], np.array([9.0]))]
 HALF = [call([3, 4], np.array([3.0, 4.0]))]
 
 
-def wrong(*calls: Any, error: Any = None, functions: Any = ("double",), known: Any = mistakes, failed: Any = ()) -> Any:
+def wrong(
+    *calls: Any,
+    error: Any = None,
+    functions: Any = ("double",),
+    known: Any = mistakes,
+    failed: Any = (),
+) -> Any:
     evidence = Evidence("", None, error or AssertionError(), calls)
     return judge_exercise(EXERCISE, evidence, ANSWER, known, others, functions, failed).hint
 
@@ -351,7 +378,10 @@ def test_errors_alone_may_have_other_reasons() -> None:
 def test_a_mistake_in_another_exercises_function_is_said_to_be_there() -> None:
     failed = ["double"]
     assert wrong(*SQUARED, functions=["triple"], failed=failed) == "In `double`: squared"
-    assert wrong(*SQUARED, error=Hint("from the test"), functions=["triple"], failed=failed) == "from the test"
+    assert (
+        wrong(*SQUARED, error=Hint("from the test"), functions=["triple"], failed=failed)
+        == "from the test"
+    )
 
 
 def test_a_function_that_passed_its_own_test_is_not_blamed() -> None:
@@ -359,7 +389,13 @@ def test_a_function_that_passed_its_own_test_is_not_blamed() -> None:
 
 
 def printing(x: Any) -> Any:
-    return Call("double", (x,), {}, None, output=({"output_type": "stream", "name": "stdout", "text": "4711"},))
+    return Call(
+        "double",
+        (x,),
+        {},
+        None,
+        output=({"output_type": "stream", "name": "stdout", "text": "4711"},),
+    )
 
 
 @pytest.mark.parametrize(
@@ -371,9 +407,17 @@ def printing(x: Any) -> Any:
         ([call([3]), call([4], np.array([8.0]))], RETURNS_NONE_SOMETIMES),
         ([call([3]), call([4], np.array([5.0]))], RETURNS_NONE_SOMETIMES),
     ],
-    ids=["always", "printed", "printed once", "in some cases", "in some cases, and wrong in others"],
+    ids=[
+        "always",
+        "printed",
+        "printed once",
+        "in some cases",
+        "in some cases, and wrong in others",
+    ],
 )
-def test_that_nothing_is_returned_comes_before_what_the_test_says(calls: list[Any], hint: Any) -> None:
+def test_that_nothing_is_returned_comes_before_what_the_test_says(
+    calls: list[Any], hint: Any
+) -> None:
     assert wrong(*calls, error=Hint("use the argument")) == hint.format(function="double")
     assert "4711" not in wrong(*calls)
 
@@ -382,12 +426,17 @@ def test_nothing_is_what_some_functions_return() -> None:
     append = Call("append", ([],), {}, None, args_after=([2],))
     evidence = Evidence("", None, Hint("from the test"), (append,))
     reference = {"append": lambda x: x.append(1)}
-    assert judge_exercise(EXERCISE, evidence, ANSWER, None, reference, ["append"]).hint == "from the test"
+    assert (
+        judge_exercise(EXERCISE, evidence, ANSWER, None, reference, ["append"]).hint
+        == "from the test"
+    )
 
 
 def test_a_stub_in_a_branch_is_not_another_functions() -> None:
     answer = ["def double(x):\n    if x:\n        return 2 * x\n    raise NotImplementedError"]
-    evidence = Evidence("", marked(("one", 1, None, ()), ("two", 1, student_error(NotImplementedError), ())), None)
+    evidence = Evidence(
+        "", marked(("one", 1, None, ()), ("two", 1, student_error(NotImplementedError), ())), None
+    )
     assert judge_exercise(EXERCISE, evidence, answer, None, {}).hint == REACHED
 
 
@@ -409,11 +458,15 @@ def test_what_is_half_only_for_two_columns_is_too_small_by_their_number() -> Non
     words = "The result is too small, by the number of columns of Z: is it divided once too often?"
     assert averaged(mean, (5, 2), (7, 3), (4, 1)) == words
     assert averaged(mean, (5, 2)) == "The result is half of what it should be."
-    assert averaged(mean, (5, 3)) == COMPARE  # one number, wrong once, is off by a size of something too easily
+    assert (
+        averaged(mean, (5, 3)) == COMPARE
+    )  # one number, wrong once, is off by a size of something too easily
 
 
 def test_one_number_that_is_always_off_by_one_factor_is_told_so() -> None:
-    assert averaged(lambda Z: 1.44 * np.sum(Z) / len(Z), (5, 2), (7, 3), (4, 1)) == ALWAYS_ONE_FACTOR
+    assert (
+        averaged(lambda Z: 1.44 * np.sum(Z) / len(Z), (5, 2), (7, 3), (4, 1)) == ALWAYS_ONE_FACTOR
+    )
     assert averaged(lambda Z: 1.44 * np.sum(Z) / len(Z), (5, 2), (7, 3)) == COMPARE
     assert averaged(lambda Z: float(np.sum(Z**2)) / len(Z), (5, 2), (7, 3), (4, 1)) == COMPARE
 
@@ -425,7 +478,10 @@ def test_what_a_single_comparison_saw_is_said_to_be_of_one_case() -> None:
 
 
 def test_an_expectations_own_hint_comes_before_what_the_numbers_tell() -> None:
-    assert wrong(*HALF, error=Unmet("4711", hint="the second half is missing")) == "the second half is missing"
+    assert (
+        wrong(*HALF, error=Unmet("4711", hint="the second half is missing"))
+        == "the second half is missing"
+    )
     assert wrong(*HALF, error=Unmet("4711")) == "The result is half of what it should be."
 
 
@@ -434,7 +490,10 @@ def test_without_known_mistakes_the_numbers_tell() -> None:
 
 
 def test_what_most_wrong_calls_have_in_common_is_told() -> None:
-    calls = [call([n, n + 1], np.array([1.0, 1.0]) * factor * n) for n, factor in ((1, -2), (2, 7), (3, 7))]
+    calls = [
+        call([n, n + 1], np.array([1.0, 1.0]) * factor * n)
+        for n, factor in ((1, -2), (2, 7), (3, 7))
+    ]
     calls += [call([n, n + 2], -np.array([2.0 * n, 2.0 * n + 4])) for n in (5, 6, 7, 8)]
     assert wrong(*calls) == "In most cases: the result has the wrong sign."
 
@@ -442,7 +501,9 @@ def test_what_most_wrong_calls_have_in_common_is_told() -> None:
 def test_a_factor_that_is_a_size_of_an_argument_is_called_by_its_name() -> None:
     x, y = np.arange(12.0).reshape(6, 2), np.arange(1.0, 11.0).reshape(5, 2)
     calls = [Call("double", (value,), {}, 2 * value * len(value)) for value in (x, y)]
-    assert wrong(*calls) == "The result is too large, by the number of rows of x: is a mean missing?"
+    assert (
+        wrong(*calls) == "The result is too large, by the number of rows of x: is a mean missing?"
+    )
 
 
 def test_nothing_is_told_of_numbers_that_were_drawn() -> None:
@@ -450,7 +511,9 @@ def test_nothing_is_told_of_numbers_that_were_drawn() -> None:
         return np.random.randn(n)
 
     evidence = Evidence("", None, AssertionError(), (Call("draw", (3,), {}, np.ones(3)),))
-    assert judge_exercise(EXERCISE, evidence, ANSWER, None, {"draw": draw}, ["draw"]).hint == COMPARE
+    assert (
+        judge_exercise(EXERCISE, evidence, ANSWER, None, {"draw": draw}, ["draw"]).hint == COMPARE
+    )
 
 
 def test_a_cache_that_contains_itself_costs_its_hint_only() -> None:
@@ -492,7 +555,10 @@ def test_tests_and_builtins_come_before_the_students_names() -> None:
 
 
 def test_an_exercise_named_like_a_builtin_is_the_students() -> None:
-    assert run_test_cell("sum([1, 2])", CellGlobals({}, {"sum": lambda x: "mine"}, {"sum": sum})) == "mine"
+    assert (
+        run_test_cell("sum([1, 2])", CellGlobals({}, {"sum": lambda x: "mine"}, {"sum": sum}))
+        == "mine"
+    )
 
 
 def test_what_a_test_defines_is_there_for_the_next_one() -> None:
@@ -502,15 +568,30 @@ def test_what_a_test_defines_is_there_for_the_next_one() -> None:
 
 
 def test_what_the_notebook_imports_for_everybody_is_not_the_students() -> None:
-    forged = {"isclose": lambda *_: True, "pi": 0, "Fraction": "their own class", "sqrt": "an answer"}
+    forged = {
+        "isclose": lambda *_: True,
+        "pi": 0,
+        "Fraction": "their own class",
+        "sqrt": "an answer",
+    }
     reference = {"isclose": math.isclose, "pi": math.pi, "Fraction": Fraction, "sqrt": math.sqrt}
-    names = CellGlobals({}, forged, reference, frozenset({"isclose", "pi", "Fraction", "not there"}))
-    assert run_test_cell("isclose(1, 2), pi, Fraction, sqrt", names) == (False, math.pi, "their own class", "an answer")
+    names = CellGlobals(
+        {}, forged, reference, frozenset({"isclose", "pi", "Fraction", "not there"})
+    )
+    assert run_test_cell("isclose(1, 2), pi, Fraction, sqrt", names) == (
+        False,
+        math.pi,
+        "their own class",
+        "an answer",
+    )
 
 
 def test_what_a_test_below_defines_is_not_the_students() -> None:
     with pytest.raises(NameError, match="near"):
-        run_test_cell("near(1, 2)", CellGlobals({}, {"near": lambda *_: True}, {}, reserved=frozenset({"near"})))
+        run_test_cell(
+            "near(1, 2)",
+            CellGlobals({}, {"near": lambda *_: True}, {}, reserved=frozenset({"near"})),
+        )
     assert run_test_cell("x", CellGlobals({}, {"x": 1}, {"x": 2}, reserved=frozenset({"x"}))) == 1
 
 

@@ -73,7 +73,9 @@ def ipython_untouched() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("ipython_untouched")
-@pytest.mark.parametrize("before", [nothing, plain_shell, jails_shell, jupyters_shell, another_reference])
+@pytest.mark.parametrize(
+    "before", [nothing, plain_shell, jails_shell, jupyters_shell, another_reference]
+)
 @pytest.mark.parametrize("magic", MAGICS)
 def test_a_source_may_use_magics_whatever_the_process_did_before(
     small_course: SmallCourse, magic: str, before: Callable[..., Any]

@@ -56,9 +56,17 @@ def loop(start: Any, X: Any, Y: Any, rate: Any, orders: Any, batch_size: Any) ->
 
 @pytest.mark.parametrize(
     ("M", "batch_size", "sizes", "count"),
-    [(6, 3, (3, 3), 20), (4, 3, (3, 1), 8), (5, 2, (2, 2, 1), 90), (3, 1, (1, 1, 1), 6), (2, 9, (2,), 1)],
+    [
+        (6, 3, (3, 3), 20),
+        (4, 3, (3, 1), 8),
+        (5, 2, (2, 2, 1), 90),
+        (3, 1, (1, 1, 1), 6),
+        (2, 9, (2,), 1),
+    ],
 )
-def test_every_way_to_cut_is_found_once(M: int, batch_size: int, sizes: tuple[Any, ...], count: int) -> None:
+def test_every_way_to_cut_is_found_once(
+    M: int, batch_size: int, sizes: tuple[Any, ...], count: int
+) -> None:
     assert sizes_of(M, batch_size) == sizes
     ways = list(cuts(M, sizes))
     assert len(ways) == len(set(ways)) == count
@@ -85,13 +93,19 @@ def test_full_steps_lead_where_the_eigenvalues_say(draw: Any) -> None:
     assert np.allclose(np.hstack([steps.end["W"], steps.end["b"]]), expected)
 
 
-@pytest.mark.parametrize(("M", "batch_size", "epochs"), [(6, 3, 1), (7, 3, 1), (4, 3, 2), (3, 1, 2), (5, 64, 3)])
+@pytest.mark.parametrize(
+    ("M", "batch_size", "epochs"), [(6, 3, 1), (7, 3, 1), (4, 3, 2), (3, 1, 2), (5, 64, 3)]
+)
 def test_the_batches_of_a_loop_are_found(draw: Any, M: int, batch_size: int, epochs: int) -> None:
     start, X, Y = problem(draw, M)
     orders = [list(draw.permutation(M)) for _ in range(epochs)]
     end, losses = loop(start, X, Y, 0.4, orders, batch_size)
     path = find_batches(start, end, plain_steps(squares, 0.4), X, Y, batch_size, epochs)
-    used = [tuple(sorted(order[k : k + batch_size])) for order in orders for k in range(0, M, batch_size)]
+    used = [
+        tuple(sorted(order[k : k + batch_size]))
+        for order in orders
+        for k in range(0, M, batch_size)
+    ]
     assert list(path.batches) == used
     assert same_movement(path.end, end, start)
     assert is_recorded(losses, records(path, squares, X, Y))
@@ -100,7 +114,11 @@ def test_the_batches_of_a_loop_are_found(draw: Any, M: int, batch_size: int, epo
 def test_a_small_batch_may_come_first(draw: Any) -> None:
     start, X, Y = problem(draw, 5)
     end = follow(start, plain_steps(squares, 0.4), X, Y, [(3,), (0, 4), (1, 2)]).end
-    assert find_batches(start, end, plain_steps(squares, 0.4), X, Y, 2).batches == ((3,), (0, 4), (1, 2))
+    assert find_batches(start, end, plain_steps(squares, 0.4), X, Y, 2).batches == (
+        (3,),
+        (0, 4),
+        (1, 2),
+    )
 
 
 @pytest.mark.parametrize(
@@ -143,7 +161,9 @@ def test_steps_are_undone(draw: Any) -> None:
     start, X, Y = problem(draw, 6)
     batches = [(0, 1, 2, 3), (4, 5), None]
     end = follow(start, plain_steps(squares, 0.2), X, Y, batches).end
-    assert np.allclose(walk_back(end, squares, X, Y, 0.2, batches).start["b"], start["b"], atol=1e-9)
+    assert np.allclose(
+        walk_back(end, squares, X, Y, 0.2, batches).start["b"], start["b"], atol=1e-9
+    )
 
 
 def test_a_start_is_found_by_what_is_known_of_it(draw: Any) -> None:
@@ -171,7 +191,14 @@ def test_losses_that_are_not_of_the_path_are_not_recorded(draw: Any) -> None:
     path = follow(start, plain_steps(squares, 0.3), X, Y, [(0, 1, 2), (3, 4, 5)] * 3, epochs=3)
     right = records(path, squares, X, Y)
     last_batches = [squares(path.states[k], X[3:], Y[3:])[0] for k in (1, 3, 5)]
-    for wrong in (last_batches, [squares(start, X, Y)[0]] * 3, np.linspace(2, 1, 3), [], 0.5, [np.nan] * 3):
+    for wrong in (
+        last_batches,
+        [squares(start, X, Y)[0]] * 3,
+        np.linspace(2, 1, 3),
+        [],
+        0.5,
+        [np.nan] * 3,
+    ):
         assert not is_recorded(wrong, right)
     assert is_recorded([squares(path.states[k], X, Y)[0] for k in (2, 4, 6)], right)
     assert is_recorded([squares(path.states[k], X, Y)[0] for k in (0, 2, 4, 6)], right)

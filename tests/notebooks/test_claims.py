@@ -22,7 +22,9 @@ def split_again(data: Namespace, seed: int) -> dict[str, Any]:
     order = np.random.default_rng(seed).permutation(442)
     train, test = order[:342], order[342:]
     raw = data["inputs"][train]
-    X, X_test = ((data["inputs"][part] - raw.mean(axis=0)) / raw.std(axis=0) for part in (train, test))
+    X, X_test = (
+        (data["inputs"][part] - raw.mean(axis=0)) / raw.std(axis=0) for part in (train, test)
+    )
     A = np.column_stack([X, np.ones(342)])
     return {
         "X": X,
@@ -45,7 +47,9 @@ def test_linear_regression_on_other_people(seed: int) -> None:
     limit = 2 / curvatures.max()
     assert 0.48 < limit < 0.51 and 400 < curvatures.max() / curvatures.min() < 550  # "about 500"
     below, above = (regression["fit"](X, Y, factor * limit, 300)[2] for factor in (0.99, 1.01))
-    assert below[-1] < below[100] < above[100] < above[-1]  # one per cent below it works, one above it does not
+    assert (
+        below[-1] < below[100] < above[100] < above[-1]
+    )  # one per cent below it works, one above it does not
     raw = people["raw curvatures"]
     assert 2 / raw.max() < 1e-4 and raw.max() / raw.min() > 1e6
 
@@ -64,7 +68,10 @@ def test_linear_regression_on_other_people(seed: int) -> None:
     assert ready["weights"] > 10 * ready["loss"]  # the loss is ready long before the weights are
 
     Z, Y_test = regression["model"](W, b, people["X_test"]), people["Y_test"]
-    error, lazy = regression["rmse"](Z, Y_test), regression["rmse"](np.full_like(Y_test, Y.mean()), Y_test)
+    error, lazy = (
+        regression["rmse"](Z, Y_test),
+        regression["rmse"](np.full_like(Y_test, Y.mean()), Y_test),
+    )
     assert 47 < error < 62 < 68 < lazy < 90
     assert Z[Y_test > 250].mean() < Y_test[Y_test > 250].mean() - 30  # predicted too low
 
@@ -134,7 +141,9 @@ def test_fewer_examples_walk_farther_and_rest_less_in_any_order(seed: int) -> No
     descending = run("gradient_descent")[0]
 
     def measure_length(size: int) -> float:
-        return float(np.sum(np.linalg.norm(np.diff(descending["walk"](size, seed=seed), axis=0), axis=1)))
+        return float(
+            np.sum(np.linalg.norm(np.diff(descending["walk"](size, seed=seed), axis=0), axis=1))
+        )
 
     def measure_unrest(size: int, alpha: float) -> float:
         path = descending["walk"](size, alpha, 4000, seed=seed)[2000:]
@@ -169,7 +178,9 @@ def test_rmsprop_never_comes_to_rest_but_jumps_by_alpha(alpha: float) -> None:
 
 @pytest.mark.parametrize("height", [1e-2, 1e-4, 1e-6])
 @pytest.mark.parametrize("alpha", [0.03, 0.1, 0.3])
-def test_whoever_divides_by_the_size_of_the_gradient_leaves_the_saddle_first(height: float, alpha: float) -> None:
+def test_whoever_divides_by_the_size_of_the_gradient_leaves_the_saddle_first(
+    height: float, alpha: float
+) -> None:
     racing = run("optimizers")[0]
     left = {}
     for name, rule in racing["rules"].items():
@@ -193,18 +204,31 @@ def test_the_guide_names_tests_and_files_that_exist() -> None:
     """docs/course.md says where each item of the lecture and each sentence with a number is tested."""
     repository = Path(__file__).parents[2]
     guide = (repository / "docs" / "course.md").read_text(encoding="utf-8")
-    here = {path.name: path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")}
+    here = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in Path(__file__).parent.glob("test_*.py")
+    }
     named = re.findall(r"`(test_\w+?)_?(…|\.py)?`", guide)
     assert len(named) > 30
     for name, end in named:
-        assert f"{name}.py" in here if end == ".py" else any(f"def {name}" in text for text in here.values()), name
+        assert (
+            f"{name}.py" in here
+            if end == ".py"
+            else any(f"def {name}" in text for text in here.values())
+        ), name
     for folder in re.findall(r"`(tests/[\w/]+(?:\.py)?)`", guide):
         assert (repository / folder).exists(), folder
 
 
 def test_every_cell_of_the_guides_table_of_the_lecture_is_filled() -> None:
     guide = (Path(__file__).parents[2] / "docs" / "course.md").read_text(encoding="utf-8")
-    rows = guide.split("## The lecture, item by item")[1].split("## Sentences")[0].strip().splitlines()
-    table = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows if row.startswith("|")][2:]
+    rows = (
+        guide.split("## The lecture, item by item")[1].split("## Sentences")[0].strip().splitlines()
+    )
+    table = [
+        [cell.strip() for cell in row.strip("|").split(" | ")]
+        for row in rows
+        if row.startswith("|")
+    ][2:]
     assert len(table) > 25
     assert all(len(row) == 5 and all(row) for row in table)

@@ -37,12 +37,16 @@ def course(assignment: str) -> tuple[Exam, dict[str, Any]]:
 
 def empty(right: Cheat) -> Cheat:
     """Nothing, in a shape that broadcasts to everything: no entry of it is wrong."""
-    return lambda *args, **kwargs: np.zeros((0, 1, 1)) if right(*args, **kwargs) is not None else None
+    return lambda *args, **kwargs: (
+        np.zeros((0, 1, 1)) if right(*args, **kwargs) is not None else None
+    )
 
 
 def nan(right: Cheat) -> Cheat:
     """The right shapes, full of what compares to nothing."""
-    return lambda *args, **kwargs: each(lambda part: np.full(part.shape, np.nan), right(*args, **kwargs))
+    return lambda *args, **kwargs: each(
+        lambda part: np.full(part.shape, np.nan), right(*args, **kwargs)
+    )
 
 
 def zeros(right: Cheat) -> Cheat:
@@ -121,7 +125,12 @@ def labels_as_predicted(_: Cheat) -> Cheat:
     return cheat
 
 
-HW01, HW02, HW03, HW04 = "hw01_numpy", "hw02_linear_regression", "hw03_neural_networks", "hw04_optimizers"
+HW01, HW02, HW03, HW04 = (
+    "hw01_numpy",
+    "hw02_linear_regression",
+    "hw03_neural_networks",
+    "hw04_optimizers",
+)
 CHEATS = [  # assignment, exercise, function, how it cheats, points that are true of it
     (HW01, "graded_commutator", "graded_commutator", empty, 0),
     (HW01, "graded_standardise", "graded_standardise", another_question, 0),
@@ -167,7 +176,9 @@ def score(assignment: str, exercise: str, functions: dict[str, Any]) -> Score:
     lender.set(partial(replaced, reference))
     np.random.seed(0)
     with lent(reference), np.errstate(all="ignore"):
-        found = run_test_cell(exam.tests[exercise], CellGlobals({}, reference | functions, reference))
+        found = run_test_cell(
+            exam.tests[exercise], CellGlobals({}, reference | functions, reference)
+        )
     assert isinstance(found, Score)
     return found
 
@@ -207,7 +218,10 @@ def test_a_far_point_without_distances_is_not_right() -> None:
 
 def test_parameters_that_are_gone_are_missed() -> None:
     exam, reference = course(HW03)
-    student = reference | {"nn_forward": no_parameters(reference["nn_forward"]), "nn_backward": lambda *_: {}}
+    student = reference | {
+        "nn_forward": no_parameters(reference["nn_forward"]),
+        "nn_backward": lambda *_: {},
+    }
     with lent(reference):
         assert run_test_cell(exam.tests["nn_backward"], CellGlobals({}, student, reference)) == 0
 
@@ -240,14 +254,24 @@ def test_a_shortcut_does_not_arrive(path: Path, place: Any) -> None:
 def test_a_mistake_costs_points_and_leaves_what_it_keeps(path: Path, place: Any) -> None:
     mistake = variants_of(path)[place]
     found = score(path.parent.name, mistake.of, {mistake.of: mistake.function})
-    met = {number for number, entry in enumerate(found.criteria, start=1) if entry.outcome is Outcome.MET}
+    met = {
+        number
+        for number, entry in enumerate(found.criteria, start=1)
+        if entry.outcome is Outcome.MET
+    }
     assert set(mistake.keeps) <= met < set(range(1, len(found.criteria) + 1))
 
 
 @pytest.mark.parametrize(
-    "path", sorted((REPOSITORY / "solutions").glob("*/shortcuts.py")), ids=lambda path: path.parent.name
+    "path",
+    sorted((REPOSITORY / "solutions").glob("*/shortcuts.py")),
+    ids=lambda path: path.parent.name,
 )
 def test_every_exercise_has_two_shortcuts(path: Path) -> None:
     exam, _ = course(path.parent.name)
     counts = Counter(shortcut.of for shortcut in variants_of(path))
-    assert [exercise.id for exercise in exam.exercises if not exercise.manual and counts[exercise.id] < 2] == []
+    assert [
+        exercise.id
+        for exercise in exam.exercises
+        if not exercise.manual and counts[exercise.id] < 2
+    ] == []

@@ -34,7 +34,12 @@ def exam_of(name: str) -> Exam:
 
 def examine(examiner: Examiner, exam: Exam, content: bytes) -> Report:
     examined = examiner.examine(exam, Submission(exam.assignment, "notebook.ipynb", content))
-    errors = [output for cell in examined.cells for output in cell["outputs"] if output["output_type"] == "error"]
+    errors = [
+        output
+        for cell in examined.cells
+        for output in cell["outputs"]
+        if output["output_type"] == "error"
+    ]
     assert errors == []
     assert examined.report.problems == ()
     return examined.report
@@ -49,11 +54,22 @@ def test_a_source_gets_all_points_but_those_a_person_gives(examiner: Examiner, n
     assert {entry.status for entry in report.exercises} <= {Status.PASSED, Status.TO_BE_MARKED}
 
 
-ODD_GUESSES = ("(4, 4)", '"no idea"', "None", "[[1], [2, 3]]", "print", "1 / 3", '"é" * 10_000', "np.zeros((300, 300))")
+ODD_GUESSES = (
+    "(4, 4)",
+    '"no idea"',
+    "None",
+    "[[1], [2, 3]]",
+    "print",
+    "1 / 3",
+    '"é" * 10_000',
+    "np.zeros((300, 300))",
+)
 
 
 @pytest.mark.parametrize("name", COURSE.assignments)
-def test_whatever_is_predicted_costs_no_point_and_stops_nothing(examiner: Examiner, name: Any) -> None:
+def test_whatever_is_predicted_costs_no_point_and_stops_nothing(
+    examiner: Examiner, name: Any
+) -> None:
     notebook = json.loads(COURSE.source_path(name).read_bytes())
     asked = 0
     for cell in notebook["cells"]:
@@ -78,11 +94,25 @@ def test_a_release_gets_nothing_and_each_exercise_reads_not_attempted(
     assert {entry.status for entry in report.exercises} == {Status.NOT_ATTEMPTED}
 
 
-def test_who_fills_only_the_forward_part_gets_exactly_its_points(examiner: Examiner, tmp_path: Path) -> None:
+def test_who_fills_only_the_forward_part_gets_exactly_its_points(
+    examiner: Examiner, tmp_path: Path
+) -> None:
     exam = exam_of("hw03_neural_networks")
-    desk = StudentDesk("half", exam, json.loads(released_notebook(COURSE, exam.assignment, tmp_path, examiner)))
-    forward = {cell for entry in exam.exercises if entry.part == "forward" for cell in entry.solutions}
-    content = desk.notebook({cell: source for cell, source in desk.answers.items() if cell in forward})
+    desk = StudentDesk(
+        "half", exam, json.loads(released_notebook(COURSE, exam.assignment, tmp_path, examiner))
+    )
+    forward = {
+        cell for entry in exam.exercises if entry.part == "forward" for cell in entry.solutions
+    }
+    content = desk.notebook(
+        {cell: source for cell, source in desk.answers.items() if cell in forward}
+    )
     report = examine(examiner, exam, content)
-    assert report.points == 30.0 == sum(entry.points for entry in report.exercises if entry.part == "forward")
-    assert {entry.status for entry in report.exercises if entry.part == "backward"} == {Status.NOT_ATTEMPTED}
+    assert (
+        report.points
+        == 30.0
+        == sum(entry.points for entry in report.exercises if entry.part == "forward")
+    )
+    assert {entry.status for entry in report.exercises if entry.part == "backward"} == {
+        Status.NOT_ATTEMPTED
+    }

@@ -55,7 +55,9 @@ def draw() -> Any:
 
 def slope(loss: Any, at: Any) -> Any:
     """The gradient of `loss(array)` by SciPy's forward differences, in the shape of the array."""
-    return approx_fprime(at.ravel(), lambda flat: loss(flat.reshape(at.shape)), 1e-7).reshape(at.shape)
+    return approx_fprime(at.ravel(), lambda flat: loss(flat.reshape(at.shape)), 1e-7).reshape(
+        at.shape
+    )
 
 
 def digits(seed: int = 1) -> Any:
@@ -87,7 +89,9 @@ def test_worked_case_of_the_pauli_check() -> None:
 
 def test_standardised_columns_are_those_of_scikit_learn(hw01: Any) -> None:
     pixels = load_digits().data
-    assert np.count_nonzero(pixels.std(axis=0) == 0) == 3  # the three pixels that are 0 in every picture
+    assert (
+        np.count_nonzero(pixels.std(axis=0) == 0) == 3
+    )  # the three pixels that are 0 in every picture
     assert np.allclose(hw01.graded_standardise(pixels), StandardScaler().fit_transform(pixels))
 
 
@@ -109,9 +113,13 @@ def test_most_digits_lie_closest_to_their_own_kind(hw01: Any) -> None:
     scaled = hw01.graded_standardise(pixels)
     D = hw01.graded_pairwise_distances(scaled[600:900], scaled[:600])
     assert np.mean(labels[np.argmin(D, axis=1)] == labels[600:900]) > 0.9
-    means = [[D[labels[600:900] == i][:, labels[:600] == k].mean() for k in range(10)] for i in range(10)]
+    means = [
+        [D[labels[600:900] == i][:, labels[:600] == k].mean() for k in range(10)] for i in range(10)
+    ]
     closest = np.argmin(means, axis=1)
-    assert closest[1] == 8 and np.sum(closest == np.arange(10)) >= 8  # as the text below the picture says
+    assert (
+        closest[1] == 8 and np.sum(closest == np.arange(10)) >= 8
+    )  # as the text below the picture says
 
 
 # --- homework 2 ----------------------------------------------------------------------------------------------------
@@ -125,8 +133,12 @@ def test_linear_regression_loss_and_gradients(hw02: Any, draw: Any, M: int, N: i
     assert np.isclose(hw02.linreg_loss(Z, Y), K * mean_squared_error(Y, Z) / 2)
     assert np.isclose(hw02.linreg_rmse(Z, Y), mean_squared_error(Y, Z) ** 0.5)
     dLdW, dLdb = hw02.linreg_gradients(Z, X, Y)
-    assert np.allclose(dLdW, slope(lambda V: hw02.linreg_loss(hw02.linreg_model(V, b, X), Y), W), atol=1e-5)
-    assert np.allclose(dLdb, slope(lambda c: hw02.linreg_loss(hw02.linreg_model(W, c, X), Y), b), atol=1e-5)
+    assert np.allclose(
+        dLdW, slope(lambda V: hw02.linreg_loss(hw02.linreg_model(V, b, X), Y), W), atol=1e-5
+    )
+    assert np.allclose(
+        dLdb, slope(lambda c: hw02.linreg_loss(hw02.linreg_model(W, c, X), Y), b), atol=1e-5
+    )
     for h in (1e-5, 0.1):  # central differences of a parabola have no error but rounding
         numeric = hw02.linreg_numeric_gradients(W, b, X, Y, h)
         assert np.allclose(numeric[0], dLdW, atol=1e-8) and np.allclose(numeric[1], dLdb, atol=1e-8)
@@ -137,7 +149,9 @@ def diabetes() -> Any:
     return StandardScaler().fit_transform(data.data), data.target.reshape(-1, 1)
 
 
-@pytest.mark.parametrize("data", [diabetes(), load_linnerud(return_X_y=True)], ids=["diabetes", "linnerud"])
+@pytest.mark.parametrize(
+    "data", [diabetes(), load_linnerud(return_X_y=True)], ids=["diabetes", "linnerud"]
+)
 def test_closed_form_is_that_of_scikit_learn(hw02: Any, data: Any) -> None:
     W, b = hw02.linreg_closed_form(*data)
     expected = LinearRegression().fit(*data)
@@ -148,7 +162,9 @@ def test_gradient_descent_reaches_the_closed_form(hw02: Any) -> None:
     X, Y = diabetes()
     best = hw02.linreg_loss(LinearRegression().fit(X, Y).predict(X), Y)
     W, b, losses = hw02.linreg_fit(X, Y)
-    assert len(losses) == 1000 and best < hw02.linreg_loss(hw02.linreg_model(W, b, X), Y) < 1.01 * best
+    assert (
+        len(losses) == 1000 and best < hw02.linreg_loss(hw02.linreg_model(W, b, X), Y) < 1.01 * best
+    )
 
 
 def test_learning_rates_of_the_text_lie_on_both_sides_of_the_limit(hw02: Any) -> None:
@@ -165,11 +181,15 @@ def test_learning_rates_of_the_text_lie_on_both_sides_of_the_limit(hw02: Any) ->
 def test_one_hot_rows_pick_rows(hw03: Any) -> None:
     y = np.array([3, 0, 3, 1])
     assert np.array_equal(hw03.one_hot(y) @ np.arange(4), y)
-    assert hw03.one_hot(y, 6).shape == (4, 6) and np.array_equal(hw03.one_hot(y, 6).sum(axis=1), np.ones(4))
+    assert hw03.one_hot(y, 6).shape == (4, 6) and np.array_equal(
+        hw03.one_hot(y, 6).sum(axis=1), np.ones(4)
+    )
 
 
 def test_sigmoid_and_softmax_are_those_of_scipy(hw03: Any, draw: Any) -> None:
-    Z = np.concatenate([draw.normal(size=(4, 3)), [[1000.0, -1000.0, 0.0], [-1000.0, -1001.0, -999.0]]])
+    Z = np.concatenate(
+        [draw.normal(size=(4, 3)), [[1000.0, -1000.0, 0.0], [-1000.0, -1001.0, -999.0]]]
+    )
     assert np.allclose(hw03.activation_forward(Z), expit(Z), atol=1e-15)
     assert np.allclose(hw03.softmax(Z), scipy_softmax(Z, axis=1), atol=1e-15)
 
@@ -205,7 +225,9 @@ def test_units_backwards(hw03: Any, draw: Any) -> None:
         assert np.allclose(gradient, slope(loss, at), atol=1e-5)
 
 
-@pytest.mark.parametrize("sizes", [[4, 3], [4, 5, 3], [4, 2, 6, 5, 3]], ids=["one layer", "two", "four"])
+@pytest.mark.parametrize(
+    "sizes", [[4, 3], [4, 5, 3], [4, 2, 6, 5, 3]], ids=["one layer", "two", "four"]
+)
 def test_backpropagation(hw03: Any, draw: Any, sizes: list[int]) -> None:
     np.random.seed(0)
     parameters = hw03.initialize_weights(sizes)
@@ -219,7 +241,10 @@ def test_backpropagation(hw03: Any, draw: Any, sizes: list[int]) -> None:
     gradients = hw03.nn_backward(X, Y, P, caches)
     assert gradients.keys() == {f"dLd{name}" for name in parameters}
     for name, value in parameters.items():
-        numeric = slope(lambda at, n=name: hw03.crossentropy(hw03.nn_forward(parameters | {n: at}, X)[0], Y), value)
+        numeric = slope(
+            lambda at, n=name: hw03.crossentropy(hw03.nn_forward(parameters | {n: at}, X)[0], Y),
+            value,
+        )
         assert np.allclose(gradients[f"dLd{name}"], numeric, atol=1e-6)
 
 
@@ -243,7 +268,9 @@ def test_one_layer_learns_what_logistic_regression_learns(hw03: Any, draw: Any) 
 def test_digits_are_read_with_the_settings_of_the_notebook(hw03: Any) -> None:
     X, y = digits()
     np.random.seed(0)
-    parameters, _ = hw03.nn_train_sgd(X[360:], hw03.one_hot(y[360:]), [64, 32, 10], batch_size=32, epochs=50, lr=0.5)
+    parameters, _ = hw03.nn_train_sgd(
+        X[360:], hw03.one_hot(y[360:]), [64, 32, 10], batch_size=32, epochs=50, lr=0.5
+    )
     accuracy = np.mean(np.argmax(hw03.nn_forward(parameters, X[:360])[0], axis=1) == y[:360])
     assert accuracy >= 0.95
 
@@ -257,7 +284,8 @@ def test_with_the_default_learning_rate_fifty_steps_hardly_leave_guessing(hw03: 
     np.random.seed(5)
     by_batches, _ = hw03.nn_train_sgd(X_train, Y_train, [64, 32, 10], batch_size=32, epochs=50)
     guessing, somewhere = (
-        np.mean(np.argmax(hw03.nn_forward(found, X[:360])[0], axis=1) == y[:360]) for found in (by_steps, by_batches)
+        np.mean(np.argmax(hw03.nn_forward(found, X[:360])[0], axis=1) == y[:360])
+        for found in (by_steps, by_batches)
     )
     assert guessing < 0.15 and losses[-1] > np.log(10)
     assert 0.6 < somewhere < 0.85
@@ -354,20 +382,36 @@ def test_at_their_best_momentum_and_adam_settle_in_less_than_half_of_the_steps_o
 ) -> None:
     alphas = np.geomspace(0.02, 5, count)
     best = {
-        name: min(steps_until_settled(hw04, name, alpha) for alpha in alphas) for name in ("gd", "momentum", "adam")
+        name: min(steps_until_settled(hw04, name, alpha) for alpha in alphas)
+        for name in ("gd", "momentum", "adam")
     }
     assert max(best["momentum"], best["adam"]) < best["gd"] / 2 < np.inf
 
 
-def test_momentum_and_adam_settle_over_a_wide_range_of_rates_and_plain_descent_does_not(hw04: Any) -> None:
+def test_momentum_and_adam_settle_over_a_wide_range_of_rates_and_plain_descent_does_not(
+    hw04: Any,
+) -> None:
     alphas = np.geomspace(0.15, 3.5, 24)
-    assert max(steps_until_settled(hw04, name, alpha) for alpha in alphas for name in ("momentum", "adam")) < 300
+    assert (
+        max(
+            steps_until_settled(hw04, name, alpha)
+            for alpha in alphas
+            for name in ("momentum", "adam")
+        )
+        < 300
+    )
     assert all(steps_until_settled(hw04, "gd", alpha) == np.inf for alpha in alphas if alpha > 0.2)
 
 
-def test_rmsprop_settles_with_small_rates_only_and_crosses_the_bottom_early_with_larger_ones(hw04: Any) -> None:
-    assert all(steps_until_settled(hw04, "rmsprop", alpha) == np.inf for alpha in np.geomspace(0.1, 5, 24))
-    assert all(steps_until_settled(hw04, "rmsprop", alpha) < 250 for alpha in np.geomspace(0.047, 0.08, 8))
+def test_rmsprop_settles_with_small_rates_only_and_crosses_the_bottom_early_with_larger_ones(
+    hw04: Any,
+) -> None:
+    assert all(
+        steps_until_settled(hw04, "rmsprop", alpha) == np.inf for alpha in np.geomspace(0.1, 5, 24)
+    )
+    assert all(
+        steps_until_settled(hw04, "rmsprop", alpha) < 250 for alpha in np.geomspace(0.047, 0.08, 8)
+    )
     for alpha in np.geomspace(0.1, 0.35, 8):
         assert np.argmax(heights_in_the_valley(hw04, "rmsprop", alpha) < 1e-2) < 120
 
@@ -387,7 +431,9 @@ def test_on_the_digits_the_rate_makes_more_than_the_rule(hw04: Any, seed: int) -
         for alpha in alphas:
             np.random.seed(seed)
             Y = np.eye(10)[hw04.y_train]
-            losses[name].append(hw04.train_network(hw04.X_train, Y, [64, 32, 10], name, alpha, epochs=5)[1][-1])
+            losses[name].append(
+                hw04.train_network(hw04.X_train, Y, [64, 32, 10], name, alpha, epochs=5)[1][-1]
+            )
     best = {name: min(values) for name, values in losses.items()}
     assert max(best.values()) < 0.2 and min(best, key=best.get) == "momentum"
     between_rules = max(best.values()) / min(best.values())
@@ -400,14 +446,20 @@ def test_gradients_of_the_given_network(hw04: Any, draw: Any) -> None:
     X, Y = draw.normal(size=(6, 4)), np.eye(3)[[0, 2, 1, 1, 0, 2]]
     _, gradients = hw04.loss_and_gradients(parameters, X, Y)
     for name, value in parameters.items():
-        numeric = slope(lambda at, n=name: hw04.loss_and_gradients(parameters | {n: at}, X, Y)[0], value)
+        numeric = slope(
+            lambda at, n=name: hw04.loss_and_gradients(parameters | {n: at}, X, Y)[0], value
+        )
         assert np.allclose(gradients[name], numeric, atol=1e-6)
 
 
-@pytest.mark.parametrize(("optimizer", "alpha"), [("gd", 0.5), ("momentum", 0.5), ("rmsprop", 0.01), ("adam", 0.01)])
+@pytest.mark.parametrize(
+    ("optimizer", "alpha"), [("gd", 0.5), ("momentum", 0.5), ("rmsprop", 0.01), ("adam", 0.01)]
+)
 def test_every_optimizer_reads_digits(hw04: Any, optimizer: str, alpha: float) -> None:
     X, y = digits()
     np.random.seed(0)
-    parameters, losses = hw04.train_network(X[360:], np.eye(10)[y[360:]], [64, 32, 10], optimizer, alpha, epochs=15)
+    parameters, losses = hw04.train_network(
+        X[360:], np.eye(10)[y[360:]], [64, 32, 10], optimizer, alpha, epochs=15
+    )
     P, _ = hw04.probabilities(parameters, X[:360])
     assert losses[-1] < 0.25 and np.mean(np.argmax(P, axis=1) == y[:360]) >= 0.93

@@ -137,7 +137,9 @@ def test_it_is_stored_clean(name: Any) -> None:
     notebook = read(name)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == "python3"
-    assert all(re.fullmatch(r"[a-z0-9-]+", cell.id) for cell in notebook.cells), "an id that is not ours"
+    assert all(re.fullmatch(r"[a-z0-9-]+", cell.id) for cell in notebook.cells), (
+        "an id that is not ours"
+    )
     for cell in notebook.cells:
         assert cell.cell_type != "code" or (cell.outputs == [] and cell.execution_count is None)
 
@@ -145,12 +147,27 @@ def test_it_is_stored_clean(name: Any) -> None:
 @each_notebook
 def test_it_has_the_form_of_every_notebook(name: Any) -> None:
     opening, prose = read(name).cells[0].source, prose_of(name)
-    for wanted in ("# ", "*Aim:", "**Time:** about ", "**Before:**", "**After this you can**", "\n3. ", "| shape |"):
+    for wanted in (
+        "# ",
+        "*Aim:",
+        "**Time:** about ",
+        "**Before:**",
+        "**After this you can**",
+        "\n3. ",
+        "| shape |",
+    ):
         assert wanted in opening
     assert opening.index("\n1. ") < opening.index("\n3. ") < opening.index("| shape |")
     assert "rng = np.random.default_rng(0)" in code_of(name)
     assert "**Predict.**" in prose
-    assert len(re.findall(r"^- ", prose.split("## In three lines")[1].split("**Next:**")[0], flags=re.M)) == 3
+    assert (
+        len(
+            re.findall(
+                r"^- ", prose.split("## In three lines")[1].split("**Next:**")[0], flags=re.M
+            )
+        )
+        == 3
+    )
 
 
 @each_notebook
@@ -162,7 +179,9 @@ def test_it_can_be_read_at_two_speeds(name: Any) -> None:
     assert 1 <= len(deeper) < len(headings) / 2 + 1
     for cell in read(name).cells:
         if "<details>" in cell.source:
-            assert cell.source.startswith("<details><summary><b>Deeper:</b> ") and cell.source.endswith("</details>")
+            assert cell.source.startswith(
+                "<details><summary><b>Deeper:</b> "
+            ) and cell.source.endswith("</details>")
     assert "<details>" in prose_of(name)
 
 
@@ -202,7 +221,9 @@ def test_what_is_typed_is_put_beside_what_came(
     assert "standard deviation left by β = 0.98: 0.1005, and you predicted 0.1: close." in said
     assert "steps by which β = 0.9 is late: 9, and you predicted 18, 2 times as much." in said
     assert "the plain mean lies: on, and you predicted Above." in said
-    assert said.rstrip().endswith("1 of 3 came as predicted. The others are where you learned something.")
+    assert said.rstrip().endswith(
+        "1 of 3 came as predicted. The others are where you learned something."
+    )
 
 
 @each_notebook
@@ -251,7 +272,10 @@ def test_regression_gradients_agree_with_finite_differences(regression: Namespac
     X, Y, W, b = (rng.normal(size=shape) for shape in [(7, 4), (7, K), (K, 4), (K, 1)])
 
     def loss(W: np.ndarray, b: np.ndarray) -> float:
-        return float(sum(np.sum((W @ x + b[:, 0] - y) ** 2) for x, y in zip(X, Y, strict=True)) / (2 * len(X)))
+        return float(
+            sum(np.sum((W @ x + b[:, 0] - y) ** 2) for x, y in zip(X, Y, strict=True))
+            / (2 * len(X))
+        )
 
     Z = regression["model"](W, b, X)
     assert_allclose(regression["loss"](Z, Y), loss(W, b))
@@ -277,7 +301,9 @@ def test_regression_by_descent_is_regression_by_scikit_learn(regression: Namespa
     assert_allclose(regression["Z_test"], oracle.predict(regression["X_test"]), atol=1e-3)
 
 
-def test_the_largest_learning_rate_is_two_over_the_largest_eigenvalue(regression: Namespace) -> None:
+def test_the_largest_learning_rate_is_two_over_the_largest_eigenvalue(
+    regression: Namespace,
+) -> None:
     A = np.column_stack([regression["X"], np.ones(regression["M"])])
     assert_allclose(regression["limit"], 2 * regression["M"] / np.linalg.norm(A, 2) ** 2)
     assert_allclose(regression["condition"], np.linalg.cond(A) ** 2)
@@ -364,8 +390,12 @@ def test_the_confusion_matrix_is_scikit_learns(logistic: Namespace) -> None:
     assert_allclose(logistic["confusion"], confusion_matrix(logistic["y_test"], logistic["said"]))
 
 
-def test_the_check_of_the_logistic_gradient_has_the_errors_of_the_lecture(logistic: Namespace) -> None:
-    errors = dict(zip(np.round(np.log10(logistic["steps"])).astype(int), logistic["errors"], strict=True))
+def test_the_check_of_the_logistic_gradient_has_the_errors_of_the_lecture(
+    logistic: Namespace,
+) -> None:
+    errors = dict(
+        zip(np.round(np.log10(logistic["steps"])).astype(int), logistic["errors"], strict=True)
+    )
     assert 1e-11 < errors[-5] < 1e-9
     assert 1e-5 < errors[-1] < 1e-2
     assert 1e-5 < errors[-12] < 1e-1
@@ -390,7 +420,11 @@ def test_the_scalar_class_differentiates_every_operation(walking: Namespace) -> 
     root = expression(x, y, Scalar.log, Scalar.exp)
     root.backward()
     assert_allclose(root.value, expression(*at, np.log, np.exp))  # type: ignore[call-arg]
-    assert_allclose([x.gradient, y.gradient], numeric(lambda moved: expression(*moved, np.log, np.exp), at), rtol=1e-8)  # type: ignore[call-arg]
+    assert_allclose(
+        [x.gradient, y.gradient],
+        numeric(lambda moved: expression(*moved, np.log, np.exp), at),  # type: ignore[call-arg]
+        rtol=1e-8,
+    )
 
 
 def test_walking_back_twice_gives_the_same(walking: Namespace) -> None:
@@ -414,7 +448,9 @@ def test_the_drawn_history_says_its_gradients(walking: Namespace) -> None:
     root = a * b + a
     root.backward()
     graph = walking["graph_of"](root, "a b + a")
-    assert "∂L/∂a = 6" in graph.describe(backward=True) and "∂L/∂b = 2" in graph.describe(backward=True)
+    assert "∂L/∂a = 6" in graph.describe(backward=True) and "∂L/∂b = 2" in graph.describe(
+        backward=True
+    )
     assert "12 goes from [+] to [L]" in graph.describe()
 
 
@@ -427,7 +463,9 @@ def test_the_two_layer_gradients_agree_with_finite_differences(walking: Namespac
 
         def loss(moved: np.ndarray, index: int = index) -> float:
             W1, b1, W2, b2 = (*parameters[:index], moved, *parameters[index + 1 :])  # type: ignore[misc]
-            return float(-np.mean(log_softmax(expit(X @ W1.T + b1.T) @ W2.T + b2.T, axis=1)[Y == 1]))
+            return float(
+                -np.mean(log_softmax(expit(X @ W1.T + b1.T) @ W2.T + b2.T, axis=1)[Y == 1])
+            )
 
         assert_allclose(walking[name], numeric(loss, parameters[index]), atol=1e-8)
 
@@ -442,12 +480,17 @@ def test_units_that_start_equal_stay_equal(walking: Namespace, first: float, sec
         assert_allclose(trained, np.tile(trained[0], (units, 1)), rtol=1e-12)
 
 
-def test_the_scalar_network_has_the_gradient_of_the_same_network_of_arrays(walking: Namespace) -> None:
+def test_the_scalar_network_has_the_gradient_of_the_same_network_of_arrays(
+    walking: Namespace,
+) -> None:
     from scipy.special import expit
 
     Scalar, moons, which = walking["Scalar"], walking["moons"], walking["which"]
     drawn = np.random.default_rng(13).normal(size=(5, 3)), np.random.default_rng(14).normal(size=6)
-    weights = {"hidden": [[Scalar(value) for value in row] for row in drawn[0]], "out": [Scalar(v) for v in drawn[1]]}
+    weights = {
+        "hidden": [[Scalar(value) for value in row] for row in drawn[0]],
+        "out": [Scalar(v) for v in drawn[1]],
+    }
     walking["surprise"](weights, moons[:7], which[:7]).backward()
 
     def loss(hidden: np.ndarray) -> float:
@@ -459,7 +502,9 @@ def test_the_scalar_network_has_the_gradient_of_the_same_network_of_arrays(walki
 
 
 @pytest.mark.parametrize(
-    "drawing", ["", "########\n" * 12, "#.\n.#\nlonger-than-eight"], ids=["nothing", "too many rows", "ragged"]
+    "drawing",
+    ["", "########\n" * 12, "#.\n.#\nlonger-than-eight"],
+    ids=["nothing", "too many rows", "ragged"],
 )
 def test_whatever_is_drawn_is_64_numbers_from_0_to_1(logistic: Namespace, drawing: str) -> None:
     picture = logistic["read_drawing"](drawing)
@@ -514,18 +559,31 @@ def test_the_star_of_the_landscape_is_scikit_learns_line(descending: Namespace) 
     assert_allclose(descending["walk"](60, updates=2000)[-1], descending["best"], atol=1e-8)
 
 
-def test_the_batch_gradient_of_the_digits_agrees_with_finite_differences(descending: Namespace) -> None:
+def test_the_batch_gradient_of_the_digits_agrees_with_finite_differences(
+    descending: Namespace,
+) -> None:
     from scipy.special import log_softmax
 
     rng = np.random.default_rng(6)
-    X, Y, W, b = rng.normal(size=(5, 4)), np.eye(3)[[0, 2, 1, 1, 0]], rng.normal(size=(3, 4)), rng.normal(size=(3, 1))
+    X, Y, W, b = (
+        rng.normal(size=(5, 4)),
+        np.eye(3)[[0, 2, 1, 1, 0]],
+        rng.normal(size=(3, 4)),
+        rng.normal(size=(3, 1)),
+    )
     dLdW, dLdb = descending["gradients"](W, b, X, Y)
-    assert_allclose(dLdW, numeric(lambda W: -np.mean(log_softmax(X @ W.T + b.T, axis=1)[Y == 1]), W), atol=1e-8)
-    assert_allclose(dLdb, numeric(lambda b: -np.mean(log_softmax(X @ W.T + b.T, axis=1)[Y == 1]), b), atol=1e-8)
+    assert_allclose(
+        dLdW, numeric(lambda W: -np.mean(log_softmax(X @ W.T + b.T, axis=1)[Y == 1]), W), atol=1e-8
+    )
+    assert_allclose(
+        dLdb, numeric(lambda b: -np.mean(log_softmax(X @ W.T + b.T, axis=1)[Y == 1]), b), atol=1e-8
+    )
 
 
 @pytest.mark.parametrize("seed", [10, 20, 30])
-def test_the_learning_rate_grows_with_the_batch_whatever_the_shuffling(descending: Namespace, seed: int) -> None:
+def test_the_learning_rate_grows_with_the_batch_whatever_the_shuffling(
+    descending: Namespace, seed: int
+) -> None:
     rates = 2.0 ** np.arange(-2, 5)
     with np.errstate(over="ignore", divide="ignore"):
         reached = {
@@ -534,7 +592,9 @@ def test_the_learning_rate_grows_with_the_batch_whatever_the_shuffling(descendin
         }
     best = {size: rates[losses.argmin()] for size, losses in reached.items()}
     assert best[4] < best[16] <= best[64] > best[1500]
-    assert_allclose(reached[4][:2], reached[16][2:4], rtol=0.15)  # four times the batch and the rate
+    assert_allclose(
+        reached[4][:2], reached[16][2:4], rtol=0.15
+    )  # four times the batch and the rate
     assert_allclose(reached[16][:2], reached[64][2:4], rtol=0.15)
 
 
@@ -563,7 +623,9 @@ def test_the_corrected_average_is_a_weighted_mean(averaging: Namespace) -> None:
 
 
 @pytest.mark.parametrize(("beta", "left"), [(0.9, 0.349), (0.98, 0.364)])
-def test_a_third_of_the_average_is_older_than_its_memory(averaging: Namespace, beta: float, left: float) -> None:
+def test_a_third_of_the_average_is_older_than_its_memory(
+    averaging: Namespace, beta: float, left: float
+) -> None:
     memory = round(1 / (1 - beta))
     old = np.zeros(3000)
     old[: 3000 - memory] = 1.0  # all but the newest
@@ -582,7 +644,9 @@ def racing() -> Namespace:
     return run("optimizers")[0]
 
 
-GRADIENTS = np.random.default_rng(9).normal(size=(7, 2, 3, 4)) * 10.0 ** np.arange(-3, 4).reshape(7, 1, 1, 1)
+GRADIENTS = np.random.default_rng(9).normal(size=(7, 2, 3, 4)) * 10.0 ** np.arange(-3, 4).reshape(
+    7, 1, 1, 1
+)
 
 
 def moves(optimizer: Any) -> np.ndarray:
@@ -591,15 +655,21 @@ def moves(optimizer: Any) -> np.ndarray:
 
 def averages(x: np.ndarray, beta: float) -> np.ndarray:
     """Exponentially weighted averages from their closed form."""
-    return np.array([sum((1 - beta) * beta**k * x[t - k] for k in range(t + 1)) for t in range(len(x))])
+    return np.array(
+        [sum((1 - beta) * beta**k * x[t - k] for k in range(t + 1)) for t in range(len(x))]
+    )
 
 
-def test_momentum_shrinks_every_direction_alike_where_its_roots_are_complex(racing: Namespace) -> None:
+def test_momentum_shrinks_every_direction_alike_where_its_roots_are_complex(
+    racing: Namespace,
+) -> None:
     """The box on momentum: for α from 0.26 to 3.8 the pace is √β, whatever α; just outside it is slower."""
     paces = {}
     for alpha in (0.2, 0.3, 1.0, 3.7, 4.0):
         path = np.abs(racing["walk"](racing["Momentum"](alpha), steps=400))
-        largest = np.maximum.reduceat(path, np.arange(0, 400, 50))  # they swing: of fifty steps the farthest point
+        largest = np.maximum.reduceat(
+            path, np.arange(0, 400, 50)
+        )  # they swing: of fifty steps the farthest point
         paces[alpha] = ((largest[6] / largest[2]) ** (1 / 200)).max()
     assert_allclose([paces[alpha] for alpha in (0.3, 1.0, 3.7)], np.sqrt(0.9), atol=0.004)
     assert paces[0.2] > np.sqrt(0.9) + 0.01 < paces[4.0]
@@ -618,7 +688,9 @@ def test_adam_is_its_closed_form_with_epsilon_beside_the_root(racing: Namespace)
     t = np.arange(1, 8).reshape(7, 1, 1, 1)
     V, S = averages(GRADIENTS, 0.7) / (1 - 0.7**t), averages(GRADIENTS**2, 0.9) / (1 - 0.9**t)
     assert_allclose(
-        moves(racing["Adam"](0.3, beta1=0.7, beta2=0.9, epsilon=0.1)), -0.3 * V / (np.sqrt(S) + 0.1), rtol=1e-12
+        moves(racing["Adam"](0.3, beta1=0.7, beta2=0.9, epsilon=0.1)),
+        -0.3 * V / (np.sqrt(S) + 0.1),
+        rtol=1e-12,
     )
 
 
@@ -634,15 +706,22 @@ def test_a_gradient_of_zero_moves_nothing_and_is_not_changed(racing: Namespace, 
     [("potential", "slope"), ("turned_potential", "turned_slope"), ("saddle", "saddle_slope")],
     ids=["valley", "turned valley", "saddle"],
 )
-def test_the_slopes_agree_with_finite_differences(racing: Namespace, potential: str, slope: str) -> None:
+def test_the_slopes_agree_with_finite_differences(
+    racing: Namespace, potential: str, slope: str
+) -> None:
     for point in np.random.default_rng(10).normal(size=(5, 2)):
-        assert_allclose(racing[slope](point), numeric(lambda p: float(racing[potential](p)), point), atol=1e-7)
+        assert_allclose(
+            racing[slope](point), numeric(lambda p: float(racing[potential](p)), point), atol=1e-7
+        )
 
 
 @pytest.mark.parametrize("height", [0.3, 1, 4], ids=lambda height: f"{height} times as high")
 def test_the_fair_race_ends_alike_from_other_starts(racing: Namespace, height: float) -> None:
     """What section 6 and 7 say of the best learning rates holds around the valley, and nearer and farther."""
-    turned = [np.sqrt(height) * racing["radii"] * np.array([np.cos(a), np.sin(a)]) for a in np.arange(0.3, 6.4, 0.4)]
+    turned = [
+        np.sqrt(height) * racing["radii"] * np.array([np.cos(a), np.sin(a)])
+        for a in np.arange(0.3, 6.4, 0.4)
+    ]
     starts, turn = np.array(turned), racing["turn"]
     rules, alphas, sweep = racing["rules"], racing["alphas"], racing["sweep"]
     along = {name: sweep(rule, starts=starts) for name, rule in rules.items()}
@@ -653,15 +732,22 @@ def test_the_fair_race_ends_alike_from_other_starts(racing: Namespace, height: f
     best = {name: needed.min() for name, needed in along.items()}
     assert max(best["momentum"], best["Adam"]) < best["gradient descent"] / 2
     assert best["RMSProp"] > 2 * best["Adam"]
-    width = {name: np.ptp(np.log10(alphas[needed <= 2 * needed.min()])) for name, needed in along.items()}
+    width = {
+        name: np.ptp(np.log10(alphas[needed <= 2 * needed.min()])) for name, needed in along.items()
+    }
     assert max(width["gradient descent"], width["RMSProp"]) < 0.6
     assert min(width["momentum"], width["Adam"]) > 1
     assert across["momentum"].min() == best["momentum"]
-    assert across["Adam"].min() < 1.3 * best["Adam"] and across["RMSProp"].min() > 1.2 * best["RMSProp"]
+    assert (
+        across["Adam"].min() < 1.3 * best["Adam"]
+        and across["RMSProp"].min() > 1.2 * best["RMSProp"]
+    )
 
 
 @pytest.mark.parametrize("seed", [4, 5, 6])
-def test_the_networks_best_rates_lie_close_together_from_other_random_starts(racing: Namespace, seed: int) -> None:
+def test_the_networks_best_rates_lie_close_together_from_other_random_starts(
+    racing: Namespace, seed: int
+) -> None:
     reached = {
         name: np.array(racing["after_five_epochs"](rule, racing["tried"][name], seeds=[seed]))
         for name, rule in racing["rules"].items()
@@ -669,20 +755,30 @@ def test_the_networks_best_rates_lie_close_together_from_other_random_starts(rac
     lowest = {name: losses.min() for name, losses in reached.items()}
     assert max(lowest.values()) < 3.5 * min(lowest.values())
     assert min(lowest["momentum"], lowest["RMSProp"], lowest["Adam"]) < lowest["gradient descent"]
-    half = {name: reached[name][racing["tried"][name] == 0.5] for name in ("gradient descent", "momentum")}
+    half = {
+        name: reached[name][racing["tried"][name] == 0.5]
+        for name in ("gradient descent", "momentum")
+    }
     assert_allclose(half["gradient descent"], half["momentum"], rtol=0.15)
     assert half["gradient descent"] > 2.5 * lowest["gradient descent"]
 
 
-@pytest.mark.parametrize("layers", [(3, 2), (3, 4, 2), (3, 6, 4, 2)], ids=["one layer", "two layers", "three layers"])
-def test_the_networks_gradients_agree_with_finite_differences(racing: Namespace, layers: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize(
+    "layers", [(3, 2), (3, 4, 2), (3, 6, 4, 2)], ids=["one layer", "two layers", "three layers"]
+)
+def test_the_networks_gradients_agree_with_finite_differences(
+    racing: Namespace, layers: tuple[Any, ...]
+) -> None:
     from scipy.special import expit, log_softmax
 
     rng = np.random.default_rng(11)
     X, Y = rng.normal(size=(5, 3)), np.eye(2)[[0, 1, 1, 0, 1]]
     parameters = {}
     for layer, (n, units) in enumerate(pairwise(layers), start=1):
-        parameters[f"W{layer}"], parameters[f"b{layer}"] = rng.normal(size=(units, n)), rng.normal(size=(units, 1))
+        parameters[f"W{layer}"], parameters[f"b{layer}"] = (
+            rng.normal(size=(units, n)),
+            rng.normal(size=(units, 1)),
+        )
     gradients = racing["gradients"](parameters, X, Y)
     assert gradients.keys() == parameters.keys()
     for name, gradient in gradients.items():
@@ -691,14 +787,18 @@ def test_the_networks_gradients_agree_with_finite_differences(racing: Namespace,
             p = {**parameters, name: moved}
             scores = X
             for layer in range(1, len(layers)):
-                scores = (expit(scores) if layer > 1 else scores) @ p[f"W{layer}"].T + p[f"b{layer}"].T
+                scores = (expit(scores) if layer > 1 else scores) @ p[f"W{layer}"].T + p[
+                    f"b{layer}"
+                ].T
             return float(-np.mean(log_softmax(scores, axis=1)[Y == 1]))
 
         assert_allclose(gradient, numeric(loss, parameters[name]), atol=1e-8)
 
 
 @pytest.mark.parametrize("spread", [None, 0.01], ids=["one over root n", "fixed"])
-def test_the_first_weights_have_the_spread_that_is_said(racing: Namespace, spread: float | None) -> None:
+def test_the_first_weights_have_the_spread_that_is_said(
+    racing: Namespace, spread: float | None
+) -> None:
     parameters = racing["first_parameters"]((400, 100, 225), np.random.default_rng(12), spread)
     for layer, n in ((1, 400), (2, 100)):
         assert_allclose(parameters[f"W{layer}"].std(), spread or 1 / np.sqrt(n), rtol=0.03)
@@ -725,22 +825,29 @@ def test_the_punished_gradients_agree_with_finite_differences(remembering: Names
         def loss(moved: np.ndarray, name: str = name) -> float:
             p = {**parameters, name: moved}
             scores = expit(X @ p["W1"].T + p["b1"].T) @ p["W2"].T + p["b2"].T
-            return float(-np.mean(log_softmax(scores, axis=1)[Y == 1]) + 0.15 * np.sum(p["W2"] ** 2))
+            return float(
+                -np.mean(log_softmax(scores, axis=1)[Y == 1]) + 0.15 * np.sum(p["W2"] ** 2)
+            )
 
         assert_allclose(gradients[name], numeric(loss, parameters[name]), atol=1e-8)
 
 
 @pytest.mark.parametrize("seed", [0, 5, 17])
-def test_the_three_heaps_share_no_picture_and_a_fifth_of_one_is_wrong(remembering: Namespace, seed: int) -> None:
+def test_the_three_heaps_share_no_picture_and_a_fifth_of_one_is_wrong(
+    remembering: Namespace, seed: int
+) -> None:
     heaps, wrong = remembering["split"](seed)
     seen = np.concatenate([X for X, _ in heaps.values()])
     assert [len(y) for _, y in heaps.values()] == [200, 400, 800]
     assert len(np.unique(seen, axis=0)) == 1400
     by_picture = {
-        picture.tobytes(): label for picture, label in zip(remembering["pictures"], remembering["labels"], strict=True)
+        picture.tobytes(): label
+        for picture, label in zip(remembering["pictures"], remembering["labels"], strict=True)
     }
     for name, (X, y) in heaps.items():
-        is_wrong = np.array([by_picture[picture.tobytes()] != label for picture, label in zip(X, y, strict=True)])
+        is_wrong = np.array(
+            [by_picture[picture.tobytes()] != label for picture, label in zip(X, y, strict=True)]
+        )
         assert np.array_equal(np.flatnonzero(is_wrong), np.sort(wrong) if name == "train" else [])
 
 
@@ -757,7 +864,8 @@ def test_it_overfits_and_the_remedies_help_with_other_pictures_and_other_starts(
     assert validation_loss[-1] > 1.3 * validation_loss[turn]
     assert validation_accuracy[turn] > validation_accuracy[-1] + 0.05
     test: dict[Any, Any] = {
-        name: judge(parameters, heaps["test"])[1] for name, parameters in (("last", last), ("stopped", stopped))
+        name: judge(parameters, heaps["test"])[1]
+        for name, parameters in (("last", last), ("stopped", stopped))
     }
     for penalty in (0.003, 0.005, 0.01, 0.03):
         test[penalty] = judge(learn(heaps, penalty=penalty, seed=seed)[0], heaps["test"])[1]
@@ -767,12 +875,17 @@ def test_it_overfits_and_the_remedies_help_with_other_pictures_and_other_starts(
 
 
 @pytest.mark.parametrize("seed", [21, 22, 23])
-def test_two_units_are_too_few_and_many_do_no_harm_if_stopped_in_time(remembering: Namespace, seed: int) -> None:
+def test_two_units_are_too_few_and_many_do_no_harm_if_stopped_in_time(
+    remembering: Namespace, seed: int
+) -> None:
     heaps, _ = remembering["split"](seed)
     reached = {}
     for units in (2, 8, 64, 256):
         last, stopped, _ = remembering["learn"](heaps, units=units, seed=seed)
-        reached[units] = [remembering["judge"](parameters, heaps["validation"])[1] for parameters in (last, stopped)]
+        reached[units] = [
+            remembering["judge"](parameters, heaps["validation"])[1]
+            for parameters in (last, stopped)
+        ]
     assert reached[2][1] < reached[8][1] - 0.2 and reached[256][1] > reached[64][1] - 0.08
     assert all(stopped > last + 0.05 for units, (last, stopped) in reached.items() if units > 2)
 
@@ -832,7 +945,11 @@ def test_pytorchs_gradients_are_ours() -> None:
         ("linear_regression", "try_step", [(0,), (60,)]),
         ("gradient_descent", "try_alpha", [(0.05,), (2.15,)]),
         ("exponentially_weighted_averages", "try_beta", [(0, False), (0, True), (0.99, True)]),
-        ("optimizers", "try_rule", [("gradient descent", 1.0), ("momentum", 0.5), ("RMSProp", 0.01), ("Adam", 1.0)]),
+        (
+            "optimizers",
+            "try_rule",
+            [("gradient descent", 1.0), ("momentum", 0.5), ("RMSProp", 0.01), ("Adam", 1.0)],
+        ),
     ],
 )
 def test_the_sliders_draw_at_their_ends(

@@ -11,7 +11,10 @@ from small_course import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
-HOMEWORK = [*(REPOSITORY / "solutions").glob("*/*.ipynb"), *(REPOSITORY / "assignments").glob("*/*.ipynb")]
+HOMEWORK = [
+    *(REPOSITORY / "solutions").glob("*/*.ipynb"),
+    *(REPOSITORY / "assignments").glob("*/*.ipynb"),
+]
 DEMONSTRATIONS = list((REPOSITORY / "demonotebooks").glob("*.ipynb"))
 
 
@@ -31,4 +34,6 @@ def of_the_repository(path: Path) -> str:
 def test_a_notebook_runs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
-    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=600, resources=resources).execute()
+    nbclient.NotebookClient(
+        notebook, kernel_name="python3", timeout=600, resources=resources
+    ).execute()

@@ -60,7 +60,9 @@ def test_no_guess_is_no_error(capsys: pytest.CaptureFixture[str], empty: tuple[A
         (1.0, float("inf"), "What made you expect"),
     ],
 )
-def test_a_guess_is_put_beside_what_came(capsys: pytest.CaptureFixture[str], came: Any, guess: Any, words: str) -> None:
+def test_a_guess_is_put_beside_what_came(
+    capsys: pytest.CaptureFixture[str], came: Any, guess: Any, words: str
+) -> None:
     first, *_ = say(capsys, came, guess).splitlines()
     assert words in first
 
@@ -69,7 +71,9 @@ def test_a_guess_is_put_beside_what_came(capsys: pytest.CaptureFixture[str], cam
     ("guess", "last"),
     [(3.5, "1 of 1 came as predicted."), (3.4, "1 of 1"), (7, "0 of 1"), ("no idea", "0 of 1")],
 )
-def test_the_review_counts_what_was_typed(capsys: pytest.CaptureFixture[str], guess: float | str, last: str) -> None:
+def test_the_review_counts_what_was_typed(
+    capsys: pytest.CaptureFixture[str], guess: float | str, last: str
+) -> None:
     table = say(capsys, 3.5, guess).splitlines()[1:]
     assert table[0].split() == ["you", "predicted", "it", "came", "out", "as"]
     assert table[1].split()[-1] == "3.5"

@@ -15,7 +15,12 @@ from autograder.checks import check, expect_close
 from autograder.mistakes import load_variants
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
-POINTS = {"hw01_numpy": 20, "hw02_linear_regression": 20, "hw03_neural_networks": 70, "hw04_optimizers": 30}
+POINTS = {
+    "hw01_numpy": 20,
+    "hw02_linear_regression": 20,
+    "hw03_neural_networks": 70,
+    "hw04_optimizers": 30,
+}
 
 each_homework = pytest.mark.parametrize("name", POINTS)
 
@@ -33,7 +38,9 @@ def marks(cell: Any) -> Any:
 
 
 def graded_cells(name: Any) -> Any:
-    return [cell for cell in cells_of(name) if marks(cell).get("grade") and not marks(cell)["solution"]]
+    return [
+        cell for cell in cells_of(name) if marks(cell).get("grade") and not marks(cell)["solution"]
+    ]
 
 
 @each_homework
@@ -45,8 +52,14 @@ def test_points_add_up(name: Any) -> None:
 def test_no_hidden_test_takes_a_name_of_the_notebooks_own(name: Any) -> None:
     """In one kernel, as nbgrader's, a later cell would find the test's object under it."""
     tests = [source(cell) for cell in graded_cells(name) if cell["cell_type"] == "code"]
-    others = [source(cell) for cell in cells_of(name) if cell["cell_type"] == "code" and cell not in graded_cells(name)]
-    of_tests, of_others = ({made for text in sources for made in made_names(text)} for sources in (tests, others))
+    others = [
+        source(cell)
+        for cell in cells_of(name)
+        if cell["cell_type"] == "code" and cell not in graded_cells(name)
+    ]
+    of_tests, of_others = (
+        {made for text in sources for made in made_names(text)} for sources in (tests, others)
+    )
     assert not of_tests & of_others
 
 
@@ -87,7 +100,11 @@ def exercises_of(name: Any) -> Iterator[Any]:
     cells = {marks(cell).get("grade_id"): source(cell) for cell in cells_of(name)}
     for exercise in cells:
         if exercise and f"{exercise}_task" in cells:
-            yield exercise, cells[f"{exercise}_task"], cells.get(f"{exercise}_solution", cells[exercise])
+            yield (
+                exercise,
+                cells[f"{exercise}_task"],
+                cells.get(f"{exercise}_solution", cells[exercise]),
+            )
 
 
 HELP = re.compile(r"<details><summary>Help \d: .+?</summary>\n\n(.+?)\n\n</details>", re.S)
@@ -106,10 +123,15 @@ def test_help_comes_in_two_steps_a_question_first(name: Any) -> None:
 def test_help_is_not_the_answer(name: Any) -> None:
     """No expression with an operator or an argument that a solution is made of stands in its help."""
     for exercise, task, solution in exercises_of(name):
-        written = {ast.dump(node) for node in ast.walk(ast.parse(solution)) if isinstance(node, ast.expr)}
+        written = {
+            ast.dump(node) for node in ast.walk(ast.parse(solution)) if isinstance(node, ast.expr)
+        }
         for step in HELP.findall(task):
             for span in re.findall(r"`([^`]+)`", step):
-                assert not any(ast.dump(node) in written for node in computations(span)), (exercise, span)
+                assert not any(ast.dump(node) in written for node in computations(span)), (
+                    exercise,
+                    span,
+                )
 
 
 def computations(text: Any) -> Any:
@@ -119,7 +141,11 @@ def computations(text: Any) -> Any:
     except SyntaxError:
         return []
     kinds = (ast.BinOp, ast.Compare, ast.Subscript, ast.DictComp, ast.ListComp)
-    return [node for node in ast.walk(tree) if isinstance(node, kinds) or (isinstance(node, ast.Call) and node.args)]
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, kinds) or (isinstance(node, ast.Call) and node.args)
+    ]
 
 
 @each_homework
@@ -141,16 +167,30 @@ def test_every_prediction_that_is_asked_for_is_compared_further_down(name: Any) 
     assert len(asked) >= 2
     for place, guess in asked:
         if guess.startswith("read right with "):
-            assert any('predictions.compare("read right with " + name' in text for text in code[place + 1 :])
+            assert any(
+                'predictions.compare("read right with " + name' in text
+                for text in code[place + 1 :]
+            )
         else:
-            assert any(f'predictions.compare("{guess}", ' in text for text in code[place + 1 :]), guess
+            assert any(f'predictions.compare("{guess}", ' in text for text in code[place + 1 :]), (
+                guess
+            )
     assert code[-1] == "predictions.review()"
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("hw01_numpy", ["`np.power`", "`np.exp`", "`np.log`", "element by element", "**Leave it in\n`assignments/`**"]),
+        (
+            "hw01_numpy",
+            [
+                "`np.power`",
+                "`np.exp`",
+                "`np.log`",
+                "element by element",
+                "**Leave it in\n`assignments/`**",
+            ],
+        ),
         ("hw01_numpy", ["git add assignments", "git pull upstream master", "autograder update"]),
         (
             "hw02_linear_regression",
@@ -160,7 +200,9 @@ def test_every_prediction_that_is_asked_for_is_compared_further_down(name: Any) 
         ("hw04_optimizers", ["stays in `assignments/`"]),
     ],
 )
-def test_what_the_lecture_says_of_homework_stands_where_a_student_meets_it(name: str, words: list[str]) -> None:
+def test_what_the_lecture_says_of_homework_stands_where_a_student_meets_it(
+    name: str, words: list[str]
+) -> None:
     prose = "\n".join(source(cell) for cell in cells_of(name) if cell["cell_type"] == "markdown")
     for each in words:
         assert each in prose
@@ -179,8 +221,14 @@ def test_the_task_tells_the_points(name: Any) -> None:
     for cell in cells_of(name):
         if marks(cell).get("points"):
             exercise, points = marks(cell)["grade_id"], marks(cell)["points"]
-            (task,) = (other for other in cells_of(name) if marks(other).get("grade_id") == f"{exercise}_task")
-            assert re.search(rf"^### Exercise: .*\({points} points?\b", source(task), re.M), exercise
+            (task,) = (
+                other
+                for other in cells_of(name)
+                if marks(other).get("grade_id") == f"{exercise}_task"
+            )
+            assert re.search(rf"^### Exercise: .*\({points} points?\b", source(task), re.M), (
+                exercise
+            )
 
 
 @each_homework
@@ -189,7 +237,10 @@ def test_solutions_stand_between_their_markers(name: Any) -> None:
         if not marks(cell).get("solution"):
             continue
         before, inside = source(cell).split("### BEGIN SOLUTION")
-        assert inside.count("### END SOLUTION") == 1 and not inside.split("### END SOLUTION")[1].strip()
+        assert (
+            inside.count("### END SOLUTION") == 1
+            and not inside.split("### END SOLUTION")[1].strip()
+        )
         assert "return" not in re.sub(r'""".*?"""', "", before, flags=re.S)
 
 
@@ -214,7 +265,12 @@ def test_nothing_is_stored_and_every_cell_has_its_id(name: Any) -> None:
 def test_frame_of_the_notebook(name: Any) -> None:
     first, imports = cells_of(name)[:2]
     text = source(first)
-    assert text.startswith("# Homework ") and "**Aim.**" in text and "minutes" in text and "| symbol | shape |" in text
+    assert (
+        text.startswith("# Homework ")
+        and "**Aim.**" in text
+        and "minutes" in text
+        and "| symbol | shape |" in text
+    )
     assert text.split("After this notebook you can")[1].split("| symbol")[0].count("\n- ") == 3
     assert "rng = np.random.default_rng(0)" in source(imports)
     recap = source(cells_of(name)[-1]).split("## Recap")[1]
@@ -226,22 +282,39 @@ def test_frame_of_the_notebook(name: Any) -> None:
 def test_every_exercise_has_five_mistakes_and_three_alternatives(name: Any) -> None:
     exercises = {marks(cell)["grade_id"] for cell in graded_cells(name)}
     for kind, least in (("mistakes", 5), ("alternatives", 3)):
-        variants = load_variants((SOLUTIONS / name / f"{kind}.py").read_text(encoding="utf-8"), kind)
+        variants = load_variants(
+            (SOLUTIONS / name / f"{kind}.py").read_text(encoding="utf-8"), kind
+        )
         count = Counter(variant.of for variant in variants)
         assert count.keys() == exercises
         assert min(count.values()) >= least
         assert all(variant.hint.endswith(".") for variant in variants) or kind == "alternatives"
 
 
-LOSSES = list(load_variants((SOLUTIONS / "hw02_linear_regression" / "mistakes.py").read_text(encoding="utf-8"), "m"))
+LOSSES = list(
+    load_variants(
+        (SOLUTIONS / "hw02_linear_regression" / "mistakes.py").read_text(encoding="utf-8"), "m"
+    )
+)
 
 
-@pytest.mark.parametrize("mistake", [each for each in LOSSES if each.of == "linreg_loss"], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "mistake", [each for each in LOSSES if each.of == "linreg_loss"], ids=lambda each: each.name
+)
 def test_the_worked_loss_is_no_other_convention(mistake: Any) -> None:
     (checks,) = (
-        cell for cell in cells_of("hw02_linear_regression") if marks(cell).get("grade_id") == "linreg_loss_checks"
+        cell
+        for cell in cells_of("hw02_linear_regression")
+        if marks(cell).get("grade_id") == "linreg_loss_checks"
     )
-    namespace = {"np": np, "check": check, "expect_close": expect_close, "linreg_loss": mistake.function}
+    namespace = {
+        "np": np,
+        "check": check,
+        "expect_close": expect_close,
+        "linreg_loss": mistake.function,
+    }
     exec(source(checks), namespace)
     passed = namespace["loss_of_the_worked_case"].status == "passed"
-    assert passed == (mistake.name == "loss_in_place")  # which is right, but for what it does to its argument
+    assert passed == (
+        mistake.name == "loss_in_place"
+    )  # which is right, but for what it does to its argument

@@ -101,7 +101,12 @@ def test_what_is_not_tried_is_said_in_one_line(name: Any, monkeypatch: pytest.Mo
 def test_an_unfilled_homework_runs_to_its_end(name: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     marks = {cell.id: cell.metadata.get("nbgrader", {}) for cell in cells_of(name)}
     unfilled = {
-        cell.id: re.sub(r"### BEGIN SOLUTION.*### END SOLUTION", "raise NotImplementedError", cell.source, flags=re.S)
+        cell.id: re.sub(
+            r"### BEGIN SOLUTION.*### END SOLUTION",
+            "raise NotImplementedError",
+            cell.source,
+            flags=re.S,
+        )
         for cell in cells_of(name)
         if marks[cell.id].get("solution")
     }
@@ -119,7 +124,9 @@ def test_the_puzzle_of_the_matrix_and_the_neighbours(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_few_neighbours_are_better_than_many_whatever_the_split(seed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_neighbours_are_better_than_many_whatever_the_split(
+    seed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Against scikit-learn's own classifier, which votes in the same way but for ties."""
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -156,13 +163,21 @@ def test_a_matrix_without_any_zero_is_not_to_be_found() -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "caught"),
-    [((5, 3, 2), "ccc"), ((3, 3, 2), "scc"), ((5, 3, 1), "css"), ((5, 1, 2), "ccs"), ((2, 2, 1), "sss")],
+    [
+        ((5, 3, 2), "ccc"),
+        ((3, 3, 2), "scc"),
+        ((5, 3, 1), "css"),
+        ((5, 1, 2), "ccs"),
+        ((2, 2, 1), "sss"),
+    ],
     ids=str,
 )
 def test_sizes_that_are_equal_let_mistakes_slip_through(
     sizes: tuple[int, int, int], caught: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    instead = {"hw02-26": ours("hw02_linear_regression")["hw02-26"].replace("(5, 3, 2)", str(sizes))}
+    instead = {
+        "hw02-26": ours("hw02_linear_regression")["hw02-26"].replace("(5, 3, 2)", str(sizes))
+    }
     _, said = execute("hw02_linear_regression", instead, monkeypatch, until="hw02-27")
     words = re.findall("caught(?=[,\n])|slips", said["hw02-27"].splitlines()[0] + "\n")
     assert "".join(word[0] for word in words) == caught
@@ -173,7 +188,9 @@ def test_a_loss_that_forgives(monkeypatch: pytest.MonkeyPatch) -> None:
     found, said = execute("hw02_linear_regression", ours("hw02_linear_regression"), monkeypatch)
     assert said["hw02-32"].startswith("✓ dLdW") and "\n✓ dLdb" in said["hw02-32"]
     assert abs(found["slopes"]["log cosh"] - 2) < abs(found["slopes"]["squares"] - 2) / 2
-    wrong = ours("hw02_linear_regression")["hw02-31"].replace("np.tanh(Z - Y)", "2 * np.tanh(Z - Y)")
+    wrong = ours("hw02_linear_regression")["hw02-31"].replace(
+        "np.tanh(Z - Y)", "2 * np.tanh(Z - Y)"
+    )
     assert (
         "– dLdW: relative error 3.3e-01"
         in execute("hw02_linear_regression", {"hw02-31": wrong}, monkeypatch)[1]["hw02-32"]
@@ -224,6 +241,10 @@ def test_where_the_plain_step_wins_and_nesterov(monkeypatch: pytest.MonkeyPatch)
     assert 0.5 < mine / found["curves"]["momentum"][-1] < 2
 
 
-def test_the_valley_of_the_race_is_not_won_by_the_plain_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = execute("hw04_optimizers", {"hw04-18": "curvatures = (0.1, 10.0)"}, monkeypatch, until="hw04-19")[1]
+def test_the_valley_of_the_race_is_not_won_by_the_plain_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = execute(
+        "hw04_optimizers", {"hw04-18": "curvatures = (0.1, 10.0)"}, monkeypatch, until="hw04-19"
+    )[1]
     assert "– another one is as good, or better" in said["hw04-19"]

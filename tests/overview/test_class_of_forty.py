@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from class_of_forty import DEADLINE, HOMEWORK, MADE_BY, SIZE, assign_mistakes, grade_notebooks, make_class, read_course
+from class_of_forty import (
+    DEADLINE,
+    HOMEWORK,
+    MADE_BY,
+    SIZE,
+    assign_mistakes,
+    grade_notebooks,
+    make_class,
+    read_course,
+)
 
 from autograder.overview import ClassOverview, make_overview
 from autograder.overview.needing_attention import Need
@@ -33,7 +42,9 @@ def test_who_corrected_a_mistake_is_told_from_who_has_it_still(overview: ClassOv
     still = Counter(name for number, name in enumerate(made) if name and number % 2)
     assert {count.mistake: len(count.still) for count in overview.known_mistakes} == dict(still)
     for count in overview.known_mistakes:
-        wanted = [f"student-{number + 1:02d}" for number, name in enumerate(made) if name == count.mistake]
+        wanted = [
+            f"student-{number + 1:02d}" for number, name in enumerate(made) if name == count.mistake
+        ]
         assert list(count.made) == wanted
         assert set(dict(count.examples)) <= set(wanted)
 

@@ -34,15 +34,22 @@ def forgot_the_mean(x):
 """
 
 
-def overview_of(records: Mapping[str, StudentRecord], made: PracticeClass | None = None) -> ClassOverview:
+def overview_of(
+    records: Mapping[str, StudentRecord], made: PracticeClass | None = None
+) -> ClassOverview:
     """The overview of a class with these records in the practice course."""
     made = made or practice_class()
-    exams = {name: replace(exam, mistakes=MISTAKES if name == ARRAYS else "") for name, exam in made.exams.items()}
+    exams = {
+        name: replace(exam, mistakes=MISTAKES if name == ARRAYS else "")
+        for name, exam in made.exams.items()
+    }
     students = [Student(name, f"https://example.org/{name}/course") for name in records]
     standings = {}
     for student in students:
         standings[student.id] = {
-            name: judge_assignment(made.course, assignment, made.exams[name], student, records[student.id], {})
+            name: judge_assignment(
+                made.course, assignment, made.exams[name], student, records[student.id], {}
+            )
             for name, assignment in made.course.assignments.items()
         }
     return make_overview(made.course, exams, students, standings, records, NOW)
@@ -54,7 +61,10 @@ def hinted(points: float, hint: str, status: Status = Status.PARTIAL) -> dict[st
 
 
 def told(overview: ClassOverview, need: Need) -> dict[tuple[str, str], str]:
-    return {(notice.student, notice.assignment): notice.sentence for notice in overview.list_notices(need)}
+    return {
+        (notice.student, notice.assignment): notice.sentence
+        for notice in overview.list_notices(need)
+    }
 
 
 def test_who_has_not_begun_is_told_from_whose_work_lies_elsewhere() -> None:
@@ -66,12 +76,17 @@ def test_who_has_not_begun_is_told_from_whose_work_lies_elsewhere() -> None:
         ("nothing-pushed", REGRESSION): "has never pushed anything",
     }
     slips = told(overview, Need.SLIP)
-    assert slips["misplaced", ARRAYS] == f"answers lie at {ARRAYS}_solved.ipynb, where nothing is graded"
+    assert (
+        slips["misplaced", ARRAYS]
+        == f"answers lie at {ARRAYS}_solved.ipynb, where nothing is graded"
+    )
     assert slips["late", ARRAYS] == "pushed after the deadline only"
     assert not [who for who, _ in slips if who == "on-time"]
 
 
-@pytest.mark.parametrize(("points", "is_stuck"), [([1, 1, 1, 1, 1], True), ([1, 1, 1, 1, 2], False), ([1, 1], False)])
+@pytest.mark.parametrize(
+    ("points", "is_stuck"), [([1, 1, 1, 1, 1], True), ([1, 1, 1, 1, 2], False), ([1, 1], False)]
+)
 def test_many_pushes_without_a_gain_are_stuck(points: list[float], is_stuck: bool) -> None:
     work = Work("someone")
     for day, number in enumerate(points):
@@ -88,7 +103,11 @@ def test_many_pushes_without_a_gain_are_stuck(points: list[float], is_stuck: boo
     [
         (Status.NOT_FOUND, "No `graded_vec_i` was found", "graded_vec_i is not in the notebook"),
         (Status.FAILED, STILL_RAISES, "raise NotImplementedError still stands above the answer"),
-        (Status.FAILED, RETURNS_NONE.format(function="graded_vec_i"), "graded_vec_i: nothing is returned"),
+        (
+            Status.FAILED,
+            RETURNS_NONE.format(function="graded_vec_i"),
+            "graded_vec_i: nothing is returned",
+        ),
         (Status.FAILED, "The sign is wrong.", ""),
     ],
     ids=["renamed", "raise left", "no return", "no slip"],
@@ -110,8 +129,12 @@ def test_known_mistakes_are_named_also_where_the_grader_was_not_sure() -> None:
     line = " It happened in line 2 of cell 5: `secret = 1`."
     records = {
         "sure": Work("sure").push("02-20 18:00", {ARRAYS: hinted(1, HINT)}).record,
-        "perhaps": Work("perhaps").push("02-20 18:00", {ARRAYS: hinted(0, PERHAPS + HINT + line)}).record,
-        "derived": Work("derived").push("02-20 18:00", {ARRAYS: hinted(1, "Off by a factor.")}).record,
+        "perhaps": Work("perhaps")
+        .push("02-20 18:00", {ARRAYS: hinted(0, PERHAPS + HINT + line)})
+        .record,
+        "derived": Work("derived")
+        .push("02-20 18:00", {ARRAYS: hinted(1, "Off by a factor.")})
+        .record,
         "right": Work("right").push("02-20 18:00", {ARRAYS: full(ARRAYS)}).record,
     }
     overview = overview_of(records)
@@ -153,26 +176,43 @@ def test_a_test_that_the_strong_fail_looks_wrong() -> None:
     overview = overview_of(records)
     assert [entry.exercise for entry in overview.suspects] == ["graded_pauli_check"]
     statistics = {entry.exercise: entry for entry in overview.exercises}
-    assert (statistics["graded_zero_vector"].strong, statistics["graded_zero_vector"].weak) == (1.0, 0.0)
+    assert (statistics["graded_zero_vector"].strong, statistics["graded_zero_vector"].weak) == (
+        1.0,
+        0.0,
+    )
     hardest = overview.criteria[0]
     assert (hardest.exercise, hardest.missed, hardest.met) == ("graded_pauli_check", 12, 0)
     pieces = stack_outcomes(statistics["graded_zero_vector"])
-    assert [(piece.kind, piece.start, piece.width) for piece in pieces] == [("right", 0, 50), ("wrong", 50, 50)]
+    assert [(piece.kind, piece.start, piece.width) for piece in pieces] == [
+        ("right", 0, 50),
+        ("wrong", 50, 50),
+    ]
 
 
 def test_of_a_small_class_nothing_is_said_about_strong_and_weak() -> None:
     assert compare_groups([{"a": 1.0, "b": 0.0}] * 7, "b") == (None, None)
     assert compare_groups([{"a": 1.0, "b": 0.0}] * 8, "b") == (0.0, 0.0)
-    assert compare_groups([{"b": 0.0}] * 20, "b") == (None, None)  # there is nothing else to be strong in
+    assert compare_groups([{"b": 0.0}] * 20, "b") == (
+        None,
+        None,
+    )  # there is nothing else to be strong in
 
 
 def test_time_and_progress_follow_the_pushes() -> None:
-    slow = Work("slow").push("02-20 18:00", {ARRAYS: hinted(1, HINT)}).push("02-22 18:00", {ARRAYS: full(ARRAYS)})
+    slow = (
+        Work("slow")
+        .push("02-20 18:00", {ARRAYS: hinted(1, HINT)})
+        .push("02-22 18:00", {ARRAYS: full(ARRAYS)})
+    )
     quick = Work("quick").push("02-21 18:00", {ARRAYS: full(ARRAYS)})
     half = Work("half").push("02-21 19:00", {ARRAYS: hinted(0, HINT, Status.FAILED)})
     overview = overview_of({work.student: work.record for work in (slow, quick, half)})
     times = overview.times[0]
-    assert (times.hours, times.median, times.on_the_way) == ((("quick", 0.0), ("slow", 48.0)), 24.0, 1)
+    assert (times.hours, times.median, times.on_the_way) == (
+        (("quick", 0.0), ("slow", 48.0)),
+        24.0,
+        1,
+    )
     steps = [(round(point.mean_share, 3), point.begun) for point in overview.progress[0].points]
     assert steps == [(0.3, 1), (0.633, 2), (0.9, 3), (0.933, 3)]
     assert place_hours(0) == place_hours(0.1) == 2
@@ -199,8 +239,12 @@ def test_the_page_is_its_owners_and_never_in_the_site(tmp_path: Path) -> None:
 
 
 def test_tables_are_csv_and_no_field_is_a_formula() -> None:
-    overview = overview_of({"=cmd": Work("=cmd").push("02-20 18:00", {ARRAYS: hinted(1, "=1+1")}).record})
-    tables = {name: list(csv.reader(io.StringIO(text))) for name, text in write_tables(overview).items()}
+    overview = overview_of(
+        {"=cmd": Work("=cmd").push("02-20 18:00", {ARRAYS: hinted(1, "=1+1")}).record}
+    )
+    tables = {
+        name: list(csv.reader(io.StringIO(text))) for name, text in write_tables(overview).items()
+    }
     assert tables["mistakes.csv"][1][3] == "'=1+1"
     assert tables["students.csv"][1][0] == "'=cmd"
     assert all(len(row) == len(rows[0]) for rows in tables.values() for row in rows)

@@ -22,7 +22,13 @@ from autograder.overview.similar_site import (
     render_similar,
     write_similar,
 )
-from autograder.overview.similar_work import FEWEST_STUDENTS, SimilarCell, SimilarPair, SimilarWork, find_similar_work
+from autograder.overview.similar_work import (
+    FEWEST_STUDENTS,
+    SimilarCell,
+    SimilarPair,
+    SimilarWork,
+    find_similar_work,
+)
 
 Found = tuple[Exam, list[CopiedPair], SimilarWork]
 
@@ -70,7 +76,10 @@ def test_of_few_or_short_answers_nothing_is_said() -> None:
     same = {"cell": "def f(x):\n    return x + 1"}
     few = {f"student-{number}": same for number in range(FEWEST_STUDENTS - 1)}
     assert find_similar_work(few, {}, {}) == SimilarWork((), FEWEST_STUDENTS - 1, 0.0)
-    others = {f"other-{number}": {"cell": f"def f(x):\n    return {'x + ' * number}x"} for number in range(12)}
+    others = {
+        f"other-{number}": {"cell": f"def f(x):\n    return {'x + ' * number}x"}
+        for number in range(12)
+    }
     assert find_similar_work({"a": same, "b": same, **others}, {}, {}).pairs == ()
 
 
@@ -79,10 +88,16 @@ def test_only_answers_that_were_changed_are_compared() -> None:
     task, reference = list_known_answers(exam)
     first, second = list(task)[:2]
     cells = []
-    for grade_id, source in ((first, task[first]), (second, reference[second]), ("somebody's own", "x = 1")):
+    for grade_id, source in (
+        (first, task[first]),
+        (second, reference[second]),
+        ("somebody's own", "x = 1"),
+    ):
         metadata = {"nbgrader": {"grade_id": grade_id, "solution": True, "locked": False}}
         cells.append({"cell_type": "code", "source": source, "metadata": metadata, "outputs": []})
-    content = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+    content = json.dumps(
+        {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    ).encode()
     assert read_answers(content, exam) == {second: reference[second]}
     assert read_answers(b"<html>", exam) == {}
 

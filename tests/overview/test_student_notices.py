@@ -27,21 +27,33 @@ def test_what_is_due_is_told_once_to_those_whom_it_concerns(everyone: PracticeCl
     early, told = make_notices(everyone.course, everyone.students, everyone.standings, {}, NOW, 2)
     assert [notice.student.id for notice in early] == []
     at_last = NOW + timedelta(days=5)
-    due, told = make_notices(everyone.course, everyone.students, everyone.standings, told, at_last, 2)
+    due, told = make_notices(
+        everyone.course, everyone.students, everyone.standings, told, at_last, 2
+    )
     assert {notice.student.id for notice in due} == {student.id for student in everyone.students}
-    assert due[0].text.startswith("Linear regression, part training: due on Sat 13 Mar 2027, 23:59 CET.\n")
-    again, _ = make_notices(everyone.course, everyone.students, everyone.standings, told, at_last, 2)
+    assert due[0].text.startswith(
+        "Linear regression, part training: due on Sat 13 Mar 2027, 23:59 CET.\n"
+    )
+    again, _ = make_notices(
+        everyone.course, everyone.students, everyone.standings, told, at_last, 2
+    )
     assert again == ()
 
 
 def test_a_change_is_told_once_and_never_how_many_points(everyone: PracticeClass) -> None:
     (student,) = [person for person in everyone.students if person.id == "on-time"]
-    worse = Work("on-time").push("02-25 18:04", {ARRAYS: full(ARRAYS, graded_vec_i=Status.FAILED)}).record
+    worse = (
+        Work("on-time")
+        .push("02-25 18:04", {ARRAYS: full(ARRAYS, graded_vec_i=Status.FAILED)})
+        .record
+    )
 
     def standings_of(record: Any) -> Any:
         return {
             "on-time": {
-                name: judge_assignment(everyone.course, entry, everyone.exams[name], student, record, {})
+                name: judge_assignment(
+                    everyone.course, entry, everyone.exams[name], student, record, {}
+                )
                 for name, entry in everyone.course.assignments.items()
             }
         }

@@ -24,7 +24,13 @@ def everyone() -> PracticeClass:
 def page_of(made: PracticeClass, student: str) -> StudentPage:
     (person,) = [person for person in made.students if person.id == student]
     return make_student_page(
-        made.course, made.exams, person, "CODE", made.standings[student], made.records[student], made.now
+        made.course,
+        made.exams,
+        person,
+        "CODE",
+        made.standings[student],
+        made.records[student],
+        made.now,
     )
 
 
@@ -34,7 +40,9 @@ def test_what_is_new_is_the_newest_grading_and_what_it_changed(everyone: Practic
     assert (news.view.standing.assignment, news.before) == (REGRESSION, None)
     record = everyone.records["corrected"]
     (newest,) = [graded for graded in record.graded if graded.report.points == 12]
-    without = replace(record, graded=tuple(graded for graded in record.graded if graded is not newest))
+    without = replace(
+        record, graded=tuple(graded for graded in record.graded if graded is not newest)
+    )
     earlier = page_of(replace(everyone, records={"corrected": without}), "corrected").news
     assert earlier is not None
     assert (earlier.view.standing.assignment, earlier.before) == (ARRAYS, 9.0)
@@ -55,7 +63,9 @@ def test_due_next_is_what_is_not_complete(everyone: PracticeClass) -> None:
     assert extended[1].standing.deadline == at("03-09 23:59")
 
 
-def test_look_first_at_the_hint_with_most_to_gain_while_there_is_time(everyone: PracticeClass) -> None:
+def test_look_first_at_the_hint_with_most_to_gain_while_there_is_time(
+    everyone: PracticeClass,
+) -> None:
     look = page_of(everyone, "forgot-the-mean").first_look
     assert look is not None
     assert (look.row.title, look.row.hint, look.row.missed) == ("The gradients", MEAN_HINT, 4.0)
@@ -84,10 +94,13 @@ def test_the_homework_at_hand_is_unfolded(everyone: PracticeClass) -> None:
     assert current(term_class(), "not-begun") == "hw11_topic"
 
 
-def test_work_at_a_wrong_place_is_no_quiet_matter_before_the_deadline(everyone: PracticeClass) -> None:
+def test_work_at_a_wrong_place_is_no_quiet_matter_before_the_deadline(
+    everyone: PracticeClass,
+) -> None:
     before = replace(everyone, now=at("02-27 12:00"))
     signs = {
-        student: page_of(before, student).assignments[0].parts[0].mark for student in ("misplaced", "nothing-pushed")
+        student: page_of(before, student).assignments[0].parts[0].mark
+        for student in ("misplaced", "nothing-pushed")
     }
     assert (signs["misplaced"].word, signs["misplaced"].tone) == ("not at its place", "partly")
     assert (signs["nothing-pushed"].word, signs["nothing-pushed"].tone) == ("not begun", "quiet")
@@ -118,10 +131,16 @@ def test_points_over_pushes_are_drawn_from_the_second_grading_on(everyone: Pract
         (HINT, HINT[: HINT.index(" It happened")], OwnLine(7, 23, "dLdW = (Z - Y).T @ X")),
         ("It happened in line 2 of cell 5.", "", OwnLine(2, 5, "")),
         ("Look. It happened in line 2 of cell 5: `a = `b``.", "Look.", OwnLine(2, 5, "a = `b`")),
-        ("It happened in line 2 of cell 5, or so.", "It happened in line 2 of cell 5, or so.", None),
+        (
+            "It happened in line 2 of cell 5, or so.",
+            "It happened in line 2 of cell 5, or so.",
+            None,
+        ),
     ],
 )
-def test_the_line_of_ones_own_code_is_shown_apart(hint: str, words: str, line: OwnLine | None) -> None:
+def test_the_line_of_ones_own_code_is_shown_apart(
+    hint: str, words: str, line: OwnLine | None
+) -> None:
     assert split_hint(hint) == (words, line)
 
 
@@ -155,7 +174,9 @@ def test_a_title_comes_from_no_cell_in_which_somebody_answers() -> None:
         test_cell("first_again"),
         answer("second_solution"),
         test_cell("second"),
-        SourceCell("markdown", "### Exercise: essay\n### BEGIN MARK SCHEME\n# secret\n### END MARK SCHEME"),
+        SourceCell(
+            "markdown", "### Exercise: essay\n### BEGIN MARK SCHEME\n# secret\n### END MARK SCHEME"
+        ),
         answer("essay", "markdown", graded=True),
     )
     assert find_exercise_titles(Exam("hw", cells, ())) == {
@@ -168,12 +189,24 @@ def test_a_title_comes_from_no_cell_in_which_somebody_answers() -> None:
 
 def test_a_row_without_a_result_has_no_points_before_its_grading(everyone: PracticeClass) -> None:
     student = next(person for person in everyone.students if person.id == "just-pushed")
-    (assignment,) = [entry for name, entry in everyone.course.assignments.items() if name == REGRESSION]
+    (assignment,) = [
+        entry for name, entry in everyone.course.assignments.items() if name == REGRESSION
+    ]
     stands = judge_assignment(
-        everyone.course, assignment, everyone.exams[REGRESSION], student, everyone.records[student.id], {}
+        everyone.course,
+        assignment,
+        everyone.exams[REGRESSION],
+        student,
+        everyone.records[student.id],
+        {},
     )
     assert stands.points is None
-    rows = [row for view in page_of(everyone, "just-pushed").assignments for part in view.parts for row in part.rows]
+    rows = [
+        row
+        for view in page_of(everyone, "just-pushed").assignments
+        for part in view.parts
+        for row in part.rows
+    ]
     assert [row.points for row in rows[-5:]] == [None] * 5
     assert full(REGRESSION)["linreg_loss"].status is Status.PASSED
     assert NOW.month == 3

@@ -14,7 +14,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from cryptography.exceptions import InvalidTag
 from long_term import term_class
-from pages_class import ARRAYS, MEAN_HINT, NOW, REGRESSION, SECRET_DETAIL, PracticeClass, at, practice_class
+from pages_class import (
+    ARRAYS,
+    MEAN_HINT,
+    NOW,
+    REGRESSION,
+    SECRET_DETAIL,
+    PracticeClass,
+    at,
+    practice_class,
+)
 from pages_reading import Text, contents, link_key, opened, words
 
 from autograder.course.errors import AutograderError, ConfigError, UsageError
@@ -32,7 +41,9 @@ def everyone() -> PracticeClass:
 
 
 @pytest.fixture(scope="module")
-def site(everyone: PracticeClass, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+def site(
+    everyone: PracticeClass, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, str]]:
     folder = tmp_path_factory.mktemp("built")
     links, _ = everyone.build(folder)
     return folder / "site", links
@@ -47,15 +58,21 @@ def test_without_a_key_no_file_tells_who_takes_part_or_how(
     folder, links = site
     files = [path.read_text() for path in folder.rglob("*") if path.is_file()]
     private = [urlsplit(link).fragment.removeprefix("k=") for link in links.values()]
-    private += [student.id for student in everyone.students if student.id != "late"]  # an English word of the page
-    private += [student.email for student in everyone.students] + [student.remote for student in everyone.students]
+    private += [
+        student.id for student in everyone.students if student.id != "late"
+    ]  # an English word of the page
+    private += [student.email for student in everyone.students] + [
+        student.remote for student in everyone.students
+    ]
     private += [push.commit[:7] for record in everyone.records.values() for push in record.pushes]
     private += [MEAN_HINT, SECRET_DETAIL]
     assert len(files) == 2 + 5 + 8
     assert [word for word in private if any(word in text for text in files)] == []
 
 
-def test_all_personal_pages_have_one_size_and_random_names(site: tuple[Path, dict[str, str]]) -> None:
+def test_all_personal_pages_have_one_size_and_random_names(
+    site: tuple[Path, dict[str, str]],
+) -> None:
     folder, links = site
     pages = list((folder / "p").iterdir())
     assert len({page.stat().st_size for page in pages}) == 1
@@ -117,11 +134,14 @@ def test_nothing_inline_and_nothing_from_elsewhere(site: tuple[Path, dict[str, s
             assert not [name for name in attributes if name.startswith("on") or name == "style"]
             assert tag != "script" or attributes["src"]
             loaded = attributes.get("src") or (attributes.get("href") if tag == "link" else None)
-            assert loaded is None or (path.parent / loaded).resolve().is_relative_to(folder.resolve())
+            assert loaded is None or (path.parent / loaded).resolve().is_relative_to(
+                folder.resolve()
+            )
             assert loaded is None or (path.parent / loaded).is_file()
     for name in ("pages.css", "reading.css", "times.js", "open.js"):
         assert not re.search(
-            r"https?://(?!www\.w3\.org)|url\(|@import|import\(", (folder / "static" / name).read_text()
+            r"https?://(?!www\.w3\.org)|url\(|@import|import\(",
+            (folder / "static" / name).read_text(),
         )
 
 
@@ -135,7 +155,9 @@ def test_hostile_words_stay_words(everyone: PracticeClass, tmp_path: Path) -> No
                 exercise,
                 hint=HOSTILE,
                 status=Status.PARTIAL,
-                criteria=tuple(replace(criterion, sentence=HOSTILE) for criterion in exercise.criteria),
+                criteria=tuple(
+                    replace(criterion, sentence=HOSTILE) for criterion in exercise.criteria
+                ),
             )
             for exercise in part.exercises
         )
@@ -194,7 +216,10 @@ TOLD = {
         "conflict marks of an unfinished merge (<<<<<<<)",
         "graded_pauli_check 0 of 3 ? not found",
     ],
-    "misplaced": ["? no notebook Deadline Sat 27 Feb", "move it to assignments/hw01_numpy/hw01_numpy_solved.ipynb"],
+    "misplaced": [
+        "? no notebook Deadline Sat 27 Feb",
+        "move it to assignments/hw01_numpy/hw01_numpy_solved.ipynb",
+    ],
     "just-pushed": [
         "… not graded yet",
         "2 exercises, 6 points The prediction linreg_model (3) The loss linreg_loss (3)",
@@ -215,17 +240,26 @@ def test_a_page_tells_its_student(site: tuple[Path, dict[str, str]], role: str) 
     assert [sentence for sentence in TOLD[role] if sentence not in line] == []
 
 
-def test_a_page_names_the_commit_that_counts_and_links_to_it(site: tuple[Path, dict[str, str]]) -> None:
+def test_a_page_names_the_commit_that_counts_and_links_to_it(
+    site: tuple[Path, dict[str, str]],
+) -> None:
     page = Text(contents(site, "corrected"))
     commit = next(
-        push.commit for push in practice_class().records["corrected"].pushes if push.time == at("02-24 21:15")
+        push.commit
+        for push in practice_class().records["corrected"].pushes
+        if push.time == at("02-24 21:15")
     )
-    assert f"{commit[:7]} , pushed Wed 24 Feb 2027, 21:15 CET (time recorded by the server)" in page.line
+    assert (
+        f"{commit[:7]} , pushed Wed 24 Feb 2027, 21:15 CET (time recorded by the server)"
+        in page.line
+    )
     hrefs = [entry.get("href") for tag, entry in page.tags if tag == "a"]
     assert f"https://example.org/corrected/course/commit/{commit}" in hrefs
 
 
-def test_not_graded_yet_is_not_0(everyone: PracticeClass, site: tuple[Path, dict[str, str]]) -> None:
+def test_not_graded_yet_is_not_0(
+    everyone: PracticeClass, site: tuple[Path, dict[str, str]]
+) -> None:
     assert everyone.standings["just-pushed"][REGRESSION].points is None
     overview = words(site, "just-pushed").split("What if")[0]
     assert "Linear regression – no points yet of 20 … not graded yet" in overview
@@ -239,11 +273,17 @@ def test_every_table_has_a_caption_and_scopes(site: tuple[Path, dict[str, str]])
         following = [after for tag, after in pairwise(tags) if tag == "table"]
         assert following
         assert set(following) == {"caption"}
-        assert all(entry.get("scope") in {"row", "col"} for tag, entry in Text(html).tags if tag == "th")
+        assert all(
+            entry.get("scope") in {"row", "col"} for tag, entry in Text(html).tags if tag == "th"
+        )
 
 
-def test_every_deadline_and_push_is_a_machine_readable_time(site: tuple[Path, dict[str, str]]) -> None:
-    times = [entry["datetime"] for tag, entry in Text(contents(site, "corrected")).tags if tag == "time"]
+def test_every_deadline_and_push_is_a_machine_readable_time(
+    site: tuple[Path, dict[str, str]],
+) -> None:
+    times = [
+        entry["datetime"] for tag, entry in Text(contents(site, "corrected")).tags if tag == "time"
+    ]
     assert "2027-02-27T23:59:00+01:00" in times
     assert "2027-02-24T21:15:00+01:00" in times
 
@@ -257,12 +297,17 @@ def test_the_course_page_tells_deadlines_and_rules(site: tuple[Path, dict[str, s
     assert "Late rule: 20 % less for each day begun, for 2 days" in line
 
 
-def test_an_assignment_without_an_exam_has_its_deadline_but_no_points(everyone: PracticeClass, tmp_path: Path) -> None:
+def test_an_assignment_without_an_exam_has_its_deadline_but_no_points(
+    everyone: PracticeClass, tmp_path: Path
+) -> None:
     exams = {ARRAYS: everyone.exams[ARRAYS]}
     standings = {role: {ARRAYS: mine[ARRAYS]} for role, mine in everyone.standings.items()}
     links, _ = replace(everyone, exams=exams, standings=standings).build(tmp_path)
     line = Text((tmp_path / "site" / "index.html").read_text()).line
-    assert "Linear regression not released yet forward: Sat 6 Mar 2027, 23:59 CET training: Sat 13 Mar" in line
+    assert (
+        "Linear regression not released yet forward: Sat 6 Mar 2027, 23:59 CET training: Sat 13 Mar"
+        in line
+    )
     assert "23:59 CET open" not in line
     assert "Linear regression" not in words((tmp_path / "site", links), "late")
 
@@ -302,21 +347,31 @@ def test_of_a_long_history_the_newest_twenty_are_unfolded(tmp_path: Path) -> Non
     assert "7 older ones Older pushes, newest first" in line
 
 
-def test_a_course_before_its_first_assignment_builds(everyone: PracticeClass, tmp_path: Path) -> None:
+def test_a_course_before_its_first_assignment_builds(
+    everyone: PracticeClass, tmp_path: Path
+) -> None:
     links, _ = replace(everyone, exams={}, standings={}, records={}).build(tmp_path)
     assert "There is no assignment yet." in words((tmp_path / "site", links), "late")
 
 
-def test_a_mail_for_a_regrade_names_the_code_and_not_the_student(everyone: PracticeClass, tmp_path: Path) -> None:
+def test_a_mail_for_a_regrade_names_the_code_and_not_the_student(
+    everyone: PracticeClass, tmp_path: Path
+) -> None:
     links, keys = everyone.build(tmp_path, contact="mailto:instructors@example.org")
     page = Text(contents((tmp_path / "site", links), "late"))
-    mail = next(entry["href"] for tag, entry in page.tags if tag == "a" and entry["href"].startswith("mailto:"))
+    mail = next(
+        entry["href"]
+        for tag, entry in page.tags
+        if tag == "a" and entry["href"].startswith("mailto:")
+    )
     subject = parse_qs(urlsplit(mail).query)["subject"][0]
     assert unquote(mail).startswith("mailto:instructors@example.org?")
     assert subject == f"Deep learning: regrade request of {keys.regrade_code_of('late')}"
 
 
-@pytest.mark.parametrize("contact", ["javascript:alert(1)", "instructors@example.org", "http://example.org"])
+@pytest.mark.parametrize(
+    "contact", ["javascript:alert(1)", "instructors@example.org", "http://example.org"]
+)
 def test_a_contact_that_is_no_address_stops_before_anything_is_written(
     everyone: PracticeClass, tmp_path: Path, contact: str
 ) -> None:
@@ -326,7 +381,8 @@ def test_a_contact_that_is_no_address_stops_before_anything_is_written(
 
 
 @pytest.mark.parametrize(
-    ("points", "text"), [(0.0, "0"), (7.0, "7"), (20.0, "20"), (7.5, "7.5"), (20 / 3, "6.67"), (0.1 + 0.2, "0.3")]
+    ("points", "text"),
+    [(0.0, "0"), (7.0, "7"), (20.0, "20"), (7.5, "7.5"), (20 / 3, "6.67"), (0.1 + 0.2, "0.3")],
 )
 def test_points_read_as_a_person_writes_them(points: float, text: str) -> None:
     assert write_number(points) == text
@@ -353,7 +409,10 @@ def test_backticks_make_code_and_nothing_else_is_markup(sentence: str, html: str
 @pytest.mark.parametrize(
     ("remote", "url"),
     [
-        ("https://example.org/on-time/course.git", "https://example.org/on-time/course/commit/c0ffee"),
+        (
+            "https://example.org/on-time/course.git",
+            "https://example.org/on-time/course/commit/c0ffee",
+        ),
         ("https://example.org/on-time/course/", "https://example.org/on-time/course/commit/c0ffee"),
         ("https://token@example.org/on-time/course", ""),
         ("https://user:secret@example.org/on-time/course", ""),
@@ -378,7 +437,9 @@ def test_the_course_page_draws_the_first_assignment_only(site: tuple[Path, dict[
 # ------------------------------------------------------------------ the folder
 
 
-def test_a_rotated_page_is_gone_with_the_next_build(everyone: PracticeClass, tmp_path: Path) -> None:
+def test_a_rotated_page_is_gone_with_the_next_build(
+    everyone: PracticeClass, tmp_path: Path
+) -> None:
     links, keys = everyone.build(tmp_path)
     keys.rotate_key("late")
     again, _ = everyone.build(tmp_path)
@@ -387,19 +448,27 @@ def test_a_rotated_page_is_gone_with_the_next_build(everyone: PracticeClass, tmp
     assert {role for role in ROLES if again[role] != links[role]} == {"late"}
 
 
-def test_a_build_that_fails_leaves_the_site_as_it_was(everyone: PracticeClass, tmp_path: Path) -> None:
+def test_a_build_that_fails_leaves_the_site_as_it_was(
+    everyone: PracticeClass, tmp_path: Path
+) -> None:
     everyone.build(tmp_path)
     before = {path: path.read_bytes() for path in (tmp_path / "site").rglob("*") if path.is_file()}
     broken = replace(everyone, standings={"late": {ARRAYS: None}})
     with pytest.raises(AttributeError):
         broken.build(tmp_path)
-    assert {path: path.read_bytes() for path in (tmp_path / "site").rglob("*") if path.is_file()} == before
+    assert {
+        path: path.read_bytes() for path in (tmp_path / "site").rglob("*") if path.is_file()
+    } == before
 
 
 @pytest.mark.parametrize(
-    "left", [[".site.new"], [".site.old", ".site.new"], [".site.old", "site"]], ids=["early", "between", "late"]
+    "left",
+    [[".site.new"], [".site.old", ".site.new"], [".site.old", "site"]],
+    ids=["early", "between", "late"],
 )
-def test_what_a_killed_build_left_does_not_matter(everyone: PracticeClass, tmp_path: Path, left: list[str]) -> None:
+def test_what_a_killed_build_left_does_not_matter(
+    everyone: PracticeClass, tmp_path: Path, left: list[str]
+) -> None:
     everyone.build(tmp_path)
     (tmp_path / "site").rename(tmp_path / "before")
     for name in left:
@@ -427,17 +496,23 @@ def test_a_file_in_the_sites_place_is_not_replaced(everyone: PracticeClass, tmp_
         everyone.build(tmp_path)
 
 
-def test_the_site_holds_no_link_and_can_be_read_by_a_server(site: tuple[Path, dict[str, str]]) -> None:
+def test_the_site_holds_no_link_and_can_be_read_by_a_server(
+    site: tuple[Path, dict[str, str]],
+) -> None:
     folder, _ = site
     paths = [folder, *folder.rglob("*")]
     assert not [path for path in paths if path.is_symlink()]
     assert not [path for path in paths if not path.stat().st_mode & stat.S_IROTH]
 
 
-def test_students_without_standings_or_record_still_get_a_page(everyone: PracticeClass, tmp_path: Path) -> None:
+def test_students_without_standings_or_record_still_get_a_page(
+    everyone: PracticeClass, tmp_path: Path
+) -> None:
     keys = PageKeys.load_or_create(tmp_path / "keys.json")
     newcomer = Student("newcomer", "https://example.org/newcomer")
-    links = build_site(everyone.course, everyone.exams, {}, {}, keys, tmp_path / "site", NOW, [newcomer])
+    links = build_site(
+        everyone.course, everyone.exams, {}, {}, keys, tmp_path / "site", NOW, [newcomer]
+    )
     assert list(links) == ["newcomer"]
     assert "Points of newcomer" in contents((tmp_path / "site", links), "newcomer")
 
@@ -455,7 +530,8 @@ def test_a_mark_by_hand_is_told_with_its_comment_and_counts(tmp_path: Path) -> N
         rows[name] = words((folder / "site", links), "on-time")
     assert "explain_the_half – no points yet of 2 ✎ to be marked by a person" in rows["waiting"]
     assert (
-        "explain_the_half 1.5 of 2 ◐ partly right marked by a person Comment: Which half ? Say why." in rows["marked"]
+        "explain_the_half 1.5 of 2 ◐ partly right marked by a person Comment: Which half ? Say why."
+        in rows["marked"]
     )
     assert "linreg_fit 6 of 6 ✓ passed Comment: Short and clear." in rows["marked"]
     points = [made.standings["on-time"][REGRESSION].points for made in (waiting, marked)]

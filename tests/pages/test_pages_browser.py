@@ -26,7 +26,9 @@ from autograder.overview import make_overview, write_overview
 from autograder.pages.page_seal import pack_contents, seal_contents
 from autograder.pages.readings import ReadingSource, make_reading
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,7 +42,10 @@ TERM = ("term: course", "term: not-begun", "term: mid-term", "term: all-done")
 PICTURE = (REPOSITORY / "docs" / "way.svg").read_bytes()
 DEMO = {
     "cells": [
-        {"cell_type": "markdown", "source": "# A demo\n\n$$\\frac{1}{2}$$\n\n|a|b|\n|-:|-|\n|1|2|\n\n## Part"},
+        {
+            "cell_type": "markdown",
+            "source": "# A demo\n\n$$\\frac{1}{2}$$\n\n|a|b|\n|-:|-|\n|1|2|\n\n## Part",
+        },
         {
             "cell_type": "code",
             "source": "def f(x):\n    return x  # " + "long " * 40,
@@ -91,20 +96,32 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     demos = folder / "demonotebooks"
     demos.mkdir()
     (demos / "demo.ipynb").write_text(json.dumps(DEMO))
-    course = replace(practice.course, root=folder, site=folder / "site", releases=REPOSITORY / "assignments")
+    course = replace(
+        practice.course, root=folder, site=folder / "site", releases=REPOSITORY / "assignments"
+    )
     make_reading(course, ReadingSource("demo", demos / "demo.ipynb", True), lambda _: DEMO)
-    links, _ = replace(practice, course=course).build(folder, contact="mailto:instructors@example.org")
+    links, _ = replace(practice, course=course).build(
+        folder, contact="mailto:instructors@example.org"
+    )
     (folder / "term").mkdir()
     term_links, _ = term_class().build(folder / "term")
     (folder / "term" / "site").rename(folder / "site" / "term")
     links |= {f"term: {student}": f"term/{link}" for student, link in term_links.items()}
     links["term: course"] = "term/index.html"
     made = practice_class()
-    found = make_overview(made.course, made.exams, made.students, made.standings, made.records, made.now)
+    found = make_overview(
+        made.course, made.exams, made.students, made.standings, made.records, made.now
+    )
     write_overview(found, folder / "overview")
     (folder / "overview").rename(folder / "site" / "overview")
-    links |= {"overview": "overview/index.html", "demo": "read/demo.html", "homework": "read/hw01_numpy.html"}
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder / "site")) as server:
+    links |= {
+        "overview": "overview/index.html",
+        "demo": "read/demo.html",
+        "homework": "read/hw01_numpy.html",
+    }
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(QuietHandler, directory=folder / "site")
+    ) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield Site(folder / "site", links, f"http://127.0.0.1:{server.server_port}")
@@ -128,7 +145,9 @@ def visit(browser: Any, site: Site) -> Iterator[Callable[..., Any]]:
     complaints: list[str] = []
     contexts = []
 
-    def visit(link: str, way: str = "server", now: str = NOON, before: str = "", **options: Any) -> Any:
+    def visit(
+        link: str, way: str = "server", now: str = NOON, before: str = "", **options: Any
+    ) -> Any:
         context = browser.new_context(**{"timezone_id": "Europe/Budapest"} | options)
         contexts.append(context)
         context.clock.set_fixed_time(now)
@@ -136,9 +155,15 @@ def visit(browser: Any, site: Site) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda it: "ABORTED" in it.failure or complaints.append(f"{it.failure}: {it.url}"))  # type: ignore[func-returns-value]
+        page.on(
+            "requestfailed",
+            lambda it: "ABORTED" in it.failure or complaints.append(f"{it.failure}: {it.url}"),  # type: ignore[func-returns-value]
+        )
         own = site.address(way, "")
-        page.on("request", lambda it: it.url.startswith(own) or complaints.append(f"asked {it.url}"))  # type: ignore[func-returns-value]
+        page.on(
+            "request",
+            lambda it: it.url.startswith(own) or complaints.append(f"asked {it.url}"),  # type: ignore[func-returns-value]
+        )
         page.goto(site.address(way, link))
         return page
 
@@ -196,10 +221,14 @@ def test_another_students_key_does_not_open_the_page(visit: Callable[..., Any], 
     assert page.locator("#opened").count() == 0
 
 
-def test_the_right_link_pasted_over_a_wrong_one_opens_the_page(visit: Callable[..., Any], site: Site) -> None:
+def test_the_right_link_pasted_over_a_wrong_one_opens_the_page(
+    visit: Callable[..., Any], site: Site
+) -> None:
     page = visit(urlsplit(site.links["late"]).path)
     wait_for_answer(page)
-    page.goto(site.address("server", site.links["late"]))  # the same document: only its fragment changes
+    page.goto(
+        site.address("server", site.links["late"])
+    )  # the same document: only its fragment changes
     page.wait_for_selector("#opened")
     assert page.locator("#messages > p:visible").count() == 0
     page.goto(site.address("server", urlsplit(site.links["late"]).path + "#k=" + "A" * 22))
@@ -208,7 +237,9 @@ def test_the_right_link_pasted_over_a_wrong_one_opens_the_page(visit: Callable[.
 
 
 def test_a_browser_that_cannot_decrypt_says_so(visit: Callable[..., Any], site: Site) -> None:
-    page = visit(site.links["late"], before="Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    page = visit(
+        site.links["late"], before="Object.defineProperty(crypto, 'subtle', { value: undefined })"
+    )
     wait_for_answer(page)
     assert "This browser cannot decrypt the page here." in page.locator("#messages").inner_text()
 
@@ -216,13 +247,17 @@ def test_a_browser_that_cannot_decrypt_says_so(visit: Callable[..., Any], site: 
 def test_the_key_never_reaches_the_server(visit: Callable[..., Any], site: Site) -> None:
     page = visit("index.html")
     sent = []
-    page.on("request", lambda request: sent.append((request.url, request.headers, request.post_data)))
+    page.on(
+        "request", lambda request: sent.append((request.url, request.headers, request.post_data))
+    )
     page.goto(site.address("server", site.links["late"]))
     page.wait_for_selector("#opened")
     page.get_by_role("link", name="Deep learning").click()
     page.wait_for_url("**/index.html")
     key = urlsplit(site.links["late"]).fragment.removeprefix("k=")
-    asked = [(urlsplit(url)._replace(fragment="").geturl(), headers, data) for url, headers, data in sent]
+    asked = [
+        (urlsplit(url)._replace(fragment="").geturl(), headers, data) for url, headers, data in sent
+    ]
     assert len(asked) >= 5
     assert not [request for request in asked if key in str(request) or request[1].get("referer")]
 
@@ -238,7 +273,9 @@ def test_sealed_contents_cannot_run_a_script(visit: Callable[..., Any], site: Si
     hostile = seal_contents(pack_contents(attack), link_key(link), name, 2048)
     page_file = site.folder / "p" / f"{name}.html"
     kept = page_file.read_text()
-    page_file.write_text(re.sub(r'(<template id="sealed"[^>]*>)[^<]+', lambda match: match[1] + hostile, kept))
+    page_file.write_text(
+        re.sub(r'(<template id="sealed"[^>]*>)[^<]+', lambda match: match[1] + hostile, kept)
+    )
     try:
         from playwright.sync_api import Page
 
@@ -258,7 +295,10 @@ def test_sealed_contents_cannot_run_a_script(visit: Callable[..., Any], site: Si
 def luminance(colour: str) -> float:
     """Relative luminance of a CSS colour, as WCAG 2 defines it."""
     channels = [int(number) / 255 for number in re.findall(r"\d+", colour)[:3]]
-    linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]
+    linear = [
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+        for channel in channels
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -266,7 +306,9 @@ def open_everything(page: Any) -> None:
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
 
 
-@pytest.mark.parametrize("who", ["index", "no key", *practice_class().records, *TERM, "overview", "demo", "homework"])
+@pytest.mark.parametrize(
+    "who", ["index", "no key", *practice_class().records, *TERM, "overview", "demo", "homework"]
+)
 def test_no_page_scrolls_sideways(visit: Callable[..., Any], site: Site, who: str) -> None:
     page = visit_whom(visit, site, who)
     for width in (320, 390, 768, 1280):
@@ -276,7 +318,10 @@ def test_no_page_scrolls_sideways(visit: Callable[..., Any], site: Site, who: st
 
 def visit_whom(visit: Callable[..., Any], site: Site, who: str, **options: Any) -> Any:
     """Open the course page, a page without its key, or a student's page, with everything in it unfolded."""
-    page = visit({"index": "index.html", "no key": urlsplit(site.links["late"]).path, **site.links}[who], **options)
+    page = visit(
+        {"index": "index.html", "no key": urlsplit(site.links["late"]).path, **site.links}[who],
+        **options,
+    )
     if "#" in page.url:
         page.wait_for_selector("#opened")
     open_everything(page)
@@ -284,7 +329,9 @@ def visit_whom(visit: Callable[..., Any], site: Site, who: str, **options: Any) 
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_no_text_is_cut_or_overlaps_its_neighbour(visit: Callable[..., Any], site: Site, width: int) -> None:
+def test_no_text_is_cut_or_overlaps_its_neighbour(
+    visit: Callable[..., Any], site: Site, width: int
+) -> None:
     page = visit(site.links["corrected"], viewport={"width": width, "height": 800})
     page.wait_for_selector("#opened")
     open_everything(page)
@@ -303,7 +350,9 @@ def test_no_text_is_cut_or_overlaps_its_neighbour(visit: Callable[..., Any], sit
 
 @pytest.mark.parametrize("who", ["index", "corrected"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_short_words_stay_whole(visit: Callable[..., Any], site: Site, who: str, width: int) -> None:
+def test_short_words_stay_whole(
+    visit: Callable[..., Any], site: Site, who: str, width: int
+) -> None:
     page = visit_whom(visit, site, who, viewport={"width": width, "height": 800})
     broken = page.evaluate(
         """() => {
@@ -325,9 +374,13 @@ def test_short_words_stay_whole(visit: Callable[..., Any], site: Site, who: str,
 
 @pytest.mark.parametrize("who", ["index", "corrected"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_follows_the_readers_scheme(visit: Callable[..., Any], site: Site, scheme: str, who: str) -> None:
+def test_the_page_follows_the_readers_scheme(
+    visit: Callable[..., Any], site: Site, scheme: str, who: str
+) -> None:
     page = visit(site.links.get(who, "index.html"), color_scheme=scheme)
-    style = page.evaluate("(({ backgroundColor, color }) => [backgroundColor, color])(getComputedStyle(document.body))")
+    style = page.evaluate(
+        "(({ backgroundColor, color }) => [backgroundColor, color])(getComputedStyle(document.body))"
+    )
     paper, ink = map(luminance, style)
     assert (paper > 0.8, ink < 0.1) == ((True, True) if scheme == "light" else (False, False))
     assert (max(paper, ink) + 0.05) / (min(paper, ink) + 0.05) >= 7
@@ -360,7 +413,13 @@ def test_every_stop_of_the_keyboard_is_visible(visit: Callable[..., Any], site: 
             )
         )
     assert stops >= 10
-    assert len({name for name, _, _ in seen} & {"Deep learning", "Linear regression", "write to the instructors"}) == 3
+    assert (
+        len(
+            {name for name, _, _ in seen}
+            & {"Deep learning", "Linear regression", "write to the instructors"}
+        )
+        == 3
+    )
     assert [stop for stop in seen if stop[1] != "solid" or stop[2] < 2] == []
 
 
@@ -392,12 +451,16 @@ def test_the_history_opens_by_keyboard(visit: Callable[..., Any], site: Site) ->
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_a_table_is_a_table_for_every_reader(visit: Callable[..., Any], site: Site, width: int) -> None:
+def test_a_table_is_a_table_for_every_reader(
+    visit: Callable[..., Any], site: Site, width: int
+) -> None:
     page = visit(site.links["forgot-the-mean"], viewport={"width": width, "height": 800})
     page.wait_for_selector("#opened")
     table = page.get_by_role("table", name="Exercises of part training")
     assert table.get_by_role("columnheader").all_inner_texts() == ["Exercise", "Points", "Result"]
-    row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="linreg_gradients"))
+    row = table.get_by_role("row").filter(
+        has=page.get_by_role("rowheader", name="linreg_gradients")
+    )
     assert row.get_by_role("cell").first.inner_text() == "2 of 6"
 
 
@@ -413,7 +476,9 @@ def test_a_table_is_a_table_for_every_reader(visit: Callable[..., Any], site: Si
         ("America/New_York", NOON, "(14 minutes ago, Sun 7 Mar, 06:00 where you are)"),
     ],
 )
-def test_the_age_of_the_page_and_the_readers_clock(visit: Callable[..., Any], zone: str, now: str, note: str) -> None:
+def test_the_age_of_the_page_and_the_readers_clock(
+    visit: Callable[..., Any], zone: str, now: str, note: str
+) -> None:
     page = visit("index.html", now=now, timezone_id=zone)
     assert page.locator(".updated").inner_text() == f"Last update: Sun 7 Mar 2027, 12:00 CET {note}"
 
@@ -423,7 +488,9 @@ def test_the_age_of_the_page_and_the_readers_clock(visit: Callable[..., Any], zo
     [("2027-03-13T23:59:59+01:00", "open"), ("2027-03-14T00:00:00+01:00", "closed")],
     ids=["in its last minute", "after it"],
 )
-def test_a_part_closes_while_the_page_stays_as_it_is(visit: Callable[..., Any], now: str, state: str) -> None:
+def test_a_part_closes_while_the_page_stays_as_it_is(
+    visit: Callable[..., Any], now: str, state: str
+) -> None:
     page = visit("index.html", now=now)
     row = page.get_by_role("row", name="training 3 exercises")
     assert row.locator(".state").inner_text() == state
@@ -437,10 +504,14 @@ def test_the_course_page_is_whole_without_javascript(visit: Callable[..., Any]) 
     body = page.locator("body").inner_text()
     assert "Sat 13 Mar 2027, 23:59 CET" in body
     assert "How 5 students did" in body
-    assert page.get_by_role("img", name=re.compile("Bar chart of the number of students")).is_visible()
+    assert page.get_by_role(
+        "img", name=re.compile("Bar chart of the number of students")
+    ).is_visible()
 
 
-def test_a_personal_page_says_that_it_needs_javascript(visit: Callable[..., Any], site: Site) -> None:
+def test_a_personal_page_says_that_it_needs_javascript(
+    visit: Callable[..., Any], site: Site
+) -> None:
     page = visit(site.links["late"], java_script_enabled=False)
     assert "please allow JavaScript here" in page.locator("main").inner_text()
 
@@ -451,7 +522,9 @@ def test_a_personal_page_says_that_it_needs_javascript(visit: Callable[..., Any]
 @pytest.fixture(scope="module")
 def axe() -> str:
     """The source of axe-core."""
-    package = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
+    package = pytest.importorskip(
+        "axe_playwright_python", reason="axe-playwright-python is not installed"
+    )
     return (Path(package.__file__).parent / "axe.min.js").read_text()
 
 
@@ -464,8 +537,12 @@ KINDS = ["index", "no key", *practice_class().records, *TERM, "demo", "homework"
     [(who, *LOOKS[number % 2]) for number, who in enumerate(KINDS)]
     + [("overview", *LOOKS[1]), ("index", *LOOKS[1]), ("corrected", *LOOKS[0])],
 )
-def test_axe_finds_nothing(visit: Callable[..., Any], site: Site, axe: str, who: str, width: int, scheme: str) -> None:
-    page = visit_whom(visit, site, who, viewport={"width": width, "height": 900}, color_scheme=scheme)
+def test_axe_finds_nothing(
+    visit: Callable[..., Any], site: Site, axe: str, who: str, width: int, scheme: str
+) -> None:
+    page = visit_whom(
+        visit, site, who, viewport={"width": width, "height": 900}, color_scheme=scheme
+    )
     page.evaluate(axe)
     results = page.evaluate("axe.run(document, { resultTypes: ['violations', 'incomplete'] })")
     assert len(results["passes"]) > 15
@@ -473,7 +550,9 @@ def test_axe_finds_nothing(visit: Callable[..., Any], site: Site, axe: str, who:
     # axe leaves the contrast of signs and drawn text open; test_every_pair_of_colours_can_be_read answers for them.
     undecided = [told(finding) for finding in results["incomplete"]]
     assert [
-        entry for entry in undecided if not entry[2] <= {"shortTextContent", "nonBmp", "imgNode", "bgOverlap"}
+        entry
+        for entry in undecided
+        if not entry[2] <= {"shortTextContent", "nonBmp", "imgNode", "bgOverlap"}
     ] == []
 
 
@@ -486,7 +565,11 @@ def told(finding: dict[str, Any]) -> tuple[str, list[str], set[str]]:
 
 PAIRS = [
     *[(ink, paper) for ink in ("ink", "soft", "accent") for paper in ("paper", "card")],
-    *[(tone, paper) for tone in ("good", "partly", "bad", "waiting") for paper in ("card", f"{tone}-wash")],
+    *[
+        (tone, paper)
+        for tone in ("good", "partly", "bad", "waiting")
+        for paper in ("card", f"{tone}-wash")
+    ],
     *[
         ("accent", "accent-wash"),
         ("ink", "accent-wash"),
@@ -504,5 +587,8 @@ def test_every_pair_of_colours_can_be_read(visit: Callable[..., Any], scheme: st
     read = "(name) => getComputedStyle(document.documentElement).getPropertyValue('--' + name)"
     values = {name: bytes.fromhex(page.evaluate(read, name).strip().lstrip("#")) for name in names}
     light = {name: luminance(str(tuple(value))) for name, value in values.items()}
-    ratios = {pair: (max(light[it] for it in pair) + 0.05) / (min(light[it] for it in pair) + 0.05) for pair in PAIRS}
+    ratios = {
+        pair: (max(light[it] for it in pair) + 0.05) / (min(light[it] for it in pair) + 0.05)
+        for pair in PAIRS
+    }
     assert {pair: round(ratio, 2) for pair, ratio in ratios.items() if ratio < 4.5} == {}

@@ -21,7 +21,8 @@ def everyone() -> PracticeClass:
 def test_the_history_tells_what_changed_from_grading_to_grading(everyone: PracticeClass) -> None:
     entries = list_history(everyone.records["corrected"], everyone.standings["corrected"][ARRAYS])
     told = [
-        (entry.push.time, entry.graded.report.points, entry.changes, entry.again, entry.counts) for entry in entries
+        (entry.push.time, entry.graded.report.points, entry.changes, entry.again, entry.counts)
+        for entry in entries
     ]
     assert told == [
         (at("03-02 19:45"), 10.0, (Change("graded_pauli_check", 2.0, 3.0),), False, ()),
@@ -42,12 +43,17 @@ def test_a_push_that_left_the_notebook_alone_is_no_entry(everyone: PracticeClass
 
 def test_the_history_tells_what_was_never_graded_and_what_is_gone(everyone: PracticeClass) -> None:
     first, second = everyone.records["late"].pushes
-    skipped = replace(first, commit="a" * 40, notebooks=(replace(first.notebooks[0], blob="another state"),))
+    skipped = replace(
+        first, commit="a" * 40, notebooks=(replace(first.notebooks[0], blob="another state"),)
+    )
     gone = replace(second, commit="b" * 40, notebooks=())
     back = replace(first, commit="c" * 40)
     record = replace(everyone.records["late"], pushes=(first, skipped, gone, back))
     entries = list_history(record, everyone.standings["late"][ARRAYS])
-    assert [(entry.push.commit, entry.file is None, entry.graded is None, entry.superseded) for entry in entries] == [
+    assert [
+        (entry.push.commit, entry.file is None, entry.graded is None, entry.superseded)
+        for entry in entries
+    ] == [
         ("c" * 40, False, False, False),
         ("b" * 40, True, True, True),
         ("a" * 40, False, True, True),
@@ -55,7 +61,9 @@ def test_the_history_tells_what_was_never_graded_and_what_is_gone(everyone: Prac
     ]
 
 
-def graded(points: float, max_points: float = 10.0, state: PartState = PartState.GRADED) -> Standing:
+def graded(
+    points: float, max_points: float = 10.0, state: PartState = PartState.GRADED
+) -> Standing:
     result = ExerciseResult("exercise", "", points, max_points, Status.PARTIAL)
     some = (result,) if state in (PartState.GRADED, PartState.LATE) else ()
     part = PartStanding("", at("02-27 23:59"), False, state, "", max_points, exercises=some)
@@ -75,17 +83,27 @@ def test_who_has_nothing_graded_is_not_counted(everyone: PracticeClass) -> None:
         graded(0, state=state)
         for state in (PartState.WAITING, PartState.NOTHING, PartState.TOO_LATE, PartState.MISSING)
     ]
-    shown = count_by_tenths(everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(5))], NOW)
+    shown = count_by_tenths(
+        everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(5))], NOW
+    )
     assert shown.students == 5
-    few = count_by_tenths(everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(4))], NOW)
+    few = count_by_tenths(
+        everyone.course.assignments[ARRAYS], [*waiting, *(graded(5) for _ in range(4))], NOW
+    )
     assert few.bars == ()
     assert "once 5 students are graded" in few.absent
 
 
 @pytest.mark.parametrize(
-    ("moment", "shown"), [("02-27 23:59", False), ("02-28 00:00", True)], ids=["the last minute", "after it"]
+    ("moment", "shown"),
+    [("02-27 23:59", False), ("02-28 00:00", True)],
+    ids=["the last minute", "after it"],
 )
-def test_nothing_is_shown_before_the_deadline_is_over(everyone: PracticeClass, moment: str, shown: bool) -> None:
-    result = count_by_tenths(everyone.course.assignments[ARRAYS], [graded(5) for _ in range(9)], at(moment))
+def test_nothing_is_shown_before_the_deadline_is_over(
+    everyone: PracticeClass, moment: str, shown: bool
+) -> None:
+    result = count_by_tenths(
+        everyone.course.assignments[ARRAYS], [graded(5) for _ in range(9)], at(moment)
+    )
     assert bool(result.bars) is shown
     assert ("after the last deadline" in result.absent) is not shown

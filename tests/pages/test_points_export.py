@@ -29,9 +29,16 @@ NAMES = {"on-time": "On The Time", "late": "Late", "corrected": "Corrected, Twic
 def exported(
     made: PracticeClass, form: Format, now: datetime = NOW, assignments: tuple[str, ...] = ()
 ) -> list[list[str]]:
-    students = [replace(student, name=NAMES.get(student.id, ""), group="Tuesday") for student in made.students]
+    students = [
+        replace(student, name=NAMES.get(student.id, ""), group="Tuesday")
+        for student in made.students
+    ]
     return list(
-        csv.reader(io.StringIO(export_points(made.course, students, made.standings, form, now, assignments).text))
+        csv.reader(
+            io.StringIO(
+                export_points(made.course, students, made.standings, form, now, assignments).text
+            )
+        )
     )
 
 
@@ -40,7 +47,9 @@ def made() -> PracticeClass:
     return practice_class(marks=True)
 
 
-def test_moodle_gets_people_by_number_and_address_and_a_column_for_each_assignment(made: PracticeClass) -> None:
+def test_moodle_gets_people_by_number_and_address_and_a_column_for_each_assignment(
+    made: PracticeClass,
+) -> None:
     header, *rows = exported(made, Format.MOODLE, assignments=(ARRAYS, REGRESSION))
     assert header == [
         "First name", "Last name", "ID number", "Email address", "Arrays and matrices with numpy", "Linear regression"
@@ -52,10 +61,24 @@ def test_moodle_gets_people_by_number_and_address_and_a_column_for_each_assignme
 
 def test_canvas_gets_its_five_columns_and_the_points_possible(made: PracticeClass) -> None:
     header, possible, *rows = exported(made, Format.CANVAS, assignments=(ARRAYS,))
-    assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Arrays and matrices with numpy"]
+    assert header == [
+        "Student",
+        "ID",
+        "SIS User ID",
+        "SIS Login ID",
+        "Section",
+        "Arrays and matrices with numpy",
+    ]
     assert possible == ["    Points Possible", "", "", "", "", "10"]
     by_id = {row[2]: row for row in rows}
-    assert by_id["on-time"] == ["Time, On The", "", "on-time", "on-time@example.org", "Tuesday", "10"]
+    assert by_id["on-time"] == [
+        "Time, On The",
+        "",
+        "on-time",
+        "on-time@example.org",
+        "Tuesday",
+        "10",
+    ]
     assert by_id["corrected"][0] == "Twice, Corrected,"
     assert by_id["late"][5] == "0", "pushed too late"
 
@@ -63,11 +86,17 @@ def test_canvas_gets_its_five_columns_and_the_points_possible(made: PracticeClas
 def test_the_universitys_number_stands_for_the_id_where_there_is_one(made: PracticeClass) -> None:
     students = [replace(student, number=f"N{place}") for place, student in enumerate(made.students)]
     for form, column in ((Format.MOODLE, "ID number"), (Format.CANVAS, "SIS User ID")):
-        rows = list(csv.DictReader(io.StringIO(export_points(made.course, students, made.standings, form, NOW).text)))
+        rows = list(
+            csv.DictReader(
+                io.StringIO(export_points(made.course, students, made.standings, form, NOW).text)
+            )
+        )
         assert [row[column] for row in rows][-8:] == [f"N{place}" for place in range(8)]
 
 
-def test_the_plain_table_has_a_line_for_each_part_with_what_it_rests_on(made: PracticeClass) -> None:
+def test_the_plain_table_has_a_line_for_each_part_with_what_it_rests_on(
+    made: PracticeClass,
+) -> None:
     header, *rows = exported(made, Format.CSV)
     assert len(rows) == len(made.students) * 3
     lines = {(row[0], row[5], row[6]): dict(zip(header, row, strict=True)) for row in rows}
@@ -94,15 +123,21 @@ def test_what_is_not_decided_is_empty_and_never_0(made: PracticeClass, form: Any
     assert (closed["just-pushed"], closed["corrected"], closed["nothing-pushed"]) == ("", "", "0")
 
 
-def test_an_assignment_without_any_result_is_left_out_unless_it_is_asked_for(made: PracticeClass) -> None:
+def test_an_assignment_without_any_result_is_left_out_unless_it_is_asked_for(
+    made: PracticeClass,
+) -> None:
     nobody = replace(made, standings={name: {**own, REGRESSION: made.standings["nothing-pushed"][REGRESSION]}
                                       for name, own in made.standings.items()})  # fmt: skip
     assert exported(nobody, Format.MOODLE)[0][4:] == ["Arrays and matrices with numpy"]
-    assert exported(nobody, Format.MOODLE, assignments=(REGRESSION,))[0][4:] == ["Linear regression"]
+    assert exported(nobody, Format.MOODLE, assignments=(REGRESSION,))[0][4:] == [
+        "Linear regression"
+    ]
 
 
 def test_two_assignments_of_one_title_are_told_apart(made: PracticeClass) -> None:
-    same = {name: replace(entry, title="Homework") for name, entry in made.course.assignments.items()}
+    same = {
+        name: replace(entry, title="Homework") for name, entry in made.course.assignments.items()
+    }
     course = replace(made.course, assignments=same)
     assert exported(replace(made, course=course), Format.MOODLE)[0][4:] == [ARRAYS, REGRESSION]
 
@@ -112,7 +147,9 @@ def test_an_unknown_assignment_is_refused_with_the_nearest(made: PracticeClass) 
         exported(made, Format.CSV, assignments=("hw1_numpy",))
 
 
-@pytest.mark.parametrize("now", [NOW, AFTER, at("02-20 12:00")], ids=["now", "at the end", "at the beginning"])
+@pytest.mark.parametrize(
+    "now", [NOW, AFTER, at("02-20 12:00")], ids=["now", "at the end", "at the beginning"]
+)
 def test_the_numbers_are_those_of_the_pages(made: PracticeClass, now: Any) -> None:
     rows = exported(made, Format.MOODLE, now, (ARRAYS, REGRESSION))[1:]
     for student, row in zip(made.students, rows, strict=True):
@@ -135,7 +172,9 @@ def course(tmp_path: Path) -> MarkedCourse:
 
 def autograder(course: MarkedCourse, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [*warm_autograder.command(), *arguments]
-    return subprocess.run(command, cwd=course.small.root, capture_output=True, text=True, env=os.environ, check=False)
+    return subprocess.run(
+        command, cwd=course.small.root, capture_output=True, text=True, env=os.environ, check=False
+    )
 
 
 @pytest.mark.slow

@@ -40,7 +40,13 @@ FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
 
 
 def code(source: str, *outputs: dict[str, Any]) -> dict[str, Any]:
-    return {"cell_type": "code", "source": source, "metadata": {}, "execution_count": None, "outputs": list(outputs)}
+    return {
+        "cell_type": "code",
+        "source": source,
+        "metadata": {},
+        "execution_count": None,
+        "outputs": list(outputs),
+    }
 
 
 def text(source: str) -> dict[str, Any]:
@@ -65,12 +71,19 @@ def everyone(tmp_path: Path) -> PracticeClass:
     made = practice_class()
     demos = tmp_path / "demonotebooks"
     demos.mkdir()
-    demo = notebook(text("# A demo\n\nSee [the homework](../assignments/hw01_numpy/hw01_numpy.ipynb)."), code("1 + 1"))
+    demo = notebook(
+        text("# A demo\n\nSee [the homework](../assignments/hw01_numpy/hw01_numpy.ipynb)."),
+        code("1 + 1"),
+    )
     (demos / "first.ipynb").write_text(json.dumps(demo))
     release = tmp_path / "assignments" / "hw01_numpy" / "hw01_numpy.ipynb"
     release.parent.mkdir(parents=True)
-    release.write_text(json.dumps(notebook(text("# Arrays\n\nLet $x^2$ be."), code("raise NotImplementedError"))))
-    course = replace(made.course, root=tmp_path, site=tmp_path / "site", releases=tmp_path / "assignments")
+    release.write_text(
+        json.dumps(notebook(text("# Arrays\n\nLet $x^2$ be."), code("raise NotImplementedError")))
+    )
+    course = replace(
+        made.course, root=tmp_path, site=tmp_path / "site", releases=tmp_path / "assignments"
+    )
     return replace(made, course=course)
 
 
@@ -90,7 +103,10 @@ def demo_of(course: Course) -> ReadingSource:
 
 @pytest.mark.parametrize(
     "path",
-    [*sorted(REPOSITORY.glob("demonotebooks/*.ipynb")), *sorted(REPOSITORY.glob("assignments/*/*.ipynb"))],
+    [
+        *sorted(REPOSITORY.glob("demonotebooks/*.ipynb")),
+        *sorted(REPOSITORY.glob("assignments/*/*.ipynb")),
+    ],
     ids=lambda path: path.stem,
 )
 def test_every_formula_of_the_course_becomes_mathml(path: Path) -> None:
@@ -106,7 +122,9 @@ def test_every_formula_of_the_course_becomes_mathml(path: Path) -> None:
         assert not re.search(r"\\|<mi>&amp;|<code>| style=", markup), formula
     page = render_notebook(found, path.stem)
     assert page.body.count("<math") >= len(formulas)
-    assert not re.search(r"\$[^$\n<]+\$", re.sub(r"<pre.*?</pre>|<code.*?</code>", "", page.body, flags=re.DOTALL))
+    assert not re.search(
+        r"\$[^$\n<]+\$", re.sub(r"<pre.*?</pre>|<code.*?</code>", "", page.body, flags=re.DOTALL)
+    )
     assert len(page.body) < 120_000
     assert page.title
 
@@ -126,7 +144,9 @@ def test_every_formula_of_the_course_becomes_mathml(path: Path) -> None:
 )
 def test_of_html_a_few_plain_tags_are_kept(markup: str, kept: str) -> None:
     assert kept in keep_plain_tags(markup)
-    assert not re.search(r"<(?:script|img|iframe|svg)|on\w+=[^&]*>", keep_plain_tags(markup).replace("&quot;", ""))
+    assert not re.search(
+        r"<(?:script|img|iframe|svg)|on\w+=[^&]*>", keep_plain_tags(markup).replace("&quot;", "")
+    )
 
 
 def test_a_picture_becomes_a_file_and_keeps_its_words() -> None:
@@ -134,7 +154,9 @@ def test_a_picture_becomes_a_file_and_keeps_its_words() -> None:
     ((name, content),) = page.pictures.items()
     assert re.fullmatch(r"demo-[0-9a-f]{12}\.png", name)
     assert content.startswith(b"\x89PNG")
-    assert f'<img class="drawing" loading="lazy" alt="Two &lt;clouds&gt;." src="{name}">' in page.body
+    assert (
+        f'<img class="drawing" loading="lazy" alt="Two &lt;clouds&gt;." src="{name}">' in page.body
+    )
     assert "onload" not in page.body
 
 
@@ -175,7 +197,9 @@ def test_a_reading_is_made_once_for_each_change(everyone: PracticeClass) -> None
     assert make_reading(course, source, pretend_to_run).title == "Another demo"
 
 
-def test_the_site_has_the_homework_at_once_and_a_demo_when_it_was_run(everyone: PracticeClass, tmp_path: Path) -> None:
+def test_the_site_has_the_homework_at_once_and_a_demo_when_it_was_run(
+    everyone: PracticeClass, tmp_path: Path
+) -> None:
     everyone.build(tmp_path)
     index = (tmp_path / "site" / "index.html").read_text()
     assert 'href="read/hw01_numpy.html">Arrays</a>' in index
@@ -210,7 +234,17 @@ def test_a_damaged_release_takes_no_page_away(everyone: PracticeClass, tmp_path:
     keys = PageKeys.load_or_create(tmp_path / "keys.json")
     made = everyone
     site = tmp_path / "site"
-    build_site(made.course, made.exams, made.standings, made.records, keys, site, made.now, made.students, wall=wall)
+    build_site(
+        made.course,
+        made.exams,
+        made.standings,
+        made.records,
+        keys,
+        site,
+        made.now,
+        made.students,
+        wall=wall,
+    )
     assert (site / "index.html").exists()
     assert len(troubles) == 1
     assert troubles[0].startswith("the homework's text is not shown: ")
@@ -223,7 +257,9 @@ def test_a_demo_is_run_and_one_that_fails_is_named(tmp_path: Path) -> None:
     bad.write_text(json.dumps(notebook(code("1 / 0"))))
     (output,) = execute_notebook(good)["cells"][0]["outputs"]
     assert output["text"] == "42\n"
-    with pytest.raises(ReadingFailed, match=r"bad.ipynb: a cell fails \(ZeroDivisionError: division by zero\)"):
+    with pytest.raises(
+        ReadingFailed, match=r"bad.ipynb: a cell fails \(ZeroDivisionError: division by zero\)"
+    ):
         execute_notebook(bad)
 
 

@@ -52,7 +52,12 @@ def test_what_is_laid_out_can_be_released_and_its_tests_are_good(small_course: S
         released = release_assignment(course, "hw05_k-means", examiner, steps.append)
         auditor = CaseAuditor(examiner, {"hw05_k-means": exam})
         graded = [auditor.grade(case) for case in known]
-    assert (released.exercises, released.points, released.inside, released.warnings) == (1, 3, {}, ())
+    assert (released.exercises, released.points, released.inside, released.warnings) == (
+        1,
+        3,
+        {},
+        (),
+    )
     assert {case.kind for case in known} == set(CaseKind) - {CaseKind.MUTANT}
     assert [entry.case.name for entry in graded if not entry.good or entry.lost] == []
     assert "grading it unsolved, which must give nothing" in steps
@@ -71,12 +76,18 @@ def test_what_is_laid_out_can_be_released_and_its_tests_are_good(small_course: S
         '    "hw": {\n        "title": "Homework",\n    }\n',
     ],
 )
-def test_the_line_joins_the_table_however_its_last_entry_ends(small_course: SmallCourse, entry: str) -> None:
+def test_the_line_joins_the_table_however_its_last_entry_ends(
+    small_course: SmallCourse, entry: str
+) -> None:
     give_table(small_course, f"c.Course.assignments = {{\n{entry}}}\n")
     assert lay_out_assignment(load_course(small_course.config), "hw05_clusters").configured
     assert list(load_course(small_course.config).assignments) == ["hw", "hw05_clusters"]
     text = small_course.config.read_text(encoding="utf-8")
-    assert all(line.rstrip(",") in text for line in entry.splitlines() if "#" in line and "no comma" not in line)
+    assert all(
+        line.rstrip(",") in text
+        for line in entry.splitlines()
+        if "#" in line and "no comma" not in line
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +99,9 @@ def test_the_line_joins_the_table_however_its_last_entry_ends(small_course: Smal
         ("hw", "", "is there already"),
     ],
 )
-def test_what_cannot_be_laid_out_is_said(small_course: SmallCourse, name: str, function: str, words: str) -> None:
+def test_what_cannot_be_laid_out_is_said(
+    small_course: SmallCourse, name: str, function: str, words: str
+) -> None:
     before = small_course.config.read_bytes()
     with pytest.raises(UsageError, match=words):
         lay_out_assignment(load_course(small_course.config), name, function=function)
@@ -98,7 +111,18 @@ def test_what_cannot_be_laid_out_is_said(small_course: SmallCourse, name: str, f
 def test_a_table_made_otherwise_is_left_alone_and_the_line_told(small_course: SmallCourse) -> None:
     give_table(small_course, 'c.Course.assignments = dict(hw={"title": "Homework"})\n')
     before = small_course.config.read_bytes()
-    command = [sys.executable, "-m", "autograder", "new", "hw05_clusters", "--config", str(small_course.config)]
+    command = [
+        sys.executable,
+        "-m",
+        "autograder",
+        "new",
+        "hw05_clusters",
+        "--config",
+        str(small_course.config),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert 'add to c.Course.assignments in grading_config.py: "hw05_clusters": {"title": "Clusters"},' in done.stdout
+    assert (
+        'add to c.Course.assignments in grading_config.py: "hw05_clusters": {"title": "Clusters"},'
+        in done.stdout
+    )
     assert small_course.config.read_bytes() == before

@@ -48,7 +48,12 @@ BEFORE, AFTER = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UT
 RELEASED = [
     text("# Homework"),
     code("import math"),
-    solution(DOUBLE.replace("### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "raise NotImplementedError")),
+    solution(
+        DOUBLE.replace(
+            "### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
+            "raise NotImplementedError",
+        )
+    ),
     test('assert double(1) == 2, "twice one is two"'),
 ]
 HW = "assignments/hw/hw.ipynb"
@@ -60,7 +65,9 @@ README = "# {{name}}\n\n{{assignments}}\n\nFork {{upstream}}, clone {{fork}}, cd
 def a_person(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Git knows one instructor, and nothing of whoever runs the tests."""
     config = tmp_path_factory.mktemp("home") / "gitconfig"
-    config.write_text("[user]\nname = instructor\nemail = instructor@course.example\n[init]\ndefaultBranch = master\n")
+    config.write_text(
+        "[user]\nname = instructor\nemail = instructor@course.example\n[init]\ndefaultBranch = master\n"
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
@@ -109,7 +116,9 @@ def private(small_course: SmallCourse, public: Git) -> SmallCourse:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     configure(
-        small_course, f"c.Course.upstream = {public.path.as_uri()!r}", 'c.Course.site_url = "https://points.example"'
+        small_course,
+        f"c.Course.upstream = {public.path.as_uri()!r}",
+        'c.Course.site_url = "https://points.example"',
     )
     return small_course
 
@@ -159,7 +168,9 @@ def test_only_what_is_allowed_is_published(private: SmallCourse, public: Git) ->
     assert public("show", f"master:{HW}") == dump(RELEASED).decode()
 
 
-def test_the_readme_and_the_card_are_filled(private: SmallCourse, public: Git, published: str) -> None:
+def test_the_readme_and_the_card_are_filled(
+    private: SmallCourse, public: Git, published: str
+) -> None:
     readme = public("show", "master:README.md")
     where = public.path.as_uri()
     assert readme == (
@@ -169,7 +180,11 @@ def test_the_readme_and_the_card_are_filled(private: SmallCourse, public: Git, p
         "points: [the course's page](https://points.example)."
     )
     card = tomllib.loads(public("show", "master:course.toml"))
-    assert (card["upstream"], card["branch"], card["points"]) == (where, "master", "https://points.example")
+    assert (card["upstream"], card["branch"], card["points"]) == (
+        where,
+        "master",
+        "https://points.example",
+    )
     assert card["assignments"]["hw"]["deadlines"][""] == datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
 
 
@@ -190,7 +205,9 @@ def test_what_is_not_released_is_named_and_left_out(private: SmallCourse, public
     assert "| `hw` |" not in public("show", "master:README.md")
 
 
-def test_what_lies_beside_a_release_is_named_and_left_out(private: SmallCourse, public: Git) -> None:
+def test_what_lies_beside_a_release_is_named_and_left_out(
+    private: SmallCourse, public: Git
+) -> None:
     (private.root / "assignments" / "hw" / "notes.txt").write_text("ask on-time\n")
     done = publish_course(course_of(private))
     assert "assignments/hw/notes.txt" not in paths(public)
@@ -198,8 +215,12 @@ def test_what_lies_beside_a_release_is_named_and_left_out(private: SmallCourse, 
     assert any("notes.txt is no part of the release" in sentence for sentence in done.held_back)
 
 
-def test_of_a_demonstrations_fields_only_those_on_the_list_are_published(private: SmallCourse, public: Git) -> None:
-    demo = notebook(code("a = 1") | {"outputs": [{"output_type": "stream", "name": "stdout", "text": "1\n"}]})
+def test_of_a_demonstrations_fields_only_those_on_the_list_are_published(
+    private: SmallCourse, public: Git
+) -> None:
+    demo = notebook(
+        code("a = 1") | {"outputs": [{"output_type": "stream", "name": "stdout", "text": "1\n"}]}
+    )
     wanted = json.loads(json.dumps(demo))
     demo["metadata"]["colab"] = {"name": "mine.ipynb"}
     demo["cells"][0]["metadata"]["executionInfo"] = {"user": {"displayName": "The Instructor"}}
@@ -244,7 +265,9 @@ def test_a_link_to_another_file_is_refused(private: SmallCourse, public: Git) ->
     assert public("for-each-ref") == ""
 
 
-def test_a_release_that_is_older_than_its_source_is_refused(private: SmallCourse, public: Git) -> None:
+def test_a_release_that_is_older_than_its_source_is_refused(
+    private: SmallCourse, public: Git
+) -> None:
     cells = [*RELEASED[:3], test(TEST_DOUBLE)]
     (private.root / HW).write_bytes(dump(cells))
     with pytest.raises(PublishRefused, match=r"release it again:(.|\n)*assert double\(21\) == 42"):
@@ -261,11 +284,16 @@ def test_without_an_address_nothing_is_published(private: SmallCourse) -> None:
 # --- one more commit -----------------------------------------------------------------------------------------------
 
 
-def test_each_publication_adds_one_commit(private: SmallCourse, public: Git, published: str) -> None:
+def test_each_publication_adds_one_commit(
+    private: SmallCourse, public: Git, published: str
+) -> None:
     (private.root / "LICENSE").write_text("MIT, again\n")
     second = publish_course(course_of(private))
     assert public("rev-list", "master").split() == [second.commit, published]
-    assert public("log", "--format=%s", "master").splitlines() == ["Update the course", "Publish hw"]
+    assert public("log", "--format=%s", "master").splitlines() == [
+        "Update the course",
+        "Publish hw",
+    ]
     assert "LICENSE" in second.changes and "1 file changed" in second.changes
 
 
@@ -282,11 +310,15 @@ def test_what_is_gone_here_goes_there(private: SmallCourse, public: Git, publish
     assert "demonotebooks/demo.ipynb" in paths(public, published)
 
 
-def test_students_pulls_merge(private: SmallCourse, public: Git, published: str, elsewhere: Git) -> None:
+def test_students_pulls_merge(
+    private: SmallCourse, public: Git, published: str, elsewhere: Git
+) -> None:
     """Whatever is published later: a student's clone with work of their own takes it without a conflict."""
     elsewhere.commit({"assignments/hw/hw_solved.ipynb": dump([code(ANSWER)])})
     (private.root / HW).write_bytes(dump([*RELEASED, text("More.")]))
-    private.write(text("# Homework"), code("import math"), solution(DOUBLE), test(TEST_DOUBLE), text("More."))
+    private.write(
+        text("# Homework"), code("import math"), solution(DOUBLE), test(TEST_DOUBLE), text("More.")
+    )
     publish_course(course_of(private))
     elsewhere("pull", "--quiet", "--no-rebase", "--no-edit")
     assert elsewhere.read(HW) == dump([*RELEASED, text("More.")])
@@ -294,7 +326,9 @@ def test_students_pulls_merge(private: SmallCourse, public: Git, published: str,
 
 def test_a_dry_run_shows_everything_and_changes_nothing(private: SmallCourse, public: Git) -> None:
     arguments = [*warm_autograder.command(), "publish", "--config", str(private.config)]
-    dry = subprocess.run([*arguments, "--dry-run"], capture_output=True, text=True, check=True).stdout
+    dry = subprocess.run(
+        [*arguments, "--dry-run"], capture_output=True, text=True, check=True
+    ).stdout
     assert public("for-each-ref") == ""
     wet = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
     assert set(paths(public)) <= set(dry.splitlines())
@@ -357,14 +391,18 @@ def test_a_rewritten_history_is_refused_and_can_be_put_back(
     elsewhere("push", "--quiet", "--force", "origin", "HEAD:master")
     with pytest.raises(PublishRefused, match="was rewritten") as refused:
         publish_course(course_of(private))
-    advice = next(line for line in str(refused.value).splitlines() if line.startswith("    git push"))
+    advice = next(
+        line for line in str(refused.value).splitlines() if line.startswith("    git push")
+    )
     store = re.search(r"it is kept in ([^)]+)\)", str(refused.value))[1]
     subprocess.run(advice.split(), cwd=store, check=True, capture_output=True)
     assert public("rev-parse", "master") == second
     assert publish_course(course_of(private)).commit == ""
 
 
-def test_a_deleted_branch_counts_as_rewritten(private: SmallCourse, public: Git, published: str) -> None:
+def test_a_deleted_branch_counts_as_rewritten(
+    private: SmallCourse, public: Git, published: str
+) -> None:
     public("update-ref", "-d", "refs/heads/master")
     with pytest.raises(PublishRefused, match="was rewritten"):
         publish_course(course_of(private))
@@ -396,7 +434,15 @@ PLANTED = {
         "a.ipynb": dump(
             [
                 code("1")
-                | {"outputs": [{"output_type": "stream", "name": "stdout", "text": ["assert double(21) == 42\n"]}]}
+                | {
+                    "outputs": [
+                        {
+                            "output_type": "stream",
+                            "name": "stdout",
+                            "text": ["assert double(21) == 42\n"],
+                        }
+                    ]
+                }
             ]
         )
     },
@@ -406,17 +452,34 @@ PLANTED = {
     "an address": {"README.md": b"ask on-time@students.example\n"},
     "a line of the ledger": {"data.txt": b'{"entry":"push","commit":"0123"}\n'},
     "an account in a notebook's metadata": {
-        HW: json.dumps(notebook(*RELEASED) | {"metadata": {"colab": {"name": "mine", "file_id": "1AbC"}}}).encode()
+        HW: json.dumps(
+            notebook(*RELEASED) | {"metadata": {"colab": {"name": "mine", "file_id": "1AbC"}}}
+        ).encode()
     },
     "a picture of a mark scheme, attached": {
-        HW: dump([text("![](attachment:a.png)") | {"attachments": {"a.png": {"image/png": PICTURE}}}])
+        HW: dump(
+            [text("![](attachment:a.png)") | {"attachments": {"a.png": {"image/png": PICTURE}}}]
+        )
     },
     "a picture of a mark scheme, put out": {
         "demonotebooks/demo.ipynb": dump(
-            [code("1") | {"outputs": [{"output_type": "display_data", "metadata": {}, "data": {"image/png": PICTURE}}]}]
+            [
+                code("1")
+                | {
+                    "outputs": [
+                        {
+                            "output_type": "display_data",
+                            "metadata": {},
+                            "data": {"image/png": PICTURE},
+                        }
+                    ]
+                }
+            ]
         )
     },
-    "a picture of a mark scheme, in a page": {"a.html": f'<img src="data:image/png;base64,{PICTURE}">'.encode()},
+    "a picture of a mark scheme, in a page": {
+        "a.html": f'<img src="data:image/png;base64,{PICTURE}">'.encode()
+    },
     "a picture of a mark scheme, as a file": {"a.png": base64.b64decode(PICTURE)},
     "a key of the pages": {"site.json": b'{"k": "c2VjcmV0LXNlY3JldC1zZWNyZXQ"}'},
     "a private key": {"id": b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"},
@@ -436,7 +499,9 @@ def test_what_leaked_in_an_old_commit_is_found(
     """Planted and taken away again, long ago: the newest files show nothing, the history does."""
     scheme = text("### BEGIN MARK SCHEME\n![](attachment:a.png)\n### END MARK SCHEME", **ESSAY)
     scheme["attachments"] = {"a.png": {"image/png": PICTURE}}
-    private.write(text("# Homework"), code("import math"), solution(DOUBLE), test(TEST_DOUBLE), scheme)
+    private.write(
+        text("# Homework"), code("import math"), solution(DOUBLE), test(TEST_DOUBLE), scheme
+    )
     planted = elsewhere.commit(files, "A slip")
     last = elsewhere.commit({name: None for name in files}, "Take it away")
     elsewhere("push", "--quiet")
@@ -451,11 +516,15 @@ def test_branches_tags_and_messages_are_searched(
     private: SmallCourse, public: Git, published: str, elsewhere: Git, where: str
 ) -> None:
     elsewhere("switch", "--quiet", "--create", "side")
-    slip = {"notes.md": b"assert double(21) == 42\n"} if where != "message" else {"notes.md": b"x\n"}
+    slip = (
+        {"notes.md": b"assert double(21) == 42\n"} if where != "message" else {"notes.md": b"x\n"}
+    )
     elsewhere.commit(slip, "assert double(21) == 42" if where == "message" else "Side")
     elsewhere("tag", "mark")
     elsewhere("push", "--quiet", "origin", "mark" if where == "tag" else "side")
-    with pytest.raises(PublishRefused, match=r"a hidden test of hw, cell double: assert double\(21\) == 42"):
+    with pytest.raises(
+        PublishRefused, match=r"a hidden test of hw, cell double: assert double\(21\) == 42"
+    ):
         publish_course(course_of(private))
 
 
@@ -463,7 +532,9 @@ def test_students_requests_to_merge_are_not_the_courses_history(
     private: SmallCourse, public: Git, published: str, elsewhere: Git
 ) -> None:
     """A forge keeps them as refs of its own, and a student may well have found the solution's very line."""
-    elsewhere.commit({"assignments/hw/hw_solved.ipynb": dump([code("def double(x):\n    return 2 * x")])})
+    elsewhere.commit(
+        {"assignments/hw/hw_solved.ipynb": dump([code("def double(x):\n    return 2 * x")])}
+    )
     elsewhere("push", "--quiet", "origin", "HEAD:refs/pull/1/head")
     assert publish_course(course_of(private)).commit == ""
 
@@ -486,16 +557,23 @@ def test_what_is_no_secret_is_no_leak(
 
 
 def test_a_whole_hidden_cell_in_a_demonstration_is_a_leak() -> None:
-    lines = {f"assert double({number}) == {2 * number}": "a hidden test" for number in range(100, 104)}
+    lines = {
+        f"assert double({number}) == {2 * number}": "a hidden test" for number in range(100, 104)
+    }
     secrets = CourseSecrets(lines, frozenset())
     for many, found in ((2, 0), (3, 1)):
         content = "\n".join(list(lines)[:many]).encode()
-        assert len(secrets.find_in_file("demonotebooks/demo.ipynb", dump([code(content.decode())]))) == found
+        assert (
+            len(secrets.find_in_file("demonotebooks/demo.ipynb", dump([code(content.decode())])))
+            == found
+        )
         assert len(secrets.find_in_file("autograder/checks.py", content)) == found
         assert len(secrets.find_in_file("assignments/hw/hw.ipynb", content)) == 1
 
 
-def test_a_known_file_can_be_accepted(private: SmallCourse, public: Git, published: str, elsewhere: Git) -> None:
+def test_a_known_file_can_be_accepted(
+    private: SmallCourse, public: Git, published: str, elsewhere: Git
+) -> None:
     last = elsewhere.commit({"notes.md": b"assert double(21) == 42\n"})
     elsewhere("push", "--quiet")
     with pytest.raises(PublishRefused) as refused:
@@ -511,11 +589,17 @@ def test_a_known_file_can_be_accepted(private: SmallCourse, public: Git, publish
 
 def with_solutions(private: SmallCourse, public: Git, date: str) -> Course:
     entry = {"title": "Homework", "deadline": "2027-03-06 23:59", "solutions": date}
-    configure(private, f"c.Course.upstream = {public.path.as_uri()!r}", f"c.Course.assignments = {{'hw': {entry!r}}}")
+    configure(
+        private,
+        f"c.Course.upstream = {public.path.as_uri()!r}",
+        f"c.Course.assignments = {{'hw': {entry!r}}}",
+    )
     return course_of(private)
 
 
-def test_a_solution_comes_on_its_day_without_the_hidden_tests(private: SmallCourse, public: Git) -> None:
+def test_a_solution_comes_on_its_day_without_the_hidden_tests(
+    private: SmallCourse, public: Git
+) -> None:
     course = with_solutions(private, public, "2027-04-01 12:00")
     early = publish_course(course, now=BEFORE)
     assert early.held_back == ("the solution of hw: from 2027-04-01 12:00",)
@@ -531,7 +615,9 @@ def test_a_solution_comes_on_its_day_without_the_hidden_tests(private: SmallCour
     assert "([solution](assignments/hw/hw_solution.ipynb))" in public("show", "master:README.md")
 
 
-def test_a_published_solution_still_hides_the_tests(private: SmallCourse, public: Git, elsewhere: Git) -> None:
+def test_a_published_solution_still_hides_the_tests(
+    private: SmallCourse, public: Git, elsewhere: Git
+) -> None:
     course = with_solutions(private, public, "2027-04-01 12:00")
     last = publish_course(course, now=AFTER).commit
     elsewhere("pull", "--quiet", "origin", "master")
@@ -556,12 +642,33 @@ def test_a_solution_waits_for_whoever_has_more_time(private: SmallCourse, public
     [
         ({"deadline": "2027-03-06 23:59", "solutions": "2027-03-06 23:59"}, False),
         ({"deadline": "2027-03-06 23:59", "solutions": "2027-03-07 00:00"}, True),
-        ({"deadline": "2027-03-06 23:59", "late": {"per_day": 0.1, "days": 2}, "solutions": "2027-03-08 12:00"}, False),
-        ({"deadline": "2027-03-06 23:59", "late": {"per_day": 0.1, "days": 2}, "solutions": "2027-03-09 12:00"}, True),
+        (
+            {
+                "deadline": "2027-03-06 23:59",
+                "late": {"per_day": 0.1, "days": 2},
+                "solutions": "2027-03-08 12:00",
+            },
+            False,
+        ),
+        (
+            {
+                "deadline": "2027-03-06 23:59",
+                "late": {"per_day": 0.1, "days": 2},
+                "solutions": "2027-03-09 12:00",
+            },
+            True,
+        ),
         ({"solutions": "2027-03-06 23:59"}, True),
         ({"deadline": "2027-03-06 23:59", "solutions": "soon"}, False),
     ],
-    ids=["at the deadline", "after it", "while late ones count", "after that", "no deadline", "no date"],
+    ids=[
+        "at the deadline",
+        "after it",
+        "while late ones count",
+        "after that",
+        "no deadline",
+        "no date",
+    ],
 )
 def test_a_solutions_date_must_be_after_the_last_push_that_can_count(
     private: SmallCourse, entry: dict[str, Any], ok: bool
@@ -575,8 +682,13 @@ def test_a_solutions_date_must_be_after_the_last_push_that_can_count(
 
 
 def test_mark_schemes_and_outputs_are_no_part_of_a_solution() -> None:
-    scheme = text("What is wrong?\n=== BEGIN MARK SCHEME ===\nOne point for the sign.\n=== END MARK SCHEME ===")
-    ran = code("1") | {"outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}], "execution_count": 3}
+    scheme = text(
+        "What is wrong?\n=== BEGIN MARK SCHEME ===\nOne point for the sign.\n=== END MARK SCHEME ==="
+    )
+    ran = code("1") | {
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}],
+        "execution_count": 3,
+    }
     made = json.loads(solution_notebook(json.dumps(notebook(scheme, ran)).encode()))
     assert [cell["source"] for cell in made["cells"]] == ["What is wrong?", "1"]
     assert (made["cells"][1]["outputs"], made["cells"][1]["execution_count"]) == ([], None)
@@ -591,18 +703,30 @@ def real(public: Git, tmp_path: Path) -> Course:
     course = load_course(REPOSITORY / "grading_config.py")
     upstream = tmp_path / "forge" / "teachers" / "DeepLearningCourse.git"
     public.path.rename(upstream)
-    nowhere: dict[str, Any] = {name: tmp_path / name for name in ("forks", "roster", "extensions", "keys")}
+    nowhere: dict[str, Any] = {
+        name: tmp_path / name for name in ("forks", "roster", "extensions", "keys")
+    }
     return replace(course, upstream=upstream.as_uri(), **nowhere)
 
 
-def test_the_readme_works_word_by_word_on_the_published_course(real: Course, tmp_path: Path) -> None:
+def test_the_readme_works_word_by_word_on_the_published_course(
+    real: Course, tmp_path: Path
+) -> None:
     """Every command of it, in a fresh clone. Stand-ins: pip finds everything on this disk, and Jupyter is a person."""
     publish_course(real)
     upstream = Git(Path(real.upstream.removeprefix("file://")))
     fork = tmp_path / "forge" / "YOUR-NAME" / "DeepLearningCourse.git"
     Git(tmp_path)("clone", "--quiet", "--bare", str(upstream.path), str(fork))
-    blocks = re.findall(r"```bash\n(.*?)```", upstream("show", f"{real.branch}:README.md"), re.DOTALL)
-    assert [block.split()[0] for block in blocks] == ["git", "autograder", "autograder", "git", "autograder"]
+    blocks = re.findall(
+        r"```bash\n(.*?)```", upstream("show", f"{real.branch}:README.md"), re.DOTALL
+    )
+    assert [block.split()[0] for block in blocks] == [
+        "git",
+        "autograder",
+        "autograder",
+        "git",
+        "autograder",
+    ]
     said = by_hand(tmp_path, *blocks[:4])
     first = next(name for name in real.assignments if real.release_path(name).exists())
     assert f"made assignments/{first}/{first}_solved.ipynb" in said
@@ -611,10 +735,14 @@ def test_the_readme_works_word_by_word_on_the_published_course(real: Course, tmp
     publish_course(replace(real, site_url="https://points.example"))
     said = by_hand(tmp_path, "cd DeepLearningCourse\nsource .venv/bin/activate\n", blocks[4])
     assert "1 new commit of the course" in said
-    assert Git(fork)("merge-base", "--is-ancestor", upstream("rev-parse", real.branch), "HEAD") == ""
+    assert (
+        Git(fork)("merge-base", "--is-ancestor", upstream("rev-parse", real.branch), "HEAD") == ""
+    )
     clone = tmp_path / "DeepLearningCourse"
     line = "import autograder, autograder.checks, autograder.figures; print(autograder.__file__)"
-    done = subprocess.run([clone / ".venv/bin/python", "-c", line], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [clone / ".venv/bin/python", "-c", line], cwd=tmp_path, capture_output=True, text=True
+    )
     assert Path(done.stdout.strip()).is_relative_to(clone)
 
 
@@ -665,13 +793,18 @@ def by_hand(folder: Path, *blocks: str) -> str:
 
 def test_nothing_of_the_course_is_secret_and_public_at_once(real: Course) -> None:
     """Each source's hidden lines against all that would be published; and the search sees them where they are."""
-    exams = {name: read_exam(real.source_path(name), entry.patterns) for name, entry in real.assignments.items()}
+    exams = {
+        name: read_exam(real.source_path(name), entry.patterns)
+        for name, entry in real.assignments.items()
+    }
     secrets = gather_secrets(real, exams)
     for path, content in build_public_tree(real, exams, BEFORE).files.items():
         assert secrets.find_in_file(path, content) == [], path
     assert len(secrets.lines) > 200
     for name in exams:
-        assert secrets.find_in_file(f"assignments/{name}/{name}.ipynb", real.source_path(name).read_bytes())
+        assert secrets.find_in_file(
+            f"assignments/{name}/{name}.ipynb", real.source_path(name).read_bytes()
+        )
 
 
 def test_everything_allowed_is_there(real: Course) -> None:
@@ -688,7 +821,12 @@ def commands() -> dict[str, set[str]]:
 
     group = typer.main.get_command(app)
     return {
-        name: {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+        name: {
+            option
+            for parameter in command.params
+            for option in parameter.opts
+            if option.startswith("-")
+        }
         for name, command in group.commands.items()  # type: ignore[attr-defined]
     }
 
@@ -698,22 +836,32 @@ def test_pages_for_students_name_only_commands_there_are(page: str) -> None:
     known = commands()
     for name, rest in re.findall(r"\bautograder (\w+)([^`\n]*)", (REPOSITORY / page).read_text()):
         assert name in known, f"autograder {name}"
-        assert set(re.findall(r"--[a-z-]+", rest)) <= known[name] | {"--help"}, f"autograder {name}{rest}"
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known[name] | {"--help"}, (
+            f"autograder {name}{rest}"
+        )
 
 
 @pytest.mark.parametrize("command", ["start", "check", "submit", "update"])
 def test_students_can_read_about_every_option(command: str) -> None:
     page = (REPOSITORY / "docs" / "students.md").read_text()
     assert f"`autograder {command}" in page
-    assert {option for option in commands()[command] if option.startswith("--")} <= set(re.findall(r"--[a-z-]+", page))
+    assert {option for option in commands()[command] if option.startswith("--")} <= set(
+        re.findall(r"--[a-z-]+", page)
+    )
 
 
 def test_devcontainer_and_binder_install_the_requirements() -> None:
-    wanted = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["requires-python"]
+    wanted = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"][
+        "requires-python"
+    ]
     least = tuple(map(int, wanted.removeprefix(">=").split(".")))
     container = json.loads((REPOSITORY / ".devcontainer" / "devcontainer.json").read_text())
-    image = re.fullmatch(r"mcr\.microsoft\.com/devcontainers/python:(\d+)\.(\d+)-bookworm", container["image"])
-    runtime = re.fullmatch(r"python-(\d+)\.(\d+)\n", (REPOSITORY / "binder" / "runtime.txt").read_text())
+    image = re.fullmatch(
+        r"mcr\.microsoft\.com/devcontainers/python:(\d+)\.(\d+)-bookworm", container["image"]
+    )
+    runtime = re.fullmatch(
+        r"python-(\d+)\.(\d+)\n", (REPOSITORY / "binder" / "runtime.txt").read_text()
+    )
     assert tuple(map(int, image.groups())) >= least
     assert tuple(map(int, runtime.groups())) >= least
     assert container["postCreateCommand"] == "pip install -r requirements.txt"
@@ -742,7 +890,11 @@ def test_the_checks_last_step_runs_in_a_students_fork(real: Course, tmp_path: Pa
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     done = subprocess.run(
-        ["bash", "-e", "-c", step["run"]], cwd=fork.path, env=environment, capture_output=True, text=True
+        ["bash", "-e", "-c", step["run"]],
+        cwd=fork.path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"### {copy}" in page.read_text(encoding="utf-8")

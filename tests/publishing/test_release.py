@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 import warm_autograder
-from small_course import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, dump, notebook, solution, test, text
+from small_course import (
+    DOUBLE,
+    REPOSITORY,
+    TEST_DOUBLE,
+    SmallCourse,
+    code,
+    dump,
+    notebook,
+    solution,
+    test,
+    text,
+)
 
 from autograder.course.configuration import load_course
 from autograder.course.errors import AutograderError, ExamError, ReleaseError
@@ -40,17 +51,23 @@ def released(small_course: SmallCourse, examiner: Examiner) -> dict[str, Any]:
     return json.loads(made.path.read_text())
 
 
-def test_a_release_has_stubs_and_visible_tests_only(small_course: SmallCourse, examiner: Examiner) -> None:
+def test_a_release_has_stubs_and_visible_tests_only(
+    small_course: SmallCourse, examiner: Examiner
+) -> None:
     notebook = released(small_course, examiner)
     sources = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
     assert "raise NotImplementedError" in sources
     assert "assert double(1) == 2" in sources
     assert "2 * x" not in sources
     assert HIDDEN_LINE not in sources
-    assert sorted(path.name for path in (small_course.root / "assignments" / "hw").iterdir()) == ["hw.ipynb"]
+    assert sorted(path.name for path in (small_course.root / "assignments" / "hw").iterdir()) == [
+        "hw.ipynb"
+    ]
 
 
-def test_a_solution_cell_without_markers_becomes_one_stub(small_course: SmallCourse, examiner: Examiner) -> None:
+def test_a_solution_cell_without_markers_becomes_one_stub(
+    small_course: SmallCourse, examiner: Examiner
+) -> None:
     small_course.write(solution("def double(x):\n    return 2 * x"), test(TEST_DOUBLE))
     notebook = released(small_course, examiner)
     assert "".join(notebook["cells"][0]["source"]) == "raise NotImplementedError"
@@ -84,16 +101,23 @@ def test_exercises_of_no_points_and_of_fractions_are_released_and_read_as_they_a
 ) -> None:
     tests = test(EIGHTHS if points == 0.125 else TEST_DOUBLE, points=points)
     other = solution(
-        "def triple(x):\n    ### BEGIN SOLUTION\n    return 3 * x\n    ### END SOLUTION", "triple_solution"
+        "def triple(x):\n    ### BEGIN SOLUTION\n    return 3 * x\n    ### END SOLUTION",
+        "triple_solution",
     )
     small_course.write(solution(DOUBLE), tests, other, test("assert triple(2) == 6", "triple", 3))
     release_assignment(load_course(small_course.config), "hw", examiner)
     exam = read_exam(small_course.source)
     for answer, status in (("return 2 * x", Status.PASSED), ("return x", Status.FAILED)):
         cells = [solution(f"def double(x):\n    {answer}"), test("", "double")]
-        result = examiner.examine(exam, Submission("hw", "hw.ipynb", dump(cells))).report.exercises[0]
+        result = examiner.examine(exam, Submission("hw", "hw.ipynb", dump(cells))).report.exercises[
+            0
+        ]
         wanted = points if status is Status.PASSED else 0.0
-        assert (result.points, result.status, bool(result.hint)) == (wanted, status, status is Status.FAILED)
+        assert (result.points, result.status, bool(result.hint)) == (
+            wanted,
+            status,
+            status is Status.FAILED,
+        )
 
 
 def test_released_again_nothing_changes(small_course: SmallCourse, examiner: Examiner) -> None:
@@ -108,26 +132,38 @@ def test_released_again_nothing_changes(small_course: SmallCourse, examiner: Exa
 def test_plain_nbgrader_makes_the_same(small_course: SmallCourse, examiner: Examiner) -> None:
     ours = released(small_course, examiner)
     (small_course.root / "assignments" / "hw" / "hw.ipynb").unlink()
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    }
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "hw", "--force"]
     subprocess.run(command, cwd=small_course.root, env=environment, check=True, capture_output=True)
     assert json.loads((small_course.root / "assignments" / "hw" / "hw.ipynb").read_text()) == ours
 
 
 PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(90))).decode()
-COLAB = {"colab": {"name": "of-the-instructor.ipynb", "provenance": [{"file_id": "1AbCdEfGhIjKlMn"}]}}
+COLAB = {
+    "colab": {"name": "of-the-instructor.ipynb", "provenance": [{"file_id": "1AbCdEfGhIjKlMn"}]}
+}
 ESSAY = {"grade_id": "why", "grade": True, "solution": True, "points": 4}
 SCHEME = "Why?\n### BEGIN MARK SCHEME\nas in ![](attachment:answer.png)\n### END MARK SCHEME"
 
 
-def test_of_fields_only_those_on_the_list_are_released(small_course: SmallCourse, examiner: Examiner) -> None:
+def test_of_fields_only_those_on_the_list_are_released(
+    small_course: SmallCourse, examiner: Examiner
+) -> None:
     """The instructor's kernel and account, widgets, and a picture whose text was cut out; what is shown stays."""
     shown = text("# See\n![](attachment:shown.png)") | {
-        "attachments": {"shown.png": {"image/png": PICTURE}, "old.png": {"image/png": PICTURE[::-1]}}
+        "attachments": {
+            "shown.png": {"image/png": PICTURE},
+            "old.png": {"image/png": PICTURE[::-1]},
+        }
     }
     essay = text(SCHEME, **ESSAY) | {"attachments": {"answer.png": {"image/png": PICTURE}}}
     imports = code("import math")
-    imports["metadata"] = {"tags": ["setup"], "executionInfo": {"user": {"displayName": "The Instructor"}}}
+    imports["metadata"] = {
+        "tags": ["setup"],
+        "executionInfo": {"user": {"displayName": "The Instructor"}},
+    }
     cells = [shown, imports, solution(DOUBLE), test(TEST_DOUBLE), essay]
     source = notebook(*cells)
     source["metadata"] = COLAB | {
@@ -139,7 +175,11 @@ def test_of_fields_only_those_on_the_list_are_released(small_course: SmallCourse
     small_course.source.write_text(json.dumps(source))
     got = released(small_course, examiner)
     assert got["metadata"] == {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
         "language_info": {"name": "python", "version": "3.11.7"},
     }
     assert got["cells"][0]["attachments"] == {"shown.png": {"image/png": PICTURE}}
@@ -164,7 +204,9 @@ def test_attachments_are_named_in_many_ways(text: str, named: bool) -> None:
     assert ("a.png" in find_attachment_names(text)) is named
 
 
-def test_other_files_in_the_folder_of_a_release_stay(small_course: SmallCourse, examiner: Examiner) -> None:
+def test_other_files_in_the_folder_of_a_release_stay(
+    small_course: SmallCourse, examiner: Examiner
+) -> None:
     """Somebody's notes, a folder, a copy that was solved there: released or not, they are not ours."""
     folder = small_course.root / "assignments" / "hw"
     (folder / "drafts").mkdir(parents=True)
@@ -176,7 +218,9 @@ def test_other_files_in_the_folder_of_a_release_stay(small_course: SmallCourse, 
     (small_course.source.parent / "tools" / "shapes.py").write_text("SIDES = 4\n")
     made = release_assignment(load_course(small_course.config), "hw", examiner)
     assert made.others == ("drafts/plan.md", "hw_solved.ipynb", "notes.txt")
-    assert (folder / "tools" / "shapes.py").read_text() == "SIDES = 4\n", "a folder beside the source is released"
+    assert (folder / "tools" / "shapes.py").read_text() == "SIDES = 4\n", (
+        "a folder beside the source is released"
+    )
     assert {name: (folder / name).read_bytes() for name in others} == others
     assert sorted(path.name for path in folder.iterdir()) == [
         "data.csv", "drafts", "hw.ipynb", "hw_solved.ipynb", "notes.txt", "tools",
@@ -188,11 +232,15 @@ def test_points_that_are_no_number_are_refused_by_the_name_of_their_cell(
     small_course: SmallCourse, examiner: Examiner, points: Any
 ) -> None:
     small_course.write(solution(DOUBLE), test(TEST_DOUBLE, points=points))
-    with pytest.raises(ExamError, match=r"hw\.ipynb: the cell 'double' is worth .* points; give it a number"):
+    with pytest.raises(
+        ExamError, match=r"hw\.ipynb: the cell 'double' is worth .* points; give it a number"
+    ):
         release_assignment(load_course(small_course.config), "hw", examiner)
 
 
-def autograder(small_course: SmallCourse, *words: str, say: str = "") -> subprocess.CompletedProcess[str]:
+def autograder(
+    small_course: SmallCourse, *words: str, say: str = ""
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*warm_autograder.command(), *words, "--config", str(small_course.config)],
         input=say, capture_output=True, text=True, check=False,
@@ -269,7 +317,9 @@ def test_a_failed_proof_releases_nothing_and_says_why(
     assert json.loads((small_course.root / "assignments" / "hw" / "hw.ipynb").read_text()) == good
 
 
-def test_instructors_files_beside_the_source_are_a_leak(small_course: SmallCourse, examiner: Examiner) -> None:
+def test_instructors_files_beside_the_source_are_a_leak(
+    small_course: SmallCourse, examiner: Examiner
+) -> None:
     text = small_course.config.read_text().replace(
         'c.CourseDirectory.ignore = ["mistakes.py", "alternatives.py", "shortcuts.py"]', ""
     )
@@ -278,7 +328,9 @@ def test_instructors_files_beside_the_source_are_a_leak(small_course: SmallCours
         release_assignment(load_course(small_course.config), "hw", examiner)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (REPOSITORY / "solutions").iterdir() if path.is_dir()))
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in (REPOSITORY / "solutions").iterdir() if path.is_dir())
+)
 def test_what_is_in_the_repository_is_released_from_its_sources(name: Any) -> None:
     """A changed source notebook must be released again before it is committed."""
     course = load_course(REPOSITORY / "grading_config.py")

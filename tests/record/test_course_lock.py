@@ -27,7 +27,9 @@ def test_a_second_writer_hears_who_is_at_it_and_since_when(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_run_beside_another_ends_with_a_code_of_its_own_and_reading_goes_on(small_course: SmallCourse) -> None:
+def test_a_run_beside_another_ends_with_a_code_of_its_own_and_reading_goes_on(
+    small_course: SmallCourse,
+) -> None:
     (small_course.root / "roster.csv").write_text("student,remote\n")
     with one_writer(small_course.root, "run"):
         done = autograder(small_course, "run")
@@ -54,7 +56,10 @@ def test_who_is_killed_leaves_the_way_free(tmp_path: Path) -> None:
 def test_a_lock_that_says_nothing_yet_is_still_a_lock(tmp_path: Path) -> None:
     with one_writer(tmp_path, "run"):
         (tmp_path / LOCK).write_text("")
-        with pytest.raises(Busy, match="another autograder has just begun"), one_writer(tmp_path, "run"):
+        with (
+            pytest.raises(Busy, match="another autograder has just begun"),
+            one_writer(tmp_path, "run"),
+        ):
             pass
 
 

@@ -27,9 +27,13 @@ from autograder.record.ledger import Ledger
 from autograder.record.manual_marks import ManualMark, newest_marks
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
-PUSH = Push("on-time", "c" * 40, "master", NOON, Clock.FIRST_SEEN, (NotebookFile("hw.ipynb", "b" * 40, 7),))
+PUSH = Push(
+    "on-time", "c" * 40, "master", NOON, Clock.FIRST_SEEN, (NotebookFile("hw.ipynb", "b" * 40, 7),)
+)
 CRITERION = Criterion("the sign is right", 1.0, 1.0, Outcome.MET)
-RESULT = ExerciseResult("double", "", 1.0, 2.0, Status.PARTIAL, "Look at “twice”.", (CRITERION,), "detail")
+RESULT = ExerciseResult(
+    "double", "", 1.0, 2.0, Status.PARTIAL, "Look at “twice”.", (CRITERION,), "detail"
+)
 REPORT = Report("hw", "hw.ipynb", "graded", (RESULT,), ("A sentence.",), 0.25, 1, "exam")
 
 
@@ -61,7 +65,12 @@ def test_what_the_forge_said_is_read_again(tmp_path: Path) -> None:
 
 def told(commit: str, hours: float, activity: int, **more: Any) -> Push:
     return replace(
-        PUSH, commit=commit, time=NOON + timedelta(hours=hours), clock=Clock.SERVER, activity=activity, **more
+        PUSH,
+        commit=commit,
+        time=NOON + timedelta(hours=hours),
+        clock=Clock.SERVER,
+        activity=activity,
+        **more,
     )
 
 
@@ -93,12 +102,20 @@ def test_each_push_counts_once_and_the_forges_time_stands_for_all_sightings(
     for entry in pushes:
         Ledger(tmp_path).add_push(entry)
     record = Ledger(tmp_path).read("on-time")
-    assert [(push.commit, (push.time - NOON) / timedelta(hours=1)) for push in record.pushes] == wanted
+    assert [
+        (push.commit, (push.time - NOON) / timedelta(hours=1)) for push in record.pushes
+    ] == wanted
     assert record.lost == tuple(entry for entry in pushes if entry.lost)
 
 
 def test_a_push_written_before_forges_were_asked_is_read(tmp_path: Path) -> None:
-    entry = {"entry": "push", "commit": "c" * 40, "branch": "master", "time": NOON.isoformat(), "clock": "first seen"}
+    entry = {
+        "entry": "push",
+        "commit": "c" * 40,
+        "branch": "master",
+        "time": NOON.isoformat(),
+        "clock": "first seen",
+    }
     (tmp_path / "on-time.jsonl").write_text(json.dumps(entry | {"notebooks": []}) + "\n")
     (push,) = Ledger(tmp_path).read("on-time").pushes
     assert (push.activity, push.lost) == (0, False)
@@ -125,7 +142,13 @@ def test_a_torn_last_line_is_skipped_and_then_cut_off(tmp_path: Path, lost: int)
 
 def report_line(points: float = 1.0, **changes: Any) -> bytes:
     report = replace(REPORT, exercises=(replace(RESULT, points=points),)).to_json()
-    entry = {"entry": "report", "commit": "c" * 40, "blob": "b" * 40, "time": NOON.isoformat(), "report": report}
+    entry = {
+        "entry": "report",
+        "commit": "c" * 40,
+        "blob": "b" * 40,
+        "time": NOON.isoformat(),
+        "report": report,
+    }
     return json.dumps(entry | changes).encode()
 
 
@@ -214,7 +237,9 @@ for number in range(100):
 """
 
 
-def test_two_writers_lose_no_line_of_each_other_also_where_one_replaces_the_file(tmp_path: Path) -> None:
+def test_two_writers_lose_no_line_of_each_other_also_where_one_replaces_the_file(
+    tmp_path: Path,
+) -> None:
     script = APPEND.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
     writers = [subprocess.Popen([sys.executable, "-c", script, who]) for who in "ab"]
     assert [writer.wait() for writer in writers] == [0, 0]
@@ -237,7 +262,9 @@ def test_a_full_disk_leaves_no_part_of_a_line(tmp_path: Path) -> None:
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
         f"Ledger(Path({str(path.parent)!r})).add_push(PUSH)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert "DiskFailed" in done.stderr
     assert "on-time.jsonl: File too large" in done.stderr
     assert path.read_bytes() == before
@@ -251,7 +278,9 @@ def test_a_lone_surrogate_is_recorded_as_what_can_be_written(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("clock", [Clock.FIRST_SEEN, Clock.COMMIT_DATE])
-def test_the_newest_push_is_the_last_one_recorded_whatever_the_clock_said(tmp_path: Path, clock: Any) -> None:
+def test_the_newest_push_is_the_last_one_recorded_whatever_the_clock_said(
+    tmp_path: Path, clock: Any
+) -> None:
     """The clock was a year ahead for one poll, and a day behind for another."""
     commits = {
         "a": NOON,
@@ -264,7 +293,9 @@ def test_the_newest_push_is_the_last_one_recorded_whatever_the_clock_said(tmp_pa
     assert [push.commit for push in Ledger(tmp_path).read("on-time").pushes] == list(commits)
 
 
-def test_the_mark_that_stands_is_the_last_one_recorded_whatever_the_clock_said(tmp_path: Path) -> None:
+def test_the_mark_that_stands_is_the_last_one_recorded_whatever_the_clock_said(
+    tmp_path: Path,
+) -> None:
     for hours, points in ((9000.0, 1.0), (1.0, 2.0)):
         mark = ManualMark("hw", "double", NOON + timedelta(hours=hours), points)
         Ledger(tmp_path).add_mark("on-time", mark)
@@ -277,7 +308,9 @@ def test_a_report_of_another_version_is_refused() -> None:
         Report.from_json(REPORT.to_json() | {"version": 99})
 
 
-@pytest.mark.parametrize("field", ["assignment", "exercises", "problems", "seconds", "rung", "exam"])
+@pytest.mark.parametrize(
+    "field", ["assignment", "exercises", "problems", "seconds", "rung", "exam"]
+)
 def test_a_report_without_a_field_is_refused(field: str) -> None:
     data = REPORT.to_json()
     del data[field]

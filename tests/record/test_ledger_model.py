@@ -21,7 +21,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam, Exercise, SourceCell
-from autograder.course.submissions import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
+from autograder.course.submissions import (
+    Clock,
+    ExerciseResult,
+    NotebookFile,
+    Push,
+    Report,
+    Status,
+    Student,
+)
 from autograder.record.ledger import Ledger
 from autograder.record.manual_marks import ManualMark
 from autograder.record.standings import judge_assignment
@@ -48,7 +56,11 @@ class Model:
 
     def counting(self, deadline: datetime) -> str:
         """The notebook of the last push, in the order of writing, whose time is not after a deadline."""
-        in_time = [blob for blob, when in self.pushes if when <= deadline + timedelta(seconds=59, microseconds=999_999)]
+        in_time = [
+            blob
+            for blob, when in self.pushes
+            if when <= deadline + timedelta(seconds=59, microseconds=999_999)
+        ]
         return in_time[-1] if in_time else ""
 
 
@@ -86,7 +98,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.number += 1
         blob = f"{self.number:040x}"
         file = NotebookFile(PATH, blob, 9)
-        return Push(ME.id, blob, "master", self.now + timedelta(minutes=jump), Clock.FIRST_SEEN, (file,))
+        return Push(
+            ME.id, blob, "master", self.now + timedelta(minutes=jump), Clock.FIRST_SEEN, (file,)
+        )
 
     def exam_now(self) -> Exam:
         """An exam of the version the course is at: its source differs."""
@@ -174,7 +188,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule()
     def synchronise(self) -> None:
         """What is new here and on the branch comes together, as `state push` does it."""
-        merged = merge_lines(FileVersions(self.base or None, self.branch or None, self.content() or None))
+        merged = merge_lines(
+            FileVersions(self.base or None, self.branch or None, self.content() or None)
+        )
         if self.path.exists():
             self.ledger.rewrite_lines(ME.id, lambda _: merged)
         self.base = self.branch = merged
@@ -202,7 +218,9 @@ class LedgerMachine(RuleBasedStateMachine):
         record = self.ledger.read(ME.id)
         assert record.damaged == ()
         assert [(push.commit, push.time) for push in record.pushes] == self.model.pushes
-        assert {key[1:]: report.points for key, report in record.reports.items()} == self.model.points
+        assert {
+            key[1:]: report.points for key, report in record.reports.items()
+        } == self.model.points
         assert [mark.points for mark in record.marks] == self.model.marks
 
     @invariant()

@@ -69,6 +69,8 @@ def test_a_mark_in_the_ledger_is_read_again(tmp_path: Path) -> None:
 
 
 def test_a_damaged_mark_is_named(tmp_path: Path) -> None:
-    (tmp_path / "on-time.jsonl").write_text('{"entry":"mark","assignment":"hw","exercise":"plot"}\n')
+    (tmp_path / "on-time.jsonl").write_text(
+        '{"entry":"mark","assignment":"hw","exercise":"plot"}\n'
+    )
     (sentence,) = Ledger(tmp_path).read("on-time").damaged
     assert "on-time.jsonl, line 1: cannot be read" in sentence

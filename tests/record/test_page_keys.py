@@ -45,7 +45,9 @@ def test_two_runs_at_once_lose_no_key(tmp_path: Path) -> None:
         list(pool.map(lambda run, group: run.make_missing(group), runs, groups))
     after = PageKeys.load_or_create(path)
     for run, group in zip(runs, groups, strict=True):
-        assert [run.key_of(student) for student in group] == [after.key_of(student) for student in group]
+        assert [run.key_of(student) for student in group] == [
+            after.key_of(student) for student in group
+        ]
 
 
 def test_rotating_changes_one_students_link_only(tmp_path: Path) -> None:
@@ -86,13 +88,25 @@ def test_a_code_is_the_first_40_bits_of_an_hmac(tmp_path: Path) -> None:
         lambda data: "[]",
         lambda data: json.dumps(data | {"version": 2}),
         lambda data: json.dumps(data | {"secret": "00"}),
-        lambda data: json.dumps(data | {"students": {"late": {"page": "../../x", "key": "A" * 22}}}),
+        lambda data: json.dumps(
+            data | {"students": {"late": {"page": "../../x", "key": "A" * 22}}}
+        ),
         lambda data: json.dumps(data | {"students": {"late": {"page": "0" * 32, "key": "AAAA"}}}),
         lambda data: json.dumps({"version": 1}),
     ],
-    ids=["empty", "a list", "another version", "short secret", "a path as page", "short key", "no secret"],
+    ids=[
+        "empty",
+        "a list",
+        "another version",
+        "short secret",
+        "a path as page",
+        "short key",
+        "no secret",
+    ],
 )
-def test_a_damaged_file_of_keys_is_refused_and_left_alone(tmp_path: Path, damage: Callable[..., str]) -> None:
+def test_a_damaged_file_of_keys_is_refused_and_left_alone(
+    tmp_path: Path, damage: Callable[..., str]
+) -> None:
     path = tmp_path / "keys.json"
     PageKeys.load_or_create(path)
     path.write_text(damaged := damage(json.loads(path.read_text())))

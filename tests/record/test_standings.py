@@ -8,11 +8,25 @@ import pytest
 
 from autograder.course.configuration import Assignment, Course, LateRule, Part
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
+from autograder.course.submissions import (
+    Clock,
+    ExerciseResult,
+    NotebookFile,
+    Push,
+    Report,
+    Status,
+    Student,
+)
 from autograder.record.ledger import RecordedReport, StudentRecord
 from autograder.record.manual_marks import ManualMark
 from autograder.record.push_candidates import late_factor, list_wanted_notebooks
-from autograder.record.standings import PartState, decided_points, decided_sum, is_released, judge_assignment
+from autograder.record.standings import (
+    PartState,
+    decided_points,
+    decided_sum,
+    is_released,
+    judge_assignment,
+)
 
 DEADLINE = datetime(2027, 3, 6, 22, 59, tzinfo=UTC)
 STUDENT = Student("on-time", "/forks/on-time.git")
@@ -34,12 +48,22 @@ def push(name: str, when: datetime, *paths: str) -> Push:
 
 def seen(name: str, when: datetime, branch: str = "", **written: str) -> Push:
     """A push of files whose cells were looked at: `written` says of each path which answers are in it."""
-    names = {"right": PATH, "original": "assignments/hw/hw.ipynb", "copy": "assignments/hw/Copy of hw.ipynb"}
+    names = {
+        "right": PATH,
+        "original": "assignments/hw/hw.ipynb",
+        "copy": "assignments/hw/Copy of hw.ipynb",
+    }
     files = tuple(
-        NotebookFile(names[path], f"blob {blob or name}", 1, "hw", tuple(cells.split()), bool(cells))
-        for path, (cells, _, blob) in ((path, text.partition("@")) for path, text in written.items())
+        NotebookFile(
+            names[path], f"blob {blob or name}", 1, "hw", tuple(cells.split()), bool(cells)
+        )
+        for path, (cells, _, blob) in (
+            (path, text.partition("@")) for path, text in written.items()
+        )
     )
-    return Push(STUDENT.id, name, branch or "master", when, Clock.FIRST_SEEN, files, aside=bool(branch))
+    return Push(
+        STUDENT.id, name, branch or "master", when, Clock.FIRST_SEEN, files, aside=bool(branch)
+    )
 
 
 def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> RecordedReport:
@@ -47,7 +71,9 @@ def graded(name: str, one: float, two: float, exam: str = EXAM.version) -> Recor
         ExerciseResult("one", "first", one, 4.0, Status.PARTIAL),
         ExerciseResult("two", "second", two, 6.0, Status.PARTIAL),
     )
-    return RecordedReport(name, f"blob {name}", DEADLINE, Report("hw", PATH, "graded", results, exam=exam))
+    return RecordedReport(
+        name, f"blob {name}", DEADLINE, Report("hw", PATH, "graded", results, exam=exam)
+    )
 
 
 def judge(
@@ -63,8 +89,12 @@ def judge(
 ) -> Any:
     entry = assignment(late)
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry}, find=find)
-    record = StudentRecord(STUDENT.id, tuple(pushes), tuple(reports), marks=tuple(marks), aside=tuple(aside))
-    return judge_assignment(course, entry, EXAM, STUDENT, record, extensions or {}, released=released)
+    record = StudentRecord(
+        STUDENT.id, tuple(pushes), tuple(reports), marks=tuple(marks), aside=tuple(aside)
+    )
+    return judge_assignment(
+        course, entry, EXAM, STUDENT, record, extensions or {}, released=released
+    )
 
 
 def test_each_part_counts_its_own_last_push_before_its_own_deadline() -> None:
@@ -122,9 +152,14 @@ def test_a_misplaced_notebook_is_named_with_its_right_place() -> None:
 
 
 def test_a_renamed_copy_beside_the_graded_original_is_named() -> None:
-    found = judge([push("a", DEADLINE, "assignments/hw/hw.ipynb", "assignments/hw/hw_final.ipynb")], [])
+    found = judge(
+        [push("a", DEADLINE, "assignments/hw/hw.ipynb", "assignments/hw/hw_final.ipynb")], []
+    )
     (sentence,) = found.problems
-    assert "assignments/hw/hw_final.ipynb is not graded under this name; rename it to hw_solved.ipynb" in sentence
+    assert (
+        "assignments/hw/hw_final.ipynb is not graded under this name; rename it to hw_solved.ipynb"
+        in sentence
+    )
 
 
 @pytest.mark.parametrize(("days", "points"), [(0.5, 3.0), (1.5, 2.0), (2.5, None)])
@@ -167,10 +202,15 @@ def test_what_must_be_graded_is_what_counts_and_what_is_newest() -> None:
 
 def test_the_order_of_pushes_is_the_records_whatever_the_clock_said() -> None:
     pushes = [push("earlier", DEADLINE), push("later", DEADLINE - timedelta(days=1))]
-    assert judge(pushes, [graded("later", 4, 6), graded("earlier", 0, 0)]).parts[0].push.commit == "later"
+    assert (
+        judge(pushes, [graded("later", 4, 6), graded("earlier", 0, 0)]).parts[0].push.commit
+        == "later"
+    )
 
 
-def test_a_mark_counts_in_its_part_before_the_late_rule_and_the_automatic_points_stay_known() -> None:
+def test_a_mark_counts_in_its_part_before_the_late_rule_and_the_automatic_points_stay_known() -> (
+    None
+):
     mark = ManualMark("hw", "one", DEADLINE, points=4.0, extra=1.0)
     elsewhere = ManualMark("another", "two", DEADLINE, points=6.0)
     found = judge(
@@ -189,7 +229,9 @@ def test_a_mark_without_a_push_that_counts_gives_nothing() -> None:
     assert judge([], [], marks=[mark]).points == 0.0
 
 
-@pytest.mark.parametrize("pushes", [[], [push("a", DEADLINE, "README.md")]], ids=["nothing pushed", "something else"])
+@pytest.mark.parametrize(
+    "pushes", [[], [push("a", DEADLINE, "README.md")]], ids=["nothing pushed", "something else"]
+)
 def test_homework_that_is_not_released_is_not_zero(pushes: list[Any]) -> None:
     found = judge(pushes, [], released=False)
     assert {part.state for part in found.parts} == {PartState.UNRELEASED}
@@ -226,7 +268,9 @@ def after(days: float) -> datetime:
 
 def test_the_next_homeworks_push_does_not_erase_a_late_one() -> None:
     later = push("b", after(8), "assignments/hw2/hw2_solved.ipynb", PATH)
-    later = replace(later, notebooks=(later.notebooks[0], replace(later.notebooks[1], blob="blob a")))
+    later = replace(
+        later, notebooks=(later.notebooks[0], replace(later.notebooks[1], blob="blob a"))
+    )
     found = first_part([push("a", after(0.5)), later], [graded("a", 4, 0)])
     assert (found.state, found.push.commit, found.points) == (PartState.LATE, "a", 3.6)
 
@@ -250,13 +294,22 @@ def test_while_one_late_push_is_not_graded_nothing_is_settled() -> None:
 
 
 def test_what_is_graded_and_what_counts_is_decided_in_one_place() -> None:
-    pushes = [push("early", after(-1)), *(push(f"late-{day}", after(day - 0.5)) for day in range(1, 6))]
+    pushes = [
+        push("early", after(-1)),
+        *(push(f"late-{day}", after(day - 0.5)) for day in range(1, 6)),
+    ]
     entry = assignment(RULE)
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
     record = StudentRecord(STUDENT.id, tuple(pushes))
-    to_grade = {push.commit for push, _ in list_wanted_notebooks(course, entry, STUDENT.id, record, {})}
-    assert to_grade == {"early", "late-1", "late-2", "late-3", "late-5"}, "the newest one is that of the second part"
-    found = judge_assignment(course, entry, EXAM, STUDENT, replace(record, graded=(graded("late-5", 4, 6),)), {})
+    to_grade = {
+        push.commit for push, _ in list_wanted_notebooks(course, entry, STUDENT.id, record, {})
+    }
+    assert to_grade == {"early", "late-1", "late-2", "late-3", "late-5"}, (
+        "the newest one is that of the second part"
+    )
+    found = judge_assignment(
+        course, entry, EXAM, STUDENT, replace(record, graded=(graded("late-5", 4, 6),)), {}
+    )
     assert [part.state for part in found.parts] == [PartState.WAITING, PartState.GRADED]
 
 
@@ -286,9 +339,12 @@ BUDAPEST = ZoneInfo("Europe/Budapest")
         "a time that is there twice", "at noon", "the same evening",
     ],
 )  # fmt: skip
-def test_days_are_those_of_the_courses_calendar(deadline: str, pushed: str, days: int | None) -> None:
+def test_days_are_those_of_the_courses_calendar(
+    deadline: str, pushed: str, days: int | None
+) -> None:
     moments = [
-        datetime.fromisoformat(text).replace(tzinfo=BUDAPEST, fold=1).astimezone(UTC) for text in (deadline, pushed)
+        datetime.fromisoformat(text).replace(tzinfo=BUDAPEST, fold=1).astimezone(UTC)
+        for text in (deadline, pushed)
     ]
     factor = late_factor(RULE, moments[1], moments[0], BUDAPEST)
     assert factor == pytest.approx(0.0 if days is None else 1 - 0.1 * days)
@@ -306,7 +362,10 @@ def test_what_is_not_begun_is_no_points_before_the_deadline_and_0_after_it() -> 
 
 def test_a_part_of_which_nothing_was_attempted_is_not_begun_while_another_is() -> None:
     report = graded("a", 4, 0)
-    results = (report.report.exercises[0], replace(report.report.exercises[1], points=0.0, status=Status.NOT_ATTEMPTED))
+    results = (
+        report.report.exercises[0],
+        replace(report.report.exercises[1], points=0.0, status=Status.NOT_ATTEMPTED),
+    )
     report = replace(report, report=replace(report.report, exercises=results))
     found = judge([seen("a", after(-1), right="one_solution")], [report])
     assert [(part.state, decided_points(part, DEADLINE)) for part in found.parts] == [
@@ -320,9 +379,21 @@ def test_what_is_not_begun_is_not_graded_and_what_was_changed_is() -> None:
     entry = assignment()
     course = Course(Path("/course"), "Course", ZoneInfo("UTC"), {"hw": entry})
     untouched = seen("a", after(-1), right="")
-    assert list_wanted_notebooks(course, entry, STUDENT.id, StudentRecord(STUDENT.id, (untouched,)), {}) == ()
+    assert (
+        list_wanted_notebooks(
+            course, entry, STUDENT.id, StudentRecord(STUDENT.id, (untouched,)), {}
+        )
+        == ()
+    )
     changed = replace(untouched, notebooks=(replace(untouched.notebooks[0], changed=True),))
-    assert len(list_wanted_notebooks(course, entry, STUDENT.id, StudentRecord(STUDENT.id, (changed,)), {})) == 1
+    assert (
+        len(
+            list_wanted_notebooks(
+                course, entry, STUDENT.id, StudentRecord(STUDENT.id, (changed,)), {}
+            )
+        )
+        == 1
+    )
 
 
 def test_who_is_marked_by_a_person_has_begun() -> None:
@@ -333,26 +404,35 @@ def test_who_is_marked_by_a_person_has_begun() -> None:
 
 
 def test_a_stub_copy_does_not_hide_the_original_that_was_worked_in() -> None:
-    found = judge([seen("a", after(-1), right="@stub", original="one_solution")], [graded("a", 4, 6)])
+    found = judge(
+        [seen("a", after(-1), right="@stub", original="one_solution")], [graded("a", 4, 6)]
+    )
     assert found.points == 10.0 and found.problems == ()
 
 
 def test_work_that_a_later_push_lost_still_counts() -> None:
     lost = [seen("b", after(-1), original="@stub"), replace(seen("b", after(-1)), notebooks=())]
     for newer in lost:
-        first = judge([seen("a", after(-2), right="one_solution"), newer], [graded("a", 4, 6)]).parts[0]
+        first = judge(
+            [seen("a", after(-2), right="one_solution"), newer], [graded("a", 4, 6)]
+        ).parts[0]
         assert (first.state, first.push.commit, first.points) == (PartState.GRADED, "a", 4.0)
         assert "in the newer one of" in first.why
 
 
-@pytest.mark.parametrize("stub", [{}, {"right": "@stub"}, {"original": "@stub"}], ids=["alone", "a copy", "original"])
+@pytest.mark.parametrize(
+    "stub", [{}, {"right": "@stub"}, {"original": "@stub"}], ids=["alone", "a copy", "original"]
+)
 def test_answers_elsewhere_are_told_of_or_graded_as_the_course_says(stub: dict[str, Any]) -> None:
     pushes = [seen("a", after(-1), copy="one_solution two_solution", **stub)]
     told = judge(pushes, [graded("a", 4, 6)])
     assert told.points == 0.0 and decided_sum(told, DEADLINE) is None
-    assert {part.state for part in told.parts} == {PartState.NOT_BEGUN if stub else PartState.MISSING}
+    assert {part.state for part in told.parts} == {
+        PartState.NOT_BEGUN if stub else PartState.MISSING
+    }
     assert (
-        "assignments/hw/Copy of hw.ipynb" in told.parts[0].why and "rename it to hw_solved.ipynb" in told.parts[0].why
+        "assignments/hw/Copy of hw.ipynb" in told.parts[0].why
+        and "rename it to hw_solved.ipynb" in told.parts[0].why
     )
     assert ("in place of the one there" in told.parts[0].why) == ("right" in stub)
     assert told.problems == (), "it is not said twice"
@@ -365,7 +445,9 @@ def test_answers_on_another_branch_are_told_of_or_graded_as_the_course_says() ->
     aside = [seen("a", after(-1), "main", right="one_solution")]
     told = judge([], [graded("a", 4, 6)], aside=aside)
     assert {part.state for part in told.parts} == {PartState.MISSING}
-    assert "branch main" in told.parts[0].why and "`git push origin main:master`" in told.parts[0].why
+    assert (
+        "branch main" in told.parts[0].why and "`git push origin main:master`" in told.parts[0].why
+    )
     found = judge([], [graded("a", 4, 6)], aside=aside, find="anywhere")
     assert (found.points, found.parts[0].push.branch) == (10.0, "main")
     strange = [replace(aside[0], branch="$(reboot)")]
@@ -381,9 +463,14 @@ def test_what_is_moved_to_its_place_unchanged_has_the_time_of_its_first_push(day
     for earlier in ([pushes[0]], [seen("z", after(-2), original="@stub"), pushes[0]]):
         first = judge([*earlier, pushes[1]], [graded("x", 4, 6)]).parts[0]
         assert (first.state, first.points, first.push.commit) == (PartState.GRADED, 4.0, "b")
-        assert "counts as one of Fri 5 Mar 2027, 22:59 UTC, when the same file was first pushed" in first.why
+        assert (
+            "counts as one of Fri 5 Mar 2027, 22:59 UTC, when the same file was first pushed"
+            in first.why
+        )
     changed = [pushes[0], seen("b", after(days), right="one_solution@y")]
-    assert judge(changed, [graded("x", 4, 6), graded("y", 4, 6)]).parts[0].state is PartState.TOO_LATE
+    assert (
+        judge(changed, [graded("x", 4, 6), graded("y", 4, 6)]).parts[0].state is PartState.TOO_LATE
+    )
 
 
 def test_a_copy_of_what_is_graded_raises_no_alarm() -> None:
@@ -391,7 +478,8 @@ def test_a_copy_of_what_is_graded_raises_no_alarm() -> None:
         found = judge([seen("a", after(-1), right="one_solution", copy=copy)], [graded("a", 4, 6)])
         assert found.problems == () and found.points == 10.0, copy
     fuller = judge(
-        [seen("a", after(-1), right="one_solution", copy="one_solution two_solution@fuller")], [graded("a", 4, 6)]
+        [seen("a", after(-1), right="one_solution", copy="one_solution two_solution@fuller")],
+        [graded("a", 4, 6)],
     )
     assert "Copy of hw.ipynb has answers in 1 cell more" in fuller.problems[0]
 
@@ -401,12 +489,21 @@ def test_work_that_went_on_under_another_name_is_told_of_and_loses_nothing() -> 
     renamed = seen("b", after(-1), copy="one_solution two_solution@second")
     reports = [graded("first", 1, 1), graded("second", 4, 6)]
     told = judge([begun, renamed], reports)
-    assert told.points == 2.0 and "Copy of hw.ipynb" in told.problems[0] and "rename it to" in told.problems[0]
+    assert (
+        told.points == 2.0
+        and "Copy of hw.ipynb" in told.problems[0]
+        and "rename it to" in told.problems[0]
+    )
     assert judge([begun, renamed], reports, find="anywhere").points == 10.0
     moved = seen("c", after(1), right="one_solution two_solution@second")
     assert judge([begun, renamed, moved], reports).parts[0].points == 4.0
     back = seen("c", after(1), right="one_solution@first")
-    assert judge([begun, seen("b", after(-1), right="one_solution@second"), back], reports).parts[0].points == 4.0
+    assert (
+        judge([begun, seen("b", after(-1), right="one_solution@second"), back], reports)
+        .parts[0]
+        .points
+        == 4.0
+    )
 
 
 def test_late_work_found_elsewhere_is_graded_and_told_of() -> None:

@@ -10,7 +10,15 @@ from small_course import CONFIG
 
 from autograder.course.configuration import Course, ForgeOptions, load_course
 from autograder.course.errors import AutograderError, GitFailed, UsageError
-from autograder.course.submissions import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
+from autograder.course.submissions import (
+    Clock,
+    ExerciseResult,
+    NotebookFile,
+    Push,
+    Report,
+    Status,
+    Student,
+)
 from autograder.forge.forge_protocol import open_forge
 from autograder.git.student_stores import Fork
 from autograder.record.ledger import Ledger
@@ -26,7 +34,9 @@ HOMEWORK = "assignments/hw/hw_solved.ipynb"
 
 
 def git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @pytest.fixture
@@ -48,13 +58,17 @@ def machine(tmp_path: Path, remote: Path, name: str, roster: str = "") -> StateB
     return StateBranch(load_course(root / "grading_config.py"))
 
 
-def push(student: str, commit: str, hours: float, blob: str = "", clock: Clock = Clock.FIRST_SEEN) -> Push:
+def push(
+    student: str, commit: str, hours: float, blob: str = "", clock: Clock = Clock.FIRST_SEEN
+) -> Push:
     notebooks = (NotebookFile(HOMEWORK, blob, 9),) if blob else ()
     return Push(student, commit * 40, "master", NOON + timedelta(hours=hours), clock, notebooks)
 
 
 def report(points: float, exam: str = "exam") -> Report:
-    return Report("hw", HOMEWORK, "graded", (ExerciseResult("e", "", points, 2.0, Status.PARTIAL),), exam=exam)
+    return Report(
+        "hw", HOMEWORK, "graded", (ExerciseResult("e", "", points, 2.0, Status.PARTIAL),), exam=exam
+    )
 
 
 def ledger(state: StateBranch) -> Ledger:
@@ -98,13 +112,19 @@ def test_nothing_new_makes_no_commit(tmp_path: Path, remote: Path, begun: StateB
     assert git(remote, "rev-parse", "state") == tip
 
 
-def test_two_runs_at_once_end_with_the_same_record(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
+def test_two_runs_at_once_end_with_the_same_record(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     runs = [machine(tmp_path, remote, name) for name in ("one", "two")]
     for run in runs:
         run.pull()
     for number, run in enumerate(runs):
-        ledger(run).add_push(push("on-time", "b", 1 + number))  # both saw the same push, one of them later
-        ledger(run).add_report("on-time", "b" * 40, "x" * 40, report(1.0), NOON + timedelta(hours=number))
+        ledger(run).add_push(
+            push("on-time", "b", 1 + number)
+        )  # both saw the same push, one of them later
+        ledger(run).add_report(
+            "on-time", "b" * 40, "x" * 40, report(1.0), NOON + timedelta(hours=number)
+        )
         ledger(run).add_push(push("late", str(number), 2))
     for run in runs:
         run.push("A run")
@@ -112,12 +132,17 @@ def test_two_runs_at_once_end_with_the_same_record(tmp_path: Path, remote: Path,
         run.pull()
     assert files(runs[0].course) == files(runs[1].course)
     first, second = (ledger(runs[0]).read(name) for name in ("on-time", "late"))
-    assert [(entry.commit[0], entry.time) for entry in first.pushes] == [("a", NOON), ("b", NOON + timedelta(hours=1))]
+    assert [(entry.commit[0], entry.time) for entry in first.pushes] == [
+        ("a", NOON),
+        ("b", NOON + timedelta(hours=1)),
+    ]
     assert len(first.graded) == 1
     assert {entry.commit[0] for entry in second.pushes} == {"0", "1"}
 
 
-def test_pushes_that_outrun_each_other_all_arrive(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
+def test_pushes_that_outrun_each_other_all_arrive(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     runs = [machine(tmp_path, remote, f"run-{number}") for number in range(4)]
     failed: list[Exception] = []
 
@@ -155,7 +180,9 @@ def test_a_run_that_died_before_its_push_is_made_up_for_by_the_next(
     assert [entry.commit[0] for entry in ledger(again).read("on-time").pushes] == ["a", "b"]
 
 
-def test_what_is_only_here_survives_a_pull(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
+def test_what_is_only_here_survives_a_pull(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     other = machine(tmp_path, remote, "other")
     other.pull()
     ledger(other).add_push(push("late", "b", 1))
@@ -171,7 +198,9 @@ def test_a_roster_edited_on_the_branch_arrives_and_one_edited_here_leaves(
     other = machine(tmp_path, remote, "other")
     other.pull()
     other.course.roster.write_text(ROSTER + "squared,/forks/squared.git\n")
-    (other.course.extensions).write_text("student,assignment,part,deadline\non-time,hw,,2027-03-10 23:59\n")
+    (other.course.extensions).write_text(
+        "student,assignment,part,deadline\non-time,hw,,2027-03-10 23:59\n"
+    )
     assert other.push("One more") == ["extensions.csv", "keys.json", "roster.csv"]
     begun.pull()
     assert "squared" in begun.course.roster.read_text()
@@ -191,7 +220,9 @@ def test_a_roster_edited_on_both_sides_is_for_a_person_and_nothing_is_lost(
     assert "new" in begun.course.roster.read_text()
 
 
-def test_everybody_has_a_page_key_before_pages_are_made(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
+def test_everybody_has_a_page_key_before_pages_are_made(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     other = machine(tmp_path, remote, "other")
     other.pull()
     assert {PageKeys(other.course.keys).key_of(name).page for name in ("on-time", "late")} == {
@@ -199,10 +230,22 @@ def test_everybody_has_a_page_key_before_pages_are_made(tmp_path: Path, remote: 
     }
 
 
-def test_homework_that_was_pushed_is_kept_and_nothing_else_is(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
+def test_homework_that_was_pushed_is_kept_and_nothing_else_is(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     fork = Fork(Student("late", ""), begun.course.forks / "late.git", "master")
-    blobs = {path: fork.keep(path.encode()) for path in (HOMEWORK, "diary.ipynb", "assignments/hw/other.ipynb")}
-    pushed = Push("late", "b" * 40, "master", NOON, Clock.FIRST_SEEN, tuple(NotebookFile(*f, 9) for f in blobs.items()))
+    blobs = {
+        path: fork.keep(path.encode())
+        for path in (HOMEWORK, "diary.ipynb", "assignments/hw/other.ipynb")
+    }
+    pushed = Push(
+        "late",
+        "b" * 40,
+        "master",
+        NOON,
+        Clock.FIRST_SEEN,
+        tuple(NotebookFile(*f, 9) for f in blobs.items()),
+    )
     ledger(begun).add_push(pushed)
     begun.push("late pushed")
     assert git(remote, "ls-tree", "--name-only", "state-notebooks") == f"{blobs[HOMEWORK]}.ipynb"
@@ -244,14 +287,28 @@ def test_foreign_files_on_the_branch_stay_there_and_do_not_come_here(
     office = begun.course.root
     tree = git(office, "ls-tree", "-r", "refs/autograder/base")
     note = (
-        subprocess.run(["git", "hash-object", "-w", "--stdin"], cwd=office, input=b"x", capture_output=True, check=True)
+        subprocess.run(
+            ["git", "hash-object", "-w", "--stdin"],
+            cwd=office,
+            input=b"x",
+            capture_output=True,
+            check=True,
+        )
         .stdout.decode()
         .strip()
     )
     index = {**os.environ, "GIT_INDEX_FILE": str(tmp_path / "index")}
     lines = f"{tree}\n100644 blob {note}\tREADME.md\n100644 blob {note}\tledger/.evil.jsonl\n"
-    subprocess.run(["git", "update-index", "--index-info"], cwd=office, env=index, input=lines.encode(), check=True)
-    made = subprocess.run(["git", "write-tree"], cwd=office, env=index, capture_output=True, check=True)
+    subprocess.run(
+        ["git", "update-index", "--index-info"],
+        cwd=office,
+        env=index,
+        input=lines.encode(),
+        check=True,
+    )
+    made = subprocess.run(
+        ["git", "write-tree"], cwd=office, env=index, capture_output=True, check=True
+    )
     commit = git(
         office, "-c", "user.name=x", "-c", "user.email=x@localhost", "commit-tree", made.stdout.decode().strip(),
         "-p", "refs/autograder/base", "-m", "by hand",
@@ -265,14 +322,18 @@ def test_foreign_files_on_the_branch_stay_there_and_do_not_come_here(
     assert "README.md" in git(remote, "ls-tree", "-r", "--name-only", "state")
 
 
-def test_outside_of_a_repository_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_of_a_repository_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "grading_config.py").write_text(CONFIG)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(UsageError, match="in no git repository"):
         StateBranch(load_course(tmp_path / "grading_config.py")).pull()
 
 
-def test_a_remote_that_refuses_fails_with_gits_reason(tmp_path: Path, remote: Path, begun: StateBranch) -> None:
+def test_a_remote_that_refuses_fails_with_gits_reason(
+    tmp_path: Path, remote: Path, begun: StateBranch
+) -> None:
     hook = remote / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 1\n")

@@ -20,11 +20,20 @@ def told(commit: str, activity: int) -> bytes:
 
 
 def graded(blob: str, exam: str, time: int) -> bytes:
-    return line(entry="report", commit="c", blob=blob, time=time, report={"assignment": "hw", "exam": exam})
+    return line(
+        entry="report", commit="c", blob=blob, time=time, report={"assignment": "hw", "exam": exam}
+    )
 
 
 def mark(points: float, time: int) -> bytes:
-    return line(entry="mark", assignment="hw", exercise="plot", points=points, comments={"plot": "x"}, time=time)
+    return line(
+        entry="mark",
+        assignment="hw",
+        exercise="plot",
+        points=points,
+        comments={"plot": "x"},
+        time=time,
+    )
 
 
 A, B, C = seen("a", 1), seen("b", 2), seen("c", 3)
@@ -127,9 +136,13 @@ def test_a_damaged_file_of_keys_is_not_merged() -> None:
         merge_keys(FileVersions(None, keys(a="1"), b"{"))
 
 
-def test_new_lines_of_both_sides_come_by_their_time_and_a_clock_that_jumped_turns_nothing_around() -> None:
+def test_new_lines_of_both_sides_come_by_their_time_and_a_clock_that_jumped_turns_nothing_around() -> (
+    None
+):
     def at(commit: str, moment: str) -> bytes:
-        return line(entry="push", commit=commit, clock="first seen", time=f"2027-03-{moment}:00+00:00")
+        return line(
+            entry="push", commit=commit, clock="first seen", time=f"2027-03-{moment}:00+00:00"
+        )
 
     ahead, after = at("b", "30T12"), at("d", "01T15")  # one collector's clock was ahead for a poll
     repository = line(entry="repository", id=1, pushed=None)

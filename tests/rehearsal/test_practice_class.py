@@ -21,7 +21,9 @@ from small_course import REPOSITORY, SmallCourse
 pytestmark = pytest.mark.slow
 
 AUTOGRADER = [sys.executable, "-m", "autograder"]
-ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+ENVIRONMENT = os.environ | {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ class Practice:
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*AUTOGRADER, *arguments], cwd=cwd, capture_output=True, text=True, env=ENVIRONMENT)
+    return subprocess.run(
+        [*AUTOGRADER, *arguments], cwd=cwd, capture_output=True, text=True, env=ENVIRONMENT
+    )
 
 
 def results(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -53,22 +57,38 @@ def course_of_one(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["one homework", pytest.param("all", marks=pytest.mark.release)])
+@pytest.fixture(
+    scope="module", params=["one homework", pytest.param("all", marks=pytest.mark.release)]
+)
 def practice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Practice:
     """The course's practice class, run once."""
-    course = REPOSITORY if request.param == "all" else course_of_one(tmp_path_factory.mktemp("course"))
+    course = (
+        REPOSITORY if request.param == "all" else course_of_one(tmp_path_factory.mktemp("course"))
+    )
     folder = tmp_path_factory.mktemp("practice") / "class"
-    return Practice(course, folder, results(run("demo", "--json", "--out", str(folder), cwd=course)))
+    return Practice(
+        course, folder, results(run("demo", "--json", "--out", str(folder), cwd=course))
+    )
 
 
 def test_every_role_gets_what_it_must(practice: Practice) -> None:
     standings = practice.standings
-    points = {student: {name: entry["points"] for name, entry in by.items()} for student, by in standings.items()}
+    points = {
+        student: {name: entry["points"] for name, entry in by.items()}
+        for student, by in standings.items()
+    }
     full = {name: entry["max_points"] for name, entry in standings["all-right"].items()}
     assert len(points) == 18
     for student in ("all-right", "corrected", "endless-loop", "quits-python"):
         assert points[student] == full, student
-    for student in ("late", "corrected-late", "not-attempted", "broken-json", "peeks", "nothing-pushed"):
+    for student in (
+        "late",
+        "corrected-late",
+        "not-attempted",
+        "broken-json",
+        "peeks",
+        "nothing-pushed",
+    ):
         assert set(points[student].values()) == {0.0}, student
     for name, most in full.items():
         assert 0 < points["half-done"][name] < points["known-mistake"][name] < most
@@ -103,10 +123,14 @@ def test_the_formgrader_finds_each_submission_with_its_outputs(practice: Practic
 
     folder, standings = practice.folder, practice.standings
     for name in standings["all-right"]:
-        notebook = nbformat.read(folder / "autograded" / "all-right" / name / f"{name}.ipynb", as_version=4)
+        notebook = nbformat.read(
+            folder / "autograded" / "all-right" / name / f"{name}.ipynb", as_version=4
+        )
         nbformat.validate(notebook)
         ids = {
-            cell.metadata.nbgrader.grade_id for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")
+            cell.metadata.nbgrader.grade_id
+            for cell in notebook.cells
+            if cell.metadata.get("nbgrader", {}).get("grade")
         }
         (part,) = standings["all-right"][name]["parts"]
         assert ids == set(part["exercises"])
@@ -123,7 +147,9 @@ def test_pages_and_links_are_there(practice: Practice) -> None:
     assert len({urlsplit(link).fragment for link in links.values()}) == len(links)
 
 
-def test_a_folder_that_is_no_practice_class_is_left_alone(small_course: SmallCourse, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_practice_class_is_left_alone(
+    small_course: SmallCourse, tmp_path: Path
+) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     done = run("demo", "--out", str(tmp_path), cwd=small_course.root)
     assert done.returncode == 2
@@ -133,11 +159,17 @@ def test_a_folder_that_is_no_practice_class_is_left_alone(small_course: SmallCou
 
 def reports(folder: Path) -> list[dict[str, Any]]:
     """What is recorded of gradings; a line that is being written does not count yet."""
-    lines = [line for path in (folder / "ledger").glob("*.jsonl") for line in path.read_text().split("\n")[:-1]]
+    lines = [
+        line
+        for path in (folder / "ledger").glob("*.jsonl")
+        for line in path.read_text().split("\n")[:-1]
+    ]
     return [entry for entry in map(json.loads, lines) if entry["entry"] == "report"]
 
 
-def test_killed_at_any_moment_it_ends_with_what_each_role_must_get(small_course: SmallCourse, tmp_path: Path) -> None:
+def test_killed_at_any_moment_it_ends_with_what_each_role_must_get(
+    small_course: SmallCourse, tmp_path: Path
+) -> None:
     """What each must get is compared by the command itself, which `results` asks for the differences."""
     folder = tmp_path / "killed"
     command = ["demo", "--json", "--students", "19", "--out", str(folder)]

@@ -16,7 +16,9 @@ FAST = ("submit", "--no-check", "--yes")
 def a_person(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Git knows one student, and nothing of whoever runs the tests."""
     config = tmp_path_factory.mktemp("home") / "gitconfig"
-    config.write_text("[user]\nname = on-time\nemail = on-time@students.example\n[init]\ndefaultBranch = master\n")
+    config.write_text(
+        "[user]\nname = on-time\nemail = on-time@students.example\n[init]\ndefaultBranch = master\n"
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
@@ -31,7 +33,9 @@ def fork_of(course: PublicCourse) -> Git:
 
 
 def test_submit_checks_sends_and_says_what_becomes_of_it(course: PublicCourse) -> None:
-    course.student.write({COPY: released(ANSWER), "assignments/hw/own.csv": b"1,2\n", "notes.txt": b"mine"})
+    course.student.write(
+        {COPY: released(ANSWER), "assignments/hw/own.csv": b"1,2\n", "notes.txt": b"mine"}
+    )
     done = course.autograder("submit", "--yes")
     assert done.returncode == 0, done.stderr
     commit = course.student("rev-parse", "HEAD")
@@ -46,12 +50,18 @@ def test_submit_checks_sends_and_says_what_becomes_of_it(course: PublicCourse) -
     lines = done.stdout.splitlines()
     assert "  practice checks: 2 of 2 pass" in lines
     assert any(line.startswith(f"  new:       {COPY} (") for line in lines)
-    assert any(line.startswith(f"sent: commit {commit[:10]} on branch master of ") for line in lines)
+    assert any(
+        line.startswith(f"sent: commit {commit[:10]} on branch master of ") for line in lines
+    )
     assert any(line.startswith("hw: due Sat 06 Mar 23:59, in ") for line in lines)
-    assert lines[-1].startswith("official points: https://points.example, after the course's next update")
+    assert lines[-1].startswith(
+        "official points: https://points.example, after the course's next update"
+    )
 
 
-def test_a_wrong_answer_is_sent_all_the_same_with_the_way_to_the_checks(course: PublicCourse) -> None:
+def test_a_wrong_answer_is_sent_all_the_same_with_the_way_to_the_checks(
+    course: PublicCourse,
+) -> None:
     course.student.write({COPY: released("def double(x):\n    return x + 1")})
     done = course.autograder("submit", "hw", "--yes", "--message", "First try")
     assert "practice checks: 1 of 2 pass; the others: autograder check hw" in done.stdout
@@ -82,7 +92,9 @@ def test_what_was_committed_by_hand_is_sent_too(course: PublicCourse) -> None:
     assert fork_of(course)("log", "-1", "--format=%s", "master") == "By hand"
 
 
-def test_what_is_staged_elsewhere_stays_staged_and_an_original_only_run_stays_here(course: PublicCourse) -> None:
+def test_what_is_staged_elsewhere_stays_staged_and_an_original_only_run_stays_here(
+    course: PublicCourse,
+) -> None:
     checkpoint = "assignments/hw/.ipynb_checkpoints/hw-checkpoint.ipynb"
     files = {COPY: released(ANSWER), HW: run(released()), checkpoint: b"{}", "staged.txt": b"x"}
     course.student.write(files)
@@ -126,7 +138,9 @@ def test_a_fork_that_moved_on_is_told_with_the_step(course: PublicCourse, tmp_pa
     ],
     ids=["another-branch", "no-origin", "no-branch"],
 )
-def test_a_push_that_would_not_arrive_is_refused(course: PublicCourse, command: tuple[str, ...], words: str) -> None:
+def test_a_push_that_would_not_arrive_is_refused(
+    course: PublicCourse, command: tuple[str, ...], words: str
+) -> None:
     course.student.write({COPY: released(ANSWER)})
     course.student(*command)
     done = course.autograder(*FAST)
@@ -144,4 +158,6 @@ def test_the_course_itself_is_no_place_to_send_to(course: PublicCourse) -> None:
 def test_a_homework_not_begun_is_named_with_its_beginning(course: PublicCourse) -> None:
     course.student.write({HW: None})
     done = course.autograder("submit", "hw", "--yes")
-    assert done.returncode == 2 and ("autograder start hw" in done.stderr or "no assignment" in done.stderr)
+    assert done.returncode == 2 and (
+        "autograder start hw" in done.stderr or "no assignment" in done.stderr
+    )

@@ -40,7 +40,9 @@ CHECKPOINT = "assignments/hw/.ipynb_checkpoints/hw-checkpoint.ipynb"
 def a_person(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Git knows one student, and nothing of whoever runs the tests."""
     config = tmp_path_factory.mktemp("home") / "gitconfig"
-    config.write_text("[user]\nname = on-time\nemail = on-time@students.example\n[init]\ndefaultBranch = master\n")
+    config.write_text(
+        "[user]\nname = on-time\nemail = on-time@students.example\n[init]\ndefaultBranch = master\n"
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
@@ -69,7 +71,9 @@ def test_start_never_overwrites(course: PublicCourse) -> None:
     assert course.student.read(COPY) == b"my work"
 
 
-@pytest.mark.parametrize("name", ["hw", "assignments/hw", "assignments/hw/hw.ipynb", "hw_solved.ipynb"])
+@pytest.mark.parametrize(
+    "name", ["hw", "assignments/hw", "assignments/hw/hw.ipynb", "hw_solved.ipynb"]
+)
 def test_start_understands_paths(course: PublicCourse, name: str) -> None:
     assert course.autograder("start", name).returncode == 0
     assert (course.student.path / COPY).exists()
@@ -84,7 +88,10 @@ def test_start_names_the_nearest_homework_on_a_typo(course: PublicCourse) -> Non
 
 
 def test_start_without_a_name_lists_what_there_is(course: PublicCourse) -> None:
-    assert "hw: begin with: autograder start hw; due Sat 06 Mar 23:59" in course.autograder("start").stdout
+    assert (
+        "hw: begin with: autograder start hw; due Sat 06 Mar 23:59"
+        in course.autograder("start").stdout
+    )
     course.autograder("start", "hw")
     assert "hw: begun" in course.autograder("start").stdout
 
@@ -98,7 +105,9 @@ def test_start_does_not_copy_a_broken_notebook(course: PublicCourse) -> None:
 
 
 def test_commands_outside_a_clone_say_so(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "autograder", "start"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "start"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 2
     assert "run this in the folder of your clone" in done.stderr
 
@@ -106,7 +115,9 @@ def test_commands_outside_a_clone_say_so(tmp_path: Path) -> None:
 # --- check ---------------------------------------------------------------------------------------------------------
 
 
-def checked(tmp_path: Path, notebook: bytes, original: bytes | None = None, **options: Any) -> CheckRun:
+def checked(
+    tmp_path: Path, notebook: bytes, original: bytes | None = None, **options: Any
+) -> CheckRun:
     mine, course = tmp_path / "hw_solved.ipynb", tmp_path / "hw.ipynb"
     mine.write_bytes(notebook)
     if original is not None:
@@ -126,7 +137,9 @@ def checked(tmp_path: Path, notebook: bytes, original: bytes | None = None, **op
 )
 def test_outcomes_of_an_exercise(tmp_path: Path, answer: Any, status: str, words: str) -> None:
     found = checked(tmp_path, released(answer), released())
-    assert [(entry.exercise, entry.status, entry.message) for entry in found.exercises] == [("double", status, words)]
+    assert [(entry.exercise, entry.status, entry.message) for entry in found.exercises] == [
+        ("double", status, words)
+    ]
     assert found.failed == (status == "failed")
     assert found.problems == ()
 
@@ -136,14 +149,22 @@ def test_outcomes_of_an_exercise(tmp_path: Path, answer: Any, status: str, words
     [
         released(ANSWER, checks="pass"),
         dump([code(ANSWER)]),
-        dump([code(ANSWER), code(CHECKS, grade_id="double_checks"), code("1 / 0", grade_id="double_checks")]),
+        dump(
+            [
+                code(ANSWER),
+                code(CHECKS, grade_id="double_checks"),
+                code("1 / 0", grade_id="double_checks"),
+            ]
+        ),
     ],
     ids=["edited", "deleted", "copied"],
 )
 def test_checks_come_from_the_course(tmp_path: Path, mine: Any) -> None:
     original = released(checks="from autograder.checks import check, expect\n\n" + CHECKS)
     found = checked(tmp_path, mine, original)
-    assert [(entry.exercise, entry.passed, entry.status) for entry in found.exercises] == [("double", 2, "passed")]
+    assert [(entry.exercise, entry.passed, entry.status) for entry in found.exercises] == [
+        ("double", 2, "passed")
+    ]
     assert found.problems == ()
 
 
@@ -161,12 +182,18 @@ def test_a_check_leaves_the_notebook_as_it_is(tmp_path: Path) -> None:
     ("cell", "words", "status"),
     [
         ("1 / 0", "cell 6 (1 / 0) raised ZeroDivisionError: division by zero", "passed"),
-        ("import os; os._exit(1)", "Python itself ended in cell 6 (import os; os._exit(1))", "passed"),
+        (
+            "import os; os._exit(1)",
+            "Python itself ended in cell 6 (import os; os._exit(1))",
+            "passed",
+        ),
         ("# it\nwhile True: pass", "cell 6 (while True: pass) ran for longer than 2 s", "passed"),
     ],
     ids=["raises", "dies", "endless"],
 )
-def test_a_cell_that_goes_wrong_gets_a_sentence(tmp_path: Path, cell: str, words: str, status: str) -> None:
+def test_a_cell_that_goes_wrong_gets_a_sentence(
+    tmp_path: Path, cell: str, words: str, status: str
+) -> None:
     found = checked(tmp_path, released(ANSWER, extra=[code(cell)]), released(), cell_seconds=2)
     (problem,) = found.problems
     assert problem.startswith(words)
@@ -202,8 +229,13 @@ def test_an_answer_that_never_ends_does_not_stop_the_cells_below(tmp_path: Path)
 def test_an_answer_whose_cell_cannot_be_read_is_not_called_unattempted(tmp_path: Path) -> None:
     found = checked(tmp_path, released("def double(x):\n    retrun 2 * x"), released())
     (entry,) = found.exercises
-    assert (entry.status, entry.message) == ("failed", "its cell raised SyntaxError: invalid syntax (line 2)")
-    assert found.problems == ("cell 3 (def double(x):) raised SyntaxError: invalid syntax (line 2)",)
+    assert (entry.status, entry.message) == (
+        "failed",
+        "its cell raised SyntaxError: invalid syntax (line 2)",
+    )
+    assert found.problems == (
+        "cell 3 (def double(x):) raised SyntaxError: invalid syntax (line 2)",
+    )
 
 
 def test_an_exercise_not_written_yet_is_no_error(tmp_path: Path) -> None:
@@ -235,7 +267,9 @@ def test_a_notebook_with_conflict_marks_is_run_and_told(tmp_path: Path) -> None:
     assert found.failed
 
 
-def test_notebooks_cannot_speak_to_the_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notebooks_cannot_speak_to_the_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GITHUB_ENV", str(tmp_path / "env"))
     monkeypatch.setenv("ACTIONS_RUNTIME_TOKEN", "a token")
     look = "import os\nassert not [name for name in os.environ if name.startswith(('GITHUB_', 'ACTIONS_'))]"
@@ -246,7 +280,13 @@ def test_check_prints_a_table_and_where_points_are(course: PublicCourse) -> None
     course.student.write({COPY: released("def double(x):\n    return x + 1")})
     done = course.autograder("check")
     assert done.returncode == 1
-    for words in (COPY, "double", "✗ 1 of 2", "double(3) is 6: it is 4", "official points: https://points.example"):
+    for words in (
+        COPY,
+        "double",
+        "✗ 1 of 2",
+        "double(3) is 6: it is 4",
+        "official points: https://points.example",
+    ):
         assert words in done.stdout
     assert "practice results" in done.stdout
 
@@ -263,9 +303,20 @@ def test_check_prints_a_table_and_where_points_are(course: PublicCourse) -> None
         ({COPY: released(ANSWER), "assignments/hw/hw_solved (1).ipynb": released()}, 0, "✓ 2 of 2"),
         ({COPY: released()[:-3]}, 1, "not valid JSON"),
     ],
-    ids=["solved", "copied", "original", "nothing", "misplaced", "renamed", "copied twice", "broken"],
+    ids=[
+        "solved",
+        "copied",
+        "original",
+        "nothing",
+        "misplaced",
+        "renamed",
+        "copied twice",
+        "broken",
+    ],
 )
-def test_what_check_finds_and_how_it_ends(course: PublicCourse, files: dict[str, Any], code: int, words: str) -> None:
+def test_what_check_finds_and_how_it_ends(
+    course: PublicCourse, files: dict[str, Any], code: int, words: str
+) -> None:
     course.student.write(files)
     done = course.autograder("check")
     assert done.returncode == code, done.stderr
@@ -284,12 +335,19 @@ def test_check_as_json(course: PublicCourse) -> None:
     data = json.loads(course.autograder("check", "--json", GITHUB_ACTIONS="true").stdout)
     (entry,) = data["runs"]
     assert (entry["assignment"], entry["notebook"], entry["failed"]) == ("hw", COPY, False)
-    assert [outcome["status"] for outcome in entry["exercises"][0]["checks"]] == ["passed", "passed"]
+    assert [outcome["status"] for outcome in entry["exercises"][0]["checks"]] == [
+        "passed",
+        "passed",
+    ]
 
 
-def test_check_on_github_writes_a_summary_and_annotates(course: PublicCourse, tmp_path: Path) -> None:
+def test_check_on_github_writes_a_summary_and_annotates(
+    course: PublicCourse, tmp_path: Path
+) -> None:
     noisy = code("import sys; print('::error::from the notebook')")
-    course.student.write({COPY: released("def double(x):\n    return 'a|b\\n::error::<b>'", extra=[noisy])})
+    course.student.write(
+        {COPY: released("def double(x):\n    return 'a|b\\n::error::<b>'", extra=[noisy])}
+    )
     page = tmp_path / "summary.md"
     done = course.autograder("check", GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(page))
     lines = done.stdout.splitlines()
@@ -310,13 +368,18 @@ def test_at_most_ten_annotations_and_none_escapes() -> None:
     commands = build_annotations([CheckRun("hw", "a,b:c.ipynb", many, ("one\nproblem",))])
     assert len(commands) == 10
     assert commands[0] == "::error file=a%2Cb%3Ac.ipynb,title=hw::one%0Aproblem"
-    assert commands[1] == "::error file=a%2Cb%3Ac.ipynb,title=e0::a, b: c: 100 %25%0D%0A::stop-commands::x"
+    assert (
+        commands[1]
+        == "::error file=a%2Cb%3Ac.ipynb,title=e0::a, b: c: 100 %25%0D%0A::stop-commands::x"
+    )
 
 
 def test_the_summary_holds_no_markup_of_a_notebook() -> None:
     outcome = Outcome("c", "<script>", "failed", "[x](http://evil.example)\n# title")
     text = summarise_runs(
-        [CheckRun("hw", "hw.ipynb", (ExerciseChecks("e", (outcome,)),))], ["<i>"], "official points: u"
+        [CheckRun("hw", "hw.ipynb", (ExerciseChecks("e", (outcome,)),))],
+        ["<i>"],
+        "official points: u",
     )
     assert "<script>" not in text and "<i>" not in text
     assert "\\[x](http://evil.example) # title" in text
@@ -376,14 +439,18 @@ def test_students_need_nothing_of_the_instructors(
 
 
 @pytest.mark.parametrize("module", ["checks", "figures", "drawing", "graphs"])
-def test_notebooks_need_nothing_of_the_instructors(course: PublicCourse, students_python: Any, module: str) -> None:
+def test_notebooks_need_nothing_of_the_instructors(
+    course: PublicCourse, students_python: Any, module: str
+) -> None:
     line = [sys.executable, "-c", f"import autograder.{module}"]
     environment = {"PYTHONPATH": students_python, "PATH": "/usr/bin:/bin"}
     assert subprocess.run(line, env=environment, capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("command", ["release", "grade", "pages", "gradebook", "run"])
-def test_instructors_commands_say_what_they_need(small_course: SmallCourse, students_python: Any, command: str) -> None:
+def test_instructors_commands_say_what_they_need(
+    small_course: SmallCourse, students_python: Any, command: str
+) -> None:
     (small_course.root / "roster.csv").write_text("student,remote\n")
     done = subprocess.run(
         [sys.executable, "-m", "autograder", command, "--config", str(small_course.config)],
@@ -401,15 +468,25 @@ def test_instructors_commands_say_what_they_need(small_course: SmallCourse, stud
 
 
 def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
-    deadline = read_card_of(tmp_path, "a = 2027-03-06T23:59:00+01:00").assignments["hw"].deadlines["a"]
+    deadline = (
+        read_card_of(tmp_path, "a = 2027-03-06T23:59:00+01:00").assignments["hw"].deadlines["a"]
+    )
     assert deadline.utcoffset().total_seconds() == 3600
-    card = Card('Deep "learning" ≥ 1\\', "https://x.example/a", "main", "", {"h-1": Homework("T", {"": deadline})})
+    card = Card(
+        'Deep "learning" ≥ 1\\',
+        "https://x.example/a",
+        "main",
+        "",
+        {"h-1": Homework("T", {"": deadline})},
+    )
     (tmp_path / "course.toml").write_text(write_card(card), encoding="utf-8")
     assert read_card(tmp_path) == card
 
 
 def read_card_of(folder: Path, deadlines: str) -> Card:
-    (folder / "course.toml").write_text(f'[assignments.hw]\ntitle = "T"\ndeadlines = {{ {deadlines} }}\n')
+    (folder / "course.toml").write_text(
+        f'[assignments.hw]\ntitle = "T"\ndeadlines = {{ {deadlines} }}\n'
+    )
     return read_card(folder)
 
 
@@ -429,8 +506,16 @@ def versions(git: Git) -> set[bytes]:
     kept = set()
     for name in blobs:
         if git("cat-file", "-t", name) == "blob":
-            kept.add(subprocess.run(["git", "cat-file", "blob", name], cwd=git.path, capture_output=True).stdout)
-    return kept | {file.read_bytes() for file in git.path.rglob("*") if file.is_file() and ".git" not in file.parts}
+            kept.add(
+                subprocess.run(
+                    ["git", "cat-file", "blob", name], cwd=git.path, capture_output=True
+                ).stdout
+            )
+    return kept | {
+        file.read_bytes()
+        for file in git.path.rglob("*")
+        if file.is_file() and ".git" not in file.parts
+    }
 
 
 def assert_up_to_date(course: PublicCourse) -> None:
@@ -447,7 +532,9 @@ def test_update_of_a_fork_23_commits_behind(course: PublicCourse) -> None:
     course.student.commit({COPY: released(ANSWER)}, "My homework")
     for number in range(22):
         course.publish({"README.md": f"# A small course, {number}\n".encode()}, f"News {number}")
-    course.publish({HW: released(checks=CHECKS + "\n"), "assignments/hw2/hw2.ipynb": released()}, "Homework 2")
+    course.publish(
+        {HW: released(checks=CHECKS + "\n"), "assignments/hw2/hw2.ipynb": released()}, "Homework 2"
+    )
     done = course.autograder("update")
     assert done.returncode == 0, done.stderr
     for words in (
@@ -473,8 +560,12 @@ def test_a_fork_without_work_is_moved_forward_without_a_merge(course: PublicCour
 
 
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "only saved"])
-@pytest.mark.parametrize("news", [True, False], ids=["changed in the course", "not changed in the course"])
-def test_work_in_the_original_becomes_the_copy(course: PublicCourse, committed: bool, news: bool) -> None:
+@pytest.mark.parametrize(
+    "news", [True, False], ids=["changed in the course", "not changed in the course"]
+)
+def test_work_in_the_original_becomes_the_copy(
+    course: PublicCourse, committed: bool, news: bool
+) -> None:
     work = run(released(ANSWER))
     course.student.commit({HW: work}) if committed else course.student.write({HW: work})
     if news:
@@ -487,7 +578,9 @@ def test_work_in_the_original_becomes_the_copy(course: PublicCourse, committed: 
 
 
 def test_work_in_the_original_beside_a_copy_is_kept_beside_it(course: PublicCourse) -> None:
-    course.student.commit({COPY: released("one"), HW: released("two"), "assignments/hw/hw_edited.ipynb": b"three"})
+    course.student.commit(
+        {COPY: released("one"), HW: released("two"), "assignments/hw/hw_edited.ipynb": b"three"}
+    )
     course.publish({HW: released(checks=CHECKS + "\n")})
     assert course.autograder("update", "--yes").returncode == 0
     assert course.student.read(COPY) == released("one")
@@ -497,8 +590,12 @@ def test_work_in_the_original_beside_a_copy_is_kept_beside_it(course: PublicCour
 
 
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "only saved"])
-def test_an_original_that_was_only_run_is_put_back_without_a_question(course: PublicCourse, committed: bool) -> None:
-    course.student.commit({HW: run(released())}) if committed else course.student.write({HW: run(released())})
+def test_an_original_that_was_only_run_is_put_back_without_a_question(
+    course: PublicCourse, committed: bool
+) -> None:
+    course.student.commit({HW: run(released())}) if committed else course.student.write(
+        {HW: run(released())}
+    )
     course.publish({HW: released(checks=CHECKS + "\n")})
     before = versions(course.student)
     done = course.autograder("update")
@@ -549,7 +646,9 @@ def test_checkpoints_leave_git_only_when_asked_and_stay_on_the_disk(course: Publ
     course.student.commit({CHECKPOINT: released(), COPY: released(ANSWER)})
     course.publish({"README.md": b"# News\n"})
     done = course.autograder("update", "--yes")
-    assert "1 checkpoint files of Jupyter are in git; autograder update --checkpoints" in done.stdout
+    assert (
+        "1 checkpoint files of Jupyter are in git; autograder update --checkpoints" in done.stdout
+    )
     assert CHECKPOINT in course.student("ls-files")
     assert course.autograder("update", "--checkpoints").returncode == 0
     assert CHECKPOINT not in course.student("ls-files")
@@ -566,12 +665,16 @@ def test_a_notebook_with_conflict_marks_is_mended(course: PublicCourse) -> None:
     done = course.autograder("update", "--yes")
     assert done.returncode == 0, done.stderr
     assert json.loads(course.student.read(COPY)) == json.loads(released(ANSWER))
-    assert json.loads(course.student.read("assignments/hw/hw_edited.ipynb")) == json.loads(released("mine"))
+    assert json.loads(course.student.read("assignments/hw/hw_edited.ipynb")) == json.loads(
+        released("mine")
+    )
     assert before <= versions(course.student)
     assert_up_to_date(course)
 
 
-def test_a_merge_that_stopped_is_taken_back_and_made_without_a_conflict(course: PublicCourse) -> None:
+def test_a_merge_that_stopped_is_taken_back_and_made_without_a_conflict(
+    course: PublicCourse,
+) -> None:
     course.student.commit({HW: released(ANSWER)})
     course.publish({HW: released(checks=CHECKS + "\n")})
     course.student("pull", "--quiet", "--no-rebase", course.upstream, "master", check=False)
@@ -627,7 +730,9 @@ def test_a_file_of_ones_own_where_the_course_brings_one_is_kept(course: PublicCo
 
 
 def test_a_file_that_is_no_notebook_is_kept_where_it_says(course: PublicCourse) -> None:
-    course.student.commit({"README.md": b"# Mine\n", "demonotebooks/demo.ipynb": dump([code("a = 2")])})
+    course.student.commit(
+        {"README.md": b"# Mine\n", "demonotebooks/demo.ipynb": dump([code("a = 2")])}
+    )
     course.publish({"README.md": b"# News\n"})
     done = course.autograder("update", "--yes")
     assert done.returncode == 0, done.stderr
@@ -662,7 +767,9 @@ def test_update_of_a_shallow_clone(course: PublicCourse) -> None:
     for number in range(3):
         course.publish({"README.md": f"# News {number}\n".encode()})
     Git(course.root / "fork.git")("fetch", "--quiet", course.upstream, "master:master")
-    Git(course.root)("clone", "--quiet", "--depth=1", (course.root / "fork.git").as_uri(), "shallow")
+    Git(course.root)(
+        "clone", "--quiet", "--depth=1", (course.root / "fork.git").as_uri(), "shallow"
+    )
     course.publish({"README.md": b"# More\n"})
     course.student.path.rename(course.root / "other")
     (course.root / "shallow").rename(course.student.path)

@@ -46,10 +46,16 @@ def a_file_for_the_formgraders_folder(small: Class, student: str) -> None:
 
 FAULTS: dict[str, tuple[Callable[[Class, str], None], str]] = {
     "a line that is no JSON": (a_bad_line, "{}.jsonl, line 3: cannot be read"),
-    "100 of 2 points": (points_by_an_editor, "{}.jsonl, line 2: cannot be read (its checksum is wrong"),
+    "100 of 2 points": (
+        points_by_an_editor,
+        "{}.jsonl, line 2: cannot be read (its checksum is wrong",
+    ),
     "a folder in the place of the ledger's file": (a_folder_for_a_ledger, "not collected: {}: "),
     "a file in the place of the store": (a_file_for_a_store, "forks/{}.git"),
     "a file in the place of the remote": (a_file_for_a_remote, "not collected: {}: "),
     "a remote that vanished": (a_vanished_remote, "not collected: {}: "),
-    "a file in the place of a folder": (a_file_for_the_formgraders_folder, "{}: the gradebook keeps what it had"),
+    "a file in the place of a folder": (
+        a_file_for_the_formgraders_folder,
+        "{}: the gradebook keeps what it had",
+    ),
 }

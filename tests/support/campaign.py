@@ -39,7 +39,10 @@ from autograder.verifying.verification import verify_course
 FAULTS = ("kill", "term", "interrupt", "full")
 PUSHED = datetime(2026, 3, 1, tzinfo=UTC)
 HOMEWORK = "assignments/hw/hw_solved.ipynb"
-ANSWERS = {"all-right": "def double(x):\n    return x + x", "wrong": "def double(x):\n    return x * x"}
+ANSWERS = {
+    "all-right": "def double(x):\n    return x + x",
+    "wrong": "def double(x):\n    return x * x",
+}
 README = "# {{name}}\n\n{{assignments}}\n\nFork {{upstream}}, clone {{fork}}; points: {{page}}.\n"
 # What each command is, and what has to be done before it.
 COMMANDS = {
@@ -74,7 +77,9 @@ class World:
         world = cls(folder)
         small = world.small
         small.write(text("# Homework"), code("import math"), solution(DOUBLE), test(TEST_DOUBLE))
-        public, instructors = (BareRepository(folder / name, "master") for name in ("public.git", "instructors.git"))
+        public, instructors = (
+            BareRepository(folder / name, "master") for name in ("public.git", "instructors.git")
+        )
         public.create()
         instructors.create()
         small.config.write_text(
@@ -107,8 +112,14 @@ class World:
         return World(folder)
 
     def autograder(self, *words: str, fault: str = "") -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
-        environment |= {"TMPDIR": str(self.temporary), VARIABLE: fault, "AUTOGRADER_CAMPAIGN": str(self.folder)}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")
+        }
+        environment |= {
+            "TMPDIR": str(self.temporary),
+            VARIABLE: fault,
+            "AUTOGRADER_CAMPAIGN": str(self.folder),
+        }
         return subprocess.run(
             [sys.executable, "-m", "autograder", *words],
             cwd=self.small.root, env=environment, capture_output=True, text=True, check=False, timeout=500,
@@ -120,9 +131,13 @@ class World:
         classroom = Classroom.open(self.small.config)
         entries: Counter[str] = Counter()
         for path in sorted(classroom.course.ledger.glob("*.jsonl")):
-            entries.update(f"{path.stem}: {_timeless(line)}" for line in path.read_bytes().splitlines())
+            entries.update(
+                f"{path.stem}: {_timeless(line)}" for line in path.read_bytes().splitlines()
+            )
         standings = {
-            student: {name: (entry.points, entry.parts[0].state.value) for name, entry in mine.items()}
+            student: {
+                name: (entry.points, entry.parts[0].state.value) for name, entry in mine.items()
+            }
             for student, mine in classroom.standings().items()
         }
         database = database_file(classroom.course)
@@ -132,10 +147,16 @@ class World:
             "standings": standings,
             "gradebook": read_scores(database) if database and database.exists() else {},
             "pages": len(list((site / "p").glob("*.html"))),
-            "outputs": sorted(path.name for path in classroom.course.outputs.rglob("*") if path.is_file()),
+            "outputs": sorted(
+                path.name for path in classroom.course.outputs.rglob("*") if path.is_file()
+            ),
             "public": _tree(self.folder / "public.git", "master"),
             "state": sorted(set(_tree(self.folder / "instructors.git", "state")) - {"keys.json"}),
-            "wrong": [trouble.line for trouble in verify_course(classroom, now=_now()).troubles if trouble.serious],
+            "wrong": [
+                trouble.line
+                for trouble in verify_course(classroom, now=_now()).troubles
+                if trouble.serious
+            ],
         }
 
     def left_behind(self) -> list[str]:
@@ -144,7 +165,9 @@ class World:
         for path in self.folder.rglob("*"):
             if path.name.endswith("autograder.lock"):
                 continue  # the kernel holds these locks, not the file; it always stays
-            if path.name.endswith((".lock", ".tmp", ".new", ".old")) or path.name.startswith("tmp_"):
+            if path.name.endswith((".lock", ".tmp", ".new", ".old")) or path.name.startswith(
+                "tmp_"
+            ):
                 found.append(str(path))
         return found + self.processes()
 
@@ -154,7 +177,9 @@ class World:
         for process in psutil.process_iter(["pid", "cmdline"]):
             try:
                 if process.environ().get("AUTOGRADER_CAMPAIGN") == str(self.folder):
-                    found.append(f"process {process.info['pid']}: {' '.join(process.info['cmdline'] or ())[:80]}")
+                    found.append(
+                        f"process {process.info['pid']}: {' '.join(process.info['cmdline'] or ())[:80]}"
+                    )
             except psutil.Error:
                 continue
         return found
@@ -218,7 +243,11 @@ class Campaign:
         turn = 0
         for case in self.cases(command):
             possible = [each for each in FAULTS if each != "full" or _writes(case.place)]
-            if case.number == 1 and case.place not in chosen and case.fault == possible[turn % len(possible)]:
+            if (
+                case.number == 1
+                and case.place not in chosen
+                and case.fault == possible[turn % len(possible)]
+            ):
                 chosen[case.place] = case
                 turn += 1
         yield from chosen.values()
@@ -254,7 +283,9 @@ class Campaign:
         found = [f"left behind: {line}" for line in world.left_behind()]
         lost = wanted["ledger"] - got["ledger"]
         more = got["ledger"] - wanted["ledger"]
-        found += [f"lost: {line[:200]}" for line in lost] + [f"doubled or new: {line[:200]}" for line in more]
+        found += [f"lost: {line[:200]}" for line in lost] + [
+            f"doubled or new: {line[:200]}" for line in more
+        ]
         # What a notebook gave, and had no room, is made again only where a person waits for it.
         optional = {"outputs"} if case.fault == "full" else set()
         for name in wanted.keys() - {"ledger"} - optional:
@@ -308,14 +339,19 @@ def main(names: Sequence[str]) -> int:
             for case in campaign.cases_in_turn(command) if once else campaign.cases(command):
                 failures = campaign.failures(case)
                 counted[command] += 1
-                print(f"  {'not as undisturbed' if failures else 'as undisturbed'}: {case}", flush=True)
+                print(
+                    f"  {'not as undisturbed' if failures else 'as undisturbed'}: {case}",
+                    flush=True,
+                )
                 failed += bool(failures)
                 for line in failures:
                     print(f"  {case}: {line}", flush=True)
             print(f"{command}: {counted[command]} faults tried", flush=True)
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = spent.ru_utime + spent.ru_stime - started.ru_utime - started.ru_stime
-    print(f"campaign: {counted.total()} faults, {failed} after which something was not as undisturbed; {seconds:.0f} s")
+    print(
+        f"campaign: {counted.total()} faults, {failed} after which something was not as undisturbed; {seconds:.0f} s"
+    )
     return 1 if failed else 0
 
 

@@ -63,7 +63,9 @@ def grade_notebooks() -> dict[str, Report]:
     course, exam = read_course()
     with Examiner(course.limits) as examiner:
         return {
-            name: examiner.examine(exam, Submission(HOMEWORK, f"{name or 'right'}.ipynb", content)).report
+            name: examiner.examine(
+                exam, Submission(HOMEWORK, f"{name or 'right'}.ipynb", content)
+            ).report
             for name, content in write_notebooks().items()
         }
 
@@ -83,7 +85,9 @@ def make_class(
     records = {}
     standings = {}
     for number, mistake in enumerate(assign_mistakes()):
-        student = Student(f"student-{number + 1:02d}", f"https://example.org/student-{number + 1}/course")
+        student = Student(
+            f"student-{number + 1:02d}", f"https://example.org/student-{number + 1}/course"
+        )
         begin = DEADLINE - timedelta(days=5, minutes=-13 * number)
         states = [mistake, RIGHT] if mistake and number % 2 == 0 else [mistake]
         record = StudentRecord(student.id)

@@ -26,7 +26,21 @@ WORDS = tuple(
     score prob weight bias layer acts cache_in z_val hidden step part new old lhs rhs term factor summed scaled
     """.split()  # noqa: SIM905
 )
-KEPT = {"self", "np", "range", "len", "zip", "enumerate", "reversed", "print", "sum", "max", "min", "int", "float"}
+KEPT = {
+    "self",
+    "np",
+    "range",
+    "len",
+    "zip",
+    "enumerate",
+    "reversed",
+    "print",
+    "sum",
+    "max",
+    "min",
+    "int",
+    "float",
+}
 Answers = dict[str, str]
 
 
@@ -43,8 +57,14 @@ def read_homework() -> tuple[Exam, dict[str, list[Answers]]]:
     """The homework's exam, and for each function the other ways to write it, as solution cells."""
     course = load_course(REPOSITORY / "grading_config.py")
     exam = course.read_exam(HOMEWORK)
-    tree = ast.parse(course.source_path(HOMEWORK).with_name("alternatives.py").read_text(encoding="utf-8"))
-    cells = {name: exercise.solutions[0] for exercise in exam.exercises for name in exam.defines(exercise)}
+    tree = ast.parse(
+        course.source_path(HOMEWORK).with_name("alternatives.py").read_text(encoding="utf-8")
+    )
+    cells = {
+        name: exercise.solutions[0]
+        for exercise in exam.exercises
+        for name in exam.defines(exercise)
+    }
     ways: dict[str, list[Answers]] = {}
     for function in tree.body:
         names = _names_of_alternative(function)
@@ -66,7 +86,9 @@ def _write_without_reference(function: ast.FunctionDef, name: str) -> str:
     """An alternative as a student would write it, who has no reference; empty where it leans on more than that."""
     function.name = name
     function.decorator_list.clear()
-    function.body = [statement for statement in function.body if ast.unparse(statement) != "right = reference()"]
+    function.body = [
+        statement for statement in function.body if ast.unparse(statement) != "right = reference()"
+    ]
     source = ast.unparse(function).replace("reference().", "").replace("right.", "")
     return "" if "reference" in source or "step(" in source or "right" in source else source
 
@@ -77,18 +99,24 @@ def write_class(seed: int = 1) -> tuple[Exam, dict[str, Answers], list[CopiedPai
     right = StudentDesk("somebody", exam, {}).answers
     students: dict[str, Answers] = {}
     for number in range(ALONE):
-        students[f"alone-{number + 1:02d}"] = write_alone(right, ways, random.Random(f"{seed} {number}"))
+        students[f"alone-{number + 1:02d}"] = write_alone(
+            right, ways, random.Random(f"{seed} {number}")
+        )
     sources = random.Random(seed).sample(sorted(students), len(DISGUISES))
     pairs = []
     for number, (source, disguise) in enumerate(zip(sources, DISGUISES, strict=True)):
         name = f"copy-{number + 1:02d}"
         hide = random.Random(f"{seed} copy {number}")
-        students[name] = {cell: disguise_source(text, disguise, hide) for cell, text in students[source].items()}
+        students[name] = {
+            cell: disguise_source(text, disguise, hide) for cell, text in students[source].items()
+        }
         pairs.append(CopiedPair(source, name, disguise))
     return exam, students, pairs
 
 
-def write_alone(right: Mapping[str, str], ways: Mapping[str, list[Answers]], draw: random.Random) -> Answers:
+def write_alone(
+    right: Mapping[str, str], ways: Mapping[str, list[Answers]], draw: random.Random
+) -> Answers:
     """One student's own answers."""
     answers = dict(right)
     for changes in ways.values():
@@ -99,7 +127,9 @@ def write_alone(right: Mapping[str, str], ways: Mapping[str, list[Answers]], dra
     return {cell: apply_style(text, vocabulary, habits, draw) for cell, text in answers.items()}
 
 
-def apply_style(text: str, vocabulary: list[str], habits: list[Callable[..., ast.AST]], draw: random.Random) -> str:
+def apply_style(
+    text: str, vocabulary: list[str], habits: list[Callable[..., ast.AST]], draw: random.Random
+) -> str:
     """Write a cell in somebody's style."""
     tree = ast.parse(text)
     for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
@@ -130,7 +160,9 @@ def disguise_source(text: str, disguise: str, draw: random.Random) -> str:
             indent = line[: len(line) - len(line.lstrip())]
             if line.strip() and draw.random() < 0.3:
                 lines.append(f"{indent}# {draw.choice(WORDS)} of the {draw.choice(WORDS)}")
-            lines.append(line.replace(" = ", "=").replace(", ", " , ") if draw.random() < 0.5 else line)
+            lines.append(
+                line.replace(" = ", "=").replace(", ", " , ") if draw.random() < 0.5 else line
+            )
             if draw.random() < 0.2:
                 lines.append("")
         written = "\n".join(lines)
@@ -147,7 +179,11 @@ def _rename_locals(
 ) -> None:
     """Give local names other names; arguments keep theirs."""
     arguments = {argument.arg for argument in function.args.args}
-    stored = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    stored = {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
     free = [word for word in vocabulary if word not in used]
     names = {}
@@ -159,7 +195,9 @@ def _rename_locals(
             node.id = names[node.id]
 
 
-def _extract_temporaries(function: ast.FunctionDef, vocabulary: list[str], draw: random.Random) -> None:
+def _extract_temporaries(
+    function: ast.FunctionDef, vocabulary: list[str], draw: random.Random
+) -> None:
     """Put some of what is returned into a variable first."""
     last = function.body[-1]
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
@@ -213,9 +251,23 @@ def _prefer_methods(function: ast.AST, draw: random.Random) -> ast.AST:
     class Rewrite(ast.NodeTransformer):
         def visit_Call(self, node: ast.Call) -> ast.AST:
             self.generic_visit(node)
-            named = isinstance(node.func, ast.Attribute) and node.func.attr in {"sum", "mean", "max", "argmax"}
-            if named and isinstance(node.func.value, ast.Name) and node.func.value.id == "np" and node.args:  # type: ignore[attr-defined]
-                return ast.Call(ast.Attribute(node.args[0], node.func.attr, ast.Load()), node.args[1:], node.keywords)  # type: ignore[attr-defined]
+            named = isinstance(node.func, ast.Attribute) and node.func.attr in {
+                "sum",
+                "mean",
+                "max",
+                "argmax",
+            }
+            if (
+                named
+                and isinstance(node.func.value, ast.Name)  # type: ignore[attr-defined]
+                and node.func.value.id == "np"  # type: ignore[attr-defined]
+                and node.args
+            ):  # type: ignore[attr-defined]
+                return ast.Call(
+                    ast.Attribute(node.args[0], node.func.attr, ast.Load()),  # type: ignore[attr-defined]
+                    node.args[1:],
+                    node.keywords,
+                )
             return node
 
     return Rewrite().visit(function)
@@ -227,12 +279,21 @@ def _turn_sums(function: ast.AST, draw: random.Random) -> ast.AST:
     return function
 
 
-HABITS: tuple[Callable[..., ast.AST], ...] = (_prefer_dot, _prefer_shape, _prefer_methods, _turn_sums)
+HABITS: tuple[Callable[..., ast.AST], ...] = (
+    _prefer_dot,
+    _prefer_shape,
+    _prefer_methods,
+    _turn_sums,
+)
 
 
 def _swap_operands(node: ast.AST, draw: random.Random) -> None:
     """Turn some sums and products around."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mult) and draw.random() < 0.4:
+    if (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Add | ast.Mult)
+        and draw.random() < 0.4
+    ):
         node.left, node.right = node.right, node.left
 
 
@@ -242,10 +303,16 @@ def _swap_independent(body: list[ast.stmt]) -> None:
         first, second = body[index], body[index + 1]
         if isinstance(first, ast.Assign) and isinstance(second, ast.Assign):
             names = [
-                {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} for statement in (first, second)
+                {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+                for statement in (first, second)
             ]
             stored = [
-                {node.id for target in statement.targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+                {
+                    node.id
+                    for target in statement.targets
+                    for node in ast.walk(target)
+                    if isinstance(node, ast.Name)
+                }
                 for statement in (first, second)
             ]
             if not stored[0] & names[1] and not stored[1] & names[0]:

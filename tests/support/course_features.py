@@ -24,9 +24,13 @@ FEATURES = HERE / "course_features.txt"
 SCORES = HERE / "course_features_nbgrader.json"
 STATES = ("good", "wrong", "stub")
 BEGIN = re.compile(r"^(?:## (?P<name>\w+)|# %% (?P<kind>[a-z]+)(?: (?P<word>\S+))?)$")
-REGION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n.*?### END SOLUTION\n?", re.MULTILINE | re.DOTALL)
+REGION = re.compile(
+    r"^([ \t]*)### BEGIN SOLUTION\n.*?### END SOLUTION\n?", re.MULTILINE | re.DOTALL
+)
 MARKERS = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
-HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS\n?", re.MULTILINE | re.DOTALL)
+HIDDEN = re.compile(
+    r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS\n?", re.MULTILINE | re.DOTALL
+)
 
 
 @dataclass
@@ -107,7 +111,12 @@ def _pieces(text: str) -> Iterator[tuple[str, str, str, str]]:
             continue
         if kind:
             yield name, kind, word, "\n".join(lines).strip("\n")
-        name, kind, word, lines = begin["name"] or name, begin["kind"] or "", begin["word"] or "", []
+        name, kind, word, lines = (
+            begin["name"] or name,
+            begin["kind"] or "",
+            begin["word"] or "",
+            [],
+        )
 
 
 def read_scores() -> dict[str, dict[str, list[float]]]:
@@ -119,7 +128,9 @@ def read_scores() -> dict[str, dict[str, list[float]]]:
 def ask_nbgrader(folder: Path, names: list[str]) -> dict[str, dict[str, list[float]]]:
     """Have plain nbgrader grade features: a notebook for each in one assignment, a student for each state."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'features'\n")
+    (folder / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.CourseDirectory.course_id = 'features'\n"
+    )
     source = folder / "source" / "ps"
     source.mkdir(parents=True)
     for name in names:

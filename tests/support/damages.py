@@ -70,7 +70,9 @@ def change(grade_id: str, how: Callable[[dict[str, Any]], Any]) -> Callable[[Cel
 
 def typed(kind: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     def retype(cell: dict[str, Any]) -> dict[str, Any]:
-        kept = {key: value for key, value in cell.items() if key not in {"outputs", "execution_count"}}
+        kept = {
+            key: value for key, value in cell.items() if key not in {"outputs", "execution_count"}
+        }
         extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
         return kept | {"cell_type": kind} | extra
 
@@ -127,7 +129,9 @@ def merged(first: str, second: str, *, keep: str) -> Callable[[Cells], Cells]:
         text_of_both = f"{found[first]['source']}\n{found[second]['source']}"
         gone = second if keep == first else first
         return [
-            cell | ({"source": text_of_both} if id_of(cell) == keep else {}) for cell in cells if id_of(cell) != gone
+            cell | ({"source": text_of_both} if id_of(cell) == keep else {})
+            for cell in cells
+            if id_of(cell) != gone
         ]
 
     return merge
@@ -143,7 +147,9 @@ def without(*grade_ids: str) -> Callable[[Cells], Cells]:
 
 def first_code(source: str) -> Callable[[Cells], Cells]:
     """Another text in the cell with the imports."""
-    return lambda cells: [cell | ({"source": source} if cell["source"] == IMPORTS else {}) for cell in cells]
+    return lambda cells: [
+        cell | ({"source": source} if cell["source"] == IMPORTS else {}) for cell in cells
+    ]
 
 
 def below(grade_id: str, *new: dict[str, Any]) -> Callable[[Cells], Cells]:
@@ -188,7 +194,9 @@ DAMAGES: dict[str, Callable[[Cells], Cells]] = {
     "answer split, with ids": change("double_solution", split(DOUBLE, "double(3)", with_id=True)),
     "essay split": change("why", split("The gradient", "vanishes.", with_id=False)),
     "essay split, with ids": change("why", split("The gradient", "vanishes.", with_id=True)),
-    "essay split, first part empty": change("why", split(PLACEHOLDER, "It vanishes.", with_id=False)),
+    "essay split, first part empty": change(
+        "why", split(PLACEHOLDER, "It vanishes.", with_id=False)
+    ),
     "answers merged": merged("double_solution", "mean_solution", keep="double_solution"),
     "answer merged into test": merged("double_solution", "double", keep="double"),
     "test merged into answer": merged("double_solution", "double", keep="double_solution"),
@@ -208,13 +216,17 @@ DAMAGES: dict[str, Callable[[Cells], Cells]] = {
     "answer deleted": without("double_solution"),
     "locked deleted": without("helper"),
     "essay deleted": without("why"),
-    "essay in a cell below": lambda cells: below("why", text("It vanishes."))(change("why", says(PLACEHOLDER))(cells)),
+    "essay in a cell below": lambda cells: below("why", text("It vanishes."))(
+        change("why", says(PLACEHOLDER))(cells)
+    ),
     "essay below the placeholder": change("why", says(f"{PLACEHOLDER}\n\nIt vanishes.")),
     "essay on an error": change("why", says("It raises NotImplementedError.")),
     "essay emptied": change("why", says("")),
     "answer is wrong": change("double_solution", says("def double(x):\n    return 3 * x")),
     "answer is a stub": change("double_solution", says(DOUBLE_STUB)),
-    "answer is Python 2": change("double_solution", says("def double(x):\n    print 'x'\n    return 2 * x")),
+    "answer is Python 2": change(
+        "double_solution", says("def double(x):\n    print 'x'\n    return 2 * x")
+    ),
     "imports fail": first_code("import no_such_package\nimport numpy as np"),
     "imports deleted": first_code("# mine"),
     "a cell fails": below("helper", code("1 / 0")),

@@ -98,7 +98,9 @@ def answer(cells: list[dict[str, Any]], **answers: str) -> bytes:
     return json.dumps(notebook(*mine)).encode()
 
 
-RIGHT_1 = answer(PROBLEM_1, squares_answer="def squares(n):\n    return [k * k for k in range(1, n + 1)]")
+RIGHT_1 = answer(
+    PROBLEM_1, squares_answer="def squares(n):\n    return [k * k for k in range(1, n + 1)]"
+)
 WRONG_1 = answer(PROBLEM_1, squares_answer="def squares(n):\n    return [1]")
 RIGHT_2 = answer(
     PROBLEM_2,
@@ -127,6 +129,8 @@ def write_moodle_archive(path: Path) -> None:
     """Write what Moodle lets one download: the second student has corrected the first notebook."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        entry = zipfile.ZipInfo("Always Late_312_assignsubmission_file_/problem1.ipynb", (2027, 3, 8, 9, 0, 0))
+        entry = zipfile.ZipInfo(
+            "Always Late_312_assignsubmission_file_/problem1.ipynb", (2027, 3, 8, 9, 0, 0)
+        )
         archive.writestr(entry, RIGHT_1)
     path.write_bytes(content.getvalue())

@@ -50,7 +50,14 @@ class FakeRepository:
         return BareRepository(self.path, self.branch)
 
     def tip(self, branch: str = "") -> str:
-        done = git(self.path, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch or self.branch}", check=False)
+        done = git(
+            self.path,
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            f"refs/heads/{branch or self.branch}",
+            check=False,
+        )
         return done or NOWHERE
 
 
@@ -72,14 +79,18 @@ class Trouble:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    how: str = ""  # "cut": shorter than promised; "hang up": nothing at all; "drip": a byte at a time
+    how: str = (
+        ""  # "cut": shorter than promised; "hang up": nothing at all; "drip": a byte at a time
+    )
     times: int = 1
 
 
 class FakeGitHub:
     """The server and everything it knows. `now` is its clock: nobody else's time gets into an answer."""
 
-    def __init__(self, folder: Path, *, token: str = "", limit: int = 5000, anonymous_limit: int = 60) -> None:
+    def __init__(
+        self, folder: Path, *, token: str = "", limit: int = 5000, anonymous_limit: int = 60
+    ) -> None:
         self.folder, self.token = folder, token
         self.now = datetime(2027, 2, 1, 8, tzinfo=UTC)
         self.left = {True: limit, False: anonymous_limit}
@@ -104,7 +115,9 @@ class FakeGitHub:
 
     @contextmanager
     def serving(self) -> Iterator[FakeGitHub]:
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         thread.start()
         try:
             yield self
@@ -126,7 +139,9 @@ class FakeGitHub:
         owner = self.account(name.partition("/")[0])
         pushed = parent.pushed if parent else self.now
         path = self.folder / f"{name}.git"
-        made = FakeRepository(next(self._numbers), owner, name, path, self.now, pushed, parent.id if parent else 0)
+        made = FakeRepository(
+            next(self._numbers), owner, name, path, self.now, pushed, parent.id if parent else 0
+        )
         made.bare.create()
         if parent:
             made.bare.fork(parent.bare)
@@ -137,14 +152,24 @@ class FakeGitHub:
     def fork(self, upstream: FakeRepository, login: str) -> FakeRepository:
         return self.create(f"{login}/{upstream.name.partition('/')[2]}", upstream)
 
-    def push(self, repository: FakeRepository, files: Mapping[str, bytes], *, dated: datetime | None = None) -> str:
+    def push(
+        self,
+        repository: FakeRepository,
+        files: Mapping[str, bytes],
+        *,
+        dated: datetime | None = None,
+    ) -> str:
         """Push one commit; `dated` is what the student claims, the activity has the server's time."""
         before = repository.tip()
         repository.bare.push(files, f"push {next(self._numbers)}", dated or self.now)
         return self.note(repository, before, "branch_creation" if before == NOWHERE else "push")
 
     def force_push(
-        self, repository: FakeRepository, files: Mapping[str, bytes], *, dated: datetime | None = None
+        self,
+        repository: FakeRepository,
+        files: Mapping[str, bytes],
+        *,
+        dated: datetime | None = None,
     ) -> str:
         """Replace the branch by a single commit."""
         before = repository.tip()
@@ -218,7 +243,11 @@ class FakeGitHub:
         if found := re.fullmatch(r"/repos/([^/]+/[^/]+)(/forks|/activity)?", path):
             repository = self._named(found[1])
             if repository is None and (number := self.old_names.get(found[1].lower())):
-                return 301, {"message": "Moved Permanently"}, f"/repositories/{number}{found[2] or ''}"
+                return (
+                    301,
+                    {"message": "Moved Permanently"},
+                    f"/repositories/{number}{found[2] or ''}",
+                )
         elif found := re.fullmatch(r"/repositories/(\d+)(/forks|/activity)?", path):
             repository = self.repositories.get(int(found[1]))
         else:
@@ -253,15 +282,23 @@ class FakeGitHub:
             "stargazers_count": 0,
         }
 
-    def _forks(self, upstream: FakeRepository, base: str, query: Mapping[str, str]) -> tuple[int, Any, str]:
+    def _forks(
+        self, upstream: FakeRepository, base: str, query: Mapping[str, str]
+    ) -> tuple[int, Any, str]:
         forks = [self._shown(r) for r in self.repositories.values() if r.parent == upstream.id]
         size, number = min(int(query.get("per_page", "30")), 100), int(query.get("page", "1"))
         more = len(forks) > size * number
         following = f"{base}?{urlencode({'per_page': size, 'page': number + 1})}" if more else ""
         return 200, forks[size * (number - 1) : size * number], following
 
-    def _activity(self, repository: FakeRepository, base: str, query: Mapping[str, str]) -> tuple[int, Any, str]:
-        entries = [e for e in reversed(repository.activity) if query.get("ref", e["ref"]) in {e["ref"], e["ref"][11:]}]
+    def _activity(
+        self, repository: FakeRepository, base: str, query: Mapping[str, str]
+    ) -> tuple[int, Any, str]:
+        entries = [
+            e
+            for e in reversed(repository.activity)
+            if query.get("ref", e["ref"]) in {e["ref"], e["ref"][11:]}
+        ]
         size, start = min(int(query.get("per_page", "30")), 100), int(query.get("after", "0"))
         following = dict(query) | {"after": str(start + size)}
         more = len(entries) > start + size
@@ -269,7 +306,9 @@ class FakeGitHub:
 
 
 def git(folder: Path, *arguments: str, check: bool = True) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, check=check, capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, check=check, capture_output=True, text=True
+    )
     return done.stdout.strip()
 
 
@@ -285,7 +324,9 @@ def _handler(github: FakeGitHub) -> type[BaseHTTPRequestHandler]:
             with lock:
                 path, query = urlsplit(self.path).path, urlsplit(self.path).query
                 given = {name: values[0] for name, values in parse_qs(query).items()}
-                trouble = next((t for t in github.troubles if t.times and re.fullmatch(t.path, path)), None)
+                trouble = next(
+                    (t for t in github.troubles if t.times and re.fullmatch(t.path, path)), None
+                )
                 if trouble:
                     trouble.times -= 1
                     self._note(path, given, trouble.status)
@@ -308,13 +349,17 @@ def _handler(github: FakeGitHub) -> type[BaseHTTPRequestHandler]:
                 data = github.answers[path](data)
             headers = {"Location": f"{github.api}{following}"} if status == 301 else {}
             if status == 200 and following:
-                headers["Link"] = f'<{github.api}{following}>; rel="next", <{github.api}{path}>; rel="first"'
+                headers["Link"] = (
+                    f'<{github.api}{following}>; rel="next", <{github.api}{path}>; rel="first"'
+                )
             etag = f'W/"{hashlib.sha256(json.dumps([data, following]).encode()).hexdigest()}"'
             if status == 200:
                 headers["ETag"] = etag
             unchanged = status == 200 and self.headers.get("If-None-Match") == etag
             github.left[known] -= not (unchanged and known)
-            self._send(path, query, 304 if unchanged else status, data, headers | self._limits(known))
+            self._send(
+                path, query, 304 if unchanged else status, data, headers | self._limits(known)
+            )
 
         def _limits(self, known: bool) -> dict[str, str]:
             return {
@@ -322,10 +367,20 @@ def _handler(github: FakeGitHub) -> type[BaseHTTPRequestHandler]:
                 "X-RateLimit-Reset": str(int(github.reset.timestamp())),
             }
 
-        def _send(self, path: str, query: dict[str, str], status: int, data: Any, headers: Mapping[str, str]) -> None:
+        def _send(
+            self,
+            path: str,
+            query: dict[str, str],
+            status: int,
+            data: Any,
+            headers: Mapping[str, str],
+        ) -> None:
             self._note(path, query, status)
             body = b"" if status == 304 else json.dumps(data).encode()
-            self._head(status, {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers})
+            self._head(
+                status,
+                {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers},
+            )
             self.wfile.write(body)
 
         def _head(self, status: int, headers: Mapping[str, str]) -> None:
@@ -340,7 +395,10 @@ def _handler(github: FakeGitHub) -> type[BaseHTTPRequestHandler]:
             if trouble.how == "hang up":
                 return
             promised = len(trouble.body) + (1000 if trouble.how == "cut" else 0)
-            self._head(trouble.status, {"Content-Length": str(promised), "Connection": "close", **trouble.headers})
+            self._head(
+                trouble.status,
+                {"Content-Length": str(promised), "Connection": "close", **trouble.headers},
+            )
             if trouble.how != "drip":
                 self.wfile.write(trouble.body)
                 return

@@ -71,14 +71,18 @@ class FolderForge:
     def find_repository_by_id(self, number: int) -> FoundRepository | None:
         return self.list_forks("").by_id.get(number)
 
-    def list_activity(self, repository: FoundRepository, branch: str, known: Container[int]) -> tuple[Activity, ...]:
+    def list_activity(
+        self, repository: FoundRepository, branch: str, known: Container[int]
+    ) -> tuple[Activity, ...]:
         entries = self._read_log(self.folder / f"{repository.name}.git", branch)
         return tuple(entry for entry in entries if entry.id not in known)
 
     def _read_log(self, path: Path, branch: str) -> list[Activity]:
         log = path / "logs" / "refs" / "heads" / branch
         entries = []
-        for number, line in enumerate(log.read_text().splitlines() if log.exists() else [], start=1):
+        for number, line in enumerate(
+            log.read_text().splitlines() if log.exists() else [], start=1
+        ):
             about = line.partition("\t")[0].split()
             time = datetime.fromtimestamp(int(about[-2]), UTC)
             after = "" if about[1] == NO_COMMIT else about[1]

@@ -41,10 +41,16 @@ def main(folder: Path, kilobytes: int) -> None:
     filler.unlink()
     again = world.autograder(*COMMAND)
     got = world.memory()
-    differences = [f"{name}: {got[name]!r} instead of {wanted[name]!r}" for name in wanted if got[name] != wanted[name]]
+    differences = [
+        f"{name}: {got[name]!r} instead of {wanted[name]!r}"
+        for name in wanted
+        if got[name] != wanted[name]
+    ]
     differences += [f"left behind: {line}" for line in world.left_behind()]
     runs = {"full": full, "again": again}
-    said = {name: {"code": done.returncode, "said": done.stderr[-3000:]} for name, done in runs.items()}
+    said = {
+        name: {"code": done.returncode, "said": done.stderr[-3000:]} for name, done in runs.items()
+    }
     print(json.dumps({**said, "differences": differences}, default=str))
 
 

@@ -100,8 +100,10 @@ def _be_the_zygote(control: socket.socket) -> None:
     os.setsid()
     importlib.reload(warnings)  # pytest would record what the student is warned of
     zygote = OpenZygote(control, Open(), ())
-    os.environ.update(IPYTHONDIR=str(zygote.enclosure.scratch), MPLCONFIGDIR=str(zygote.enclosure.scratch))  # type: ignore[attr-defined]
-    importlib.import_module("matplotlib.pyplot")  # what belongs to the course uses it, and comes first
+    scratch = str(zygote.enclosure.scratch)  # type: ignore[attr-defined]
+    os.environ.update(IPYTHONDIR=scratch, MPLCONFIGDIR=scratch)
+    # What belongs to the course uses it, and comes first.
+    importlib.import_module("matplotlib.pyplot")
     zygote.shell = worker.warm_up()
     zygote.serve()
     zygote.close()
@@ -118,10 +120,14 @@ def shared_keeper() -> JoinedKeeper:
 
 @contextlib.contextmanager
 def kernel(
-    limits: Limits = LIMITS, watch: Callable[[], str | None] | None = None, keeper: JoinedKeeper | None = None
+    limits: Limits = LIMITS,
+    watch: Callable[[], str | None] | None = None,
+    keeper: JoinedKeeper | None = None,
 ) -> Iterator[Kernel]:
     """Fork a worker, and end it when the context is left."""
-    unhurried = replace(limits, seconds=3600)  # the trusted end alone keeps the time, and nobody the memory
+    unhurried = replace(
+        limits, seconds=3600
+    )  # the trusted end alone keeps the time, and nobody the memory
     with (keeper or shared_keeper()).spawn({}, unhurried) as jailed:
         kernel = Kernel(jailed.socket, limits, watch)
         try:

@@ -11,7 +11,9 @@ import pytest
 from autograder.jail import Jail, Limits
 from autograder.kernel.jailed_kernel import Kernel
 
-SMALL = Limits(cell_seconds=10, call_seconds=5, seconds=60, memory_mb=256, processes=24, disk_mb=16, inodes=200)
+SMALL = Limits(
+    cell_seconds=10, call_seconds=5, seconds=60, memory_mb=256, processes=24, disk_mb=16, inodes=200
+)
 
 
 @pytest.fixture(scope="module")

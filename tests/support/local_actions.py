@@ -40,7 +40,9 @@ class Job:
     outcomes: dict[str, str] = field(default_factory=dict)
 
     def log(self) -> str:
-        return "\n".join(f"--- {name}: {self.outcomes[name]}\n{text}" for name, text in self.said.items())
+        return "\n".join(
+            f"--- {name}: {self.outcomes[name]}\n{text}" for name, text in self.said.items()
+        )
 
 
 @dataclass
@@ -94,7 +96,9 @@ class Run:
         needed = {need: self.jobs[need] for need in ([needs] if isinstance(needs, str) else needs)}
         context = self._context(needed)
         condition = str(definition.get("if", ""))
-        good = all(job.result == "success" for job in needed.values()) or bool(STATUS.search(condition))
+        good = all(job.result == "success" for job in needed.values()) or bool(
+            STATUS.search(condition)
+        )
         if not good or (condition and not evaluate(condition, context)):
             self.jobs[name] = Job(name, "skipped")
             return self.jobs[name]
@@ -119,10 +123,15 @@ class Run:
             "github": {
                 "token": self.actions.token,
                 "event_name": self.event,
-                "event": {"schedule": "13,43 * * * *" if self.event == "schedule" else "", "before": "0" * 40},
+                "event": {
+                    "schedule": "13,43 * * * *" if self.event == "schedule" else "",
+                    "before": "0" * 40,
+                },
                 "ref": "refs/heads/main",
             },
-            "needs": {name: {"result": job.result, "outputs": job.outputs} for name, job in needed.items()},
+            "needs": {
+                name: {"result": job.result, "outputs": job.outputs} for name, job in needed.items()
+            },
         }
 
 
@@ -130,7 +139,13 @@ class _Machine:
     """A fresh machine that does one job."""
 
     def __init__(
-        self, run: Run, name: str, definition: dict[str, Any], context: dict[str, Any], place: Path, broken: str
+        self,
+        run: Run,
+        name: str,
+        definition: dict[str, Any],
+        context: dict[str, Any],
+        place: Path,
+        broken: str,
     ) -> None:
         self.job_run, self.definition, self.context = run, definition, context | {"steps": {}}
         self.broken = broken
@@ -144,7 +159,8 @@ class _Machine:
         for number, step in enumerate(self.definition["steps"]):
             self._step(step, step.get("name", f"step {number}"))
         self.job.outputs = {
-            name: str(filled(value, self.context)) for name, value in self.definition.get("outputs", {}).items()
+            name: str(filled(value, self.context))
+            for name, value in self.definition.get("outputs", {}).items()
         }
         return self.job
 
@@ -167,7 +183,9 @@ class _Machine:
         self.context["steps"][step.get("id", name)] = {"outputs": told, "outcome": outcome}
 
     def _command(self, step: dict[str, Any], output: Path) -> tuple[str, str]:
-        if install := INSTALL.match(step["run"]):  # everything is installed here; what is named must be there
+        if install := INSTALL.match(
+            step["run"]
+        ):  # everything is installed here; what is named must be there
             assert (self.workspace / (install[1] or install[2])).exists(), step["run"]
             return "success", ""
         if self.broken and self.broken in step["run"]:
@@ -184,36 +202,63 @@ class _Machine:
             "GITHUB_STEP_SUMMARY": str(self.place / "summary.md"),
             "RUNNER_TEMP": str(self.place / "temp"),
         }
-        environment |= {key: str(filled(value, self.context)) for key, value in step.get("env", {}).items()}
+        environment |= {
+            key: str(filled(value, self.context)) for key, value in step.get("env", {}).items()
+        }
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
         if self._is_offline():
             command = ["unshare", "--net", *command]
-        done = subprocess.run(command, cwd=self.workspace, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=self.workspace,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return "failure" if done.returncode else "success", done.stdout + done.stderr
 
     def _is_offline(self) -> bool:
         """A job without grants gets no network either, where this machine can take it away."""
-        return self.definition["permissions"] == {} and os.geteuid() == 0 and shutil.which("unshare") is not None
+        return (
+            self.definition["permissions"] == {}
+            and os.geteuid() == 0
+            and shutil.which("unshare") is not None
+        )
 
     def _action(self, step: dict[str, Any], output: Path) -> str:
         name = step["uses"].split("@")[0]
-        options = {key: str(filled(value, self.context)) for key, value in step.get("with", {}).items()}
+        options = {
+            key: str(filled(value, self.context)) for key, value in step.get("with", {}).items()
+        }
         artifacts = self.job_run.folder / "artifacts"
         if name == "actions/checkout":
             assert options["persist-credentials"] == "False"
-            git(self.place, "clone", "--quiet", str(self.job_run.actions.repository), str(self.workspace))
+            git(
+                self.place,
+                "clone",
+                "--quiet",
+                str(self.job_run.actions.repository),
+                str(self.workspace),
+            )
         elif name == "actions/upload-artifact":
             self._upload(self.workspace / options["path"], artifacts / options["name"], options)
         elif name == "actions/download-artifact":
             pattern = options.get("pattern", options.get("name", ""))
-            found = [path for path in sorted(artifacts.glob("*")) if fnmatchcase(path.name, pattern)]
+            found = [
+                path for path in sorted(artifacts.glob("*")) if fnmatchcase(path.name, pattern)
+            ]
             assert found or "pattern" in options, f"no artifact {pattern}"
             for path in found:
                 shutil.copytree(path, self.workspace / options["path"], dirs_exist_ok=True)
         elif name == "actions/upload-pages-artifact":
-            links = [path for path in (self.workspace / options["path"]).rglob("*") if path.is_symlink()]
+            links = [
+                path for path in (self.workspace / options["path"]).rglob("*") if path.is_symlink()
+            ]
             assert not links, links
-            shutil.copytree(self.workspace / options["path"], artifacts / "github-pages", dirs_exist_ok=True)
+            shutil.copytree(
+                self.workspace / options["path"], artifacts / "github-pages", dirs_exist_ok=True
+            )
             output.write_text("artifact_id=1\n")
         elif name == "actions/deploy-pages":
             assert self.definition["permissions"] == {"pages": "write", "id-token": "write"}
@@ -227,7 +272,9 @@ class _Machine:
         if not source.exists():
             assert options.get("if-no-files-found") != "error", f"nothing at {source}"
             return
-        assert options.get("overwrite") == "True" or not target.exists(), f"{target.name} is there already"
+        assert options.get("overwrite") == "True" or not target.exists(), (
+            f"{target.name} is there already"
+        )
         shutil.rmtree(target, ignore_errors=True)
         for path in source.rglob("*"):
             relative = path.relative_to(source)
@@ -274,6 +321,8 @@ def evaluate(expression: str, context: Mapping[str, Any]) -> Any:
 
 def git(folder: Path, *arguments: str) -> str:
     identity = ("-c", "user.name=instructor", "-c", "user.email=instructor@localhost")
-    done = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"
     return done.stdout.strip()

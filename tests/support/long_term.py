@@ -59,10 +59,14 @@ def make_exam(number: int) -> Exam:
     exercises = []
     for index in range(EXERCISES):
         identity = f"topic_{number + 1}_function_{index + 1}"
-        cells.append(SourceCell("markdown", f"### Exercise: what function {index + 1} gives (3 points)"))
+        cells.append(
+            SourceCell("markdown", f"### Exercise: what function {index + 1} gives (3 points)")
+        )
         cells.append(SourceCell("code", "", f"{identity}_solution", solution=True))
         cells.append(SourceCell("code", "", identity, graded=True, locked=True, points=3.0))
-        exercises.append(Exercise(identity, WHOLE, 3.0, manual=False, solutions=(f"{identity}_solution",)))
+        exercises.append(
+            Exercise(identity, WHOLE, 3.0, manual=False, solutions=(f"{identity}_solution",))
+        )
     return Exam(name_of(number), tuple(cells), tuple(exercises))
 
 
@@ -80,7 +84,13 @@ def make_report(exam: Exam, solved: int) -> Report:
         hint = HINT if index == solved else ""
         shown = criteria if met else ()
         results.append(ExerciseResult(exercise.id, WHOLE, float(met), 3.0, status, hint, shown))
-    return Report(exam.assignment, f"{exam.assignment}_solved.ipynb", "graded", tuple(results), exam=exam.version)
+    return Report(
+        exam.assignment,
+        f"{exam.assignment}_solved.ipynb",
+        "graded",
+        tuple(results),
+        exam=exam.version,
+    )
 
 
 def make_record(student: str, pushes: int, homework: int, *, best: int) -> StudentRecord:
@@ -100,7 +110,9 @@ def make_record(student: str, pushes: int, homework: int, *, best: int) -> Stude
         commit = f"{index * 7919 + 1:07x}{blob}"[:40]
         made.append(Push(student, commit, "master", time, Clock.SERVER, tuple(files.values())))
         solved = min(best, 1 + step * EXERCISES // max(each - 1, 1))
-        graded.append(RecordedReport(commit, blob, time + timedelta(minutes=5), make_report(exam, solved)))
+        graded.append(
+            RecordedReport(commit, blob, time + timedelta(minutes=5), make_report(exam, solved))
+        )
     return StudentRecord(record.student or student, tuple(made), tuple(graded))
 
 
@@ -111,7 +123,9 @@ def term_class() -> PracticeClass:
     for number in range(HOMEWORK):
         name = name_of(number)
         part = Part(WHOLE, ("*",), deadline_of(number))
-        assignments[name] = Assignment(name, f"Topic {number + 1}, and what it is good for", (part,))
+        assignments[name] = Assignment(
+            name, f"Topic {number + 1}, and what it is good for", (part,)
+        )
         exams[name] = make_exam(number)
     course = Course(
         root=Path("/course"),
@@ -134,6 +148,8 @@ def term_class() -> PracticeClass:
         own = {}
         for index, (name, assignment) in enumerate(assignments.items()):
             is_released = index < RELEASED
-            own[name] = judge_assignment(course, assignment, exams[name], student, record, {}, released=is_released)
+            own[name] = judge_assignment(
+                course, assignment, exams[name], student, record, {}, released=is_released
+            )
         standings[student.id] = own
     return PracticeClass(course, exams, standings, records, students)

@@ -14,7 +14,15 @@ from nbgrader.api import Gradebook
 from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution, test, text
 
 from autograder.classroom.classroom import Classroom
-from autograder.course.submissions import Clock, ExerciseResult, NotebookFile, Push, Report, Status, Student
+from autograder.course.submissions import (
+    Clock,
+    ExerciseResult,
+    NotebookFile,
+    Push,
+    Report,
+    Status,
+    Student,
+)
 from autograder.git.student_stores import Fork
 from autograder.gradebook.assignment_conversion import put_tools_on_path
 from autograder.record.ledger import Ledger
@@ -22,7 +30,13 @@ from autograder.record.manual_marks import ManualMark
 
 MONDAY = datetime(2027, 3, 1, 12, tzinfo=UTC)
 HANDED_IN = "assignments/hw/hw_solved.ipynb"
-PLOT = code("### BEGIN SOLUTION\nplot()\n### END SOLUTION", grade_id="plot", grade=True, solution=True, points=4)
+PLOT = code(
+    "### BEGIN SOLUTION\nplot()\n### END SOLUTION",
+    grade_id="plot",
+    grade=True,
+    solution=True,
+    points=4,
+)
 ROSTER = """\
 student,remote,name,email,group
 on-time,/forks/on-time.git,On Time,on-time@example.org,Tuesday
@@ -56,7 +70,12 @@ class MarkedCourse:
     ) -> str:
         """Let a student push, and grading give `double` points and leave the plot to a person; return the blob."""
         classroom = self.classroom
-        cells = [solution("def double(x):\n    return 2 * x"), replace_source(PLOT, answer), text(student), *extra]
+        cells = [
+            solution("def double(x):\n    return 2 * x"),
+            replace_source(PLOT, answer),
+            text(student),
+            *extra,
+        ]
         content = dump(cells)
         store = Fork(Student(student, ""), classroom.course.forks / f"{student}.git", "master")
         blob = store.keep(content)
@@ -70,7 +89,11 @@ class MarkedCourse:
             )
             exam = classroom.exams["hw"].version
             self.ledger.add_report(
-                student, blob[:40], blob, Report("hw", HANDED_IN, "graded", exercises, exam=exam), when
+                student,
+                blob[:40],
+                blob,
+                Report("hw", HANDED_IN, "graded", exercises, exam=exam),
+                when,
             )
         return blob
 
@@ -87,7 +110,9 @@ class MarkedCourse:
     def points(self, student: str = "on-time") -> dict[str, tuple[float, str]]:
         """Points and status of each exercise as they stand."""
         (part,) = self.classroom.standings()[student]["hw"].parts
-        return {exercise.id: (exercise.points, exercise.status.value) for exercise in part.exercises}
+        return {
+            exercise.id: (exercise.points, exercise.status.value) for exercise in part.exercises
+        }
 
     def marks(self, student: str = "on-time") -> tuple[ManualMark, ...]:
         """What is in the ledger, whenever it got there."""
@@ -101,7 +126,13 @@ class MarkedCourse:
             yield book.find_submission_notebook("hw", "hw", student)
             book.db.commit()
 
-    def enter(self, exercise: str = "plot", student: str = "on-time", comment: str | None = None, **marks: Any) -> None:
+    def enter(
+        self,
+        exercise: str = "plot",
+        student: str = "on-time",
+        comment: str | None = None,
+        **marks: Any,
+    ) -> None:
         """Do what the formgrader does when a person enters a mark and a comment."""
         with self.notebook(student) as notebook:
             grade = next(grade for grade in notebook.grades if grade.cell.name == exercise)
@@ -109,7 +140,9 @@ class MarkedCourse:
                 setattr(grade, name, value)
             grade.needs_manual_grade = grade.manual_score is None and grade.auto_score is None
             cell = "double_solution" if exercise == "double" else exercise
-            next(entry for entry in notebook.comments if entry.cell.name == cell).manual_comment = comment
+            next(
+                entry for entry in notebook.comments if entry.cell.name == cell
+            ).manual_comment = comment
 
     def entered(self, exercise: str = "plot", student: str = "on-time") -> dict[str, Any]:
         """What the formgrader shows of an exercise."""
@@ -140,7 +173,9 @@ def make_marked_course(root: Path) -> MarkedCourse:
     (root / "roster.csv").write_text(ROSTER)
     released = root / "assignments" / "hw"
     released.mkdir(parents=True)
-    (released / "hw.ipynb").write_bytes(small.source.read_bytes())  # that it is there is all that matters here
+    (released / "hw.ipynb").write_bytes(
+        small.source.read_bytes()
+    )  # that it is there is all that matters here
     return MarkedCourse(small)
 
 

@@ -9,10 +9,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+ENVIRONMENT = os.environ | {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+}
 
 
-def prepare(repository: Path, root: Path, assignment: str, submissions: Mapping[str, bytes]) -> None:
+def prepare(
+    repository: Path, root: Path, assignment: str, submissions: Mapping[str, bytes]
+) -> None:
     """Lay out a course for nbgrader: source, configuration, a submission per student."""
     shutil.copytree(repository / "solutions" / assignment, root / "solutions" / assignment)
     for name in ("grading_config.py", "nbgrader_config.py"):
@@ -37,6 +41,8 @@ def scores(root: Path, assignment: str) -> dict[str, dict[str, float]]:
 
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
         return {
-            submission.student.id: {grade.name: grade.auto_score for grade in submission.notebooks[0].grades}
+            submission.student.id: {
+                grade.name: grade.auto_score for grade in submission.notebooks[0].grades
+            }
             for submission in book.assignment_submissions(assignment)
         }

@@ -77,7 +77,9 @@ KINDS: dict[str, list[dict[str, Any]]] = {
     "tasks": [
         text("# Tasks"),
         task(
-            "Draw what you found.\n\n=== BEGIN MARK SCHEME ===\nTwo marks for axes.\n=== END MARK SCHEME ===", "draw", 3
+            "Draw what you found.\n\n=== BEGIN MARK SCHEME ===\nTwo marks for axes.\n=== END MARK SCHEME ===",
+            "draw",
+            3,
         ),
         text("Here."),
         task("Discuss it with your neighbour.", "discuss", 1),
@@ -98,27 +100,42 @@ KINDS: dict[str, list[dict[str, Any]]] = {
         test("assert 1 + 1 == 2", "no_answer", 1),
     ],
     "quiet-stubs": [
-        solution(f"def g(x):\n    y = None\n    {BEGIN}\n    y = 2 * x\n    {END}\n    return y", "g_answer"),
+        solution(
+            f"def g(x):\n    y = None\n    {BEGIN}\n    y = 2 * x\n    {END}\n    return y",
+            "g_answer",
+        ),
         code("g(3)"),
         code("print(g(3) + 1)"),
         test("assert g(2) == 4", "g", 1),
         test("assert g(0) in (0, None)", "g_weak", 1),
     ],
     "tight-markers": [
-        solution("def h(x):\n    ###BEGIN SOLUTION\n    return x ** 2\n    ###END SOLUTION", "h_answer"),
+        solution(
+            "def h(x):\n    ###BEGIN SOLUTION\n    return x ** 2\n    ###END SOLUTION", "h_answer"
+        ),
         solution("# BEGIN SOLUTION\nk = h(3)\n# END SOLUTION", "k_answer"),
-        test("assert h(2) == 4\n###BEGIN HIDDEN TESTS\nassert h(5) == 25 and k == 9\n###END HIDDEN TESTS", "h", 2),
+        test(
+            "assert h(2) == 4\n###BEGIN HIDDEN TESTS\nassert h(5) == 25 and k == 9\n###END HIDDEN TESTS",
+            "h",
+            2,
+        ),
     ],
     "own-markers": [
         answer("p = 3", "p_answer", "# VVV ANSWER", "# ^^^ ANSWER"),
-        test("assert p > 0, 'p is positive'\n# VVV SECRET\nassert p == 3, 'p is three'\n# ^^^ SECRET", "p", 1),
+        test(
+            "assert p > 0, 'p is positive'\n# VVV SECRET\nassert p == 3, 'p is three'\n# ^^^ SECRET",
+            "p",
+            1,
+        ),
         manual("markdown", "All of it.", "words", 1),
         task("Think.\nVVV MARKS\none each\n^^^ MARKS", "think", 1),
     ],
     "modern-python": [
         code("import asyncio, pickle\nfrom dataclasses import dataclass"),
         answer("@dataclass\nclass P:\n    x: int\n    y: int = 0", "P_answer"),
-        test(hidden("assert P(1) == P(1, 0)\nassert pickle.loads(pickle.dumps(P(2))).x == 2"), "P", 1),
+        test(
+            hidden("assert P(1) == P(1, 0)\nassert pickle.loads(pickle.dumps(P(2))).x == 2"), "P", 1
+        ),
         answer("async def soon(x):\n    await asyncio.sleep(0)\n    return x", "soon_answer"),
         code("await asyncio.sleep(0)"),
         test("assert await soon(3) == 3", "soon", 1),
@@ -146,7 +163,11 @@ KINDS: dict[str, list[dict[str, Any]]] = {
     ],
     "partial-credit": [
         answer("def parts(x):\n    return 1 if x else 0", "parts_answer"),
-        test("points = 0\nif parts(1) == 1:\n    points += 1\nif parts(0) == 0:\n    points += 2\npoints", "parts", 3),
+        test(
+            "points = 0\nif parts(1) == 1:\n    points += 1\nif parts(0) == 0:\n    points += 2\npoints",
+            "parts",
+            3,
+        ),
         test("assert parts(1) == 1\n3;  # not a number of points", "quiet", 4),
     ],
 }
@@ -164,7 +185,10 @@ KINDS["course-of-classes"] = [
     test("c = Circle(2)\nassert c.r == 2\nassert isinstance(c, Shape)", "Circle_made", 1),
     test(hidden("assert math.isclose(c.area(), 4 * math.pi)"), "Circle_area", 2),
     code("print(f'The circle has the area {c.area():.2f}')"),
-    answer("def largest(shapes):\n    return max(shapes, key=lambda shape: shape.area())", "largest_answer"),
+    answer(
+        "def largest(shapes):\n    return max(shapes, key=lambda shape: shape.area())",
+        "largest_answer",
+    ),
     test("circles = [Circle(1), c, Circle(0.5)]\nassert largest(circles) is c", "largest", 2),
     answer("areas = [round(shape.area(), 2) for shape in circles]", "areas_answer"),
     test(hidden("assert areas == [3.14, 12.57, 0.79]"), "areas", 1),
@@ -179,20 +203,29 @@ KINDS["course-with-data"] = [
     ),
     code("heights = load('data/heights.csv')\nheights"),
     test(
-        "assert heights.shape == (4,)\n" + hidden("assert np.allclose(load('data/heights.csv'), [1.5, 1.7, 1.6, 1.8])"),
+        "assert heights.shape == (4,)\n"
+        + hidden("assert np.allclose(load('data/heights.csv'), [1.5, 1.7, 1.6, 1.8])"),
         "load",
         2,
     ),
     answer("deviation = np.sqrt((centred(heights) ** 2).mean())", "deviation_answer"),
-    test(hidden("from tools.stats import centred\nassert np.isclose(deviation, np.std(heights))"), "deviation", 1),
-    answer("with open('report.txt', 'w') as file:\n    file.write(f'{heights.mean():.2f}')", "report_answer"),
+    test(
+        hidden("from tools.stats import centred\nassert np.isclose(deviation, np.std(heights))"),
+        "deviation",
+        1,
+    ),
+    answer(
+        "with open('report.txt', 'w') as file:\n    file.write(f'{heights.mean():.2f}')",
+        "report_answer",
+    ),
     test(hidden("assert open('report.txt').read() == '1.65'"), "report", 2),
 ]
 KINDS["course-on-pandas"] = [
     code("import pandas as pd\nsales = pd.read_csv('sales.csv', parse_dates=['day'])"),
     answer("per_shop = sales.groupby('shop')['amount'].sum()", "per_shop_answer"),
     test(
-        "assert isinstance(per_shop, pd.Series)\n" + hidden("assert per_shop.to_dict() == {'a': 30.0, 'b': 12.5}"),
+        "assert isinstance(per_shop, pd.Series)\n"
+        + hidden("assert per_shop.to_dict() == {'a': 30.0, 'b': 12.5}"),
         "per_shop",
         2,
     ),
@@ -210,9 +243,15 @@ KINDS["course-on-pandas"] = [
         3,
     ),
     answer("with_tax = sales.assign(gross=sales.amount * 1.25)", "with_tax_answer"),
-    test("pd.testing.assert_series_equal(with_tax['gross'], sales['amount'] * 1.25, check_names=False)", "with_tax", 1),
+    test(
+        "pd.testing.assert_series_equal(with_tax['gross'], sales['amount'] * 1.25, check_names=False)",
+        "with_tax",
+        1,
+    ),
     answer("wide = sales.pivot_table(index='day', columns='shop', values='amount')", "wide_answer"),
-    test(hidden("assert wide.shape == (3, 2)\nassert wide.loc['2024-01-02', 'a'] == 20.0"), "wide", 2),
+    test(
+        hidden("assert wide.shape == (3, 2)\nassert wide.loc['2024-01-02', 'a'] == 20.0"), "wide", 2
+    ),
 ]
 FILES = {
     "course-with-data": {
@@ -220,7 +259,9 @@ FILES = {
         "tools/__init__.py": "",
         "tools/stats.py": "def centred(values):\n    return values - values.mean()\n",
     },
-    "course-on-pandas": {"sales.csv": "day,shop,amount\n2024-01-01,a,10.0\n2024-01-02,a,20.0\n2024-01-03,b,12.5\n"},
+    "course-on-pandas": {
+        "sales.csv": "day,shop,amount\n2024-01-01,a,10.0\n2024-01-02,a,20.0\n2024-01-03,b,12.5\n"
+    },
 }
 
 
@@ -245,7 +286,9 @@ def write_files(folder: Path, name: str) -> None:
         file.write_text(content)
 
 
-def ask_nbgrader(folder: Path, kinds: Sequence[str] = tuple(KINDS)) -> dict[str, dict[str, dict[str, Any]]]:
+def ask_nbgrader(
+    folder: Path, kinds: Sequence[str] = tuple(KINDS)
+) -> dict[str, dict[str, dict[str, Any]]]:
     """Have plain nbgrader release and grade every kind: {kind: {"solved" or "stub": {cell: points}}}."""
     scores: dict[str, dict[str, dict[str, Any]]] = {}
     ordinary = [name for name in kinds if name != "own-markers"]
@@ -269,10 +312,15 @@ def _scores(root: Path, assignment: str) -> dict[str, dict[str, Any]]:
 
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
         return {
-            submission.student.id: {grade.name: grade.auto_score for grade in submission.notebooks[0].grades}
+            submission.student.id: {
+                grade.name: grade.auto_score for grade in submission.notebooks[0].grades
+            }
             for submission in book.assignment_submissions(assignment)
         }
 
 
 if __name__ == "__main__":
-    SCORES.write_text(json.dumps(ask_nbgrader(Path(sys.argv[1])), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    SCORES.write_text(
+        json.dumps(ask_nbgrader(Path(sys.argv[1])), indent=1, sort_keys=True) + "\n",
+        encoding="utf-8",
+    )

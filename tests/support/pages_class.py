@@ -67,8 +67,17 @@ SENTENCES = (
     "the arguments are not changed",
 )
 MARKS = (
-    ManualMark(REGRESSION, "explain_the_half", NOW, 1.5, 0.0, (("explain_the_half", "Which `half`?\nSay why."),)),
-    ManualMark(REGRESSION, "linreg_fit", NOW, comments=(("linreg_fit_solution", "Short and clear."),)),
+    ManualMark(
+        REGRESSION,
+        "explain_the_half",
+        NOW,
+        1.5,
+        0.0,
+        (("explain_the_half", "Which `half`?\nSay why."),),
+    ),
+    ManualMark(
+        REGRESSION, "linreg_fit", NOW, comments=(("linreg_fit_solution", "Short and clear."),)
+    ),
 )
 
 
@@ -109,13 +118,19 @@ def practice_class(*, marks: bool = False) -> PracticeClass:
         name="Deep learning",
         timezone=BUDAPEST,
         assignments={
-            ARRAYS: Assignment(ARRAYS, "Arrays and matrices with numpy", (Part(WHOLE, ("*",), at("02-27 23:59")),)),
+            ARRAYS: Assignment(
+                ARRAYS, "Arrays and matrices with numpy", (Part(WHOLE, ("*",), at("02-27 23:59")),)
+            ),
             REGRESSION: Assignment(
                 REGRESSION,
                 "Linear regression",
                 (
                     Part("forward", ("linreg_model", "linreg_loss"), at("03-06 23:59")),
-                    Part("training", ("linreg_gradients", "linreg_fit", "explain_*"), at("03-13 23:59")),
+                    Part(
+                        "training",
+                        ("linreg_gradients", "linreg_fit", "explain_*"),
+                        at("03-13 23:59"),
+                    ),
                 ),
                 late=LateRule(per_day=0.2, days=2),
             ),
@@ -123,17 +138,29 @@ def practice_class(*, marks: bool = False) -> PracticeClass:
         upstream="https://example.org/course/public",
     )
     exams = {name: exam(name) for name in EXERCISES}
-    makers = (on_time, late, forgot_the_mean, corrected, half_done, misplaced, just_pushed, nothing_pushed)
+    makers = (
+        on_time,
+        late,
+        forgot_the_mean,
+        corrected,
+        half_done,
+        misplaced,
+        just_pushed,
+        nothing_pushed,
+    )
     records = {record.student: record for record in (maker() for maker in makers)}
     if marks:
         records["on-time"] = replace(records["on-time"], marks=MARKS)
     students = tuple(
-        Student(name, f"https://example.org/{name}/course.git", email=f"{name}@example.org") for name in records
+        Student(name, f"https://example.org/{name}/course.git", email=f"{name}@example.org")
+        for name in records
     )
     extensions = {("half-done", REGRESSION, "forward"): at("03-09 23:59")}
     standings = {
         student.id: {
-            name: judge_assignment(course, assignment, exams[name], student, records[student.id], extensions)
+            name: judge_assignment(
+                course, assignment, exams[name], student, records[student.id], extensions
+            )
             for name, assignment in course.assignments.items()
         }
         for student in students
@@ -159,42 +186,62 @@ def forgot_the_mean() -> StudentRecord:
         "linreg_gradients": result("linreg_gradients", "training", 2, 6, Status.PARTIAL, MEAN_HINT),
         "linreg_fit": result("linreg_fit", "training", 6, 6, Status.PASSED, LENT_NOTE),
     }
-    work = Work("forgot-the-mean").push("02-26 22:10", {ARRAYS: full(ARRAYS, graded_vec_i=Status.FAILED)})
+    work = Work("forgot-the-mean").push(
+        "02-26 22:10", {ARRAYS: full(ARRAYS, graded_vec_i=Status.FAILED)}
+    )
     return work.push("03-06 23:59", {REGRESSION: full(REGRESSION) | mean}).record
 
 
 def corrected() -> StudentRecord:
     """Wrong at first, better with every push; one exercise graded again with repaired tests; a push after the end."""
-    first = full(ARRAYS, graded_generate_pauli=Status.NOT_ATTEMPTED, graded_pauli_check=Status.NOT_ATTEMPTED)
+    first = full(
+        ARRAYS, graded_generate_pauli=Status.NOT_ATTEMPTED, graded_pauli_check=Status.NOT_ATTEMPTED
+    )
     second = full(ARRAYS, graded_pauli_check=Status.FAILED)
-    work = Work("corrected").push("02-20 16:00", {ARRAYS: first}).push("02-24 21:15", {ARRAYS: second})
+    work = (
+        Work("corrected").push("02-20 16:00", {ARRAYS: first}).push("02-24 21:15", {ARRAYS: second})
+    )
     work = work.graded_again("03-01 08:30", ARRAYS, full(ARRAYS, graded_pauli_check=Status.PARTIAL))
     work = work.push("03-02 19:45", {ARRAYS: full(ARRAYS)})
-    return work.push("03-06 11:20", {REGRESSION: full(REGRESSION, linreg_fit=Status.NOT_ATTEMPTED)}).record
+    return work.push(
+        "03-06 11:20", {REGRESSION: full(REGRESSION, linreg_fit=Status.NOT_ATTEMPTED)}
+    ).record
 
 
 def half_done() -> StudentRecord:
     """Half of the first assignment; an extension and a notebook in a merge for the second."""
     work = Work("half-done").push(
         "02-27 23:40",
-        {ARRAYS: full(ARRAYS, graded_generate_pauli=Status.NOT_ATTEMPTED, graded_pauli_check=Status.NOT_FOUND)},
+        {
+            ARRAYS: full(
+                ARRAYS,
+                graded_generate_pauli=Status.NOT_ATTEMPTED,
+                graded_pauli_check=Status.NOT_FOUND,
+            )
+        },
     )
     problem = (
         "The file holds the conflict marks of an unfinished merge (<<<<<<<). "
         "Your own side of each conflict was graded; settle the conflict and push again."
     )
-    return work.push("03-07 08:00", {REGRESSION: full(REGRESSION, linreg_loss=Status.FAILED)}, problem).record
+    return work.push(
+        "03-07 08:00", {REGRESSION: full(REGRESSION, linreg_loss=Status.FAILED)}, problem
+    ).record
 
 
 def misplaced() -> StudentRecord:
     """A notebook at the repository's root, where it is not graded; the second in time."""
     work = Work("misplaced").push("02-26 10:00", {ARRAYS: None})
-    return work.push("03-04 10:00", {REGRESSION: full(REGRESSION, linreg_model=Status.PARTIAL)}).record
+    return work.push(
+        "03-04 10:00", {REGRESSION: full(REGRESSION, linreg_model=Status.PARTIAL)}
+    ).record
 
 
 def just_pushed() -> StudentRecord:
     """Pushed a few minutes ago and not graded yet."""
-    work = Work("just-pushed").push("02-27 12:00", {ARRAYS: full(ARRAYS, graded_vec_i=Status.PARTIAL)})
+    work = Work("just-pushed").push(
+        "02-27 12:00", {ARRAYS: full(ARRAYS, graded_vec_i=Status.PARTIAL)}
+    )
     return work.push("03-06 23:50", {REGRESSION: {}}).record
 
 
@@ -217,7 +264,10 @@ class Work:
         """Push notebooks: with their results, `{}` for one that is not graded yet, None for one at a wrong place."""
         number = len(self.record.pushes)
         before = self.record.pushes[-1].notebooks if number else ()
-        new = tuple(notebook(name, f"{self.student}{number}", at_root=it is None) for name, it in work.items())
+        new = tuple(
+            notebook(name, f"{self.student}{number}", at_root=it is None)
+            for name, it in work.items()
+        )
         kept = tuple(file for file in before if file.path not in {file.path for file in new})
         commit = f"{number + 1:x}{self.student.encode().hex():0<39}"[:40]
         push = Push(self.student, commit, "master", at(when), Clock.SERVER, kept + new)
@@ -231,7 +281,9 @@ class Work:
             for name, it in work.items()
             if it
         )
-        record = StudentRecord(self.student, (*self.record.pushes, push), (*self.record.graded, *graded))
+        record = StudentRecord(
+            self.student, (*self.record.pushes, push), (*self.record.graded, *graded)
+        )
         return replace(self, record=record)
 
     def graded_again(self, when: str, name: str, results: Results) -> Work:
@@ -247,7 +299,9 @@ def exam(name: str) -> Exam:
     """The exam of an assignment, of its cells the headings of its tasks only: pages need no more."""
     return Exam(
         assignment=name,
-        cells=tuple(cell for exercise, _, points in EXERCISES[name] for cell in task_cells(exercise, points)),
+        cells=tuple(
+            cell for exercise, _, points in EXERCISES[name] for cell in task_cells(exercise, points)
+        ),
         exercises=tuple(
             Exercise(exercise, part, points, manual=exercise.startswith("explain"), solutions=())
             for exercise, part, points in EXERCISES[name]
@@ -258,7 +312,11 @@ def exam(name: str) -> Exam:
 def task_cells(exercise: str, points: float) -> tuple[SourceCell, ...]:
     """The heading of a task and the cell that grades it; one task has none."""
     heading = TITLES.get(exercise)
-    task = SourceCell("markdown", f"### Exercise: {heading} ({points:g} points)\n\nText.") if heading else None
+    task = (
+        SourceCell("markdown", f"### Exercise: {heading} ({points:g} points)\n\nText.")
+        if heading
+        else None
+    )
     answer = SourceCell("code", "", f"{exercise}_solution", solution=True)
     test = SourceCell("code", "", exercise, graded=True, points=points)
     return (task, answer, test) if task else (answer, test)

@@ -22,7 +22,9 @@ PARTIAL = "sum(double(x) == 2 * x for x in table)"
 ESSAY = text("", grade_id="essay", grade=True, solution=True, points=3)
 SOURCE = (
     text("# Plain"),
-    code("import csv\nfrom pathlib import Path\ntable = [int(row[0]) for row in csv.reader(open('data/table.csv'))]"),
+    code(
+        "import csv\nfrom pathlib import Path\ntable = [int(row[0]) for row in csv.reader(open('data/table.csv'))]"
+    ),
     solution("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"),
     test(TESTS),
     code("made_by = 'a later cell'\nprint(double(1))"),
@@ -67,6 +69,9 @@ def scores(root: Path) -> dict[str, dict[str, tuple[float | None, bool]]]:
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
         for submission in book.assignment_submissions("ps1"):
             (submitted,) = submission.notebooks
-            mine = {grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in submitted.grades}
+            mine = {
+                grade.name: (grade.auto_score, grade.needs_manual_grade)
+                for grade in submitted.grades
+            }
             found[submission.student.id] = mine
     return found

@@ -16,7 +16,10 @@ from small_course import DOUBLE, code, dump, text
 
 HW = "assignments/hw/hw.ipynb"
 COPY = "assignments/hw/hw_solved.ipynb"
-STUB = DOUBLE.replace("    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "    raise NotImplementedError")
+STUB = DOUBLE.replace(
+    "    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
+    "    raise NotImplementedError",
+)
 ANSWER = "def double(x):\n    return x + x"
 IMPORTS = "from autograder.checks import check, expect"
 CHECKS = """\
@@ -43,7 +46,9 @@ deadlines = {{ "" = 2027-03-06T23:59:00+01:00 }}
 """
 
 
-def released(answer: str = STUB, checks: str = CHECKS, extra: Iterable[dict[str, Any]] = ()) -> bytes:
+def released(
+    answer: str = STUB, checks: str = CHECKS, extra: Iterable[dict[str, Any]] = ()
+) -> bytes:
     """The notebook of the homework as students have it, with an answer and cells added at its end."""
     return dump(
         [
@@ -78,7 +83,9 @@ class Git:
     path: Path
 
     def __call__(self, *arguments: str, check: bool = True) -> str:
-        done = subprocess.run(["git", *arguments], cwd=self.path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.path, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0 or not check, f"git {' '.join(arguments)}: {done.stderr}"
         return done.stdout.rstrip("\n")
 
@@ -127,14 +134,19 @@ class PublicCourse:
         Git(self.root)("clone", "--quiet", "--bare", "course.git", "fork.git")
         Git(self.root)("clone", "--quiet", (self.root / "fork.git").as_uri(), "student")
 
-    def autograder(self, *arguments: str, say: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    def autograder(
+        self, *arguments: str, say: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Let the student run the command line in their clone."""
         is_other = "PYTHONPATH" in environment  # of which the warm command has heard too late
         command = [sys.executable, "-m", "autograder"] if is_other else warm_autograder.command()
         return subprocess.run(
             [*command, *arguments],
             cwd=self.student.path,
-            env={name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")} | environment,
+            env={
+                name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")
+            }
+            | environment,
             input=say,
             capture_output=True,
             text=True,

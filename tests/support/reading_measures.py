@@ -58,7 +58,9 @@ class Counts:
         for node in ast.walk(tree):
             self._add_node(node)
         for statement in tree.body:
-            if isinstance(statement, (*FUNCTIONS, ast.ClassDef)) and not statement.name.startswith("_"):
+            if isinstance(statement, (*FUNCTIONS, ast.ClassDef)) and not statement.name.startswith(
+                "_"
+            ):
                 self.modules_of_name[statement.name].add(str(path))
 
     def _add_lines(self, lines: Sequence[str]) -> None:
@@ -74,8 +76,12 @@ class Counts:
             self.words_of_names.append(max(1, len(WORD.findall(node.name))))
         if isinstance(node, FUNCTIONS):
             inside = list(ast.walk(node))
-            self.late_imports += sum(isinstance(inner, ast.Import | ast.ImportFrom) for inner in inside)
-            self.longest_function = max(self.longest_function, (node.end_lineno or 0) - node.lineno + 1)
+            self.late_imports += sum(
+                isinstance(inner, ast.Import | ast.ImportFrom) for inner in inside
+            )
+            self.longest_function = max(
+                self.longest_function, (node.end_lineno or 0) - node.lineno + 1
+            )
         self.comprehensions += isinstance(node, COMPREHENSIONS)
         if isinstance(node, ast.Assign):
             both = (node.targets[0], node.value)
@@ -116,7 +122,9 @@ def main(folders: Sequence[str]) -> None:
     width = max(len(measure) for measure in RANGES)
     print(" " * width, *(f"{folder:>16}" for folder in folders), "  elsewhere")
     for measure, usual in RANGES.items():
-        print(f"{measure:<{width}}", *(f"{column[measure]:>16}" for column in columns), f"  {usual}")
+        print(
+            f"{measure:<{width}}", *(f"{column[measure]:>16}" for column in columns), f"  {usual}"
+        )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from autograder.publishing.release import release_assignment
 def released_notebook(course: Course, name: str, folder: Path, examiner: Examiner) -> bytes:
     """What students get of a homework; made here where it is not released: a course takes out what comes later."""
     if not course.release_path(name).exists():
-        course = replace(course, releases=folder / "assignments", database=f"sqlite:///{folder / 'gradebook.db'}")
+        course = replace(
+            course, releases=folder / "assignments", database=f"sqlite:///{folder / 'gradebook.db'}"
+        )
         release_assignment(course, name, examiner)
     return course.release_path(name).read_bytes()

@@ -54,7 +54,9 @@ class Class:
         classroom = Classroom.open(self.course.config)
         exit_code = run_all(classroom)
         standings = Classroom.open(self.course.config).standings()
-        return exit_code, {student: entry["hw"].points for student, entry in standings.items() if "hw" in entry}
+        return exit_code, {
+            student: entry["hw"].points for student, entry in standings.items() if "hw" in entry
+        }
 
     def ledger(self, student: str) -> Path:
         return self.root / "ledger" / f"{student}.jsonl"

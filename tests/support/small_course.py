@@ -68,7 +68,12 @@ def cell(kind: str, source: str, **marks: Any) -> dict[str, Any]:
 
 def notebook(*cells: dict[str, Any]) -> dict[str, Any]:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": list(cells), "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    return {
+        "cells": list(cells),
+        "metadata": {"kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 def dump(cells: Iterable[dict[str, Any]]) -> bytes:

@@ -99,7 +99,10 @@ def _started() -> Path:
                 sys.executable,
                 [sys.executable, __file__, str(meeting), str(theirs)],
                 os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-                file_actions=[*nowhere, (os.POSIX_SPAWN_OPEN, 2, errors, os.O_WRONLY | os.O_CREAT, 0o600)],
+                file_actions=[
+                    *nowhere,
+                    (os.POSIX_SPAWN_OPEN, 2, errors, os.O_WRONLY | os.O_CREAT, 0o600),
+                ],
                 setsid=True,
             )
             os.close(theirs)
@@ -123,9 +126,13 @@ def serve(meeting: Path, ready: int) -> None:
     listener.listen(64)
     os.write(ready, b"ready")
     os.close(ready)
-    waiting: dict[int, tuple[int, socket.socket]] = {}  # by the descriptor of a process: its number, who ordered it
+    waiting: dict[
+        int, tuple[int, socket.socket]
+    ] = {}  # by the descriptor of a process: its number, who ordered it
     while True:
-        asking = {connection.fileno(): descriptor for descriptor, (_, connection) in waiting.items()}
+        asking = {
+            connection.fileno(): descriptor for descriptor, (_, connection) in waiting.items()
+        }
         found, _, _ = select.select([listener.fileno(), lasting, *waiting, *asking], [], [])
         if lasting in found:
             break
@@ -153,7 +160,9 @@ def serve(meeting: Path, ready: int) -> None:
                     connection.send(b"%d" % os.waitstatus_to_exitcode(status))
                 connection.close()
                 os.close(descriptor)
-            elif descriptor in asking and asking[descriptor] in waiting:  # who ordered it was killed
+            elif (
+                descriptor in asking and asking[descriptor] in waiting
+            ):  # who ordered it was killed
                 os.kill(waiting[asking[descriptor]][0], signal.SIGKILL)
                 select.select([asking[descriptor]], [], [])
     for process, _ in waiting.values():
@@ -199,7 +208,9 @@ def obey(order: dict[str, Any], streams: list[int]) -> None:
     sys.argv = ["autograder", *order["arguments"]]
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(
+        2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
+    )
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
     main = types.ModuleType("__main__")
     main.__spec__ = None

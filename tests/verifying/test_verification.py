@@ -126,7 +126,9 @@ def renamed_assignment(course: MarkedCourse) -> None:
     small = course.small
     small.config.write_text(small.config.read_text().replace('{"hw": ', '{"hw_new": '))
     (small.root / "solutions" / "hw").rename(small.root / "solutions" / "hw_new")
-    (small.root / "solutions" / "hw_new" / "hw.ipynb").rename(small.root / "solutions" / "hw_new" / "hw_new.ipynb")
+    (small.root / "solutions" / "hw_new" / "hw.ipynb").rename(
+        small.root / "solutions" / "hw_new" / "hw_new.ipynb"
+    )
 
 
 def store_without_a_notebook(course: MarkedCourse) -> None:
@@ -155,7 +157,9 @@ def damaged_gradebook(course: MarkedCourse) -> None:
 
 
 def no_gradebook_at_all(course: MarkedCourse) -> None:
-    (course.small.root / "gradebook.db").write_bytes(b"not a database, but long enough to be one" * 100)
+    (course.small.root / "gradebook.db").write_bytes(
+        b"not a database, but long enough to be one" * 100
+    )
 
 
 def own_page(course: MarkedCourse) -> Path:
@@ -184,25 +188,65 @@ def older_pages(course: MarkedCourse) -> None:
 
 REPAIRED, BY_HAND = True, False
 DAMAGE: dict[str, tuple[Callable[[MarkedCourse], None], str, bool]] = {
-    "a line edited by hand": (edited_by_hand, "line 2: cannot be read: its checksum is wrong", REPAIRED),
-    "100 of 2 points": (points_beyond_the_maximum, "line 4: cannot be read: double has 100 of 2 points", REPAIRED),
-    "100 of 100 points": (another_maximum, "line 4: double of hw is worth 2 points, not 100", BY_HAND),
-    "edited, its checksum taken out": (edited_without_a_checksum, "line 4: has no checksum, though", BY_HAND),
+    "a line edited by hand": (
+        edited_by_hand,
+        "line 2: cannot be read: its checksum is wrong",
+        REPAIRED,
+    ),
+    "100 of 2 points": (
+        points_beyond_the_maximum,
+        "line 4: cannot be read: double has 100 of 2 points",
+        REPAIRED,
+    ),
+    "100 of 100 points": (
+        another_maximum,
+        "line 4: double of hw is worth 2 points, not 100",
+        BY_HAND,
+    ),
+    "edited, its checksum taken out": (
+        edited_without_a_checksum,
+        "line 4: has no checksum, though",
+        BY_HAND,
+    ),
     "no JSON": (no_json, "line 3: cannot be read", REPAIRED),
     "a torn end": (torn, "on-time.jsonl: the last line has no end", REPAIRED),
     "a push taken out": (a_push_taken_out, "line 1: points for a notebook", BY_HAND),
-    "a line moved": (moved, "line 4: its push is of 2027-03-01 12:00:00, before that of line 2", BY_HAND),
+    "a line moved": (
+        moved,
+        "line 4: its push is of 2027-03-01 12:00:00, before that of line 2",
+        BY_HAND,
+    ),
     "a line twice": (said_twice, "line 5: says word for word what line 4 says", BY_HAND),
-    "a renamed assignment": (renamed_assignment, "2 students for 'hw', which grading_config.py does not", BY_HAND),
+    "a renamed assignment": (
+        renamed_assignment,
+        "2 students for 'hw', which grading_config.py does not",
+        BY_HAND,
+    ),
     "a damaged store": (damaged_notebook_in_a_store, "is damaged in the store", BY_HAND),
     "a store without a notebook": (store_without_a_notebook, "is not in the store", BY_HAND),
-    "other points in the gradebook": (other_points_in_the_gradebook, "has 0.5 for double of on-time in hw", REPAIRED),
+    "other points in the gradebook": (
+        other_points_in_the_gradebook,
+        "has 0.5 for double of on-time in hw",
+        REPAIRED,
+    ),
     "a damaged gradebook": (damaged_gradebook, "gradebook.db: is damaged", REPAIRED),
-    "no gradebook at all": (no_gradebook_at_all, "gradebook.db: is damaged: file is not a database", REPAIRED),
+    "no gradebook at all": (
+        no_gradebook_at_all,
+        "gradebook.db: is damaged: file is not a database",
+        REPAIRED,
+    ),
     "a missing page": (missing_page, "the page of on-time is missing", REPAIRED),
     "a damaged page": (damaged_page, "the page of on-time is damaged", REPAIRED),
-    "an edited course page": (edited_course_page, "index.html: is not what the record gives", REPAIRED),
-    "pages older than the record": (older_pages, "the page of late is not what the record gives", REPAIRED),
+    "an edited course page": (
+        edited_course_page,
+        "index.html: is not what the record gives",
+        REPAIRED,
+    ),
+    "pages older than the record": (
+        older_pages,
+        "the page of late is not what the record gives",
+        REPAIRED,
+    ),
 }
 
 
@@ -248,7 +292,8 @@ def test_the_state_branch_is_compared(course: MarkedCourse, tmp_path: Path) -> N
     good = lines(course)
     edited_by_hand(course)
     assert any(
-        "branch state of origin: ledger/on-time.jsonl: 1 of 4 lines are not here" in line for line in wrong(course)
+        "branch state of origin: ledger/on-time.jsonl: 1 of 4 lines are not here" in line
+        for line in wrong(course)
     )
     list(repair_course(course.classroom, now=LATER))
     assert autograder(course, "state", "pull").returncode == 0
@@ -279,7 +324,9 @@ def git(folder: Path, *arguments: str) -> None:
 
 def autograder(course: MarkedCourse, *words: str) -> subprocess.CompletedProcess[str]:
     command = [*warm_autograder.command(), *words, "--config", str(course.small.config)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")
+    }
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -293,7 +340,10 @@ def test_the_command_says_what_is_wrong_and_repairs(course: MarkedCourse) -> Non
     points_beyond_the_maximum(course)
     assert "1 lines set aside" in autograder(course, "verify", "--repair").stdout
     data = json.loads(autograder(course, "verify", "--json").stdout)
-    assert any("1 notebooks have no report under the exam" in trouble["what"] for trouble in data["troubles"])
+    assert any(
+        "1 notebooks have no report under the exam" in trouble["what"]
+        for trouble in data["troubles"]
+    )
     assert not any("cannot be read" in trouble["what"] for trouble in data["troubles"])
 
 
@@ -318,11 +368,15 @@ def test_whatever_is_changed_in_a_line_is_seen(position: int) -> None:
     assert not is_readable(bytes(line))
 
 
-def test_older_versions_of_a_report_are_read(monkeypatch: pytest.MonkeyPatch, course: MarkedCourse) -> None:
+def test_older_versions_of_a_report_are_read(
+    monkeypatch: pytest.MonkeyPatch, course: MarkedCourse
+) -> None:
     """Once the version is raised, what stands in the ledger stays readable, and is not written anew."""
     before = ledger_file(course).read_bytes()
     monkeypatch.setattr(records, "REPORT_VERSION", 3)
-    monkeypatch.setattr(records, "UPGRADES", {2: lambda data: {**data, "status": f"{data['status']}!"}})
+    monkeypatch.setattr(
+        records, "UPGRADES", {2: lambda data: {**data, "status": f"{data['status']}!"}}
+    )
     record = Ledger(course.small.root / "ledger").read("on-time")
     assert record.damaged == ()
     assert [entry.report.status for entry in record.graded] == ["graded!", "graded!"]

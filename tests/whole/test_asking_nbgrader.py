@@ -18,4 +18,6 @@ def test_nbgrader_scores_the_features_as_written_down(tmp_path: Path) -> None:
 
 
 def test_nbgrader_scores_the_kinds_of_notebooks_as_written_down(tmp_path: Path) -> None:
-    assert notebook_kinds.ask_nbgrader(tmp_path) == json.loads(notebook_kinds.SCORES.read_text(encoding="utf-8"))
+    assert notebook_kinds.ask_nbgrader(tmp_path) == json.loads(
+        notebook_kinds.SCORES.read_text(encoding="utf-8")
+    )

@@ -61,7 +61,12 @@ ENOUGH = 60  # leaves 33 who are honest, of every kind: what 200 add is length
 
 
 def content(student: str, answer: str, attack: str = "") -> bytes:
-    cells = [code(f"# {student}"), *([code(attack)] if attack else []), solution(answer), test("", "double")]
+    cells = [
+        code(f"# {student}"),
+        *([code(attack)] if attack else []),
+        solution(answer),
+        test("", "double"),
+    ]
     return dump(cells)
 
 
@@ -83,8 +88,14 @@ def leftovers(scratch: Path) -> dict[str, object]:
     """What a jail could leave behind: files, mounts, and control groups of processes that are gone."""
     groups = [path.name for path in Path("/sys/fs/cgroup").rglob("autograder-*") if path.is_dir()]
     orphans = [name for name in groups if not Path(f"/proc/{name.split('-')[1]}").exists()]
-    mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if "autograder" in line]
-    return {"cgroups": orphans, "mounts": mounts, "files": sorted(path.name for path in scratch.iterdir())}
+    mounts = [
+        line for line in Path("/proc/self/mounts").read_text().splitlines() if "autograder" in line
+    ]
+    return {
+        "cgroups": orphans,
+        "mounts": mounts,
+        "files": sorted(path.name for path in scratch.iterdir()),
+    }
 
 
 def children() -> set[int]:
@@ -96,7 +107,9 @@ def children() -> set[int]:
             below = {int(pid) for pid in task.read_text().split()}
             found |= below
             waiting += below
-    return {pid for pid in found if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    return {
+        pid for pid in found if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    }
 
 
 @pytest.mark.timeout(3600)
@@ -114,7 +127,9 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(
     broken = [f"broken-{number}" for number in range(len(FAULTS))]
     small.enrol(*broken)
     assert small.run()[0] == 0  # what is broken was whole once
-    attacks = dict(zip([f"hostile-{number}" for number in range(len(HOSTILE))], HOSTILE.values(), strict=True))
+    attacks = dict(
+        zip([f"hostile-{number}" for number in range(len(HOSTILE))], HOSTILE.values(), strict=True)
+    )
     honest = [f"honest-{number}" for number in range(size - len(attacks) - len(broken))]
     kinds = {student: list(ANSWERS)[number % len(ANSWERS)] for number, student in enumerate(honest)}
     small.enrol(*sorted([*broken, *attacks, *honest], key=lambda student: hash((student, "mixed"))))
@@ -142,8 +157,12 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(
     assert small.page_count() == size
     with open_gradebook(load_course(small.course.config)) as book:
         scores = {entry.student.id: entry.score for entry in book.assignment_submissions("hw")}
-    begun = [student for student in honest if kinds[student] != "stub"]  # the others handed in nothing
-    assert {student: scores[student] for student in begun} == {student: points[student] for student in begun}
+    begun = [
+        student for student in honest if kinds[student] != "stub"
+    ]  # the others handed in nothing
+    assert {student: scores[student] for student in begun} == {
+        student: points[student] for student in begun
+    }
     assert not scores.keys() & (set(honest) - set(begun))
     assert leftovers(scratch) == before
     assert children() == processes
@@ -151,10 +170,18 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(
 
 def test_a_notebook_that_is_gone_fails_alone(course: tuple[Course, Exam], tmp_path: Path) -> None:
     loaded, exam = course
-    loaded = replace(loaded, forks=tmp_path / "forks", ledger=tmp_path / "ledger", outputs=tmp_path / "outputs")
+    loaded = replace(
+        loaded, forks=tmp_path / "forks", ledger=tmp_path / "ledger", outputs=tmp_path / "outputs"
+    )
     good = _task(loaded, "honest", content("honest", ANSWERS["right"]))
-    gone = replace(_task(loaded, "gone", content("gone", ANSWERS["right"])), file=NotebookFile("hw.ipynb", "0" * 40, 9))
-    done = {finished.task.student.id: finished for finished in grade_tasks(loaded, {"hw": exam}, [gone, good])}
+    gone = replace(
+        _task(loaded, "gone", content("gone", ANSWERS["right"])),
+        file=NotebookFile("hw.ipynb", "0" * 40, 9),
+    )
+    done = {
+        finished.task.student.id: finished
+        for finished in grade_tasks(loaded, {"hw": exam}, [gone, good])
+    }
     assert done["honest"].report.points == 2.0
     assert "gone, hw" in done["gone"].error
 
@@ -162,7 +189,14 @@ def test_a_notebook_that_is_gone_fails_alone(course: tuple[Course, Exam], tmp_pa
 def _alone(exam: Exam, limits: Limits, kinds: list[str]) -> Iterator[tuple[str, str]]:
     with Examiner(limits) as examiner:
         for kind in kinds:
-            yield kind, _told(examiner.examine(exam, Submission("hw", "hw.ipynb", content("x", ANSWERS[kind]))).report)
+            yield (
+                kind,
+                _told(
+                    examiner.examine(
+                        exam, Submission("hw", "hw.ipynb", content("x", ANSWERS[kind]))
+                    ).report
+                ),
+            )
 
 
 def _told(report: Report) -> str:

@@ -53,9 +53,13 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "case", [*SHORT, *(pytest.param(case, marks=pytest.mark.release) for case in AT_RELEASE)], ids=str
+    "case",
+    [*SHORT, *(pytest.param(case, marks=pytest.mark.release) for case in AT_RELEASE)],
+    ids=str,
 )
-def test_after_a_fault_the_next_run_ends_as_an_undisturbed_one(campaign: Campaign, case: Any) -> None:
+def test_after_a_fault_the_next_run_ends_as_an_undisturbed_one(
+    campaign: Campaign, case: Any
+) -> None:
     if case.command not in campaign.prepared:
         campaign.prepare(case.command)
     assert case.place in campaign.places[case.command]
@@ -70,7 +74,9 @@ def test_in_production_nothing_happens_at_a_place() -> None:
     assert from_variable("") is do_nothing
 
 
-@pytest.mark.parametrize("text", ["kill", "explode at a place, 1", "kill at a place", "kill at a place, first"])
+@pytest.mark.parametrize(
+    "text", ["kill", "explode at a place, 1", "kill at a place", "kill at a place, first"]
+)
 def test_a_fault_that_cannot_be_meant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"kill\|term\|interrupt\|full at PLACE, NUMBER"):
         from_variable(text)
@@ -129,7 +135,9 @@ def test_a_file_that_cannot_be_written_stays_as_it_was(
 ) -> None:
     path = tmp_path / "file.txt"
     write_whole(path, b"old", "a file")
-    monkeypatch.setattr(writing, "reached", from_variable("full at a file: written beside its place, 1"))
+    monkeypatch.setattr(
+        writing, "reached", from_variable("full at a file: written beside its place, 1")
+    )
     with pytest.raises(DiskFailed, match=r"file\.txt: No space left on device; free some"):
         write_whole(path, b"new", "a file")
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"file.txt": b"old"}
@@ -152,7 +160,10 @@ def test_a_temporary_folder_goes_with_a_process_that_was_killed(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
     holders = [
-        subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)
+        subprocess.Popen(
+            [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for _ in range(2)
     ]
     killed, living = (Path(holder.stdout.readline().decode().strip()) for holder in holders)
     (killed / "index").write_bytes(b"half")
@@ -166,7 +177,9 @@ def test_a_temporary_folder_goes_with_a_process_that_was_killed(
     assert sorted(tmp_path.iterdir()) == [tmp_path / "of-somebody-else"]
 
 
-def test_a_temporary_folder_of_another_container_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_temporary_folder_of_another_container_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its process has a number that is nobody's here, but holds the lock."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     theirs = tmp_path / "autograder-of-99999999-index-abc"
@@ -189,12 +202,18 @@ def small_disk(folder: Path, megabytes: int) -> list[str] | None:
         return None
     mount = f'mount -t tmpfs -o size={megabytes}m small "$0" && exec "$@"'
     prefix = ["unshare", "--mount", "sh", "-c", mount, str(folder)]
-    return prefix if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0 else None
+    return (
+        prefix
+        if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+        else None
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [pytest.param(8, marks=pytest.mark.release), 60])
-def test_on_a_full_disk_a_run_says_so_and_the_next_one_goes_on(tmp_path: Path, kilobytes: int) -> None:
+def test_on_a_full_disk_a_run_says_so_and_the_next_one_goes_on(
+    tmp_path: Path, kilobytes: int
+) -> None:
     """The course lies on a file system of its own, of which some kilobytes are left."""
     prefix = small_disk(tmp_path, 24)
     if prefix is None:

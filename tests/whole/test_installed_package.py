@@ -32,9 +32,13 @@ class Installed:
     def autograder(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run the installed command, with nothing of this repository in sight."""
         unwanted = ("PYTHON", "AUTOGRADER", "GITHUB_", "VIRTUAL_ENV")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(unwanted)
+        }
         command = [str(self.folder / "bin" / "autograder"), *arguments]
-        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        )
 
 
 def build(kind: str, project: Path, to: Path) -> Path:
@@ -67,7 +71,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         "*.toml",
         "README.md",
     ]
-    names = subprocess.run(listed, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split("\0")
+    names = subprocess.run(
+        listed, cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
     for name in filter(None, names):
         if (REPOSITORY / name).is_file():
             (project / name).parent.mkdir(parents=True, exist_ok=True)
@@ -80,12 +86,26 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     folder = root / "environment"
     venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+    ]
     subprocess.run([*install, str(wheel)], check=True, capture_output=True)
-    packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
+    packages = Path(
+        sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
+    )
     # What it depends on is lent; files of the kind that make an editable installation are not read in a lent folder.
     (packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    alembic = folder / "bin" / "alembic"  # nbgrader starts it by name, from the folder of the environment's Python
+    alembic = (
+        folder / "bin" / "alembic"
+    )  # nbgrader starts it by name, from the folder of the environment's Python
     alembic.write_text(f"#!{python}\nfrom alembic.config import main\n\nmain()\n", encoding="utf-8")
     alembic.chmod(0o755)
     return Installed(folder, source, wheel)
@@ -93,7 +113,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 def test_the_wheel_holds_every_file_of_the_package(installed: Installed) -> None:
     tracked = subprocess.run(
-        ["git", "ls-files", "autograder"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ["git", "ls-files", "autograder"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     wanted = {name for name in tracked.stdout.splitlines() if (REPOSITORY / name).is_file()}
     with zipfile.ZipFile(installed.wheel) as archive:
@@ -107,13 +131,17 @@ def test_the_wheel_holds_every_file_of_the_package(installed: Installed) -> None
 def test_the_installed_command_is_the_wheels(installed: Installed, tmp_path: Path) -> None:
     where = "import autograder.jail.seccomp as module; print(module.__file__)"
     python = str(installed.folder / "bin" / "python")
-    done = subprocess.run([python, "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [python, "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert Path(done.stdout.strip()).is_relative_to(installed.folder)
     assert installed.autograder("--version", cwd=tmp_path).stdout.startswith("autograder ")
 
 
 @pytest.mark.release
-def test_a_foreign_course_is_released_graded_and_published_as_pages(installed: Installed, tmp_path: Path) -> None:
+def test_a_foreign_course_is_released_graded_and_published_as_pages(
+    installed: Installed, tmp_path: Path
+) -> None:
     """In a folder that holds a configuration and a source notebook, and no file of this repository."""
     course = make_small_course(tmp_path / "elsewhere")
     pupils = Class(course)

@@ -41,7 +41,11 @@ def points(course: Course, name: str, notebook: Path, examiner: Examiner) -> dic
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.release) for name in KINDS]
+    "name",
+    [
+        pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.release)
+        for name in KINDS
+    ],
 )
 def test_a_kind_of_notebook_is_released_and_gets_nbgraders_points(
     name: str, tmp_path: Path, examiner: Examiner

@@ -114,7 +114,11 @@ class Term:
 
     def autograder(self, *arguments: str) -> str:
         done = subprocess.run(
-            [*warm_autograder.command(), *arguments], cwd=self.office, capture_output=True, text=True, check=False
+            [*warm_autograder.command(), *arguments],
+            cwd=self.office,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -127,7 +131,9 @@ class Term:
     def at(self, day: int, hour: int = 12) -> None:
         """Move to an hour of a day, counted from the first Monday."""
         moment = START.replace(hour=hour)
-        self.github.now = moment.fromordinal(moment.toordinal() + day).replace(hour=hour, tzinfo=UTC)
+        self.github.now = moment.fromordinal(moment.toordinal() + day).replace(
+            hour=hour, tzinfo=UTC
+        )
 
     def solved(self, answer: str, assignment: str = "hw", name: str = "double") -> dict[str, bytes]:
         path = f"assignments/{assignment}/{assignment}"
@@ -144,7 +150,9 @@ class Term:
 
     def succeed(self, run: Run) -> dict[str, Job]:
         jobs = run.finish()
-        assert all(job.result != "failure" for job in jobs.values()), "\n".join(job.log() for job in jobs.values())
+        assert all(job.result != "failure" for job in jobs.values()), "\n".join(
+            job.log() for job in jobs.values()
+        )
         return jobs
 
     def poll(self) -> dict[str, Job]:
@@ -159,7 +167,10 @@ class Term:
         """The points of everybody in every homework, remembered for the table."""
         self.pull()
         self.weeks[week] = self.standings()
-        return {student: tuple(hw["points"] for hw in entry.values()) for student, entry in self.weeks[week].items()}
+        return {
+            student: tuple(hw["points"] for hw in entry.values())
+            for student, entry in self.weeks[week].items()
+        }
 
     def table(self) -> Iterator[str]:
         for week, standings in self.weeks.items():
@@ -187,7 +198,13 @@ def term(tmp_path: Path) -> Iterator[Term]:
         upstream = github.create("school/course")
         instructors = tmp_path / "instructors.git"
         git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(instructors))
-        actions = Actions(instructors, tmp_path / "actions", {"GRADING": "on"}, {"PUBLIC_REPOSITORY_TOKEN": "x"}, TOKEN)
+        actions = Actions(
+            instructors,
+            tmp_path / "actions",
+            {"GRADING": "on"},
+            {"PUBLIC_REPOSITORY_TOKEN": "x"},
+            TOKEN,
+        )
         term = Term(tmp_path, github, actions, upstream)
         _set_up(term)
         yield term
@@ -266,7 +283,10 @@ def _second_week(term: Term) -> None:
     jobs = died.finish(broken="grade-bundle")
     assert (jobs["grade"].result, jobs["record"].result) == ("failure", "success")
     waiting = term.standings()
-    assert [waiting[student]["hw"]["points"] for student in ("corrected", "between-polls")] == [None, None]
+    assert [waiting[student]["hw"]["points"] for student in ("corrected", "between-polls")] == [
+        None,
+        None,
+    ]
     run = term.actions.run("grade")
     term.succeed(run)
     points = term.look("week 2: the deadline is over")
@@ -283,7 +303,9 @@ def _third_week(term: Term) -> None:
     github = term.github
     term.at(15)
     term.push("late", RIGHT)
-    github.push(term.forks["back-dated"], term.solved(RIGHT), dated=datetime(2025, 2, 10, tzinfo=UTC))
+    github.push(
+        term.forks["back-dated"], term.solved(RIGHT), dated=datetime(2025, 2, 10, tzinfo=UTC)
+    )
     github.force_push(term.forks["force-pushed"], term.solved(WRONG))
     github.forget(term.forks["force-pushed"])
     github.rename(term.forks["renamed"], "renamed/deep-learning")
@@ -303,13 +325,26 @@ def _third_week(term: Term) -> None:
         for run in (one, two):
             assert run.job(job).result == "success", run.jobs[job].log()
     said = one.jobs["collect"].said["Ask who pushed"]
-    assert "made-again: another repository than before" in said and "after a deadline of hw: look at this one" in said
+    assert (
+        "made-again: another repository than before" in said
+        and "after a deadline of hw: look at this one" in said
+    )
     assert "renamed: renamed/course is called renamed/deep-learning now" in said
     points = term.look("week 3: after the deadline")
-    full = ("on-time", "force-pushed", "renamed", "made-again", "corrected", "between-polls", "extended")
+    full = (
+        "on-time",
+        "force-pushed",
+        "renamed",
+        "made-again",
+        "corrected",
+        "between-polls",
+        "extended",
+    )
     assert points == dict.fromkeys(STUDENTS, (0.0, 0.0)) | dict.fromkeys(full, (2.0, 0.0))
     assert len(term.entries()) == len(set(term.entries())), "nothing is in the ledger twice"
-    states = {student: entry["hw"]["parts"][0]["state"] for student, entry in term.standings().items()}
+    states = {
+        student: entry["hw"]["parts"][0]["state"] for student, entry in term.standings().items()
+    }
     assert (states["late"], states["back-dated"]) == ("pushed too late", "pushed too late")
     extended = load_course(term.office / "grading_config.py")
     assert extended.extensions.exists() and states["extended"] == "graded"
@@ -331,7 +366,9 @@ def _fourth_week(term: Term) -> None:
     assert points == dict.fromkeys(STUDENTS, (0.0, 0.0)) | dict.fromkeys(full, (2.0, 0.0)) | {
         "on-time": (2.0, 3.0), "renamed": (2.0, 3.0),
     }  # fmt: skip
-    exams = {entry.report.exam for entry in Ledger(term.office / "ledger").read("made-again").graded}
+    exams = {
+        entry.report.exam for entry in Ledger(term.office / "ledger").read("made-again").graded
+    }
     assert len(exams) == 2, "its first notebook, from the fork that is gone, was graded again"
     tip = git(term.actions.repository, "rev-parse", "state")
     assert {asked.headers["Authorization"] for asked in term.github.asked} == {f"Bearer {TOKEN}"}
@@ -341,20 +378,28 @@ def _fourth_week(term: Term) -> None:
         "/repos/never-forked/course", "/repos/school/course/forks",
     ]  # fmt: skip
     assert [jobs[name].result for name in ("grade", "record", "publish")] == ["skipped"] * 3
-    assert git(term.actions.repository, "rev-parse", "state") == tip, "a poll without news leaves no trace"
+    assert git(term.actions.repository, "rev-parse", "state") == tip, (
+        "a poll without news leaves no trace"
+    )
 
 
 def _what_the_public_sees(term: Term) -> None:
     log = git(term.upstream.path, "log", "--format=%H %P", "master").splitlines()
-    assert len(log) == 3 and all(len(line.split()) <= 2 for line in log), "one commit on top of the other"
+    assert len(log) == 3 and all(len(line.split()) <= 2 for line in log), (
+        "one commit on top of the other"
+    )
     for number, line in enumerate(log):
-        files = git(term.upstream.path, "ls-tree", "-r", "--name-only", line.split()[0]).splitlines()
+        files = git(
+            term.upstream.path, "ls-tree", "-r", "--name-only", line.split()[0]
+        ).splitlines()
         assert ("assignments/hw/hw_solution.ipynb" in files) == (number == 0)
         assert not {"roster.csv", "keys.json", "extensions.csv"} & set(files)
         assert not [path for path in files if path.startswith(("solutions/", "ledger/"))]
     for grading in (term.folder / "actions").glob("run-*/grade-*"):
         seen = [path for path in (grading / "work" / "bundle").rglob("*") if path.is_file()]
-        travelled = b"".join(path.read_bytes() for path in seen if "course" not in path.relative_to(grading).parts)
+        travelled = b"".join(
+            path.read_bytes() for path in seen if "course" not in path.relative_to(grading).parts
+        )
         assert travelled and not [student for student in STUDENTS if student.encode() in travelled]
         assert not [path for path in seen if path.name in {"roster.csv", "keys.json"}]
 
@@ -370,7 +415,9 @@ def _what_the_public_sees(term: Term) -> None:
         ("github.event_name == 'push' || vars.GRADING", "on"),
     ],
 )
-def test_expressions_of_actions_mean_what_they_mean_there(expression: str, value: bool | list[str] | str) -> None:
+def test_expressions_of_actions_mean_what_they_mean_there(
+    expression: str, value: bool | list[str] | str
+) -> None:
     context = {
         "vars": {"GRADING": "on"},
         "steps": {"a": {"outputs": {"tasks": "3", "shards": '["1/2", "2/2"]'}}},
@@ -381,5 +428,7 @@ def test_expressions_of_actions_mean_what_they_mean_there(expression: str, value
 
 
 def test_values_are_filled_in() -> None:
-    assert filled("reports-${{ strategy.job-index }}", {"strategy": {"job-index": 2}}) == "reports-2"
+    assert (
+        filled("reports-${{ strategy.job-index }}", {"strategy": {"job-index": 2}}) == "reports-2"
+    )
     assert filled(False, {}) is False

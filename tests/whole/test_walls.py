@@ -62,12 +62,16 @@ def test_an_extension_of_somebody_who_left_is_told_and_left_out(
     small_class: Class, capfd: pytest.CaptureFixture[str]
 ) -> None:
     small_class.enrol("good")
-    (small_class.root / "extensions.csv").write_text("student,assignment,part,deadline\nleft,hw,,2027-03-09 23:59\n")
+    (small_class.root / "extensions.csv").write_text(
+        "student,assignment,part,deadline\nleft,hw,,2027-03-09 23:59\n"
+    )
     assert small_class.run() == (1, {"good": 2.0})
     assert "line 2: no student 'left' in the roster" in capfd.readouterr().err
 
 
-def test_pages_are_built_without_the_gradebook(small_class: Class, capfd: pytest.CaptureFixture[str]) -> None:
+def test_pages_are_built_without_the_gradebook(
+    small_class: Class, capfd: pytest.CaptureFixture[str]
+) -> None:
     small_class.enrol("good")
     (small_class.root / "gradebook.db").write_bytes(b"no database at all" * 100)
     assert small_class.run() == (1, {"good": 2.0})
@@ -93,7 +97,9 @@ def test_an_upstream_out_of_reach_stops_nobody(
     code, points = small_class.run()
     assert (code, points["good"]) == (1, 0.0)
     assert "the published course" in capfd.readouterr().err
-    assert not small_class.ledger("fresh").exists(), "a fork without work in it is still known as one"
+    assert not small_class.ledger("fresh").exists(), (
+        "a fork without work in it is still known as one"
+    )
 
 
 def test_one_source_that_is_no_exam_leaves_the_other_assignments_alone(
@@ -108,7 +114,9 @@ def test_one_source_that_is_no_exam_leaves_the_other_assignments_alone(
     assert small_class.page_count() == 1
 
 
-def test_damaged_page_keys_stop_the_pages_alone(small_class: Class, capfd: pytest.CaptureFixture[str]) -> None:
+def test_damaged_page_keys_stop_the_pages_alone(
+    small_class: Class, capfd: pytest.CaptureFixture[str]
+) -> None:
     small_class.enrol("good")
     (small_class.root / "keys.json").write_text("{}")
     code, points = small_class.run()
@@ -129,12 +137,19 @@ def test_results_of_an_assignment_that_was_renamed_are_missed_aloud(
     (source / "hw.ipynb").rename(source / "homework.ipynb")
     assert small_class.run()[0] == 1
     errors = capfd.readouterr().err
-    assert "has results of 'hw' for 1 students, and grading_config.py names no such assignment" in errors
+    assert (
+        "has results of 'hw' for 1 students, and grading_config.py names no such assignment"
+        in errors
+    )
 
 
 def test_a_run_that_cannot_know_its_students_says_so_and_ends(small_class: Class) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "autograder", "run"], cwd=small_class.root, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "autograder", "run"],
+        cwd=small_class.root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert "roster.csv: no such file" in done.stderr
@@ -144,7 +159,10 @@ def test_a_notebook_that_its_store_lost_is_brought_back_and_graded(
     small_class: Class, capfd: pytest.CaptureFixture[str]
 ) -> None:
     small_class.enrol("good", "other")
-    assert [entry.error for entry in Classroom.open(small_class.course.config).collect()] == ["", ""]
+    assert [entry.error for entry in Classroom.open(small_class.course.config).collect()] == [
+        "",
+        "",
+    ]
     for pack in (small_class.root / "forks" / "other.git" / "objects" / "pack").glob("*.pack"):
         pack.chmod(0o644)
         pack.write_bytes(b"no pack")
@@ -154,7 +172,9 @@ def test_a_notebook_that_its_store_lost_is_brought_back_and_graded(
 SLOW = "import time\ndef double(x):\n    time.sleep(30)\n    return 2 * x"  # far beyond what the clock allows a call
 
 
-@pytest.mark.parametrize(("overloaded", "rounds"), [(True, [2, 1]), (False, [2])], ids=["overloaded", "not"])
+@pytest.mark.parametrize(
+    ("overloaded", "rounds"), [(True, [2, 1]), (False, [2])], ids=["overloaded", "not"]
+)
 def test_what_the_clock_decided_on_an_overloaded_machine_is_graded_once_more_alone(
     small_class: Class, monkeypatch: pytest.MonkeyPatch, overloaded: bool, rounds: list[int]
 ) -> None:

@@ -89,12 +89,24 @@ def test_the_workflows_are_of_githubs_own_schema() -> None:
         ("@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "zizmor"),
         ("environment: release\n", "", "zizmor"),
         ("permissions: {}\n", "permissions: write-all\n", "zizmor"),
-        ('run: autograder release -- "$ASSIGNMENT"', "run: autograder release ${{ inputs.assignment }}", "zizmor"),
+        (
+            'run: autograder release -- "$ASSIGNMENT"',
+            "run: autograder release ${{ inputs.assignment }}",
+            "zizmor",
+        ),
         ('-- "$ASSIGNMENT"', "-- $ASSIGNMENT", "actionlint"),
         ("github.token", "github.tokken", "actionlint"),
         ("timeout-minutes: 60", "timeout-minuts: 60", "schema"),
     ],
-    ids=["no pin", "no environment", "permissions", "injection", "unquoted", "no such context", "misspelt"],
+    ids=[
+        "no pin",
+        "no environment",
+        "permissions",
+        "injection",
+        "unquoted",
+        "no such context",
+        "misspelt",
+    ],
 )
 def test_the_linters_would_find_something(tmp_path: Path, old: str, new: str, linter: str) -> None:
     text = (FOLDER / "release.yml").read_text()
@@ -111,7 +123,9 @@ def test_the_linters_would_find_something(tmp_path: Path, old: str, new: str, li
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_nothing_is_granted_on_top_and_every_action_is_pinned(path: Path) -> None:
     assert load(path)["permissions"] == {}
-    uses = [line.strip().removeprefix("- ") for line in path.read_text().splitlines() if "uses:" in line]
+    uses = [
+        line.strip().removeprefix("- ") for line in path.read_text().splitlines() if "uses:" in line
+    ]
     assert uses and all(PINNED.fullmatch(line) for line in uses), uses
     assert "pull_request_target" not in path.read_text()
 
@@ -159,12 +173,16 @@ def test_where_students_code_runs_there_is_nothing_to_take() -> None:
     for word in ("token", "secrets", "inputs", "checkout", "environment"):
         assert word not in text.lower(), word
     runs = [step["run"] for step in job["steps"] if "run" in step]
-    assert runs.index("autograder doctor") < [r.startswith("autograder grade-bundle") for r in runs].index(True)
+    assert runs.index("autograder doctor") < [
+        r.startswith("autograder grade-bundle") for r in runs
+    ].index(True)
     assert "continue-on-error" not in text, "without a jail nothing is graded"
 
 
 def test_only_the_job_that_publishes_may_write_pages_and_none_but_two_the_repository() -> None:
-    grants = {name: set(job["permissions"]) for name, job in load(FOLDER / "grade.yml")["jobs"].items()}
+    grants = {
+        name: set(job["permissions"]) for name, job in load(FOLDER / "grade.yml")["jobs"].items()
+    }
     assert grants == {
         "collect": {"contents"}, "grade": set(), "record": {"contents"}, "publish": {"pages", "id-token"},
     }  # fmt: skip
@@ -174,12 +192,18 @@ def test_grading_runs_one_at_a_time_and_never_in_another_repository() -> None:
     workflow = load(FOLDER / "grade.yml")
     assert workflow["concurrency"] == {"group": "grade", "cancel-in-progress": False}
     assert workflow["jobs"]["collect"]["if"] == "vars.GRADING == 'on'"
-    minutes = {int(minute) for entry in workflow["on"]["schedule"] for minute in entry["cron"].split()[0].split(",")}
+    minutes = {
+        int(minute)
+        for entry in workflow["on"]["schedule"]
+        for minute in entry["cron"].split()[0].split(",")
+    }
     assert all(minute % 5 and 5 < minute < 55 for minute in minutes), "not around the full hour"
 
 
 def test_secrets_are_named_in_one_step_only() -> None:
-    lines = [line for path in WORKFLOWS for line in path.read_text().splitlines() if "secrets." in line]
+    lines = [
+        line for path in WORKFLOWS for line in path.read_text().splitlines() if "secrets." in line
+    ]
     assert lines == ["          GITHUB_TOKEN: ${{ secrets.PUBLIC_REPOSITORY_TOKEN }}"]
 
 

@@ -75,7 +75,9 @@ def build_dtype(name: str) -> np.dtype[Any]:
 
 
 def lower_plain_array(encoder: Encoder, tag: str, value: Array) -> Node:
-    """Return the node of an array whose dtype crosses: its bytes, dtype, order, whether it is writeable, its shape."""
+    """Return the node of an array whose dtype crosses: its bytes, dtype, order, whether it is
+    writeable, its shape.
+    """
     if value.nbytes > wire.MAX_BULK:
         raise CannotCross(f"an array of more than {wire.MAX_BULK >> 20} MB")
     flags = value.flags
@@ -90,7 +92,14 @@ def lower_plain_array(encoder: Encoder, tag: str, value: Array) -> Node:
         plain = np.ascontiguousarray(value.T if turned else value)
         data = plain.view(np.ndarray).reshape(-1).view(np.uint8).data
     order = "F" if turned else "C"
-    return [tag, encoder.put_buffer(data), lower_dtype(dtype), order, bool(flags.writeable), *value.shape]
+    return [
+        tag,
+        encoder.put_buffer(data),
+        lower_dtype(dtype),
+        order,
+        bool(flags.writeable),
+        *value.shape,
+    ]
 
 
 def _without_gaps(values: Array) -> bytes:
@@ -192,7 +201,9 @@ def apply_array(value: Array, content: Array) -> None:
     if content.dtype != value.dtype or content.size != value.size:
         raise ValueError("the size or dtype of an array argument was changed in place")
     if content.shape != value.shape:
-        with warnings.catch_warnings():  # NumPy 2.5 advises a new view, but it is this array that others hold
+        with (
+            warnings.catch_warnings()
+        ):  # NumPy 2.5 advises a new view, but it is this array that others hold
             warnings.simplefilter("ignore", DeprecationWarning)
             value.shape = content.shape
     value[...] = content
@@ -203,12 +214,27 @@ def apply_array(value: Array, content: Array) -> None:
 _OBJECTS: Final = "array of objects"
 _RECORDS: Final = "array of records"
 _ITEM_TYPES: Final = frozenset(
-    {bool, int, float, complex, str, bytes, list, tuple, Fraction, Decimal, np.ndarray, *NUMPY_TYPES}
+    {
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        list,
+        tuple,
+        Fraction,
+        Decimal,
+        np.ndarray,
+        *NUMPY_TYPES,
+    }
 )
 
 
 def _lower_objects(encoder: Encoder, value: Array, depth: int) -> Node:
-    """Return the node of an array of plain values; None in it is the most frequent slip, and is named."""
+    """Return the node of an array of plain values; None in it is the most frequent slip, and is
+    named.
+    """
     items = value.reshape(-1).tolist() if value.dtype.names is None else [None]
     for item in items:
         if type(item) not in _ITEM_TYPES:
@@ -249,7 +275,9 @@ def _records_cross(dtype: np.dtype[Any]) -> bool:
 
 
 def _lower_records(encoder: Encoder, value: Array, depth: int) -> Node:
-    """Return the node of a structured array: one array for each field, so that no gap between them crosses."""
+    """Return the node of a structured array: one array for each field, so that no gap between them
+    crosses.
+    """
     names = value.dtype.names or ()
     columns = [value[name] for name in names]
     return [_RECORDS, len(names), *names, *encoder.lower_items(columns, depth), *value.shape]
@@ -265,7 +293,11 @@ def _build_records(decoder: Decoder, node: Node, depth: int) -> Array:
     _check_shape(shape)
     fields = []
     for name, column in zip(names, columns, strict=True):
-        if type(name) is not str or type(column) is not np.ndarray or list(column.shape[: len(shape)]) != shape:
+        if (
+            type(name) is not str
+            or type(column) is not np.ndarray
+            or list(column.shape[: len(shape)]) != shape
+        ):
             raise WireError("malformed message (a field of records)")
         fields.append((name, column.dtype, column.shape[len(shape) :]))
     array = np.empty(shape, np.dtype(fields))

@@ -6,7 +6,12 @@ import collections
 from typing import TYPE_CHECKING, Any
 
 from autograder.course.errors import WireError
-from autograder.kernel.types.mappings import apply_mapping, build_pairs, lower_pairs, snapshot_mapping
+from autograder.kernel.types.mappings import (
+    apply_mapping,
+    build_pairs,
+    lower_pairs,
+    snapshot_mapping,
+)
 from autograder.kernel.types.sets import check_hashes
 from autograder.kernel.value_types import ValueType, never_changes, refuse_changes
 from autograder.kernel.wire import Node

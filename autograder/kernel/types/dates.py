@@ -62,8 +62,12 @@ def _lower_moment(encoder: Encoder, value: datetime.datetime, depth: int) -> Nod
 
 def _build_moment(decoder: Decoder, node: Node, depth: int) -> datetime.datetime:
     *fields, fold, zone = node[1:]
-    year, month, day, hour, minute, second, microsecond = check_fields([node[0], *fields], *[int] * 7)
-    return datetime.datetime(year, month, day, hour, minute, second, microsecond, _build_zone(zone), fold=fold)
+    year, month, day, hour, minute, second, microsecond = check_fields(
+        [node[0], *fields], *[int] * 7
+    )
+    return datetime.datetime(
+        year, month, day, hour, minute, second, microsecond, _build_zone(zone), fold=fold
+    )
 
 
 def _lower_time(encoder: Encoder, value: datetime.time, depth: int) -> Node:
@@ -89,7 +93,14 @@ def _build_timezone(decoder: Decoder, node: Node, depth: int) -> datetime.timezo
 
 
 TYPES = tuple(
-    ValueType(tag=tag, types=(kind,), lower=lower, build=build, snapshot=never_changes, apply=refuse_changes)
+    ValueType(
+        tag=tag,
+        types=(kind,),
+        lower=lower,
+        build=build,
+        snapshot=never_changes,
+        apply=refuse_changes,
+    )
     for tag, kind, lower, build in (
         ("date", datetime.date, _lower_date, _build_date),
         ("timedelta", datetime.timedelta, _lower_span, _build_span),

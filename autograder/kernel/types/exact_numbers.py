@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from autograder.kernel.decoder import Decoder
     from autograder.kernel.encoder import Encoder
 
-_DECIMAL: Final = re.compile(r"-?(\d{1,5000}(\.\d{0,5000})?(E[+-]\d{1,4})?|Infinity|s?NaN\d{0,20})", re.ASCII)
-# `int` of a decimal writes out all its digits: an exponent of a million million would take all memory.
+_DECIMAL: Final = re.compile(
+    r"-?(\d{1,5000}(\.\d{0,5000})?(E[+-]\d{1,4})?|Infinity|s?NaN\d{0,20})", re.ASCII
+)
+# `int` of a decimal writes out all its digits: an exponent of a million million would take all
+# memory.
 
 
 def _lower_fraction(encoder: Encoder, value: Fraction, depth: int) -> Node:

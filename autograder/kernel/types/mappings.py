@@ -64,7 +64,9 @@ def _build_as(base: Callable[[dict[Any, Any]], Any]) -> Callable[[Decoder, Node,
     return build
 
 
-def _lower_default_dict(encoder: Encoder, value: collections.defaultdict[Any, Any], depth: int) -> Node | None:
+def _lower_default_dict(
+    encoder: Encoder, value: collections.defaultdict[Any, Any], depth: int
+) -> Node | None:
     default_factory: Any = vars(collections.defaultdict)["default_factory"]
     factory = default_factory.__get__(value)
     if factory is not None and id(factory) not in CONSTANT_NAMES:
@@ -74,7 +76,9 @@ def _lower_default_dict(encoder: Encoder, value: collections.defaultdict[Any, An
     return [DEFAULT_DICT, name, *lower_pairs(encoder, plain, depth)]
 
 
-def _build_default_dict(decoder: Decoder, node: Node, depth: int) -> collections.defaultdict[Any, Any]:
+def _build_default_dict(
+    decoder: Decoder, node: Node, depth: int
+) -> collections.defaultdict[Any, Any]:
     name = node[1]
     factory = None if name == "" else CONSTANTS[name]
     if not (factory is None or isinstance(factory, type)):

@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from autograder.kernel.decoder import Decoder
     from autograder.kernel.encoder import Encoder
 
-_BUILTIN_TYPES = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object, type)
+_BUILTIN_TYPES = (
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    list,
+    tuple,
+    dict,
+    set,
+    frozenset,
+    object,
+    type,
+)
 _NUMPY_CLASSES = (*NUMPY_TYPES, np.ndarray, np.floating, np.integer, np.number)
 
 

@@ -19,7 +19,9 @@ MAX_CLASSES: Final = 1000
 
 
 class NamedTuples:
-    """The classes of the named tuples that have crossed one connection, by their name and their fields."""
+    """The classes of the named tuples that have crossed one connection, by their name and their
+    fields.
+    """
 
     def __init__(self) -> None:
         self._classes: dict[tuple[str, ...], type] = {}

@@ -1,4 +1,5 @@
-"""numpy's generators of random numbers: given to the student's code they draw on, here, where they stopped there.
+"""numpy's generators of random numbers: given to the student's code they draw on, here, where they
+stopped there.
 
 The student's own stay in the jail, as handles: drawing from a copy would leave the original where it was.
 """
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from autograder.kernel.decoder import Decoder
     from autograder.kernel.encoder import Encoder
 
-_GENERATOR_LIMITS = (2**128, 2**128, 2, 2**32)  # of the position, the increment, has_uint32 and uinteger
+_GENERATOR_LIMITS = (
+    2**128,
+    2**128,
+    2,
+    2**32,
+)  # of the position, the increment, has_uint32 and uinteger
 
 
 def _snapshot_generator(generator: Any) -> tuple[int, ...] | None:
@@ -63,7 +69,9 @@ def _snapshot_random_state(generator: np.random.RandomState) -> tuple[Any, ...] 
     return None if state is None else tuple(state)
 
 
-def _lower_random_state(encoder: Encoder, generator: np.random.RandomState, depth: int) -> Node | None:
+def _lower_random_state(
+    encoder: Encoder, generator: np.random.RandomState, depth: int
+) -> Node | None:
     state = _snapshot_random_state(generator)
     return None if state is None else ["RandomState", *state]
 

@@ -64,7 +64,9 @@ def _apply_list(value: list[Any], content: list[Any]) -> None:
 def _lower_tuple(encoder: Encoder, value: tuple[Any, ...], depth: int) -> Node | None:
     kind = type(value)
     if kind is not tuple:
-        if hasattr(kind, "n_sequence_fields"):  # time.struct_time and its like: more than their items
+        if hasattr(
+            kind, "n_sequence_fields"
+        ):  # time.struct_time and its like: more than their items
             return None
         if type(getattr(kind, "_fields", None)) is tuple:
             return lower_named_tuple(encoder, value, depth)
@@ -122,7 +124,14 @@ _list_of_numbers = {
 }
 
 TYPES = (
-    ValueType(tag="list", types=(list,), lower=_lower_list, build=_build_list, snapshot=list, apply=_apply_list),
+    ValueType(
+        tag="list",
+        types=(list,),
+        lower=_lower_list,
+        build=_build_list,
+        snapshot=list,
+        apply=_apply_list,
+    ),
     ValueType(tag=FLOATS, **_list_of_numbers),  # type: ignore[arg-type]
     ValueType(tag=INTEGERS, **_list_of_numbers),  # type: ignore[arg-type]
     ValueType(

@@ -22,7 +22,10 @@ def check_hashes(keys: list[Any]) -> None:
     WireError
         If too many of them do.
     """
-    if len(keys) > wire.MAX_COLLISIONS and len(keys) - len(set(map(hash, keys))) > wire.MAX_COLLISIONS:
+    if (
+        len(keys) > wire.MAX_COLLISIONS
+        and len(keys) - len(set(map(hash, keys))) > wire.MAX_COLLISIONS
+    ):
         raise WireError("a dictionary or set whose keys collide")
 
 
@@ -50,7 +53,14 @@ def _apply_set(value: set[Any], content: set[Any]) -> None:
 
 
 TYPES = (
-    ValueType(tag="set", types=(set,), lower=_lower_set, build=_build_set, snapshot=frozenset, apply=_apply_set),
+    ValueType(
+        tag="set",
+        types=(set,),
+        lower=_lower_set,
+        build=_build_set,
+        snapshot=frozenset,
+        apply=_apply_set,
+    ),
     ValueType(
         tag="frozenset",
         types=(frozenset,),

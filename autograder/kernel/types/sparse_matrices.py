@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _FORMATS: Final = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 _KINDS: Final = ("array", "matrix")
-_LONGEST: Final = 1 << 24  # some formats hold a number for each row, and a message could name any number of them
+_LONGEST: Final = (
+    1 << 24
+)  # some formats hold a number for each row, and a message could name any number of them
 
 
 def _list_classes() -> tuple[str, ...]:
@@ -29,7 +31,9 @@ def _list_classes() -> tuple[str, ...]:
 
 
 def _lower_sparse(encoder: Encoder, value: Any, depth: int) -> Node | None:
-    """Return the node: format, kind, whether sorted, shape, and the coordinates and values of what is stored."""
+    """Return the node: format, kind, whether sorted, shape, and the coordinates and values of what
+    is stored.
+    """
     form = value.format
     if form not in _FORMATS or len(value.shape) != 2 or max(value.shape) > _LONGEST:
         return None

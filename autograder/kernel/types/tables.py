@@ -31,7 +31,9 @@ _PLAIN_ITEMS: Final = (type(None), bool, int, float, complex, str, bytes, np.gen
 
 
 def _flatten(values: Any) -> list[Any] | None:
-    """Return [form, value …] for a column or an index, None if something in it is more than a plain value."""
+    """Return [form, value …] for a column or an index, None if something in it is more than a plain
+    value.
+    """
     pandas = importlib.import_module("pandas")
     if isinstance(values, pandas.RangeIndex):
         return [_RANGE, values.start, values.stop, values.step]
@@ -85,7 +87,9 @@ def _restore(flat: list[Any]) -> tuple[Any, str]:
         return array, frequency
     if form not in _LISTED_DTYPES:
         raise WireError("malformed message (the dtype of a table)")
-    return pandas.array(items, dtype=form) if form != "object" else np.array([*items, ...], object)[:-1], ""
+    return pandas.array(items, dtype=form) if form != "object" else np.array([*items, ...], object)[
+        :-1
+    ], ""
 
 
 def _restore_index(flat: object) -> Any:
@@ -111,7 +115,8 @@ def _build_index(decoder: Decoder, node: Node, depth: int) -> Any:
 
 
 def _lower_series(encoder: Encoder, value: Any, depth: int) -> Node | None:
-    flat, index = _flatten(value), _flatten_index(value.index)
+    flat = _flatten(value)
+    index = _flatten_index(value.index)
     if flat is None or index is None or not isinstance(value.name, _PLAIN_ITEMS):
         return None
     return ["Series", *encoder.lower_items((value.name, flat, index), depth)]
@@ -125,7 +130,8 @@ def _build_series(decoder: Decoder, node: Node, depth: int) -> Any:
 
 
 def _lower_table(encoder: Encoder, value: Any, depth: int) -> Node | None:
-    labels, index = _flatten_index(value.columns), _flatten_index(value.index)
+    labels = _flatten_index(value.columns)
+    index = _flatten_index(value.index)
     if labels is None or index is None or value.shape[1] > _MAX_COLUMNS:
         return None
     columns = []
@@ -184,7 +190,12 @@ def _name_class(name: str, place: str) -> tuple[str, ...]:
 
 def _name_indexes() -> tuple[str, ...]:
     names: tuple[str, ...] = ()
-    places = {"Index": "base", "RangeIndex": "range", "DatetimeIndex": "datetimes", "TimedeltaIndex": "timedeltas"}
+    places = {
+        "Index": "base",
+        "RangeIndex": "range",
+        "DatetimeIndex": "datetimes",
+        "TimedeltaIndex": "timedeltas",
+    }
     for name, place in places.items():
         names += _name_class(name, f"indexes.{place}")
     return names

@@ -1,4 +1,6 @@
-"""Texts and bytes: long ones, ones that can change, and ones of classes that only add to Python's own."""
+"""Texts and bytes: long ones, ones that can change, and ones of classes that only add to Python's
+own.
+"""
 
 from __future__ import annotations
 
