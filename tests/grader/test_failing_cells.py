@@ -65,7 +65,10 @@ def points(report: Report) -> dict[str, float]:
 
 SETTINGS = {
     "Colab": ("from google.colab import drive\n" + IMPORTS, "No module named 'google'"),
-    "tqdm": ("from tqdm.notebook import tqdm\n" + IMPORTS, "The package tqdm is not there"),
+    "a progress bar": (
+        "from no_such_bar.notebook import tqdm\n" + IMPORTS,
+        "The package no_such_bar is not there",
+    ),
     "seaborn, in the middle": (
         "import numpy as np\nimport seaborn as sns\nscale = 2",
         "line `import seaborn as sns`",
@@ -194,7 +197,7 @@ def test_a_function_that_uses_what_a_failing_line_should_have_made_names_its_cel
 ) -> None:
     report = graded(
         examiner, exam,
-        *cells("from tqdm import tqdm\n" + IMPORTS, double="def double(x):\n    return [2 * x for _ in tqdm([0])][0]"),
+        *cells("from no_such_bar import tqdm\n" + IMPORTS, double="def double(x):\n    return [2 * x for _ in tqdm([0])][0]"),
     )  # fmt: skip
     hint = report.exercises[0].hint
     assert "cell 1 stops with an error" in hint

@@ -24,7 +24,7 @@ FAILING = {
     "a part of a package that is not there": "from os import no_such_name",
     "one of several": "import math as m, no_such_package, json as j",
     "Colab": "from google.colab import drive\ndrive.mount('/content/drive')",
-    "a progress bar": "from tqdm.notebook import tqdm",
+    "a progress bar": "from no_such_progress_bar.notebook import tqdm",
     "a style that matplotlib lost": "import matplotlib.pyplot as plt\nplt.style.use('seaborn')",
     "a style that is not there": "import matplotlib.pyplot as plt\nplt.style.use('no such style')",
     "a magic that is not there": "%no_such_magic",
