@@ -138,7 +138,8 @@ class PublicCourse:
         self, *arguments: str, say: str = "", **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Let the student run the command line in their clone."""
-        is_other = "PYTHONPATH" in environment  # of which the warm command has heard too late
+        # What Python reads at its start, the warm command has heard too late.
+        is_other = any(name.startswith("PYTHON") for name in environment)
         command = [sys.executable, "-m", "autograder"] if is_other else warm_autograder.command()
         return subprocess.run(
             [*command, *arguments],
