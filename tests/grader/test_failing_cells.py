@@ -192,13 +192,17 @@ def test_a_name_that_is_missing_because_its_cell_fails_is_told_so(
     assert points(report)["halve"] == 3.0
 
 
+DOUBLE_WITH_A_BAR = "def double(x):\n    return [2 * x for _ in tqdm([0])][0]"
+
+
 def test_a_function_that_uses_what_a_failing_line_should_have_made_names_its_cell(
     examiner: Examiner, exam: Exam
 ) -> None:
     report = graded(
-        examiner, exam,
-        *cells("from no_such_bar import tqdm\n" + IMPORTS, double="def double(x):\n    return [2 * x for _ in tqdm([0])][0]"),
-    )  # fmt: skip
+        examiner,
+        exam,
+        *cells("from no_such_bar import tqdm\n" + IMPORTS, double=DOUBLE_WITH_A_BAR),
+    )
     hint = report.exercises[0].hint
     assert "cell 1 stops with an error" in hint
     assert "in line 2 of cell 2" in hint.lower()
