@@ -19,7 +19,7 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
 from small_course import CONFIG, SmallCourse, code, dump, solution, test  # noqa: E402
 
-from autograder.course.configuration import load_course  # noqa: E402
+from autograder.course.configuration_file import load_course  # noqa: E402
 from autograder.course.exam import Exam, read_exam  # noqa: E402
 from autograder.course.submissions import Submission  # noqa: E402
 from autograder.grader.examiner import Examiner  # noqa: E402

@@ -21,7 +21,7 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
 from nbgrader_course import nbgrader, prepare, scores  # noqa: E402
 
-from autograder.course.configuration import load_course  # noqa: E402
+from autograder.course.configuration_file import load_course  # noqa: E402
 from autograder.course.exam import Exam, read_exam  # noqa: E402
 from autograder.course.submissions import NotebookFile, Student  # noqa: E402
 from autograder.gradebook.assignment_conversion import put_tools_on_path  # noqa: E402

@@ -16,7 +16,8 @@ from autograder.collecting.handed_in_files import read_handed_in
 from autograder.collecting.import_work import ImportedWork, import_work
 from autograder.collecting.lost_notebooks import restore_notebooks
 from autograder.collecting.remote_poll import Collected
-from autograder.course.configuration import Course, load_course
+from autograder.course.configuration import Course
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import (
     AutograderError,
     ExamError,

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from autograder.cli.screens import print_line, print_note
-from autograder.course.configuration import CONFIG_FILE, load_course
+from autograder.course.configuration import CONFIG_FILE
+from autograder.course.configuration_file import load_course
 from autograder.grader.examiner import Examiner
 from autograder.publishing.adoption import NotebookVerdict, find_course, try_notebooks, write_config
 

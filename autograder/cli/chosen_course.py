@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.classroom.classroom import Classroom
-from autograder.course.configuration import find_config
+from autograder.course.configuration_file import find_config
 
 
 def open_classroom(config: Path | None) -> Classroom:

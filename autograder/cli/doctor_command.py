@@ -9,7 +9,7 @@ import typer
 
 from autograder.cli.command_options import ConfigOption, JsonOption
 from autograder.cli.screens import out, print_line
-from autograder.course.configuration import find_config
+from autograder.course.configuration_file import find_config
 from autograder.course.errors import AutograderError
 from autograder.doctor.machine_check import examine_machine
 

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from autograder.course.configuration import read_moment
+from autograder.course.configuration_file import read_moment
 from autograder.course.errors import UsageError
 
 TIMESTAMP = "timestamp.txt"

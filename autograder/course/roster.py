@@ -8,16 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from string import Formatter
 
-from autograder.course.configuration import (
-    MOMENT,
-    PLAIN_NAME,
-    ROSTER_FIELDS,
-    Assignment,
-    Course,
-    ForgeOptions,
-    Part,
-    read_moment,
-)
+from autograder.course.configuration import PLAIN_NAME, Assignment, Course, ForgeOptions, Part
+from autograder.course.configuration_file import MOMENT, ROSTER_FIELDS, read_moment
 from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE
 from autograder.course.nearest_names import say_nearest_name

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from autograder.course.configuration import Course, load_course
+from autograder.course.configuration import Course
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import (
     AutograderError,
     ConfigError,

@@ -27,7 +27,7 @@ from autograder.auditing.audit_tally import (
 )
 from autograder.auditing.exam_excerpt import cut_excerpt, take_whole_exam
 from autograder.auditing.vacuous_tests import find_vacuous_criteria
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import ExamError
 from autograder.course.exam import Exam, read_exam
 from autograder.grader.examiner import Examiner

@@ -12,7 +12,8 @@ from small_course import DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution,
 
 from autograder.collecting.collect import collect_pushes
 from autograder.collecting.remote_poll import Collected
-from autograder.course.configuration import Assignment, Course, Part, load_course
+from autograder.course.configuration import Assignment, Course, Part
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import ConfigError
 from autograder.course.exam import read_exam
 from autograder.course.layout import place_notebooks

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from small_course import CONFIG, REPOSITORY, SmallCourse
 
-from autograder.course.configuration import find_config, load_course
+from autograder.course.configuration_file import find_config, load_course
 from autograder.course.errors import ConfigError
 from autograder.course.roster import read_extensions, read_roster
 from autograder.course.submissions import Clock

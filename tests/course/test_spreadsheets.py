@@ -7,7 +7,7 @@ import pytest
 from small_course import CONFIG, SmallCourse
 
 from autograder.classroom.classroom import Classroom
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import ConfigError
 from autograder.course.roster import read_extensions, read_roster
 

@@ -15,7 +15,7 @@ from marked_course import EARLY, ROSTER, MarkedCourse, make_marked_course
 from nbgrader_course import nbgrader
 from small_course import CONFIG, SmallCourse
 
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.doctor import machine_check as doctor
 from autograder.doctor.course_check import examine_course
 from autograder.doctor.machine_check import Finding

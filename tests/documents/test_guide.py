@@ -18,7 +18,7 @@ from autograder.auditing.audit_tally import (
     list_misnamed,
     list_survivors,
 )
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 

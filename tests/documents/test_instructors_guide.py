@@ -28,7 +28,7 @@ from nbgrader.api import Gradebook
 from pages_reading import Text, link_key, opened
 from small_course import REPOSITORY
 
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.exam import read_exam
 from autograder.record.ledger import Ledger
 from autograder.rehearsal.student_roles import (

@@ -14,7 +14,7 @@ from damages import DAMAGES, id_of, solved, source_cells
 from nbgrader_course import ENVIRONMENT, nbgrader, prepare
 from small_course import CONFIG, SmallCourse, notebook
 
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Status, Submission
 from autograder.gradebook.assignment_conversion import put_tools_on_path

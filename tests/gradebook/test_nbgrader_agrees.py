@@ -10,7 +10,7 @@ from nbgrader_course import nbgrader, prepare, scores
 from released_homework import released_notebook
 from small_course import REPOSITORY
 
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.exam import read_exam
 from autograder.course.submissions import Submission
 from autograder.gradebook.assignment_conversion import put_tools_on_path

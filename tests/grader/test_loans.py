@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from small_course import SmallCourse, code, dump, solution, test
 
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import ExerciseResult, Status, Submission
 from autograder.grader.examiner import ExaminedNotebook, Examiner

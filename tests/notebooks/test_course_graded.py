@@ -11,7 +11,7 @@ import pytest
 from released_homework import released_notebook
 from small_course import REPOSITORY
 
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Report, Status, Submission
 from autograder.grader.examiner import Examiner

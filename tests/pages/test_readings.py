@@ -16,7 +16,8 @@ from pages_class import PracticeClass, practice_class
 from pages_reading import Text
 from small_course import REPOSITORY
 
-from autograder.course.configuration import Course, load_course
+from autograder.course.configuration import Course
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import AutograderError
 from autograder.pages import PageKeys, build_site
 from autograder.pages.notebook_html import keep_plain_tags, render_formula, render_notebook

@@ -11,7 +11,7 @@ from small_course import SmallCourse
 
 from autograder.auditing.audit_cases import CaseKind, read_cases
 from autograder.auditing.audit_run import CaseAuditor
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import UsageError
 from autograder.grader.examiner import Examiner
 from autograder.publishing.new_assignment import lay_out_assignment

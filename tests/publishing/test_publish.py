@@ -32,7 +32,8 @@ from small_course import (
 )
 
 from autograder.cli.application import app
-from autograder.course.configuration import Course, load_course
+from autograder.course.configuration import Course
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import ConfigError, GitFailed, PublishRefused, UsageError
 from autograder.course.exam import read_exam
 from autograder.publishing.leak_search import CourseSecrets, gather_secrets, is_common_python

@@ -26,7 +26,7 @@ from small_course import (
     text,
 )
 
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import AutograderError, ExamError, ReleaseError
 from autograder.course.exam import read_exam
 from autograder.course.submissions import Status, Submission

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from small_course import CONFIG
 
-from autograder.course.configuration import Course, ForgeOptions, load_course
+from autograder.course.configuration import Course, ForgeOptions
+from autograder.course.configuration_file import load_course
 from autograder.course.errors import AutograderError, GitFailed, UsageError
 from autograder.course.submissions import (
     Clock,

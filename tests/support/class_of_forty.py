@@ -15,7 +15,8 @@ from functools import cache
 from small_course import REPOSITORY
 
 from autograder.auditing.audit_cases import CaseKind, build_cases
-from autograder.course.configuration import Course, Part, load_course
+from autograder.course.configuration import Course, Part
+from autograder.course.configuration_file import load_course
 from autograder.course.exam import WHOLE, Exam
 from autograder.course.submissions import Clock, NotebookFile, Push, Report, Student, Submission
 from autograder.grader.examiner import Examiner

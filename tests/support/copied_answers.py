@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from small_course import REPOSITORY
 
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam
 from autograder.rehearsal.student_roles import StudentDesk
 

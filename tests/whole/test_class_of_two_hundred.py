@@ -14,7 +14,8 @@ from broken_students import FAULTS
 from small_class import Class
 from small_course import CONFIG, SmallCourse, code, dump, solution, test
 
-from autograder.course.configuration import Course, load_course
+from autograder.course.configuration import Course
+from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import NotebookFile, Report, Student, Submission
 from autograder.gradebook.gradebook_database import open_gradebook

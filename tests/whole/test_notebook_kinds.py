@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from notebook_kinds import KINDS, SCORES, write_course
 
-from autograder.course.configuration import Course, load_course
+from autograder.course.configuration import Course
+from autograder.course.configuration_file import load_course
 from autograder.course.submissions import Submission
 from autograder.grader.examiner import Examiner
 from autograder.publishing.release import ReleasedAssignment, release_assignment

@@ -16,7 +16,7 @@ from local_actions import Actions, Job, Run, evaluate, filled, git
 from small_course import REPOSITORY, code, notebook, solution, text
 from small_course import test as graded
 
-from autograder.course.configuration import load_course
+from autograder.course.configuration_file import load_course
 from autograder.record.ledger import Ledger
 
 pytestmark = pytest.mark.slow
