@@ -104,7 +104,7 @@ class Registry:
             known = self._by_name if isinstance(kind, str) else self.by_type
             if kind in known:
                 both = (known[kind].tag, value_type.tag)  # type: ignore[index]
-                raise ValueError(f"{kind} is of two value types, {both[0]!r} and {both[1]!r}")
+                raise ValueError(f"{kind} is of the value types {both[0]!r} and {both[1]!r}")
             known[kind] = value_type  # type: ignore[index]
 
     def find(self, kind: type) -> ValueType | None:

@@ -116,6 +116,7 @@ def test_calls_while_something_is_lent_do_not_hide_a_known_mistake(
     assert found.hint == "That is the number itself."
 
 
-def test_without_a_grader_and_a_notebook_nothing_is_lent() -> None:
+def test_without_a_grader_and_a_notebook_nothing_is_lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("IPython.get_ipython", lambda: None)
     with pytest.raises(ExamError, match="only inside of a notebook"), lent(matrix=lambda: 5):
         pass
