@@ -68,6 +68,9 @@ LONGEST = (
     "test_nbgrader_agrees.py",
     "test_faults.py",
     "test_demonotebooks.py",
+    "test_student_commands.py",
+    "test_publish.py",
+    "test_attacks.py",
 )
 
 

@@ -153,9 +153,11 @@ CHEATS = [  # assignment, exercise, function, how it cheats, points that are tru
 @contextmanager
 def lent(reference: dict[str, Any]) -> Iterator[None]:
     token = current.set(SimpleNamespace(**reference))
+    lends = lender.set(partial(replaced, reference))
     try:
         yield
     finally:
+        lender.reset(lends)
         current.reset(token)
 
 
@@ -173,7 +175,6 @@ def replaced(names: dict[str, Any], functions: Mapping[str, Any]) -> Iterator[No
 def score(assignment: str, exercise: str, functions: dict[str, Any]) -> Score:
     """The score of an exercise where some functions are others than the reference's."""
     exam, reference = course(assignment)
-    lender.set(partial(replaced, reference))
     np.random.seed(0)
     with lent(reference), np.errstate(all="ignore"):
         found = run_test_cell(
