@@ -15,6 +15,8 @@ from autograder.course.limits import Limits
 
 NAME = "autograder-{owner}-{number}"
 CONTROLLERS = ("memory", "pids")
+# The kernel writes a blank in a path of /proc/self/mounts as \040.
+ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,18 @@ def find_hierarchies(mounts: str | None = None, own: str | None = None) -> tuple
                 (path for names, path in groups.items() if set(served) <= set(names.split(","))),
                 "/",
             )
-            first.extend(_usable(Path(place), path, served, 1))
+            first.extend(_usable(_read_place(place), path, served, 1))
         elif kind == "cgroup2":
-            second.extend(_usable(Path(place), groups.get("", "/"), CONTROLLERS, 2))
+            second.extend(_usable(_read_place(place), groups.get("", "/"), CONTROLLERS, 2))
     for candidates in (first, second[:1]):
         if {name for hierarchy in candidates for name in hierarchy.controllers} >= set(CONTROLLERS):
             return tuple(candidates)
     return ()
+
+
+def _read_place(written: str) -> Path:
+    """Return a path as the kernel means it in its list of mounts."""
+    return Path(ESCAPED.sub(lambda found: chr(int(found[1], 8)), written))
 
 
 def _usable(root: Path, own: str, served: tuple[str, ...], version: int) -> Iterator[Hierarchy]:

@@ -1,4 +1,5 @@
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -160,12 +161,12 @@ def test_git_at_its_limit_removes_its_locks(tmp_path: Path) -> None:
     editor.chmod(0o755)
     (tmp_path / ".gitattributes").write_text("* filter=slow\n")
     (tmp_path / "file").touch()
-    arguments = ["-c", f"filter.slow.clean={editor}", "add", "file"]
+    arguments = ["-c", f"filter.slow.clean={shlex.quote(str(editor))}", "add", "file"]
     (tmp_path / "file").write_text("x")
     found = threading.Event()
     threading.Thread(
         target=lambda: until((tmp_path / ".git" / "index.lock").exists) and found.set()  # type: ignore[func-returns-value]
-    ).start()  # type: ignore[func-returns-value]
+    ).start()
     assert run_git(arguments, folder=tmp_path, seconds=5).code == OUT_OF_TIME
     assert found.is_set(), "it had a lock"
     assert not (tmp_path / ".git" / "index.lock").exists()

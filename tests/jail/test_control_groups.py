@@ -36,6 +36,10 @@ FILES_V2 = (
 )
 
 
+def as_the_kernel_writes(place: Path) -> str:
+    return str(place).replace(" ", r"\040")
+
+
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory in which groups can be made as in the kernel's file system: with files in them."""
@@ -77,7 +81,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_group_gets_its_limits(
     tree: Path, mounts: str, own: str, expected: dict[str, dict[str, str]]
 ) -> None:
-    hierarchies = cgroups.find_hierarchies(mounts.format(root=tree), own)
+    hierarchies = cgroups.find_hierarchies(mounts.format(root=as_the_kernel_writes(tree)), own)
     group = cgroups.create_group(hierarchies, 12, 3, Limits(memory_mb=256, processes=24))
     for directory, files in expected.items():
         place = tree / directory / "autograder-12-3"
@@ -93,7 +97,7 @@ def test_a_group_gets_its_limits(
     ids=["nothing mounted", "processes but no memory", "no control groups"],
 )
 def test_without_both_controllers_there_is_no_hierarchy(tree: Path, mounts: str, own: str) -> None:
-    assert cgroups.find_hierarchies(mounts.format(root=tree), own) == ()
+    assert cgroups.find_hierarchies(mounts.format(root=as_the_kernel_writes(tree)), own) == ()
 
 
 @pytest.mark.parametrize(("version", "file"), [(1, "memory.oom_control"), (2, "memory.events")])
