@@ -166,7 +166,7 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(
     }
     assert not scores.keys() & (set(honest) - set(begun))
     assert leftovers(scratch) == before
-    assert children() == processes
+    assert children() <= processes  # those of tests before this one may end meanwhile
 
 
 def test_a_notebook_that_is_gone_fails_alone(course: tuple[Course, Exam], tmp_path: Path) -> None:
