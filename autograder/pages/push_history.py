@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from autograder.course.layout import find_notebook
 from autograder.course.submissions import NotebookFile, Push, Report
-from autograder.record.ledger import RecordedReport, StudentRecord
+from autograder.record.ledger import StudentRecord
+from autograder.record.ledger_entries import RecordedReport
 from autograder.record.standings import Standing
 
 

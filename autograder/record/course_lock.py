@@ -47,6 +47,8 @@ def one_writer(root: Path, command: str, words: Callable[[datetime], str] = str)
         raise DiskFailed.at(path, error) from None
     try:
         try:
+            # Of the kernel and not the file's existence: a process that is killed leaves no lock.
+            # The file itself stays, for removing it would let two processes lock two of them.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             said = _holder(path, words)

@@ -13,14 +13,13 @@ What came first is told by the order of the lines. The time in a line is that of
 from __future__ import annotations
 
 import fcntl
-import math
 import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from io import FileIO
 from pathlib import Path
@@ -28,28 +27,23 @@ from typing import Any
 
 from autograder.course.errors import DiskFailed
 from autograder.course.faults import reached
-from autograder.course.submissions import Clock, NotebookFile, Push, Report, Repository
+from autograder.course.submissions import Clock, Push, Report, Repository
+from autograder.record.ledger_entries import (
+    UNREADABLE_ERRORS,
+    Entry,
+    Key,
+    RecordedReport,
+    explain_unreadable,
+    format_mark,
+    format_push,
+    format_report,
+    format_repository,
+    parse_entry,
+)
 from autograder.record.ledger_lines import format_line, parse_line
 from autograder.record.manual_marks import ManualMark
 
 TOLD = (Clock.SERVER, Clock.PLATFORM)  # by somebody whose clock gives the order
-Key = tuple[str, str, str]  # assignment, notebook blob, exam version: equal keys mean equal points
-UNREADABLE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
-
-
-@dataclass(frozen=True)
-class RecordedReport:
-    """A report in the ledger: of which commit and blob, and when it was made."""
-
-    commit: str
-    blob: str
-    time: datetime
-    report: Report
-
-    @property
-    def key(self) -> Key:
-        """What the points depend on."""
-        return (self.report.assignment, self.blob, self.report.exam)
 
 
 @dataclass(frozen=True)
@@ -90,14 +84,11 @@ class StudentRecord:
 
         Where every assignment has a repository of its own, a push to one says nothing of the others.
         """
-        if not any(push.assignment for push in (*self.pushes, *self.aside)):
-            return self
-        names = ("", assignment)
-        return replace(
-            self,
-            pushes=tuple(push for push in self.pushes if push.assignment in names),
-            aside=tuple(push for push in self.aside if push.assignment in names),
-        )
+        pushes = _keep_about(assignment, self.pushes)
+        aside = _keep_about(assignment, self.aside)
+        if len(pushes) == len(self.pushes) and len(aside) == len(self.aside):
+            return self  # the same object, whose `reports` are put together already
+        return replace(self, pushes=pushes, aside=aside)
 
     @cached_property
     def reports(self) -> dict[Key, Report]:
@@ -105,7 +96,8 @@ class StudentRecord:
         return {entry.key: entry.report for entry in self.graded}
 
 
-Entry = Push | RecordedReport | Repository | ManualMark
+def _keep_about(assignment: str, pushes: Sequence[Push]) -> tuple[Push, ...]:
+    return tuple(push for push in pushes if push.assignment in ("", assignment))
 
 
 class Ledger:
@@ -122,7 +114,7 @@ class Ledger:
         DiskFailed
             If the file cannot be read at all.
         """
-        entries = _StudentEntries(student, [], [], [], [])
+        entries = _StudentEntries(student)
         damaged = []
         for number, line in enumerate(self._read_lines(student), start=1):
             if not line.strip():
@@ -130,33 +122,28 @@ class Ledger:
             try:
                 entries.add_entry(parse_entry(student, parse_line(line)))
             except UNREADABLE_ERRORS as error:
-                about = f"{self.path_of(student)}, line {number}: cannot be read ({explain_unreadable(error)})"
+                reason = explain_unreadable(error)
+                about = f"{self.path_of(student)}, line {number}: cannot be read ({reason})"
                 damaged.append(f"{about}; autograder verify says what to do")
         return replace(entries.make_record(), damaged=tuple(damaged))
 
     def add_push(self, push: Push) -> None:
         """Append a push."""
-        fields = asdict(push) | {"time": _write_time(push.time), "clock": push.clock.value}
-        self._append(fields.pop("student"), {"entry": "push"} | fields)
+        self._append(push.student, format_push(push))
 
     def add_repository(self, student: str, repository: Repository) -> None:
         """Append what the forge said of a student's repository."""
-        fields = asdict(repository)
-        fields["created"] = _write_time(repository.created)
-        if repository.pushed is not None:
-            fields["pushed"] = _write_time(repository.pushed)
-        self._append(student, {"entry": "repository"} | fields)
+        self._append(student, format_repository(repository))
 
     def add_report(
         self, student: str, commit: str, blob: str, report: Report, time: datetime
     ) -> None:
         """Append the report of a submission."""
-        head = {"entry": "report", "commit": commit, "blob": blob, "time": _write_time(time)}
-        self._append(student, head | {"report": report.to_json()})
+        self._append(student, format_report(RecordedReport(commit, blob, time, report)))
 
     def add_mark(self, student: str, mark: ManualMark) -> None:
         """Append a mark that a person gave."""
-        self._append(student, {"entry": "mark"} | mark.to_json() | {"time": _write_time(mark.time)})
+        self._append(student, format_mark(mark))
 
     def rewrite_lines(self, student: str, change: Callable[[bytes], bytes]) -> None:
         """Replace the lines of a student's file, as one step, by what `change` makes of those that
@@ -174,8 +161,10 @@ class Ledger:
             file.seek(0)
             before = file.read()
             whole = before[: before.rfind(b"\n") + 1]
+            # Its own name beside the file, and not `write_whole`: the lock that is held here must
+            # last until the new file stands in the place of the locked one.
             temporary = path.with_name(f".{path.name}.new")
-            temporary.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)  # of a process that was killed here
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             with os.fdopen(descriptor, "wb") as new:
@@ -202,11 +191,12 @@ class Ledger:
         line = format_line(entry) + b"\n"
         with self._hold_file(student) as file:
             reached("ledger: before a line")
+            # Under the lock, where nobody can be in the middle of the line that seems torn
             _cut_torn_line(file)
             end = file.seek(0, os.SEEK_END)
             try:
                 rest = memoryview(line)
-                while rest:
+                while rest:  # an unbuffered write may take a part only, where the disk fills up
                     rest = rest[file.write(rest) :]
                 reached("ledger: line written")
                 os.fsync(file.fileno())
@@ -222,6 +212,8 @@ class Ledger:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             while True:
+                # Append mode: where a lock means nothing, as on some network file systems, two
+                # lines still do not overwrite each other.
                 with path.open("a+b", buffering=0) as file:
                     fcntl.flock(file, fcntl.LOCK_EX)
                     if _is_file_at(file, path):  # else it was replaced while we waited
@@ -236,15 +228,20 @@ class _StudentEntries:
     """What was read of a student's lines so far, kind by kind."""
 
     student: str
-    pushes: list[Push]
-    graded: list[RecordedReport]
-    repositories: list[Repository]
-    marks: list[ManualMark]
+    pushes: list[Push] = field(default_factory=list)
+    aside: list[Push] = field(default_factory=list)
+    lost: list[Push] = field(default_factory=list)
+    graded: list[RecordedReport] = field(default_factory=list)
+    repositories: list[Repository] = field(default_factory=list)
+    marks: list[ManualMark] = field(default_factory=list)
 
     def add_entry(self, said: Entry | None) -> None:
         """Take what one line says; nothing for a kind of entry that only a later version knows."""
         if isinstance(said, Push):
-            self.pushes.append(said)
+            branch = self.aside if said.aside else self.pushes
+            branch.append(said)
+            if said.lost:
+                self.lost.append(said)
         elif isinstance(said, RecordedReport):
             self.graded.append(said)
         elif isinstance(said, Repository):
@@ -254,44 +251,15 @@ class _StudentEntries:
 
     def make_record(self) -> StudentRecord:
         """Return the record they make."""
-        graded_branch = [push for push in self.pushes if not push.aside]
-        other_branches = [push for push in self.pushes if push.aside]
         return StudentRecord(
             self.student,
-            pushes=order_pushes(graded_branch),
+            pushes=order_pushes(self.pushes),
             graded=tuple(self.graded),
-            lost=tuple(push for push in self.pushes if push.lost),
+            lost=tuple(self.lost),
             repositories=tuple(self.repositories),
             marks=tuple(self.marks),
-            aside=order_pushes(other_branches),
+            aside=order_pushes(self.aside),
         )
-
-
-def parse_entry(student: str, entry: dict[str, Any]) -> Entry | None:
-    """Return what an entry of a student's file says, None for a kind that only a later version
-    knows.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError, AttributeError, OverflowError
-        If it says what cannot be; these are `UNREADABLE_ERRORS`.
-    """
-    if entry["entry"] == "push":
-        return _parse_push(student, entry)
-    if entry["entry"] == "report":
-        return _parse_report(entry)
-    if entry["entry"] == "repository":
-        return _parse_repository(entry)
-    if entry["entry"] == "mark":
-        return ManualMark.from_json(entry, _read_time(entry["time"]))
-    return None
-
-
-def explain_unreadable(error: Exception) -> str:
-    """Say what an error of `UNREADABLE_ERRORS` means for the line it comes from."""
-    if isinstance(error, KeyError):
-        return f"{error} is missing"
-    return str(error) or type(error).__name__
 
 
 def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
@@ -323,6 +291,8 @@ def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
 
 def _merge_by_time(one: Sequence[Push], other: Sequence[Push]) -> Iterator[Push]:
     """Yield two sequences as one, each in its own order, the earlier of their next ones first."""
+    # `heapq.merge` wants sorted sides: what was seen here has the order of its lines, and a clock
+    # that jumped must not change it.
     ones = deque(one)
     others = deque(other)
     while ones and others:
@@ -347,57 +317,8 @@ def _cut_torn_line(file: FileIO) -> None:
     end = file.seek(0, os.SEEK_END)
     if end == 0:
         return
-    file.seek(end - 1)
+    file.seek(end - 1)  # one byte tells: the whole file is read only where something is torn
     if file.read(1) != b"\n":
         file.seek(0)
         whole = file.read().rfind(b"\n") + 1
         file.truncate(whole)
-
-
-def _parse_report(entry: dict[str, Any]) -> RecordedReport:
-    report = Report.from_json(entry["report"])
-    for exercise in report.exercises:
-        if not 0 <= exercise.points <= exercise.max_points < math.inf:
-            said = f"{exercise.points:g} of {exercise.max_points:g} points"
-            raise ValueError(f"{exercise.id} has {said}, which no grading gives")
-    return RecordedReport(entry["commit"], entry["blob"], _read_time(entry["time"]), report)
-
-
-def _parse_push(student: str, entry: dict[str, Any]) -> Push:
-    return Push(
-        student=student,
-        commit=entry["commit"],
-        branch=entry["branch"],
-        time=_read_time(entry["time"]),
-        clock=Clock(entry["clock"]),
-        notebooks=tuple(NotebookFile.from_json(file) for file in entry["notebooks"]),
-        activity=entry.get("activity", 0),
-        lost=entry.get("lost", False),
-        aside=entry.get("aside", False),
-        pointers=tuple((path, target) for path, target in entry.get("pointers", ())),
-        assignment=entry.get("assignment", ""),
-    )
-
-
-def _parse_repository(entry: dict[str, Any]) -> Repository:
-    pushed = entry["pushed"]
-    return Repository(
-        id=entry["id"],
-        owner=entry["owner"],
-        name=entry["name"],
-        remote=entry["remote"],
-        created=_read_time(entry["created"]),
-        pushed=_read_time(pushed) if pushed else None,
-        assignment=entry.get("assignment", ""),
-    )
-
-
-def _write_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
-
-
-def _read_time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"time {text!r} without a time zone")
-    return moment

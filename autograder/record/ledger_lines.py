@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-HEX_DIGITS = 16
+HEX_DIGITS = 16  # 64 bits: against accidents, not against somebody who computes it anew
 SUMMED = re.compile(rb',"sum":"(?P<sum>[0-9a-f]{%d})"\}\Z' % HEX_DIGITS)
 
 
@@ -41,6 +41,7 @@ def parse_line(line: bytes) -> dict[str, Any]:
     entry = json.loads(bare)
     if not isinstance(entry, dict):
         raise ValueError("it is no JSON object")
+    # Else a damaged end would pass for a line of an older version, which has no checksum.
     if not match and "sum" in entry:
         raise ValueError("its checksum is not where it was written: the line was changed")
     return entry

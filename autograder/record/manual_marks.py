@@ -73,18 +73,25 @@ class ManualMark:
             time=time,
             points=None if data["points"] is None else float(data["points"]),
             extra=float(data["extra"]),
-            comments=tuple(
-                sorted((str(cell), str(text)) for cell, text in dict(data["comments"]).items())
-            ),
+            comments=_read_comments(data["comments"]),
             notebook=str(data["notebook"]),
         )
+
+
+def _read_comments(comments: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return comments by cell in one order, so that equal marks compare equal."""
+    return tuple((cell, str(comments[cell])) for cell in sorted(comments))
 
 
 def newest_marks(marks: Iterable[ManualMark], assignment: str) -> dict[str, ManualMark]:
     """Return the newest mark of each exercise of an assignment: the last in the record, whatever
     the clock said.
     """
-    return {mark.exercise: mark for mark in marks if mark.assignment == assignment}
+    newest = {}
+    for mark in marks:
+        if mark.assignment == assignment:
+            newest[mark.exercise] = mark
+    return newest
 
 
 def apply_mark(result: ExerciseResult, mark: ManualMark | None) -> ExerciseResult:
@@ -92,17 +99,12 @@ def apply_mark(result: ExerciseResult, mark: ManualMark | None) -> ExerciseResul
     on top.
     """
     waits = result.status is Status.TO_BE_MARKED
+    # Extra points alone do not end the waiting: nbgrader shows such a cell as not graded, too.
     if mark is None or not mark.changes_points or (waits and mark.points is None):
         return result
     given = (result.points if mark.points is None else mark.points) + mark.extra
     points = round_points_below(given, result.max_points)
-    status = (
-        Status.PASSED
-        if points >= result.max_points
-        else Status.PARTIAL
-        if points > 0
-        else Status.FAILED
-    )
-    return replace(
-        result, points=points, status=status, hint="" if status is Status.PASSED else result.hint
-    )
+    if points >= result.max_points:
+        return replace(result, points=points, status=Status.PASSED, hint="")
+    status = Status.PARTIAL if points > 0 else Status.FAILED
+    return replace(result, points=points, status=status)

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.course.configuration import Course
-from autograder.course.errors import (
-    Wall,
-    no_wall,
-)
+from autograder.course.errors import Wall, no_wall
 from autograder.course.exam import Exam
 from autograder.course.layout import put_at_its_place
 from autograder.course.roster import Extensions
@@ -44,6 +41,7 @@ def find_open_tasks(
     """Return what the record lacks: a task for each notebook that counts, or is newest, and has no
     report yet.
     """
+    # By assignment and blob: what many students pushed alike is graded once, for all of them.
     tasks: dict[tuple[str, str], GradingTask] = {}
     for student in students:
         with wall(f"{student.id}: nothing of theirs is graded"):

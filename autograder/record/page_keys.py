@@ -25,7 +25,7 @@ from autograder.course.nearest_names import find_nearest_name
 from autograder.course.whole_files import PRIVATE, write_whole
 
 KEYS_VERSION = 1
-KEY_BYTES = 16
+KEY_BYTES = 16  # as docs/pages.md promises: nobody guesses 128 bits
 SECRET_BYTES = 32
 PAGE_NAME = re.compile(r"[0-9a-f]{32}")
 # Crockford's base 32: no letter in it can be read as another letter or a digit.
@@ -104,7 +104,8 @@ class PageKeys:
         """Make a page and a key for each student who has none."""
         with _alone(self.path):
             known = _read(self.path)
-            new = {student: _fresh() for student in students if student not in known.students}
+            missing = [student for student in students if student not in known.students]
+            new = {student: _fresh() for student in missing}
             self._contents = _Contents(known.secret, {**known.students, **new})
             if new:
                 _write(self.path, self._contents)
@@ -131,6 +132,7 @@ class PageKeys:
         HMAC, `7K2Q-XM4D`.
         """
         digest = hmac.new(self._contents.secret, student.encode(), hashlib.sha256).digest()
+        # Short enough to be read out; with a thousand students two alike are one in two million.
         bits = int.from_bytes(digest[:5], "big")
         letters = [ALPHABET[bits >> shift & 31] for shift in range(35, -1, -5)]
         return "".join(letters[:4]) + "-" + "".join(letters[4:])
@@ -144,6 +146,7 @@ def _fresh() -> PageKey:
 def _alone(path: Path) -> Iterator[None]:
     """Hold the folder's lock, so that two runs at once do not undo each other's new keys."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # The folder, and not the file: that one is replaced by each writing.
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -168,23 +171,22 @@ def _contents(data: Mapping[str, Any]) -> _Contents:
     if data["version"] != KEYS_VERSION:
         raise ValueError(f"version {data['version']!r}, this program reads {KEYS_VERSION}")
     secret = bytes.fromhex(data["secret"])
-    students = {
-        student: PageKey(entry["page"], _bytes(entry["key"]))
-        for student, entry in data["students"].items()
-    }
     if len(secret) != SECRET_BYTES:
         raise ValueError(f"a secret of {len(secret)} bytes, {SECRET_BYTES} are needed")
-    for student, page in students.items():
+    students = {}
+    for student, entry in data["students"].items():
+        page = PageKey(entry["page"], _bytes(entry["key"]))
+        students[student] = page
+        # The page's name becomes a path in the site: nothing but what was made here
         if not PAGE_NAME.fullmatch(page.page) or len(page.key) != KEY_BYTES:
             raise ValueError(f"the entry of {student!r} is damaged")
     return _Contents(secret, students)
 
 
 def _write(path: Path, contents: _Contents) -> None:
-    students = {
-        student: {"page": page.page, "key": _text(page.key)}
-        for student, page in sorted(contents.students.items())
-    }
+    students = {}
+    for student, page in sorted(contents.students.items()):
+        students[student] = {"page": page.page, "key": _text(page.key)}
     data = {"version": KEYS_VERSION, "secret": contents.secret.hex(), "students": students}
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     write_whole(path, text.encode(), "page keys", mode=PRIVATE)

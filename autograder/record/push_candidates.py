@@ -104,6 +104,7 @@ def list_wanted_notebooks(
     newest.
     """
     found: dict[str, tuple[Push, NotebookFile]] = {}
+    # The newest is graded though an earlier one may count: its author waits for an answer.
     for push in record.about(assignment.name).pushes[-1:]:
         file = find_notebook(push.notebooks, assignment.name)
         if file is not None and can_give_points(file):
@@ -194,6 +195,7 @@ class _PushChooser:
         last: PushCandidate | None = None
         for candidate in self.list_begun(on_time):
             last = candidate
+        # Only the same bytes count as of their first push: one changed character makes new bytes.
         for candidate in self.list_begun(after):
             was_moved = self.is_in_time(candidate.since)
             if was_moved and (last is None or candidate.since > self.handed_in(last)):
@@ -240,9 +242,9 @@ class _PushChooser:
                 continue
             seen.add(entry.file.blob)
             factor = late_factor(rule, entry.since, deadline, self.course.timezone)
-            if self.is_in_time(
-                entry.since
-            ):  # a state from before the deadline, brought back after it
+            if self.is_in_time(entry.since):
+                # A state from before the deadline, brought back after it: worth all of its points
+                # while late work is taken at all, nothing once the days are over.
                 within = late_factor(rule, entry.push.time, deadline, self.course.timezone) > 0
                 factor = 1.0 if within else 0.0
             if factor:
@@ -259,7 +261,11 @@ class _PushChooser:
     def list_begun(self, pushes: Iterable[Push]) -> list[PushCandidate]:
         """Return of these what has an answer in it."""
         name = self.assignment.name
-        return [candidate for candidate in self.list_in_place(pushes) if candidate.is_begun(name)]
+        begun = []
+        for candidate in self.list_in_place(pushes):
+            if candidate.is_begun(name):
+                begun.append(candidate)
+        return begun
 
     def list_astray(self) -> list[PushCandidate]:
         """Answers that are not graded where they lie: the newest push first, then those to other
@@ -293,9 +299,10 @@ class _PushChooser:
             return self.find_newer_astray(counts) or _find_fuller(counts, name)
         if late:
             return next((entry for entry in late if not entry.is_in_place(name)), None)
-        graded = {
-            entry.file.blob for entry in self.list_begun(self.record.pushes[-1:]) if entry.file
-        }
+        graded = set()
+        for entry in self.list_begun(self.record.pushes[-1:]):
+            if entry.file is not None:
+                graded.add(entry.file.blob)
         for entry in self.list_astray():
             if entry.file and entry.file.blob not in graded:
                 return entry

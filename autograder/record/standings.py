@@ -117,8 +117,7 @@ class Standing:
     @property
     def points(self) -> float | None:
         """Points of all parts, None while one of them is not graded yet."""
-        points = [part.points for part in self.parts]
-        return None if None in points else round_points(sum(point or 0.0 for point in points))
+        return _sum_points([part.points for part in self.parts])
 
     @property
     def max_points(self) -> float:
@@ -157,12 +156,13 @@ def is_released(course: Course, assignment: str, records: Iterable[StudentRecord
     """
     if course.release_path(assignment).exists():
         return True
-    pushes = (push for record in records for push in (*record.pushes, *record.aside))
-    return any(
-        find_notebook(push.notebooks, assignment)
-        or any(file.holds == assignment for file in push.notebooks)
-        for push in pushes
-    )
+    for record in records:
+        for push in (*record.pushes, *record.aside):
+            if find_notebook(push.notebooks, assignment) is not None:
+                return True
+            if any(file.holds == assignment for file in push.notebooks):
+                return True
+    return False
 
 
 def is_over(deadline: datetime | None, now: datetime) -> bool:
@@ -184,8 +184,17 @@ def decided_points(part: PartStanding, now: datetime) -> float | None:
 
 def decided_sum(standing: Standing, now: datetime) -> float | None:
     """Return the points of all parts, None while those of one may not be called points yet."""
-    points = [decided_points(part, now) for part in standing.parts]
-    return None if None in points else round_points(sum(point or 0.0 for point in points))
+    return _sum_points([decided_points(part, now) for part in standing.parts])
+
+
+def _sum_points(points: Iterable[float | None]) -> float | None:
+    """Return a sum of points, None while one of them is not known."""
+    total = 0.0
+    for known in points:
+        if known is None:
+            return None
+        total += known
+    return round_points(total)
 
 
 @dataclass(frozen=True)
@@ -201,14 +210,17 @@ class _AssignmentJudge:
     def judge_part(
         self, part: Part, extension: datetime | None, choice: PushChoice
     ) -> PartStanding:
-        mine = [exercise for exercise in self.exam.exercises if exercise.part == part.name]
+        maximum = 0.0
+        for exercise in self.exam.exercises:
+            if exercise.part == part.name:
+                maximum += exercise.points
         blank = PartStanding(
             part.name,
             extension or part.deadline,
             extended=extension is not None and extension != part.deadline,
             state=PartState.NOTHING,
             why="Nothing has been pushed yet.",
-            max_points=round_points(sum(exercise.points for exercise in mine)),
+            max_points=round_points(maximum),
             late=choice.newest_late,
         )
         if not self.released:
@@ -217,8 +229,11 @@ class _AssignmentJudge:
             )
         if choice.on_time is None and not choice.late:
             return self._judge_without_push(blank, choice)
-        candidates = [entry for entry in (choice.on_time, *choice.late) if entry is not None]
-        best = _choose_best([self._judge_candidate(blank, entry, choice) for entry in candidates])
+        judged = []
+        for candidate in (choice.on_time, *choice.late):
+            if candidate is not None:
+                judged.append(self._judge_candidate(blank, candidate, choice))
+        best = _choose_best(judged)
         if best.state in (PartState.MISSING, PartState.NOT_BEGUN) and self._began_late(choice):
             return _change_state(blank, PartState.TOO_LATE, self.sentences.explain_too_late(choice))
         return best
@@ -253,6 +268,7 @@ class _AssignmentJudge:
             return _change_state(blank, PartState.MISSING, why, push=push)
         blank = replace(blank, push=push, file=file)
         report = self._find_report(file)
+        # A person may have given points for what lies elsewhere, or was handed in on paper.
         marked_by_hand = any(mark.changes_points for mark in self._list_marks(blank.part))
         untouched = not can_give_points(file) or (
             report is not None and self._finds_no_attempt(report, file, blank.part)
@@ -277,28 +293,38 @@ class _AssignmentJudge:
         no_attempt = {Status.NOT_ATTEMPTED}
         if not begun:  # cells that are not even there
             no_attempt.add(Status.NOT_FOUND)
-        found = {exercise.status for exercise in report.exercises if exercise.part == part}
+        found = set()
+        for exercise in report.exercises:
+            if exercise.part == part:
+                found.add(exercise.status)
         return report.status == "graded" and bool(found) and found <= no_attempt
 
     def _apply_marks(self, blank: PartStanding, report: Report) -> PartStanding:
         """A part with a report's results, and what a person made of them."""
         marks = {mark.exercise: mark for mark in self._list_marks(blank.part)}
-        automatic = tuple(exercise for exercise in report.exercises if exercise.part == blank.part)
+        automatic = []
+        marked = []
+        given = []
+        for exercise in report.exercises:
+            if exercise.part != blank.part:
+                continue
+            mark = marks.get(exercise.id)
+            automatic.append(exercise)
+            marked.append(apply_mark(exercise, mark))
+            if mark is not None:
+                given.append(mark)
         return replace(
-            blank,
-            exercises=tuple(apply_mark(exercise, marks.get(exercise.id)) for exercise in automatic),
-            automatic=automatic,
-            marks=tuple(marks[exercise.id] for exercise in automatic if exercise.id in marks),
+            blank, exercises=tuple(marked), automatic=tuple(automatic), marks=tuple(given)
         )
 
     def _list_marks(self, part: str) -> list[ManualMark]:
         """The marks that people gave for a part."""
         marks = newest_marks(self.record.marks, self.assignment.name)
-        return [
-            marks[entry.id]
-            for entry in self.exam.exercises
-            if entry.part == part and entry.id in marks
-        ]
+        given = []
+        for exercise in self.exam.exercises:
+            if exercise.part == part and exercise.id in marks:
+                given.append(marks[exercise.id])
+        return given
 
     def _find_report(self, file: NotebookFile) -> Report | None:
         """The report of a notebook under the exam as it is now; a student's older report serves

@@ -39,13 +39,14 @@ from autograder.git.tree_objects import (
     write_tree,
 )
 from autograder.record.ledger import Ledger
+from autograder.record.page_keys import PageKeys
 from autograder.record.state_merging import FileVersions, merge_keys, merge_lines, merge_table
 
 BRANCH = "state"
 BASE = "refs/autograder/base"  # the commit both sides began with
 LEDGER = re.compile(rf"ledger/(?P<student>{PLAIN_NAME.pattern})\.jsonl")
 BLOB = re.compile(r"[0-9a-f]{40,64}")
-TRIES = 8
+TRIES = 8  # of a push that others outrun; the pauses between them add up to 25 s at most
 SETTINGS = ("core.hooksPath=/dev/null", "gc.auto=0", "maintenance.auto=false")
 
 
@@ -117,7 +118,10 @@ class StateBranch:
             theirs = self._fetch(self.branch)
             self._bring(theirs)
             self._ensure_keys()
-            news = [change for change in self._changes(theirs) if change.merged != change.theirs]
+            news = []
+            for change in self._changes(theirs):
+                if change.merged != change.theirs:
+                    news.append(change)
             if not news:
                 self._remember(theirs.commit)
                 return []
@@ -132,6 +136,7 @@ class StateBranch:
             if self._push(tips, theirs):
                 self._remember(tips[self.branch])
                 return sorted(files)
+            # By chance, so that two runs that met once do not meet again and again
             time.sleep(random.uniform(0.0, 0.1 * 2**attempt))
         raise GitFailed(f"the branch {self.branch!r} was outrun {TRIES} times; run this again")
 
@@ -217,14 +222,16 @@ class StateBranch:
             repository, repository.says("rev-parse", "--verify", "--quiet", BASE) or ""
         )
         ours = self._here(theirs)
-        paths = [
-            path
-            for path, content in ours.items()
-            if theirs.blobs.get(path) != name_of_blob(content)
-        ]
-        wanted = [
-            side.blobs[path] for path in paths for side in (base, theirs) if path in side.blobs
-        ]
+        # By the names of blobs: of a thousand files that are alike none is read from the branch.
+        paths = []
+        for path, mine in ours.items():
+            if theirs.blobs.get(path) != name_of_blob(mine):
+                paths.append(path)
+        wanted = []
+        for path in paths:
+            for side in (base, theirs):
+                if path in side.blobs:
+                    wanted.append(side.blobs[path])
         content = {NOTHING: None} | read_blobs(repository, wanted)
         changes = []
         for path in paths:
@@ -263,8 +270,12 @@ class StateBranch:
     def _paths(self, theirs: Tree) -> Iterator[str]:
         """Yield the paths on the branch of everything there is here or there."""
         yield from ("roster.csv", "extensions.csv", "keys.json")
-        here = {f"ledger/{file.name}" for file in self.course.ledger.glob("*.jsonl")}
-        yield from sorted(path for path in here.union(theirs.blobs) if LEDGER.fullmatch(path))
+        paths = set(theirs.blobs)
+        for file in self.course.ledger.glob("*.jsonl"):
+            paths.add(f"ledger/{file.name}")
+        for path in sorted(paths):
+            if LEDGER.fullmatch(path):  # what else is on the branch is not ours to bring here
+                yield path
 
     def _place(self, path: str) -> Path:
         """Where a file of the branch lies here."""
@@ -273,8 +284,6 @@ class StateBranch:
         return tables.get(path) or self.course.ledger / path.removeprefix("ledger/")
 
     def _ensure_keys(self) -> None:
-        from autograder.record.page_keys import PageKeys  # cryptography is not needed to pull
-
         if self.course.roster.exists():
             PageKeys.load_or_create(self.course.keys).make_missing(
                 student.id for student in read_roster(self.course.roster, self.course)
@@ -291,18 +300,22 @@ class StateBranch:
         listed = repository.git("ls-remote", "--", self.remote, ref).split()
         if not listed:
             return Tree("")
+        # One commit deep: a term's history of the state would be fetched by every new runner.
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1")
         repository.git("fetch", *options, "--", self.remote, listed[0])
         return read_tree(repository, listed[0])
 
     def _push(self, tips: dict[str, str], theirs: Tree) -> bool:
         """Push commits to their branches, all or none; return False if somebody else was faster."""
-        refs = [f"{commit}:refs/heads/{branch}" for branch, commit in tips.items()]
-        try:
+        refs = []
+        for branch, commit in tips.items():
+            refs.append(f"{commit}:refs/heads/{branch}")
+        try:  # without --force: who pushed since our fetch keeps what is theirs
             self._repository.git(
                 "push", "--quiet", "--atomic", "--no-verify", "--", self.remote, *refs
             )
         except GitFailed:
+            # Whatever git says of it: the branch has moved, or it has not and the failure is real.
             if self._fetch(self.branch).commit == theirs.commit:
                 raise
             return False
@@ -319,9 +332,11 @@ class StateBranch:
         notebooks = {}
         for change in news:
             match = LEDGER.fullmatch(change.path)
-            known = _pushed(change.theirs or b"") if match else frozenset()
-            for file in _pushed(change.merged) - known if match else ():
-                content = self._pushed_bytes(match["student"], file) if match else None
+            if match is None:
+                continue
+            known = _list_pushed(change.theirs or b"")
+            for file in _list_pushed(change.merged) - known:
+                content = self._pushed_bytes(match["student"], file)
                 if content is not None:
                     notebooks[f"{file.blob}.ipynb"] = content
         return notebooks
@@ -344,11 +359,12 @@ def _merged_with(change: StateChange, ours: bytes) -> bytes:
     return merge_lines(FileVersions(change.base, change.theirs, ours))
 
 
-def _pushed(lines: bytes) -> frozenset[NotebookFile]:
+def _list_pushed(lines: bytes) -> frozenset[NotebookFile]:
     """Return the notebooks in the pushes of a ledger's lines; a damaged line names none."""
     found: set[NotebookFile] = set()
     for line in lines.split(b"\n")[:-1]:
         with suppress(ValueError, KeyError, TypeError):
+            # Reports are most of the bytes: they are not parsed for a look at their kind.
             entry = json.loads(line) if b'"push"' in line else {}
             if entry.get("entry") == "push":
                 found |= {NotebookFile.from_json(file) for file in entry["notebooks"]}

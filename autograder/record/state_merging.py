@@ -5,14 +5,32 @@ bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from autograder.course.errors import AutograderError
 from autograder.record.ledger_lines import is_readable
+
+# By these two runs' lines of the same work are known: neither a time, nor a report's seconds
+SAID_BY_ENTRY = (
+    "entry",
+    "commit",
+    "blob",
+    "activity",
+    "clock",
+    "id",
+    "owner",
+    "name",
+    "remote",
+    "pushed",
+    "branch",
+    "assignment",
+)
 
 
 @dataclass(frozen=True)
@@ -35,45 +53,56 @@ def merge_lines(versions: FileVersions) -> bytes:
     line of ours without an end is torn, and left out too. A line that cannot be read and was set aside here does not
     come back.
     """
-    base = set(_lines(versions.base))
-    ours = set(_lines(versions.ours))
-    theirs = [
-        line
-        for line in _lines(versions.theirs)
-        if versions.ours is None or line in ours or line not in base or is_readable(line)
-    ]
-    said = {_identity(line) for line in theirs if line not in base}
+    base = set(_split_lines(versions.base))
+    theirs = _list_their_lines(versions, base)
+    common = list(takewhile(base.__contains__, theirs))
+    their_new = theirs[len(common) :]
+    said = set()
+    for line in their_new:
+        if line not in base:
+            said.add(_identify_entry(line))
     known = base.union(theirs)
-    new = [
-        line for line in _lines(versions.ours) if line not in known and _identity(line) not in said
-    ]
-    begin = next((number for number, line in enumerate(theirs) if line not in base), len(theirs))
-    return b"".join(line + b"\n" for line in (*theirs[:begin], *_by_time(theirs[begin:], new)))
+    our_new = []
+    for line in _split_lines(versions.ours):
+        if line not in known and _identify_entry(line) not in said:
+            our_new.append(line)
+    return b"".join(line + b"\n" for line in (*common, *_merge_by_time(their_new, our_new)))
 
 
-def _by_time(theirs: Sequence[bytes], ours: Sequence[bytes]) -> Iterator[bytes]:
+def _list_their_lines(versions: FileVersions, base: set[bytes]) -> list[bytes]:
+    """Return the branch's lines, without those that were set aside here since both began."""
+    if versions.ours is None:
+        return _split_lines(versions.theirs)
+    ours = set(_split_lines(versions.ours))
+    kept = []
+    for line in _split_lines(versions.theirs):
+        if line in ours or line not in base or is_readable(line):
+            kept.append(line)
+    return kept
+
+
+def _merge_by_time(theirs: Sequence[bytes], ours: Sequence[bytes]) -> Iterator[bytes]:
     """Yield the lines of two sides as one sequence, each side in its own order, the earlier of
     their next ones first.
 
     A line without a time goes with the one before it.
     """
-    sides = [
-        list(reversed(list(zip(_times(lines), lines, strict=True)))) for lines in (theirs, ours)
-    ]
+    sides = (deque(_date_lines(theirs)), deque(_date_lines(ours)))
     while all(sides):
-        first = min(sides, key=lambda side: side[-1][0])  # theirs, where both are of one moment
-        yield first.pop()[1]
+        earlier = min(sides, key=lambda side: side[0][0])  # theirs, where both are of one moment
+        yield earlier.popleft()[1]
     for side in sides:
-        yield from (line for _, line in reversed(side))
+        for _, line in side:
+            yield line
 
 
-def _times(lines: Sequence[bytes]) -> Iterator[datetime]:
+def _date_lines(lines: Sequence[bytes]) -> Iterator[tuple[datetime, bytes]]:
     known = datetime.min.replace(tzinfo=UTC)
     for line in lines:
         with suppress(ValueError, KeyError, TypeError):
             moment = datetime.fromisoformat(json.loads(line)["time"])
             known = moment if moment.tzinfo else known
-        yield known
+        yield known, line
 
 
 def merge_table(name: str, versions: FileVersions) -> bytes | None:
@@ -107,26 +136,31 @@ def merge_keys(versions: FileVersions) -> bytes | None:
     """
     if versions.ours is None or versions.theirs is None or versions.ours == versions.theirs:
         return versions.theirs if versions.theirs is not None else versions.ours
-    base = _keys(versions.base or b"{}")
-    theirs = _keys(versions.theirs)
-    ours = _keys(versions.ours)
-    merged = {
-        name: _chosen(base.get(name), theirs.get(name), ours.get(name))
-        for name in {**theirs, **ours}
-    }
-    students = [side.get("students", {}) for side in (base, theirs, ours)]
-    names = sorted({**students[1], **students[2]})
-    merged["students"] = {name: _chosen(*(side.get(name) for side in students)) for name in names}
-    ordered = {name: merged[name] for name in theirs} | merged
-    return json.dumps(ordered, indent=1, ensure_ascii=False).encode() + b"\n"
+    base = _parse_keys(versions.base or b"{}")
+    theirs = _parse_keys(versions.theirs)
+    ours = _parse_keys(versions.ours)
+    merged = _merge_fields(base, theirs, ours)
+    students = _merge_fields(
+        base.get("students", {}), theirs.get("students", {}), ours.get("students", {})
+    )
+    merged["students"] = dict(sorted(students.items()))
+    return json.dumps(merged, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def _chosen(base: Any, theirs: Any, ours: Any) -> Any:
-    """Ours where it is the only one, or the only one that changed; else theirs."""
-    return ours if theirs is None or (theirs == base and ours is not None) else theirs
+def _merge_fields(
+    base: Mapping[str, Any], theirs: Mapping[str, Any], ours: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the fields of both sides, in the order of theirs: ours where it is the only one, or
+    the only one that changed.
+    """
+    merged = {}
+    for name in {**theirs, **ours}:
+        is_ours = name not in theirs or (name in ours and theirs[name] == base.get(name))
+        merged[name] = ours[name] if is_ours else theirs[name]
+    return merged
 
 
-def _keys(content: bytes) -> dict[str, Any]:
+def _parse_keys(content: bytes) -> dict[str, Any]:
     try:
         data = json.loads(content)
         if not isinstance(data, dict) or not isinstance(data.get("students", {}), dict):
@@ -138,25 +172,19 @@ def _keys(content: bytes) -> dict[str, Any]:
     return data
 
 
-def _lines(content: bytes | None) -> list[bytes]:
+def _split_lines(content: bytes | None) -> list[bytes]:
     return (content or b"").split(b"\n")[:-1]
 
 
-def _identity(line: bytes) -> object:
-    """What an entry says, without when it was written."""
+def _identify_entry(line: bytes) -> object:
+    """Return what an entry says, without when it was written."""
     try:
         entry = json.loads(line)
-        report = entry.get("report", {})
         if entry.get("entry") == "mark":
             # Two people's marks are two, and a mark may be given, taken back and given again
             return line
-        return (
-            *(
-                entry.get(name)
-                for name in ("entry", "commit", "blob", "activity", "clock", "id", "owner", "name")
-            ),
-            *(entry.get(name) for name in ("remote", "pushed", "branch", "assignment")),
-            *(report.get(name) for name in ("assignment", "exam")),
-        )
-    except (ValueError, AttributeError):
+        said = [entry.get(name) for name in SAID_BY_ENTRY]
+        report = entry.get("report", {})
+        return (*said, report.get("assignment"), report.get("exam"))
+    except (ValueError, AttributeError):  # a line that cannot be read is itself only
         return line

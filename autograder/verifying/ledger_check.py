@@ -13,10 +13,10 @@ from autograder.course.configuration import Course
 from autograder.course.exam import Exam
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.submissions import Clock, ExerciseResult, Push, round_points
-from autograder.record.ledger import (
+from autograder.record.ledger import Ledger
+from autograder.record.ledger_entries import (
     UNREADABLE_ERRORS,
     Entry,
-    Ledger,
     RecordedReport,
     explain_unreadable,
     parse_entry,

@@ -17,7 +17,8 @@ from autograder.course.submissions import (
     Status,
     Student,
 )
-from autograder.record.ledger import RecordedReport, StudentRecord
+from autograder.record.ledger import StudentRecord
+from autograder.record.ledger_entries import RecordedReport
 from autograder.record.manual_marks import ManualMark
 from autograder.record.push_candidates import late_factor, list_wanted_notebooks
 from autograder.record.standings import (

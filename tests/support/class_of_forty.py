@@ -20,7 +20,8 @@ from autograder.course.configuration_file import load_course
 from autograder.course.exam import WHOLE, Exam
 from autograder.course.submissions import Clock, NotebookFile, Push, Report, Student, Submission
 from autograder.grader.examiner import Examiner
-from autograder.record.ledger import RecordedReport, StudentRecord
+from autograder.record.ledger import StudentRecord
+from autograder.record.ledger_entries import RecordedReport
 from autograder.record.standings import Standing, judge_assignment
 from autograder.rehearsal.student_roles import StudentDesk
 

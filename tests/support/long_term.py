@@ -30,7 +30,8 @@ from autograder.course.submissions import (
     Status,
     Student,
 )
-from autograder.record.ledger import RecordedReport, StudentRecord
+from autograder.record.ledger import StudentRecord
+from autograder.record.ledger_entries import RecordedReport
 from autograder.record.standings import judge_assignment
 
 HOMEWORK = 20

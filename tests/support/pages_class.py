@@ -27,7 +27,8 @@ from autograder.course.submissions import (
     Student,
 )
 from autograder.pages import PageKeys, build_site
-from autograder.record.ledger import RecordedReport, StudentRecord
+from autograder.record.ledger import StudentRecord
+from autograder.record.ledger_entries import RecordedReport
 from autograder.record.manual_marks import ManualMark
 from autograder.record.standings import Standing, judge_assignment
 
