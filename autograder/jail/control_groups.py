@@ -47,25 +47,29 @@ class Group:
 
     def entrances(self) -> list[int]:
         """Open the files through which a process joins; it writes 0 into each."""
-        return [
-            os.open(f"{self.name}/cgroup.procs", os.O_WRONLY, dir_fd=hierarchy.descriptor)
-            for hierarchy in self.hierarchies
-        ]
+        entrances = []
+        for hierarchy in self.hierarchies:
+            path = f"{self.name}/cgroup.procs"
+            entrances.append(os.open(path, os.O_WRONLY, dir_fd=hierarchy.descriptor))
+        return entrances
 
     def out_of_memory(self) -> bool:
         """Return whether the kernel has killed a process of the group for want of memory."""
         for hierarchy in self.hierarchies:
             if "memory" in hierarchy.controllers:
                 file = "memory.oom_control" if hierarchy.version == 1 else "memory.events"
-                counted = re.search(
-                    r"^oom_kill (\d+)", _read(hierarchy, f"{self.name}/{file}"), re.MULTILINE
-                )
+                told = _read(hierarchy, f"{self.name}/{file}")
+                counted = re.search(r"^oom_kill (\d+)", told, re.MULTILINE)
                 return counted is not None and int(counted[1]) > 0
         return False
 
     def remove(self) -> bool:
         """Remove the group; returns False while a process of it is still ending."""
-        return all([_remove(hierarchy, self.name) for hierarchy in self.hierarchies])
+        removed = True
+        # From each, even if one refuses: what is left is tried again, and only that.
+        for hierarchy in self.hierarchies:
+            removed &= _remove(hierarchy, self.name)
+        return removed
 
 
 def create_group(
@@ -81,16 +85,19 @@ def create_group(
     group = Group(NAME.format(owner=owner, number=number), hierarchies)
     memory = limits.memory_mb << 20
     for hierarchy in hierarchies:
-        with suppress(FileExistsError):  # one of an earlier owner with the same process id
+        # There may be one of an earlier owner with the same process id.
+        with suppress(FileExistsError):
             os.mkdir(group.name, dir_fd=hierarchy.descriptor)
         if "pids" in hierarchy.controllers:
             _write(hierarchy, f"{group.name}/pids.max", limits.processes)
         if "memory" in hierarchy.controllers and hierarchy.version == 1:
             _write(hierarchy, f"{group.name}/memory.limit_in_bytes", memory)
-            with suppress(OSError):  # machines without swap accounting
+            # Machines without swap accounting have no such file.
+            with suppress(OSError):
                 _write(hierarchy, f"{group.name}/memory.memsw.limit_in_bytes", memory)
         elif "memory" in hierarchy.controllers:
             _write(hierarchy, f"{group.name}/memory.max", memory)
+            # All at once, or what is left of a notebook would go on without the process it needs.
             _write(hierarchy, f"{group.name}/memory.oom.group", 1)
             with suppress(OSError):
                 _write(hierarchy, f"{group.name}/memory.swap.max", 0)
@@ -112,23 +119,41 @@ def find_hierarchies(mounts: str | None = None, own: str | None = None) -> tuple
     """
     mounts = Path("/proc/self/mounts").read_text("utf-8") if mounts is None else mounts
     own = Path("/proc/self/cgroup").read_text("utf-8") if own is None else own
-    groups = {names: path for _, names, path in (line.split(":", 2) for line in own.splitlines())}
+    groups = {}
+    for line in own.splitlines():
+        _, names, path = line.split(":", 2)
+        groups[names] = path
     first: list[Hierarchy] = []
     second: list[Hierarchy] = []
-    for _, place, kind, options, *_ in (line.split() for line in mounts.splitlines()):
+    for line in mounts.splitlines():
+        _, place, kind, options, *_ = line.split()
         served = tuple(name for name in CONTROLLERS if name in options.split(","))
         if kind == "cgroup" and served:
-            path = next(
-                (path for names, path in groups.items() if set(served) <= set(names.split(","))),
-                "/",
-            )
+            path = _find_own_group(groups, served)
             first.extend(_usable(_read_place(place), path, served, 1))
         elif kind == "cgroup2":
             second.extend(_usable(_read_place(place), groups.get("", "/"), CONTROLLERS, 2))
+    # Version 1 first: where both are mounted, the controllers are mostly its.
     for candidates in (first, second[:1]):
-        if {name for hierarchy in candidates for name in hierarchy.controllers} >= set(CONTROLLERS):
+        if _serve_everything(candidates):
             return tuple(candidates)
     return ()
+
+
+def _find_own_group(groups: dict[str, str], served: tuple[str, ...]) -> str:
+    """Return the path of this process's group in the hierarchy of some controllers."""
+    for names, path in groups.items():
+        if set(served) <= set(names.split(",")):
+            return path
+    return "/"
+
+
+def _serve_everything(hierarchies: list[Hierarchy]) -> bool:
+    """Whether some hierarchies serve all controllers together."""
+    served: set[str] = set()
+    for hierarchy in hierarchies:
+        served.update(hierarchy.controllers)
+    return served.issuperset(CONTROLLERS)
 
 
 def _read_place(written: str) -> Path:
@@ -152,15 +177,15 @@ def _usable(root: Path, own: str, served: tuple[str, ...], version: int) -> Iter
 
 def _works(directory: Path, served: tuple[str, ...], version: int) -> bool:
     """Return whether a child group of this directory gets the files that limit it."""
+    # Tried and not read from the settings: containers show groups that they do not let change.
     trial = directory / NAME.format(owner=os.getpid(), number="trial")
     limit = {
         "memory": "memory.limit_in_bytes" if version == 1 else "memory.max",
         "pids": "pids.max",
     }
     try:
-        if (
-            version == 2
-        ):  # a group with processes in it may not hand controllers down: then its parent must
+        # A group with processes in it may not hand controllers down: then its parent must.
+        if version == 2:
             (directory / "cgroup.subtree_control").write_text(
                 " ".join(f"+{name}" for name in served), "ascii"
             )
@@ -178,6 +203,7 @@ def remove_abandoned_groups(hierarchies: tuple[Hierarchy, ...]) -> None:
     for hierarchy in hierarchies:
         for name in os.listdir(hierarchy.descriptor):  # noqa: PTH208 - an open directory
             owner = re.fullmatch(NAME.format(owner=r"(\d+)", number=r"\w+"), name)
+            # A group of a living owner is another grader's, who is at work.
             if owner and not Path(f"/proc/{owner[1]}").exists():
                 _remove(hierarchy, name)
 

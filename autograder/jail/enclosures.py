@@ -14,11 +14,11 @@ from typing import BinaryIO, Protocol
 from autograder.course.limits import Limits
 from autograder.jail import lockdown, scratch
 
-SPARE_USERS = (
-    0x70000000  # beyond every range that distributions, systemd and container engines hand out
-)
+# Beyond every range that distributions, systemd and container engines hand out.
+SPARE_USERS = 0x70000000
 PAGE = 4096
-SLOTS = 256  # submissions alive at the same time in one zygote
+# Submissions alive at the same time in one zygote.
+SLOTS = 256
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,17 @@ class Order:
     @property
     def own_bytes(self) -> int:
         """The bytes of its files, which do not count as the student's."""
+        # A file takes whole pages; one more for each covers what its last one wastes.
         return sum(size + PAGE for _, size in self.files)
 
     @property
     def own_files(self) -> int:
         """The number of files and directories which do not count as the student's."""
-        return (
-            len(scratch.SCAFFOLD)
-            + 1
-            + sum(len(PurePosixPath(name).parts) for name, _ in self.files)
-        )
+        count = len(scratch.SCAFFOLD) + 1
+        for name, _ in self.files:
+            # Its folders, too, as if it shared them with no other.
+            count += len(PurePosixPath(name).parts)
+        return count
 
 
 class Enclosure(Protocol):
@@ -114,17 +115,18 @@ def spare_user(owner: int, slot: int, uid_map: str) -> int:
         If there is hardly any id but root's.
     """
     wanted = owner * SLOTS + slot
-    extents = [
-        (int(first), int(count))
-        for first, _, count in (line.split() for line in uid_map.splitlines())
-    ]
-    if any(
-        first <= SPARE_USERS and SPARE_USERS + wanted < first + count for first, count in extents
-    ):
-        return SPARE_USERS + wanted
-    first, count = max(extents, key=lambda extent: extent[1])
+    largest = range(0)
+    for line in uid_map.splitlines():
+        first, _, count = map(int, line.split())
+        extent = range(first, first + count)
+        if SPARE_USERS in extent and SPARE_USERS + wanted in extent:
+            return SPARE_USERS + wanted
+        largest = max(largest, extent, key=len)
+    first = largest.start
+    count = len(largest)
     if count < 2 * SLOTS:
         raise OSError("this container has no user ids to give to submissions")
+    # The upper half: a container gives out its lower ids.
     return first + count // 2 + wanted % (count // 2)
 
 
@@ -136,6 +138,7 @@ def limit_submission(order: Order, *, others: int = 0) -> None:
     limits = order.limits
     lockdown.limit_process(
         cpu_seconds=int(limits.seconds) + 1,
+        # What the zygote has mapped counts for the kernel, but is not the student's.
         address_space=lockdown.measure_address_space() + (limits.memory_mb << 20),
         file_bytes=(limits.disk_mb << 20) + order.own_bytes,
         processes=limits.processes + others,

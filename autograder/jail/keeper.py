@@ -25,14 +25,17 @@ from autograder.jail import enclosures
 from autograder.jail import small_root as smallroot
 
 PROGRAM = "from autograder.jail.zygote import main; main()"
-START_SECONDS = 120.0  # a cold disk and a slow machine: importing takes a second or two elsewhere
+# A cold disk and a slow machine: importing takes a second or two elsewhere.
+START_SECONDS = 120.0
 READY_SECONDS = 60.0
 END_SECONDS = 30.0
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "LOGNAME": "student",
     "USER": "student",
+    # An arena for each thread counts against the limit of address space.
     "MALLOC_ARENA_MAX": "2",
+    # Each jail may have the processor once; and threads do not live through a fork.
     "MKL_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -92,6 +95,7 @@ class Jailed:
         self.socket.close()
         if self._leash.fileno() == -1:
             return
+        # The zygote may have hung up already.
         with suppress(OSError):
             self._leash.shutdown(socket.SHUT_WR)
         self.await_end(END_SECONDS)
@@ -157,9 +161,8 @@ class Keeper:
         self.rung = rung
         self.modules = modules
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        lasting = (
-            threading.current_thread() is threading.main_thread()
-        )  # "parent" means the thread, for the kernel
+        # "Parent" means the thread, for the kernel: a thread that ends would take the zygote along.
+        lasting = threading.current_thread() is threading.main_thread()
         options = {
             "rung": rung,
             "warm": warm,
@@ -295,16 +298,17 @@ def _start(
         "TMPDIR": tempfile.gettempdir(),
         "PYTHONUSERBASE": site.getuserbase(),
     }
+    # -P: nothing of the working directory is imported, whatever lies there.
     command = [sys.executable, "-P", "-c", PROGRAM, json.dumps(options)]
     spare: int | None = None
     closed = smallroot.find_closed_folder()
     if os.geteuid() == 0 and rung > 1 and closed:
         raise JailFailed(f"Python is installed in {closed}, which ordinary users cannot enter")
-    if (
-        os.geteuid() == 0 and rung == 2
-    ):  # its submissions keep the zygote's user id in the kernel's eyes
+    # The submissions of rung 2 keep the zygote's user id in the kernel's eyes: not root's.
+    if os.geteuid() == 0 and rung == 2:
         spare = enclosures.spare_user(os.getpid(), 0, Path("/proc/self/uid_map").read_text("ascii"))
     elif os.geteuid() != 0 and rung == 1:
+        # sudo replaces the environment by its own, so it is given on the other side of it.
         variables = [f"{name}={value}" for name, value in environment.items()]
         command = ["sudo", "-n", "--", "env", "-i", *variables, *command]
         environment = dict(os.environ)
@@ -316,7 +320,8 @@ def _start(
             stderr=complaints,
             env=environment,
             cwd="/",
-            start_new_session=True,  # a Ctrl-C in the terminal is for the grader alone
+            # A Ctrl-C in the terminal is for the grader alone.
+            start_new_session=True,
             user=spare,
             group=spare,
             extra_groups=None if spare is None else [],
@@ -335,6 +340,7 @@ def _checked(name: str) -> str:
 
 def _contents(files: Mapping[str, bytes]) -> IO[bytes]:
     """Return an open file without a name, with the files' bytes one after the other."""
+    # In memory: a path would have to be readable for the jailed user.
     file = os.fdopen(os.memfd_create("files"), "r+b")
     for content in files.values():
         file.write(content)

@@ -20,13 +20,16 @@ READ_DIR = 8
 REFER = 1 << 13
 TRUNCATE = 1 << 14
 IOCTL_DEVICE = 1 << 15
-FIRST_VERSION_RIGHTS = (1 << 13) - 1  # everything up to making symbolic links
+# Everything up to making symbolic links.
+FIRST_VERSION_RIGHTS = (1 << 13) - 1
 RIGHTS_SINCE = {2: REFER, 3: TRUNCATE, 5: IOCTL_DEVICE}
 ON_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEVICE
 NETWORK_SINCE = 4
 SCOPES_SINCE = 6
-NO_TCP = 3  # neither bind nor connect
-SCOPES = 3  # no abstract sockets and no signals beyond the confined processes
+# Neither bind nor connect.
+NO_TCP = 3
+# No abstract sockets and no signals beyond the confined processes.
+SCOPES = 3
 SIGNALS_CONFINED_SINCE = SCOPES_SINCE
 
 
@@ -60,9 +63,11 @@ def confine_files(read_only: Iterable[str], writable: Iterable[str]) -> None:
     spoken = read_landlock_version()
     every = FIRST_VERSION_RIGHTS
     for since, right in RIGHTS_SINCE.items():
-        every |= right if spoken >= since else 0
+        if spoken >= since:
+            every |= right
     wanted = _Ruleset(every, NO_TCP, SCOPES)
-    size = 8 if spoken < NETWORK_SINCE else 16 if spoken < SCOPES_SINCE else 24
+    # An older kernel refuses a structure with fields that it does not know.
+    size = 8 * (1 + (spoken >= NETWORK_SINCE) + (spoken >= SCOPES_SINCE))
     ruleset = lockdown.check_result(
         lockdown.call_system(NR_CREATE_RULESET, ctypes.byref(wanted), ctypes.c_size_t(size), 0),
         "Landlock",
@@ -77,9 +82,12 @@ def confine_files(read_only: Iterable[str], writable: Iterable[str]) -> None:
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    # A right that only directories can have is refused for a file.
     handled = rights if os.path.isdir(path) else rights & ON_A_FILE  # noqa: PTH112
+    spoken = read_landlock_version()
     for since, right in RIGHTS_SINCE.items():
-        handled &= ~right if read_landlock_version() < since else -1
+        if spoken < since:
+            handled &= ~right
     rule = _Rule(handled, descriptor)
     lockdown.check_result(
         lockdown.call_system(NR_ADD_RULE, ruleset, 1, ctypes.byref(rule), 0), f"Landlock, {path}"

@@ -20,9 +20,8 @@ from autograder.jail import small_root as smallroot
 from autograder.jail.enclosures import Order
 
 PREFIX = "autograder-jail-"
-ROOM_FOR_OTHERS = (
-    1000  # threads that the grader's user may have beyond those of now; the watchdog counts exactly
-)
+# Threads that the grader's user may have beyond those of now; the watchdog counts exactly.
+ROOM_FOR_OTHERS = 1000
 
 
 class Landlocked:
@@ -51,15 +50,15 @@ class Landlocked:
             path for path in smallroot.list_needed_paths() if Path(path).exists()
         )
         own = [] if self._root else processes.list_processes_of_user(os.getuid())
-        self._others = (
-            processes.count_threads(own) + ROOM_FOR_OTHERS if own else 0
-        )  # the limit counts a user, not a tree
+        # The kernel's limit counts a user, not a tree.
+        self._others = processes.count_threads(own) + ROOM_FOR_OTHERS if own else 0
         self._base = Path(tempfile.gettempdir())
 
     def enter(self) -> None:
         """Make the directory in which the scratch directories will be."""
         _remove_abandoned(self._base)
         self._base = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{self._owner}-"))
+        # Every submission's user passes through, and none can list what others have.
         self._base.chmod(0o711)
 
     def settle(self) -> None:
@@ -75,6 +74,7 @@ class Landlocked:
         """
         lockdown.prctl(lockdown.PR_SET_CHILD_SUBREAPER, 1)
         signal.signal(signal.SIGTERM, _end_submission)
+        # Not SIGKILL: it has to kill what it has adopted first.
         lockdown.die_with_parent(signal.SIGTERM)
         place = self._scratch(order)
         place.mkdir(0o700)
@@ -83,6 +83,7 @@ class Landlocked:
         student = os.fork()
         if student:
             _wait_for(student)
+        # The student's process ends as any other, not by what this one does on SIGTERM.
         enclosures.reset_signals()
         self._confine(order)
 
@@ -92,6 +93,7 @@ class Landlocked:
         if self._root:
             lockdown.drop_bounding_set()
             lockdown.become_user(self.user(order))
+            # A change of user has cleared it; without it the process's own /proc belongs to root.
             lockdown.prctl(lockdown.PR_SET_DUMPABLE, 1)
         lockdown.die_with_parent(signal.SIGKILL)
         scratch.furnish_scratch(place, order.files, order.contents)
@@ -147,6 +149,7 @@ def _wait_for(student: int) -> NoReturn:
     """Collect ended children until the student's process has ended, then kill those that are
     left.
     """
+    # It holds nothing of the conversation: only the student's process speaks.
     lockdown.close_descriptors()
     ended = 0
     while ended != student:
@@ -166,5 +169,6 @@ def _remove_abandoned(directory: Path) -> None:
     for base in directory.glob(f"{PREFIX}*-*"):
         owner = base.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
-            with suppress(OSError):  # somebody else's
+            # It may be somebody else's.
+            with suppress(OSError):
                 scratch.remove_scratch(str(base))

@@ -81,12 +81,14 @@ class Jail:
         JailFailed
             If it cannot be made, even after the warm process, had it died, was started again.
         """
+        # Two threads that find the zygote dead would start two.
         with self._one_at_a_time:
             try:
                 return self._keeper.spawn(files or {}, limits or self.limits)
             except ZygoteDied:
                 self._keeper.close()
                 self._keeper = Keeper(self.rung, modules=self._keeper.modules)
+            # Once: a zygote that dies again and again has a cause that starting does not mend.
             return self._keeper.spawn(files or {}, limits or self.limits)
 
     def share_zygote(self) -> SharedJail:

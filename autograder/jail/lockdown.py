@@ -32,16 +32,11 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_GET_SECCOMP = 21
 PR_CAPBSET_DROP = 24
-(
-    PR_SET_CHILD_SUBREAPER,
-    PR_SET_NO_NEW_PRIVS,
-    PR_GET_NO_NEW_PRIVS,
-    PR_CAP_AMBIENT,
-    PR_CAP_AMBIENT_CLEAR_ALL,
-) = (
-    *(36, 38, 39),
-    *(47, 4),
-)
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+PR_GET_NO_NEW_PRIVS = 39
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
 HUGE_PAGE = 2 << 20
 MADV_COLLAPSE = 25
 CAPABILITY_VERSION_3 = 0x20080522
@@ -51,8 +46,12 @@ MOUNT_ATTR_RDONLY = 1
 MOUNT_ATTR_NOSUID = 2
 MOUNT_ATTR_NODEV = 4
 X86_64 = platform.machine() == "x86_64"
-NR_PIVOT_ROOT, NR_CAPGET, NR_CAPSET = (155, 125, 126) if X86_64 else (41, 90, 91)
-NR_CLOSE_RANGE, NR_MOUNT_SETATTR = 436, 442  # the same everywhere
+NR_PIVOT_ROOT = 155 if X86_64 else 41
+NR_CAPGET = 125 if X86_64 else 90
+NR_CAPSET = 126 if X86_64 else 91
+# These are the same everywhere.
+NR_CLOSE_RANGE = 436
+NR_MOUNT_SETATTR = 442
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -73,7 +72,8 @@ def call_system(number: int, *arguments: object) -> int:
 
 def prctl(option: int, argument: int = 0, second: int = 0) -> int:
     """Set an attribute of this process."""
-    values = (ctypes.c_ulong(value) for value in (argument, second, 0, 0))
+    # All of them: for some options the kernel refuses anything but zeros in those left over.
+    values = map(ctypes.c_ulong, (argument, second, 0, 0))
     return check_result(_libc.prctl(option, *values), f"prctl({option})")
 
 
@@ -84,6 +84,7 @@ def die_with_parent(signal: int) -> None:
 
 def unshare(flags: int) -> None:
     """Leave namespaces of the parent for new ones."""
+    # Named for the message: which of them is refused decides what has to be set.
     names = {
         CLONE_NEWNS: "mount",
         CLONE_NEWUSER: "user",
@@ -107,6 +108,7 @@ def enter_user_namespace(inner: int) -> None:
     Outside, its ids stay what they were. /proc must be that of this process's own process namespace.
     """
     maps = {
+        # In this order: the kernel allows a group map only after groups are denied.
         "setgroups": "deny",
         "uid_map": f"{inner} {os.geteuid()} 1",
         "gid_map": f"{inner} {os.getegid()} 1",
@@ -125,10 +127,8 @@ def mount(
     source: str, target: str, kind: str | None = None, flags: int = 0, options: str | None = None
 ) -> None:
     """Mount a file system, or change a mount."""
-    encoded = [
-        None if text is None else os.fsencode(text) for text in (source, target, kind, options)
-    ]
-    result = _libc.mount(*encoded[:3], ctypes.c_ulong(flags), encoded[3])
+    names = (os.fsencode(source), os.fsencode(target), kind and os.fsencode(kind))
+    result = _libc.mount(*names, ctypes.c_ulong(flags), options and os.fsencode(options))
     check_result(result, f"mounting {kind or source} on {target}")
 
 
@@ -158,6 +158,7 @@ def make_read_only(target: str, *, recursive: bool) -> None:
 def change_root(new_root: str) -> None:
     """Make a mounted directory the root of this mount namespace and let go of the old one."""
     os.chdir(new_root)
+    # Both the same: the old root lies above the new one, and goes with the next unmount.
     check_result(call_system(NR_PIVOT_ROOT, b".", b"."), "pivot_root")
     unmount(".")
     os.chdir("/")
@@ -166,6 +167,7 @@ def change_root(new_root: str) -> None:
 def drop_bounding_set() -> None:
     """Make sure that no program started from here can gain a capability; needs CAP_SETPCAP."""
     capability = 0
+    # Until the kernel knows no more: newer ones have more than our headers.
     while _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
         capability += 1
 
@@ -193,6 +195,7 @@ def read_capabilities() -> int:
 
 def become_user(uid: int) -> None:
     """Change to a user and a group of the same number, and to no other group."""
+    # Groups first, and the user last: he may change none of them.
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -215,6 +218,7 @@ def close_descriptors(*kept: int) -> None:
             os.dup2(nothing, descriptor)
             os.close(nothing)
     first = 3
+    # In ranges: a limit of a million descriptors would take a million calls.
     for descriptor in sorted(number for number in kept if number >= first):
         _close_range(first, descriptor - 1)
         first = descriptor + 1
@@ -242,8 +246,10 @@ def gather_memory() -> None:
     """
     for line in Path("/proc/self/maps").read_text("ascii", "replace").splitlines():
         span, rights, _, _, inode, *_ = line.split()
+        # Private memory without a file: of all else a fork copies no page tables.
         if rights == "rw-p" and inode == "0":
             first, last = (int(address, 16) // HUGE_PAGE for address in span.split("-"))
+            # Only whole huge pages within the span.
             for page in range(first + 1, last):
                 _libc.madvise(
                     ctypes.c_void_p(page * HUGE_PAGE), ctypes.c_size_t(HUGE_PAGE), MADV_COLLAPSE
@@ -267,6 +273,7 @@ def limit_process(*, cpu_seconds: int, address_space: int, file_bytes: int, proc
         resource.RLIMIT_SIGPENDING: 256,
     }
     for kind, wanted in limits.items():
+        # Raising it takes a privilege; an administrator's lower one stands.
         ceiling = resource.getrlimit(kind)[1]
         value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
         resource.setrlimit(kind, (value, value))

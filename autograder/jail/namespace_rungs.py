@@ -49,15 +49,16 @@ class Namespaces:
     def settle(self) -> None:
         """Build the small root directory and move into it."""
         base = Path(tempfile.mkdtemp(prefix="autograder-root-"))
+        # Kept open: after the change of root the mount point can be removed only through it.
         above = os.open(base.parent, os.O_RDONLY | os.O_DIRECTORY)
         smallroot.build_root(str(base), smallroot.list_needed_paths())
         lockdown.mount("proc", f"{base}/proc", "proc", PROC_FLAGS)
         lockdown.change_root(str(base))
-        lockdown.make_read_only(
-            "/", recursive=False
-        )  # submissions share it: nobody may leave anything there
+        # Submissions share it: nobody may leave anything there.
+        lockdown.make_read_only("/", recursive=False)
         os.rmdir(base.name, dir_fd=above)
         os.close(above)
+        # To come back to: after a fork this process makes children in the submission's namespace.
         self._own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def fork(self) -> int:
@@ -66,6 +67,7 @@ class Namespaces:
         try:
             process = os.fork()
         except OSError:
+            # Else the next submission would be forked into the namespace that was not used.
             lockdown.enter_namespace(self._own_processes, lockdown.CLONE_NEWPID)
             raise
         if process:
@@ -80,14 +82,19 @@ class Namespaces:
             | lockdown.CLONE_NEWUTS
             | lockdown.CLONE_NEWNET
         )
+        # Mounts take capabilities over the outer user namespace, which the next step leaves.
         self._mount(order)
         if not self._privileged:
             lockdown.enter_user_namespace(INNER_STUDENT)
+        # While it is still privileged: afterwards nobody may.
         lockdown.drop_bounding_set()
         if self._privileged:
             lockdown.become_user(self.user(order))
+        # A change of user has cleared it; without it the process's own /proc belongs to root.
         lockdown.prctl(lockdown.PR_SET_DUMPABLE, 1)
+        # Once more: the change of user has cancelled it.
         lockdown.die_with_parent(signal.SIGKILL)
+        # As the student's user, who is to own the files.
         scratch.furnish_scratch(smallroot.SCRATCH, order.files, order.contents)
         enclosures.limit_submission(order)
         lockdown.drop_capabilities()
@@ -95,6 +102,7 @@ class Namespaces:
 
     def _mount(self, order: Order) -> None:
         """Mount the submission's own /proc in place of the zygote's, and its scratch directory."""
+        # Mounted aside first: the kernel wants a /proc to be seen while it makes another.
         lockdown.mount("proc", smallroot.SCRATCH, "proc", PROC_FLAGS, "subset=pid,hidepid=2")
         lockdown.unmount("/proc")
         lockdown.mount(smallroot.SCRATCH, "/proc", None, lockdown.MS_MOVE)
@@ -136,11 +144,13 @@ class Namespaces:
 
 def _wait_outside(inside: int, parent: int) -> NoReturn:
     """Wait for the zygote in the old namespaces; end with it, or with the grader."""
+    # Its copy of the socket would hide from the grader that the zygote has hung up.
     lockdown.close_descriptors()
     ended = os.pidfd_open(inside)
     poll = select.poll()
     poll.register(ended, select.POLLIN)
     while not poll.poll(1000):
         if os.getppid() != parent:
+            # The grader was killed: the zygote, in namespaces of its own, does not learn of it.
             os.kill(inside, signal.SIGTERM)
     os._exit(os.waitstatus_to_exitcode(os.waitpid(inside, 0)[1]) & 0xFF)

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-PATIENCE = 10.0  # seconds a killed tree may take to vanish
+# Seconds a killed tree may take to vanish: a process that writes to a slow disk ends late.
+PATIENCE = 10.0
 
 
 def list_descendants(process: int) -> list[int]:
     """Return the ids of a process and all its descendants at this moment."""
     found = [process]
-    for parent in found:  # grows while it is read
+    # The list grows while it is read.
+    for parent in found:
         found.extend(_children(parent))
     return found
 
@@ -26,10 +28,10 @@ def list_descendants(process: int) -> list[int]:
 def _children(process: int) -> Iterator[int]:
     with suppress(OSError):
         for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208 - names are all that is needed
+            # A thread that has ended meanwhile has handed its children on.
             with suppress(OSError):
-                yield from map(
-                    int, Path(f"/proc/{process}/task/{thread}/children").read_text("ascii").split()
-                )
+                children = Path(f"/proc/{process}/task/{thread}/children").read_text("ascii")
+                yield from map(int, children.split())
 
 
 def count_threads(processes: list[int]) -> int:
@@ -44,15 +46,14 @@ def measure_processor_time(processes: list[int]) -> float:
     ticks = 0
     for process in processes:
         try:
-            fields = (
-                Path(f"/proc/{process}/stat")
-                .read_text("ascii", "replace")
-                .rpartition(")")[2]
-                .split()
-            )
-        except OSError:  # it has ended meanwhile
+            status = Path(f"/proc/{process}/stat").read_text("ascii", "replace")
+        except OSError:
+            # It has ended meanwhile, and its time is its parent's.
             continue
-        ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime
+        # Behind the name, which may contain blanks and brackets. Of the process and of its ended
+        # children, in the program and in the kernel.
+        fields = status.rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -76,14 +77,15 @@ def measure_memory(processes: list[int], enough: int) -> int:
     enough : int
         Bytes below which the exact number does not matter: a cheap upper bound is returned then.
     """
+    # Resident sizes count shared pages again and again, but are read in no time.
     bound = sum(_field(process, "status", "VmRSS:") for process in processes) << 10
     if bound < enough:
         return bound
-    exact = (
-        _field(process, "smaps_rollup", "Pss:") or _field(process, "status", "VmRSS:")
-        for process in processes
-    )
-    return sum(exact) << 10
+    exact = 0
+    for process in processes:
+        # Where the kernel does not tell the shares of a process, all it has counts as its own.
+        exact += _field(process, "smaps_rollup", "Pss:") or _field(process, "status", "VmRSS:")
+    return exact << 10
 
 
 def measure_deleted_files(processes: list[int]) -> int:
@@ -117,7 +119,7 @@ def kill_descendants(process: int) -> bool:
     All are stopped before the first is killed: what has been stopped cannot start others meanwhile.
     """
     deadline = time.monotonic() + PATIENCE
-    while alive := [child for child in list_descendants(process)[1:] if not _is_zombie(child)]:
+    while alive := _list_living_descendants(process):
         if time.monotonic() > deadline:
             return False
         for number in (signal.SIGSTOP, signal.SIGKILL):
@@ -126,6 +128,11 @@ def kill_descendants(process: int) -> bool:
                     os.kill(child, number)
         time.sleep(0.001)
     return True
+
+
+def _list_living_descendants(process: int) -> list[int]:
+    # A zombie waits for its parent, which may be stopped: there is nothing left to kill in it.
+    return [child for child in list_descendants(process)[1:] if not _is_zombie(child)]
 
 
 def _is_zombie(process: int) -> bool:

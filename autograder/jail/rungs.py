@@ -31,6 +31,7 @@ SWITCHES = {
     ),
     "/proc/sys/user/max_user_namespaces": ("0", "user.max_user_namespaces=10000"),
 }
+# The probe takes milliseconds; a machine under load may make it wait.
 QUICK = Limits(seconds=30)
 
 
@@ -127,6 +128,7 @@ def start_checked(rung: int, *, warm: bool = True, modules: Sequence[str] | None
 def _findings(keeper: Keeper) -> Iterator[str]:
     """Yield what a jailed process found wrong."""
     with temporary_folder("probe") as directory:
+        # Readable for everybody: if the jail cannot read it, it is the jail's doing.
         Path(directory).chmod(0o755)
         forbidden = Path(directory, "forbidden")
         forbidden.write_text("out of reach", "utf-8")
@@ -156,7 +158,10 @@ def _advice(rung: int) -> str:
             return "root without the needed rights, as in most containers: start it with --privileged, or use rung 3"
         return "run the grader as root, or allow sudo without a password"
     if rung == 2:
-        wrong = [setting for file, (bad, setting) in SWITCHES.items() if _reads(file, bad)]
+        wrong = []
+        for file, (bad, setting) in SWITCHES.items():
+            if _reads(file, bad):
+                wrong.append(setting)
         if wrong:
             return f"as root: sysctl {' '.join(wrong)}"
         return "the kernel, or the container's seccomp profile, forbids user namespaces to ordinary users"

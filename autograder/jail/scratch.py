@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 SCAFFOLD = ("work", "home", "home/.ipython", "home/.matplotlib", "tmp", "shm")
-BLOCK = 512  # the unit of st_blocks
+# The unit of st_blocks.
+BLOCK = 512
+# Each level is an open descriptor of the zygote's, which serves other submissions, too.
 DEEPEST = 200
 
 
@@ -46,9 +48,8 @@ def furnish_scratch(
         MPLCONFIGDIR=f"{scratch}/home/.matplotlib",
     )
     if "tempfile" in sys.modules:
-        vars(sys.modules["tempfile"])["tempdir"] = (
-            None  # what the zygote found is not what counts here
-        )
+        # What the zygote found is not what counts here.
+        vars(sys.modules["tempfile"])["tempdir"] = None
 
 
 def measure_scratch(scratch: str, enough: int) -> tuple[int, int]:
@@ -67,7 +68,8 @@ def measure_scratch(scratch: str, enough: int) -> tuple[int, int]:
                 os.close(open_directories.pop()[0])
                 continue
             count += 1
-            with suppress(OSError):  # it may have gone meanwhile
+            # It may have gone meanwhile.
+            with suppress(OSError):
                 size += entry.stat(follow_symlinks=False).st_blocks * BLOCK
                 if entry.is_dir(follow_symlinks=False):
                     open_directories.append(_scan(entry.name, directory))
@@ -107,6 +109,7 @@ def _empty(top: int) -> None:
         for name in names:
             if _unlinked(name, top):
                 continue
+            # A notebook may have taken its own right to enter it away.
             os.chmod(name, 0o700, dir_fd=top)
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
             for child in os.listdir(inner):  # noqa: PTH208 - an open directory
@@ -121,6 +124,7 @@ def _empty(top: int) -> None:
 def _unlinked(name: str, directory: int) -> bool:
     """Unlink a file; returns False for a directory."""
     try:
+        # Tried instead of asked: for a symbolic link the answer would be about its target.
         os.unlink(name, dir_fd=directory)
     except OSError:
         return False

@@ -17,7 +17,8 @@ from typing import Any
 
 from autograder.jail import lockdown
 
-NEW_NAMESPACES = 0x7E020000  # the flags of clone() that make a namespace
+# The flags of clone() that make a namespace.
+NEW_NAMESPACES = 0x7E020000
 AF_UNIX = 1
 PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
@@ -46,8 +47,8 @@ def read_call_table() -> dict[str, Any]:
 
 def list_refused_calls() -> frozenset[str]:
     """Return the names of the calls that fail with EPERM."""
-    ours = (name for names in read_call_table()["we_refuse"].values() for name in names)
-    return frozenset(read_call_table()["docker_refuses"]).union(ours)
+    table = read_call_table()
+    return frozenset(table["docker_refuses"]).union(*table["we_refuse"].values())
 
 
 def compile_filter(*, shared_files: bool) -> bytes:
@@ -72,20 +73,22 @@ def compile_filter(*, shared_files: bool) -> bytes:
         If pyseccomp or libseccomp is not installed.
     """
     try:
+        # Here and not above: without the C library this module could not even be imported.
         import pyseccomp
-    except RuntimeError as error:  # pyseccomp's way to say that the C library is missing
+    except RuntimeError as error:
         raise ImportError(
             "libseccomp is not installed (Debian, Ubuntu: apt install libseccomp2)"
         ) from error
     rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ERRNO(errno.ENOSYS))
-    rules.set_attr(
-        pyseccomp.Attr.CTL_OPTIMIZE, 2
-    )  # a binary tree, not three hundred comparisons in a row
-    rules.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)  # the 32-bit doors
+    # A binary tree, not three hundred comparisons in a row for each system call.
+    rules.set_attr(pyseccomp.Attr.CTL_OPTIMIZE, 2)
+    # The 32-bit doors have numbers of their own, which the rules below do not mean.
+    rules.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
 
     def add(action: int, name: str, *arguments: Any) -> None:
         number = pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
-        if number >= 0:  # negative: this processor has no such call
+        # Negative: this processor has no such call.
+        if number >= 0:
             rules.add_rule(action, number, *arguments)
 
     pretended = (
@@ -94,9 +97,8 @@ def compile_filter(*, shared_files: bool) -> bytes:
         else frozenset()
     )
     conditional = {"clone", "ioctl", "personality", "setpriority", "socketpair", *ABOUT_ITSELF}
-    for name in (
-        set(read_call_table()["docker_allows"]) - list_refused_calls() - pretended - conditional
-    ):
+    allowed = set(read_call_table()["docker_allows"])
+    for name in allowed - list_refused_calls() - pretended - conditional:
         add(pyseccomp.ALLOW, name)
     for name in list_refused_calls():
         add(pyseccomp.ERRNO(errno.EPERM), name)
@@ -119,13 +121,13 @@ def _add_conditional(add: Any, pyseccomp: Any) -> None:
         return pyseccomp.Arg(position, pyseccomp.EQ, value)
 
     add(pyseccomp.ALLOW, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, NEW_NAMESPACES, 0))
-    add(
-        pyseccomp.ALLOW, "socketpair", equals(0, AF_UNIX)
-    )  # asyncio needs it; it leads nowhere else
+    # asyncio needs it; it leads nowhere else.
+    add(pyseccomp.ALLOW, "socketpair", equals(0, AF_UNIX))
     for persona in (0, 0xFFFFFFFF):
         add(pyseccomp.ALLOW, "personality", equals(0, persona))
     for request in IOCTLS:
         add(pyseccomp.ALLOW, "ioctl", equals(1, request))
+    # About process 0, which means itself; about others, they reach those of the same user.
     for name in ABOUT_ITSELF:
         add(pyseccomp.ALLOW, name, equals(0, 0))
         add(pyseccomp.ERRNO(errno.EPERM), name, pyseccomp.Arg(0, pyseccomp.NE, 0))

@@ -66,6 +66,7 @@ def _closed_too_far() -> Iterator[str]:
     except OSError as error:
         yield f"it cannot write in its own directory ({errno.errorcode.get(error.errno or 0)})"
     try:
-        importlib.import_module("colorsys")  # one that nothing else imports
+        # One that nothing else has imported before.
+        importlib.import_module("colorsys")
     except (ImportError, OSError) as error:
         yield f"it cannot read Python's library ({error}): install Python where every user can read it"

@@ -13,17 +13,8 @@ from pathlib import Path
 from autograder.jail import lockdown
 
 SYSTEM = (
-    *(
-        "/bin",
-        "/lib",
-        "/lib32",
-        "/lib64",
-        "/usr/bin",
-        "/usr/lib",
-        "/usr/lib32",
-        "/usr/lib64",
-        "/usr/local/lib",
-    ),
+    *("/bin", "/lib", "/lib32", "/lib64"),
+    *("/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib"),
     *("/usr/share/fonts", "/usr/share/zoneinfo", "/usr/share/locale", "/usr/share/terminfo"),
     *("/etc/fonts", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime"),
 )
@@ -48,21 +39,15 @@ LINKS = {
 
 def list_needed_paths() -> tuple[str, ...]:
     """Return the paths that Python, its packages and a shell need, the outer before the inner."""
-    prefixes = {
-        Path(prefix)
-        for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
-    }
-    installations = prefixes | {prefix.resolve() for prefix in prefixes}
-    paths = {Path(path) for path in SYSTEM}
-    paths.update(
-        installation / name for installation in installations for name in OF_AN_INSTALLATION
-    )
-    packages = [
-        *site.getsitepackages(),
-        *([site.getusersitepackages()] if site.ENABLE_USER_SITE else []),
-    ]
-    paths.update(Path(directory) for directory in packages)
-    present = sorted(path for path in paths if os.path.lexists(path))
+    prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
+    paths = set(map(Path, (*SYSTEM, *site.getsitepackages())))
+    if site.ENABLE_USER_SITE:
+        paths.add(Path(site.getusersitepackages()))
+    for prefix in map(Path, prefixes):
+        # Under both names: a virtual environment points to one that may be a symbolic link.
+        for installation in (prefix, prefix.resolve()):
+            paths.update(map(installation.joinpath, OF_AN_INSTALLATION))
+    present = sorted(filter(os.path.lexists, paths))
     return tuple(str(path) for path in present if not _is_below_another(path, present))
 
 
@@ -96,7 +81,8 @@ def build_root(base: str, paths: tuple[str, ...]) -> None:
     lockdown.mount(
         "tmpfs", base, "tmpfs", lockdown.MS_NOSUID | lockdown.MS_NODEV, "size=4m,mode=755"
     )
-    os.umask(0o022)  # whoever the jailed process becomes, it must be able to walk through
+    # Whoever the jailed process becomes, it must be able to walk through.
+    os.umask(0o022)
     for path in paths:
         _show(path, base)
     for directory in ("/proc", "/dev", "/etc", SCRATCH):
@@ -105,9 +91,8 @@ def build_root(base: str, paths: tuple[str, ...]) -> None:
         Path(f"{base}/dev/{device}").touch()
         lockdown.mount(f"/dev/{device}", f"{base}/dev/{device}", None, lockdown.MS_BIND)
     for name, target in LINKS.items():
-        if not os.path.lexists(
-            base + name
-        ):  # it exists where Python itself is installed below /tmp
+        # It is there already where Python itself is installed below /tmp.
+        if not os.path.lexists(base + name):
             Path(base + name).symlink_to(target)
     for name, content in FILES.items():
         Path(base + name).write_text(content, "utf-8")
@@ -119,6 +104,7 @@ def _show(path: str, base: str) -> None:
     shown.parent.mkdir(parents=True, exist_ok=True)
     source = Path(path)
     if source.is_symlink():
+        # As a link: what it leads to is shown where it really is.
         shown.symlink_to(source.readlink())
         return
     if source.is_dir():

@@ -32,6 +32,7 @@ def find_excess(enclosure: Enclosure, order: Order, first: int, *, at_disk: bool
     tree = enclosure.tree(first)
     if processes.count_threads(tree) > limits.processes:
         return TOO_MANY_PROCESSES.format(limits.processes)
+    # What /proc tells of a process it tells to that process's own user.
     lockdown.act_on_files_as(enclosure.user(order))
     try:
         memory = processes.measure_memory(tree, limits.memory_mb << 20)

@@ -30,11 +30,15 @@ from autograder.jail.enclosures import Enclosure, Order
 from autograder.jail.landlock_rung import Landlocked
 from autograder.jail.namespace_rungs import Namespaces
 
-TICK = 0.05  # seconds between two looks at the submissions
+# Seconds between two looks at the submissions.
+TICK = 0.05
 IDLE_TICK = 1.0
-LATER = 2.0  # seconds by the clock after which the trusted side should have said so itself
-PROCESSOR_EVERY = 10  # ticks: half a second more of a limit's minutes harms nobody
-DISK_EVERY = 5  # ticks: it means walking through a directory
+# Seconds by the clock after which the trusted side should have said so itself.
+LATER = 2.0
+# Ticks: half a second more of a limit's minutes harms nobody.
+PROCESSOR_EVERY = 10
+# Ticks: it means walking through a directory.
+DISK_EVERY = 5
 DATAGRAM = 1 << 20
 MOST_DESCRIPTORS = 3
 # What notebooks import of ours.
@@ -44,7 +48,8 @@ COURSE_MODULES = (
     "autograder.graphs",
     "autograder.predictions",
 )
-PLAIN_MODULES = COURSE_MODULES[:1]  # the others import matplotlib
+# The others import matplotlib.
+PLAIN_MODULES = COURSE_MODULES[:1]
 
 
 @dataclass
@@ -53,7 +58,8 @@ class Submission:
 
     order: Order
     first: int
-    ended: int  # pidfd of the first process
+    # The pidfd of the first process.
+    ended: int
     leash: socket.socket
     deadline: float
     group: cgroups.Group | None
@@ -96,7 +102,8 @@ class Zygote:
         self.hierarchies = hierarchies
         self.shell: Any = None
         self.submissions: dict[int, Submission] = {}
-        self.forsaken: list[cgroups.Group] = []  # ended, but the kernel still holds the group
+        # Ended, but the kernel still holds the group.
+        self.forsaken: list[cgroups.Group] = []
         self.owner = os.getpid()
         self.parent = os.getppid()
         self.count = 0
@@ -132,6 +139,7 @@ class Zygote:
     def _attend(self, slot: int, submission: Submission, ready: set[int]) -> None:
         if submission.ended in ready:
             self._bury(slot, submission)
+        # A word or a hang-up: either way whoever ordered it is done.
         elif submission.leash.fileno() in ready:
             self.enclosure.kill(submission.first)
             self._bury(slot, submission)
@@ -144,9 +152,11 @@ class Zygote:
         """Wait for a submission's last process and remove what it leaves; then, and only then, let
         go of the leash.
         """
+        # Its number stays its own until here, so that no kill can hit another process.
         os.waitpid(submission.first, 0)
         os.close(submission.ended)
         if submission.group is not None:
+            # The kernel may have killed it between two looks; the group knows.
             if submission.group.out_of_memory() and not submission.condemned:
                 _tell(
                     submission.leash,
@@ -194,6 +204,7 @@ class Zygote:
             else None
         )
         entrances = group.entrances() if group else []
+        # The group is there before: nothing of a submission runs outside of one.
         first = self.enclosure.fork()
         if not first:
             self._live(order, wire, leash, entrances, test)
@@ -214,6 +225,7 @@ class Zygote:
             enclosures.reset_signals()
             lockdown.die_with_parent(signal.SIGKILL)
             os.setsid()
+            # Before anything is locked: the files of the groups are out of sight afterwards.
             for entrance in entrances:
                 os.write(entrance, b"0")
             contents = [] if order.contents is None else [order.contents.fileno()]
@@ -226,11 +238,13 @@ class Zygote:
         except BaseException as error:
             _tell(leash, failed=f"{type(error).__name__}: {error}")
         finally:
+            # Never back into the zygote's loop, whatever happened.
             os._exit(70)
 
     def _work(self, wire: int, limits: Limits, test: str | None) -> NoReturn:
         """Run the student's notebook, or the check of the jail itself."""
         enclosures.reset_signals()
+        # As in a notebook, where an interruption is a KeyboardInterrupt.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if test is not None:
             selfcheck.report_open_doors(wire, test)
@@ -248,15 +262,15 @@ def warm_worker(modules: list[str] | None) -> object:
     """Import what notebooks import, these modules where they are known, and what runs them; return
     the shell.
     """
-    with tempfile.TemporaryDirectory(
-        prefix="autograder-home-"
-    ) as home:  # matplotlib and IPython insist on writing
+    # matplotlib and IPython insist on a home to write to.
+    with tempfile.TemporaryDirectory(prefix="autograder-home-") as home:
         os.environ.update(HOME=home, MPLCONFIGDIR=home, IPYTHONDIR=home)
         from autograder.kernel import worker
 
         plain = modules is not None and set(modules).isdisjoint(COURSE_MODULES[1:])
         for course_module in PLAIN_MODULES if plain else COURSE_MODULES:
-            with suppress(ImportError):  # a course may go without
+            # A course may go without.
+            with suppress(ImportError):
                 __import__(course_module)
         return worker.warm_up(modules)
 
@@ -265,6 +279,7 @@ def main() -> NoReturn:
     """Run the zygote: socket on file descriptor 0, options as JSON in the first argument."""
     control = socket.socket(fileno=os.dup(0))
     options = json.loads(sys.argv[1])
+    # Only if the grader's main thread started it: see `Keeper`.
     if options["dies_with_parent"]:
         lockdown.die_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
@@ -275,16 +290,21 @@ def main() -> NoReturn:
         hierarchies = cgroups.find_hierarchies() if options["rung"] == 1 else ()
         cgroups.remove_abandoned_groups(hierarchies)
         zygote = Zygote(control, enclosure, hierarchies)
+        # Before imports, which may start threads: namespaces take a process with one.
         enclosure.enter()
         zygote.parent = os.getppid()
         zygote.shell = warm_worker(options["modules"]) if options["warm"] else None
+        # After them: what they read is out of sight from here on.
         enclosure.settle()
     except (OSError, ImportError) as error:
         _tell(control, failed=str(error))
         os._exit(1)
+    # Frozen, they are never looked at again: the collector would write to every page it looks at,
+    # and a fork would copy them.
     gc.collect()
     gc.freeze()
     if options["warm"]:
+        # Last: what is allocated later is not gathered.
         lockdown.gather_memory()
     _tell(control, ready=True)
     try:

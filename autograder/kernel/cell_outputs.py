@@ -9,6 +9,7 @@ from autograder.course.errors import WireError
 
 Output = dict[str, Any]
 
+# Twice what an honest jail records: that one cuts at 2,000 itself.
 MAX_OUTPUTS: Final = 4_000
 
 
@@ -45,6 +46,7 @@ def _checked(output: object) -> Output:
 
 
 def _stream(output: Output) -> Output:
+    # Any other stream would be no valid notebook, which nbgrader refuses as a whole.
     name = output["name"] if output["name"] in ("stdout", "stderr") else "stdout"
     return {"output_type": "stream", "name": name, "text": _text(output["text"])}
 
@@ -81,6 +83,7 @@ _KINDS: Final[dict[str, Callable[[Output], Output]]] = {
 def _text(value: object) -> str:
     if type(value) is not str:
         raise TypeError
+    # A lone surrogate cannot be written to a file: the report would be lost with it.
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -104,6 +107,7 @@ def count_characters(value: object) -> int:
         return len(value)
     if isinstance(value, dict):
         return sum(len(key) + count_characters(item) for key, item in value.items())
+    # Numbers and None count too, or a list of them would be of any length.
     return sum(map(count_characters, value)) if isinstance(value, list) else 8
 
 
@@ -141,6 +145,7 @@ class Shown:
                 raise WireError("malformed message (an update)")
             name, data, metadata = entry
             fresh = _checked({"output_type": "display_data", "data": data, "metadata": metadata})
+            # An id that nobody has shown is passed over, as a notebook does.
             for output in self._outputs.get(name, []):
                 if output["output_type"] in ("display_data", "execute_result"):
                     output.update(data=fresh["data"], metadata=fresh["metadata"])

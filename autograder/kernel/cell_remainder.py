@@ -15,16 +15,11 @@ from typing import Any, Final
 
 from IPython.core.error import UsageError
 
-_AT_HOME: Final = (
-    ImportError,
-    OSError,
-    EOFError,
-    UsageError,
-)  # may be there: a package, a file, a network, a magic
+# What may be there at home: a package, a file, somebody who answers `input`, a magic.
+_AT_HOME: Final = (ImportError, OSError, EOFError, UsageError)
 _OF_A_MODULE: Final = re.compile(r"module '[\w.]+' has no attribute")
-_MAGIC: Final = re.compile(
-    r"\s*%%(?:time|capture|prun)\b"
-)  # what it made stays, what failed in it is not known
+# What these made stays, but not at which statement they failed.
+_MAGIC: Final = re.compile(r"\s*%%(?:time|capture|prun)\b")
 _BEGINS: Final = re.compile(r"[^\s#)\]}]")
 _GOES_ON: Final = re.compile(r"(?:elif|else|except|finally)\b")
 _MAKES_NAMES: Final = (
@@ -35,6 +30,7 @@ _MAKES_NAMES: Final = (
     ast.Assign,
     ast.AnnAssign,
 )
+# Trying to join lines costs their product: these two keep a hostile cell short.
 _MAX_PIECES: Final = 500
 _MAX_JOINED: Final = 20
 
@@ -66,12 +62,12 @@ def run_on(shell: Any, source: str, error: BaseException) -> None:
     else:  # exit, an interruption
         return
     names = shell.user_ns
-    for node in (single for statement in rest for single in _single_imports(statement)):
-        makes_new = isinstance(node, _MAKES_NAMES) and not any(
-            bound in names for bound in _bound(node)
-        )
-        if everything or makes_new:
-            _run(shell, node, name)
+    for statement in rest:
+        for node in _single_imports(statement):
+            # Asked just before it runs: an earlier one may have made the name.
+            makes_new = isinstance(node, _MAKES_NAMES) and names.keys().isdisjoint(_bound(node))
+            if everything or makes_new:
+                _run(shell, node, name)
 
 
 def may_be_fine_at_home(error: BaseException) -> bool:
@@ -88,7 +84,8 @@ def _run(shell: Any, node: ast.stmt, name: str) -> None:
         code = compile(ast.Module([node], []), name, "exec", dont_inherit=True)
         with shell.builtin_trap:
             exec(code, shell.user_global_ns, shell.user_ns)
-    except Exception:  # the cell's first error has been told
+    except Exception:
+        # The cell's first error has been told; one that follows from it would only confuse.
         return
 
 
@@ -102,7 +99,8 @@ def _below(shell: Any, source: str, error: Exception, name: str) -> list[ast.stm
     for position, node in enumerate(nodes):
         if node.lineno <= line <= (node.end_lineno or node.lineno):
             stops = isinstance(node, ast.Raise)
-            again = isinstance(node, ast.Import | ast.ImportFrom)  # of several names
+            # Of `import tqdm, numpy` the second may be there.
+            again = isinstance(node, ast.Import | ast.ImportFrom)
             return [] if stops else nodes[position if again else position + 1 :]
     return []
 
@@ -147,23 +145,19 @@ def _bound(node: ast.AST) -> Iterator[str]:
 def _readable(shell: Any, source: str) -> Iterator[ast.stmt]:
     """Yield the statements of a cell that Python cannot read as a whole, each where it stands."""
     lines = source.splitlines()
-    begins = [
-        number
-        for number, line in enumerate(lines)
-        if _BEGINS.match(line) and not _GOES_ON.match(line)
-    ]
-    begins = [
-        number for number in begins if number == begins[0] or not lines[number - 1].startswith("@")
-    ]
+    begins: list[int] = []
+    for number, line in enumerate(lines):
+        decorated = bool(begins) and lines[number - 1].startswith("@")
+        if _BEGINS.match(line) and not _GOES_ON.match(line) and not decorated:
+            begins.append(number)
     if not begins or len(begins) > _MAX_PIECES:
         return
     ends = [*begins[1:], len(lines)]
     position = 0
     while position < len(begins):
         begin = begins[position]
-        for last in range(
-            position, min(position + _MAX_JOINED, len(ends))
-        ):  # a text may have lines like statements
+        # More and more lines together, as the lines of a long text may look like statements.
+        for last in range(position, min(position + _MAX_JOINED, len(ends))):
             nodes = _parsed(shell, lines[begin : ends[last]], begin)
             if nodes:
                 yield from nodes

@@ -16,7 +16,9 @@ from autograder.kernel.wire import MAX_BULK, MAX_SKELETON
 
 TICK_SECONDS: Final = 0.1
 _HEAD: Final = struct.Struct(">4sQQ")
+# Whoever sends something else is told at once, not after a wait for bytes that never come.
 _MARK: Final = b"nbv2"
+# Most messages are smaller: one `recv` gets all of one.
 _SMALL: Final = 1 << 16
 _LONG_WAIT: Final = 3600.0
 
@@ -37,6 +39,7 @@ class Channel:
         self._tick = tick
         self._ahead = b""  # what has arrived beyond the end of the last message
         self._polls: dict[int, select.poll] = {}
+        # A blocking send of a large message would not end at the deadline.
         sock.setblocking(False)
         for event in (select.POLLIN, select.POLLOUT):
             self._polls[event] = select.poll()
@@ -64,7 +67,8 @@ class Channel:
         """
         size = sum(map(len, bulk))
         parts: list[bytes | memoryview] = [_HEAD.pack(_MARK, len(skeleton), size), skeleton, *bulk]
-        if size < _SMALL:  # in one piece: each would wake the other side
+        if size < _SMALL:
+            # In one piece, as each would wake the other side; a large one is not worth the copy.
             parts = [b"".join(parts)]
         for part in parts:
             left = memoryview(part)
@@ -94,6 +98,7 @@ class Channel:
         mark, skeleton, bulk = _HEAD.unpack_from(arrived)
         if mark != _MARK:
             raise WireError("malformed message (it does not begin as one)")
+        # Before anything is made room for.
         if skeleton > MAX_SKELETON or bulk > MAX_BULK:
             raise WireError("a message that is too large")
         end = _HEAD.size + skeleton + bulk
@@ -111,6 +116,7 @@ class Channel:
         except BlockingIOError:
             return b""
         except OSError:
+            # The other end died with bytes of ours unread; that is an end like any other.
             data = b""
         if not data:
             raise KernelDied("the student's process is gone")
@@ -118,7 +124,7 @@ class Channel:
 
     def _receive_rest(self, begun: memoryview, size: int, deadline: float | None) -> memoryview:
         # numpy's empty takes memory from the system only as it is written: a false length costs
-        # nothing
+        # nothing.
         try:
             data = np.empty(size, np.uint8).data
         except MemoryError:
@@ -143,6 +149,7 @@ class Channel:
         poll = self._polls[event]
         while True:
             seconds = _LONG_WAIT if self._tick is None else TICK_SECONDS
+            # Before the socket is asked: who drips bytes keeps it ready for ever.
             if deadline is not None:
                 left = deadline - time.monotonic()
                 if left <= 0:

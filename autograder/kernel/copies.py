@@ -35,7 +35,8 @@ def copy_value(value: Any, memo: dict[int, Any]) -> Any:
         copied = tuple([copy_value(item, memo) for item in value])
     elif kind is list:
         copied = []
-        memo[id(value)] = copied  # before its items: it may contain itself
+        # Before its items, as it may contain itself.
+        memo[id(value)] = copied
         for item in value:
             copied.append(copy_value(item, memo))
     elif kind is dict:
@@ -46,7 +47,8 @@ def copy_value(value: Any, memo: dict[int, Any]) -> Any:
     else:
         try:
             copied = copy.deepcopy(value, memo)
-        except Exception:  # a module, for instance
+        except Exception:
+            # A module, for instance: a record that shares it is better than no record.
             copied = value
     memo[id(value)] = copied
     return copied

@@ -18,9 +18,8 @@ from autograder.kernel.value_types import ValueType, never_changes
 from autograder.kernel.wire import Node
 
 T = TypeVar("T")
-_HARMLESS_SIZE: Final = (
-    1 << 16
-)  # bytes of a skeleton that holds too few lists to be worth counting them
+# Bytes of a skeleton that holds too few lists to be worth counting them.
+_HARMLESS_SIZE: Final = 1 << 16
 
 
 class Decoder:
@@ -84,18 +83,23 @@ class Decoder:
         """
         self._bulk = memoryview(bulk)
         collecting = gc.isenabled()
-        gc.disable()  # a hostile tree of empty lists would start the collector thousands of times
+        # 8 MB of empty lists took 14 seconds with the collector on, which looks at all of them
+        # again and again.
+        gc.disable()
         try:
             value = build(self._unpack(skeleton))
         except WireError:
             raise
         except Exception as error:
+            # A builder may trip over anything in what nobody has checked; it is malformed all the
+            # same, and not this program's error.
             raise WireError(
                 f"malformed message ({type(error).__name__}: {str(error)[:200]})"
             ) from None
         finally:
             if collecting:
                 gc.enable()
+        # Bytes that belong to nothing: the two sides do not mean the same message.
         if self._bulk:
             raise WireError("malformed message (bytes are left over)")
         return value
@@ -109,6 +113,7 @@ class Decoder:
             list_hook=None if size < _HARMLESS_SIZE else self._count_items,
             unicode_errors="surrogatepass",
             max_array_len=min(wire.MAX_ITEMS, size),
+            # Neither is used: dictionaries are arrays of ours, so that their keys are checked.
             max_map_len=0,
             max_ext_len=0,
         )
@@ -145,6 +150,8 @@ class Decoder:
             value = value_type.build(self, node, depth + 1)
             if not value_type.numbered:
                 return value
+            # Numbers are given when a value is complete, so that both sides count alike
+            # whatever is nested in it.
             if value_type.snapshot is not never_changes:
                 self.changeable.append((len(self.objects), value, value_type))
         self.objects.append(value)
@@ -153,7 +160,8 @@ class Decoder:
     def build_items(self, node: Node, depth: int, first: int = 1) -> list[Any]:
         """Return the values of a node's fields from the one of this index on."""
         items = node[first:]
-        if list not in set(map(type, items)):  # all of them are plain
+        # Asked of all at once: a list of numbers is not worth a call for each.
+        if list not in set(map(type, items)):
             return items
         build = self.build
         return [build(item, depth) for item in items]

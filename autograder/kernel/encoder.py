@@ -77,6 +77,8 @@ class Encoder:
         CannotCross
             If the message would be too large.
         """
+        # Strict, or a subclass of float would go without having been lowered; and students' texts
+        # may hold surrogates, which are values like any other.
         skeleton: bytes = msgpack.packb(message, strict_types=True, unicode_errors="surrogatepass")
         if len(skeleton) > wire.MAX_SKELETON:
             raise CannotCross("a value with too many items")
@@ -97,6 +99,7 @@ class Encoder:
             return value if _SMALLEST <= value < _BEYOND else lower_large_integer(value)
         if kind is str or kind is bytes:
             return value if len(value) < wire.INLINE_BYTES else lower_long_text(self, value)
+        # An id is a safe key: `objects` keeps everything numbered alive until the message is gone.
         known = self._numbers.get(id(value))
         if known is not None:
             return known
@@ -109,6 +112,7 @@ class Encoder:
             node = value_type.lower(self, value, depth + 1)
             if node is None:
                 node = self._refer(value)
+            # A scalar has no identity to keep, and numbering each would cost time.
             elif not value_type.numbered:
                 return node
         self._numbers[id(value)] = [wire.SAME, len(self.objects)]

@@ -22,6 +22,7 @@ _KNOWN: dict[tuple[str, str], type[Exception]] = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type)
     and issubclass(kind, Exception)
+    # It takes exceptions, and those do not cross within another one.
     and not issubclass(kind, BaseExceptionGroup)
 }
 _KNOWN[("numpy.linalg", "LinAlgError")] = np.linalg.LinAlgError
@@ -32,6 +33,7 @@ def describe_exception(error: BaseException, trace: str = "") -> list[Any]:
     """Return the classes (module and name, nearest first), arguments, message and traceback text of
     an exception.
     """
+    # A class can have bases without end, and names that are no texts.
     classes = [[str(kind.__module__), str(kind.__name__)] for kind in type(error).__mro__[:32]]
     message = message_of(error)
     args = error.args if type(error.args) is tuple else ()
@@ -42,7 +44,8 @@ def describe_exception(error: BaseException, trace: str = "") -> list[Any]:
 def _is_plain(argument: object) -> bool:
     try:
         return type(argument) in _PLAIN and len(str(argument)) < MAX_MESSAGE
-    except ValueError:  # an integer that Python does not write out
+    except ValueError:
+        # Python writes out no integer of more than 4,300 digits.
         return False
 
 
@@ -64,6 +67,7 @@ def traceback_of(error: BaseException, trace: TracebackType | None) -> str:
         formatted.stack = traceback.StackSummary.from_list(frames)
         text = "".join(formatted.format())
     except Exception as failure:
+        # Whatever its class does to break this is part of the student's error, and no end of ours.
         text = (
             f"{type(error).__name__} (its traceback cannot be written: {type(failure).__name__})\n"
         )
@@ -99,6 +103,7 @@ def remake_exception(description: object) -> Exception:
         raise WireError("malformed message (an exception's classes)")
     if len(args) > 32 or any(type(arg) not in _PLAIN for arg in args):
         raise WireError("malformed message (an exception's arguments)")
+    # The nearest built-in class: a test's `except ValueError` catches the student's subclass.
     base = next((_KNOWN[key] for key in map(tuple, classes) if key in _KNOWN), Exception)
     error = _instance((classes[0][0], classes[0][1]), base, args, message)
     error.student_traceback = trace[: 2 * MAX_TRACEBACK]  # type: ignore[attr-defined]
@@ -115,8 +120,10 @@ def _instance(
     if _KNOWN.get(name) is base:
         with contextlib.suppress(TypeError, ValueError):
             return base(*args)
+    # The class is made anew and not looked up: its name must lead to nothing of ours.
     label = name[1] if name[1].isidentifier() and len(name[1]) <= 100 else "StudentsException"
     kind: Any = type(label, (base,), {"__module__": "student", "__str__": lambda self: message})
+    # Not called: `UnicodeDecodeError` and its like want arguments that a message is not.
     error: Exception = kind.__new__(kind)
     error.args = (message,)
     return error

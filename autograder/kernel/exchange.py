@@ -28,6 +28,7 @@ from autograder.kernel.types.named_tuples import NamedTuples
 from autograder.kernel.wire import CannotCross
 
 ASK, RETURNED, RAISED, REFUSED = range(4)
+# Each level costs frames on both sides: beyond, Python's own stack would end first.
 MAX_NESTING: Final = 32
 MAX_SENTENCE: Final = 1000
 _QUESTION_HEAD: Final = [int, int, str, float, list]
@@ -158,7 +159,8 @@ class Exchange(abc.ABC):
                 question.append(encoder.lower(operand))
             encoded = encoder.pack(question)
         except CannotCross:
-            self.random.forget_agreement()  # the other side did not get the news
+            # The news were told to a message that is not sent.
+            self.random.forget_agreement()
             raise
         self.channel.send(*encoded, deadline)
         while True:
@@ -169,8 +171,10 @@ class Exchange(abc.ABC):
                 return self._conclude(answer, serial, encoder.objects)
             began = time.monotonic()
             self._answer(decoder, deadline)
-            self.changed_operands = True  # by a function of ours that was called back, perhaps
-            if deadline is not None:  # the other side did not use this time
+            # A function of ours that was called back may have changed what it shares with them.
+            self.changed_operands = True
+            if deadline is not None:
+                # The time that this side took itself is not the other's.
                 deadline = self.later(deadline, time.monotonic() - began)
 
     def later(self, deadline: float, seconds: float) -> float:
@@ -188,6 +192,7 @@ class Exchange(abc.ABC):
             raise WireError("malformed message (an answer)")
         if type(message[0]) is not int or type(message[1]) is not int:
             raise WireError("malformed message (an answer)")
+        # In the order in which the other side lowered them: objects are numbered as they come.
         outputs = decoder.build(message[4])
         result = decoder.build(message[5])
         changes = []
@@ -218,6 +223,8 @@ class Exchange(abc.ABC):
         verdict, number, news, names, outputs, payload, changes = answer
         if number != serial:
             raise WireError("an answer to something that was not asked")
+        # Before an error is raised: what was printed, drawn at random and changed until then
+        # stays so, as in one process.
         self.hear(outputs)
         self.random.take_news(news)
         self.forget_names(names)
@@ -254,12 +261,14 @@ class Exchange(abc.ABC):
         self.release(released)
         self.random.take_news(news)
         self.forget_names(names)
+        # Before anything runs: what is changed is found by comparing.
         given = Given(decoder.changeable)
         self._nesting += 1
         try:
             verdict = RETURNED
             result = self.perform(operation, operands, kwargs, seconds)
         except KernelError:
+            # The conversation itself has broken: there is nobody to answer.
             raise
         except self.answers_with as error:
             verdict = RAISED
@@ -277,6 +286,7 @@ class Exchange(abc.ABC):
         given: Given,
         deadline: float | None,
     ) -> None:
+        # Taken once: a refusal below needs them again.
         outputs = self.outputs()
         head = [serial, self.random.tell_news(), self.find_rebound_names()]
         encoder = self._encoder(objects)
@@ -284,6 +294,7 @@ class Exchange(abc.ABC):
             answer = [verdict, *head, encoder.lower(outputs), encoder.lower(result)]
             encoded = encoder.pack(answer + given.lower_changes(encoder))
         except CannotCross as error:
+            # A fresh one: the first has numbered what is not sent.
             encoder = self._encoder(objects)
             encoded = encoder.pack([REFUSED, *head, encoder.lower(outputs), str(error)])
         self.channel.send(*encoded, deadline)

@@ -89,7 +89,8 @@ class Handle:
     """An object of the student's that stays in the jail."""
 
     __slots__ = ("__weakref__", "_autograder_state")
-    __array_ufunc__ = None  # numpy leaves arithmetic to us, and we refuse it
+    # With it numpy leaves arithmetic to this class, which refuses it.
+    __array_ufunc__ = None
     __doc__ = _DOCUMENT
 
     def __init__(self, state: _State) -> None:
@@ -105,6 +106,8 @@ class Handle:
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the object."""
+        # numpy would take an array of the student's making for the object's value; inspect would
+        # follow what they say they wrap without an end.
         if name.startswith("__array") or name == "__wrapped__":
             raise AttributeError(name)
         value = _ask(self, "attribute", name)
@@ -175,6 +178,7 @@ class FunctionProxy(Handle):
         KernelError
             If the kernel was lost.
         """
+        # Asked at each call: trials turn it on and off while tests hold the proxy.
         observer = _state(self).kernel.namespace.observer
         return (
             _call(self, args, kwargs)
@@ -226,6 +230,7 @@ def _observed(
     """Call a function and tell the observer."""
     state = _state(function)
     kernel = state.kernel
+    # Both with one memo: an array passed twice is one array in the record.
     args_before, kwargs_before = copy_value((args, kwargs), {})
     random_states = kernel.random_states.copy()
     result: Any = None
@@ -233,10 +238,12 @@ def _observed(
     try:
         result = _call(function, args, kwargs)
     except KernelError:
+        # No call of the student's: there is nothing to record.
         raise
     except Exception as raised:
         error = raised
     output = tuple(kernel.last_outputs)
+    # Nothing changed in most calls, and copies are dear.
     after = args_before, kwargs_before
     if kernel.changed_operands:
         after = copy_value((args, kwargs), {})
@@ -302,6 +309,7 @@ _REFUSED = {
     "tested for truth": "bool",
     "turned into a number": "int float complex index",
     "turned into an array": "array array_function",
+    # A copy in another process would ask a jail that it has no part in.
     "pickled": "reduce_ex",
 }
 _TWO_SIDED = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
@@ -327,6 +335,7 @@ def make_handle(kernel: Kernel, number: int, kind: str, type_name: str, name: st
     type_name, name : str
         The name of its type, and the name it goes by itself if it has one.
     """
+    # It ends up in messages, and is the student's: no line break, no escape sequence.
     label = "".join(filter(str.isprintable, name or f"{type_name} object"))[:100]
     state = _State(kernel, number, name, label)
     return Handle(state) if kind == "object" else FunctionProxy(state)

@@ -37,6 +37,7 @@ class HeldModules:
     def __init__(self) -> None:
         self._modules: dict[str, tuple[ModuleType, _Contents]] = {}
         self._classes: dict[type, _Contents] = {}
+        # A dictionary for a set that keeps its order: what is put back is the same each time.
         functions: dict[FunctionType, None] = {}
         for name, module in sorted(sys.modules.items()):
             if isinstance(module, ModuleType) and _is_held(name):
@@ -61,6 +62,7 @@ class HeldModules:
         """Make everything what it was; return whether anything was something else."""
         changed = False
         for name, (module, contents) in self._modules.items():
+            # A test that imports it must not get the student's.
             if sys.modules.get(name) is not module:
                 sys.modules[name] = module
                 changed = True
@@ -102,7 +104,8 @@ class _Contents:
 
 
 OF_FUNCTIONS: Final = ("__code__", "__defaults__", "__kwdefaults__")
-_HEAP_TYPE: Final = 1 << 9  # of a class's flags: it was made by a class statement
+# Of a class's flags: it was made by a class statement. Python refuses changes of all others.
+_HEAP_TYPE: Final = 1 << 9
 
 
 def _is_held(name: str) -> bool:
@@ -127,10 +130,12 @@ def _can_be_changed(kind: type) -> bool:
 def _put_class_back(kind: type, contents: _Contents) -> bool:
     changed = False
     found = vars(kind)
+    # What was added hides what a base class has, an `__eq__` for instance.
     if len(found) != len(contents):
         for name in [name for name in found if name not in contents]:
             if name.startswith("_abc") or name in ("__annotations__", "__weakref__", "__dict__"):
-                continue  # Python's own, made when they are first asked for
+                # Python's own, made when they are first asked for.
+                continue
             type.__delattr__(kind, name)
             changed = True
     for name, value in contents.differing(found):

@@ -47,13 +47,15 @@ def run_inside_test(
     KernelError
         If the kernel is lost.
     """
+    # As before a cell: what an earlier test passed may not be called from this one.
     kernel.forget_functions()
     operands = (source, imports, list(free), list(kept))
     try:
         reply = kernel.request("inside test", operands, seconds=kernel.limits.cell_seconds)
     except KernelError:
         raise
-    except Exception as raised:  # the student has changed what the runner itself needs
+    except Exception as raised:
+        # The student has changed what the runner itself needs: this test fails, no more.
         return InsideRun(None, raised, 0, "")
     printed = "".join(
         str(output["text"]) for output in kernel.last_outputs if output["output_type"] == "stream"
@@ -64,6 +66,7 @@ def run_inside_test(
     if (number is not None and type(number) is not float) or type(line) is not int:
         raise WireError("malformed message (a test's end)")
     error = None if description is None else remake_exception(description)
+    # Points that are no number would make every sum of points none.
     if number is not None and math.isnan(number):
         number = 0.0
     return InsideRun(number, error, line, printed)

@@ -36,8 +36,10 @@ from autograder.kernel.stopwatch import Stopwatch, TimeIsUp
 
 FILENAME: Final = "<test>"
 FLAGS: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-PATIENCE: Final = 1e4  # seconds until another thread may interrupt the test: it never does
-PAUSE: Final = 0.02  # seconds: more than threads wait by Python's own default
+# Seconds until another thread may interrupt the test: it never does.
+PATIENCE: Final = 1e4
+# Seconds; more than the 5 ms that threads wait by Python's own default.
+PAUSE: Final = 0.02
 DISTURBED: Final = "the tested code changed Python's, NumPy's or unittest's own functions"
 TRACING: Final = (
     "sys.settrace",
@@ -112,10 +114,10 @@ class InsideTests:
                     number = _as_number(self._value_of(source))
             except BaseException as raised:
                 error = raised
+            # Its signal in the middle of putting things back would leave half of them changed.
             stopwatch.stop()
-            if (
-                self._held.put_back() and error is None
-            ):  # by the tested function, while it was being tested
+            if self._held.put_back() and error is None:
+                # Changed by the tested function, while it was being tested.
                 error = RuntimeError(DISTURBED)
             for name in kept:
                 if name in self._names:
@@ -123,6 +125,7 @@ class InsideTests:
         if error is None:
             return [number, None, 0]
         trace = error.__traceback__
+        # That class is the jail's own, and means nothing to a test.
         if isinstance(error, TimeIsUp):
             error = TimeoutError("the test took too long and was stopped")
         return [None, describe_exception(error, traceback_of(error, trace)), _line_of_test(trace)]
@@ -147,6 +150,7 @@ class InsideTests:
 
     def _import(self, imports: str) -> None:
         for statement in self._parse(imports).body:
+            # A course may import what only some machines have; whoever needs it says so.
             with contextlib.suppress(Exception):
                 self._exec(
                     self._compile(ast.Module([statement], []), FILENAME, "exec", 0, True),
@@ -156,9 +160,11 @@ class InsideTests:
     @contextlib.contextmanager
     def _undisturbed(self, stopwatch: Stopwatch, free: frozenset[str]) -> Iterator[None]:
         before = self._get_switch_interval()
+        # First of all: another thread could undo what follows.
         self._switch_interval(PATIENCE)
         if len(self._frames()) > 1:
-            self._sleep(PAUSE)  # a thread that waits already does so with the interval of before
+            # A thread that waits already does so with the interval of before.
+            self._sleep(PAUSE)
         self._settrace(None)
         self._setprofile(None)
         threading.settrace(None)
@@ -168,12 +174,14 @@ class InsideTests:
         stopwatch.install()
         if not self._guarded:
             self._guarded = True
+            # Audit hooks cannot be taken away again: one is enough for all tests.
             self._guard(self._refuse_tracing)
         names = self._names
         shadows = {}
         for name in list(names):
             if _is_pythons(name) and name not in free:
                 shadows[name] = names.pop(name)
+        # `exec` takes builtins from here, where a cell may have put its own.
         names["__builtins__"] = builtins
         self._running = True
         try:
@@ -189,7 +197,8 @@ class InsideTests:
             raise RuntimeError("nothing is traced while a test runs")
 
     def _quiet_signals(self) -> None:
-        self._set_timer(signal.ITIMER_VIRTUAL, 0)  # the others are the stopwatch's
+        # The other two timers are the stopwatch's.
+        self._set_timer(signal.ITIMER_VIRTUAL, 0)
         for number in SIGNALS:
             self._set_signal(number, signal.SIG_IGN)
 
@@ -210,7 +219,8 @@ def ends_quietly(source: str) -> bool:
         for token in tokenize.generate_tokens(StringIO(source).readline):
             if token.type not in passed_over:
                 last = token.string
-    except (tokenize.TokenError, SyntaxError):  # a magic
+    except (tokenize.TokenError, SyntaxError):
+        # A line of IPython's own: no semicolon of Python's.
         return False
     return last == ";"
 

@@ -25,8 +25,11 @@ from autograder.kernel.wire import CannotCross
 
 T = TypeVar("T")
 
+# The jail ends calls itself; this side waits longer, or it would kill what was about to answer.
 GRACE_SECONDS: Final = 3.0
+# A student's loop may swallow our exceptions without end.
 MAX_THROWN: Final = 100
+# Some hundred bytes each: a hostile jail must not fill this side's memory with them.
 MAX_HANDLES: Final = 50_000
 _CELL_REPLIES: Final = (
     [list, list, list, float, bool, bool],
@@ -141,6 +144,7 @@ class Kernel(Exchange):
         WireError
             If the process sent something else than an answer.
         """
+        # A cell is the student's again: what tests lent and passed is gone before it runs.
         self.forget_functions()
         limit = self.limits.cell_seconds
         with self._breaking():
@@ -148,9 +152,8 @@ class Kernel(Exchange):
                 reply = self.request("cell", (source, run_on), seconds=limit)
             except KernelError:
                 raise
-            except (
-                Exception
-            ):  # how a cell ended is part of its answer; its class and its words are the student's
+            except Exception:
+                # How a cell ended is part of an honest answer.
                 raise WireError(
                     "malformed message (an exception in the place of a cell's outputs)"
                 ) from None
@@ -180,6 +183,7 @@ class Kernel(Exchange):
         KernelError
             If the kernel is lost.
         """
+        # The course's own settings cost a notebook nothing, however long they take.
         with contextlib.suppress(TimeoutError):
             self.request("bind", (statements,))
 
@@ -195,6 +199,7 @@ class Kernel(Exchange):
         try:
             yield
         finally:
+            # A lost kernel has told so already, and needs nothing back.
             with contextlib.suppress(KernelError):
                 self.request("give back", ())
             self._withdraw_except(before)
@@ -245,6 +250,7 @@ class Kernel(Exchange):
             try:
                 return self.ask(operation, operands, kwargs, seconds=limit, deadline=deadline)
             except StopIteration as stop:
+                # Only there it means the end of something.
                 if operation == "next":
                     raise
                 raise _no_end(stop) from None
@@ -281,6 +287,7 @@ class Kernel(Exchange):
                 self._broken = error
                 self.channel.close()
             raise
+        # Half a message may have gone: the next would be read as its rest.
         except BaseException:
             self.close()
             raise
@@ -329,6 +336,7 @@ class Kernel(Exchange):
         raise CannotCross(f"an object of type {type(value).__name__}")
 
     def _number(self, function: Callable[..., Any]) -> int:
+        # By identity: a test's function may have an `__eq__` of its own. There are a few at most.
         for number, known in self._functions.items():
             if known is function:
                 return number
@@ -349,12 +357,15 @@ class Kernel(Exchange):
                     raise WireError("too many objects")
                 handle = make_handle(self, *fields)
                 self._handles[number] = handle
+                # Told with the next question: asking from a finaliser would nest questions.
                 weakref.finalize(handle, self._unneeded_now, number).atexit = False
+            # Told again before its release was sent: the jail counts on it once more.
             self._unneeded.discard(number)
             return handle
         if tag == wire.MODULE and kinds == [str]:
             return ModuleReference(fields[0])
         if tag == wire.TRUSTED and kinds == [int, str]:
+            # A student's code may have kept one beyond its test.
             return self._functions.get(fields[0], _withdrawn)
         raise WireError("malformed message (a reference)")
 
@@ -367,6 +378,7 @@ class Kernel(Exchange):
     ) -> Any:
         """Call one of our own functions, which is all that the jail may ask for."""
         function = operands[0] if operands else None
+        # The jail asks: whatever else it names must not be done here.
         if operation != "call" or not (
             function is _withdrawn or any(function is f for f in self._functions.values())
         ):

@@ -14,8 +14,10 @@ from typing import Any, Final
 
 Output = dict[str, Any]
 
+# Said where it happens: a silent end would look like the student's.
 _CUT: Final = "\n[The rest of the output was cut off.]\n"
 _TOO_RICH: Final = "[An output was left out: this cell displays too much.]"
+# A loop of `display` makes outputs that hold next to nothing.
 MAX_OUTPUTS: Final = 2_000
 
 
@@ -46,6 +48,7 @@ class Page:
             if not self._room():
                 return
             self.outputs.append({"output_type": "stream", "name": name, "text": ""})
+        # Joined at the end: adding to one long text costs the square of its length.
         self._streams.setdefault(len(self.outputs) - 1, []).append(text)
 
     def add(self, output: Output, display_id: str | None = None) -> None:
@@ -138,7 +141,9 @@ class Recorder:
         """Record text, or pass it to the parent's descriptor when this is a process the notebook
         forked.
         """
+        # A forked process has a page that nobody reads; what it prints belongs to the parent's.
         if os.getpid() == self._process:
+            # First: what a child process printed before stands before.
             self.drain()
             self.page.write(name, text)
         else:
@@ -150,9 +155,11 @@ class Recorder:
         """
         self._process = os.getpid()
         nothing = os.open(os.devnull, os.O_RDONLY)
+        # Reading from it ends at once instead of waiting for nobody.
         os.dup2(nothing, 0)
         os.close(nothing)
         for name, target in (("stdout", 1), ("stderr", 2)):
+            # A file and not a pipe: a full pipe would stop whoever writes while nobody reads.
             with tempfile.TemporaryFile(buffering=0) as file:
                 os.set_blocking(file.fileno(), True)
                 self._files[name] = os.dup(file.fileno())
@@ -168,6 +175,7 @@ class Recorder:
             with contextlib.suppress(OSError):
                 size = os.fstat(descriptor).st_size
                 if size:
+                    # One byte more than is kept, so that the cut is told.
                     written = os.pread(descriptor, self.limits[0] + 1, 0)
                     os.ftruncate(descriptor, 0)
                     os.lseek(descriptor, 0, os.SEEK_SET)
@@ -229,6 +237,7 @@ def _clean(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _clean_json(value: object) -> Any:
     try:
+        # Through JSON and back: subclasses of dict and list may do anything when they are read.
         return json.loads(json.dumps(value or {}, default=str))
     except (ValueError, TypeError, RecursionError):
         return {}

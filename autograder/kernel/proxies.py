@@ -50,7 +50,8 @@ class StudentNamespace:
         """
         known = self._functions.get(name)
         if known is not None:
-            rename_handle(known, name)  # it may have been found under another name meanwhile
+            # It may have been found under another name meanwhile, and messages name it.
+            rename_handle(known, name)
             return known
         try:
             value = self._kernel.request("get", (name,))
@@ -60,6 +61,7 @@ class StudentNamespace:
             raise CannotCross(f"{name} is {error}") from None
         if isinstance(value, Handle):
             rename_handle(value, name)
+            # Only what the jail remembers too: it says when such a name is bound anew.
             if isinstance(value, FunctionProxy):
                 self._functions[name] = value
         return value

@@ -19,10 +19,10 @@ from autograder.course.errors import WireError
 WORDS: Final = 624
 _STATE_BYTES: Final = 4 * WORDS
 _STATE_AND_POSITION: Final = _STATE_BYTES + 4
-_OBJECT_HEAD: Final = (
-    object.__basicsize__
-)  # in CPython the position, and then the words, lie behind it
-_PYTHON_VERSION: Final = 3  # of the form of `random.getstate`
+# In CPython the position, and then the words, lie behind it.
+_OBJECT_HEAD: Final = object.__basicsize__
+# Of the form of `random.getstate`.
+_PYTHON_VERSION: Final = 3
 _U4: Final = np.dtype("<u4")
 
 
@@ -58,7 +58,7 @@ class RandomStates:
         self._marks = _numpy_mark(), _python_mark()
         numpy_state = states[0]
         if None in self._marks or numpy_state[0] != "MT19937" or numpy_state[3]:
-            # with a normal number in store, drawing it changes nothing that the mark shows
+            # With a normal number in store, drawing it changes nothing that the mark shows.
             self._marks = None
 
 
@@ -97,6 +97,7 @@ class GlobalRandom:
         numpy_mark = _numpy_mark()
         if numpy_mark is None or numpy_mark != self._numpy_mark:
             numpy_state = plain_numpy_state(np.random.get_state())
+            # A normal number in store is drawn without a trace in the mark.
             self._numpy_mark = None if numpy_state is None or numpy_state[2] else numpy_mark
         return None if numpy_state is None and python_state is None else [numpy_state, python_state]
 
@@ -190,6 +191,7 @@ def _find_python_state() -> int:
     """Return the address of the state of Python's global generator, 0 where it does not lie where
     it is expected.
     """
+    # Read where it is expected and compared: another Python may keep it elsewhere.
     address = id(_python_generator) + _OBJECT_HEAD
     if random.Random.__basicsize__ < _OBJECT_HEAD + _STATE_AND_POSITION:
         return 0

@@ -25,6 +25,7 @@ from autograder.kernel.inside_tests import InsideTests
 from autograder.kernel.output_recorder import Recorder
 from autograder.kernel.stopwatch import TimeIsUp
 
+# There is no network: the attempt would take its time and print errors for nothing.
 _INSTALLS: Final = re.compile(
     r"\b(pip[\d.]*|conda|mamba|uv|apt|apt-get)['\"]?\s+(-\S+\s+)*(pip\s+)?(un)?install\b|\beasy_install\b"
 )
@@ -131,22 +132,24 @@ class Shell(InteractiveShell):
 
     @contextlib.contextmanager
     def _tee(self, channel: str) -> Iterator[None]:
-        # IPython would keep a second copy of everything printed
+        # IPython would keep a second copy of everything printed.
         yield
 
     def _format_exception_for_storage(self, *_: Any, **__: Any) -> dict[str, Any]:
-        # nor is anything kept of exceptions: formatting one in full takes longer than running the
-        # cell
+        # Nor is anything kept of exceptions: formatting one in full takes longer than running the
+        # cell.
         return {}
 
     def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         """Record the exception that just occurred, with a plain traceback of the student's own
         frames.
         """
+        # The time limit must not strike while a traceback is written.
         self.before_traceback()
         try:
             error: BaseException = self._get_exc_info(exc_tuple)[1]  # type: ignore[no-untyped-call]
-        except ValueError:  # %tb before anything failed
+        except ValueError:
+            # %tb before anything has failed.
             return
         self.shown_error = error
         name, message, text = cell_error(error)
@@ -192,6 +195,7 @@ def run_command(command: str, recorder: Recorder) -> int:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        # A group of its own, so that all it has started can be killed together.
         start_new_session=True,
     )
     assert process.stdout is not None
@@ -201,6 +205,7 @@ def run_command(command: str, recorder: Recorder) -> int:
         return process.wait()
     finally:
         process.stdout.close()
+        # The time was up: what it started must not go on below the next cell.
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -210,6 +215,7 @@ def run_command(command: str, recorder: Recorder) -> int:
 def make_shell(recorder: Recorder) -> Shell:
     """Return the shell of this process; its history is off, its tracebacks are plain."""
     config = Config()
+    # It would write a file and start a thread, which no fork may have.
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.colors = "nocolor"
@@ -217,6 +223,7 @@ def make_shell(recorder: Recorder) -> Shell:
     config.Completer.use_jedi = False
     shell: Shell = Shell.instance(config=config)
     shell.recorder = recorder
+    # IPython's own look for the program first, or say to restart the kernel.
     for name in ("pip", "conda", "mamba", "uv"):
         shell.register_magic_function(_program(shell, name), "line", name)  # type: ignore[arg-type]
     return shell

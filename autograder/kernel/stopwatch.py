@@ -11,11 +11,14 @@ from typing import Final
 from autograder.course.limits import CLOCK_FACTOR, MOST_CLOCK_FACTOR
 
 AGAIN_SECONDS: Final = 0.05
+# Less than a bare `except: pass` in a loop takes to come round again.
 HURRY_SECONDS: Final = 0.00002
-STARVED_SHARE: Final = 0.05  # of a core: what gets less of one does not compute but wait
+# Of a core: what gets less of one does not compute but wait.
+STARVED_SHARE: Final = 0.05
 PROCESSOR: Final = signal.ITIMER_PROF
 CLOCK: Final = signal.ITIMER_REAL
-SIGNALS: Final = (signal.SIGPROF, signal.SIGALRM)  # of the two timers
+SIGNALS: Final = (signal.SIGPROF, signal.SIGALRM)
+# Interrupting these would leave half a message on the wire.
 _OURS: Final = frozenset(
     str(Path(__file__).with_name(name)) for name in ("stopwatch.py", "worker.py", "exchange.py")
 )
@@ -78,7 +81,8 @@ class Stopwatch:
         ):
             return
         limit = self._limits[-1]
-        if limit.expired:  # the first was swallowed
+        if limit.expired:
+            # The first was swallowed; the next have to strike while one is being handled.
             signal.setitimer(CLOCK, HURRY_SECONDS, HURRY_SECONDS)
         elif number == signal.SIGALRM:
             if limit.is_kept_waiting():

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from autograder.kernel.encoder import Encoder
 
 
-MAX_REMEMBERED: Final = (
-    1_000  # classes whose value type was looked for: a notebook may make them without end
-)
+# Classes whose value type was looked for: a notebook may make them without end.
+MAX_REMEMBERED: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -137,6 +136,7 @@ class Registry:
         if type(module) is not str or type(name) is not str:
             return None
         value_type = self._by_name.get(f"{module}.{name}")
+        # Anybody may name a class so; only the library's own is trusted to be read by its methods.
         return value_type if getattr(sys.modules.get(module), name, None) is kind else None
 
 

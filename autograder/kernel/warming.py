@@ -56,12 +56,12 @@ def warm_up(modules: Sequence[str] | None = None) -> Shell:
         The shell to hand to `serve_kernel` in the forked process.
     """
     for name in (*_ALWAYS, *(_USUAL if modules is None else modules)):
+        # A course names what its students may import; not every machine has all of it.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     shell = make_shell(Recorder())
-    os.environ["MPLBACKEND"] = (
-        _BACKEND  # with it, pyplot shows figures below their cell whoever imports it, and when
-    )
+    # With it, pyplot shows figures below their cell whoever imports it, and when.
+    os.environ["MPLBACKEND"] = _BACKEND
     plots = "matplotlib.pyplot" in sys.modules
     if plots:
         _show_plots(shell)
@@ -72,20 +72,22 @@ def warm_up(modules: Sequence[str] | None = None) -> Shell:
                 shell.run_cell(cell, store_history=True)  # type: ignore[no-untyped-call]
     if plots:
         _forget_plots()
+    # The student's first cell is number 1, in an empty namespace.
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
-        vars(sys).pop(name, None)  # else %tb in a notebook would show our own failing cell
+        # Else %tb in a notebook would show our own failing cell.
+        vars(sys).pop(name, None)
     shell.execution_count = 1
+    # Last: what it holds is what the first cell finds.
     shell.inside_tests = InsideTests(shell)
     return shell
 
 
 def _forget_plots() -> None:
     """Leave nothing of the figure that was drawn to warm up."""
-    sys.modules[
-        "matplotlib.pyplot"
-    ].draw_if_interactive.called = False  # else %run would draw what we drew
-    # a parsed formula holds open font files, which the forked process will close
+    # Else %run would draw what was drawn here.
+    sys.modules["matplotlib.pyplot"].draw_if_interactive.called = False
+    # A parsed formula holds open font files, which the forked process will close.
     sys.modules["matplotlib.mathtext"].MathTextParser._parse_cached.cache_clear()
 
 

@@ -16,18 +16,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+# Limits of what a hostile jail can make this side hold or compute; honest tests stay far
+# below.
 MAX_SKELETON: Final = 16 << 20
 MAX_BULK: Final = 256 << 20
 MAX_ITEMS: Final = 2_000_000
 MAX_DEPTH: Final = 64
+# Python takes the square of its length to write an integer out.
 MAX_INT_BYTES: Final = 1 << 13
+# So many keys of one hash are an accident; thousands take hours to insert.
 MAX_COLLISIONS: Final = 256
-INLINE_BYTES: Final = (
-    1 << 10
-)  # a buffer below this size stands in the skeleton: that is quicker than the bulk
+# A buffer below this size stands in the skeleton: that is quicker than the bulk.
+INLINE_BYTES: Final = 1 << 10
 
-SAME: Final = "same"  # an object that this message has told already
-GIVEN: Final = "given"  # an object of the message that this one answers
+# An object that this message has told already.
+SAME: Final = "same"
+# An object of the message that this one answers.
+GIVEN: Final = "given"
 # References: made and followed by each side.
 STUDENTS: Final = "student's"
 TRUSTED: Final = "trusted"

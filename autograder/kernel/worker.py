@@ -38,11 +38,15 @@ from autograder.kernel.warming import warm_up
 
 __all__ = ["Worker", "serve_kernel", "warm_up"]
 
+# One for all, as equal notebooks get equal reports.
 SEED = 0
 _MISSING = object()
+# Frames that a question to the other side takes.
 _HEADROOM = 300
-_REST_SECONDS = 5.0  # for what stands below an error that no other machine would mend
-_DEEPEST = 20_000  # calls within calls: without an end they would take all memory before they fail
+# For what stands below an error that no other machine would mend.
+_REST_SECONDS = 5.0
+# Calls within calls: without an end they would take all memory before they fail.
+_DEEPEST = 20_000
 _set_recursion_limit = sys.setrecursionlimit
 
 
@@ -70,7 +74,8 @@ class Worker(Exchange):
         self._outputs: list[Any] = []
         self._lent: dict[int, Callable[..., Any]] = {}
         self._thrown: dict[int, BaseException] = {}
-        self._by_clock = False  # whether the operation just ended was ended by the clock alone
+        # Whether the operation just ended was ended by the clock alone.
+        self._by_clock = False
         shell.before_traceback = self.stopwatch.stop
         self._operations: dict[str, Callable[..., Any]] = {
             **OPERATIONS,
@@ -84,7 +89,8 @@ class Worker(Exchange):
             "inside test": functools.partial(shell.inside_tests.run, self.stopwatch),
         }
         self._kept: list[dict[str, object]] = []
-        self._remembered: dict[str, object] = {}  # what the other side knows under which name
+        # What the other side knows under which name.
+        self._remembered: dict[str, object] = {}
 
     def run(self) -> NoReturn:
         """Answer until the trusted side is gone."""
@@ -97,6 +103,7 @@ class Worker(Exchange):
         """Run a cell, or an operation on the student's names and objects, within its time."""
         if operation == "cell":
             return self._run_cell(operands[0], seconds, goes_on=bool(operands[1]))
+        # A function that leaves figures open would have them shown below the next cell.
         figures = _open_figures()
         with self.recorder.fresh_page() as page:
             limit = self.stopwatch.limit(seconds)
@@ -136,6 +143,7 @@ class Worker(Exchange):
                 with limit:
                     ran = self.shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
                 error = ran.error_before_exec or ran.error_in_exec
+                # Magics that time or capture a cell swallow its error.
                 if error is None and source.lstrip().startswith("%%"):
                     error = self.shell.shown_error
             except BaseException as escaped:
@@ -157,15 +165,15 @@ class Worker(Exchange):
         """Run what stands below a cell's error; return whether that was stopped at the end of the
         cell's time.
         """
+        # What fails at home as well is not owed the rest of the cell's time.
         fine = may_be_fine_at_home(error)
         limit = self.stopwatch.limit(max(seconds if fine else min(seconds, _REST_SECONDS), 0.01))
         try:
             with limit:
                 run_on(self.shell, source, error)
                 self.shell.events.trigger("post_execute")
-        except (
-            BaseException
-        ):  # the time is up, or the code ends itself: the cell's first error has been told
+        except BaseException:
+            # The time is up, or the code ends itself: the cell's first error has been told.
             pass
         self._end_if_forked()
         return limit.expired and fine
@@ -180,7 +188,8 @@ class Worker(Exchange):
                 )
 
     def _end_if_forked(self) -> None:
-        if os.getpid() != self._process:  # a process the student forked came back from its cell
+        # A process that the student forked and that came back from its cell would answer too.
+        if os.getpid() != self._process:
             os._exit(0)
 
     def _draw_figures(self, wanted: bool) -> None:
@@ -242,6 +251,7 @@ class Worker(Exchange):
 
     def _callback(self, number: int, name: str) -> Callable[..., Any]:
         """Return the function that stands for a trusted one: called, it asks the trusted side."""
+        # One function for one number: a test may compare what it gets back by identity.
         if number not in self._lent:
 
             def function(*args: Any, **kwargs: Any) -> Any:
@@ -263,11 +273,11 @@ class Worker(Exchange):
             )
         if not self._nesting:
             raise RuntimeError("a function of the test can only be called while the test runs")
+        # The test's own time is not the student's.
         remaining = self.stopwatch.pause()
         depth = sys.getrecursionlimit()
-        _set_recursion_limit(
-            depth + _HEADROOM
-        )  # too deep a recursion must not end in the middle of a message
+        # Too deep a recursion must not end in the middle of a message.
+        _set_recursion_limit(depth + _HEADROOM)
         try:
             return self.ask("call", (function, *args), kwargs)
         finally:
@@ -292,6 +302,7 @@ class Worker(Exchange):
         """Return an exception in plain values; one that a function of the test raised goes back by
         its number.
         """
+        # By identity: it may come back to its test through the student's frames.
         number = next((number for number, thrown in self._thrown.items() if thrown is error), 0)
         by_clock = self._by_clock
         self._by_clock = False
@@ -335,12 +346,14 @@ def serve_kernel(fd: int, shell: Shell, limits: Limits) -> NoReturn:
         How much output is kept.
     """
     try:
+        # A program that the notebook starts must not hold the grader's line.
         os.set_inheritable(fd, False)
         shell.recorder.limits = limits.output_bytes, limits.rich_bytes
         shell.recorder.capture_descriptors()
         _settle(shell)
         worker = Worker(Channel(socket.socket(fileno=fd)), shell)
         worker.stopwatch.install()
+        # Two processes on one line would answer each other's questions.
         os.register_at_fork(after_in_child=worker.channel.close)
         worker.run()
     except KernelDied:
@@ -352,6 +365,7 @@ def serve_kernel(fd: int, shell: Shell, limits: Limits) -> NoReturn:
 def _settle(shell: Shell) -> None:
     """Make this process an ordinary kernel of its own."""
     sys.path[:0] = [""]
+    # All submissions are forks of one process and would go on from its state.
     np.random.seed(SEED)
     random.seed(SEED)
     os.environ.update(
@@ -370,7 +384,8 @@ def _start_processes_by_forking(shell: Shell) -> None:
     contexts = context._concrete_contexts  # type: ignore[attr-defined]
     contexts.update(spawn=contexts["fork"], forkserver=contexts["fork"])
     context._default_context._default_context = contexts["fork"]  # type: ignore[attr-defined]
-    shell.user_ns["__spec__"] = None  # asked for by whoever starts a fresh interpreter
+    # Asked for by whoever starts a fresh interpreter.
+    shell.user_ns["__spec__"] = None
 
 
 def _limit_recursion(limit: int, /) -> None:

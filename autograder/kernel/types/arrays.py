@@ -26,13 +26,15 @@ Array = np.ndarray[Any, Any]
 MAX_ELEMENTS: Final = 1 << 28
 NUMPY_TYPES: Final = tuple(dict.fromkeys(np.dtype(code).type for code in "?bhilqBHILQefdgFDGSUmM"))
 _KINDS: Final = "biufcSUmM"
-_UNSOUND_KINDS: Final = ("b", "U")  # bytes may say what no value of theirs is
+# Of these kinds, bytes may say what is no value of theirs.
+_UNSOUND_KINDS: Final = ("b", "U")
 _MAX_DIMENSIONS: Final = 32
 _MAX_CODE_POINT: Final = 0x10FFFF
 _X87_MANTISSA: Final = 63
 _X87_BYTES: Final = 10
 _MAX_CACHED: Final = 100
-_HEAD: Final = 5  # tag, buffer, dtype, order, whether it can be written to; then the shape
+# Tag, buffer, dtype, order, whether it can be written to; the shape follows.
+_HEAD: Final = 5
 _DTYPE: Final = re.compile(
     r"[<>|](b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SU][1-9]\d{0,6}|[mM]8(\[\d{0,9}[A-Za-z]{1,2}\])?)"
 )
@@ -114,6 +116,7 @@ def _without_gaps(values: Array) -> bytes:
 
 
 def _lower_array(encoder: Encoder, value: Array, depth: int) -> Node | None:
+    # By numpy's own method: a subclass may overwrite `view`, `dtype` and all the rest.
     plain = value if type(value) is np.ndarray else np.ndarray.view(value, np.ndarray)
     dtype = plain.dtype
     if dtype.hasobject:
@@ -138,7 +141,8 @@ def _check_shape(shape: list[Any]) -> None:
     for length in shape:
         if type(length) is not int or length < 0:
             raise WireError("malformed message (the shape of an array)")
-        elements *= length or 1  # an empty array must not hide an absurd length either
+        # An empty array must not hide an absurd length either.
+        elements *= length or 1
     if elements > MAX_ELEMENTS:
         raise WireError("an array with too many elements")
 
@@ -155,6 +159,7 @@ def _build_array(decoder: Decoder, node: Node, depth: int) -> Array:
     if len(data) != dtype.itemsize * math.prod(shape):
         raise WireError("malformed message (the bytes of an array)")
     if data:
+        # A copy, as the buffer is read-only and shared by the whole message.
         array = np.frombuffer(data, dtype).reshape(shape, order=order).copy(order="K")
         if dtype.kind in _UNSOUND_KINDS:
             _make_sound(array)
@@ -201,9 +206,8 @@ def apply_array(value: Array, content: Array) -> None:
     if content.dtype != value.dtype or content.size != value.size:
         raise ValueError("the size or dtype of an array argument was changed in place")
     if content.shape != value.shape:
-        with (
-            warnings.catch_warnings()
-        ):  # NumPy 2.5 advises a new view, but it is this array that others hold
+        # NumPy 2.5 advises a new view, but it is this array that others hold.
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             value.shape = content.shape
     value[...] = content
@@ -252,7 +256,8 @@ def _build_objects(decoder: Decoder, node: Node, depth: int) -> Array:
     if len(items) != math.prod(shape):
         raise WireError("malformed message (the items of an array)")
     array = np.empty(len(items), object)
-    for index, item in enumerate(items):  # at once, numpy would make a table of lists of one length
+    # One by one: of lists of one length numpy would make a table.
+    for index, item in enumerate(items):
         array[index] = item
     return array.reshape(shape)
 
@@ -342,7 +347,8 @@ def _apply_masked(value: Any, content: Any) -> None:
 
 def _lower_scalar(encoder: Encoder, value: np.generic, depth: int) -> Node:
     array = np.asarray(value)
-    if array.dtype.itemsize == 0:  # the empty text
+    # The empty text has no bytes, and a dtype without bytes does not cross.
+    if array.dtype.itemsize == 0:
         array = array.astype(f"{array.dtype.kind}1")
     data = _without_gaps(array) if array.dtype.char in _LONG_DOUBLES else array.tobytes()
     return ["scalar", encoder.put_buffer(data), lower_dtype(array.dtype)]
@@ -392,7 +398,8 @@ TYPES = (
     ),
     ValueType(
         tag=_OBJECTS,
-        types=(),  # an array by its class: see `_lower_array`
+        # An array by its class: see `_lower_array`.
+        types=(),
         lower=_lower_array,
         build=_build_objects,
         snapshot=_snapshot_objects,

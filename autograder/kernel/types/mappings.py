@@ -69,6 +69,7 @@ def _lower_default_dict(
 ) -> Node | None:
     default_factory: Any = vars(collections.defaultdict)["default_factory"]
     factory = default_factory.__get__(value)
+    # A factory of the student's is code, which does not cross.
     if factory is not None and id(factory) not in CONSTANT_NAMES:
         return None
     name = "" if factory is None else CONSTANT_NAMES[id(factory)]

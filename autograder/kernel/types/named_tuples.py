@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAMED_TUPLE: Final = "named tuple"
 MAX_FIELDS: Final = 100
+# Each is a class made here, by `exec` within `namedtuple`: dear, and never given back.
 MAX_CLASSES: Final = 1000
 
 
@@ -77,6 +78,7 @@ def _build_named_tuple(decoder: Decoder, node: Node, depth: int) -> tuple[Any, .
         if type(name) is not str:
             raise WireError("malformed message (the names of a tuple)")
     kind = decoder.named_tuples.find_class(names[0], tuple(names[1:]))
+    # Not by calling the class: in the jail it may be the student's own.
     built: tuple[Any, ...] = tuple.__new__(kind, decoder.build_items(node, depth, 3 + count))
     return built
 
@@ -84,7 +86,8 @@ def _build_named_tuple(decoder: Decoder, node: Node, depth: int) -> tuple[Any, .
 TYPES = (
     ValueType(
         tag=NAMED_TUPLE,
-        types=(),  # their class is a tuple's: see `sequences`
+        # Their class is a tuple's: see `sequences`.
+        types=(),
         lower=lower_named_tuple,
         build=_build_named_tuple,
         snapshot=never_changes,

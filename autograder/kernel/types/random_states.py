@@ -19,12 +19,8 @@ if TYPE_CHECKING:
     from autograder.kernel.decoder import Decoder
     from autograder.kernel.encoder import Encoder
 
-_GENERATOR_LIMITS = (
-    2**128,
-    2**128,
-    2,
-    2**32,
-)  # of the position, the increment, has_uint32 and uinteger
+# Of the position, the increment, has_uint32 and uinteger.
+_GENERATOR_LIMITS = (2**128, 2**128, 2, 2**32)
 
 
 def _snapshot_generator(generator: Any) -> tuple[int, ...] | None:
@@ -48,7 +44,8 @@ def _build_generator(decoder: Decoder, node: Node, depth: int) -> np.random.Gene
         if not 0 <= field < limit:
             raise WireError("malformed message (a generator's state)")
     position, increment, has_uint32, uinteger = state
-    if increment % 2 == 0:  # it would soon repeat itself
+    # With an even increment it would soon repeat itself.
+    if increment % 2 == 0:
         raise WireError("malformed message (a generator's state)")
     generator = np.random.Generator(np.random.PCG64(0))
     generator.bit_generator.state = {

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 FLOATS = "floats"
 INTEGERS = "integers"
 _PLAIN_TYPES: Final = frozenset({type(None), bool, float})
-_MANY: Final = 16  # from so many numbers on, their bytes are quicker than msgpack's numbers
-_MACHINE_BITS: Final = 63  # of an integer that array("q") holds
+# From so many numbers on, their bytes are quicker than msgpack's numbers.
+_MANY: Final = 16
+# Of an integer that array("q") holds.
+_MACHINE_BITS: Final = 63
 
 
 def lower_sequence(encoder: Encoder, tag: str, items: Sequence[Any], depth: int) -> Node:
@@ -32,6 +34,7 @@ def lower_sequence(encoder: Encoder, tag: str, items: Sequence[Any], depth: int)
 
 
 def _lower_list(encoder: Encoder, value: list[Any], depth: int) -> Node:
+    # By the base class: a subclass's own `__iter__` might show the test another list.
     items = list.__getitem__(value, slice(None))
     if len(items) >= _MANY:
         kinds = set(map(type, items))
@@ -58,15 +61,15 @@ def _build_numbers(decoder: Decoder, node: Node, depth: int) -> list[Any]:
 
 
 def _apply_list(value: list[Any], content: list[Any]) -> None:
+    # In place, as whoever called holds this very list.
     value[:] = content
 
 
 def _lower_tuple(encoder: Encoder, value: tuple[Any, ...], depth: int) -> Node | None:
     kind = type(value)
     if kind is not tuple:
-        if hasattr(
-            kind, "n_sequence_fields"
-        ):  # time.struct_time and its like: more than their items
+        # `time.struct_time` and its like are more than their items.
+        if hasattr(kind, "n_sequence_fields"):
             return None
         if type(getattr(kind, "_fields", None)) is tuple:
             return lower_named_tuple(encoder, value, depth)
@@ -116,7 +119,8 @@ def _apply_deque(value: collections.deque[Any], content: collections.deque[Any])
 
 
 _list_of_numbers = {
-    "types": (),  # what crosses so is a list
+    # What crosses so is a list.
+    "types": (),
     "lower": _lower_list,
     "build": _build_numbers,
     "snapshot": list,

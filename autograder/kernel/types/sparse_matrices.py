@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 _FORMATS: Final = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 _KINDS: Final = ("array", "matrix")
-_LONGEST: Final = (
-    1 << 24
-)  # some formats hold a number for each row, and a message could name any number of them
+# Some formats hold a number for each row, and a message could name any number of them.
+_LONGEST: Final = 1 << 24
 
 
 def _list_classes() -> tuple[str, ...]:
@@ -58,6 +57,7 @@ def _build_sparse(decoder: Decoder, node: Node, depth: int) -> Any:
     if row.dtype != np.int64 or column.dtype != np.int64 or data.dtype.kind not in "biufc":
         raise WireError("malformed message (the entries of a sparse matrix)")
     sparse = importlib.import_module("scipy.sparse")
+    # Made from coordinates, of which scipy checks every one.
     stored = getattr(sparse, f"coo_{kind}")((data, (row, column)), shape=(rows, columns))
     return stored.asformat(form)
 

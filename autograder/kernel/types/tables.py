@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from autograder.kernel.decoder import Decoder
     from autograder.kernel.encoder import Encoder
 
+# Each costs a series on the other side.
 _MAX_COLUMNS: Final = 10_000
 _ARRAY: Final = "array"
 _RANGE: Final = "range"
@@ -87,9 +88,10 @@ def _restore(flat: list[Any]) -> tuple[Any, str]:
         return array, frequency
     if form not in _LISTED_DTYPES:
         raise WireError("malformed message (the dtype of a table)")
-    return pandas.array(items, dtype=form) if form != "object" else np.array([*items, ...], object)[
-        :-1
-    ], ""
+    if form == "object":
+        # With an Ellipsis at the end numpy makes no table of items that are lists.
+        return np.array([*items, ...], object)[:-1], ""
+    return pandas.array(items, dtype=form), ""
 
 
 def _restore_index(flat: object) -> Any:
@@ -174,6 +176,7 @@ def _snapshot_values(values: Any) -> Any:
 
 def _apply_series(value: Any, content: Any) -> None:
     """Give a series the values, the index and the name of another."""
+    # Private, but the only way that leaves the object itself in place.
     value._update_inplace(content)
     value.name = content.name
 
