@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from autograder.course.exam import Exam
+from autograder.course.submissions import ExerciseResult
 from autograder.grader.hints import PERHAPS
 from autograder.mistakes import load_variants
 from autograder.overview.class_work import (
@@ -19,7 +20,8 @@ from autograder.overview.class_work import (
 from autograder.pages.exercise_rows import split_hint
 
 MOST_EXAMPLES = 5
-FEWEST_FOLLOWERS = 3  # of fewer next pushes nobody can say whether a hint helps
+# Of fewer next pushes nobody can say whether a hint helps.
+FEWEST_FOLLOWERS = 3
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class HintEffect:
 class _Tally:
     """Who got one hint of one exercise."""
 
-    made: dict[str, str] = field(default_factory=dict)  # student → the newest commit with it
+    # By student the newest commit with it: an instructor who looks wants the latest words.
+    made: dict[str, str] = field(default_factory=dict)
     still: set[str] = field(default_factory=set)
 
 
@@ -95,16 +98,16 @@ def count_mistakes(work: AssignmentWork) -> tuple[MistakeCount, ...]:
             for result in grading.report.exercises:
                 if was_attempted(result):
                     attempts.setdefault(result.id, set()).add(own.student.id)
-                if result.hint and not has_all_points(result):
+                if is_mistaken(result):
                     tally = tallies.setdefault((result.id, plain_hint(result.hint)), _Tally())
                     tally.made[own.student.id] = grading.commit
         for result in own.results.values():
-            if result.hint and not has_all_points(result):
-                tallies.setdefault((result.id, plain_hint(result.hint)), _Tally()).still.add(
-                    own.student.id
-                )
+            if is_mistaken(result):
+                tally = tallies.setdefault((result.id, plain_hint(result.hint)), _Tally())
+                tally.still.add(own.student.id)
     counts = []
     for (exercise, hint), tally in tallies.items():
+        # What counts may come from elsewhere than the history: another branch, a person's mark.
         made = tuple(sorted({*tally.made, *tally.still}))
         examples = tuple(list(tally.made.items())[:MOST_EXAMPLES])
         counts.append(
@@ -116,6 +119,7 @@ def count_mistakes(work: AssignmentWork) -> tuple[MistakeCount, ...]:
                 hint=hint,
                 made=made,
                 still=tuple(sorted(tally.still)),
+                # A hint can come without a test's word on the answer; a share above 1 would not.
                 attempts=max(len(attempts.get(exercise, ())), len(made)),
                 examples=examples,
             )
@@ -123,17 +127,29 @@ def count_mistakes(work: AssignmentWork) -> tuple[MistakeCount, ...]:
     return tuple(sorted(counts, key=lambda count: (-len(count.made), count.exercise, count.hint)))
 
 
+def is_mistaken(result: ExerciseResult) -> bool:
+    """Whether a result has a hint at what is wrong."""
+    # Who has all points may have a hint all the same: a note on how they came about.
+    return bool(result.hint) and not has_all_points(result)
+
+
 def name_mistakes(exam: Exam) -> dict[str, str]:
     """Return the names of an assignment's known mistakes by their hints, several mistakes of one
     hint together.
     """
     names: dict[str, list[str]] = {}
-    variants = (
-        load_variants(exam.mistakes, f"{exam.assignment}/mistakes.py") if exam.mistakes else None
-    )
+    variants = None
+    if exam.mistakes:
+        variants = load_variants(exam.mistakes, f"{exam.assignment}/mistakes.py")
+    # By its words, for a report keeps the hint and not which mistake it came from.
     for variant in variants or ():
-        names.setdefault(variant.hint, []).append(variant.name)
-    return {hint: " or ".join(dict.fromkeys(same)) for hint, same in names.items()}
+        of_hint = names.setdefault(variant.hint, [])
+        if variant.name not in of_hint:
+            of_hint.append(variant.name)
+    joined = {}
+    for hint, of_hint in names.items():
+        joined[hint] = " or ".join(of_hint)
+    return joined
 
 
 def plain_hint(hint: str) -> str:
@@ -156,8 +172,11 @@ def measure_hints(work: AssignmentWork) -> tuple[HintEffect, ...]:
     for (exercise, hint), tries in followed.items():
         if len(tries) < FEWEST_FOLLOWERS:
             continue
-        better = sum(gain > ALMOST for gain, _ in tries)
-        solved = sum(is_solved for _, is_solved in tries)
+        better = 0
+        solved = 0
+        for gain, is_solved in tries:
+            better += gain > ALMOST
+            solved += is_solved
         title = work.call_exercise(exercise)
         effects.append(HintEffect(work.name, exercise, title, hint, len(tries), better, solved))
     return tuple(
@@ -172,6 +191,6 @@ def _list_next_tries(own: StudentWork) -> Iterator[tuple[str, str, float, bool]]
     for before, after in pairwise(own.gradings):
         for result in before.report.exercises:
             following = after.find_result(result.id)
-            if result.hint and following is not None and not has_all_points(result):
+            if following is not None and is_mistaken(result):
                 gain = following.points - result.points
                 yield result.id, plain_hint(result.hint), gain, has_all_points(following)

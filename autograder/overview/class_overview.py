@@ -38,7 +38,11 @@ class StudentRow:
     @property
     def points(self) -> float:
         """All decided points."""
-        return sum(work.points or 0.0 for work in self.works if work is not None)
+        points = 0.0
+        for work in self.works:
+            if work is not None and work.points is not None:
+                points += work.points
+        return points
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,11 @@ class ClassOverview:
 
     def list_notices(self, need: Need) -> tuple[Notice, ...]:
         """Return the notices of one kind."""
-        return tuple(notice for notice in self.notices if notice.need is need)
+        found = []
+        for notice in self.notices:
+            if notice.need is need:
+                found.append(notice)
+        return tuple(found)
 
     @property
     def known_mistakes(self) -> tuple[MistakeCount, ...]:
@@ -101,6 +109,7 @@ def make_overview(
         Deadlines are open or over by it.
     """
     works = gather_work(course, exams, students, standings, records, now)
+    # Assignment by assignment: each work holds its students' histories, which are read only once.
     notices: list[Notice] = []
     mistakes: list[MistakeCount] = []
     hints: list[HintEffect] = []
@@ -131,10 +140,10 @@ def _make_rows(
     works: Sequence[AssignmentWork], students: Sequence[Student]
 ) -> tuple[StudentRow, ...]:
     """Return a row for each student of whom anything is known, those with most points first."""
-    by_student = [{own.student.id: own for own in work.students} for work in works]
     rows = []
     for student in students:
-        found = tuple(own.get(student.id) for own in by_student)
-        if any(work is not None for work in found):
+        found = tuple(work.find_student(student.id) for work in works)
+        if found.count(None) < len(found):
             rows.append(StudentRow(student, found))
+    # By id where points are equal, or the table would be shuffled from one run to the next.
     return tuple(sorted(rows, key=lambda row: (-row.points, row.student.id)))

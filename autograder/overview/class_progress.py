@@ -26,7 +26,9 @@ class TimeToFull:
     @property
     def median(self) -> float | None:
         """The median of the hours, None where nobody got there."""
-        return median(hours for _, hours in self.hours) if self.hours else None
+        if not self.hours:
+            return None
+        return median(hours for _, hours in self.hours)
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def measure_times(work: AssignmentWork) -> TimeToFull:
 def _find_hours(own: StudentWork) -> float | None:
     for grading in own.gradings:
         report = grading.report
+        # The first time counts: who goes on trying things afterwards was no slower.
         if report.max_points > 0 and report.points >= report.max_points - ALMOST:
             return (grading.pushed - own.gradings[0].pushed).total_seconds() / HOUR
     return None
@@ -78,12 +81,11 @@ def trace_progress(work: AssignmentWork) -> Progress:
     steps = []
     for own in work.students:
         for grading in own.gradings:
-            share = (
-                grading.report.points / grading.report.max_points
-                if grading.report.max_points
-                else 0.0
-            )
+            report = grading.report
+            # Ungraded homework has no points to have a share of.
+            share = report.points / report.max_points if report.max_points else 0.0
             steps.append((grading.pushed, own.student.id, share))
+    # The id decides between pushes of one second, so that a plot is the same each time.
     points = _add_up(sorted(steps), len(work.students))
     return Progress(work.name, work.title, len(work.students), points)
 
@@ -94,6 +96,7 @@ def _add_up(
     newest: dict[str, float] = {}
     points = []
     for time, student, share in steps:
+        # The newest, not the best: the last push before a deadline is the one that counts.
         newest[student] = share
         points.append(ProgressPoint(time, sum(newest.values()) / students, len(newest)))
     return tuple(points)

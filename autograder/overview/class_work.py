@@ -17,6 +17,7 @@ from autograder.pages.push_history import list_history
 from autograder.record.ledger import StudentRecord
 from autograder.record.standings import PartState, Standing, decided_sum
 
+# Points are sums of fractions, thirds for example, which binary numbers cannot hold exactly.
 ALMOST = 1e-9
 
 
@@ -66,6 +67,8 @@ class StudentWork:
     @property
     def is_begun(self) -> bool:
         """Whether anything was answered, graded or not."""
+        # A part that came too late was worked on: its student needs another word than one who
+        # has not begun.
         begun = (PartState.GRADED, PartState.LATE, PartState.WAITING, PartState.TOO_LATE)
         return bool(self.gradings) or any(part.state in begun for part in self.standing.parts)
 
@@ -84,6 +87,14 @@ class AssignmentWork:
         """Titles of the exercises."""
         return find_exercise_titles(self.exam)
 
+    @cached_property
+    def _by_student(self) -> dict[str, StudentWork]:
+        return {own.student.id: own for own in self.students}
+
+    def find_student(self, student: str) -> StudentWork | None:
+        """Return one student's work, None where the student is not judged."""
+        return self._by_student.get(student)
+
     def call_exercise(self, exercise: str) -> str:
         """Return what an exercise is called: its title, or its id where it has none."""
         return self.titles.get(exercise) or exercise
@@ -91,8 +102,11 @@ class AssignmentWork:
     @property
     def is_released(self) -> bool:
         """Whether students have it."""
-        states = [part.state for work in self.students for part in work.standing.parts]
-        return any(state is not PartState.UNRELEASED for state in states)
+        for work in self.students:
+            for part in work.standing.parts:
+                if part.state is not PartState.UNRELEASED:
+                    return True
+        return False
 
 
 def gather_work(
@@ -110,11 +124,11 @@ def gather_work(
     for name, exam in exams.items():
         works = []
         for student in students:
+            # Whose record cannot be read has no standing: counting them as idle would be untrue.
             if name in standings.get(student.id, {}):
                 standing = standings[student.id][name]
-                gradings = list_gradings(
-                    records.get(student.id, StudentRecord(student.id)), standing
-                )
+                record = records.get(student.id, StudentRecord(student.id))
+                gradings = list_gradings(record, standing)
                 works.append(StudentWork(student, standing, gradings, decided_sum(standing, now)))
         work = AssignmentWork(name, course.assignments[name].title, exam, tuple(works))
         if work.is_released:
@@ -129,9 +143,8 @@ def list_gradings(record: StudentRecord, standing: Standing) -> tuple[Grading, .
         if entry.graded is None:
             continue
         grading = Grading(entry.push.time, entry.push.commit, entry.graded.report)
-        if (
-            entry.again and gradings
-        ):  # the same state with repaired tests: only what it gives now is of interest
+        # The same state with repaired tests: only what it gives now is of interest.
+        if entry.again and gradings:
             gradings[-1] = grading
         else:
             gradings.append(grading)

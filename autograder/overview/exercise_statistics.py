@@ -7,15 +7,19 @@ lower 27 percent by their points in all *other* exercises; Kelley, J. Educ. Psyc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.course.submissions import Outcome, Status
+from autograder.course.submissions import ExerciseResult, Outcome, Status
 from autograder.overview.class_work import AssignmentWork, has_all_points, was_attempted
 
 GROUP = 0.27
-FEWEST_STUDENTS = 8  # with fewer there are no two groups of two
-STRONG_ENOUGH = 0.7  # of the points: what the strong should reach
+# With fewer there are no two groups of two.
+FEWEST_STUDENTS = 8
+# Of the points: what the strong should reach.
+STRONG_ENOUGH = 0.7
+# Below 0.2 test theory calls an item poor.
 LITTLE_DIFFERENCE = 0.15
 
 
@@ -84,29 +88,48 @@ def measure_exercises(work: AssignmentWork) -> tuple[ExerciseStatistics, ...]:
     shares = _list_shares(work)
     measured = []
     for exercise in work.exam.exercises:
-        results = [own.results[exercise.id] for own in work.students if exercise.id in own.results]
-        if not results:
-            continue
-        statuses = [result.status for result in results]
-        untouched = statuses.count(Status.NOT_ATTEMPTED) + statuses.count(Status.NOT_FOUND)
-        strong, weak = compare_groups(shares, exercise.id)
-        own_shares = [of_student[exercise.id] for of_student in shares if exercise.id in of_student]
-        measured.append(
-            ExerciseStatistics(
-                assignment=work.name,
-                exercise=exercise.id,
-                title=work.call_exercise(exercise.id),
-                right=sum(has_all_points(result) and was_attempted(result) for result in results),
-                partly=sum(result.points > 0 and not has_all_points(result) for result in results),
-                wrong=statuses.count(Status.FAILED),
-                untouched=untouched,
-                waiting=statuses.count(Status.TO_BE_MARKED),
-                mean_share=sum(own_shares) / len(own_shares) if own_shares else 0.0,
-                strong=strong,
-                weak=weak,
-            )
-        )
+        results = []
+        for own in work.students:
+            if exercise.id in own.results:
+                results.append(own.results[exercise.id])
+        # Without a result nothing was graded yet, and a row of zeros would look like a failure.
+        if results:
+            measured.append(_measure_exercise(work, exercise.id, results, shares))
     return tuple(measured)
+
+
+def _measure_exercise(
+    work: AssignmentWork,
+    exercise: str,
+    results: Sequence[ExerciseResult],
+    shares: Sequence[dict[str, float]],
+) -> ExerciseStatistics:
+    right = 0
+    partly = 0
+    by_status: Counter[Status] = Counter()
+    for result in results:
+        by_status[result.status] += 1
+        # An exercise of no points has all of them untouched.
+        right += has_all_points(result) and was_attempted(result)
+        partly += result.points > 0 and not has_all_points(result)
+    own_shares = []
+    for of_student in shares:
+        if exercise in of_student:
+            own_shares.append(of_student[exercise])
+    strong, weak = compare_groups(shares, exercise)
+    return ExerciseStatistics(
+        assignment=work.name,
+        exercise=exercise,
+        title=work.call_exercise(exercise),
+        right=right,
+        partly=partly,
+        wrong=by_status[Status.FAILED],
+        untouched=by_status[Status.NOT_ATTEMPTED] + by_status[Status.NOT_FOUND],
+        waiting=by_status[Status.TO_BE_MARKED],
+        mean_share=sum(own_shares) / len(own_shares) if own_shares else 0.0,
+        strong=strong,
+        weak=weak,
+    )
 
 
 def _list_shares(work: AssignmentWork) -> list[dict[str, float]]:
@@ -134,16 +157,18 @@ def compare_groups(
     """
     ranked = []
     for of_student in shares:
-        others = [share for name, share in of_student.items() if name != exercise]
-        if exercise in of_student and others:
-            ranked.append((sum(others) / len(others), of_student[exercise]))
+        # Without the exercise itself, which would vouch for itself.
+        others = dict(of_student)
+        own_share = others.pop(exercise, None)
+        if own_share is not None and others:
+            ranked.append((sum(others.values()) / len(others), own_share))
     if len(ranked) < FEWEST_STUDENTS:
         return None, None
     ranked.sort(key=lambda entry: entry[0])
     size = max(2, round(GROUP * len(ranked)))
-    weak = [share for _, share in ranked[:size]]
-    strong = [share for _, share in ranked[-size:]]
-    return sum(strong) / size, sum(weak) / size
+    weak = sum(share for _, share in ranked[:size])
+    strong = sum(share for _, share in ranked[-size:])
+    return strong / size, weak / size
 
 
 def rank_criteria(work: AssignmentWork) -> tuple[CriterionStatistics, ...]:

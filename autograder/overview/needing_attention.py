@@ -13,13 +13,12 @@ from autograder.overview.class_work import ALMOST, AssignmentWork, StudentWork
 from autograder.record.ledger import StudentRecord
 from autograder.record.standings import PartState
 
-PUSHES_WITHOUT_GAIN = (
-    4  # from the fourth push that gained nothing on, somebody is stuck rather than thinking
-)
+# From the fourth push that gained nothing on, somebody is stuck rather than thinking.
+PUSHES_WITHOUT_GAIN = 4
 NOT_THERE = (PartState.NOTHING, PartState.MISSING, PartState.NOT_BEGUN)
-FORGOTTEN_RETURN = tuple(
-    sentence.partition("{function}`")[2] for sentence in (RETURNS_NONE, PRINTS)
-)
+# Hints of the grader are known by their words, for a report keeps nothing else of them; what
+# stands behind the function's name is the same for every function.
+FORGOTTEN_RETURN = (RETURNS_NONE.partition("{function}`")[2], PRINTS.partition("{function}`")[2])
 
 
 class Need(StrEnum):
@@ -56,6 +55,7 @@ def find_notices(work: AssignmentWork, records: dict[str, StudentRecord]) -> Ite
 def _notice_absence(own: StudentWork, record: StudentRecord) -> Notice:
     name = own.standing.assignment
     points = own.standing.max_points
+    # Only the newest: what lay at a wrong place once and was moved since needs no word.
     newest = [*record.pushes[-1:], *record.aside[-1:]]
     for push in newest:
         found = find_answers_elsewhere(push.notebooks, name)
@@ -70,6 +70,7 @@ def _notice_standstill(own: StudentWork) -> Iterator[Notice]:
     """Yield a notice of pushes that gained nothing, if the newest ones are such and not all points
     are there.
     """
+    # Below 0, so that a first push that is worth nothing counts as a beginning, not as a failure.
     best = -1.0
     without_gain = 0
     for grading in own.gradings:
@@ -95,6 +96,7 @@ def _list_slips(own: StudentWork) -> Iterator[tuple[str, float]]:
         label = f"part {part.part}: " if part.part else ""
         if part.state is PartState.TOO_LATE:
             yield f"{label}pushed after the deadline only", part.max_points
+        # Of several parts the later ones are not begun for weeks, and nobody slipped.
         elif part.state in NOT_THERE and len(own.standing.parts) == 1:
             yield f"{label}{part.why}", part.max_points
     for result in own.results.values():
@@ -110,19 +112,22 @@ def _list_slips(own: StudentWork) -> Iterator[tuple[str, float]]:
 def _list_backward_steps(own: StudentWork) -> Iterator[tuple[str, float]]:
     """Yield exercises that had more points in an earlier push than in the one that counts."""
     best: dict[str, float] = {}
-    counting = [part.push.time for part in own.standing.parts if part.push is not None]
+    counting = []
+    for part in own.standing.parts:
+        if part.push is not None:
+            counting.append(part.push.time)
     last = max(counting, default=None)
     for grading in own.gradings:
+        # What came after the push that counts came too late and lost nothing.
         if last is not None and grading.pushed <= last:
             for result in grading.report.exercises:
                 best[result.id] = max(best.get(result.id, 0.0), result.points)
     for result in own.results.values():
         lost = best.get(result.id, 0.0) - result.points
+        # A person's points are still to come: their absence is no loss.
         if lost > ALMOST and result.status is not Status.TO_BE_MARKED:
-            yield (
-                f"{result.id} had {best[result.id]:g} points in an earlier push, {result.points:g} count",
-                lost,
-            )
+            had = f"{best[result.id]:g} points in an earlier push"
+            yield f"{result.id} had {had}, {result.points:g} count", lost
 
 
 def sort_notices(notices: Sequence[Notice]) -> tuple[Notice, ...]:

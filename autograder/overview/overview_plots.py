@@ -14,10 +14,13 @@ from datetime import datetime, timedelta
 from autograder.overview.class_progress import Progress, TimeToFull
 from autograder.overview.exercise_statistics import ExerciseStatistics
 
-LEAST_HOURS = 0.1  # six minutes; whoever is right at once is drawn there
+# Six minutes: whoever is right at once would lie at minus infinity, and is drawn here.
+LEAST_HOURS = 0.1
 MOST_HOURS = 1000.0
 DECADES = ((0.1, "at once"), (1.0, "1 h"), (10.0, "10 h"), (100.0, "4 days"), (1000.0, "6 weeks"))
-MOST_STEPS = 120  # of a line, more cannot be seen
+# More steps of a line cannot be seen, and a class of a thousand would make the page heavy.
+MOST_STEPS = 120
+STYLES = 6  # of lines, as many as overview.css has
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def place_hours(hours: float) -> float:
     """Return where a number of hours lies on a logarithmic axis, in percent."""
     bounded = min(max(hours, LEAST_HOURS), MOST_HOURS)
     share = math.log(bounded / LEAST_HOURS) / math.log(MOST_HOURS / LEAST_HOURS)
+    # Two percent of margin, or half of a dot at either end would be cut off.
     return round(2 + 96 * share, 2)
 
 
@@ -94,29 +98,36 @@ def place_times(entry: TimeToFull) -> tuple[float, ...]:
 
 def draw_progress(progress: Sequence[Progress]) -> ProgressPlot:
     """Return a line for each assignment: the class's mean share of its points over time."""
-    times = [point.time for entry in progress for point in entry.points]
-    if not times or min(times) == max(times):
+    ends = []
+    for entry in progress:
+        if entry.points:
+            ends += [entry.points[0].time, entry.points[-1].time]
+    # One push alone has no length to be drawn along.
+    if not ends or min(ends) == max(ends):
         return ProgressPlot((), ())
-    first = min(times)
-    length = (max(times) - first).total_seconds()
+    first = min(ends)
+    length = (max(ends) - first).total_seconds()
     lines = []
     for number, entry in enumerate(progress):
-        if not entry.points:
-            continue
-        stride = max(1, len(entry.points) // MOST_STEPS)
-        kept = [*entry.points[::stride], entry.points[-1]]
-        corners = []
-        height = 100.0
-        for point in kept:  # a step, for nothing happens between two pushes
-            x = 100 * (point.time - first).total_seconds() / length
-            corners.append(f"{x:.2f},{height:.1f}")
-            height = 100 * (1 - point.mean_share)
-            corners.append(f"{x:.2f},{height:.1f}")
-        corners.append(f"100,{height:.1f}")
-        lines.append(
-            Line(entry.title, " ".join(corners), number % 6, round(kept[-1].mean_share, 3))
-        )
+        if entry.points:
+            lines.append(_draw_line(entry, number % STYLES, first, length))
     return ProgressPlot(tuple(lines), _list_day_ticks(first, length))
+
+
+def _draw_line(entry: Progress, style: int, first: datetime, length: float) -> Line:
+    stride = max(1, len(entry.points) // MOST_STEPS)
+    # The last one is always kept: where the line ends is what the legend says.
+    kept = [*entry.points[::stride], entry.points[-1]]
+    corners = []
+    height = 100.0
+    # Steps and no slopes, for nothing happens between two pushes.
+    for point in kept:
+        x = 100 * (point.time - first).total_seconds() / length
+        corners.append(f"{x:.2f},{height:.1f}")
+        height = 100 * (1 - point.mean_share)
+        corners.append(f"{x:.2f},{height:.1f}")
+    corners.append(f"100,{height:.1f}")
+    return Line(entry.title, " ".join(corners), style, round(kept[-1].mean_share, 3))
 
 
 def _list_day_ticks(first: datetime, seconds: float) -> tuple[Tick, ...]:

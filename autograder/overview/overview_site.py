@@ -37,6 +37,7 @@ def write_overview(overview: ClassOverview, folder: Path) -> Path:
     if folder.resolve().is_relative_to(site):
         raise UsageError(f"{folder}: is in {site}, which everybody can read; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
+    # Before anything is in it: other users of a shared machine could open a file meanwhile.
     folder.chmod(OWNER_ONLY)
     write_files(folder, {INDEX: render_overview(overview), **write_tables(overview)})
     return folder / INDEX
@@ -45,6 +46,7 @@ def write_overview(overview: ClassOverview, folder: Path) -> Path:
 def write_files(folder: Path, texts: Mapping[str, str]) -> None:
     """Write files that only their owner can read, and the style sheets beside them."""
     for name, text in texts.items():
+        # A student's text may hold half a surrogate pair, which no encoding knows.
         write_whole(folder / name, text.encode("utf-8", "replace"), "overview", mode=PRIVATE)
     for name in STATIC_OF_PAGES:
         content = (files("autograder.pages") / "static" / name).read_bytes()

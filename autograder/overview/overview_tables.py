@@ -7,9 +7,11 @@ import io
 from collections.abc import Iterator, Sequence
 
 from autograder.overview.class_overview import ClassOverview
+from autograder.overview.class_work import StudentWork
 
 Row = Sequence[object]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute what begins so
+# A spreadsheet computes a field that begins so, whoever wrote it.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_tables(overview: ClassOverview) -> dict[str, str]:
@@ -29,7 +31,7 @@ def write_tables(overview: ClassOverview) -> dict[str, str]:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         for row in rows:
-            writer.writerow([_write_field(field) for field in row])
+            writer.writerow(map(_write_field, row))
         texts[name] = text.getvalue()
     return texts
 
@@ -58,25 +60,27 @@ def _list_students(overview: ClassOverview) -> Iterator[Row]:
     )
     for row in overview.rows:
         for work in row.works:
-            if work is None:
-                continue
-            states = "; ".join(part.state.value for part in work.standing.parts)
-            pushed = [
-                overview.course.to_local_time(grading.pushed).isoformat()
-                for grading in work.gradings
-            ]
-            first_and_last = (pushed[0], pushed[-1]) if pushed else ("", "")
-            assignment = work.standing.assignment
-            points = (work.points, work.standing.max_points)
-            yield (
-                row.student.id,
-                row.student.name,
-                assignment,
-                *points,
-                states,
-                len(pushed),
-                *first_and_last,
-            )
+            if work is not None:
+                yield _make_student_row(overview, work)
+
+
+def _make_student_row(overview: ClassOverview, work: StudentWork) -> Row:
+    first = ""
+    last = ""
+    if work.gradings:
+        first = overview.course.to_local_time(work.gradings[0].pushed).isoformat()
+        last = overview.course.to_local_time(work.gradings[-1].pushed).isoformat()
+    return (
+        work.student.id,
+        work.student.name,
+        work.standing.assignment,
+        work.points,
+        work.standing.max_points,
+        "; ".join(part.state.value for part in work.standing.parts),
+        len(work.gradings),
+        first,
+        last,
+    )
 
 
 def _list_notices(overview: ClassOverview) -> Iterator[Row]:

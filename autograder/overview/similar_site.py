@@ -28,9 +28,10 @@ def read_answers(content: bytes, exam: Exam) -> dict[str, str]:
         notebook = read_notebook(content)
     except Unreadable:
         return {}
-    wanted = {cell.grade_id for cell in exam.cells if cell.solution and cell.kind == "code"}
+    wanted, _ = list_known_answers(exam)
     answers = {}
     for cell in notebook.cells:
+        # What nobody touched is alike in the whole class and says nothing of two of them.
         if cell.grade_id in wanted and not exam.handout.is_unchanged(cell.grade_id, cell.source):
             answers[cell.grade_id] = cell.source
     return answers
@@ -74,8 +75,11 @@ def render_similar(
     templates = make_environment(course, "autograder.overview")
     templates.globals |= {"now": now}
     templates.filters["marked"] = mark_places
-    titles = {name: _title_cells(exam) for name, (exam, _) in works.items()}
-    found = {name: work for name, (_, work) in works.items()}
+    titles = {}
+    found = {}
+    for name, (exam, work) in works.items():
+        titles[name] = _title_cells(exam)
+        found[name] = work
     return templates.get_template("similar.html").render(root="", works=found, titles=titles)
 
 
@@ -85,9 +89,11 @@ def mark_places(source: str, places: Places) -> Markup:
     position = 0
     for start, end in sorted(places):
         begin = max(start, position)
+        # Stretches overlap by design: one that lies wholly in another was marked with it.
         if end <= begin:
             continue
         pieces.append(escape(source[position:begin]))
+        # Markup.format escapes what is put in; the source is a student's.
         pieces.append(Markup("<mark>{}</mark>").format(source[begin:end]))
         position = end
     pieces.append(escape(source[position:]))

@@ -18,16 +18,19 @@ from itertools import combinations
 
 from copydetect import CodeFingerprint, compare_files
 
-K_GRAM = (
-    8  # letters of the reduced text, in which a name is one letter: one operation with its operands
-)
-WINDOW = 2  # of so many neighbouring stretches one is kept
+# Letters of the reduced text, in which a name is one letter: one operation with its operands.
+K_GRAM = 8
+# Of so many neighbouring stretches one is kept.
+WINDOW = 2
 # Tried on a homework of 13 exercises: of 60 who wrote alone the two most alike had 0.42 to 0.59,
 # copies 0.44 to 1.
 LEAST_SHARE = 0.56
-LEAST_STRETCHES = 20  # shared ones: short answers agree without anybody's doing
-FEWEST_STUDENTS = 10  # of fewer nobody knows what is usual
-MOST_LETTERS = 20_000  # of a cell; the rest is no answer to a homework
+# Shared ones: short answers agree without anybody's doing.
+LEAST_STRETCHES = 20
+# Of fewer nobody knows what is usual.
+FEWEST_STUDENTS = 10
+# Of a cell: the rest is no answer to a homework, and pairs cost time by the letter.
+MOST_LETTERS = 20_000
 Answers = Mapping[str, str]  # solution cell → source
 Stretch = tuple[str, int]  # solution cell, fingerprint
 Places = tuple[tuple[int, int], ...]  # (start, end) in a source
@@ -98,13 +101,16 @@ def find_similar_work(
     least_share : float
         From which share on a pair is told.
     """
-    prints = {name: _take_prints(answers) for name, answers in students.items()}
-    if len(prints) < FEWEST_STUDENTS:
-        return SimilarWork((), len(prints), 0.0)
+    if len(students) < FEWEST_STUDENTS:
+        return SimilarWork((), len(students), 0.0)
+    prints = {}
+    for name, answers in students.items():
+        prints[name] = _take_prints(answers)
     explained = _take_prints(task).stretches | _take_prints(reference).stretches
     weights = _weigh_stretches(prints.values(), explained)
     shares = []
     pairs = []
+    # In the order of their names, so that a page made again shows the same side left.
     for one, other in combinations(sorted(prints), 2):
         shared = prints[one].stretches & prints[other].stretches & weights.keys()
         all_of_both = (prints[one].stretches | prints[other].stretches) & weights.keys()
@@ -122,15 +128,19 @@ def _weigh_stretches(
     prints: Collection[_Prints], explained: frozenset[Stretch]
 ) -> dict[Stretch, float]:
     """Return the weight of each stretch that is not explained: the logarithm of how rare it is."""
-    counts = Counter(stretch for own in prints for stretch in own.stretches)
+    counts: Counter[Stretch] = Counter()
+    for own in prints:
+        counts.update(own.stretches)
     weights = {}
     for stretch, count in counts.items():
+        # What all have would weigh nothing: the logarithm of one.
         if stretch not in explained and count < len(prints):
             weights[stretch] = math.log(len(prints) / count)
     return weights
 
 
 def _add_weights(stretches: Iterable[Stretch], weights: Mapping[Stretch, float]) -> float:
+    # An exact sum: sets have no order, and rounding must not decide whether a pair is told.
     return math.fsum(weights[stretch] for stretch in stretches)
 
 
@@ -141,7 +151,9 @@ def _take_prints(answers: Answers) -> _Prints:
         text = io.StringIO(source[:MOST_LETTERS])
         own = CodeFingerprint("answer.py", K_GRAM, WINDOW, language="python", fp=text)
         by_cell[cell] = own
-        stretches |= {(cell, int(number)) for number in own.hashes}
+        # With its cell: the same loop in two exercises is no sign of anything.
+        for number in own.hashes:
+            stretches.add((cell, int(number)))
     return _Prints(by_cell, frozenset(stretches))
 
 
@@ -162,17 +174,26 @@ def _mark_cells(one: _Prints, other: _Prints, shared: Iterable[Stretch]) -> tupl
 
 def _keep_prints(prints: CodeFingerprint, numbers: set[int]) -> CodeFingerprint:
     """Return a cell's fingerprints, of them only those that are wanted."""
+    # copydetect marks all that two texts share, and making fingerprints anew for a part of a text
+    # would give others; so a copy gets fewer of the same.
     kept = CodeFingerprint.__new__(CodeFingerprint)
     vars(kept).update(vars(prints))
-    kept.hashes = {number for number in prints.hashes if int(number) in numbers}
-    kept.hash_idx = {number: prints.hash_idx[number] for number in kept.hashes}
+    kept.hashes = set()
+    kept.hash_idx = {}
+    for number in prints.hashes:
+        if int(number) in numbers:
+            kept.hashes.add(number)
+            kept.hash_idx[number] = prints.hash_idx[number]
     return kept
 
 
 def _list_places(slices: object) -> Places:
     """Return the places of copydetect's array of starts and ends."""
+    # Where nothing is alike copydetect gives another shape than two rows.
     starts_and_ends = list(slices) if hasattr(slices, "__iter__") else []
     if len(starts_and_ends) != 2:
         return ()
-    starts, ends = starts_and_ends
-    return tuple((int(start), int(end)) for start, end in zip(starts, ends, strict=True))
+    places = []
+    for start, end in zip(*starts_and_ends, strict=True):
+        places.append((int(start), int(end)))
+    return tuple(places)

@@ -24,7 +24,8 @@ from autograder.record.standings import PartStanding, PartState, Standing, is_ov
 
 COLUMNS = ("student", "name", "email", "subject", "text")
 GRADED = (PartState.GRADED, PartState.LATE)
-LETTERS = 16  # of a fingerprint: enough to see a change
+# Of a fingerprint: enough to see a change.
+LETTERS = 16
 CLOSING = "What exactly, and the hints, are on your own page; open it by your personal link."
 Told = Mapping[str, str]  # what was told of whom → the fingerprint of its state
 
@@ -63,10 +64,12 @@ def make_notices(
             title = course.assignments[name].title
             key = f"{student.id} {name}"
             state = _take_fingerprint(standing)
+            # With nothing told yet everything would be news to everybody, weeks old as it may be.
             if _is_graded(standing) and told and told.get(key) != state:
                 sentences.append(f"{title}: something has changed.")
             remembered[key] = state
             for part in _list_due(standing, now, days):
+                # With the deadline in it: whoever gets more time is told again.
                 due_key = f"{key} {part.part} due {part.deadline}"
                 if due_key not in remembered:
                     sentences.append(_write_due(course, title, part))
@@ -100,11 +103,13 @@ def read_told(path: Path) -> dict[str, str]:
         return {}
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return {str(key): str(state) for key, state in told.items()}
-    except (OSError, ValueError, AttributeError) as error:
+        if not isinstance(told, dict):
+            raise ValueError("not a JSON object")
+    except (OSError, ValueError) as error:
         raise UsageError(
             f"{path}: cannot be read ({error}); delete it to begin anew, without news once"
         ) from None
+    return told
 
 
 def keep_told(path: Path, told: Told) -> None:
@@ -116,15 +121,11 @@ def _take_fingerprint(standing: Standing) -> str:
     """A fingerprint of what a student's page tells of an assignment: it holds no points that could
     be read.
     """
-    seen = [
-        (
-            part.part,
-            part.state.value,
-            part.points,
-            [(result.id, result.points) for result in part.exercises],
-        )
-        for part in standing.parts
-    ]
+    seen = []
+    for part in standing.parts:
+        points = [(result.id, result.points) for result in part.exercises]
+        seen.append((part.part, part.state.value, part.points, points))
+    # With the student in it: equal points of two people must not look equal in the file.
     digest = hashlib.sha256(json.dumps([standing.student, seen]).encode())
     return digest.hexdigest()[:LETTERS]
 
