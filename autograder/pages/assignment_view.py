@@ -9,7 +9,7 @@ from datetime import datetime
 from autograder.course.exam import Exam, Exercise
 from autograder.course.layout import find_answers_elsewhere, find_notebook
 from autograder.course.submissions import Push, Student, round_points
-from autograder.pages.exercise_rows import Row, make_rows
+from autograder.pages.exercise_rows import Row, list_exercises, make_rows
 from autograder.pages.exercise_titles import find_exercise_titles
 from autograder.pages.points_chart import PointsChart, make_points_chart
 from autograder.pages.push_history import Entry, find_newest_report, list_history
@@ -29,7 +29,8 @@ from autograder.record.standings import PartStanding, PartState, Standing, decid
 # All pages are padded to the size of the largest: whoever pushes without end must not make
 # everybody's grow.
 MOST_ENTRIES = 40
-UNFOLDED_ENTRIES = 20  # of the history, as many as somebody reads without asking for more
+# Of the history, as many as somebody reads without asking for more.
+UNFOLDED_ENTRIES = 20
 NOTHING_THERE = frozenset({PartState.NOTHING, PartState.MISSING, PartState.NOT_BEGUN})
 
 
@@ -44,7 +45,7 @@ class Results:
     @property
     def points(self) -> float:
         """Points of all exercises, before any late rule."""
-        return round_points(sum(row.points or 0.0 for row in self.rows))
+        return add_points(self.rows)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class PartView:
     @property
     def sum(self) -> float:
         """Points of all exercises, before any late rule."""
-        return round_points(sum(row.points or 0.0 for row in self.rows))
+        return add_points(self.rows)
 
     @property
     def is_full(self) -> bool:
@@ -114,7 +115,11 @@ class AssignmentView:
     @property
     def points(self) -> float | None:
         """Points of the parts that have any, None if none has."""
-        known = [part.points for part in self.parts if part.points is not None]
+        # None and not 0: while nothing is decided a zero on the page would frighten.
+        known = []
+        for part in self.parts:
+            if part.points is not None:
+                known.append(part.points)
         return round_points(sum(known)) if known else None
 
     @property
@@ -148,6 +153,11 @@ class AssignmentView:
         return make_points_chart(self.history, self.standing.max_points)
 
 
+def add_points(rows: Sequence[Row]) -> float:
+    """Return the points of exercises together; those without any have none yet."""
+    return round_points(sum(row.points or 0.0 for row in rows))
+
+
 def make_assignment_view(
     title: str,
     exam: Exam,
@@ -162,6 +172,7 @@ def make_assignment_view(
     entries = list_history(record, standing)
     shown = []
     for number, entry in enumerate(entries):
+        # What counts is always shown, however old: it is the entry a student asks about.
         if number < MOST_ENTRIES or entry.counts:
             shown.append(entry)
     return AssignmentView(standing, title, parts, tuple(shown), len(entries) - len(shown))
@@ -178,7 +189,7 @@ class _PartMaker:
     now: datetime
 
     def make_part(self, part: PartStanding) -> PartView:
-        exercises = [exercise for exercise in self.exam.exercises if exercise.part == part.part]
+        exercises = list_exercises(self.exam, part.part)
         late = self._find_late_push(part)
         is_closed = is_over(part.deadline, self.now)
         return PartView(
@@ -199,6 +210,7 @@ class _PartMaker:
         if part.late is None or part.late == part.push:
             return None
         file = find_notebook(part.late.notebooks, self.exam.assignment)
+        # A push of something else, or of the very same notebook, is no news about this part.
         if file is None or (part.file is not None and file.blob == part.file.blob):
             return None
         return part.late
@@ -209,6 +221,7 @@ class _PartMaker:
         """
         file = find_notebook(push.notebooks, self.exam.assignment)
         report = find_newest_report(self.record, file, self.exam.assignment)
+        # Late pushes are graded last, if at all.
         if report is None:
             return None
         rows = make_rows(exercises, self.titles, report.exercises, PartState.GRADED)
@@ -231,7 +244,12 @@ class _PartMaker:
         any.
         """
         name = self.exam.assignment
-        if any(find_answers_elsewhere(push.notebooks, name) for push in self.record.pushes[-1:]):
-            return True
-        files = [file for push in self.record.aside[-1:] for file in push.notebooks]
-        return any(file.holds == name and file.written for file in files)
+        # Only of the newest pushes: what was put right since must not be complained of.
+        for push in self.record.pushes[-1:]:
+            if find_answers_elsewhere(push.notebooks, name):
+                return True
+        for push in self.record.aside[-1:]:
+            for file in push.notebooks:
+                if file.holds == name and file.written:
+                    return True
+        return False

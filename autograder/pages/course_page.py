@@ -10,6 +10,7 @@ from datetime import datetime
 
 from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam
+from autograder.pages.exercise_rows import list_exercises
 from autograder.pages.points_distribution import Distribution, count_by_tenths
 from autograder.record.standings import PartState, Standing, is_over
 
@@ -74,7 +75,10 @@ def make_course_page(
     everyone = list(standings)
     cards = []
     for name, assignment in course.assignments.items():
-        of_class = [mine[name] for mine in everyone if name in mine]
+        of_class = []
+        for of_student in everyone:
+            if name in of_student:
+                of_class.append(of_student[name])
         is_released = name in exams and _is_released(course, name, of_class)
         cards.append(_make_card(assignment, exams[name] if is_released else None, of_class, now))
     return CoursePage(tuple(cards), _find_next(cards))
@@ -86,8 +90,11 @@ def _is_released(course: Course, name: str, standings: Sequence[Standing]) -> bo
     """
     if not standings:
         return course.release_path(name).exists()
-    states = [part.state for standing in standings for part in standing.parts]
-    return any(state is not PartState.UNRELEASED for state in states)
+    for standing in standings:
+        for part in standing.parts:
+            if part.state is not PartState.UNRELEASED:
+                return True
+    return False
 
 
 def _make_card(
@@ -104,10 +111,12 @@ def _make_card(
 
 def _make_line(part: Part, exam: Exam | None, now: datetime) -> PartLine:
     is_closed = is_over(part.deadline, now)
+    # Before the release neither points nor exercises are told: they may change, and tell of tests.
     if exam is None:
         return PartLine(part.name, part.deadline, is_closed, None, None)
-    points = [exercise.points for exercise in exam.exercises if exercise.part == part.name]
-    return PartLine(part.name, part.deadline, is_closed, len(points), sum(points))
+    exercises = list_exercises(exam, part.name)
+    points = sum(exercise.points for exercise in exercises)
+    return PartLine(part.name, part.deadline, is_closed, len(exercises), points)
 
 
 def _find_next(cards: Sequence[AssignmentCard]) -> tuple[str, PartLine] | None:
@@ -117,5 +126,6 @@ def _find_next(cards: Sequence[AssignmentCard]) -> tuple[str, PartLine] | None:
         for line in card.parts:
             if card.is_released and line.deadline is not None and not line.closed:
                 due.append((line.deadline, card.assignment.title, line))
+    # By the deadline alone: where two are equal the first in the configuration is named.
     soonest = min(due, key=lambda entry: entry[0], default=None)
     return soonest[1:] if soonest else None

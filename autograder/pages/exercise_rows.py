@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.course.exam import Exercise
+from autograder.course.exam import Exam, Exercise
 from autograder.course.submissions import Criterion, ExerciseResult, Status
 from autograder.pages.status_signs import OF_STATE, OF_STATUS, Mark
 from autograder.record.manual_marks import ManualMark
@@ -77,6 +77,15 @@ class Row:
         return self.max_points - (self.points or 0.0)
 
 
+def list_exercises(exam: Exam, part: str) -> list[Exercise]:
+    """Return the exercises of one part, in their order."""
+    of_part = []
+    for exercise in exam.exercises:
+        if exercise.part == part:
+            of_part.append(exercise)
+    return of_part
+
+
 def make_rows(
     exercises: Sequence[Exercise],
     titles: Mapping[str, str],
@@ -90,6 +99,7 @@ def make_rows(
     result_of = {result.id: result for result in results}
     mark_of = {mark.exercise: mark for mark in marks}
     rows = []
+    # The exam's exercises, not the report's: an exercise added since must be seen to be missing.
     for exercise in exercises:
         title = titles.get(exercise.id, "")
         result = result_of.get(exercise.id)
@@ -111,6 +121,7 @@ def split_hint(hint: str) -> tuple[str, OwnLine | None]:
 
 
 def _make_row_without_result(exercise: Exercise, title: str, state: PartState) -> Row:
+    # A graded notebook without this exercise gives no points for it; an ungraded one may yet.
     if state in (PartState.GRADED, PartState.LATE):
         return Row(exercise.id, title, 0.0, exercise.points, OF_STATUS[Status.NOT_FOUND])
     return Row(exercise.id, title, None, exercise.points, OF_STATE[state], graded=False)
@@ -119,6 +130,7 @@ def _make_row_without_result(exercise: Exercise, title: str, state: PartState) -
 def _make_row(
     exercise: Exercise, title: str, result: ExerciseResult, by_hand: ManualMark | None
 ) -> Row:
+    # Nothing rather than 0 until a person has looked.
     points = None if result.status is Status.TO_BE_MARKED else result.points
     hint, own_line = split_hint(result.hint)
     return Row(

@@ -9,7 +9,8 @@ from autograder.course.exam import Exam
 HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 KIND = re.compile(r"^(?:exercise|task|problem)\b[ \t\d.]*[:.–-]?[ \t]*", re.IGNORECASE)
 POINTS = re.compile(r"[ \t]*\([^()]*\bpoints?\b[^()]*\)[ \t]*$", re.IGNORECASE)
-REGION = "### BEGIN "  # what follows is not given out, and is no heading either
+# What follows is not given out, and is no heading either.
+REGION = "### BEGIN "
 MOST_LETTERS = 80
 
 
@@ -23,14 +24,15 @@ def find_exercise_titles(exam: Exam) -> dict[str, str]:
     heading = ""
     is_used = False
     for cell in exam.cells:
-        if (
-            cell.solution and is_used
-        ):  # the answer to another exercise, which came without a heading of its own
+        # The answer to another exercise, which came without a heading of its own: calling it by
+        # the one before would name two exercises alike.
+        if cell.solution and is_used:
             heading = ""
             is_used = False
         if cell.kind == "markdown" and not cell.solution and not cell.graded:
             found = HEADING.findall(cell.source.partition(REGION)[0])
             if found:
+                # Of several the nearest: the ones above it are of the chapter.
                 heading = found[-1]
                 is_used = False
         if cell.graded:
@@ -44,6 +46,7 @@ def shorten_heading(heading: str) -> str:
     points.
     """
     words = POINTS.sub("", heading).strip()
+    # A heading that says nothing but "Exercise 3" keeps that.
     name = KIND.sub("", words) or words
     if len(name) > MOST_LETTERS:
         name = name[: MOST_LETTERS - 1] + "…"

@@ -36,16 +36,18 @@ ALIGNMENT = re.compile(r' style="text-align:(left|right|center)"')  # of a table
 MATHML_EXTRA = re.compile(r'\s(?:style|class|xmlns)="[^"]*"')
 WHOLE_ROW = re.compile(r"^(<math[^>]*>)<mrow>(.*)</mrow></math>$", re.DOTALL)
 NUMBERED_SIGN = re.compile(r"&#x([0-9A-Fa-f]{1,5});")
-# Classes of words that reading.css colours
-COLOURED = "k kn kc kd ow s s1 s2 sd sa si se c c1 cm mi mf mh nf nc"
-PLAIN_WORD = re.compile(rf'<span class="(?!(?:{"|".join(COLOURED.split())})")\w+">([^<]*)</span>')
+# Classes of words that reading.css colours. The others are half of a page's bytes for nothing.
+COLOURED = "k|kn|kc|kd|ow|s|s1|s2|sd|sa|si|se|c|c1|cm|mi|mf|mh|nf|nc"
+PLAIN_WORD = re.compile(rf'<span class="(?!(?:{COLOURED})")\w+">([^<]*)</span>')
 PICTURE = re.compile(r"<img\b[^>]*>")
 ALT = re.compile(r'\balt="([^"]*)"')
 DATA = re.compile(r'\bsrc="data:(image/(?:png|jpeg|gif|svg\+xml));base64,([^"]+)"')
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/svg+xml": "svg"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
-FEW_COLOURS = 256  # plots have fewer; stored so, a picture takes a third of the bytes
-MOST_OUTPUT = 6_000  # letters of printed text; a page is read, not searched
+# Plots have fewer; stored so, a picture takes a third of the bytes.
+FEW_COLOURS = 256
+# Letters of printed text; a page is read, not searched.
+MOST_OUTPUT = 6_000
 TITLE = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 
 
@@ -85,15 +87,15 @@ def render_notebook(
         source = _join(cell["source"])
         if cell["cell_type"] == "markdown":
             page.title = page.title or find_title(source)
+            # The policy allows no style in a tag, which is how mistune aligns a table's cells.
             text = ALIGNMENT.sub(r' class="\1"', str(markdown(source)))
             pieces.append(f'<div class="text">{text}</div>')
         elif cell["cell_type"] == "code" and source.strip():
             pieces.append(highlight_code(source))
-            pieces += [
-                _render_output(output, name, page.pictures) for output in cell.get("outputs", ())
-            ]
+            for output in cell.get("outputs", ()):
+                pieces.append(_render_output(output, name, page.pictures))
     page.title = page.title or name
-    page.body = "\n".join(piece for piece in pieces if piece)
+    page.body = "\n".join(filter(None, pieces))
     return page
 
 
@@ -114,13 +116,14 @@ def render_formula(formula: str, *, block: bool) -> str:
     """Return a formula of TeX as MathML; as it is, in a `code` element, where it cannot be
     converted.
     """
-    known = formula.replace(
-        "{aligned}", "{align*}"
-    )  # the same to the eye; the converter knows only the second
+    # The same to the eye; the converter knows only the second.
+    known = formula.replace("{aligned}", "{align*}")
     try:
         markup = convert_to_mathml(known.strip(), display="block" if block else "inline")
-    except Exception:  # the converter promises no exceptions of its own
+    # The converter promises no exceptions of its own, and a reader can read TeX.
+    except Exception:
         return f"<code>{html.escape(formula)}</code>"
+    # Styles the policy forbids, names of the language a browser knows, a row around a single row.
     markup = WHOLE_ROW.sub(r"\1\2</math>", MATHML_EXTRA.sub("", markup))
     return NUMBERED_SIGN.sub(_write_sign, markup)
 
@@ -152,11 +155,12 @@ def _render_words(markup: str) -> str:
     as they are.
     """
     pieces = []
+    # `split` by a pattern with one group gives, in turn, what is between and what was found.
     for number, piece in enumerate(DOLLARS.split(html.unescape(markup))):
-        is_formula = number % 2 == 1
-        pieces.append(
-            render_formula(piece, block=False) if is_formula else html.escape(piece, quote=False)
-        )
+        if number % 2 == 1:
+            pieces.append(render_formula(piece, block=False))
+        else:
+            pieces.append(html.escape(piece, quote=False))
     return "".join(pieces)
 
 
@@ -188,10 +192,12 @@ class _Renderer(mistune.HTMLRenderer):
             return f'<a href="{html.escape(url)}" rel="noopener noreferrer">{text}</a>'
         if notebook in self._others:
             return f'<a href="{html.escape(notebook)}.html">{text}</a>'
-        return text  # a file of the repository, which is not on this site
+        # A file of the repository, which is not on this site.
+        return text
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
-        return f"<em>{text}</em>"  # nothing is loaded from elsewhere
+        # Nothing is loaded from elsewhere.
+        return f"<em>{text}</em>"
 
     def block_code(self, code: str, info: str | None = None) -> str:
         if (info or "").strip() in ("python", "py"):
@@ -214,6 +220,7 @@ def _render_output(output: Mapping[str, Any], name: str, pictures: dict[str, byt
 def _render_pictures(data: Mapping[str, Any], name: str, pictures: dict[str, bytes]) -> str:
     """Return the pictures of an output, written down in `pictures`; empty where it has none."""
     words = html.escape(_join(data.get("text/plain", "")))
+    # A figure has both: the picture as it was drawn, and HTML around the same picture.
     if "image/png" in data:
         return _place_picture("image/png", _join(data["image/png"]), words, name, pictures)
     pieces = []
@@ -232,6 +239,7 @@ def _place_picture(kind: str, encoded: str, alt: str, name: str, pictures: dict[
     content = b64decode(encoded)
     if kind == "image/png":
         content = shrink_png(content)
+    # Named by what is in it, so that a changed picture is not taken from a browser's memory.
     digest = hashlib.sha256(content).hexdigest()[:12]
     file = f"{name}-{digest}.{ENDINGS[kind]}"
     pictures[file] = content
@@ -245,6 +253,7 @@ def shrink_png(content: bytes) -> bytes:
     image.quantize(FEW_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
         buffer, "png", optimize=True
     )
+    # A palette makes some small pictures larger.
     return min(content, buffer.getvalue(), key=len)
 
 

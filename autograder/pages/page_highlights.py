@@ -14,7 +14,8 @@ from autograder.pages.assignment_view import AssignmentView, PartView
 from autograder.pages.exercise_rows import Row
 from autograder.pages.push_history import Entry
 
-SHARES = (100, 75, 50, 0)  # percent of what can still come
+# Percent of what can still come.
+SHARES = (100, 75, 50, 0)
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,12 @@ def find_news(views: Sequence[AssignmentView]) -> News | None:
     """Return the newest grading of a student's notebooks, None if there is none."""
     newest: News | None = None
     for view in views:
-        graded = [entry for entry in view.history if entry.graded is not None]
+        graded = _list_graded(view.history)
         if not graded:
             continue
         before = _find_points(graded[1]) if len(graded) > 1 else None
         news = News(view, graded[0], before)
+        # By the time of grading, not of pushing: a repaired test is news about an old push.
         if newest is None or _when(news.entry) > _when(newest.entry):
             newest = news
     return newest
@@ -78,6 +80,7 @@ def find_next(views: Sequence[AssignmentView]) -> tuple[AssignmentView, PartView
     due = []
     for view, part in list_parts(views):
         if part.standing.deadline is not None and not part.closed:
+            # A complete part is due as well, but only worth a word when nothing else is.
             due.append((part.is_full, part.standing.deadline, view, part))
     soonest = min(due, key=lambda entry: entry[:2], default=None)
     return (soonest[2], soonest[3]) if soonest else None
@@ -93,6 +96,7 @@ def find_first_look(views: Sequence[AssignmentView]) -> FirstLook | None:
     found: FirstLook | None = None
     for view, part in list_parts(views):
         for row in part.rows:
+            # Without a hint or a criterion there is nothing to be read that would help.
             is_slip = row.graded and row.points is not None and bool(row.hint or row.criteria)
             rank = (bool(row.hint), row.missed)
             if is_slip and not part.closed and row.missed > 0 and rank > chosen:
@@ -109,6 +113,7 @@ def make_outlook(views: Sequence[AssignmentView]) -> Outlook | None:
     for _, part in list_parts(views):
         max_points += part.standing.max_points
         points += part.points or 0.0
+        # A closed part without points still waits to be graded or marked.
         if not part.closed or part.points is None:
             to_come += part.standing.max_points - (part.points or 0.0)
     if to_come <= 0 or max_points <= 0:
@@ -127,7 +132,10 @@ def find_current(views: Sequence[AssignmentView]) -> AssignmentView | None:
     due = find_next(views)
     if due is not None and due[0].history:
         return due[0]
-    begun = [view for view in views if view.history]
+    begun = []
+    for view in views:
+        if view.history:
+            begun.append(view)
     if begun:
         return max(begun, key=lambda view: view.history[0].push.time)
     return due[0] if due is not None else None
@@ -138,6 +146,15 @@ def list_parts(views: Sequence[AssignmentView]) -> Iterator[tuple[AssignmentView
     for view in views:
         for part in view.parts:
             yield view, part
+
+
+def _list_graded(history: Sequence[Entry]) -> list[Entry]:
+    """Return the entries of a history that were graded, newest first as they are."""
+    graded = []
+    for entry in history:
+        if entry.graded is not None:
+            graded.append(entry)
+    return graded
 
 
 def _find_points(entry: Entry) -> float | None:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from autograder.pages.push_history import Entry
 
-MOST_DOTS = 20  # as many as a telephone can show apart
+# As many as a telephone can show apart.
+MOST_DOTS = 20
 FEWEST_DOTS = 2
-TOP = 18.0  # pixels, room for the number above the highest dot
+# Pixels, room for the number above the highest dot.
+TOP = 18.0
 HEIGHT = 56.0
 
 
@@ -51,13 +53,17 @@ def make_points_chart(history: Sequence[Entry], max_points: float) -> PointsChar
     """Return the chart of an assignment's history, newest entry first; None where there is nothing
     to compare.
     """
-    graded = [entry for entry in reversed(history) if entry.graded is not None]
+    graded = []
+    for entry in reversed(history):
+        if entry.graded is not None:
+            graded.append(entry)
     shown = graded[-MOST_DOTS:]
     if len(shown) < FEWEST_DOTS or max_points <= 0:
         return None
     dots = []
     for number, entry in enumerate(shown):
         points = entry.graded.report.points if entry.graded else 0.0
+        # Bonus points, and points of an exam that gave more, would leave the drawing.
         share = min(points / max_points, 1.0)
         x = 100 * (number + 0.5) / len(shown)
         y = TOP + HEIGHT * (1 - share)

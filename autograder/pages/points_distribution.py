@@ -10,7 +10,8 @@ from autograder.course.configuration import Assignment
 from autograder.record.standings import Standing, is_over
 
 BINS = 10
-FEWEST = 5  # with fewer students a bar would be about someone
+# With fewer students a bar would be about someone.
+FEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ def _share_of_points(standing: Standing) -> float | None:
 def _make_bars(shares: Sequence[float]) -> tuple[Bar, ...]:
     counts = [0] * BINS
     for share in shares:
-        below_all = int(
-            share * BINS + 1e-9
-        )  # a share of three tenths may be a little less than 0.3
+        # Three tenths of the points may be a little less than 0.3 in binary numbers.
+        below_all = int(share * BINS + 1e-9)
+        # All points belong to the last bar, which has no other; so do more than all, by a bonus.
         counts[min(BINS - 1, max(0, below_all))] += 1
     width = 100 // BINS
     highest = max(counts)

@@ -79,10 +79,12 @@ def export_points(
             standing = standings[student.id][name]
             points[name].append(decided_assignment_points(standing, now))
             outdated[name] += any(part.outdated for part in standing.parts)
-    outdated = +outdated  # without those of which nothing is
+    # `+` leaves out those of which nothing is outdated.
+    outdated = +outdated
     wanted = []
     for name, of_class in points.items():
-        is_begun = any(value is not None for value in of_class)
+        is_begun = of_class.count(None) < len(of_class)
+        # A column without a number would tell other systems to make an empty grade item.
         if assignments or is_begun or name in outdated:
             wanted.append(name)
     list_rows = {
@@ -119,9 +121,13 @@ class _ClassTable:
     @property
     def titles(self) -> list[str]:
         """Titles of the assignments, names where two have the same."""
-        titles = {name: self.course.assignments[name].title for name in self.wanted}
-        times = Counter(titles.values())
-        return [title if times[title] == 1 else name for name, title in titles.items()]
+        titles = [self.course.assignments[name].title for name in self.wanted]
+        times = Counter(titles)
+        told = []
+        for name, title in zip(self.wanted, titles, strict=True):
+            # Moodle and Canvas know a column by its heading.
+            told.append(title if times[title] == 1 else name)
+        return told
 
     def points(self, student: Student) -> Iterator[str]:
         """Yield the student's points in each assignment."""
@@ -132,10 +138,10 @@ class _ClassTable:
 
     def max_points(self) -> Iterator[str]:
         """Yield the points there are to be had in each assignment."""
+        # Equal for everybody, so anybody's standing serves.
+        standing = next(iter(self.standings.values()), None)
         for name in self.wanted:
-            yield _write_points(
-                next((by_name[name].max_points for by_name in self.standings.values()), None)
-            )
+            yield _write_points(standing[name].max_points if standing else None)
 
 
 def _list_plain_rows(table: _ClassTable) -> Iterator[Row]:
@@ -176,10 +182,11 @@ def _list_moodle_rows(table: _ClassTable) -> Iterator[Row]:
 def _list_canvas_rows(table: _ClassTable) -> Iterator[Row]:
     """The columns of Canvas's gradebook file; its second line holds the points possible."""
     yield (*CANVAS, *table.titles)
+    # With its four blanks: Canvas knows the line by them.
     yield ("    Points Possible", "", "", "", "", *table.max_points())
     for student in table.students:
         first, last = _split_name(student)
-        name = ", ".join(part for part in (last, first) if part)
+        name = ", ".join(filter(None, (last, first)))
         yield (
             name,
             "",
@@ -192,7 +199,11 @@ def _list_canvas_rows(table: _ClassTable) -> Iterator[Row]:
 
 def _list_unmarked(part: PartStanding) -> list[str]:
     """Exercises that a person has yet to mark."""
-    return [exercise.id for exercise in part.exercises if exercise.status is Status.TO_BE_MARKED]
+    unmarked = []
+    for exercise in part.exercises:
+        if exercise.status is Status.TO_BE_MARKED:
+            unmarked.append(exercise.id)
+    return unmarked
 
 
 def _split_name(student: Student) -> tuple[str, str]:

@@ -76,16 +76,16 @@ def list_history(record: StudentRecord, standing: Standing) -> tuple[Entry, ...]
     for stretch in stretches:
         counts = _list_counting_parts(stretch, standing)
         if not stretch.gradings:
+            # Only what may still count is graded: an older state may never be, and is not waiting.
             superseded = stretch is not stretches[-1] and not counts
             entries.append(
                 Entry(stretch.pushes[0], stretch.file, counts=counts, superseded=superseded)
             )
-        gradings = [
-            _make_entry(stretch, number, earlier) for number in range(len(stretch.gradings))
-        ]
-        entries += [
-            replace(entry, counts=counts if entry is gradings[-1] else ()) for entry in gradings
-        ]
+        for number in range(len(stretch.gradings)):
+            entry = _make_entry(stretch, number, earlier)
+            # Of several gradings of one state the last one is the one that counts.
+            is_last = number == len(stretch.gradings) - 1
+            entries.append(replace(entry, counts=counts if is_last else ()))
         earlier = stretch.gradings or earlier
     return tuple(reversed(entries))
 
@@ -103,11 +103,7 @@ def _make_entry(stretch: _Stretch, number: int, earlier: Sequence[RecordedReport
     state before it.
     """
     graded = stretch.gradings[number]
-    if number:
-        before = stretch.gradings[number - 1]
-    else:
-        same_tests = [other for other in earlier if other.report.exam == graded.report.exam]
-        before = (same_tests or [*earlier] or [graded])[-1]
+    before = stretch.gradings[number - 1] if number else _choose_earlier(graded, earlier)
     changes = _compare_reports(before.report, graded.report)
     return Entry(
         stretch.pushes[0],
@@ -117,6 +113,15 @@ def _make_entry(stretch: _Stretch, number: int, earlier: Sequence[RecordedReport
         first=before is graded,
         changes=changes,
     )
+
+
+def _choose_earlier(graded: RecordedReport, earlier: Sequence[RecordedReport]) -> RecordedReport:
+    """The grading to compare with; the grading itself where there is none before it."""
+    # By the same tests if there is one: else a repaired test would look like the student's work.
+    for other in reversed(earlier):
+        if other.report.exam == graded.report.exam:
+            return other
+    return earlier[-1] if earlier else graded
 
 
 def _find_stretches(record: StudentRecord, standing: Standing) -> list[_Stretch]:
@@ -145,12 +150,15 @@ def _list_states(
     for part in standing.parts:
         if part.push is not None:
             counting[part.push.branch, part.push.commit] = part
-    aside = [push for push in record.aside if (push.branch, push.commit) in counting]
+    pushes: Sequence[Push] = record.pushes
+    aside = []
+    for push in record.aside:
+        if (push.branch, push.commit) in counting:
+            aside.append(push)
     # The record's own order is that of its lines; only pushes of two branches have to be put in
     # order by time.
-    pushes = (
-        sorted((*record.pushes, *aside), key=lambda push: push.time) if aside else record.pushes
-    )
+    if aside:
+        pushes = sorted((*record.pushes, *aside), key=lambda push: push.time)
     for push in pushes:
         counted = counting.get((push.branch, push.commit))
         if counted is None:

@@ -23,7 +23,9 @@ DEMOS = "demonotebooks"
 FOLDER = "readings"
 ABOUT = "reading.json"
 BODY = "body.html"
-VERSION = 1  # raise it when the same notebook would give another page
+# Raise it when the same notebook would give another page.
+VERSION = 1
+# For one cell of a demo: training takes a minute on an idle machine, ten on a busy one.
 MOST_SECONDS = 900
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 Execute = Callable[[Path], dict[str, Any]]
@@ -73,10 +75,9 @@ class Reading:
 
 def list_sources(course: Course) -> tuple[ReadingSource, ...]:
     """Return what can be read: demos in the order of their names, then the released homework."""
-    sources = [
-        ReadingSource(path.stem, path, True)
-        for path in sorted((course.root / DEMOS).glob("*.ipynb"))
-    ]
+    sources = []
+    for path in sorted((course.root / DEMOS).glob("*.ipynb")):
+        sources.append(ReadingSource(path.stem, path, True))
     for name in course.assignments:
         path = course.release_path(name)
         if path.exists():
@@ -112,7 +113,11 @@ def find_reading(course: Course, source: ReadingSource) -> Reading | None:
 
 def list_stale(course: Course) -> tuple[ReadingSource, ...]:
     """Return the notebooks whose reading is missing or of an older state."""
-    return tuple(source for source in list_sources(course) if find_reading(course, source) is None)
+    stale = []
+    for source in list_sources(course):
+        if find_reading(course, source) is None:
+            stale.append(source)
+    return tuple(stale)
 
 
 def render_homework(course: Course) -> None:
@@ -132,10 +137,10 @@ def make_reading(course: Course, source: ReadingSource, execute: Execute | None 
     DiskFailed
         If it cannot be kept.
     """
-    from autograder.pages.notebook_html import (
-        render_notebook,
-    )  # Markdown, Pygments and Pillow take half a second
+    # Markdown, Pygments and Pillow take half a second, which most builds of the pages do not need.
+    from autograder.pages.notebook_html import render_notebook
 
+    # Taken before it is read: a notebook saved meanwhile is then seen to have changed.
     key = source.key
     prepare = (execute or execute_notebook) if source.is_demo else _load_notebook
     notebook = prepare(source.path)
@@ -159,6 +164,7 @@ def execute_notebook(path: Path) -> dict[str, Any]:
     ReadingFailed
         If it is no notebook, or a cell of it fails.
     """
+    # Only where a demo is run: they bring in all of Jupyter's messaging.
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
@@ -201,6 +207,7 @@ def _replace_folder(folder: Path, files: dict[str, bytes]) -> None:
     """Write a folder anew; what says that it is whole comes last."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    # In the given order: a folder without its last file is not taken for a reading.
     for name, content in files.items():
         (folder / name).write_bytes(content)
 

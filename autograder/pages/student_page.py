@@ -67,8 +67,10 @@ class StudentPage:
     def unfolded_first(self) -> tuple[AssignmentView, ...]:
         """The assignments, the one that is shown unfolded before the others."""
         current = self.current
-        others = tuple(view for view in self.assignments if view is not current)
-        return others if current is None else (current, *others)
+        if current is None:
+            return self.assignments
+        others = [view for view in self.assignments if view is not current]
+        return (current, *others)
 
     @property
     def is_all_done(self) -> bool:
@@ -89,6 +91,7 @@ def make_student_page(
     released: list[AssignmentView] = []
     coming: list[AssignmentView] = []
     for name, assignment in course.assignments.items():
+        # A damaged exam leaves its assignment out and the others in.
         if name in standings and name in exams:
             view = make_assignment_view(
                 assignment.title, exams[name], standings[name], student, record, now

@@ -30,6 +30,7 @@ def make_environment(course: Course, *rooms: str) -> Environment:
     """Return the environment in which a course's templates are rendered, those of other rooms
     beside our own.
     """
+    # Our own last: a room's template is found before one of ours of the same name.
     loaders = [PackageLoader(room) for room in (*rooms, "autograder.pages")]
     made = Environment(
         loader=ChoiceLoader(loaders),
@@ -68,6 +69,7 @@ def write_day(course: Course, moment: datetime) -> str:
 
 def render_prose(sentence: str) -> Markup:
     """Escape a sentence; what stands in it between backticks becomes code."""
+    # Escaped first: what the backticks enclose may be a student's own line.
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
 
 
@@ -79,8 +81,7 @@ def make_commit_url(remote: str, push: Push) -> str:
         url = urlsplit(remote)
     except ValueError:
         return ""
-    if (
-        url.scheme != "https" or not url.hostname or "@" in url.netloc
-    ):  # never show a token someone put into the URL
+    # Whoever fetches with a token in the URL would find it on a page.
+    if url.scheme != "https" or not url.hostname or "@" in url.netloc:
         return ""
     return f"https://{url.netloc}{url.path.rstrip('/').removesuffix('.git')}/commit/{push.commit}"
