@@ -94,71 +94,84 @@ def build_cases(exam: Exam, alternatives: str = "", shortcuts: str = "") -> list
     ExamError
         If a variant is of no function of a solution cell, or an equivalent is no mutant.
     """
-    answers = list(_answers(exam))
-    cases = [
-        AuditCase(exam.assignment, exercise.id, CaseKind.REFERENCE, "", "")
-        for exercise in dict(answers)
-    ]
-    cases += _variants(exam, answers, exam.mistakes, CaseKind.MISTAKE)
-    cases += _variants(exam, answers, alternatives, CaseKind.ALTERNATIVE)
-    cases += _variants(exam, answers, shortcuts, CaseKind.SHORTCUT)
+    answers = list(_find_answers(exam))
+    cases: list[AuditCase] = []
+    # An exercise of several solution cells stands there several times, and is tried once
+    for exercise in dict(answers):
+        cases.append(AuditCase(exam.assignment, exercise.id, CaseKind.REFERENCE, "", ""))
+    cases += _build_variants(exam, answers, exam.mistakes, CaseKind.MISTAKE)
+    cases += _build_variants(exam, answers, alternatives, CaseKind.ALTERNATIVE)
+    cases += _build_variants(exam, answers, shortcuts, CaseKind.SHORTCUT)
+    cases += _build_empty_answers(exam, answers)
+    cases += _build_mutants(exam, answers, alternatives)
+    return cases
+
+
+def _build_empty_answers(
+    exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]]
+) -> Iterator[AuditCase]:
     for exercise, cell in answers:
-        functions = _defined(exam, exercise, cell)
+        functions = _list_functions(exam, exercise, cell)
         if functions:
-            names = ", ".join(functions)
-            source = write_nothing_cell(functions)
-            cases.append(
-                AuditCase(
-                    exam.assignment,
-                    exercise.id,
-                    CaseKind.NOTHING,
-                    names,
-                    "",
-                    ((cell.grade_id, source),),
-                )
+            changes = ((cell.grade_id, write_nothing_cell(functions)),)
+            yield AuditCase(
+                exam.assignment, exercise.id, CaseKind.NOTHING, ", ".join(functions), "", changes
             )
-    return cases + _mutants(exam, answers, alternatives)
 
 
-def _answers(exam: Exam) -> Iterator[tuple[Exercise, SourceCell]]:
+def _find_answers(exam: Exam) -> Iterator[tuple[Exercise, SourceCell]]:
     """Yield each solution cell with the exercise that tests it, the first one where there are
     several.
     """
     cells = {cell.grade_id: cell for cell in exam.cells if cell.solution and cell.kind == "code"}
     for exercise in exam.exercises:
-        if not exercise.manual:
-            yield from ((exercise, cells.pop(name)) for name in exercise.solutions if name in cells)
+        # What only a person marks cannot be tried
+        if exercise.manual:
+            continue
+        for name in exercise.solutions:
+            if name in cells:
+                yield exercise, cells.pop(name)
 
 
-def _defined(exam: Exam, exercise: Exercise, cell: SourceCell) -> tuple[str, ...]:
+def _list_functions(exam: Exam, exercise: Exercise, cell: SourceCell) -> tuple[str, ...]:
     return exam.defines(replace(exercise, solutions=(cell.grade_id,)))
 
 
-def _variants(
+def _build_variants(
     exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], text: str, kind: CaseKind
 ) -> Iterator[AuditCase]:
     places = {}
     for answer in answers:
-        for name in _defined(exam, *answer):
+        for name in _list_functions(exam, *answer):
             places[name] = answer
     solutions = [cell.source for _, cell in answers]
     for variant in (load_variants(text, f"{kind}s.py") if text else None) or ():
         functions = variant.family or (variant.of,)
         _check_places(exam, variant, functions, places, kind)
-        if variant.of != functions[0]:  # the first of a family stands for all
+        # The first of a family stands for all: they are written, and judged, together
+        if variant.of != functions[0]:
             continue
-        cells = {places[name][1].grade_id: places[name][1] for name in functions}
+        functions_of_cell: dict[SourceCell, list[str]] = {}
+        for name in functions:
+            functions_of_cell.setdefault(places[name][1], []).append(name)
         changes = []
-        for grade_id, cell in cells.items():
-            here = [name for name in functions if places[name][1] is cell]
-            changes.append(
-                (grade_id, write_variant_cell(cell.source, text, here, variant.name, solutions))
-            )
+        for cell, names in functions_of_cell.items():
+            source = write_variant_cell(cell.source, text, names, variant.name, solutions)
+            changes.append((cell.grade_id, source))
         case = AuditCase(
-            exam.assignment, "", kind, ", ".join(functions), variant.name, tuple(changes), variant.hint, variant.keeps
-        )  # fmt: skip
+            exam.assignment,
+            "",
+            kind,
+            ", ".join(functions),
+            variant.name,
+            tuple(changes),
+            variant.hint,
+            variant.keeps,
+        )
         changed = [places[name][0] for name in functions]
-        for exercise in changed[:1] if kind is CaseKind.SHORTCUT else _judging(exam, changed):
+        # A shortcut is after the points of its own exercise; what builds on it may well find it right
+        judging = changed[:1] if kind is CaseKind.SHORTCUT else _find_judging(exam, changed)
+        for exercise in judging:
             yield replace(case, exercise=exercise.id)
 
 
@@ -173,7 +186,7 @@ def _check_places(
             )
 
 
-def _judging(exam: Exam, changed: Sequence[Exercise]) -> list[Exercise]:
+def _find_judging(exam: Exam, changed: Sequence[Exercise]) -> list[Exercise]:
     """Return the exercises that judge a variant: its own, and for a family all from its first one
     on.
     """
@@ -183,30 +196,37 @@ def _judging(exam: Exam, changed: Sequence[Exercise]) -> list[Exercise]:
     return [exercise for exercise in exam.exercises[first:] if not exercise.manual]
 
 
-def _mutants(
+def _build_mutants(
     exam: Exam, answers: Sequence[tuple[Exercise, SourceCell]], alternatives: str
 ) -> list[AuditCase]:
     right = load_variants(alternatives, "alternatives.py") if alternatives else None
     reasons = dict(right.equivalents) if isinstance(right, Alternatives) else {}
+    unused = set(reasons)
     cases = []
     for exercise, cell in answers:
-        functions = _defined(exam, exercise, cell)
-        for mutant in make_mutants(cell.source):
-            keys = [(function, mutant.before, mutant.after) for function in functions]
-            reason = next((reasons[key] for key in keys if key in reasons), "")
-            cases.append(
-                AuditCase(
-                    exam.assignment, exercise.id, CaseKind.MUTANT, ", ".join(functions), f"line {mutant.line}",
-                    ((cell.grade_id, mutant.source),), line=mutant.line, before=mutant.before, after=mutant.after,
-                    equivalent=reason,
-                )
-            )  # fmt: skip
-    found = set()
-    for case in cases:
-        for function in case.function.split(", "):
-            found.add((function, case.before, case.after))
+        functions = _list_functions(exam, exercise, cell)
+        for mutant in make_mutants(cell.source, exam.markers):
+            case = AuditCase(
+                exam.assignment,
+                exercise.id,
+                CaseKind.MUTANT,
+                ", ".join(functions),
+                f"line {mutant.line}",
+                ((cell.grade_id, mutant.source),),
+                line=mutant.line,
+                before=mutant.before,
+                after=mutant.after,
+            )
+            # Of several functions in one cell, whichever the course named
+            for function in functions:
+                key = (function, mutant.before, mutant.after)
+                unused.discard(key)
+                if not case.equivalent:
+                    case = replace(case, equivalent=reasons.get(key, ""))
+            cases.append(case)
+    # A line that says nothing any more would excuse the next mutant that happens to read like it
     for function, before, after in reasons:
-        if (function, before, after) not in found:
+        if (function, before, after) in unused:
             raise ExamError(
                 f"{exam.assignment}: alternatives.py calls {after!r} in {function} equivalent to {before!r}, "
                 "but there is no such mutant; take the line out"

@@ -69,23 +69,22 @@ class GradedCase:
     @property
     def empty(self) -> tuple[str, ...]:
         """Names of the checks that ended without a comparison."""
+        # The traceback is the one place where it stands: a criterion without evidence is not met, whatever the cause
         return tuple(dict.fromkeys(ENDED_EMPTY.findall(self.result.detail)))
 
     @property
     def stopped_by(self) -> tuple[str, ...]:
         """Sentences of the criteria that were not met; a test without criteria is one itself."""
-        not_met = tuple(
-            entry.sentence for entry in self.result.criteria if entry.outcome is Outcome.NOT_MET
-        )
-        return not_met or (() if self.full else ("the test as a whole",))
+        criteria = self.result.criteria
+        not_met = [entry.sentence for entry in criteria if entry.outcome is Outcome.NOT_MET]
+        if not not_met and not self.full:
+            return ("the test as a whole",)
+        return tuple(not_met)
 
     @property
     def named(self) -> bool:
         """Whether a student would read the mistake's own hint."""
         return not self.full and self.case.hint in self.result.hint
-
-
-# ---------------------------------------------------------------------------------------------- many cases at once
 
 
 def grade_cases(
@@ -100,6 +99,7 @@ def grade_cases(
     ExamError
         If a source notebook fails.
     """
+    # No more processes than cases: each has a jail to start
     count = min(course.workers or os.cpu_count() or 1, max(len(cases), 1))
     limits = replace(
         course.limits,
@@ -140,21 +140,25 @@ class CaseAuditor:
         part = self._excerpts[key]
         everything = take_whole_exam(self._exams[case.assignment])
         graded = self._grade(part, case)
-        expected = graded.good and (
-            case.kind is not CaseKind.MISTAKE or (graded.named and not graded.lost)
-        )
-        return graded if expected or part == everything else self._grade(everything, case)
+        expected = graded.good
+        if case.kind is CaseKind.MISTAKE:
+            expected = graded.good and graded.named and not graded.lost
+        # The excerpt is guessed from names: what it says against the course has to hold in the whole notebook
+        if expected or part == everything:
+            return graded
+        return self._grade(everything, case)
 
     def _excerpt(self, assignment: str, exercise: str) -> ExamExcerpt:
         exam = self._exams[assignment]
         part = cut_excerpt(exam, next(entry for entry in exam.exercises if entry.id == exercise))
+        reference = AuditCase(assignment, exercise, CaseKind.REFERENCE, "", "")
         try:
-            enough = self._grade(
-                part, AuditCase(assignment, exercise, CaseKind.REFERENCE, "", "")
-            ).full
+            if self._grade(part, reference).full:
+                return part
+        # A name was missing that no cell of the excerpt binds; then all cells are needed
         except ExamError:
-            enough = False
-        return part if enough else take_whole_exam(exam)
+            pass
+        return take_whole_exam(exam)
 
     def _grade(self, part: ExamExcerpt, case: AuditCase) -> GradedCase:
         report = self._examiner.examine(part.exam, part.submission(dict(case.changes))).report
@@ -169,4 +173,5 @@ def _auditor() -> CaseAuditor:
 
 
 def _grade(case: AuditCase) -> GradedCase:
+    # A function of the module, since it is named to another process
     return _auditor().grade(case)

@@ -10,8 +10,10 @@ from autograder.auditing.audit_cases import AuditCase, CaseKind
 from autograder.auditing.audit_run import GradedCase
 from autograder.auditing.vacuous_tests import VacuousCriterion
 
-NAMED = 0.95  # the least part of mistakes that are told by their own hint
-KILLED = 0.98  # the least part of mutants that lose points
+# The least part of mistakes that are told by their own hint: two mistakes may behave alike, most may not
+NAMED = 0.95
+# The least part of mutants that lose points: some are as right as the reference, and nobody has said so yet
+KILLED = 0.98
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,14 @@ def count_cases(
     graded: Iterable[GradedCase], assignment: str = "", exercise: str = ""
 ) -> AuditTally:
     """Count the cases of one exercise, of an assignment, or all."""
-    mine = [
-        entry
-        for entry in graded
-        if assignment in {"", entry.case.assignment} and exercise in {"", entry.case.exercise}
-    ]
-    by_kind = {kind: [entry for entry in mine if entry.case.kind is kind] for kind in CaseKind}
-    mistakes, alternatives, shortcuts = (
-        by_kind[kind] for kind in (CaseKind.MISTAKE, CaseKind.ALTERNATIVE, CaseKind.SHORTCUT)
-    )
+    by_kind: dict[CaseKind, list[GradedCase]] = {kind: [] for kind in CaseKind}
+    for entry in graded:
+        case = entry.case
+        if assignment in {"", case.assignment} and exercise in {"", case.exercise}:
+            by_kind[case.kind].append(entry)
+    mistakes = by_kind[CaseKind.MISTAKE]
+    alternatives = by_kind[CaseKind.ALTERNATIVE]
+    shortcuts = by_kind[CaseKind.SHORTCUT]
     keeping = [entry for entry in mistakes if entry.case.keeps]
     mutants = [entry for entry in by_kind[CaseKind.MUTANT] if not entry.case.equivalent]
     return AuditTally(
@@ -85,22 +86,28 @@ def count_cases(
 
 def count_by_exercise(graded: Sequence[GradedCase]) -> list[AuditTally]:
     """Count each exercise, in the order of the cases."""
-    exercises = dict.fromkeys((entry.case.assignment, entry.case.exercise) for entry in graded)
-    return [count_cases(graded, *exercise) for exercise in exercises]
+    counts = {}
+    for entry in graded:
+        exercise = (entry.case.assignment, entry.case.exercise)
+        if exercise not in counts:
+            counts[exercise] = count_cases(graded, *exercise)
+    return list(counts.values())
 
 
 def describe_shortfalls(
     graded: Sequence[GradedCase], vacuous: Iterable[VacuousCriterion] = ()
 ) -> list[str]:
     """Say what is not as it has to be, one sentence each; none when all is well."""
-    found = [
-        _sentence(entry)
-        for entry in graded
-        if not entry.good and entry.case.kind is not CaseKind.MUTANT
-    ]
-    found += [_sentence_of_lost(entry) for entry in graded if entry.good and entry.lost]
-    found += map(_sentence_of_vacuous, vacuous)
-    found += _sentences_of_empty(graded)
+    found = []
+    for entry in graded:
+        # Mutants are judged by their share, below
+        if not entry.good and entry.case.kind is not CaseKind.MUTANT:
+            found.append(_describe_misjudged(entry))
+    for entry in graded:
+        if entry.good and entry.lost:
+            found.append(_describe_lost(entry))
+    found += map(_describe_vacuous, vacuous)
+    found += _describe_empty(graded)
     for assignment in dict.fromkeys(entry.case.assignment for entry in graded):
         count = count_cases(graded, assignment)
         if count.named < NAMED * count.mistakes:
@@ -112,7 +119,7 @@ def describe_shortfalls(
     return found
 
 
-def _sentence(entry: GradedCase) -> str:
+def _describe_misjudged(entry: GradedCase) -> str:
     case = entry.case
     result = entry.result
     points = f"{result.points:g} of {result.max_points:g} points"
@@ -125,22 +132,26 @@ def _sentence(entry: GradedCase) -> str:
         return f"{where} the right answer {case.name!r} gets {points} ({result.hint or 'no hint'})"
     if case.kind is CaseKind.SHORTCUT:
         return f"{where} the shortcut {case.name!r} keeps all points; no criterion stops it"
-    given = next((entry.sentence for entry in result.criteria if entry.points), "")
+    given = ""
+    for criterion in result.criteria:
+        if criterion.points:
+            given = criterion.sentence
+            break
     return f"{where} a function that returns None gets {points} for {given!r}; let it need another criterion"
 
 
-def _sentence_of_lost(entry: GradedCase) -> str:
+def _describe_lost(entry: GradedCase) -> str:
     case = entry.case
     criteria = entry.result.criteria
     where = f"{case.assignment}, {case.exercise}: the mistake {case.name!r}"
     beyond = [position for position in entry.lost if position > len(criteria)]
     if beyond:
         return f"{where} says keeps={case.keeps}, but the test has {len(criteria)} criteria"
-    lost = "; ".join(f"{position}: {criteria[position - 1].sentence!r}" for position in entry.lost)
-    return f"{where} says keeps={case.keeps}, but does not meet {lost}"
+    lost = [f"{position}: {criteria[position - 1].sentence!r}" for position in entry.lost]
+    return f"{where} says keeps={case.keeps}, but does not meet {'; '.join(lost)}"
 
 
-def _sentence_of_vacuous(entry: VacuousCriterion) -> str:
+def _describe_vacuous(entry: VacuousCriterion) -> str:
     lines = " and ".join(map(str, entry.lines))
     return (
         f"{entry.assignment}, {entry.exercise}: the criterion {entry.sentence!r} is vacuous, it can end at line "
@@ -148,7 +159,7 @@ def _sentence_of_vacuous(entry: VacuousCriterion) -> str:
     )
 
 
-def _sentences_of_empty(graded: Iterable[GradedCase]) -> Iterator[str]:
+def _describe_empty(graded: Iterable[GradedCase]) -> Iterator[str]:
     """Say which checks ended without a comparison for an answer that was tried, with the first such
     answer.
     """

@@ -26,18 +26,15 @@ class ExamExcerpt:
 
     def submission(self, changes: Mapping[str, str] | None = None) -> Submission:
         """Return the notebook as a submission, with other sources in the cells of these ids."""
-        cells = [
-            {
-                "cell_type": cell.kind,
-                "metadata": {"nbgrader": {"grade_id": cell.grade_id}} if cell.grade_id else {},
-                "source": (changes or {}).get(cell.grade_id, cell.source),
-            }
-            for cell in self.cells
-        ]
+        sources = changes or {}
+        cells = []
+        for cell in self.cells:
+            metadata = {"nbgrader": {"grade_id": cell.grade_id}} if cell.grade_id else {}
+            source = sources.get(cell.grade_id, cell.source)
+            cells.append({"cell_type": cell.kind, "metadata": metadata, "source": source})
         notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-        return Submission(
-            self.exam.assignment, f"{self.exam.assignment}.ipynb", json.dumps(notebook).encode()
-        )
+        name = self.exam.assignment
+        return Submission(name, f"{name}.ipynb", json.dumps(notebook).encode())
 
 
 def take_whole_exam(exam: Exam) -> ExamExcerpt:
@@ -47,58 +44,59 @@ def take_whole_exam(exam: Exam) -> ExamExcerpt:
 
 def cut_excerpt(exam: Exam, exercise: Exercise) -> ExamExcerpt:
     """Return what one exercise needs: its test, the solutions, and of other cells what they use."""
-    place, test = next(
-        (index, cell)
-        for index, cell in enumerate(exam.cells)
-        if cell.is_test and cell.grade_id == exercise.id
-    )
+    ids_of_tests = [cell.grade_id if cell.is_test else None for cell in exam.cells]
+    place = ids_of_tests.index(exercise.id)
+    test = exam.cells[place]
     code = [cell for cell in exam.reference_cells if cell.solution or not cell.locked]
     above = [cell for cell in code if cell in exam.cells[:place]]
-    needed = _names([test, *(cell for cell in code if cell.solution)])
-    shared = _used(code, needed)
-    answered = _used(above, needed)
+    needed = _find_mentioned([test, *(cell for cell in code if cell.solution)])
+    shared = _keep_used(code, needed)
+    # A notebook is tested as far as it is when its test stands in it; the reference is all of its cells
+    answered = _keep_used(above, needed)
     return ExamExcerpt(
         replace(exam, cells=(*shared, test), exercises=(exercise,)), (*answered, test)
     )
 
 
-def _used(cells: Sequence[SourceCell], needed: Iterable[str]) -> list[SourceCell]:
+def _keep_used(cells: Sequence[SourceCell], needed: Iterable[str]) -> list[SourceCell]:
     """Return solution cells, and of the others the statements that bind a name needed below
     them.
     """
     names = set(needed)
     kept = []
+    # From below, since what a statement needs is bound above it
     for cell in reversed(cells):
-        source = cell.source if cell.solution else _used_lines(cell.source, names)
+        source = cell.source if cell.solution else _keep_used_lines(cell.source, names)
         if source:
             kept.append(replace(cell, source=source))
     return kept[::-1]
 
 
-def _used_lines(source: str, names: set[str]) -> str:
+def _keep_used_lines(source: str, names: set[str]) -> str:
     """Return the statements of a cell that bind one of the names; what they need themselves joins
     the names.
     """
     try:
         body = ast.parse(source).body
-    except SyntaxError:  # a magic: not ours to judge
+    # A magic of IPython's: what it needs is not ours to judge
+    except SyntaxError:
         return source
     kept = []
     for statement in reversed(body):
-        if _bound(statement) & names:
+        if _find_bound(statement) & names:
             kept.append(ast.unparse(statement))
-            names |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+            names |= _find_names(statement)
     return "\n".join(kept[::-1])
 
 
-def _bound(statement: ast.stmt) -> set[str]:
+def _find_bound(statement: ast.stmt) -> set[str]:
     """Return the names that a statement binds, or whose object it changes by assignment."""
     bound: set[str] = set()
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             bound.add(node.id)
         elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
-            bound |= {inner.id for inner in ast.walk(node.value) if isinstance(inner, ast.Name)}
+            bound |= _find_names(node.value)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             bound.add(node.name)
         elif isinstance(node, ast.alias):
@@ -106,13 +104,17 @@ def _bound(statement: ast.stmt) -> set[str]:
     return bound
 
 
-def _names(cells: Iterable[SourceCell]) -> set[str]:
+def _find_mentioned(cells: Iterable[SourceCell]) -> set[str]:
     """Return every name that the cells mention."""
     names: set[str] = set()
     for cell in cells:
+        # A cell with a magic is kept whole anyway, or is a test, and then the reference fails without its names
         try:
-            tree = ast.parse(cell.source)
+            names |= _find_names(ast.parse(cell.source))
         except SyntaxError:
             continue
-        names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return names
+
+
+def _find_names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -40,6 +40,7 @@ def write_variant_cell(
     solutions : sequence of str
         Sources of all solution cells of the assignment.
     """
+    # As text: the jail has no file of ours that it could import
     source = Path(stage.__file__).read_text(encoding="utf-8")
     head = CELL.format(given=given, stage=source, text=text, solutions=list(solutions))
     return head + "".join(REPLACED.format(function=function, name=name) for function in functions)

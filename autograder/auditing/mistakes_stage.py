@@ -34,10 +34,12 @@ def variant(
     KeyError
         If there is no such variant.
     """
+    # On the pretended module, since each cell executes the source of this one anew
     staged: dict[str, dict[tuple[str, str], Any]] = getattr(
         sys.modules.get("autograder.mistakes"), "staged", {}
     )
-    if text not in staged:  # cells share it: functions of one family may share a class
+    # Cells share what was registered: functions of one family may share a class
+    if text not in staged:
         variants = staged[text] = {}
         reference = Reference(solutions, notebook)
         registry = type("Registry", (_Registry,), {"variants": variants})
@@ -48,6 +50,7 @@ def variant(
             Shortcuts=registry,
             staged=staged,
         )
+        # A file of variants may take it from either module, as in the trusted process
         _pretend("autograder.reference", reference_of=lambda assignment: reference)
         _pretend("autograder.marking", reference_of=lambda assignment: reference)
         exec(compile(text, "<variants>", "exec"), {"__name__": "variants"})
@@ -67,6 +70,7 @@ class Reference:
     def __getattr__(self, name: str) -> Any:
         """Return what the solution cells, or else the notebook, call by this name."""
         if not self._made:
+            # Before the cells run: one of them may ask for a name itself
             self._made = True
             for source in self._solutions:
                 exec(source, self._names)

@@ -1,7 +1,7 @@
 """Mutants: a right answer with one small change each, which good tests should notice.
 
 The changes are those that students make: another operator, axis or constant, a transpose or a term forgotten, two
-arguments in the wrong order, a loop that ends too early, a line left out. Only what stands between nbgrader's
+arguments in the wrong order, a loop that ends too early, a line left out. Only what stands between the course's
 solution marks is changed, because the rest of the cell is given to the student.
 """
 
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from autograder.course.source_markers import NBGRADERS, Markers, number_solution_lines
+
 Node = TypeVar("Node", bound=ast.AST)
-BEGIN = "### BEGIN SOLUTION"
-END = "### END SOLUTION"
 # A smaller constant is there to avoid a division by zero; only another magnitude is another answer
 TINY = 1e-3
 
@@ -88,54 +88,49 @@ class Mutant:
     after: str
 
 
-def make_mutants(source: str) -> list[Mutant]:
+def make_mutants(source: str, markers: Markers = NBGRADERS) -> list[Mutant]:
     """Return all mutants of a solution cell; none if it is not plain Python.
 
     Parameters
     ----------
     source : str
         The cell, with the solution marks if it has any.
+    markers : Markers
+        The course's marks.
     """
     try:
         tree = ast.parse(source)
-    except SyntaxError:  # a magic
+    # A magic of IPython's, perhaps: such a cell is not tried
+    except SyntaxError:
         return []
-    allowed = _solution_lines(source)
+    allowed = number_solution_lines(source, markers)
+    # Both sides of a change as Python writes them, so that a mutant differs in nothing but its change
     plain = ast.unparse(tree)
     found: dict[str, Mutant] = {}
+    # All places before the first change: the tree is changed in place, and put back, while they are gone through
     for place in list(_places(tree)):
         node = place.get()
-        if getattr(node, "lineno", 0) not in allowed:
+        line = getattr(node, "lineno", 0)
+        if line not in allowed:
             continue
         for changed in _changes(node, place):
             place.put(changed)
             text = ast.unparse(ast.fix_missing_locations(tree))
             place.put(node)
             if text != plain and _is_python(text):
-                found.setdefault(text, _mutant(plain, text, getattr(node, "lineno", 0)))
+                found.setdefault(text, _describe_mutant(plain, text, line))
     return sorted(found.values(), key=lambda mutant: mutant.line)
 
 
-def _mutant(plain: str, text: str, line: int) -> Mutant:
-    difference = list(difflib.ndiff(plain.splitlines(), text.splitlines()))
-    before, after = (
-        "\n".join(row[2:].strip() for row in difference if row.startswith(mark))
-        for mark in ("- ", "+ ")
-    )
-    return Mutant(text, line, before, after)
-
-
-def _solution_lines(source: str) -> frozenset[int]:
-    lines = source.splitlines()
-    if not any(BEGIN in line for line in lines):
-        return frozenset(range(1, len(lines) + 1))
-    inside = False
-    allowed = set()
-    for number, line in enumerate(lines, start=1):
-        inside = (inside or BEGIN in line) and END not in line
-        if inside:
-            allowed.add(number)
-    return frozenset(allowed)
+def _describe_mutant(plain: str, text: str, line: int) -> Mutant:
+    before = []
+    after = []
+    for row in difflib.ndiff(plain.splitlines(), text.splitlines()):
+        if row.startswith("- "):
+            before.append(row[2:].strip())
+        elif row.startswith("+ "):
+            after.append(row[2:].strip())
+    return Mutant(text, line, "\n".join(before), "\n".join(after))
 
 
 def _is_python(text: str) -> bool:
@@ -169,16 +164,15 @@ class _Place:
 def _places(tree: ast.AST) -> Iterator[_Place]:
     for parent in ast.walk(tree):
         for field, value in ast.iter_fields(parent):
+            # The pieces of a text: no test is expected to look at what is printed
             if isinstance(parent, ast.JoinedStr | ast.FormattedValue) and field != "value":
-                continue  # the pieces of a text
+                continue
             if isinstance(value, ast.AST):
                 yield _Place(parent, field)
             elif isinstance(value, list):
-                yield from (
-                    _Place(parent, field, i)
-                    for i, node in enumerate(value)
-                    if isinstance(node, ast.AST)
-                )
+                for index, node in enumerate(value):
+                    if isinstance(node, ast.AST):
+                        yield _Place(parent, field, index)
 
 
 def _changes(node: ast.AST, place: _Place) -> Iterable[ast.AST]:
@@ -194,46 +188,39 @@ def _changes(node: ast.AST, place: _Place) -> Iterable[ast.AST]:
 
 
 def _of_statement(node: ast.stmt) -> Iterator[ast.stmt]:
-    element_or_attribute = isinstance(node, ast.Assign) and not isinstance(
-        node.targets[0], ast.Name | ast.Tuple
-    )
-    call = (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Call)
-        and _name_of(node.value) != "print"
-    )
-    if (
-        element_or_attribute
-        or call
-        or isinstance(node, ast.AugAssign | ast.If | ast.For | ast.While | ast.Continue)
-    ):
+    if _can_be_left_out(node):
         yield ast.Pass()
-    if isinstance(node, ast.AugAssign):
-        for operator in OPERATORS.get(type(node.op), ()):
-            yield _with(node, op=operator())
-        yield ast.Assign([node.target], node.value)
-    if (
-        isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.BinOp)
-    ):
-        name = node.targets[0]
-        value = node.value
-        if (
-            isinstance(value.left, ast.Name) and value.left.id == name.id
-        ):  # the argument of the caller, perhaps
-            yield ast.AugAssign(name, value.op, value.right)
-    if isinstance(node, ast.If):
-        yield _with(node, test=ast.Constant(True))
-    if isinstance(node, ast.For | ast.While):
-        yield _with(node, body=[*node.body, ast.Break()])
-    if (
-        isinstance(node, ast.Return)
-        and isinstance(node.value, ast.Tuple)
-        and len(node.value.elts) > 1
-    ):
-        first, second, *rest = node.value.elts
-        yield _with(node, value=_with(node.value, elts=[second, first, *rest]))
+    match node:
+        case ast.AugAssign():
+            for operator in OPERATORS.get(type(node.op), ()):
+                yield _with(node, op=operator())
+            yield ast.Assign([node.target], node.value)
+        case ast.Assign(
+            targets=[ast.Name(id=name) as target, *_],
+            value=ast.BinOp(left=ast.Name(id=changed), op=operation, right=right),
+        ) if name == changed:
+            # In place it may change the argument of the caller, too
+            yield ast.AugAssign(target, operation, right)
+        case ast.If():
+            yield _with(node, test=ast.Constant(True))
+        case ast.For() | ast.While():
+            yield _with(node, body=[*node.body, ast.Break()])
+        case ast.Return(value=ast.Tuple(elts=[first, second, *rest]) as returned):
+            yield _with(node, value=_with(returned, elts=[second, first, *rest]))
+
+
+def _can_be_left_out(node: ast.stmt) -> bool:
+    """Whether a cell without this statement is still an answer: a name that is never bound is one
+    that nobody hands in.
+    """
+    match node:
+        case ast.AugAssign() | ast.If() | ast.For() | ast.While() | ast.Continue():
+            return True
+        case ast.Assign(targets=[target, *_]):
+            return not isinstance(target, ast.Name | ast.Tuple)
+        case ast.Expr(value=ast.Call() as call):
+            return _name_of(call) != "print"
+    return False
 
 
 def _squares(node: ast.AST) -> bool:
@@ -247,6 +234,7 @@ def _of_operation(node: ast.BinOp, *, squared: bool) -> Iterator[ast.expr]:
     yield node.left
     if isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.MatMult):
         yield node.right
+    # Only where the order matters; (b - a)**2 is (a - b)**2
     if isinstance(node.op, ast.Div | ast.MatMult) or (isinstance(node.op, ast.Sub) and not squared):
         yield _with(node, left=node.right, right=node.left)
 
@@ -271,6 +259,7 @@ def _of_constant(node: ast.Constant) -> Iterator[ast.expr]:
     if isinstance(value, bool):
         yield ast.Constant(not value)
     elif isinstance(value, int):
+        # A small number is an axis, an index or an exponent; a large one a size, and one more is hardly noticed
         others = (value + 1, value - 1) if abs(value) <= 10 else (0, -value)
         for other in others:
             yield ast.Constant(other)
@@ -298,6 +287,7 @@ def _of_call(node: ast.Call) -> Iterator[ast.expr]:
 
 
 def _of_range(node: ast.Call) -> Iterator[ast.expr]:
+    # Of one argument it is the end, of more the first is the beginning
     end = 0 if len(node.args) == 1 else 1
     for operator in (ast.Add(), ast.Sub()):
         args = list(node.args)
@@ -317,6 +307,7 @@ def _of_attribute(node: ast.Attribute) -> Iterator[ast.expr]:
     if node.attr == "T":
         yield node.value
     elif node.attr == "shape":
+        # shape[::-1]: rows and columns taken for each other
         yield ast.Subscript(node, ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1))))
 
 

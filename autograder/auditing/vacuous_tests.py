@@ -40,56 +40,56 @@ def find_vacuous_criteria(exam: Exam) -> list[VacuousCriterion]:
     found: list[VacuousCriterion] = []
     known: dict[str, Function] = {}
     for exercise, source in exam.tests.items():
-        tree = _parsed(source)
+        tree = _parse_test(source)
+        # A test may call a helper that an earlier test defines: they run in one namespace
         known |= {node.name: node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)}
         for check in tree.body:
-            sentence = _sentence(check) if isinstance(check, FUNCTIONS) else None
-            if sentence is not None and isinstance(check, FUNCTIONS):
-                lines = {*_Paths(known).ends_of(check), *_early_returns(check)}
-                if lines:
-                    found.append(
-                        VacuousCriterion(exam.assignment, exercise, sentence, tuple(sorted(lines)))
-                    )
+            if not isinstance(check, FUNCTIONS):
+                continue
+            sentence = _read_sentence(check)
+            if sentence is None:
+                continue
+            lines = sorted({*_Paths(known).ends_of(check), *_find_early_returns(check)})
+            if lines:
+                found.append(VacuousCriterion(exam.assignment, exercise, sentence, tuple(lines)))
     return found
 
 
-def _parsed(source: str) -> ast.Module:
+def _parse_test(source: str) -> ast.Module:
     try:
         return add_notes(ast.parse(source))
-    except SyntaxError:  # a magic
+    # A magic of IPython's: nothing can be said of such a test
+    except SyntaxError:
         return ast.Module([], [])
 
 
-def _sentence(check: Function) -> str | None:
+def _read_sentence(check: Function) -> str | None:
     """Return the sentence of a criterion, None for any other function."""
     for decorator in check.decorator_list:
         if isinstance(decorator, ast.Call) and called_name(decorator) == "criterion":
-            given = [
-                *decorator.args[1:2],
-                *(entry.value for entry in decorator.keywords if entry.arg == "sentence"),
-            ]
-            return next(
-                (str(entry.value) for entry in given if isinstance(entry, ast.Constant)), check.name
-            )
+            given = list(decorator.args[1:2])
+            given += [entry.value for entry in decorator.keywords if entry.arg == "sentence"]
+            for value in given:
+                if isinstance(value, ast.Constant):
+                    return str(value.value)
+            return check.name
     return None
 
 
-def _early_returns(check: Function) -> Iterator[int]:
+def _find_early_returns(check: Function) -> Iterator[int]:
     """Yield the lines of returns before the end; one that is itself the decision has a note before
     it.
     """
-    for body in _bodies(check):
-        for before, statement in zip([None, *body], body, strict=False):
-            last = statement is check.body[-1]
-            if (
-                isinstance(statement, ast.Return)
-                and not last
-                and not (before is not None and is_note(before))
-            ):
+    for body in _list_bodies(check):
+        has_note = False
+        for statement in body:
+            is_last = statement is check.body[-1]
+            if isinstance(statement, ast.Return) and not is_last and not has_note:
                 yield statement.lineno
+            has_note = is_note(statement)
 
 
-def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+def _list_bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
     """Yield the lists of statements of a function, without those of the functions in it."""
     for name in ("body", "orelse", "finalbody"):
         body = getattr(node, name, None)
@@ -97,9 +97,9 @@ def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
             yield body
             for statement in body:
                 if not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
-                    yield from _bodies(statement)
+                    yield from _list_bodies(statement)
     for part in [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]:
-        yield from _bodies(part)
+        yield from _list_bodies(part)
 
 
 @dataclass
@@ -112,7 +112,8 @@ class _Paths:
 
     def ends_of(self, function: Function) -> list[int]:
         """Return the lines at which a function ends without a comparison."""
-        ends_of_caller = self._ends  # one function is followed while another is, when that calls it
+        # One function is followed while another is, when that calls it
+        ends_of_caller = self._ends
         self._ends = []
         if self._follow(function.body, False) is False:
             self._ends.append(function.body[-1].lineno)
@@ -142,42 +143,46 @@ class _Paths:
                 if not compared:
                     self._ends.append(node.lineno)
                 return None
-            case ast.Raise() | ast.Continue():  # another round of a loop may compare
+            # What is raised is a verdict; another round of a loop may compare
+            case ast.Raise() | ast.Continue():
                 return None
             case ast.If():
-                return _all(self._follow(node.body, compared), self._follow(node.orelse, compared))
-            case ast.For() | ast.AsyncFor():
-                once = self._follow(node.body, compared)
-                if _may_be_empty(node.iter):
-                    once = _all(once, compared)
-                return (
-                    once
-                    if not node.orelse
-                    else self._follow(node.orelse, compared if once is None else once)
-                )
-            case ast.While():
-                return _all(
-                    self._follow(node.body, compared), None if _is_true(node.test) else compared
-                )
+                return _join(self._follow(node.body, compared), self._follow(node.orelse, compared))
+            case ast.For() | ast.AsyncFor() | ast.While():
+                return self._follow_loop(node, compared)
             case ast.With() | ast.AsyncWith():
                 return self._follow(node.body, compared)
             case ast.Try():
-                after = self._follow([*node.body, *node.orelse], compared)
-                handled = [self._follow(handler.body, compared) for handler in node.handlers]
-                state = _all(after, *handled)
-                return state if state is None else self._follow(node.finalbody, state)
+                return self._follow_try(node, compared)
             case ast.Match():
-                return _all(compared, *(self._follow(case.body, compared) for case in node.cases))
+                ways = [self._follow(case.body, compared) for case in node.cases]
+                # No case need fit
+                return _join(compared, *ways)
         return compared
+
+    def _follow_loop(self, node: ast.For | ast.AsyncFor | ast.While, compared: bool) -> bool | None:
+        once = self._follow(node.body, compared)
+        if isinstance(node, ast.While):
+            return once if _is_true(node.test) else _join(once, compared)
+        if _may_be_empty(node.iter):
+            once = _join(once, compared)
+        if not node.orelse:
+            return once
+        return self._follow(node.orelse, compared if once is None else once)
+
+    def _follow_try(self, node: ast.Try, compared: bool) -> bool | None:
+        # From before the body: its first statement may be the one that raises
+        ways = [self._follow(handler.body, compared) for handler in node.handlers]
+        state = _join(self._follow([*node.body, *node.orelse], compared), *ways)
+        return state if state is None else self._follow(node.finalbody, state)
 
     def _compares(self, node: ast.stmt) -> bool:
         """Whether a statement's own expressions call something that always compares."""
-        left: list[ast.AST] = [
-            child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)
-        ]
+        left: list[ast.AST] = list(ast.iter_child_nodes(node))
         while left:
             part = left.pop()
-            if isinstance(part, ast.Lambda | ast.ExceptHandler | ast.match_case):
+            # What is in them runs later, or not at all; statements are steps of their own
+            if isinstance(part, ast.stmt | ast.Lambda | ast.ExceptHandler | ast.match_case):
                 continue
             if isinstance(part, ast.Call) and self._always_compares(called_name(part)):
                 return True
@@ -188,13 +193,15 @@ class _Paths:
         if name.startswith(JUDGING):
             return True
         if name not in self._found:
-            self._found[name] = False  # where it calls itself, too
+            # For now, so that one that calls itself comes to an end
+            self._found[name] = False
             if name in self.known:
                 self._found[name] = not self.ends_of(self.known[name])
         return self._found[name]
 
 
-def _all(*states: bool | None) -> bool | None:
+def _join(*states: bool | None) -> bool | None:
+    """Return what holds where several ways come together; None of them gets through nowhere."""
     through = [state for state in states if state is not None]
     return all(through) if through else None
 
@@ -202,10 +209,9 @@ def _all(*states: bool | None) -> bool | None:
 def _may_be_empty(iterated: ast.expr) -> bool:
     if isinstance(iterated, ast.List | ast.Tuple):
         return not iterated.elts
-    strict = isinstance(iterated, ast.Call) and any(
-        entry.arg == "strict" for entry in iterated.keywords
-    )
-    return called_name(iterated) == "zip" and not strict
+    if called_name(iterated) != "zip" or not isinstance(iterated, ast.Call):
+        return False
+    return "strict" not in {entry.arg for entry in iterated.keywords}
 
 
 def _is_true(test: ast.expr) -> bool:

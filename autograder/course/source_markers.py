@@ -73,6 +73,19 @@ def mark_hidden_lines(
     ]
 
 
+def number_solution_lines(source: str, markers: Markers = NBGRADERS) -> frozenset[int]:
+    """Return the numbers, from 1, of a solution cell's lines that are its solution: of all where no
+    marker says which.
+    """
+    begin, _ = markers.solution
+    whole = begin not in source
+    numbers = set()
+    for number, (_, end) in enumerate(_with_regions(source, (markers.solution,)), start=1):
+        if whole or end:
+            numbers.add(number)
+    return frozenset(numbers)
+
+
 def keep_lines_with_solution(lines: Sequence[str], markers: Markers = NBGRADERS) -> list[str]:
     """Return the lines of a cell that students may see once the solution is out."""
     shown = _without_regions("\n".join(lines), markers.never_given_out)

@@ -13,7 +13,7 @@ import re
 import subprocess
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,18 +29,20 @@ from autograder.course.exam import Exam, read_exam
 from autograder.course.notebook_files import Cell, Notebook, Unreadable, read_notebook
 
 CELL_SECONDS = 120
-CHECKS = "_checks"  # a cell with the checks of exercise `x` has the id `x_checks`
+# A cell with the checks of exercise `x` has the id `x_checks`
+CHECKS = "_checks"
 NO_KERNEL = "Python's Jupyter kernel is not installed; run: pip install -r requirements.txt"
 DIED = "Python itself ended in {cell}; the cells below it were not run"
 TIMED_OUT = "{cell} ran for longer than {seconds:g} s and was interrupted"
 STUCK = "it took no notice of that; the cells below it were not run"
 TIMEOUT = "out of time"
-# Nbclient takes Ctrl-C for itself, and then stumbles in many ways
+# Nbclient takes Ctrl-C for itself, and then stumbles in many ways; that it has this attribute is the one sure sign
 INTERRUPTED = "_async_cleanup_kernel_future"
+# The first is an exercise that is not written yet, the second follows a cell that is told of by its time already
 EXPECTED = {"NotImplementedError", "KeyboardInterrupt"}
-CELL_FILE = re.compile(
-    r"\(\d+\.py, (line \d+)\)"
-)  # IPython gives a cell a file name that tells nobody anything
+# IPython gives a cell a file name that tells nobody anything
+CELL_FILE = re.compile(r"\(\d+\.py, (line \d+)\)")
+WITHOUT_FAILURE = {"not attempted": "not attempted yet", "not run": "its checks could not run"}
 MAX_LINE = 40
 Progress = Callable[[int, int], object]
 
@@ -76,12 +78,10 @@ class ExerciseChecks:
         """The first thing to look at, empty when everything passed."""
         if self.trouble and self.status != "passed":
             return self.trouble
-        worst = next((o for o in self.outcomes if o.status == "failed"), None)
-        if worst is not None:
-            return f"{worst.sentence}: {worst.message}"
-        return {"not attempted": "not attempted yet", "not run": "its checks could not run"}.get(
-            self.status, ""
-        )
+        for outcome in self.outcomes:
+            if outcome.status == "failed":
+                return f"{outcome.sentence}: {outcome.message}"
+        return WITHOUT_FAILURE.get(self.status, "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the exercise as a JSON object."""
@@ -154,20 +154,25 @@ def run_checks(
     outputs, watch = _execute_cells(cells, path.parent, cell_seconds, progress)
     found: dict[str, list[Outcome]] = {}
     for cell, cell_outputs in zip(cells, outputs, strict=True):
-        if cell.grade_id.endswith(CHECKS) or outcomes(cell_outputs):
-            found.setdefault(cell.grade_id.removesuffix(CHECKS), []).extend(outcomes(cell_outputs))
-    order = [exercise.id for exercise in exam.exercises] if exam else []
-    names = [known for known in order if known in found]
-    names += [
-        other for other in found if other not in order
-    ]  # checks of no exercise of the course's
+        told = outcomes(cell_outputs)
+        # A cell of checks counts even when it told nothing: then its checks could not run
+        if cell.grade_id.endswith(CHECKS) or told:
+            found.setdefault(cell.grade_id.removesuffix(CHECKS), []).extend(told)
     trouble = _find_troubles(cells, outputs, watch, exam)
-    exercises = tuple(
-        ExerciseChecks(known or "elsewhere", tuple(found[known]), trouble.get(known, ""))
-        for known in names
-    )
+    exercises = []
+    for exercise in _sort_as_course(found, exam):
+        checked = tuple(found[exercise])
+        exercises.append(
+            ExerciseChecks(exercise or "elsewhere", checked, trouble.get(exercise, ""))
+        )
     problems = (*notebook.problems, *_describe_errors(cells, outputs), *watch.problems)
-    return CheckRun(assignment, name, exercises, problems, time.monotonic() - begin)
+    return CheckRun(assignment, name, tuple(exercises), problems, time.monotonic() - begin)
+
+
+def _sort_as_course(exercises: Iterable[str], exam: Exam | None) -> list[str]:
+    """Return exercises in the course's order; checks of no exercise of the course's come last."""
+    order = [exercise.id for exercise in exam.exercises] if exam else []
+    return sorted(exercises, key=lambda name: order.index(name) if name in order else len(order))
 
 
 def is_started(path: Path) -> bool:
@@ -176,14 +181,13 @@ def is_started(path: Path) -> bool:
     """
     try:
         cells = read_notebook(path.read_bytes()).cells
-        locked = _read_original(path)
+        exam = _read_original(path)
     except Unreadable:
+        # Nobody hands out a broken notebook, so somebody worked in it
         return True
-    stubs = (
-        {cell.grade_id for cell in locked.cells if cell.solution and cell.kind == "code"}
-        if locked
-        else set()
-    )
+    if exam is None:
+        return False
+    stubs = {cell.grade_id for cell in exam.cells if cell.solution and cell.kind == "code"}
     return any(
         cell.grade_id in stubs and "raise NotImplementedError" not in cell.source for cell in cells
     )
@@ -203,30 +207,29 @@ def _replace_checks(notebook: Notebook, exam: Exam | None) -> list[Cell]:
     """The student's cells, with the course's own checks in the place of theirs, and below them
     those that are gone.
     """
-    left = (
-        {cell: source for cell, source in exam.locked.items() if cell.endswith(CHECKS)}
-        if exam
-        else {}
-    )
-    ours = set(left)
+    locked = exam.locked if exam else {}
+    ours = {grade_id for grade_id in locked if grade_id.endswith(CHECKS)}
+    placed: set[str] = set()
     cells = []
     for cell in notebook.cells:
-        if cell.grade_id in left:
-            cells.append(Cell("code", left.pop(cell.grade_id), cell.grade_id))
-        elif (
-            cell.grade_id not in ours
-        ):  # of a cell that was copied together with its id the first one counts
+        if cell.grade_id not in ours:
             cells.append(cell)
-    return cells + [Cell("code", source, grade_id) for grade_id, source in left.items()]
+        # Of a cell that was copied together with its id the first one counts
+        elif cell.grade_id not in placed:
+            placed.add(cell.grade_id)
+            cells.append(Cell("code", locked[cell.grade_id], cell.grade_id))
+    for grade_id, source in locked.items():
+        if grade_id in ours - placed:
+            cells.append(Cell("code", source, grade_id))
+    return cells
 
 
 def _execute_cells(
     cells: list[Cell], folder: Path, cell_seconds: float, progress: Progress
 ) -> tuple[list[list[Mapping[str, Any]]], _RunWatch]:
     """Run the cells in a fresh kernel; return each cell's outputs, and who saw what went wrong."""
-    warnings.filterwarnings(
-        "ignore", message="Proactor event loop"
-    )  # on Windows, and without consequence
+    # Said on Windows only, and without consequence
+    warnings.filterwarnings("ignore", message="Proactor event loop")
     document = _build_document(cells)
     watch = _RunWatch(cells, cell_seconds, progress)
     client = NotebookClient(
@@ -252,6 +255,7 @@ def _execute_cells(
         watch.problems.append(DIED.format(cell=_name_cell(cells, watch.reached)))
     except _StuckCell:
         watch.problems.append(STUCK)
+    # After Ctrl-C nbclient raises one thing or another, or nothing at all: whatever it was, it is Ctrl-C
     except Exception:
         if not hasattr(client, INTERRUPTED):
             raise
@@ -311,10 +315,19 @@ def _name_cell(cells: list[Cell], number: int) -> str:
     cell = cells[number - 1]
     if cell.grade_id.endswith(CHECKS):
         return f"cell {number}, the checks of {cell.grade_id.removesuffix(CHECKS)},"
-    lines = [line.strip() for line in cell.source.splitlines()]
-    lines = [line for line in lines if line and not line.startswith(("#", "@", "with attempt("))]
-    line = lines[0] if lines else ""
-    return f"cell {number} ({line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + '…'})"
+    line = _find_telling_line(cell.source)
+    if len(line) > MAX_LINE:
+        line = f"{line[: MAX_LINE - 1]}…"
+    return f"cell {number} ({line})"
+
+
+def _find_telling_line(source: str) -> str:
+    """Return the first line that many cells do not begin with, empty where there is none."""
+    for line in source.splitlines():
+        told = line.strip()
+        if told and not told.startswith(("#", "@", "with attempt(")):
+            return told
+    return ""
 
 
 def _find_troubles(
@@ -335,7 +348,8 @@ def _find_troubles(
         if checks in watch.late:
             own.append(f"its checks {watch.late[checks]}")
         if own:
-            trouble[exercise.id] = own[0]  # what came first is the cause of what follows
+            # What came first is the cause of what follows
+            trouble[exercise.id] = own[0]
     return trouble
 
 
@@ -351,6 +365,7 @@ def _build_document(cells: list[Cell]) -> Any:
 
 
 def _make_silent_log() -> logging.Logger:
+    # Nbclient logs every cell that raises, with its traceback; a student is told in one line
     log = logging.getLogger("autograder.students.check_run")
     log.propagate = False
     log.handlers = [logging.NullHandler()]
@@ -359,11 +374,11 @@ def _make_silent_log() -> logging.Logger:
 
 def _build_environment() -> dict[str, str]:
     """The environment of the kernel: ours without what GitHub's runner tells its own steps."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("GITHUB_", "ACTIONS_"))
-    }
+    variables = dict(os.environ)
+    for name in os.environ:
+        if name.startswith(("GITHUB_", "ACTIONS_")):
+            del variables[name]
+    return variables
 
 
 def _describe_errors(cells: list[Cell], outputs: list[list[Mapping[str, Any]]]) -> Iterator[str]:

@@ -16,7 +16,8 @@ from autograder.students.check_run import CheckRun, ExerciseChecks
 
 MARKS = {"passed": "✓", "failed": "✗", "not run": "✗", "not attempted": "–"}
 COLOURS = {"passed": "green", "failed": "red", "not run": "red", "not attempted": "dim"}
-MAX_ANNOTATIONS = 10  # GitHub shows no more of a kind
+# GitHub shows no more of a kind
+MAX_ANNOTATIONS = 10
 MAX_MESSAGE = 400
 
 
@@ -47,7 +48,8 @@ def summarise_runs(runs: Sequence[CheckRun], remarks: Iterable[str], where: str)
     ]
     for run in runs:
         lines += [f"### {_escape_markdown(run.notebook)}", ""]
-        lines += [f"- ✗ {_escape_markdown(problem)}" for problem in run.problems]
+        for problem in run.problems:
+            lines.append(f"- ✗ {_escape_markdown(problem)}")
         if run.exercises:
             lines += ["", "| exercise | checks | what to look at |", "|---|---|---|"]
         for entry in run.exercises:
@@ -55,7 +57,9 @@ def summarise_runs(runs: Sequence[CheckRun], remarks: Iterable[str], where: str)
             message = _escape_markdown(entry.message)
             lines.append(f"| {_escape_markdown(entry.exercise)} | {checks} | {message} |")
         lines.append("")
-    return "\n".join([*lines, *(f"- {_escape_markdown(remark)}" for remark in remarks)]) + "\n"
+    for remark in remarks:
+        lines.append(f"- {_escape_markdown(remark)}")
+    return "\n".join(lines) + "\n"
 
 
 def build_annotations(runs: Sequence[CheckRun]) -> list[str]:
@@ -92,8 +96,10 @@ def _escape_markdown(text: str) -> str:
 
 
 def _escape_data(text: str) -> str:
+    # The per cent sign first, or it would escape the other escapes; a line's end would end the command
     return text[:MAX_MESSAGE].replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _escape_property(text: str) -> str:
+    # Between properties a comma parts, behind the name and before the data a colon
     return _escape_data(text).replace(":", "%3A").replace(",", "%2C")

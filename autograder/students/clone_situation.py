@@ -24,7 +24,8 @@ UNRELATED = (
 )
 NEEDS_INSTALL = {"requirements.txt", "pyproject.toml"}
 MAX_NAMED = 12
-KINDS = {"A": "new", "D": "gone"}  # git's letters for what became of a file
+# Git's letters for what became of a file
+KINDS = {"A": "new", "D": "gone"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class _CloneComparison:
         """
         mine = set(self.clone.paths("diff", "--name-only", "--no-renames", "-z", self.base, "--"))
         kept = set(self.clone.paths("ls-files", "-z"))
+        # Git's comparison leaves out what it does not keep; where the course brings such a file, a merge would stop
         for path, kind in news.items():
             if kind == "A" and path not in kept and self.path_of(path).exists():
                 mine.add(path)
@@ -113,18 +115,18 @@ class _CloneComparison:
                 continue
             now = self.hash_file(path)
             then = self.clone.says("rev-parse", f"{self.theirs}:{path}")
+            # The student has the course's newest version already
             if now == then == self.clone.says("rev-parse", f"HEAD:{path}"):
-                continue  # the student has the course's newest version already
+                continue
             work = now not in {None, then} and not self.is_only_run(path)
             beside = self.find_free_path(path) if work and path.endswith(".ipynb") else ""
             yield ReplacedFile(path, work, beside, path in news)
 
     def find_broken(self, published: set[str]) -> Iterator[ReplacedFile]:
         """Yield the student's own notebooks that hold the marks of a conflict and can be mended."""
-        kinds = ("--cached", "--others", "--exclude-standard")
-        for path in sorted(
-            set(self.clone.paths("ls-files", "-z", *kinds, "--", f"{FOLDER}/*.ipynb")) - published
-        ):
+        options = ("-z", "--cached", "--others", "--exclude-standard")
+        notebooks = set(self.clone.paths("ls-files", *options, "--", f"{FOLDER}/*.ipynb"))
+        for path in sorted(notebooks - published):
             file = self.path_of(path)
             if file.is_file() and settle_conflict(file.read_bytes()) is not None:
                 yield ReplacedFile(path, work=True)
@@ -132,6 +134,7 @@ class _CloneComparison:
     def hash_file(self, path: str) -> str | None:
         """What git would call the file as it is on the disk, None where there is none."""
         file = self.path_of(path)
+        # By its path git finds the filters that .gitattributes names, a Windows line's end among them
         return self.clone.git("hash-object", "--path", path, str(file)) if file.is_file() else None
 
     def is_only_run(self, path: str) -> bool:
@@ -139,6 +142,7 @@ class _CloneComparison:
         settings.
         """
         for commit in (self.base, self.theirs):
+            # A version that is missing or broken is none that the student's could equal
             try:
                 version = read_notebook(self.clone.raw("cat-file", "blob", f"{commit}:{path}"))
                 if read_notebook(self.path_of(path).read_bytes()).cells == version.cells:
@@ -152,9 +156,13 @@ class _CloneComparison:
         yet.
         """
         stem = path.removesuffix(".ipynb")
-        names = [f"{stem}_solved"] if ORIGINAL.fullmatch(path) else []
-        names += [f"{stem}_edited", *(f"{stem}_edited_{number}" for number in range(2, 1000))]
-        return next(f"{name}.ipynb" for name in names if not self.path_of(f"{name}.ipynb").exists())
+        free = f"{stem}_solved.ipynb" if ORIGINAL.fullmatch(path) else f"{stem}_edited.ipynb"
+        number = 1
+        while self.path_of(free).exists():
+            ending = "_edited" if number == 1 else f"_edited_{number}"
+            free = f"{stem}{ending}.ipynb"
+            number += 1
+        return free
 
     def path_of(self, path: str) -> Path:
         return self.clone.path / PurePosixPath(path)
@@ -191,6 +199,7 @@ def settle_conflict(content: bytes) -> bytes | None:
 
     It is None where there is no such mark, or no side gives a notebook.
     """
+    # Bytes that are no UTF-8 come out as they went in: the marks alone are taken away
     for side in conflict_sides(content.decode("utf-8", "surrogateescape")) or ():
         mended = side.encode("utf-8", "surrogateescape")
         try:

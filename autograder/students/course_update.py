@@ -70,11 +70,9 @@ class CourseUpdate:
     @property
     def is_merging(self) -> bool:
         """Whether a merge was begun and stopped at a conflict."""
-        unmerged = bool(self.clone.git("ls-files", "--unmerged"))
-        return (
-            unmerged
-            or self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD") is not None
-        )
+        if self.clone.git("ls-files", "--unmerged"):
+            return True
+        return self._find_object("MERGE_HEAD") is not None
 
     def take_merge_back(self) -> str:
         """End an unfinished merge as if it had not been begun; return what keeps the files as they
@@ -83,21 +81,22 @@ class CourseUpdate:
         What the student staged meanwhile, and the merge did not bring, stays on the disk.
         """
         kept = self._keep_backup("An unfinished merge", ())
-        theirs = self.clone.says("rev-parse", "--verify", "--quiet", "MERGE_HEAD")
+        theirs = self._find_object("MERGE_HEAD")
         conflicts = set(self.clone.paths("diff", "--name-only", "--diff-filter=U", "-z"))
-        for path in self.clone.paths(
-            "diff", "--cached", "--name-only", "--no-renames", "-z", "HEAD", "--"
-        ):
-            staged = self.clone.says("rev-parse", "--verify", "--quiet", f":{path}")
-            brought = (
-                self.clone.says("rev-parse", "--verify", "--quiet", f"{theirs}:{path}")
-                if theirs
-                else None
-            )
-            if path not in conflicts and (theirs is None or staged != brought):
-                self.clone.git("reset", "--quiet", "--", _quote_pathspec(path))
+        options = ("--cached", "--name-only", "--no-renames", "-z")
+        # `reset --merge` throws away what is staged; what the student staged is taken out of its way first
+        for path in self.clone.paths("diff", *options, "HEAD", "--"):
+            if path in conflicts:
+                continue
+            if theirs is None or self._find_object(f":{path}") != self._find_object(
+                f"{theirs}:{path}"
+            ):
+                self.clone.git("reset", "--quiet", "--", quote_pathspec(path))
         self.clone.git("reset", "--quiet", "--merge")
         return kept
+
+    def _find_object(self, name: str) -> str | None:
+        return self.clone.says("rev-parse", "--verify", "--quiet", name)
 
     def fetch_course(self) -> str:
         """Get the course's newest commits; return the address they came from.
@@ -115,8 +114,10 @@ class CourseUpdate:
                 raise UsageError(NO_UPSTREAM)
             address = self.card.upstream
             self.clone.git("remote", "add", REMOTE, address)
+        # A shallow clone may have no commit in common with the course, and then nothing can be merged
         if self.clone.git("rev-parse", "--is-shallow-repository") == "true":
             self.clone.git("fetch", "--quiet", "--unshallow", "origin")
+        # Named here, for a remote set up by hand may fetch other branches, or none
         refspec = f"+refs/heads/{self.card.branch}:{self._course_ref}"
         self.clone.git("fetch", "--quiet", "--no-tags", REMOTE, refspec)
         return address
@@ -160,11 +161,10 @@ class CourseUpdate:
         """
         put_back = [entry.path for entry in agreed if entry in situation.put_back]
         broken = [entry.path for entry in agreed if entry in situation.broken]
-        kept = (
-            self._keep_backup("Before an update of the course", [*put_back, *broken])
-            if agreed
-            else ""
-        )
+        kept = ""
+        if agreed:
+            kept = self._keep_backup("Before an update of the course", [*put_back, *broken])
+        # All copies beside are made before the first file is replaced: one that is in the way stops everything
         for entry in agreed:
             if entry.beside:
                 content = self._path_of(entry.path).read_bytes()
@@ -180,11 +180,11 @@ class CourseUpdate:
 
     def _restore_committed(self, path: str) -> None:
         """Make a file in the index and on the disk what it is in the student's newest commit."""
-        self.clone.git("reset", "--quiet", "--", _quote_pathspec(path))
+        self.clone.git("reset", "--quiet", "--", quote_pathspec(path))
         if self.clone.says("cat-file", "-e", f"HEAD:{path}") is None:
             self._path_of(path).unlink(missing_ok=True)
         else:
-            self.clone.git("checkout", "--quiet", "--", _quote_pathspec(path))
+            self.clone.git("checkout", "--quiet", "--", quote_pathspec(path))
 
     def _commit_merge(self, situation: CloneSituation, put_back: Sequence[str]) -> str:
         """Make the commit in which both sides are; return it, or the newest one where it holds
@@ -192,26 +192,23 @@ class CourseUpdate:
         """
         head = self.clone.git("rev-parse", "HEAD")
         theirs = situation.theirs
+        course_lines = "".join(self._list_index_lines(theirs, put_back))
+        # Beside the clone's own index: when this stops halfway, nothing of the student's has moved
         with self.clone.other_index() as index:
+            # -i looks at no file on the disk, --aggressive settles what only one side added or took away
             index.git("read-tree", "-i", "-m", "--aggressive", situation.base, head, theirs)
-            index.git(
-                "update-index",
-                "-z",
-                "--index-info",
-                input="".join(self._list_index_lines(theirs, put_back)),
-            )
+            index.git("update-index", "-z", "--index-info", input=course_lines)
+            # Every path was changed by one side only, unless somebody works in the clone meanwhile
             if index.git("ls-files", "--unmerged"):
                 raise GitFailed(
                     "the clone changed while it was updated; run the same command again"
                 )
             tree = index.git("write-tree")
         if situation.base == theirs:
-            same = tree == self.clone.git("rev-parse", "HEAD^{tree}")
-            return (
-                head
-                if same
-                else self.clone.commit_tree(tree, "Put back the course's notebooks", head)
-            )
+            if tree == self.clone.git("rev-parse", "HEAD^{tree}"):
+                return head
+            return self.clone.commit_tree(tree, "Put back the course's notebooks", head)
+        # A student without commits of their own gets the course's commit itself, as a pull would give it
         if situation.base == head and tree == self.clone.git("rev-parse", f"{theirs}^{{tree}}"):
             return theirs
         return self.clone.commit_tree(tree, "Merge the course's news", head, theirs)
@@ -220,6 +217,7 @@ class CourseUpdate:
         """Yield lines for git's index that make paths what they are in a commit."""
         for path in paths:
             listed = self.clone.git("ls-tree", "-z", commit, "--", path).rstrip("\0")
+            # Mode 0 takes a path out: the course has it no more
             yield f"{listed}\0" if listed else f"0 {'0' * 40}\t{path}\0"
 
     def _keep_backup(self, subject: str, paths: Sequence[str]) -> str:
@@ -229,37 +227,33 @@ class CourseUpdate:
         That is a new branch, or the student's newest commit where it holds all of this already.
         """
         head = self.clone.git("rev-parse", "HEAD")
-        known = self.clone.paths("ls-tree", "-r", "-z", "--name-only", head) + self.clone.paths(
-            "ls-files", "-z"
-        )
+        committed = self.clone.paths("ls-tree", "-r", "-z", "--name-only", head)
+        staged = self.clone.paths("ls-files", "-z")
+        # By standard input: a course has more paths than a command line takes
+        everything = "\0".join([*committed, *staged, *paths])
         with self.clone.other_index() as index:
             index.git("read-tree", head)
-            index.git(
-                "update-index",
-                "--add",
-                "--remove",
-                "-z",
-                "--stdin",
-                input="\0".join([*known, *paths]),
-            )
+            index.git("update-index", "--add", "--remove", "-z", "--stdin", input=everything)
             tree = index.git("write-tree")
         if tree == self.clone.git("rev-parse", "HEAD^{tree}"):
             return head[:10]
-        stamp = f"backup/{datetime.now():%Y-%m-%d-%H%M%S}"
-        names = [stamp, *(f"{stamp}-{number}" for number in range(2, 1000))]
-        name = next(
-            n
-            for n in names
-            if self.clone.says("rev-parse", "--verify", "--quiet", f"refs/heads/{n}") is None
-        )
-        self.clone.git(
-            "update-ref", f"refs/heads/{name}", self.clone.commit_tree(tree, subject, head)
-        )
+        name = self._find_free_branch(f"backup/{datetime.now():%Y-%m-%d-%H%M%S}")
+        backup = self.clone.commit_tree(tree, subject, head)
+        self.clone.git("update-ref", f"refs/heads/{name}", backup)
+        return name
+
+    def _find_free_branch(self, stem: str) -> str:
+        """Return a name no branch has: two updates within a second keep two backups."""
+        name = stem
+        number = 2
+        while self._find_object(f"refs/heads/{name}") is not None:
+            name = f"{stem}-{number}"
+            number += 1
         return name
 
     def forget_checkpoints(self, paths: Sequence[str]) -> None:
         """Take checkpoints out of git's index; the files stay."""
-        self.clone.git("rm", "--quiet", "--cached", "--", *map(_quote_pathspec, paths))
+        self.clone.git("rm", "--quiet", "--cached", "--", *map(quote_pathspec, paths))
 
     def _path_of(self, path: str) -> Path:
         return self.clone.path / PurePosixPath(path)
@@ -286,7 +280,8 @@ def open_repository(root: Path, card: Card) -> GitRepository:
     return clone
 
 
-def _quote_pathspec(path: str) -> str:
+def quote_pathspec(path: str) -> str:
+    """Write a path so that git takes a star or a bracket in it for no pattern."""
     return f":(literal){path}"
 
 

@@ -14,12 +14,18 @@ from autograder.course.course_card import Card
 from autograder.course.errors import GitFailed, UsageError
 from autograder.course.layout import FOLDER
 from autograder.git.repository import GitRepository, remove_passwords
-from autograder.students.course_update import NOT_A_FORK, is_same_repository, open_repository
+from autograder.students.course_update import (
+    NOT_A_FORK,
+    is_same_repository,
+    open_repository,
+    quote_pathspec,
+)
 from autograder.students.student_clone import StudentClone
 
 REMOTE = "origin"
 MEGABYTE = 1 << 20
-LARGEST_FILE = 100 * MEGABYTE  # GitHub takes no larger one, and then takes nothing of the push
+# GitHub takes no larger file, and then takes nothing of the push
+LARGEST_FILE = 100 * MEGABYTE
 CHECKPOINTS = ".ipynb_checkpoints"
 NO_FORK = (
     "this clone has no origin to push to; tell git once: git remote add origin ADDRESS-OF-YOUR-FORK"
@@ -94,6 +100,7 @@ class HomeworkPush:
         found: dict[str, PendingFile] = {}
         for path in self._find_unpushed(assignment):
             found[path] = PendingFile(path, "committed", self._size_of(path))
+        # What changed after it was committed is told as changed
         for path, state in self._find_uncommitted(assignment):
             found[path] = PendingFile(path, state, self._size_of(path))
         for file in found.values():
@@ -112,6 +119,7 @@ class HomeworkPush:
         original = self.clone.relative_path(self.clone.original_path(assignment))
         graded = self.clone.find_graded_notebook(assignment)
         for entry in self.repository.paths("status", *options, "--", f"{FOLDER}/{assignment}"):
+            # Two letters, one for the index and one for the disk, and a blank
             path = entry[3:]
             is_graded = graded is not None and self.clone.relative_path(graded) == path
             # An original that was only run beside a copy would stand in the way of the next update.
@@ -124,6 +132,7 @@ class HomeworkPush:
 
     def _find_unpushed(self, assignment: str) -> list[str]:
         """Return what is committed and, as far as is known here, not in the fork."""
+        # As last fetched or pushed: looking is not to wait for a network
         fork = f"refs/remotes/{REMOTE}/{self.branch}"
         if self.repository.says("rev-parse", "--verify", "--quiet", fork) is None:
             return []
@@ -140,13 +149,15 @@ class HomeworkPush:
         paths = [file.path for file in files if file.state != "committed"]
         if not paths:
             return head
+        # In an index of its own, so that what the student has staged elsewhere stays staged and is not sent
         with self.repository.other_index() as index:
             index.git("read-tree", head)
             index.git("update-index", "--add", "--remove", "-z", "--stdin", input="\0".join(paths))
             tree = index.git("write-tree")
         commit = self.repository.commit_tree(tree, message, head)
+        # Refused when HEAD moved meanwhile, by a commit made in another window
         self.repository.git("update-ref", "HEAD", commit, head)
-        self.repository.git("reset", "--quiet", "--", *(f":(literal){path}" for path in paths))
+        self.repository.git("reset", "--quiet", "--", *map(quote_pathspec, paths))
         return commit
 
     def push(self, commit: str) -> PushedHomework:
@@ -158,6 +169,7 @@ class HomeworkPush:
             If the fork does not take it; the commit stays, so that a push by hand sends the same.
         """
         try:
+            # The commit by its name: one made meanwhile was not agreed to
             self.repository.git("push", "--quiet", REMOTE, f"{commit}:refs/heads/{self.branch}")
         except GitFailed as error:
             if "rejected" in str(error):

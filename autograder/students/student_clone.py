@@ -30,12 +30,13 @@ class StudentClone:
     @property
     def assignments(self) -> tuple[str, ...]:
         """Names of the assignments that are in the clone."""
-        names = sorted(path.name for path in (self.root / FOLDER).iterdir() if path.is_dir())
-        return tuple(
-            name
-            for name in names
-            if self.original_path(name).exists() or self.copy_path(name).exists()
-        )
+        names = []
+        for folder in sorted((self.root / FOLDER).iterdir()):
+            name = folder.name
+            # An original that was thrown away leaves the homework where it was begun
+            if self.original_path(name).exists() or self.copy_path(name).exists():
+                names.append(name)
+        return tuple(names)
 
     def original_path(self, assignment: str) -> Path:
         """Path of the notebook as the course gives it."""
@@ -49,14 +50,10 @@ class StudentClone:
         """Path of the notebook that will be graded: the copy, wherever it may lie, else the
         original.
         """
-        return next(
-            (
-                self.root / place
-                for place in notebook_places(assignment)
-                if (self.root / place).is_file()
-            ),
-            None,
-        )
+        for place in notebook_places(assignment):
+            if (self.root / place).is_file():
+                return self.root / place
+        return None
 
     def find_assignment(self, name: str) -> str:
         """Return the assignment meant by a name; a path to its notebook will do as well.
@@ -89,6 +86,7 @@ class StudentClone:
         original = self.original_path(assignment)
         try:
             content = original.read_bytes()
+            # What cannot be read here cannot be graded either: better told before the work than after it
             for problem in read_notebook(content).problems:
                 raise Unreadable(problem)
         except FileNotFoundError:
@@ -118,11 +116,11 @@ class StudentClone:
     def describe_misplaced(self) -> tuple[str, ...]:
         """Sentences about copies that lie where they are not graded."""
         files = [NotebookFile(path, "", 0) for path in self._find_copies()]
-        return tuple(
-            say_where_it_belongs(path, name)
-            for name in self.assignments
-            for path in find_misplaced(files, name)
-        )
+        sentences = []
+        for name in self.assignments:
+            for path in find_misplaced(files, name):
+                sentences.append(say_where_it_belongs(path, name))
+        return tuple(sentences)
 
     def _find_copies(self) -> Iterator[str]:
         """Paths of all copies, and of all notebooks of homework; environments and hidden folders
@@ -130,13 +128,15 @@ class StudentClone:
         """
         for folder, folders, files in os.walk(self.root):
             inside = Path(folder)
-            folders[:] = sorted(
-                f for f in folders if f[0] != "." and not (inside / f / "pyvenv.cfg").exists()
-            )
+            # os.walk goes on into what is left in its list: an environment has thousands of folders
+            for name in sorted(folders):
+                if name.startswith(".") or (inside / name / "pyvenv.cfg").exists():
+                    folders.remove(name)
+            folders.sort()
             ending = ".ipynb" if inside.parent == self.root / FOLDER else "_solved.ipynb"
-            yield from (
-                self.relative_path(inside / file) for file in sorted(files) if file.endswith(ending)
-            )
+            for file in sorted(files):
+                if file.endswith(ending):
+                    yield self.relative_path(inside / file)
 
     def relative_path(self, path: Path) -> str:
         """Return a path within the clone as one writes it."""
@@ -168,6 +168,7 @@ def write_new_file(path: Path, content: bytes) -> None:
         If it exists.
     """
     try:
+        # "x" and no look beforehand: a copy made by another window meanwhile is not written over
         with path.open("xb") as file:
             file.write(content)
     except FileExistsError:

@@ -1,11 +1,15 @@
 """Mutants of short cells, against lists written by hand."""
 
 import ast
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from autograder.auditing.audit_cases import CaseKind, build_cases
 from autograder.auditing.mutants import make_mutants
+from autograder.course.exam import Exam, Exercise, SourceCell
+from autograder.course.source_markers import NBGRADERS
 
 
 def lines(source: str) -> set[str]:
@@ -97,3 +101,30 @@ def test_every_mutant_is_python_and_another_one() -> None:
 
 def test_the_same_cell_gives_the_same_mutants() -> None:
     assert make_mutants(CELL) == make_mutants(CELL)
+
+
+OWN_MARKERS = replace(NBGRADERS, solution=("# vvv", "# ^^^"))
+CELL_WITH_OWN_MARKERS = """\
+def scale(x):
+    x = x + 1
+    # vvv
+    return 2 * x
+    # ^^^
+"""
+
+
+def test_only_what_stands_between_the_course_s_own_marks_is_changed() -> None:
+    """Else what is given to the students is changed, too, and no test need notice that."""
+    lines = {mutant.line for mutant in make_mutants(CELL_WITH_OWN_MARKERS, OWN_MARKERS)}
+    assert lines == {4}
+
+
+def test_an_audit_asks_for_the_course_s_own_marks() -> None:
+    cells = (
+        SourceCell("code", CELL_WITH_OWN_MARKERS, "scale_solution", solution=True),
+        SourceCell("code", "assert scale(1) == 4", "scale", graded=True, locked=True, points=1),
+    )
+    exercise = Exercise("scale", "whole", 1.0, manual=False, solutions=("scale_solution",))
+    exam = Exam("hw", cells, (exercise,), markers=OWN_MARKERS)
+    cases = [case for case in build_cases(exam) if case.kind is CaseKind.MUTANT]
+    assert {case.line for case in cases} == {4}
