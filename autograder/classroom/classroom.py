@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from autograder.collecting.collect import collect_pushes
+from autograder.collecting.collect import poll_remotes
 from autograder.collecting.handed_in_files import read_handed_in
 from autograder.collecting.import_work import ImportedWork, import_work
 from autograder.collecting.lost_notebooks import restore_notebooks
@@ -133,7 +133,7 @@ class Classroom:
             exams = tuple(self.exams.values())
         except ExamError:  # grading will say so; what was pushed when is written down all the same
             exams = ()
-        return collect_pushes(self.course, self.students, now=now, exams=exams)
+        return poll_remotes(self.course, self.students, now=now, exams=exams)
 
     def import_work(
         self, place: Path, assignment: str = "", time: datetime | None = None

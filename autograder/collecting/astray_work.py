@@ -16,7 +16,7 @@ from autograder.record.ledger import Ledger, StudentRecord
 from autograder.record.push_candidates import choose_pushes
 from autograder.record.push_sentences import PushSentences
 
-MAX_BRANCHES = 20  # of one student that are looked at
+MAX_BRANCHES = 20  # of one student that are looked at: each new one is a fetch
 USUAL = ("main", "master")  # looked at first
 
 
@@ -47,33 +47,36 @@ class OtherBranches:
         push_of : callable
             Returns the push of a branch's tip, with its time.
         """
-        known = {
-            push.commit for push in (*record.pushes, *record.aside, *record.lost)
-        } | self.upstream
-        others = [
-            (name, tip)
-            for name, tip in branches.items()
-            if name != fork.branch and tip not in known
-        ]
-        for name, tip in sorted(others, key=lambda other: (other[0] not in USUAL, other[0]))[
-            :MAX_BRANCHES
-        ]:
+        known = set(self.upstream)
+        for push in (*record.pushes, *record.aside, *record.lost):
+            known.add(push.commit)
+        others = []
+        for name, tip in branches.items():
+            if name != fork.branch and tip not in known:
+                others.append((name, tip))
+        others.sort(key=lambda other: (other[0] not in USUAL, other[0]))
+        for name, tip in others[:MAX_BRANCHES]:
             if fork.was_looked_at(tip) or not fork.fetch_commit(tip):
                 continue
             push = self.sightings.look_at(fork, push_of(replace(fork, branch=name), tip))
-            if any(
-                file.written and not self._is_begun(record, file.holds or "")
-                for file in push.notebooks
-            ):
+            if self._answers_anything_new(record, push):
                 push = replace(push, aside=True)
                 Ledger(self.course.ledger).add_push(push)
                 yield push
+            # After the record has it: a run that is killed before looks at the branch once more.
             fork.note_looked_at(tip)
+
+    def _answers_anything_new(self, record: StudentRecord, push: Push) -> bool:
+        answered = [file.holds or "" for file in push.notebooks if file.written]
+        return not all(self._is_begun(record, assignment) for assignment in answered)
 
     def _is_begun(self, record: StudentRecord, assignment: str) -> bool:
         """Whether something of an assignment is answered at its place on the graded branch."""
-        found = (find_notebook(push.notebooks, assignment) for push in record.pushes)
-        return any(file is not None and is_begun(file, assignment) for file in found)
+        for push in record.pushes:
+            file = find_notebook(push.notebooks, assignment)
+            if file is not None and is_begun(file, assignment):
+                return True
+        return False
 
 
 def notes_on_places(course: Course, record: StudentRecord) -> Iterator[str]:

@@ -26,12 +26,12 @@ from autograder.forge.forge_protocol import Forge, Forks, open_forge
 from autograder.git.repository import remove_passwords
 from autograder.git.student_stores import Fork
 
-REMOTES_AT_ONCE = 16
+REMOTES_AT_ONCE = 16  # threads that wait for the network most of the time
 UPSTREAM_STORE = "_upstream.git"  # no student's id begins like this
 FORGE_CACHE = "_forge.json"
 
 
-def collect_pushes(
+def poll_remotes(
     course: Course,
     students: Sequence[Student],
     *,
@@ -58,9 +58,12 @@ def collect_pushes(
         poll = RemotePoll(course, upstream, now, told, sightings)
         shared = shared_remotes(students, course.forge)
         pool = stack.enter_context(ThreadPoolExecutor(REMOTES_AT_ONCE))
+        # Before the pool is left, which waits: an interrupt ends those that have not begun.
         stack.callback(pool.shutdown, cancel_futures=True)
-        pushing = [student for student in students if student.remote or student.remotes]
-        questions = [pool.submit(poll.collect, student) for student in pushing]
+        questions = []
+        for student in students:
+            if student.remote or student.remotes:  # else their work is only imported
+                questions.append(pool.submit(poll.collect, student))
         for done in as_completed(questions):
             yield _with_sharers(course, done.result(), shared)
 

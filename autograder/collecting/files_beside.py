@@ -38,15 +38,14 @@ def add_files_beside(
     """
     if not is_own_folder(PurePosixPath(file.path).parent.as_posix(), push.assignment):
         return file
-    found = {
-        path: entry
-        for path, entry in _list_beside(file.path, tree.files)
-        if path not in given and is_path_beside(path)
-    }
+    found = {}
+    for path, entry in _list_beside(file.path, tree.files):
+        if path not in given and is_path_beside(path):
+            found[path] = entry
+    if not found:  # the blob stays the notebook's own: alike notebooks are graded once
+        return file
     taken = _choose_files(found)
     left_out = tuple(path for path in found if path not in taken)[:MAX_FILES]
-    if not found:
-        return file
     packed = _pack(fork, file, taken, left_out)
     return replace(file, blob=fork.keep(packed), beside=tuple(taken), left_out=left_out)
 
@@ -56,6 +55,7 @@ def rebuild_submission(fork: Fork, commit: str, wanted: NotebookFile) -> bool:
     whether it could be.
     """
     tree = fork.tree(commit)
+    # By what comes out: the path at which it was pushed may have been another notebook's since.
     for notebook in fork.notebooks(commit):
         there = dict(_list_beside(notebook.path, tree.files))
         if not all(path in there for path in wanted.beside):
@@ -74,9 +74,9 @@ def _list_beside(notebook: str, files: Sequence[TreeFile]) -> Iterator[tuple[str
     """
     folder = PurePosixPath(notebook).parent.as_posix()
     prefix = "" if folder == "." else f"{folder}/"
-    beside = [entry for entry in files if entry.path.startswith(prefix) and entry.path != notebook]
-    for entry in sorted(beside, key=lambda entry: (entry.path.count("/"), entry.path)):
-        yield entry.path.removeprefix(prefix), entry
+    for entry in sorted(files, key=lambda entry: (entry.path.count("/"), entry.path)):
+        if entry.path.startswith(prefix) and entry.path != notebook:
+            yield entry.path.removeprefix(prefix), entry
 
 
 def _choose_files(found: dict[str, TreeFile]) -> dict[str, TreeFile]:
@@ -93,9 +93,11 @@ def _choose_files(found: dict[str, TreeFile]) -> dict[str, TreeFile]:
 def _pack(
     fork: Fork, file: NotebookFile, files: dict[str, TreeFile], left_out: tuple[str, ...]
 ) -> bytes:
-    blobs = [file.blob, *(entry.blob for entry in files.values())]
-    contents = dict(fork.read_blobs(list(dict.fromkeys(blobs))))
-    if len(contents) < len(set(blobs)):
+    blobs = {file.blob: None}  # each once, in this order: git answers in the order it is asked
+    for entry in files.values():
+        blobs[entry.blob] = None
+    contents = dict(fork.read_blobs(list(blobs)))
+    if len(contents) < len(blobs):
         raise RemoteFailed(
             f"{fork.student.id}: {file.path}, or a file beside it, is not in the store"
         )

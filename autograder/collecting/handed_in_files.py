@@ -114,11 +114,7 @@ def read_handed_in(place: Path, assignments: Collection[str], zone: ZoneInfo) ->
     UsageError
         If there is no such folder or archive, or an archive cannot be read.
     """
-    files = [
-        file
-        for file in _list_files(place, zone)
-        if not IGNORED & set(PurePosixPath(file.path).parts)
-    ]
+    files = [file for file in _list_files(place, zone) if not _is_ignored(file.path)]
     worksheet = _read_worksheets(files, zone)
     groups: dict[tuple[tuple[str, ...], str], HandedIn] = {}
     unknown = []
@@ -135,8 +131,13 @@ def read_handed_in(place: Path, assignments: Collection[str], zone: ZoneInfo) ->
             files={**before.files, owner.path: file},
             said_late=before.said_late or owner.said_late,
         )
+    # The time last: a worksheet may stand behind the files it speaks of.
     work = [_with_time(found, worksheet, zone) for found in groups.values()]
     return HandedInFolder(tuple(work), tuple(unknown))
+
+
+def _is_ignored(path: str) -> bool:
+    return not IGNORED.isdisjoint(PurePosixPath(path).parts)
 
 
 def _list_files(place: Path, zone: ZoneInfo) -> Iterator[HandedInFile]:
@@ -151,12 +152,8 @@ def _list_files(place: Path, zone: ZoneInfo) -> Iterator[HandedInFile]:
         if not path.is_file() or path.is_symlink():
             continue
         name = path.relative_to(place).as_posix()
-        if (
-            path.suffix == ".zip"
-            and path.parent == place
-            and not MOODLE.match(name)
-            and not CANVAS.match(name)
-        ):
+        is_submission = MOODLE.match(name) or CANVAS.match(name)  # a student zipped their own
+        if path.suffix == ".zip" and path.parent == place and not is_submission:
             yield from _list_archive(name, path, zone)
         else:
             yield HandedInFile(name, path.stat().st_size, path.read_bytes)
@@ -194,18 +191,21 @@ def unpack_archive(file: HandedInFile, zone: ZoneInfo) -> dict[str, HandedInFile
     """Return what is in an archive that a student handed in, without a folder that holds all of
     it.
     """
-    files = list(_list_archive(file.path, io.BytesIO(file.read()), zone))
-    inside = {
-        entry.path: entry for entry in files if not IGNORED & set(PurePosixPath(entry.path).parts)
-    }
-    tops = {PurePosixPath(path).parts[0] for path in inside}
-    if len(tops) == 1 and all("/" in path for path in inside):
-        inside = {path.partition("/")[2]: entry for path, entry in inside.items()}
-    return inside
+    inside = {}
+    tops = set()
+    for entry in _list_archive(file.path, io.BytesIO(file.read()), zone):
+        if not _is_ignored(entry.path):
+            inside[entry.path] = entry
+            tops.add(entry.path.partition("/")[0])
+    has_one_folder = len(tops) == 1 and all("/" in path for path in inside)
+    if not has_one_folder:
+        return inside
+    return {path.partition("/")[2]: entry for path, entry in inside.items()}
 
 
 def _find_owner(path: str, assignments: Collection[str]) -> _Owner | None:
     parts = PurePosixPath(path).parts
+    # Canvas last, for it knows no folders: a file within another platform's may be called so, too.
     for depth, part in enumerate(parts):
         moodle = MOODLE.fullmatch(part)
         if moodle:

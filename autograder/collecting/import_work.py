@@ -7,7 +7,6 @@ be imported again: what is in the record already is not recorded twice.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -116,21 +115,21 @@ class StudentNames:
     def _list_names(self, student: Student) -> Iterator[str]:
         yield _only_letters(student.id)
         for given in (student.number, student.email, student.email.partition("@")[0], student.name):
-            if given:
+            if given:  # what stands before the @ is the login in many a university
                 yield _only_letters(given)
         words = student.name.replace(",", " ").split()
-        for first in range(
-            1, len(words)
-        ):  # Canvas writes the last name first, Moodle as the site is set
+        # Canvas writes the last name first, Moodle as the site is set.
+        for first in range(1, len(words)):
             yield _only_letters("".join([*words[first:], *words[:first]]))
 
 
 def _only_letters(name: str) -> str:
     """Return a name's letters and digits, without accents: a platform's file names have no more."""
-    plain = unicodedata.normalize("NFKD", name)
-    return re.sub(
-        r"[\W_]", "", "".join(mark for mark in plain if not unicodedata.combining(mark))
-    ).casefold()
+    letters = []
+    for mark in unicodedata.normalize("NFKD", name):  # an accent is a mark of its own then
+        if mark.isalnum() and not unicodedata.combining(mark):
+            letters.append(mark)
+    return "".join(letters).casefold()
 
 
 def _list_assignments(course: Course, found: HandedIn, assignment: str) -> list[str]:
@@ -173,6 +172,7 @@ def _import_one(
     fork = open_fork(course, student)
     commit = fork.commit_files(files, moment, f"Handed in: {assignment}")
     record = Ledger(course.ledger).read(student.id)
+    # A commit is made of the files and their time: the same one was handed in before.
     if any(push.commit == commit for push in record.pushes):
         return ImportedWork(found.names, student.id, assignment)
     push = Push(
@@ -194,10 +194,10 @@ def _import_one(
 
 
 def _is_in_time(course: Course, assignment: str, moment: datetime) -> bool:
-    deadlines = [
-        part.deadline for part in course.find_assignment(assignment).parts if part.deadline
-    ]
-    return all(moment <= deadline for deadline in deadlines)
+    for part in course.find_assignment(assignment).parts:
+        if part.deadline is not None and moment > part.deadline:
+            return False
+    return True
 
 
 def _choose_files(course: Course, assignment: str, found: HandedIn) -> dict[str, bytes]:
@@ -247,6 +247,7 @@ def _choose_notebook(assignment: str, source: str, files: Mapping[str, HandedInF
     notebooks = [path for path in files if path.endswith(".ipynb")]
     named = [path for path in notebooks if PurePosixPath(path).stem in (source, assignment)]
     alike = [path for path in notebooks if assignment in PurePosixPath(path).stem]
+    # The surest sign first; where it fits several, a weaker one may still fit one of them only.
     for choice in (named, alike, notebooks):
         if len(choice) == 1:
             return choice[0]

@@ -30,6 +30,7 @@ def restore_notebooks(
             return store.read(task.file.blob)
         except RemoteFailed as error:
             missing = error
+        # The nearest first; the fork last, where a student may have rewritten everything.
         kept = _from_aside(store, task.file.blob)
         if kept is None:
             kept = state.notebook(task.file.blob)
@@ -39,6 +40,7 @@ def restore_notebooks(
         for student, commit in task.waiting:
             fork = open_fork(course, remotes[student])
             if fork.fetch_commit(commit, anew=True):
+                # No push holds this blob: it was packed here, of the notebook and the files beside.
                 if task.file.beside or task.file.left_out:
                     rebuild_submission(fork, commit, task.file)
                 return fork.read(task.file.blob)

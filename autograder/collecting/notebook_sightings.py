@@ -72,18 +72,14 @@ class _Sheet:
     @cached_property
     def ids(self) -> frozenset[str]:
         """nbgrader ids of the cells that students answer in, and of those that give points."""
-        return frozenset(
-            cell.grade_id
-            for cell in self.exam.cells
-            if cell.grade_id and (cell.solution or cell.graded)
-        )
+        graded = {cell.grade_id for cell in self.exam.cells if cell.graded}
+        return self.answers | graded - {""}
 
     @cached_property
     def answers(self) -> frozenset[str]:
         """nbgrader ids of the cells that students answer in."""
-        return frozenset(
-            cell.grade_id for cell in self.exam.cells if cell.grade_id and cell.solution
-        )
+        answers = {cell.grade_id for cell in self.exam.cells if cell.solution}
+        return frozenset(answers - {""})
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -124,7 +120,11 @@ class _Sheet:
 
     def named(self, cell: Cell) -> set[str]:
         """The solution cells whose functions a cell defines."""
-        return {self.names[name] for name in DEFINED.findall(cell.source) if name in self.names}
+        answers = set()
+        for name in DEFINED.findall(cell.source):
+            if name in self.names:
+                answers.add(self.names[name])
+        return answers
 
     def answered(self, cell: Cell) -> set[str]:
         """The solution cells that a cell is, by its id, or stands for."""
@@ -143,6 +143,7 @@ class _Sheet:
             return True
         if self.exam.handout.is_unchanged(answer, cell.source) or self.is_given(cell):
             return False
+        # Line by line: a stub of an older release is not in the handout, most of its lines are.
         given = set()
         for text in self.exam.handout.by_id.get(answer, ()):
             given |= {line.strip() for line in text.splitlines()}
@@ -179,9 +180,8 @@ class Sightings:
         self._sheets = tuple(_Sheet(exam) for exam in exams)
         self._most = notebook_mb * 1e6
         self._seen: dict[str, tuple[Holding, ...] | None] = {}
-        self._alone = (
-            threading.Lock()
-        )  # one at a time: a notebook takes many times its size while it is read
+        # One at a time: a notebook takes many times its size while it is read.
+        self._alone = threading.Lock()
 
     def look_at(self, fork: Fork, push: Push) -> Push:
         """Return a push with what is held by its files, among them those of another name, and what

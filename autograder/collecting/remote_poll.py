@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from autograder.collecting.astray_work import OtherBranches, notes_on_places
 from autograder.collecting.notebook_sightings import Sightings
 from autograder.course.configuration import DEFAULT_BRANCH, Course
 from autograder.course.errors import ForgeFailed, describe_error
 from autograder.course.remotes import repository_name
-from autograder.course.submissions import Clock, Push, Student
+from autograder.course.submissions import Clock, Push, Repository, Student
 from autograder.forge.forge_protocol import Activity, Forge, Forks, FoundRepository
 from autograder.forge.repository_identity import (
     IdentifiedRepository,
@@ -30,6 +31,7 @@ NOT_THERE = re.compile(
 # The forge's `pushed_at` cannot tell two pushes within one second apart, and git may lag behind its
 # list.
 SETTLED = timedelta(minutes=1)
+Entry = TypeVar("Entry", Push, Repository)
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,14 @@ class RemotePoll:
             every.append(
                 self._collect_from(replace(student, remote=remote, remotes=()), assignment)
             )
-        pushes = [push for collected in every for push in collected.pushes]
-        notes = [note for collected in every for note in collected.notes]
-        errors = [collected.error for collected in every if collected.error]
-        return Collected(student, tuple(pushes), "; ".join(errors), tuple(dict.fromkeys(notes)))
+        pushes: list[Push] = []
+        errors: list[str] = []
+        notes: dict[str, None] = {}  # each once: several repositories may say the same
+        for collected in every:
+            pushes += collected.pushes
+            errors += [collected.error] if collected.error else []
+            notes |= dict.fromkeys(collected.notes)
+        return Collected(student, tuple(pushes), "; ".join(errors), tuple(notes))
 
     def _collect_from(self, student: Student, assignment: str = "") -> Collected:
         """Ask one remote, which may be for one assignment only."""
@@ -104,9 +110,8 @@ class RemotePoll:
             return self._with_other_branches(
                 Collected(student, pushes), fork, branches, self._see_push
             )
-        except (
-            Exception
-        ) as error:  # also what nobody foresaw: a store that is no folder, a hostile answer
+        except Exception as error:
+            # Also what nobody foresaw: a store that is no folder, a hostile answer
             said = describe_error(error)
             if assignment and record is not None and not record.pushes and NOT_THERE.search(said):
                 note = f"{student.id}: no repository for {assignment} to be seen at {student.remote} yet"
@@ -120,13 +125,9 @@ class RemotePoll:
         record = Ledger(self.course.ledger).read(fork.student.id)
         return replace(
             record,
-            pushes=tuple(push for push in record.pushes if push.assignment == fork.assignment),
-            lost=tuple(push for push in record.lost if push.assignment == fork.assignment),
-            repositories=tuple(
-                repository
-                for repository in record.repositories
-                if repository.assignment == fork.assignment
-            ),
+            pushes=_keep_of(fork.assignment, record.pushes),
+            lost=_keep_of(fork.assignment, record.lost),
+            repositories=_keep_of(fork.assignment, record.repositories),
         )
 
     def _with_other_branches(
@@ -202,7 +203,10 @@ class RemotePoll:
         address = f"{self.course.forge.web}/{found.name}.git"
         fork = replace(fork, student=replace(fork.student, remote=address))
         tip = fork.fetch()  # before the question, so that the answer explains it
-        known = [push for push in (*record.pushes, *record.lost) if push.activity]
+        known = []  # what the forge itself told of; what git showed has no number there
+        for push in (*record.pushes, *record.lost):
+            if push.activity:
+                known.append(push)
         activity = forge.list_activity(found, fork.branch, {push.activity for push in known})
         pushes = tuple(self._record_activity(fork, record, activity))
         newest = max(known, key=lambda push: push.time, default=None)
@@ -217,14 +221,15 @@ class RemotePoll:
         if record.repositories[-1:] != (repository,):
             Ledger(self.course.ledger).add_repository(fork.student.id, repository)
         notes = (*identified.notes, *_list_notes(self.course, fork, found, tip, pushes))
-        there = tuple(push for push in pushes if not push.lost)
-        collected = Collected(fork.student, there, notes=notes)
+        there = [push for push in pushes if not push.lost]
+        collected = Collected(fork.student, tuple(there), notes=notes)
 
         def date_push(on_branch: Fork, commit: str) -> Push:
             """Return the push of another branch's tip, with the forge's time of it where it tells
             one.
             """
             push = self._see_push(on_branch, commit)
+            # From its beginning: of a branch that is not graded nothing is known already.
             for entry in forge.list_activity(found, on_branch.branch, ()):
                 if entry.after == commit:
                     return replace(push, time=entry.time, clock=Clock.SERVER)
@@ -261,6 +266,11 @@ class RemotePoll:
                 push = self.sightings.look_at(fork, push)
             Ledger(self.course.ledger).add_push(push)
             yield push
+
+
+def _keep_of(assignment: str, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return what is of the repository for one assignment only, or for all where that is empty."""
+    return tuple(entry for entry in entries if entry.assignment == assignment)
 
 
 def _list_notes(

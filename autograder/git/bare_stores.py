@@ -19,6 +19,7 @@ from autograder.course.errors import GitFailed
 LOCK = "autograder.lock"
 IN_ORDER = b"in order"  # stands in the lock's file while nobody works, unless who did was killed
 HIGH = 64  # above every descriptor that a shell uses for itself
+PAUSE = 0.05  # seconds between two looks: no fetch ends sooner
 LEFTOVERS = (
     "*.lock",
     "refs/**/*.lock",
@@ -43,6 +44,7 @@ def hold_store(store: Path, seconds: float) -> Iterator[int]:
         If another process works there for longer.
     """
     first = os.open(store / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # git is started by a shell, and a shell uses the low numbers for itself.
     try:
         descriptor = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, HIGH)
     finally:
@@ -51,6 +53,7 @@ def hold_store(store: Path, seconds: float) -> Iterator[int]:
         _wait_for(descriptor, store, time.monotonic() + seconds)
         if os.pread(descriptor, len(IN_ORDER), 0) != IN_ORDER:
             clear_leftovers(store)
+        # Only work that came to its end puts the words back: not after an error, not after a kill.
         os.ftruncate(descriptor, 0)
         yield descriptor
         os.pwrite(descriptor, IN_ORDER, 0)
@@ -68,7 +71,7 @@ def _wait_for(descriptor: int, store: Path, end: float) -> None:
                 raise GitFailed(
                     f"another process works in {store}; try again when it has ended"
                 ) from None
-            time.sleep(0.05)
+            time.sleep(PAUSE)
 
 
 def clear_leftovers(store: Path) -> None:

@@ -28,7 +28,7 @@ from autograder.course.faults import reached
 
 SECONDS = 600.0
 SECONDS_TO_ANSWER = 120.0  # for a question to another machine that moves no files
-ROOM = 1 << 16  # bytes; with less no commit can be written
+ROOM = 1 << 16  # bytes; with less no commit can be written, and git fails for that reason
 MOMENT = 3.0  # seconds a git that is to end has for removing its locks
 MAX_COMPLAINT = 1 << 16  # bytes of what git says went wrong
 NO_GIT = "git is not installed, or not on the PATH; get it from https://git-scm.com"
@@ -110,8 +110,9 @@ def run_git(
     """
     asks = "ls-remote" in arguments
     limit = seconds or (SECONDS_TO_ANSWER if asks else SECONDS)
-    environment = {name: value for name, value in os.environ.items() if may_pass(name)}
-    environment |= ASK_NOBODY | dict(variables or {})
+    environment = _make_environment(variables or {})
+    # Files and no pipes: the limit of size holds for files, and a helper that lives on would hold a
+    # pipe open.
     with TemporaryFile() as given, TemporaryFile() as said, _complaints() as complained:
         given.write(input)
         given.seek(0)
@@ -144,8 +145,10 @@ def run_git(
 
 def _is_disk_full(arguments: Sequence[str], folder: Path | None) -> bool:
     """Whether there is hardly any room where a git works."""
-    stores = [word.partition("=")[2] for word in arguments if word.startswith("--git-dir=")]
-    place = Path(stores[0] if stores else folder or ".")
+    place = folder or Path()
+    for word in arguments:
+        if word.startswith("--git-dir="):
+            place = Path(word.partition("=")[2])
     while not place.exists():
         place = place.parent
     return shutil.disk_usage(place).free < ROOM
@@ -158,6 +161,11 @@ def _complaints() -> IO[bytes]:
     if sys.platform == "linux":
         return os.fdopen(os.memfd_create("git's complaints"), "w+b")
     return TemporaryFile()
+
+
+def _make_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if may_pass(name)}
+    return environment | ASK_NOBODY | dict(variables)
 
 
 def may_pass(name: str) -> bool:
@@ -218,7 +226,7 @@ def _prepare(parent: int, most_mb: int, says_too_much: bool) -> None:
     """Limit the process that becomes git, and tie it to the one that asked."""
     import resource  # not on Windows, where this is not called
 
-    if says_too_much:
+    if says_too_much:  # then the write fails, and git lives on to say so
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     if most_mb:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_mb << 20,) * 2)
@@ -250,6 +258,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.kill()
         process.wait()
         return
+    # KILL also where TERM ended git itself: it is the group that has to be gone.
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

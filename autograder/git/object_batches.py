@@ -23,4 +23,4 @@ def split_objects(printed: bytes, asked: Iterable[str]) -> Iterator[tuple[str, b
             continue
         size = int(about[2])
         yield name, printed[position : position + size]
-        position += size + 1
+        position += size + 1  # a newline of git's own behind each

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from autograder.course.submissions import SUBMODULE, make_printable
 
+# A tree of a few bytes can name millions of files, and all of these are told or read for each push
 MAX_POINTERS = 20
 MAX_LINKS = 500  # of which the targets are read
 MAX_TARGET = 4096  # bytes of a path
@@ -62,33 +63,19 @@ def read_pushed_tree(
     read : callable
         Returns the bytes of blobs, for the targets of links.
     """
-    entries = dict(_entries(listing))
-    links = [
-        (path, entry.blob) for path, entry in entries.items() if _is_notebooks_link(path, entry)
-    ]
-    wanted = dict(links[:MAX_LINKS])
-    named = entries.get(SUBMODULE)
-    if named is not None and named.mode in FILES and named.size <= MAX_NAMED:
-        wanted[SUBMODULE] = named.blob
-    contents = dict(read(sorted(set(wanted.values()))))
-    targets = {
-        path: contents[blob].decode("utf-8", "replace")
-        for path, blob in wanted.items()
-        if blob in contents
-    }
+    entries = dict(_list_entries(listing))
+    targets = _read_targets(entries, read)
     meant = {line.strip() for line in targets.pop(SUBMODULE, "").splitlines()}
-    files = [
-        TreeFile(make_printable(path), e.blob, e.size)
-        for path, e in entries.items()
-        if e.mode in FILES
-    ]
-    pointers = [
-        (make_printable(path), SUBMODULE if f"path = {path}" in meant else "")
-        for path, entry in entries.items()
-        if entry.mode == REPOSITORY
-    ]
+    files = []
+    pointers = []
+    for path, entry in entries.items():
+        if entry.mode in FILES:
+            files.append(TreeFile(make_printable(path), entry.blob, entry.size))
+        elif entry.mode == REPOSITORY:
+            is_meant = f"path = {path}" in meant
+            pointers.append((make_printable(path), SUBMODULE if is_meant else ""))
     for path, target in targets.items():
-        end = entries.get(_followed(path, targets))
+        end = entries.get(_follow_links(path, targets))
         if end is not None and end.mode in FILES:
             files.append(TreeFile(make_printable(path), end.blob, end.size))
         else:
@@ -96,7 +83,28 @@ def read_pushed_tree(
     return PushedTree(tuple(files), tuple(pointers[:MAX_POINTERS]))
 
 
-def _entries(listing: bytes) -> Iterator[tuple[str, _Entry]]:
+def _read_targets(
+    entries: Mapping[str, _Entry], read: Callable[[list[str]], Iterable[tuple[str, bytes]]]
+) -> dict[str, str]:
+    """Return where notebooks' links lead, by their paths, and what the file that names submodules
+    says, if there is one.
+    """
+    wanted: dict[str, str] = {}
+    for path, entry in entries.items():
+        if len(wanted) < MAX_LINKS and _is_notebooks_link(path, entry):
+            wanted[path] = entry.blob
+    named = entries.get(SUBMODULE)
+    if named is not None and named.mode in FILES and named.size <= MAX_NAMED:
+        wanted[SUBMODULE] = named.blob
+    contents = dict(read(sorted(set(wanted.values()))))
+    targets = {}
+    for path, blob in wanted.items():
+        if blob in contents:  # one that is lost leads nowhere
+            targets[path] = contents[blob].decode("utf-8", "replace")
+    return targets
+
+
+def _list_entries(listing: bytes) -> Iterator[tuple[str, _Entry]]:
     for line in listing.split(b"\0")[:-1]:  # the last one is empty, or torn
         about, _, path = line.partition(b"\t")
         mode, _, blob, size = about.decode("ascii").split()
@@ -111,7 +119,7 @@ def _is_notebooks_link(path: str, entry: _Entry) -> bool:
     )
 
 
-def _followed(path: str, targets: Mapping[str, str]) -> str:
+def _follow_links(path: str, targets: Mapping[str, str]) -> str:
     """Return where links lead at last, a path that is none if they lead out of the tree or in a
     circle.
     """

@@ -92,6 +92,7 @@ class GitRepository:
         """Make a commit of a tree, in the name git knows, else in the autograder's, and return its
         id.
         """
+        # Asked first: `commit-tree` fails where git knows no name, as on a fresh runner.
         known = self.says("var", "GIT_COMMITTER_IDENT") and self.says("var", "GIT_AUTHOR_IDENT")
         author = self if known else replace(self, extra=(*self.extra, *NOBODY.items()))
         return author.git(
@@ -120,8 +121,9 @@ def find_reason(errors: bytes) -> str:
         return f"{locked['path']} is there: another git works here, or one was killed; if none does, delete that file"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(ADVICE)]
-    rejected = [line for line in telling if line.startswith("! [")]
-    line = [*lines[-1:], *telling[-1:], *rejected[-1:]][-1] if lines else ""
+    rejected = [line for line in telling if line.startswith("! [")]  # what a push was refused for
+    best = rejected or telling or lines or [""]
+    line = best[-1]
     if "terminal prompts disabled" in line:
         return f"{NO_ACCESS} ({line.removeprefix('fatal: ')})"
     return line.removeprefix("fatal: ").removeprefix("error: ")

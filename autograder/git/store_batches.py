@@ -16,10 +16,9 @@ from autograder.course.errors import GitFailed
 from autograder.git.git_command import run_git
 from autograder.git.object_batches import split_objects
 
-MAX_STORES = (
-    200  # the paths of all must fit into one variable of the environment, of at most 128 kB
-)
-MAX_BATCH_BYTES = 32_000_000
+# The paths of all must fit into one variable of the environment, of at most 128 kB.
+MAX_STORES = 200
+MAX_BATCH_BYTES = 32_000_000  # in memory at once, however large the class is
 HASHES = {40: "sha1", 64: "sha256"}
 
 
@@ -35,22 +34,25 @@ class StoredBlob:
 def read_from_stores(files: Sequence[StoredBlob]) -> Iterator[bytes | None]:
     """Yield the bytes of each file, None for one that cannot be had this way."""
     batch: list[StoredBlob] = []
+    size = 0
     for file in files:
-        full = (
-            len(batch) == MAX_STORES
-            or sum(entry.size for entry in batch) + file.size > MAX_BATCH_BYTES
-        )
-        if batch and full:
+        is_full = len(batch) == MAX_STORES or size + file.size > MAX_BATCH_BYTES
+        if batch and is_full:
             yield from _read_batch(batch)
             batch = []
+            size = 0
         batch.append(file)
+        size += file.size
     if batch:
         yield from _read_batch(batch)
 
 
 def _read_batch(files: Sequence[StoredBlob]) -> list[bytes | None]:
     nothing: list[bytes | None] = [None] * len(files)
-    stores = list(dict.fromkeys(file.store for file in files if (file.store / "HEAD").exists()))
+    stores = []
+    for store in dict.fromkeys(file.store for file in files):
+        if (store / "HEAD").exists():
+            stores.append(store)
     if not stores or any(":" in str(store) or '"' in str(store) for store in stores):
         return nothing  # git reads such a path as several
     alternates = ":".join(str(store / "objects") for store in stores[1:])
@@ -65,11 +67,13 @@ def _read_batch(files: Sequence[StoredBlob]) -> list[bytes | None]:
         return nothing
     # A damaged file ends git in the middle: what came before it is used, the others are read one by
     # one.
-    objects = split_objects(done.output, [file.blob for file in files])
-    return [_checked(content, blob) for blob, content in objects]
+    checked = []
+    for blob, content in split_objects(done.output, [file.blob for file in files]):
+        checked.append(_check_content(content, blob))
+    return checked
 
 
-def _checked(content: bytes | None, blob: str) -> bytes | None:
+def _check_content(content: bytes | None, blob: str) -> bytes | None:
     """Return the content where it is the blob's."""
     if content is None or len(blob) not in HASHES:
         return None

@@ -26,6 +26,7 @@ def read_tree(repository: GitRepository, commit: str) -> Tree:
     if not commit:
         return Tree("")
     blobs = {}
+    # -z: a path may have a newline in it, and git quotes what it prints line by line.
     for entry in repository.paths("ls-tree", "-r", "-z", "--full-tree", commit):
         about, _, path = entry.partition("\t")
         mode, _, blob = about.split()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from small_course import DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution, test
 
-from autograder.collecting.collect import collect_pushes
+from autograder.collecting.collect import poll_remotes
 from autograder.collecting.remote_poll import Collected
 from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.configuration_file import load_course
@@ -47,7 +47,7 @@ def collect(course: Course, tmp_path: Path) -> dict[str, Collected]:
         small.write(code("import math"), solution(DOUBLE), test(TEST_DOUBLE))
         exams.append(replace(read_exam(small.source), assignment=name))
     students = read_roster(course.roster, course)
-    return {done.student.id: done for done in collect_pushes(course, students, exams=exams)}
+    return {done.student.id: done for done in poll_remotes(course, students, exams=exams)}
 
 
 def test_each_assignment_has_a_repository_and_says_nothing_of_the_others(

@@ -13,7 +13,7 @@ import pytest
 from small_course import DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution, test
 
 from autograder.collecting import files_beside
-from autograder.collecting.collect import collect_pushes
+from autograder.collecting.collect import poll_remotes
 from autograder.collecting.lost_notebooks import restore_notebooks
 from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam, read_exam
@@ -64,7 +64,7 @@ def course(tmp_path: Path) -> Course:
 
 def collect(course: Course, exam: Exam, remote: BareRepository) -> Push:
     student = Student("on-time", str(remote.path))
-    errors = [done.error for done in collect_pushes(course, [student], exams=[exam]) if done.error]
+    errors = [done.error for done in poll_remotes(course, [student], exams=[exam]) if done.error]
     assert errors == []
     return Ledger(course.ledger).read("on-time").pushes[-1]
 

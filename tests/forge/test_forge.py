@@ -15,7 +15,7 @@ from fake_github import FakeGitHub, FakeRepository, git
 from rich.console import Console
 
 from autograder.cli.result_text import print_student
-from autograder.collecting.collect import collect_pushes
+from autograder.collecting.collect import poll_remotes
 from autograder.collecting.remote_poll import Collected
 from autograder.course.configuration import Assignment, Course, ForgeOptions, Part
 from autograder.course.errors import ForgeFailed
@@ -76,7 +76,7 @@ def poll(github: FakeGitHub, *students: Student, **changed: Any) -> dict[str, Co
     wanted = students or (Student("on-time", "on-time/course"),)
     return {
         done.student.id: done
-        for done in collect_pushes(course(github, **changed), wanted, now=lambda: github.now)
+        for done in poll_remotes(course(github, **changed), wanted, now=lambda: github.now)
     }
 
 
@@ -498,7 +498,7 @@ def test_two_pushes_within_a_second_are_told_apart(
 ) -> None:
     first, moment = push(github, fork, b"first")
     list(
-        collect_pushes(
+        poll_remotes(
             course(github),
             [Student("on-time", "on-time/course")],
             now=lambda: moment + timedelta(seconds=0.4),
@@ -617,7 +617,7 @@ def test_a_commit_git_does_not_have_yet_is_not_lost(
     with monkeypatch.context() as patch:
         patch.setattr("autograder.git.student_stores.Fork.fetch_commit", lambda *_: False)
         list(
-            collect_pushes(
+            poll_remotes(
                 course(github), [Student("on-time", "on-time/course")], now=lambda: github.now
             )
         )
@@ -629,7 +629,7 @@ def test_a_commit_git_does_not_have_yet_is_not_lost(
 def test_a_commit_too_large_to_fetch_does_not_hold_up_the_next_one(
     github: FakeGitHub, fork: FakeRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.git.student_stores.MAX_FETCH_MB", 1)
+    monkeypatch.setattr("autograder.git.stored_objects.MAX_FETCH_MB", 1)
     github.later(hours=1)
     large = github.push(fork, {"data.bin": os.urandom(3 << 20)})
     newest = github.force_push(fork, {PATH: b"without the data"})

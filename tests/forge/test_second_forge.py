@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from folder_forge import create_repository
 
-from autograder.collecting.collect import collect_pushes
+from autograder.collecting.collect import poll_remotes
 from autograder.course.configuration import Assignment, Course, ForgeOptions, Part
 from autograder.course.errors import ConfigError
 from autograder.course.submissions import Clock, Student
@@ -61,7 +61,7 @@ def test_pushes_come_from_a_forge_that_is_one_module(course: Course, tmp_path: P
     push(clone, "{}", FIRST)
     push(clone, '{"cells": []}', SECOND)
     student = Student("on-time", "on-time/course")
-    errors = [done.error for done in collect_pushes(course, [student]) if done.error]
+    errors = [done.error for done in poll_remotes(course, [student]) if done.error]
     assert errors == []
     record = Ledger(course.ledger).read("on-time")
     assert [(entry.time, entry.clock) for entry in record.pushes] == [
@@ -70,7 +70,7 @@ def test_pushes_come_from_a_forge_that_is_one_module(course: Course, tmp_path: P
     ], "two pushes between two polls, each with the forge's time and not the commit's"
     assert record.repositories[-1].name == "on-time/course"
 
-    again = [done for done in collect_pushes(course, [student]) if done.pushes or done.error]
+    again = [done for done in poll_remotes(course, [student]) if done.pushes or done.error]
     assert again == [], "what is in the record is not told again"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from autograder.course.errors import GitFailed, RemoteFailed
 from autograder.course.submissions import Student
-from autograder.git import student_stores as forks
+from autograder.git import stored_objects
 from autograder.git.bare_stores import LOCK, hold_store
 from autograder.git.student_stores import Fork
 from autograder.rehearsal.forge_on_disk import BareRepository
@@ -102,8 +102,10 @@ def test_a_fetch_that_was_killed_at_its_limit_is_no_hindrance_to_the_next(
     hook.parent.mkdir()
     hook.write_text("#!/bin/sh\ntrap '' TERM\nsleep 1000\n")
     hook.chmod(0o755)
-    monkeypatch.setattr(forks, "FETCH_SECONDS", 4)
-    monkeypatch.setattr(forks, "SAFE", (*forks.SAFE, f"core.hooksPath={hook.parent}"))
+    monkeypatch.setattr(stored_objects, "FETCH_SECONDS", 4)
+    monkeypatch.setattr(
+        stored_objects, "SAFE", (*stored_objects.SAFE, f"core.hooksPath={hook.parent}")
+    )
     with pytest.raises(RemoteFailed, match="no answer within 4 s"):
         fork.fetch()
     monkeypatch.undo()
@@ -196,7 +198,9 @@ def test_a_store_is_packed_and_loses_nothing_by_it(
     remote: BareRepository, fork: Fork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        forks, "PACK", tuple(word.replace("Limit=20", "Limit=3") for word in forks.PACK)
+        stored_objects,
+        "PACK",
+        tuple(word.replace("Limit=20", "Limit=3") for word in stored_objects.PACK),
     )
     kept = fork.keep(b"the last copy of a notebook")
     blobs = []
@@ -213,12 +217,12 @@ COLLECT = """
 import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
-from autograder.collecting.collect import collect_pushes
+from autograder.collecting.collect import poll_remotes
 from autograder.course.configuration import Course
 from autograder.course.submissions import Student
 root = Path(sys.argv[1])
 course = Course(root, "x", ZoneInfo("UTC"), {}, forks=root / "forks", ledger=root / "ledger")
-list(collect_pushes(course, [Student("hanging", sys.argv[2])]))
+list(poll_remotes(course, [Student("hanging", sys.argv[2])]))
 """
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.collecting.collect import collect_pushes
+from autograder.collecting.collect import poll_remotes
 from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.submissions import Clock, Student
@@ -174,7 +174,7 @@ def test_each_push_is_recorded_once_with_the_time_it_was_first_seen(
     for moment in (T0, T1):
         done = {
             entry.student.id: entry
-            for entry in collect_pushes(course(tmp_path), students, now=lambda t=moment: t)  # type: ignore[misc]
+            for entry in poll_remotes(course(tmp_path), students, now=lambda t=moment: t)  # type: ignore[misc]
         }
         assert "gone" in done["gone"].error
         assert not done["on-time"].error
@@ -186,7 +186,7 @@ def test_a_back_dated_commit_is_recorded_with_the_time_it_was_seen(
     remote: BareRepository, tmp_path: Path
 ) -> None:
     remote.push({PATH: b"late"}, "back-dated", datetime(2020, 1, 1, tzinfo=UTC))
-    list(collect_pushes(course(tmp_path), [Student("late", str(remote.path))], now=lambda: T1))
+    list(poll_remotes(course(tmp_path), [Student("late", str(remote.path))], now=lambda: T1))
     assert Ledger(tmp_path / "ledger").read("late").pushes[0].time == T1
 
 
@@ -194,7 +194,7 @@ def test_archived_classes_may_use_commit_dates_and_are_marked(
     remote: BareRepository, tmp_path: Path
 ) -> None:
     list(
-        collect_pushes(
+        poll_remotes(
             course(tmp_path, Clock.COMMIT_DATE), [Student("old", str(remote.path))], now=lambda: T1
         )
     )
@@ -206,7 +206,7 @@ def test_trees_within_trees_hold_nobody_up(
     remote: BareRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten trees, each of which holds the one before ten times: ten thousand million files in two kilobytes."""
-    monkeypatch.setattr("autograder.git.student_stores.MAX_LISTING_MB", 1)
+    monkeypatch.setattr("autograder.git.stored_objects.MAX_LISTING_MB", 1)
     blob = git(remote.path, "rev-parse", f"master:{PATH}")
     entries = "".join(f"100644 blob {blob}\tfile{number}.txt\n" for number in range(10))
     for _ in range(9):
@@ -225,7 +225,7 @@ def test_trees_within_trees_hold_nobody_up(
 def test_too_large_a_repository_fails_alone(
     remote: BareRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.git.student_stores.MAX_FETCH_MB", 1)
+    monkeypatch.setattr("autograder.git.stored_objects.MAX_FETCH_MB", 1)
     remote.push({"big.bin": os.urandom(3 << 20)}, "big", T1)
     with pytest.raises(RemoteFailed):
         Fork(Student("big", f"file://{remote.path}"), tmp_path / "store.git", "master").fetch()
@@ -238,10 +238,10 @@ def test_an_untouched_fork_is_nothing_pushed_until_there_is_work_in_it(
     fork = BareRepository(tmp_path / "fork.git", "master")
     fork.fork(remote)
     student = Student("untouched", str(fork.path))
-    (done,) = collect_pushes(class_room, [student], now=lambda: T0)
+    (done,) = poll_remotes(class_room, [student], now=lambda: T0)
     assert (done.push, done.error) == (None, "")
     fork.push({PATH: b"solved"}, "homework", T1)
-    (done,) = collect_pushes(class_room, [student], now=lambda: T1)
+    (done,) = poll_remotes(class_room, [student], now=lambda: T1)
     assert done.push.time == T1
 
 
@@ -267,7 +267,7 @@ def test_one_remote_for_several_students_is_told_of_each(
     alone = Student("alone", "https://github.com/b/x")
     done = {
         entry.student.id: entry.notes
-        for entry in collect_pushes(course(tmp_path), [*students, alone])
+        for entry in poll_remotes(course(tmp_path), [*students, alone])
     }
     assert done.pop("alone") == ()
     for student, notes in done.items():
