@@ -11,7 +11,7 @@ from autograder.cli.command_options import ConfigOption, JsonOption
 from autograder.cli.screens import out, print_line
 from autograder.course.configuration_file import find_config
 from autograder.course.errors import AutograderError
-from autograder.doctor.machine_check import examine_machine
+from autograder.doctor.machine_check import Finding, examine_machine
 
 
 def examine_setup(
@@ -29,11 +29,7 @@ def examine_setup(
     found = {"this machine": examine_machine()}
     path = config or _find_config_here()
     if path is not None:
-        # Only here, so that the machine is examined also where modules are missing that a course
-        # needs.
-        from autograder.doctor.course_check import examine_course
-
-        found["this course"] = examine_course(path.resolve(), network=network)
+        found["this course"] = _examine_course(path.resolve(), network)
     findings = [*found["this machine"], *found.get("this course", ())]
     if as_json:
         out.print_json(data=[finding.to_json() for finding in findings])
@@ -44,6 +40,16 @@ def examine_setup(
                 print_line(finding.line)
     if any(finding.needed and not finding.good for finding in findings):
         raise typer.Exit(1)
+
+
+def _examine_course(config: Path, network: bool) -> list[Finding]:
+    # Only here: the machine is examined also where modules are missing that a course needs
+    try:
+        from autograder.doctor.course_check import examine_course
+    except ModuleNotFoundError as error:
+        said = f"not looked at: {error.name} is not installed"
+        return [Finding("course", False, said, step="do first what is said of this machine")]
+    return examine_course(config, network=network)
 
 
 def _find_config_here() -> Path | None:

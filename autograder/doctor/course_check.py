@@ -28,13 +28,17 @@ from autograder.course.submissions import Clock, Student
 from autograder.doctor.machine_check import Finding
 from autograder.forge.forge_protocol import open_forge
 from autograder.git.repository import GitRepository, remove_passwords
+from autograder.gradebook.exam_entries import knows_exam
+from autograder.publishing.release import is_release_current
 from autograder.record.ledger import Ledger
+from autograder.record.page_keys import PageKeys
 from autograder.record.standings import is_over
 
 MEGABYTE = 1 << 20
 SQLITE = "sqlite:///"
 GUIDE = "see docs/instructors.md"
-OVER_SSH = re.compile(r"[^/@:\s]+@[^/:\s]+:.+")  # git's short form of ssh://
+# Git's short form of ssh://
+OVER_SSH = re.compile(r"[^/@:\s]+@[^/:\s]+:.+")
 
 
 def examine_course(config: Path, *, network: bool = False) -> list[Finding]:
@@ -63,9 +67,10 @@ def examine_course(config: Path, *, network: bool = False) -> list[Finding]:
     }
     found = [Finding("configuration", True, f"{config}: {len(course.assignments)} assignments")]
     for what, check in checks.items():
+        # What one of them cannot look at keeps nobody from what the others say
         try:
             found += check()
-        except (AutograderError, OSError) as error:  # the others are looked at all the same
+        except (AutograderError, OSError) as error:
             found.append(
                 Finding(what, False, describe_error(error), step="correct that, and look again")
             )
@@ -76,13 +81,16 @@ def _check_times(course: Course) -> Iterator[Finding]:
     now = f"{course.timezone.key}, where it is {course.to_local_time(datetime.now(UTC)):%Y-%m-%d %H:%M}"
     step = 'set c.Course.timezone, for example "Europe/Budapest", unless your deadlines are meant in UTC'
     yield Finding("time zone", course.timezone.key != "UTC", now, needed=False, step=step)
-    deadlines = [part.deadline for entry in course.assignments.values() for part in entry.parts]
-    due = [deadline for deadline in deadlines if not is_over(deadline, datetime.now(UTC))]
-    said = f"{len(due)} of {len(deadlines)} to come"
+    to_come = 0
+    number = 0
+    for entry in course.assignments.values():
+        number += len(entry.parts)
+        to_come += sum(not is_over(part.deadline, datetime.now(UTC)) for part in entry.parts)
+    said = f"{to_come} of {number} to come"
     step = (
         f"if the term is not over, give the assignments new deadlines in grading_config.py; {GUIDE}"
     )
-    yield Finding("deadlines", bool(due), said, needed=False, step=step)
+    yield Finding("deadlines", to_come > 0, said, needed=False, step=step)
     if course.clock is Clock.SERVER:
         there = bool(os.environ.get(course.forge.token))
         found = "set" if there else "not set: 60 requests an hour are allowed, with one 5,000"
@@ -111,8 +119,6 @@ def _check_sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
 
 
 def _check_releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
-    from autograder.publishing.release import is_release_current  # nbgrader takes a second to load
-
     for name in exams:
         what = f"release of {name}"
         step = f"autograder release {name}"
@@ -148,6 +154,7 @@ def _check_upstream(course: Course, *, network: bool) -> Finding:
         return Finding(what, False, f"{name} {wrong}", step="correct c.Course.upstream")
     if not (network or _is_on_this_machine(url)):
         return Finding(what, True, f"{name}; whether it answers: autograder doctor --network")
+    # As the collector asks: a private repository answers nobody without credentials
     variables = open_forge(course.forge).make_credentials()
     git = GitRepository(course.root, extra=variables)
     heads = git.says("ls-remote", "--heads", "--", url)
@@ -227,6 +234,7 @@ def _find_wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator
 def _say_wrong_form(course: Course, remote: str) -> str:
     """Say what is wrong with a remote by its checks, empty if nothing is."""
     address = git_address(remote, course.forge)
+    # A name alone is kept in an address, as in git@github.com; only a password is a secret
     if remove_passwords(address) != address and urlsplit(address).password:
         return "holds a password, which would stand in logs"
     if _is_on_this_machine(address):
@@ -251,13 +259,12 @@ def _check_keys(course: Course) -> Finding:
         return Finding(what, True, f"{path.name} will be made with the first pages")
     mode = path.stat().st_mode & 0o777
     said = f"{path.name} has mode {mode:o}"
+    # By the keys every student's page can be opened; nobody but their owner may read them
     if mode & 0o077:
         return Finding(
             what, False, f"{said}: others can read every student's page", step=f"chmod 600 {path}"
         )
     try:
-        from autograder.record.page_keys import PageKeys
-
         PageKeys(path)
     except ConfigError as error:
         return Finding(what, False, str(error), step="restore it from the state branch")
@@ -285,15 +292,13 @@ def _check_gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
     path = Path(course.database.removeprefix(SQLITE))
     if course.database.startswith(SQLITE) and not path.exists():
         return Finding(what, True, f"{path.name} will be made by autograder gradebook")
-    from autograder.gradebook.exam_entries import knows_exam
-
+    unknown = []
+    # A file that is no database, a server that does not answer: every driver raises errors of its own
     try:
-        unknown = [
-            name
-            for name, exam in exams.items()
-            if course.release_path(name).exists() and not knows_exam(course, exam)
-        ]
-    except Exception as error:  # a file that is no database, a server that does not answer: whatever its driver raises
+        for name, exam in exams.items():
+            if course.release_path(name).exists() and not knows_exam(course, exam):
+                unknown.append(name)
+    except Exception as error:
         return Finding(
             what,
             False,

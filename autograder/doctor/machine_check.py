@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-MODULES = ("nbgrader", "msgpack", "pyseccomp", "cryptography", "IPython", "numpy")
+MODULES = ("nbgrader", "msgpack", "msgspec", "pyseccomp", "cryptography", "IPython", "numpy")
 
 
 @dataclass(frozen=True)
@@ -69,22 +69,23 @@ def _check_module(name: str) -> Finding:
 
 
 def _check_jail() -> list[Finding]:
+    # Only here, since the jail's own modules may be what is missing
     try:
         from autograder.jail import try_rungs
     except ImportError as error:
         return [Finding("jail", False, str(error), step="install the modules named above")]
-    reports = try_rungs()
-    chosen = next((report.rung for report in reports if report.works), None)
-    findings = [
-        Finding(f"jail, rung {report.rung}", report.works, report.reason or "works", needed=False)
-        for report in reports
-    ]
+    findings = []
+    chosen = None
+    for report in try_rungs():
+        said = report.reason or "works"
+        findings.append(Finding(f"jail, rung {report.rung}", report.works, said, needed=False))
+        if report.works and chosen is None:
+            chosen = report.rung
     if chosen is None:
         nothing = "no rung works here: nothing will be graded"
-        return [
-            *findings,
-            Finding(
-                "jail", False, nothing, step="do what the rungs above say; see docs/security.md"
-            ),
-        ]
-    return [*findings, Finding("jail", True, f"rung {chosen} will be used, the first that works")]
+        step = "do what the rungs above say; see docs/security.md"
+        findings.append(Finding("jail", False, nothing, step=step))
+    else:
+        said = f"rung {chosen} will be used, the first that works"
+        findings.append(Finding("jail", True, said))
+    return findings

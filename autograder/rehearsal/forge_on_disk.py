@@ -25,14 +25,8 @@ class BareRepository:
         """Make the repository, empty, unless it is there."""
         if not (self.path / "HEAD").exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._git(
-                "init",
-                "--quiet",
-                "--bare",
-                f"--initial-branch={self.branch}",
-                str(self.path),
-                bare=False,
-            )
+            options = ("--quiet", "--bare", f"--initial-branch={self.branch}")
+            self._git("init", *options, str(self.path), bare=False)
 
     def fork(self, upstream: BareRepository) -> None:
         """Make the repository a copy of another, unless it is there."""
@@ -62,6 +56,7 @@ class BareRepository:
         """Put one commit with these files on top of the branch, unless its newest commit is that
         one already.
         """
+        # A practice class that was killed begins a wave again: what it pushed already is not pushed twice
         newest = self.subject()
         if newest == subject:
             return
@@ -73,6 +68,7 @@ class BareRepository:
             parts.append(f"from refs/heads/{self.branch}^0\n".encode())
         for path, content in files.items():
             parts += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
+        # By fast-import one process makes a commit in a bare repository; with a checkout it takes five
         self._git("fast-import", "--quiet", "--date-format=raw", input=b"".join(parts))
 
     def _git(self, *arguments: str, bare: bool = True, input: bytes = b"") -> str:

@@ -20,7 +20,9 @@ from typing import Any
 from autograder.classroom.classroom import Classroom
 from autograder.course.configuration import CONFIG_FILE, Assignment, Course, read_exams
 from autograder.course.errors import UsageError
-from autograder.course.exam import WHOLE
+from autograder.course.exam import WHOLE, Exercise
+from autograder.course.submissions import ExerciseResult
+from autograder.course.whole_files import write_whole
 from autograder.grader.examiner import Examiner
 from autograder.publishing.release import release_assignment
 from autograder.record.standings import Standing
@@ -28,7 +30,9 @@ from autograder.rehearsal.forge_on_disk import BareRepository
 from autograder.rehearsal.student_roles import ROLES, DueGrade, PushWave, StudentDesk, StudentRole
 
 DEADLINE = datetime(2026, 3, 6, 22, 59, tzinfo=UTC)
-HIDDEN = "marking.criterion"  # stands in every hidden test of the course, and nowhere else
+# Stands in every hidden test of the course, and nowhere else
+HIDDEN = "marking.criterion"
+# One role never ends: the practice class waits for it, and no cell of the course takes a second
 CELL_SECONDS = 6
 LATE_RULE = {"per_day": 0.2, "days": 1}
 ASSIGNMENTS = 2
@@ -107,6 +111,7 @@ class PracticeClass:
             raise UsageError(
                 f"{self.out} is not empty and no practice class; name another folder with --out"
             )
+        # Only what holds our journal: a folder named by mistake is refused above
         if journal.path.exists() and journal.about != about:
             shutil.rmtree(self.out)
         self.out.mkdir(parents=True, exist_ok=True)
@@ -141,6 +146,7 @@ class PracticeClass:
         for path in sorted((self.out / "assignments").rglob("*")):
             if path.is_file():
                 files[str(path.relative_to(self.out))] = path.read_bytes()
+        # Two weeks before, so that every push comes after what it answers
         self.upstream.push(files, "The course: first assignments", DEADLINE - timedelta(days=14))
         ClassJournal(self.out).note("published")
 
@@ -187,30 +193,26 @@ class PracticeClass:
         for student, role in self.students.items():
             for desk in self.desks(student):
                 due = role.in_course(self.classroom.course.find)
-                for sentence in describe_differences(
-                    due, desk, standings[student][desk.exam.assignment]
-                ):
-                    found.append(f"{student}, {desk.exam.assignment}: {sentence}")
-        return found + self._seen_by_students()
+                name = desk.exam.assignment
+                for sentence in describe_differences(due, desk, standings[student][name]):
+                    found.append(f"{student}, {name}: {sentence}")
+        return found + self._find_leaks()
 
-    def _seen_by_students(self) -> list[str]:
+    def _find_leaks(self) -> list[str]:
         """Look for hidden tests in what the jail let out and in what students can read."""
-        places = [
-            self.classroom.course.outputs,
-            self.classroom.course.site,
-            self.out / "assignments",
-        ]
-        files: list[Path] = []
-        for place in places:
-            files += filter(Path.is_file, place.rglob("*"))
-        return [
-            f"{path}: holds a hidden test" for path in files if HIDDEN.encode() in path.read_bytes()
-        ]
+        course = self.classroom.course
+        found = []
+        for place in (course.outputs, course.site, self.out / "assignments"):
+            for path in place.rglob("*"):
+                if path.is_file() and HIDDEN.encode() in path.read_bytes():
+                    found.append(f"{path}: holds a hidden test")
+        return found
 
     def _collected(self, wave: PushWave) -> str:
         return f"collected {wave.name}, {self.size} students"
 
     def _fingerprint(self) -> str:
+        # Of the practice class's assignments alone: another homework changed is no reason to begin anew
         exams = read_exams(replace(self.original, assignments=self.assignments))
         return " ".join(exam.version for exam in exams.values())
 
@@ -269,38 +271,41 @@ class ClassJournal:
         return data
 
     def _write(self, data: Mapping[str, Any]) -> None:
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
-        temporary.replace(self.path)
+        write_whole(self.path, json.dumps(data, indent=1).encode(), "practice class")
 
 
 def describe_differences(role: StudentRole, desk: StudentDesk, standing: Standing) -> Iterator[str]:
     """Yield a sentence for each difference between a standing and what the role must get."""
     results = {}
+    said = list(standing.problems)
     for part in standing.parts:
+        said.append(part.why)
         for graded in part.exercises:
             results[graded.id] = graded
-    for part in standing.parts:
         if part.state is not role.state:
             yield f"the state is {part.state.value!r}, it must be {role.state.value!r}"
         if part.factor != role.factor:
             yield f"{part.factor:g} of the points count, it must be {role.factor:g}"
-    if role.problem and not any(role.problem in sentence for sentence in _sentences(standing)):
+    if role.problem and not any(role.problem in sentence for sentence in said):
         yield f"no sentence says {role.problem!r}"
     for exercise in desk.exam.exercises:
         wanted = role.grades(exercise, desk)
-        result = results.get(exercise.id)
-        points = result.points if result else 0.0
-        if wanted is DueGrade.FULL and points != exercise.points and not exercise.manual:
-            yield f"{exercise.id} has {points:g} of {exercise.points:g} points"
-        if wanted is DueGrade.NOTHING and points:
-            yield f"{exercise.id} has {points:g} points, it must have none"
-        if wanted is DueGrade.HINT and (points >= exercise.points or result is None):
-            yield f"{exercise.id} has {points:g} points, the mistake must cost some"
-        if wanted is DueGrade.HINT and result and desk.known_mistake()[2] not in result.hint:
-            yield f"{exercise.id} has the hint {result.hint!r}, not the known mistake's"
+        for sentence in _describe_grade(exercise, results.get(exercise.id), wanted, desk):
+            yield f"{exercise.id} has {sentence}"
 
 
-def _sentences(standing: Standing) -> Iterator[str]:
-    yield from standing.problems
-    yield from (part.why for part in standing.parts)
+def _describe_grade(
+    exercise: Exercise, result: ExerciseResult | None, wanted: DueGrade, desk: StudentDesk
+) -> Iterator[str]:
+    points = result.points if result else 0.0
+    if wanted is DueGrade.NOTHING:
+        if points:
+            yield f"{points:g} points, it must have none"
+    elif wanted is DueGrade.HINT:
+        if result is None or points >= exercise.points:
+            yield f"{points:g} points, the mistake must cost some"
+        if result is not None and desk.known_mistake()[2] not in result.hint:
+            yield f"the hint {result.hint!r}, not the known mistake's"
+    # What a person marks has no points before somebody gave some
+    elif points != exercise.points and not exercise.manual:
+        yield f"{points:g} of {exercise.points:g} points"

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
-from autograder.course.exam import Exam, Exercise, SourceCell
+from autograder.course.exam import Exam, Exercise
+from autograder.course.source_markers import keep_lines_with_solution
 from autograder.mistakes import load_variants
 from autograder.record.standings import PartState
 
+# Looks for the tests on the disk and in memory, then disarms what they may compare with
 PEEK = """\
 import os, sys, gc
 found = []
@@ -112,8 +114,12 @@ class StudentDesk:
     @property
     def answers(self) -> dict[str, str]:
         """The reference's solution cells by grade id, with the markers taken out."""
-        cells = (cell for cell in self.exam.cells if cell.solution and cell.kind == "code")
-        return {cell.grade_id: _without_markers(cell) for cell in cells}
+        answers = {}
+        for cell in self.exam.cells:
+            if cell.solution and cell.kind == "code":
+                lines = keep_lines_with_solution(cell.source.splitlines(), self.exam.markers)
+                answers[cell.grade_id] = "\n".join(lines)
+        return answers
 
     def first_half(self) -> set[str]:
         """Return the ids of the exercises that make the first half, at least one."""
@@ -124,12 +130,13 @@ class StudentDesk:
         """Return the function, the source and the hint of the assignment's first known mistake."""
         variants = load_variants(self.exam.mistakes, "mistakes.py")
         mistake = next(iter(variants or ()))
-        tree = ast.parse(self.exam.mistakes)
-        function = next(
-            n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == mistake.name
-        )
-        function.decorator_list.clear()
-        return mistake.of, f"{ast.unparse(function)}\n\n{mistake.of} = {mistake.name}", mistake.hint
+        for node in ast.parse(self.exam.mistakes).body:
+            if isinstance(node, ast.FunctionDef) and node.name == mistake.name:
+                # A student's notebook knows nothing of where mistakes are registered
+                node.decorator_list.clear()
+                source = f"{ast.unparse(node)}\n\n{mistake.of} = {mistake.name}"
+                return mistake.of, source, mistake.hint
+        raise LookupError(f"{self.exam.assignment}: mistakes.py defines no {mistake.name}")
 
     def exercise_of(self, function: str) -> str:
         """Return the exercise whose solution cell defines a function."""
@@ -147,22 +154,15 @@ class StudentDesk:
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
             if grade_id in answers:
                 cell["source"] = answers[grade_id]
-        name = {
-            "cell_type": "markdown",
-            "id": "who",
-            "metadata": {},
-            "source": f"Handed in by {self.student}.",
-        }
+        # Else the same answers would be the same bytes, and equal notebooks are graded once
+        said = f"Handed in by {self.student}."
+        name = {"cell_type": "markdown", "id": "who", "metadata": {}, "source": said}
         cells: list[dict[str, object]] = []
         for number, source in enumerate(extra):
             cell = {"cell_type": "code", "id": f"extra-{number}", "metadata": {}, "source": source}
             cells.append(cell | {"execution_count": None, "outputs": []})
         notebook["cells"][1:1] = [name, *cells]
         return json.dumps(notebook, indent=1, ensure_ascii=False).encode()
-
-
-def _without_markers(cell: SourceCell) -> str:
-    return "\n".join(line for line in cell.source.splitlines() if "### " not in line)
 
 
 def answer_everything(desk: StudentDesk) -> Files:
@@ -178,23 +178,22 @@ def answer_wrongly(desk: StudentDesk) -> Files:
 def answer_first_half(desk: StudentDesk) -> Files:
     """The first half of the exercises answered."""
     first_half = desk.first_half()
-    cells: set[str] = set()
+    everything = desk.answers
+    answers = {}
     for exercise in desk.exam.exercises:
         if exercise.id in first_half:
-            cells.update(exercise.solutions)
-    return {
-        desk.path: desk.notebook(
-            {cell: source for cell, source in desk.answers.items() if cell in cells}
-        )
-    }
+            for cell in exercise.solutions:
+                # A written answer is none that can be tested
+                if cell in everything:
+                    answers[cell] = everything[cell]
+    return {desk.path: desk.notebook(answers)}
 
 
 def answer_with_mistake(desk: StudentDesk) -> Files:
     """All right but for the first known mistake."""
     function, source, _ = desk.known_mistake()
-    answers = desk.answers
     changed = {}
-    for cell, text in answers.items():
+    for cell, text in desk.answers.items():
         defines_it = f"def {function}(" in text
         changed[cell] = f"{text}\n\n{source}" if defines_it else text
     return {desk.path: desk.notebook(changed)}
