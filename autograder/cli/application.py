@@ -14,9 +14,8 @@ from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Annotated, Any, TextIO
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # one process per core saturates the machine; threads only fight
+# Before numpy is imported anywhere: one process per core saturates the machine, threads only fight
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
 import typer.main
@@ -36,6 +35,7 @@ STUDENTS_MODULES = {
     "numpy",
     "sklearn",
 }
+# What Python itself has on Linux alone: no package would bring it
 LINUX_MODULES = {"fcntl", "grp", "pwd", "resource"}
 
 
@@ -68,6 +68,7 @@ class CommandGroup(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        # typer wants a dictionary; a mapping that loads what is asked for does all that is asked of one
         commands: Any = LazyCommands(iter(COMMANDS))
         self.commands = commands
 
@@ -142,11 +143,14 @@ def run_app() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a Windows console of the old kind knows no ✓
+            # A Windows console of the old kind knows no ✓
+            stream.reconfigure(errors="replace")
+    # Before a command is loaded: its imports may print, too
     if "--json" in arguments:
         out.file = keep_stdout_for_answer()
     try:
         app(args=arguments, prog_name="autograder")
+    # What a person can put right is one line; a fault of ours, whatever it raises, shows where it is
     except AutograderError as error:
         if debug:
             raise
@@ -176,6 +180,7 @@ def keep_stdout_for_answer() -> TextIO:
 
     A test, a known mistake or a library may print whatever it likes, from C and from other processes, too.
     """
+    # By its number, not as sys.stdout: what is written from C, or by a process that is started, knows only that
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
     sys.stdout.flush()
     os.dup2(2, 1)

@@ -65,9 +65,10 @@ def audit_assignments(
         cases = [case for case in cases if case.exercise in exercise]
         vacuous = [entry for entry in vacuous if entry.exercise in exercise]
         _require_exercises(exercise, cases, exams)
-    place = {case: index for index, case in enumerate(cases)}
     done = grade_cases(course, exams, cases)
     graded = list(track_progress(done, len(cases), "auditing", err))
+    # They come as they are done; what is printed has the order of the notebook
+    place = {case: index for index, case in enumerate(cases)}
     graded.sort(key=lambda entry: place[entry.case])
     if as_json:
         out.print_json(data=tally_json(graded, vacuous))
@@ -122,9 +123,8 @@ def _build_table(title: str, counts: Sequence[AuditTally]) -> Table:
     )
     rows = [HEADS, *map(_build_row, counts)]
     table.add_column(HEADS[0], overflow="ellipsis")
-    for column in range(
-        1, len(HEADS)
-    ):  # a name may be cut where a line is too long, a number never
+    # A name may be cut where a line is too long, a number never
+    for column in range(1, len(HEADS)):
         width = max(len(row[column]) for row in rows)
         table.add_column(HEADS[column], justify="right", no_wrap=True, min_width=width)
     for row in rows[1:]:

@@ -61,7 +61,8 @@ def write_work_bundle(
     course = classroom.course
     tasks = find_tasks(classroom, student or (), assignment, force=force)
     read = restore_notebooks(course, classroom.students, StateBranch(course, remote))
-    with hold_course_lock(classroom, "bundle"):  # a notebook found elsewhere goes into its store
+    # A notebook found elsewhere goes into its store
+    with hold_course_lock(classroom, "bundle"):
         missing = write_bundle(course, classroom.exams, tasks, read, folder)
     if with_course:
         write_course(course.root, folder / "course")
@@ -69,7 +70,8 @@ def write_work_bundle(
         print_error(f"not bundled: {sentence}")
     code = print_troubles(classroom)
     number = len(tasks) - len(missing)
-    shards = min(most, -(-number // per_shard))  # rounded up
+    # Rounded up: the last machine may have less to do
+    shards = min(most, -(-number // per_shard))
     tell_next_jobs(tasks=number, shards=[f"{shard}/{shards}" for shard in range(1, shards + 1)])
     print_line(
         f"bundled: {number} notebooks for {shards} machines, {len(missing)} missing → {folder}"
@@ -113,6 +115,7 @@ def record_reports(
     """
     classroom = open_classroom(config)
     course = classroom.course
+    # What may be recorded is asked anew: since the bundle was made, other reports may have come
     with hold_course_lock(classroom, "record"):
         tasks = find_tasks(classroom, student or (), assignment, force=force)
         done = list(record_returned(course, classroom.exams, tasks, reports, datetime.now(UTC)))

@@ -96,6 +96,7 @@ def _choose_notebooks(clone: StudentClone, names: Sequence[str], since: str) -> 
             )
     if names:
         return found
+    # None also where git does not know the commit, after a force-push for example: then all are checked
     changed = clone.changed_since(since) if since else None
     chosen: dict[str, Path] = {}
     for name, path in found.items():
@@ -120,6 +121,7 @@ def _stop_commands(*, enough: bool) -> Iterator[None]:
     if enough or not runs_on_github():
         yield
         return
+    # Nobody can guess it, or a notebook could print it and give commands again
     mark = secrets.token_hex(16)
     print_line(f"::stop-commands::{mark}")
     try:

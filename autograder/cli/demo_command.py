@@ -19,7 +19,8 @@ from autograder.course.errors import AutograderError
 from autograder.pages import links_csv
 from autograder.rehearsal.practice_class import PracticeClass
 
-TELLING_STUDENT = "known-mistake"  # a practice student whose points tell most
+# The practice student whose points tell most
+TELLING_STUDENT = "known-mistake"
 
 
 def walk_practice_class(
@@ -72,12 +73,15 @@ def _let_class_happen(practice: PracticeClass, screen: Console) -> None:
     classroom = practice.classroom
     for wave, time in practice.waves():
         title = f"{time:%d %b}: students push"
+        # Each step of it is a push that was made
         for _ in track_progress(practice.push(wave, time), practice.size, title, screen):
-            pass  # each step is a push that was made
+            pass
         if not collect_all(classroom, screen, now=time):
             raise AutograderError("a repository of the practice class could not be fetched")
+        # Written down before the grading: a run that is killed in it finds those tasks open
         practice.collected(wave)
         grade_all(classroom, screen=screen)
+    # What a killed run left, or its last wave could not do
     if classroom.open_tasks() and not grade_all(classroom, screen=screen):
         raise AutograderError("a submission of the practice class could not be graded")
     classroom.update_gradebook()

@@ -39,7 +39,8 @@ def collect_all(classroom: Classroom, screen: Console = out, now: datetime | Non
     found = classroom.collect() if now is None else classroom.collect(lambda: now)
     done = list(track_progress(found, len(classroom.students), "collecting", screen))
     failed = Counter(entry.error for entry in done if entry.error)
-    for reason, number in failed.items():  # one reason may have stopped many
+    # One reason may have stopped many; it is told once
+    for reason, number in failed.items():
         times = f" ({number} repositories)" if number > 1 else ""
         print_error(f"not collected: {reason}{times}")
     for entry in done:
@@ -114,6 +115,7 @@ def bring_gradebook_up(classroom: Classroom, screen: Console = out) -> bool:
     number = classroom.read_gradebook()
     tasks = classroom.find_unshown()
     done: list[FinishedTask] = []
+    # Without a jail the gradebook is brought up to date all the same, as far as it goes
     try:
         title = "running what people will mark"
         done += track_progress(classroom.grade(tasks), len(tasks), title, screen)
@@ -140,7 +142,8 @@ def run_all(classroom: Classroom) -> int:
     """Do everything a poll does, each step also where one before it failed, and return the exit
     code.
     """
-    note_empty_roster(classroom)  # without one there is nobody to do anything for
+    # An empty roster is a beginning: the steps have nothing to do, and the pages say so
+    note_empty_roster(classroom)
     steps: dict[str, Callable[[Classroom], bool]] = {
         "collect": collect_all,
         "grade": grade_all,
@@ -148,8 +151,10 @@ def run_all(classroom: Classroom) -> int:
         "pages": build_all_pages,
     }
     said: set[str] = set()
-    codes = [_do_step(name, partial(work, classroom), said) for name, work in steps.items()]
-    return max(*codes, print_troubles(classroom))
+    code = 0
+    for name, work in steps.items():
+        code = max(code, _do_step(name, partial(work, classroom), said))
+    return max(code, print_troubles(classroom))
 
 
 def _do_step(name: str, work: Callable[[], bool], said: set[str]) -> int:
@@ -160,6 +165,7 @@ def _do_step(name: str, work: Callable[[], bool], said: set[str]) -> int:
         return 0 if work() else 1
     except (Interrupted, KeyboardInterrupt):
         raise
+    # Whatever it was: the pages of everybody are not to wait for it
     except Exception as error:
         if wants_debugging():
             raise

@@ -66,11 +66,9 @@ def make_class_table(found: ClassOverview) -> Table:
         full = sum(share >= 1 for share in shares)
         needs = []
         for need in Need:
-            students = {
-                notice.student
-                for notice in found.list_notices(need)
-                if notice.assignment == work.name
-            }
+            notices = found.list_notices(need)
+            # Somebody may be stuck in two exercises of it, and is one student all the same
+            students = {entry.student for entry in notices if entry.assignment == work.name}
             needs.append(str(len(students)))
         table.add_row(
             escape(work.name), str(len(work.students)), str(begun), str(full), mean, *needs

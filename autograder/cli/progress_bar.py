@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 T = TypeVar("T")
-PLAIN_LINES = 4  # how many lines a long run prints where there is no terminal
+# How many lines a long run prints where there is no terminal: enough to see that it goes on, in a workflow's log
+PLAIN_LINES = 4
 
 
 def track_progress(items: Iterable[T], total: int, title: str, console: Console) -> Iterator[T]:
@@ -29,7 +30,8 @@ def track_progress(items: Iterable[T], total: int, title: str, console: Console)
         with Progress(*columns, console=console, transient=True) as progress:
             yield from progress.track(items, total=total, description=title)
         return
-    step = -(-total // PLAIN_LINES)  # rounded up
+    # Rounded up, or a short run would print a line for each
+    step = -(-total // PLAIN_LINES)
     for number, item in enumerate(items, start=1):
         yield item
         if number % step == 0 or number == total:

@@ -36,7 +36,8 @@ def make_readings(
             try:
                 reading = make_reading(course, source)
                 print_line(f"{source.name}: {reading.title}, {len(reading.pictures)} pictures")
-            except AutograderError as error:  # the others can be read all the same
+            # The others can be read all the same
+            except AutograderError as error:
                 print_error(f"autograder: {error}")
                 code = 1
         build_all_pages(classroom)

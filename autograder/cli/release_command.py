@@ -15,7 +15,8 @@ from autograder.course.errors import UsageError
 from autograder.grader.examiner import Examiner
 from autograder.publishing.release import release_assignment
 
-EVERY = "all"  # what answers the question for names
+# What answers the question for names
+EVERY = "all"
 
 
 def release_assignments(
@@ -33,6 +34,7 @@ def release_assignments(
     if every and assignments:
         raise UsageError("name assignments, or say --all, not both")
     names = list(course.assignments) if every else assignments or _ask_for_names(course)
+    # All names before the first release: a slip in the last one is told at once
     for name in names:
         course.find_assignment(name)
     with Examiner(course.limits) as examiner:

@@ -25,8 +25,10 @@ from autograder.record.standings import (
 )
 
 MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.SKIPPED: "–"}
-AFTER_ALL = datetime.max.replace(tzinfo=UTC)  # when every deadline is over
-WIDEST = 10_000  # what a table is measured in, to know whether it would be cut
+# When every deadline is over
+AFTER_ALL = datetime.max.replace(tzinfo=UTC)
+# What a table is measured in, to know whether it would be cut
+WIDEST = 10_000
 COLOURS = {
     Status.PASSED: "green",
     Status.PARTIAL: "yellow",
@@ -53,9 +55,9 @@ def build_exercise_table(exercises: tuple[ExerciseResult, ...], title: str) -> T
         "exercise", "points", "status", "what was checked", title=escape(title), box=box.SIMPLE_HEAD
     )
     for exercise in exercises:
-        lines = [
-            f"{MARKS[criterion.outcome]} {criterion.sentence}" for criterion in exercise.criteria
-        ]
+        lines = []
+        for criterion in exercise.criteria:
+            lines.append(f"{MARKS[criterion.outcome]} {criterion.sentence}")
         if exercise.hint:
             lines.append(f"→ {exercise.hint}")
         table.add_row(
@@ -73,22 +75,16 @@ def print_standings(
     """Print who has how many points: a column per assignment, or a row where those would not
     fit.
     """
-    released = {
-        name
-        for mine in standings.values()
-        for name, entry in mine.items()
-        if not _unreleased(entry)
-    }
-    left = {name for mine in standings.values() for name in mine} - released
-    shown = {
-        student: {name: entry for name, entry in mine.items() if name in released}
-        for student, mine in standings.items()
-    }
+    unreleased = _find_unreleased(standings)
+    shown = {}
+    for student, mine in standings.items():
+        shown[student] = {name: mine[name] for name in mine if name not in unreleased}
     wide = build_standings_table(shown, now)
     needed = console.measure(wide, options=console.options.update(width=WIDEST)).maximum
     console.print(wide if needed <= console.width else build_standings_list(shown, now))
-    if left:
-        console.print(f"{PartState.UNRELEASED.value}: {', '.join(sorted(left))}", markup=False)
+    if unreleased:
+        names = ", ".join(sorted(unreleased))
+        console.print(f"{PartState.UNRELEASED.value}: {names}", markup=False)
 
 
 def build_standings_table(standings: Mapping[str, Mapping[str, Standing]], now: datetime) -> Table:
@@ -99,11 +95,11 @@ def build_standings_table(standings: Mapping[str, Mapping[str, Standing]], now: 
         table.add_column(escape(name), no_wrap=True)
     table.add_column("points", justify="right")
     for student, by_assignment in standings.items():
-        cells = [
-            escape("\n".join(_part(part, now) for part in entry.parts))
-            for entry in by_assignment.values()
-        ]
-        table.add_row(escape(student), *cells, _sum(by_assignment, now))
+        cells = []
+        for entry in by_assignment.values():
+            lines = [_describe_part(part, now) for part in entry.parts]
+            cells.append(escape("\n".join(lines)))
+        table.add_row(escape(student), *cells, _sum_points(by_assignment, now))
     return table
 
 
@@ -117,31 +113,42 @@ def build_standings_list(standings: Mapping[str, Mapping[str, Standing]], now: d
     for student, by_assignment in standings.items():
         for name, entry in by_assignment.items():
             whole = entry.parts[0].state.value if len(entry.parts) == 1 else ""
-            table.add_row(
-                escape(student), escape(name), _of(decided_sum(entry, now), entry.max_points), whole
-            )
+            points = _say_points(decided_sum(entry, now), entry.max_points)
+            table.add_row(escape(student), escape(name), points, whole)
             for part in entry.parts if not whole else ():
-                points = _of(decided_points(part, now), part.max_points)
+                points = _say_points(decided_points(part, now), part.max_points)
                 table.add_row(escape(student), escape(f"  {part.part}"), points, part.state.value)
-        table.add_row(escape(student), "all", _sum(by_assignment, now), "", end_section=True)
+        total = _sum_points(by_assignment, now)
+        table.add_row(escape(student), "all", total, "", end_section=True)
     return table
 
 
-def _unreleased(standing: Standing) -> bool:
-    return all(part.state is PartState.UNRELEASED for part in standing.parts)
+def _find_unreleased(standings: Mapping[str, Mapping[str, Standing]]) -> set[str]:
+    """Return the assignments that nobody can have begun."""
+    names: set[str] = set()
+    released: set[str] = set()
+    for by_assignment in standings.values():
+        for name, standing in by_assignment.items():
+            names.add(name)
+            if any(part.state is not PartState.UNRELEASED for part in standing.parts):
+                released.add(name)
+    return names - released
 
 
-def _sum(standings: Mapping[str, Standing], now: datetime) -> str:
-    return f"{round_points(sum(decided_sum(standing, now) or 0.0 for standing in standings.values())):g}"
+def _sum_points(standings: Mapping[str, Standing], now: datetime) -> str:
+    total = sum(decided_sum(standing, now) or 0.0 for standing in standings.values())
+    return f"{round_points(total):g}"
 
 
-def _of(points: float | None, max_points: float) -> str:
-    return f"{'–' if points is None else f'{points:g}'} / {max_points:g}"
+def _say_points(points: float | None, max_points: float) -> str:
+    """Write points; a dash, which is not 0, where they are not decided yet."""
+    said = "–" if points is None else f"{points:g}"
+    return f"{said} / {max_points:g}"
 
 
-def _part(part: PartStanding, now: datetime) -> str:
+def _describe_part(part: PartStanding, now: datetime) -> str:
     name = f"{part.part}: " if part.part else ""
-    return f"{name}{_of(decided_points(part, now), part.max_points)}  {part.state.value}"
+    return f"{name}{_say_points(decided_points(part, now), part.max_points)}  {part.state.value}"
 
 
 def print_student(
@@ -164,7 +171,7 @@ def print_student(
             console.print(build_exercise_table(part.exercises, f"{title}: {part.state.value}"))
             console.print(part.why, markup=False)
             for mark in part.marks:
-                console.print(_mark(course, mark), markup=False)
+                console.print(_describe_mark(course, mark), markup=False)
             for exercise in part.exercises:
                 if exercise.detail:
                     console.print(
@@ -174,7 +181,7 @@ def print_student(
             console.print(f"! {problem}", markup=False)
 
 
-def _mark(course: Course, mark: ManualMark) -> str:
+def _describe_mark(course: Course, mark: ManualMark) -> str:
     """Say what a person gave, and when it was read."""
     points = "" if mark.points is None else f"{mark.points:g} points"
     extra = f"{mark.extra:+g} extra" if mark.extra else ""
@@ -189,27 +196,27 @@ def standings_json(
     """Return points, states and reasons by student and assignment; there are no points before they
     are decided.
     """
-    return {
-        student: {
-            name: {
+    data: dict[str, Any] = {}
+    for student, by_assignment in standings.items():
+        data[student] = {}
+        for name, standing in by_assignment.items():
+            data[student][name] = {
                 "points": decided_sum(standing, now),
                 "max_points": standing.max_points,
                 "problems": list(standing.problems),
-                "parts": [
-                    {
-                        "part": part.part,
-                        "points": decided_points(part, now),
-                        "max_points": part.max_points,
-                        "state": part.state.value,
-                        "why": part.why,
-                        "commit": part.push.commit if part.push else None,
-                        "exercises": {exercise.id: exercise.points for exercise in part.exercises},
-                        "by_hand": [mark.exercise for mark in part.marks if mark.changes_points],
-                    }
-                    for part in standing.parts
-                ],
+                "parts": [_part_json(part, now) for part in standing.parts],
             }
-            for name, standing in by_assignment.items()
-        }
-        for student, by_assignment in standings.items()
+    return data
+
+
+def _part_json(part: PartStanding, now: datetime) -> dict[str, Any]:
+    return {
+        "part": part.part,
+        "points": decided_points(part, now),
+        "max_points": part.max_points,
+        "state": part.state.value,
+        "why": part.why,
+        "commit": part.push.commit if part.push else None,
+        "exercises": {exercise.id: exercise.points for exercise in part.exercises},
+        "by_hand": [mark.exercise for mark in part.marks if mark.changes_points],
     }

@@ -109,7 +109,8 @@ def _describe_checks(run: CheckRun) -> Iterator[str]:
 
 
 def _say_size(size: int) -> str:
-    kilobytes = -(-size // 1000)  # rounded up
+    # Rounded up: no file is shown as 0 kB
+    kilobytes = -(-size // 1000)
     return f"{kilobytes} kB" if kilobytes < 1000 else f"{size / 1e6:.1f} MB"
 
 

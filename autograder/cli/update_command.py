@@ -34,6 +34,7 @@ def update_clone(
     """
     clone = find_clone(Path.cwd())
     update = CourseUpdate.open_clone(clone.root, read_card(clone.root))
+    # Before anything is fetched or compared: a half-made merge has files that are neither side's
     if update.is_merging:
         _take_merge_back(update, yes)
     address = update.fetch_course()
@@ -42,6 +43,7 @@ def update_clone(
     agreed = True
     if situation.asked:
         agreed = ask_to_agree("Do this? Your versions are kept in git as well.", yes, "update")
+    # What is not in the way may stay as it is; with what is, nothing can be merged
     if not agreed and any(entry.in_the_way for entry in situation.asked):
         _stop_here()
     begun = [name for name in clone.assignments if clone.copy_path(name).exists()]
