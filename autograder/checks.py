@@ -103,11 +103,9 @@ def _judge(function: Callable[[], object]) -> tuple[str, str]:
             function()
     except NotImplementedError as error:
         where = _answer_below(error.__traceback__)
-        return (
-            ("not attempted", NOT_ATTEMPTED)
-            if where is None
-            else ("failed", STILL_RAISES.format(where=where))
-        )
+        if where is None:
+            return "not attempted", NOT_ATTEMPTED
+        return "failed", STILL_RAISES.format(where=where)
     except NameError as error:
         if _is_of(error.__traceback__, function.__code__):
             return "not attempted", f"{NOT_ATTEMPTED} (there is no `{error.name}`)"
@@ -153,6 +151,7 @@ def outcomes(outputs: Iterable[Mapping[str, Any]]) -> list[Outcome]:
 
 
 def _show(outcome: Outcome) -> None:
+    # Late and optional: `autograder check` runs these without a notebook, perhaps without IPython.
     try:
         from IPython import get_ipython
         from IPython.display import display
@@ -162,9 +161,8 @@ def _show(outcome: Outcome) -> None:
         _say(str(outcome))
     else:
         bundle = {
-            "text/plain": str(
-                outcome
-            ),  # for whoever shows no HTML: a terminal, nbconvert's scripts, nbval
+            # For whoever shows no HTML: a terminal, nbconvert's scripts, nbval.
+            "text/plain": str(outcome),
             "text/html": _write_html(outcome),
             CHECK_MIME: asdict(outcome),
         }
@@ -195,10 +193,16 @@ def _is_of(tb: TracebackType | None, code: CodeType) -> bool:
         tb = tb.tb_next
     if tb is None:
         return False
-    own = [code]
-    for candidate in own:
-        own.extend(constant for constant in candidate.co_consts if isinstance(constant, CodeType))
-    return tb.tb_frame.f_code in own
+    last = tb.tb_frame.f_code
+    left = [code]
+    while left:
+        candidate = left.pop()
+        if candidate is last:
+            return True
+        for constant in candidate.co_consts:
+            if isinstance(constant, CodeType):
+                left.append(constant)
+    return False
 
 
 def _answer_below(tb: TracebackType | None) -> str | None:
@@ -228,18 +232,13 @@ def _answer_below(tb: TracebackType | None) -> str | None:
 
 def _raised(error: Exception) -> str:
     """One line for an exception out of the student's code: its kind, its message and the line."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename
-    ]
-    place = f" (line {frames[-1].lineno} of {frames[-1].name})" if frames else ""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        # Where a library stopped says less to a student than the line that called it.
+        if "site-packages" not in frame.filename:
+            place = f" (line {frame.lineno} of {frame.name})"
     text = " ".join(str(error).split()) or "no message"
     return f"it raised {type(error).__name__}{place}: {text[:200]}"
-
-
-# --- expectations
-# --------------------------------------------------------------------------------------------------
 
 
 def expect(condition: object, message: str) -> None:
@@ -282,6 +281,7 @@ def expect_close(
     if not np.all(np.isfinite(got)):
         raise Unmet(f"{name} contains nan or inf", f"{name} contains nan or inf")
     if atol is None:
+        # Not 0 where all numbers are: then any rounding would be wrong.
         atol = max(1e-9, rtol * float(np.max(np.abs(wanted), initial=0.0)))
     if not np.allclose(got, wanted, rtol=rtol, atol=atol):
         raise _difference(got, wanted, name)
@@ -305,11 +305,10 @@ def expect_unchanged(**arrays: Any) -> Iterator[None]:
     """Expect that the block leaves these arrays as they were."""
     before = {name: np.array(value, copy=True) for name, value in arrays.items()}
     yield
-    changed = [
-        name
-        for name, old in before.items()
-        if not np.array_equal(old, arrays[name], equal_nan=True)
-    ]
+    changed = []
+    for name, old in before.items():
+        if not np.array_equal(old, arrays[name], equal_nan=True):
+            changed.append(name)
     if changed:
         message = f"{' and '.join(changed)} changed during the call: work on a copy, not on the argument itself"
         raise Unmet(message, message)
@@ -340,11 +339,13 @@ def numbers_in(value: object) -> Numbers | None:
     should keep.
     """
     if isinstance(value, (tuple, list, dict)):
-        parts = [
-            numbers_in(part) for part in (value.values() if isinstance(value, dict) else value)
-        ]
-        known = [part for part in parts if part is not None]
-        return np.concatenate([np.zeros(0), *known]) if len(known) == len(parts) else None
+        row = [np.zeros(0)]  # of nothing, too, there is a row
+        for part in value.values() if isinstance(value, dict) else value:
+            numbers = numbers_in(part)
+            if numbers is None:
+                return None
+            row.append(numbers)
+        return np.concatenate(row)
     if value is None or isinstance(value, (str, bytes)):
         return np.zeros(0)
     if not isinstance(value, (int, float, complex, np.generic, np.ndarray)):
@@ -391,19 +392,17 @@ def _difference(got: Numbers, wanted: Numbers, name: str) -> Unmet:
     if factor and np.allclose(got, factor * wanted, rtol=1e-5, atol=1e-9):
         if np.isclose(factor, -1, rtol=1e-4):
             return Unmet(f"{name} has the wrong sign", f"{name} has the wrong sign")
-        known = next(
-            (word for value, word in FACTORS.items() if np.isclose(factor, value, rtol=1e-4)), None
-        )
-        seen = f"{name} is {known} what it should be" if known else ""
+        seen = ""
+        for value, word in FACTORS.items():
+            if np.isclose(factor, value, rtol=1e-4):
+                seen = f"{name} is {word} what it should be"
         return Unmet(f"{name} is {factor:.4g} times what it should be", seen=seen)
     if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got.T, wanted, rtol=1e-5):
         return Unmet(f"{name} is transposed", f"{name} is transposed")
     near = NEAR * float(np.max(np.abs(wanted), initial=0.0))
-    hint = (
-        f"{name} is nearly right: is something rounded on the way?"
-        if np.allclose(got, wanted, 0, near)
-        else ""
-    )
+    hint = ""
+    if np.allclose(got, wanted, 0, near):
+        hint = f"{name} is nearly right: is something rounded on the way?"
     if got.ndim == 0:
         return Unmet(f"{name} is {got:.6g}, expected {wanted:.6g}", hint)
     index = np.unravel_index(int(np.argmax(np.abs(got - wanted))), got.shape)

@@ -48,6 +48,7 @@ class GraphPicture(Shown):
 
     def _draw_graph(self) -> str:
         buffer = io.BytesIO()
+        # Without a date the same graph gives the same bytes, and notebooks do not change.
         self.figure.savefig(buffer, format="svg", metadata={"Date": None})
         width = round(self.figure.get_size_inches()[0] * 96)
         # Narrow screens scroll the graph sideways: shrunk to a phone its shapes could not be read.
@@ -139,12 +140,13 @@ class Graph:
         ValueError
             When two nodes share a name or an edge names a node that is not there.
         """
-        names = [node.name for node in self.nodes]
-        for name in names:
-            if names.count(name) > 1:
+        names: list[str] = []
+        for node in self.nodes:
+            if node.name in names:
                 raise ValueError(
-                    f"graph '{self.title}': two nodes are called '{name}', give each its own name"
+                    f"graph '{self.title}': two nodes are called '{node.name}', give each its own name"
                 )
+            names.append(node.name)
         for edge in self.edges:
             for name in (edge.tail, edge.head):
                 if name not in names:
@@ -176,11 +178,9 @@ class Graph:
     def describe(self, backward: bool = False, **sizes: int) -> str:
         """Say in words what the drawing shows: its alternative text."""
         boxes = {node.name: _plain(node.text(backward)) for node in self.nodes}
-        direction = (
-            "backward pass, read from right to left"
-            if backward
-            else "forward pass, read from left to right"
-        )
+        direction = "forward pass, read from left to right"
+        if backward:
+            direction = "backward pass, read from right to left"
         sentences = [f"Computational graph of {self.title}, {direction}."]
         for edge in reversed(self.edges) if backward else self.edges:
             shape = _plain(_shape_text(edge.shape, sizes))
@@ -224,6 +224,7 @@ class _Drawing:
             self._draw_node(node)
 
     def _measure(self, text: str, size: float) -> tuple[float, float]:
+        # Only a text that was put on the figure has a size; it is taken away again.
         drawn = self.figure.text(0, 0, text, fontsize=size, math_fontfamily="stix", linespacing=1.5)
         extent = drawn.get_window_extent()
         drawn.remove()
@@ -239,26 +240,22 @@ class _Drawing:
         them.
         """
         column = {node.name: node.column for node in self.graph.nodes}
-        gaps = {step: 0.0 for step in column.values()}
+        widths: dict[float, list[float]] = {}
+        for name, step in column.items():
+            widths.setdefault(step, []).append(self.boxes[name][0])
+        gaps = dict.fromkeys(widths, 0.0)
         for edge in self.graph.edges:
+            # A label stands in the gap before the farther column, however many are between them.
             if column[edge.tail] != column[edge.head]:
                 step = max(column[edge.tail], column[edge.head])
                 gaps[step] = max(gaps[step], _GAP, self._label_width(edge) + 20)
-        return _places(
-            {
-                step: [self.boxes[name][0] for name in column if column[name] == step]
-                for step in gaps
-            },
-            gaps,
-        )
+        return _places(widths, gaps)
 
     def _rows(self) -> dict[float, float]:
         """Place the rows: as high as their highest box, one gap apart."""
-        row = {node.name: node.row for node in self.graph.nodes}
-        heights = {
-            step: [self.boxes[name][1] for name in row if row[name] == step]
-            for step in row.values()
-        }
+        heights: dict[float, list[float]] = {}
+        for node in self.graph.nodes:
+            heights.setdefault(node.row, []).append(self.boxes[node.name][1])
         return _places(heights, dict.fromkeys(heights, _GAP))
 
     def _label_width(self, edge: Edge) -> float:
@@ -269,18 +266,19 @@ class _Drawing:
         shape = _shape_text(edge.shape, self.sizes)
         if self.backward and edge.symbol:
             return edge.symbol, shape
-        ends = [node for node in self.graph.nodes if node.name in (edge.tail, edge.head)]
-        repeats = any(
-            not node.forward and node.name == edge.value for node in ends
-        )  # the box says it already
-        return "" if repeats else f"${edge.value}$", shape
+        for node in self.graph.nodes:
+            is_end = node.name in (edge.tail, edge.head)
+            # The box says it already.
+            if is_end and not node.forward and node.name == edge.value:
+                return "", shape
+        return f"${edge.value}$", shape
 
     def _paper(self) -> Axes:
         right = max(x + self.boxes[name][0] / 2 for name, (x, _) in self.centres.items())
-        for edge in filter(
-            self._upright, self.graph.edges
-        ):  # a label beside an arrow may reach beyond all boxes
-            right = max(right, self.centres[edge.tail][0] + self._label_width(edge) + 7)
+        for edge in self.graph.edges:
+            # A label beside an upright arrow may reach beyond all boxes.
+            if self._upright(edge):
+                right = max(right, self.centres[edge.tail][0] + self._label_width(edge) + 7)
         top = max(y + self.boxes[name][1] / 2 for name, (_, y) in self.centres.items())
         right = right + _MARGIN
         top = top + _MARGIN + 22
@@ -302,7 +300,9 @@ class _Drawing:
     def _draw_node(self, node: Node) -> None:
         (x, y), (width, height) = self.centres[node.name], self.boxes[node.name]
         wants_gradient = any(edge.symbol for edge in self.graph.edges if edge.tail == node.name)
-        fill = _OPERATION if node.forward else _WANTS_GRADIENT if wants_gradient else _GIVEN
+        fill = _WANTS_GRADIENT if wants_gradient else _GIVEN
+        if node.forward:
+            fill = _OPERATION
         self.axes.add_patch(
             FancyBboxPatch(
                 (x - width / 2, y - height / 2),
@@ -328,10 +328,10 @@ class _Drawing:
 
     def _draw_edge(self, edge: Edge) -> None:
         flows = bool(edge.symbol) or not self.backward
-        start = self._border(edge.tail, edge.head)
-        end = self._border(edge.head, edge.tail)
-        if self.backward:
-            start, end = end, start
+        tail, head = (edge.head, edge.tail) if self.backward else (edge.tail, edge.head)
+        start = self._border(tail, head)
+        end = self._border(head, tail)
+        # The other way round the same curve bends to the other side.
         bend = -edge.bend if self.backward else edge.bend
         self.axes.add_patch(
             FancyArrowPatch(
@@ -380,7 +380,7 @@ class _Drawing:
             self._write(x, y + 5, value, size=13, color=colour, ha="center", va="bottom")
             self._write(x, y - 6, shape, size=11, ha="center", va="top")
         else:
-            text = "\n".join(part for part in (value, shape) if part)
+            text = "\n".join(filter(None, (value, shape)))
             box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
             self._write(
                 x, y, text, size=12, color=colour, ha="center", va="center", bbox=box, zorder=2.5
@@ -403,11 +403,13 @@ def _places(sizes: Mapping[float, list[float]], gaps: Mapping[float, float]) -> 
 def _shape_text(shape: tuple[str, ...] | None, sizes: Mapping[str, int]) -> str:
     if shape is None:
         return ""
-    numbers = {name: str(size) for name, size in sizes.items()}
-    return (
-        " × ".join(numbers.get(name, name if name.isdigit() else f"${name}$") for name in shape)
-        or "scalar"
-    )
+    written = []
+    for name in shape:
+        if name in sizes:
+            written.append(str(sizes[name]))
+        else:
+            written.append(name if name.isdigit() else f"${name}$")
+    return " × ".join(written) or "scalar"
 
 
 _WORDS = {

@@ -83,7 +83,8 @@ class Predictions:
         rows = [("", "you predicted", "it came out as")]
         for each in self._comparisons.values():
             rows.append((each.name, each.guess or "–", each.came))
-        first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+        first = max(len(row[0]) for row in rows)
+        second = max(len(row[1]) for row in rows)
         for name, guess, came in rows:
             print(f"{name:{first}}  {guess:{second}}  {came}")
         typed = [each for each in self._comparisons.values() if each.holds is not None]
@@ -110,8 +111,9 @@ def _judge(guess: object, came: object) -> tuple[bool | None, str]:
         return False, OTHER
     if np.array_equal(guessed, result) or _write(guess) == _write(came):
         return True, SAME
+    # A shape is right or wrong: nobody is close to three axes.
     if result.ndim and np.array_equal(result, np.round(result)):
-        return False, OTHER  # a shape is right or wrong
+        return False, OTHER
     if np.allclose(guessed, result, rtol=CLOSE, atol=0):
         return True, NEAR
     if np.allclose(guessed, -result, rtol=CLOSE, atol=0):
@@ -157,7 +159,8 @@ def _numbers(value: Any) -> np.ndarray[Any, np.dtype[np.float64]] | None:
 
 def _words(value: object) -> list[str]:
     """The words of a text without capitals, articles and punctuation."""
-    return [word for word in re.findall(r"\w+", _write(value).lower()) if word not in ARTICLES]
+    words = re.findall(r"\w+", _write(value).lower())
+    return [word for word in words if word not in ARTICLES]
 
 
 def _write(value: Any) -> str:

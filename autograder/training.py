@@ -46,7 +46,8 @@ Epoch = tuple[Batch, ...]
 # Of the whole movement: single precision is far more exact, another order of the batches far less
 RTOL = 1e-4
 ATOL = 1e-8
-CLOSE, ROUNDS_MORE = 1e-10, 10  # from close by, ten rounds more reach the limit of rounding
+CLOSE = 1e-10
+ROUNDS_MORE = 10  # from close by, ten rounds more reach the limit of rounding
 MAX_ROUNDS = 200  # of one step back; those of the course need about 20
 
 
@@ -79,10 +80,6 @@ class Path:
         return self.states[-1]
 
 
-# -------------------------------------------------------------------------------------------------------
-# comparisons
-
-
 def arrays(parameters: Any, names: Iterable[str]) -> dict[str, Numbers]:
     """Return some parameters of a student's dictionary as arrays of floats, copied."""
     return {name: np.array(parameters[name], dtype=float) for name in names}
@@ -92,6 +89,7 @@ def movement(end: Parameters, start: Parameters) -> float:
     """Return the largest distance by which any entry of any parameter has moved; nan where one is
     nan.
     """
+    # NumPy's maximum of them all, not Python's: that would lose a nan.
     return float(np.max([np.max(np.abs(end[name] - start[name])) for name in start]))
 
 
@@ -107,15 +105,11 @@ def same_movement(got: Parameters, wanted: Parameters, start: Parameters) -> boo
 
 def moved(end: Parameters, start: Parameters) -> list[str]:
     """Return the names of the parameters that are not where they were."""
-    return [
-        name
-        for name, value in start.items()
-        if not np.allclose(end[name], value, rtol=1e-9, atol=1e-12)
-    ]
-
-
-# ------------------------------------------------------------------------------------------------------------
-# forward
+    names = []
+    for name, value in start.items():
+        if not np.allclose(end[name], value, rtol=1e-9, atol=1e-12):
+            names.append(name)
+    return names
 
 
 def plain_steps(slope: Slope, rate: float, moving: Iterable[str] | None = None) -> Update:
@@ -161,10 +155,6 @@ def follow(
         state, memory = update(states[-1], memory, X[rows], Y[rows])
         states.append(state)
     return Path(tuple(states), tuple(batches), epochs)
-
-
-# -------------------------------------------------------------------------------------------------
-# unknown batches
 
 
 def sizes_of(M: int, batch_size: int) -> Batch:
@@ -314,10 +304,6 @@ def find_batches_back(
     return None
 
 
-# ------------------------------------------------------------------------------------------------------------
-# back
-
-
 def walk_back(
     end: Parameters,
     slope: Slope,
@@ -349,7 +335,8 @@ def _step_back(
     before = after
     close_by = 0
     for _ in range(MAX_ROUNDS):
-        with np.errstate(over="ignore", invalid="ignore"):  # that is how it fails to converge
+        # That is how it fails to converge.
+        with np.errstate(over="ignore", invalid="ignore"):
             _, gradients = slope(before, X, Y)
             again = {name: value + rate * gradients[name] for name, value in after.items()}
         change = movement(again, before)
@@ -360,10 +347,6 @@ def _step_back(
         if not np.isfinite(change):
             return None
     return None
-
-
-# ----------------------------------------------------------------------------------------------------
-# recorded losses
 
 
 def records(path: Path, slope: Slope, X: Numbers, Y: Numbers) -> list[Numbers]:
@@ -378,18 +361,11 @@ def records(path: Path, slope: Slope, X: Numbers, Y: Numbers) -> list[Numbers]:
     rows = [slice(None) if batch is None else list(batch) for batch in path.batches]
     weights = np.array([len(X[part]) for part in rows]).reshape(path.epochs, steps)
     whole = np.array([slope(state, X, Y)[0] for state in path.states])
-    before = np.array(
-        [
-            slope(state, X[part], Y[part])[0]
-            for state, part in zip(path.states[:-1], rows, strict=True)
-        ]
-    )
-    after = np.array(
-        [
-            slope(state, X[part], Y[part])[0]
-            for state, part in zip(path.states[1:], rows, strict=True)
-        ]
-    )
+    before = np.empty(len(rows))
+    after = np.empty(len(rows))
+    for step, part in enumerate(rows):
+        before[step] = slope(path.states[step], X[part], Y[part])[0]
+        after[step] = slope(path.states[step + 1], X[part], Y[part])[0]
     right = [whole, whole[::steps], whole[:-1:steps], whole[steps::steps]]
     for values in (before, after, whole[:-1], whole[1:]):
         by_epoch = values.reshape(path.epochs, steps)

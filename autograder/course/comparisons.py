@@ -19,10 +19,8 @@ from types import CodeType, FunctionType
 
 NOTE = "__compared__"  # the name by which a test's cell finds `note_comparison`
 NOTED = "__comparisons_are_noted__"  # a name of a cell whose functions have their notes already
-JUDGING = (
-    "assert",
-    "expect",
-)  # a call by such a name compares: assert_allclose, assertEqual, assertRaises
+# A call by such a name compares: assert_allclose, assertEqual, assertRaises.
+JUDGING = ("assert", "expect")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -71,6 +69,7 @@ def note_comparisons(check: Callable[[], object]) -> bool:
         Whether every comparison will be noted. One that stands in no source that can be found is
         not.
     """
+    # Under `autograder grade` the cell was compiled with its notes.
     if NOTED in getattr(check, "__globals__", {}):
         return True
     left = [check]
@@ -88,21 +87,21 @@ def note_comparisons(check: Callable[[], object]) -> bool:
         elif noted is not code:
             function.__code__ = noted
             function.__globals__.setdefault(NOTE, note_comparison)
-        named = [function.__globals__.get(name) for name in code.co_names]
-        left += [
-            one
-            for one in named
-            if isinstance(one, FunctionType) and one.__code__.co_filename == code.co_filename
-        ]
+        file = code.co_filename
+        for name in code.co_names:
+            called = function.__globals__.get(name)
+            # Only those of the same cell: an imported one has a file of its own.
+            if isinstance(called, FunctionType) and called.__code__.co_filename == file:
+                left.append(called)
     return all_noted
 
 
 def _may_compare(code: CodeType) -> bool:
     """Whether code raises or calls an assertion; expectations note themselves."""
-    raises = any(
-        instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(code)
-    )
-    return raises or any(name.startswith("assert") for name in code.co_names)
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "RAISE_VARARGS":
+            return True
+    return any(name.startswith("assert") for name in code.co_names)
 
 
 def _code_with_notes(code: CodeType) -> CodeType | None:
@@ -116,18 +115,16 @@ def _code_with_notes(code: CodeType) -> CodeType | None:
 
 def _code_like(code: CodeType, within: CodeType) -> CodeType | None:
     for constant in within.co_consts:
-        if isinstance(constant, CodeType):
-            alike = (constant.co_name, constant.co_firstlineno) == (
-                code.co_name,
-                code.co_firstlineno,
-            )
-            found = (
-                constant
-                if alike and constant.co_freevars == code.co_freevars
-                else _code_like(code, constant)
-            )
-            if found is not None:
-                return found
+        if not isinstance(constant, CodeType):
+            continue
+        is_named_alike = constant.co_name == code.co_name
+        begins_alike = constant.co_firstlineno == code.co_firstlineno
+        # A function can only be given code that closes over the same variables.
+        if is_named_alike and begins_alike and constant.co_freevars == code.co_freevars:
+            return constant
+        found = _code_like(code, constant)
+        if found is not None:
+            return found
     return None
 
 
@@ -153,9 +150,8 @@ class _Notes(ast.NodeTransformer):
     """Puts a note behind every statement of a function that compares."""
 
     def __init__(self) -> None:
-        self._returns_judge: list[
-            bool
-        ] = []  # of the functions around: ends it with a raise unless it returns?
+        # Of the functions around, the innermost last: does it end with a raise unless it returns?
+        self._returns_judge: list[bool] = []
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         self._returns_judge.append(isinstance(node.body[-1], ast.Raise))
@@ -164,6 +160,7 @@ class _Notes(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        # A return within its methods says nothing about the function around the class.
         self._returns_judge.append(False)
         self.generic_visit(node)
         self._returns_judge.pop()
@@ -180,9 +177,11 @@ class _Notes(ast.NodeTransformer):
 
     def visit_With(self, node: ast.With) -> ast.stmt | list[ast.stmt]:
         self.generic_visit(node)
-        names = [called_name(item.context_expr) for item in node.items]
-        judges = any(name.startswith(JUDGING) or name == "raises" for name in names)
-        return self._noted(node) if judges else node
+        for item in node.items:
+            name = called_name(item.context_expr)
+            if name.startswith(JUDGING) or name == "raises":  # pytest.raises
+                return self._noted(node)
+        return node
 
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         return self._noted_if_raising(node, *_branches(node))
@@ -203,14 +202,17 @@ class _Notes(ast.NodeTransformer):
     def _noted_if_raising(
         self, node: ast.stmt, *branches: list[ast.stmt]
     ) -> ast.stmt | list[ast.stmt]:
-        raises = any(
-            isinstance(statement, ast.Raise) for branch in branches for statement in branch
-        )
+        # Looked at before the branches get notes of their own.
+        raises = any(map(_raises, branches))
         self.generic_visit(node)
         return self._noted(node) if raises else node
 
     def _noted(self, node: ast.stmt) -> ast.stmt | list[ast.stmt]:
         return [node, _note(node)] if self._returns_judge else node
+
+
+def _raises(branch: list[ast.stmt]) -> bool:
+    return any(isinstance(statement, ast.Raise) for statement in branch)
 
 
 def _branches(node: ast.If) -> Iterator[list[ast.stmt]]:

@@ -10,14 +10,11 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from autograder.course.cell_statements import (
     IMPORTS,
@@ -29,6 +26,13 @@ from autograder.course.cell_statements import (
     read_statements,
 )
 from autograder.course.errors import ExamError
+from autograder.course.exam_cells import (
+    Exercise as Exercise,
+)
+from autograder.course.exam_cells import (
+    SourceCell as SourceCell,
+)
+from autograder.course.exam_cells import find_exercises, read_source_cells
 from autograder.course.handout import Handout, read_handout
 from autograder.course.recorded_tests import RecordedTests, fingerprint, read_recorded_tests
 from autograder.course.source_markers import NBGRADERS, Markers
@@ -46,48 +50,11 @@ OUTSIDE = "outside"
 RAISES = "raises-exception"  # Jupyter's tag of a cell that is meant to fail
 CELLS_NEED_TESTS = "a cell of the notebook uses a name that only a test makes"
 BY_TAG = f"its cell has the tag {INSIDE!r}"
-SCHEMA_VERSION = 3  # of nbgrader's marks in cells: since its version 0.6
 # A line that nbgrader fills in with tests.
 AUTOTEST = re.compile(r"^\s*#.*\bAUTOTEST\b", re.MULTILINE)
 # They lie beside a source notebook and are never released.
 INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py", "shortcuts.py"})
 WHOLE = ""  # the part of an assignment that has no parts
-
-
-@dataclass(frozen=True)
-class SourceCell:
-    """A cell of the source notebook with what nbgrader's metadata says of it."""
-
-    kind: str
-    source: str
-    grade_id: str = ""
-    graded: bool = False
-    solution: bool = False
-    locked: bool = False
-    points: float = 0.0
-    tags: tuple[str, ...] = ()
-    task: bool = False
-
-    @property
-    def holds_solution(self) -> bool:
-        """Whether students get the cell without what is written in it; of a task they get all."""
-        return self.solution and not self.task
-
-    @property
-    def is_test(self) -> bool:
-        """Whether the cell tests an exercise."""
-        return self.graded and not self.solution and self.kind == "code"
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """A graded cell and the solution cells it grades; `manual` ones are marked by a person."""
-
-    id: str
-    part: str
-    points: float
-    manual: bool
-    solutions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -129,8 +96,10 @@ class Exam:
 
     def tags(self, exercise: Exercise) -> tuple[str, ...]:
         """Return the tags of an exercise's graded cell."""
-        graded = (cell for cell in self.cells if cell.graded)
-        return next(cell.tags for cell in graded if cell.grade_id == exercise.id)
+        for cell in self.cells:
+            if cell.graded and cell.grade_id == exercise.id:
+                return cell.tags
+        raise KeyError(exercise.id)
 
     def defines(self, exercise: Exercise) -> tuple[str, ...]:
         """Return the functions and classes that an exercise's solution cells define."""
@@ -143,8 +112,8 @@ class Exam:
     @cached_property
     def imported(self) -> frozenset[str]:
         """Names the notebook imports for everybody, `assert_allclose` say; none an answer binds."""
-        others = [cell.source for cell in self.reference_cells if not cell.solution]
-        return find_imported_names(others) - self.asked_names
+        given, _ = self._reference_texts()
+        return find_imported_names(given) - self.asked_names
 
     @cached_property
     def bound_by_tests(self) -> frozenset[str]:
@@ -154,13 +123,22 @@ class Exam:
     @cached_property
     def asked_names(self) -> frozenset[str]:
         """Names that the solution cells make."""
-        return find_bound_names([cell.source for cell in self.reference_cells if cell.solution])
+        _, answers = self._reference_texts()
+        return find_bound_names(answers)
 
     @cached_property
     def made_by_tests_only(self) -> frozenset[str]:
         """Names that tests make and no other cell does: what is below a test may use them."""
-        others = [cell.source for cell in self.reference_cells]
-        return self.bound_by_tests - find_bound_names(others)
+        given, answers = self._reference_texts()
+        return self.bound_by_tests - find_bound_names(given + answers)
+
+    def _reference_texts(self) -> tuple[list[str], list[str]]:
+        """Return the texts of the reference's cells: those given to everybody, and the answers."""
+        given: list[str] = []
+        answers: list[str] = []
+        for cell in self.reference_cells:
+            (answers if cell.solution else given).append(cell.source)
+        return given, answers
 
     @cached_property
     def imports(self) -> str:
@@ -189,8 +167,11 @@ class Exam:
     @property
     def reference_cells(self) -> tuple[SourceCell, ...]:
         """Code cells that make the reference: no tests, and none that only try something."""
-        code = (cell for cell in self.cells if cell.kind == "code")
-        return tuple(cell for cell in code if not cell.is_test and TRY_IT not in cell.tags)
+        found = []
+        for cell in self.cells:
+            if cell.kind == "code" and not cell.is_test and TRY_IT not in cell.tags:
+                found.append(cell)
+        return tuple(found)
 
     @cached_property
     def settings(self) -> tuple[str, ...]:
@@ -198,6 +179,7 @@ class Exam:
         found = []
         for cell in self.reference_cells:
             statements = [] if cell.solution else read_statements(cell.source)
+            # Other cells only show something, or students are meant to change them.
             if cell.locked or any(isinstance(statement, IMPORTS) for statement in statements):
                 for statement in statements:
                     if makes_names_only(statement):
@@ -211,6 +193,7 @@ class Exam:
         if not self.lend:
             digest.update(b"no loan")
         for cell in self.cells:
+            # A text that gives no points may be reworded without grading anybody again.
             if cell.kind == "code" or cell.graded:
                 digest.update(
                     json.dumps([cell.source, cell.grade_id, cell.points, cell.tags]).encode()
@@ -261,14 +244,10 @@ def read_exam(
         If the file is missing, no notebook, has two cells of one id, no exercise, an exercise
         without a part, or points that are no number, or a test that nbgrader has to make first.
     """
-    cells = tuple(_source_cell(cell, path) for cell in _load(path)["cells"])
+    cells = read_source_cells(path)
     recorded = read_recorded_tests(path) if recorded is None else recorded
     cells = tuple(_with_made_test(cell, path, recorded) for cell in cells)
-    ids = [cell.grade_id for cell in cells if cell.grade_id]
-    twice = sorted({grade_id for grade_id in ids if ids.count(grade_id) > 1})
-    if twice:
-        raise ExamError(f"{path}: two cells have the nbgrader id {twice[0]!r}; give each its own")
-    exercises = _exercises(cells, parts or {WHOLE: ("*",)}, path)
+    exercises = find_exercises(cells, parts or {WHOLE: ("*",)}, path)
     if not exercises:
         step = "mark one as an autograded test in nbgrader's toolbar"
         raise ExamError(f"{path}: no cell gives points; {step}")
@@ -311,90 +290,6 @@ def _inside(cells: Iterable[SourceCell], recorded: RecordedTests) -> dict[str, s
         elif cell.grade_id in recorded.inside:
             inside[cell.grade_id] = recorded.inside[cell.grade_id]
     return inside
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        wanted = "the source of an assignment is solutions/NAME/NAME.ipynb"
-        raise ExamError(f"{path}: no such file; {wanted}") from None
-    except ValueError as error:
-        raise ExamError(f"{path}: not a notebook ({error})") from None
-    is_notebook = isinstance(notebook, dict) and notebook.get("nbformat") == 4
-    if not is_notebook or not isinstance(notebook.get("cells"), list):
-        raise ExamError(f"{path}: not a notebook of format 4; open it in JupyterLab and save it")
-    return dict(notebook)
-
-
-def _source_cell(cell: dict[str, Any], path: Path) -> SourceCell:
-    metadata = cell.get("metadata", {})
-    marks = metadata.get("nbgrader", {})
-    version = marks.get("schema_version", SCHEMA_VERSION)
-    if version < SCHEMA_VERSION:
-        raise ExamError(
-            f"{path}: nbgrader's marks in cell {marks.get('grade_id', '')!r} are of version {version}, "
-            f"{SCHEMA_VERSION} is read; `nbgrader update {path.parent}` makes them new"
-        )
-    source = cell.get("source", "")
-    return SourceCell(
-        kind=cell["cell_type"],
-        source=source if isinstance(source, str) else "".join(source),
-        grade_id=marks.get("grade_id", ""),
-        graded=bool(marks.get("grade")) or bool(marks.get("task")),
-        solution=bool(marks.get("solution")) or bool(marks.get("task")),
-        locked=bool(marks.get("locked")),
-        points=_points(marks, path),
-        tags=tuple(metadata.get("tags", ())),
-        task=bool(marks.get("task")),
-    )
-
-
-def _points(marks: dict[str, Any], path: Path) -> float:
-    points = marks.get("points") or 0
-    number = isinstance(points, int | float) and not isinstance(points, bool)
-    if not number or not 0 <= points < math.inf:
-        raise ExamError(
-            f"{path}: the cell {marks.get('grade_id', '')!r} is worth {points!r} points; "
-            "give it a number, 0 or more, in nbgrader's toolbar"
-        )
-    return float(points)
-
-
-def _exercises(
-    cells: tuple[SourceCell, ...], parts: Mapping[str, tuple[str, ...]], path: Path
-) -> tuple[Exercise, ...]:
-    exercises = []
-    solutions: list[str] = []
-    tested: tuple[str, ...] = ()
-    for cell in cells:
-        if cell.solution and not cell.graded:
-            solutions.append(cell.grade_id)
-        if not cell.graded:
-            continue
-        part = _part(cell.grade_id, parts, path)
-        if not cell.is_test:
-            own = (cell.grade_id,)
-            exercises.append(Exercise(cell.grade_id, part, cell.points, True, own))
-            continue
-        if solutions:  # else it is a second test of one answer, and grades the same cells again
-            tested = tuple(solutions)
-            solutions = []
-        exercises.append(Exercise(cell.grade_id, part, cell.points, False, tested))
-    return tuple(exercises)
-
-
-def _part(exercise: str, parts: Mapping[str, tuple[str, ...]], path: Path) -> str:
-    matching = []
-    for part, patterns in parts.items():
-        if any(fnmatchcase(exercise, pattern) for pattern in patterns):
-            matching.append(part)
-    if len(matching) != 1:
-        found = " and ".join(matching) or "none"
-        raise ExamError(
-            f"{path}: exercise {exercise!r} belongs to {found} of the parts; it must be exactly one"
-        )
-    return matching[0]
 
 
 def read_files_beside(folder: Path) -> dict[str, bytes]:

@@ -85,6 +85,7 @@ def read_handout(
     """
     by_id: dict[str, list[str]] = {}
     texts: set[str] = set()
+    # The released text first: what was really given out counts before what nbgrader would make.
     for grade_id, source in _released(release):
         texts.add(_plain(source).strip())
         if grade_id:
@@ -102,6 +103,7 @@ def read_handout(
 
 def _released(path: Path | None) -> Iterator[tuple[str, str]]:
     """Yield id and text of the cells of a released notebook; nothing where it cannot be read."""
+    # One that cannot be read is the release's trouble, and no reason to grade nothing.
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"] if path else []
     except (OSError, ValueError, KeyError, TypeError):
@@ -123,10 +125,12 @@ def _variants(cell: SourceCell, markers: Markers) -> Iterator[str]:
         return
     for stub in markers.code_stubs if cell.kind == "code" else markers.text_stubs:
         filled = clear_solution(given, stub, markers)
+        # Editors add or take away the last line's end when they save.
         yield filled.rstrip("\n")
         yield filled
         yield filled.rstrip("\n") + "\n"
 
 
 def _plain(text: str) -> str:
+    # A notebook that was saved on Windows is unchanged all the same.
     return text.replace("\r\n", "\n")

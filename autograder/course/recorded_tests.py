@@ -50,6 +50,7 @@ def record_path(source: Path) -> Path:
 def fingerprint(source: Path) -> str:
     """Return the fingerprint of a source notebook and of the file its tests are made by."""
     digest = hashlib.sha256(source.read_bytes())
+    # Where nbgrader looks, in its order: beside the notebook, then in the course's folder.
     for folder in (source.parent, source.parent.parent.parent):
         autotests = folder / "autotests.yml"
         if autotests.is_file():
@@ -92,6 +93,7 @@ def write_recorded_tests(source: Path, tests: RecordedTests) -> None:
         "made": dict(tests.made),
     }
     content = json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    # A file that is as it was keeps its time: git and make would take it for a change.
     if not path.exists() or path.read_text(encoding="utf-8") != content:
         write_whole(path, content.encode(), "tests")
 

@@ -76,28 +76,28 @@ WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
 
 def describe_accident(error: BaseException) -> str:
     """Return words for an exception of the student's function, empty for any other."""
+    # Without it the test itself raised: its words could quote what the test holds.
     if not hasattr(error, "student_traceback"):
         return ""
     message = str(error)
     if isinstance(error, AttributeError | ImportError) and (lost := vanished_name(message)):
         return lost
-    fitting = (
-        words
-        for kind, pattern, words in WORDS
-        if isinstance(error, kind) and re.search(pattern, message)
-    )
-    return next(fitting, "") or STOPPED.format(a_kind=_a_kind(error))
+    for kind, pattern, words in WORDS:
+        if isinstance(error, kind) and re.search(pattern, message):
+            return words
+    return STOPPED.format(a_kind=_a_kind(error))
 
 
 def _a_kind(error: BaseException) -> str:
     """Return the nearest of Python's own classes, with its article: a student's own class is not
     named.
     """
-    kind = next(
-        kind.__name__
-        for kind in type(error).__mro__
-        if getattr(builtins, kind.__name__, None) is kind
-    )
-    if kind == "Exception":
+    name = "Exception"
+    for kind in type(error).__mro__:
+        # Compared by identity: a class of the student's may be called like one of Python's.
+        if getattr(builtins, kind.__name__, None) is kind:
+            name = kind.__name__
+            break
+    if name == "Exception":
         return "an error"
-    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"

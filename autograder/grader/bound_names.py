@@ -13,6 +13,7 @@ from typing import NamedTuple
 DEFINES = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
 BINDS = re.compile(r"^(\w+)\s*(?:=(?!=)|,\s*\w+.*=(?!=))", re.MULTILINE)
 MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
+# A cell may be megabytes long, and a syntax tree takes many times the memory of its text.
 MAX_SOURCE = 200_000
 
 
@@ -39,14 +40,19 @@ def read_cell_names(source: str) -> CellNames:
     """Return the names that a cell's source makes."""
     tree = _tree(source)
     if tree is None:
+        # A cell that Python cannot read still says where the student wrote an answer.
         begin = source[:MAX_SOURCE]
         defined = frozenset(DEFINES.findall(begin))
         return CellNames(defined, defined | frozenset(BINDS.findall(begin)), frozenset())
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    defined = frozenset(node.name for node in tree.body if isinstance(node, kinds))
-    bound = frozenset(name for node in tree.body for name in _bound(node))
+    names_defined: set[str] = set()
+    names_bound: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names_defined.add(node.name)
+        names_bound.update(_bound(node))
+    defined = frozenset(names_defined)
     is_stub = bool(tree.body) and all(map(_is_stub, tree.body))
-    return CellNames(defined, bound, defined if is_stub else frozenset())
+    return CellNames(defined, frozenset(names_bound), defined if is_stub else frozenset())
 
 
 def defined_names(source: str) -> frozenset[str]:
@@ -68,6 +74,7 @@ def _is_stub(node: ast.stmt) -> bool:
     if not isinstance(node, ast.FunctionDef):
         return False
     body = node.body
+    # A docstring is no answer.
     if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         body = body[1:]
     return (
@@ -87,9 +94,11 @@ def _tree(source: str) -> ast.Module | None:
 def _bound(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
-        return
+        return  # what is bound within it is not the notebook's
     if isinstance(node, ast.Import | ast.ImportFrom):
-        yield from ((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        for alias in node.names:
+            # `import os.path` binds `os`
+            yield (alias.asname or alias.name).split(".")[0]
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield node.id
     for child in ast.iter_child_nodes(node):

@@ -10,6 +10,7 @@ tried with what the reference would have handed on, too.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -23,7 +24,9 @@ from autograder.kernel.randomness import RandomStates
 from autograder.kernel.wire import CannotCross
 from autograder.mistakes import Function
 
-RELATIVE, ABSOLUTE = 1e-6, 1e-9  # differences that rounding may make
+# Differences that rounding may make: another order of summation in single precision, say.
+RELATIVE = 1e-6
+ABSOLUTE = 1e-9
 
 
 class Agreement(IntEnum):
@@ -64,18 +67,17 @@ class Replays:
         self.calls = calls
         self._reference = reference
         self._right: dict[int, bool] = {}
-        self._outcomes: dict[
-            int, Outcome
-        ] = {}  # what the reference makes of a call with the student's arguments
+        # What the reference makes of a call with the student's arguments: each is asked for again
+        # and again, by every mistake that is tried.
+        self._outcomes: dict[int, Outcome] = {}
         self._random_states = RandomStates()
         self._handed: list[tuple[Any, Any]] | None = None
 
     def of(self, function: str) -> list[int]:
         """Return the indices of the calls of a function that the reference has too."""
-        known = callable(self._reference.get(function))
-        return [
-            index for index, call in enumerate(self.calls) if known and call.function == function
-        ]
+        if not callable(self._reference.get(function)):
+            return []
+        return [index for index, call in enumerate(self.calls) if call.function == function]
 
     def is_right(self, index: int) -> bool:
         """Whether the student's call did what the reference does."""
@@ -146,9 +148,7 @@ class Replays:
             given = call.args, call.kwargs
             translated = self._translated(given)
             values = (*call.args, *call.kwargs.values())
-            if translated is not given or any(
-                are_same(one, part) for one in find_containers(values) for part in handed
-            ):
+            if translated is not given or _share_a_container(values, handed):
                 found.add(call.function)
             right = self._reference.get(call.function)
             if call.error is None and callable(right) and not _holds_handle(translated):
@@ -163,19 +163,25 @@ class Replays:
         handed on.
         """
         args, kwargs = given
-        if not any(_is_packed(value) for value in (*args, *kwargs.values())):
+        # Plain numbers and arrays have no layout of anybody's own: most calls end here.
+        if not any(map(_is_packed, (*args, *kwargs.values()))):
             return given
         handed = self._handed_on()
         new_args = tuple(_exchanged(value, handed) for value in args)
         new_kwargs = {name: _exchanged(value, handed) for name, value in kwargs.items()}
-        pairs = zip((*new_args, *new_kwargs.values()), (*args, *kwargs.values()), strict=True)
-        return given if all(new is old for new, old in pairs) else (new_args, new_kwargs)
+        # The very same arguments tell the caller that nothing was translated.
+        if all(map(operator.is_, new_args, args)) and all(
+            map(operator.is_, new_kwargs.values(), kwargs.values())
+        ):
+            return given
+        return new_args, new_kwargs
 
     def _handed_on(self) -> list[tuple[Any, Any]]:
         """Return pairs of what the student's functions gave in a layout of their own, and what the
         reference gives.
         """
         if self._handed is None:
+            # Bound before the loop: translating a call asks for what the calls above it handed on.
             self._handed = []
             for call in self.calls:
                 right = self._reference.get(call.function)
@@ -205,7 +211,8 @@ def replay_call(function: Function, call: Call, given: Any, random_states: Rando
     except Exception as error:
         failure = error
     drew = random_states.have_changed()
-    if drew:  # or one cannot tell at a glance
+    # At a glance one sees only that nothing can have changed; copying the states costs far more.
+    if drew:
         after = random_states.copy()
         drew = not are_same(after[0], start[0]) or after[1] != start[1]
     random_states.set(before)
@@ -215,11 +222,12 @@ def replay_call(function: Function, call: Call, given: Any, random_states: Rando
 def _agreement(call: Call, outcome: Outcome) -> Agreement:
     if call.error is None and outcome.error is None:
         return Agreement.FULL if _same_but_layout(call.result, outcome.result) else Agreement.NONE
+    # By name: the student's own exception was made anew here, as a class of the same name.
     if type(call.error).__name__ != type(outcome.error).__name__:
         return Agreement.NONE
-    return (
-        Agreement.SAME_ERROR if str(call.error) == str(outcome.error) else Agreement.KIND_OF_ERROR
-    )
+    if str(call.error) == str(outcome.error):
+        return Agreement.SAME_ERROR
+    return Agreement.KIND_OF_ERROR
 
 
 def _changed_alike(call: Call, outcome: Outcome) -> bool:
@@ -230,14 +238,13 @@ def _changed_alike(call: Call, outcome: Outcome) -> bool:
 
 def are_same(one: Any, other: Any) -> bool:
     """Whether two results are equal in structure, shape and, to rounding, value."""
+    # A handle's == would run the student's code, which may say what it likes.
     if isinstance(one, Handle) or isinstance(other, Handle):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(are_same(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(
-            are_same(a, b) for a, b in zip(one, other, strict=True)
-        )
+        return len(one) == len(other) and all(map(are_same, one, other))
     try:
         a = np.asarray(one)
         b = np.asarray(other)
@@ -256,6 +263,7 @@ def _are_close(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     """
     if a.dtype == b.dtype and a.tobytes() == b.tobytes():
         return True
+    # np.allclose spends more time on its own checks than on small arrays.
     if a.dtype.kind == "f" and b.dtype.kind == "f":
         with np.errstate(all="ignore"):
             close = np.abs(a - b) <= ABSOLUTE + RELATIVE * np.abs(b)
@@ -277,9 +285,9 @@ def is_finite(value: Any) -> bool:
 
 def _same_where_finite(one: Any, other: Any) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            _same_where_finite(one[key], other[key]) for key in one
-        )
+        if one.keys() != other.keys():
+            return False
+        return all(_same_where_finite(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(_same_where_finite, one, other))
     if is_finite(one) and is_finite(other):
@@ -304,8 +312,15 @@ def _same_but_layout(theirs: Any, ours: Any) -> bool:
         or len(theirs) != len(ours)
     ):
         return False
-    values = [(a, b) for a, b in zip(theirs, ours, strict=True) if not _otherwise_laid_out(a, b)]
-    return bool(values) and all(are_same(a, b) for a, b in values)
+    compared = False
+    for a, b in zip(theirs, ours, strict=True):
+        if _otherwise_laid_out(a, b):
+            continue
+        if not are_same(a, b):
+            return False
+        compared = True
+    # Where every part is laid out otherwise nothing was compared, so nothing agrees.
+    return compared
 
 
 def _other_layouts(theirs: Any, ours: Any) -> list[tuple[Any, Any]]:
@@ -333,8 +348,19 @@ def find_containers(value: Any) -> list[Any]:
         return [value]
     if not isinstance(value, (dict, list, tuple)):
         return []
-    parts = value.values() if isinstance(value, dict) else value
-    return [value, *(inner for part in parts for inner in find_containers(part))]
+    found: list[Any] = [value]
+    for part in value.values() if isinstance(value, dict) else value:
+        found += find_containers(part)
+    return found
+
+
+def _share_a_container(values: Sequence[Any], handed: Sequence[Any]) -> bool:
+    """Whether a container among the values, or within them, is one of those handed on."""
+    for container in find_containers(values):
+        for part in handed:
+            if are_same(container, part):
+                return True
+    return False
 
 
 def _structure(value: Any) -> Any:
@@ -352,11 +378,13 @@ def _is_packed(value: Any) -> bool:
     """Whether a value is an object of the student's, or a container of arrays."""
     if isinstance(value, dict):
         value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return any(
-            _is_packed(item) or (isinstance(item, np.ndarray) and item.ndim > 0) for item in value
-        )
-    return isinstance(value, Handle)
+    if not isinstance(value, (list, tuple)):
+        return isinstance(value, Handle)
+    for item in value:
+        is_array = isinstance(item, np.ndarray) and item.ndim > 0
+        if is_array or _is_packed(item):
+            return True
+    return False
 
 
 def _layout(value: Any) -> Any:
@@ -368,16 +396,17 @@ def _layout(value: Any) -> Any:
 
 
 def _exchanged(value: Any, handed: Sequence[tuple[Any, Any]]) -> Any:
-    return (
-        next((ours for theirs, ours in handed if are_same(value, theirs)), value)
-        if _is_packed(value)
-        else value
-    )
+    if not _is_packed(value):
+        return value
+    for theirs, ours in handed:
+        if are_same(value, theirs):
+            return ours
+    return value
 
 
 def _holds_handle(value: Any) -> bool:
     if isinstance(value, dict):
-        return any(_holds_handle(item) for item in value.values())
+        return any(map(_holds_handle, value.values()))
     if isinstance(value, (list, tuple)):
-        return any(_holds_handle(item) for item in value)
+        return any(map(_holds_handle, value))
     return isinstance(value, Handle)

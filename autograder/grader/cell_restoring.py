@@ -57,6 +57,8 @@ def restore_cells(exam: Exam, notebook: Notebook) -> tuple[RestoredCell, ...]:
     marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
     cells = [RestoredCell(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
     owners = {grade_id: _owner(exam, mark, cells) for grade_id, mark in marks.items()}
+    # In this order: which id is whose has to be settled before an answer without one is looked for,
+    # and every answer has to be known before a stub can be called superfluous.
     cells = [_put_right(exam, entry, marks, owners) for entry in cells]
     cells = list(_answers_recognised(exam, marks, cells))
     return tuple(_stubs_left_out(exam, cells))
@@ -66,17 +68,22 @@ def _owner(exam: Exam, mark: SourceCell, cells: Iterable[RestoredCell]) -> int |
     """Return the number of the cell that is the exam's, of all that carry its id: JupyterLab copies
     ids with cells.
     """
-    twins = [entry for entry in cells if entry.cell.grade_id == mark.grade_id]
-    changed = [
-        entry for entry in twins if not exam.handout.is_unchanged(mark.grade_id, entry.cell.source)
-    ]
-    if mark.solution:  # the one that was written in
-        twins = changed or twins
-    elif (
-        not mark.is_test
-    ):  # the one that was left alone; the copies are the student's to try things in
-        twins = [entry for entry in twins if entry not in changed] or twins
-    return twins[-1].number if twins else None
+    unchanged: list[int] = []
+    changed: list[int] = []
+    for entry in cells:
+        if entry.cell.grade_id != mark.grade_id:
+            continue
+        is_unchanged = exam.handout.is_unchanged(mark.grade_id, entry.cell.source)
+        (unchanged if is_unchanged else changed).append(entry.number)
+    twins = sorted(unchanged + changed)
+    if mark.solution:
+        # The one that was written in.
+        twins = changed or unchanged
+    elif not mark.is_test:
+        # The one that was left alone: the copies are the student's to try things in.
+        twins = unchanged or changed
+    # The last of several, as the notebook's own order of running has it.
+    return twins[-1] if twins else None
 
 
 def _put_right(
@@ -92,6 +99,7 @@ def _put_right(
         return replace(entry, cell=replace(cell, grade_id="")) if cell.grade_id else entry
     if owners[cell.grade_id] == entry.number:
         return replace(entry, cell=replace(cell, kind=mark.kind))
+    # A second copy of a test as it was given out has nothing of the student's in it.
     repeats_test = mark.is_test and exam.handout.is_unchanged(cell.grade_id, cell.source)
     kind = mark.kind if mark.solution else cell.kind
     return replace(entry, cell=replace(cell, kind=kind, grade_id=""), runs=not repeats_test)
@@ -109,17 +117,17 @@ def _answers_recognised(
         for grade_id in exercise.solutions:
             if grade_id not in there and marks[grade_id].kind == "code":
                 wanted |= dict.fromkeys(defined_names(marks[grade_id].source), grade_id)
-    coded = {
-        name
-        for entry in cells
-        if entry.cell.kind == "code"
-        for name in defined_names(entry.cell.source)
-    }
+    coded: set[str] = set()
+    for entry in cells:
+        if entry.cell.kind == "code":
+            coded |= defined_names(entry.cell.source)
     for entry in cells:
         cell = entry.cell
         found = wanted.keys() & defined_names(cell.source) if not cell.grade_id else set()
+        # A text that only looks like code answers nothing where code does.
         if found and (cell.kind == "code" or not found & coded):
             grade_id = wanted[min(found)]
+            # One cell takes an id: the next that defines the same is the student's own.
             wanted = {name: other for name, other in wanted.items() if other != grade_id}
             yield replace(entry, cell=replace(cell, kind="code", grade_id=grade_id))
         else:
@@ -128,15 +136,15 @@ def _answers_recognised(
 
 def _stubs_left_out(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[RestoredCell]:
     """Yield the cells; one with nothing but stubs, below answers to them, is not to be run."""
-    marks = [
-        mark for mark in exam.cells if mark.kind == "code" and mark.solution and not mark.graded
-    ]
-    times = Counter(name for mark in marks for name in defined_names(mark.source))
-    asked = frozenset(
-        name for name, number in times.items() if number == 1
-    )  # else a stub is an exercise of its own
-    answers = [mark.grade_id for mark in marks]
-    given = {text.strip() for grade_id in answers for text in exam.handout.by_id.get(grade_id, ())}
+    times: Counter[str] = Counter()
+    given: set[str] = set()
+    for mark in exam.cells:
+        if mark.kind == "code" and mark.solution and not mark.graded:
+            times.update(defined_names(mark.source))
+            for text in exam.handout.by_id.get(mark.grade_id, ()):
+                given.add(text.strip())
+    # Where two cells ask for one name, the second stub is an exercise of its own.
+    asked = frozenset(name for name, number in times.items() if number == 1)
     written: dict[str, int] = {}
     for entry in cells:
         source = entry.cell.source
@@ -145,7 +153,7 @@ def _stubs_left_out(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Resto
             stubs = asked & (
                 defined_names(source) if source.strip() in given else stub_names(source)
             )
-        if stubs and all(name in written for name in stubs):
+        if stubs and stubs <= written.keys():
             answer = max(written[name] for name in stubs)
             listed = " and ".join(f"`{name}`" for name in sorted(stubs))
             remark = STUB_LEFT_OUT.format(stub=entry.number, names=listed, answer=answer)
@@ -163,10 +171,15 @@ def code_in_locked_cell(exam: Exam, restored: Sequence[RestoredCell], entry: Res
     source = entry.cell.source
     if exam.handout.is_unchanged(entry.cell.grade_id, source):
         return ""
-    answers = (mark.source for mark in exam.cells if mark.kind == "code" and mark.solution)
-    wanted = defined_names(source) & {name for answer in answers for name in defined_names(answer)}
+    asked: set[str] = set()
+    for mark in exam.cells:
+        if mark.kind == "code" and mark.solution:
+            asked |= defined_names(mark.source)
+    wanted = defined_names(source) & asked
     if not wanted:
         return ""
-    others = (other for other in restored if other is not entry and other.is_code)
-    elsewhere = {name for other in others for name in defined_names(other.cell.source)}
+    elsewhere: set[str] = set()
+    for other in restored:
+        if other is not entry and other.is_code:
+            elsewhere |= defined_names(other.cell.source)
     return source if wanted - elsewhere else ""

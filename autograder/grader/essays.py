@@ -7,7 +7,7 @@ between the course's own cells.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from autograder.course.exam import Exam, Exercise, SourceCell
@@ -39,25 +39,33 @@ def find_essays(exam: Exam, cells: Sequence[RestoredCell]) -> dict[str, Essay]:
     id.
     """
     marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
-    places = {
-        entry.cell.grade_id: position for position, entry in enumerate(cells) if entry.cell.grade_id
-    }
+    places: dict[str, int] = {}
+    for position, entry in enumerate(cells):
+        if entry.cell.grade_id:
+            places[entry.cell.grade_id] = position
     essays = {}
     taken: set[int] = set()
     manual = [exercise for exercise in exam.exercises if exercise.manual]
     for exercise in manual:
         essays[exercise.id] = _essay(exam, exercise, marks[exercise.id], cells, places, taken)
-    lost = [
-        exercise
-        for exercise in manual
-        if exercise.id not in places and not essays[exercise.id].written
-    ]
-    for exercise in lost:  # better that somebody looks in vain
-        own = [entry for entry in cells if _is_own_text(exam, entry) and entry.number not in taken]
-        if own:
-            essays[exercise.id] = Essay(exercise.id, True, own[-1].number)
-            taken.add(own[-1].number)
+    # Only when all others have theirs: a text left over may then be the answer to a lost cell.
+    # Better that somebody looks in vain than that an answer is not seen.
+    for exercise in manual:
+        if exercise.id in places or essays[exercise.id].written:
+            continue
+        number = _last_text_left(exam, cells, taken)
+        if number:
+            essays[exercise.id] = Essay(exercise.id, True, number)
+            taken.add(number)
     return essays
+
+
+def _last_text_left(exam: Exam, cells: Sequence[RestoredCell], taken: Collection[int]) -> int:
+    """Return the number of the last text of the student's own that answers nothing yet, else 0."""
+    for entry in reversed(cells):
+        if _is_own_text(exam, entry) and entry.number not in taken:
+            return entry.number
+    return 0
 
 
 def _essay(
@@ -71,17 +79,20 @@ def _essay(
     place = places.get(exercise.id)
     if place is not None:
         entry = cells[place]
+        # A task's own cell never changes: its answer is wherever the student did the work.
         is_task = mark.locked
         changed = not exam.handout.is_unchanged(exercise.id, entry.cell.source)
         if is_task or changed or entry.cell.attachments:
             return Essay(exercise.id, True, entry.number)
-    beside = [
-        entry for entry in _beside(exam, exercise, cells, places) if entry.number not in taken
-    ]
-    taken.update(entry.number for entry in beside)
+    last = 0
+    for entry in _beside(exam, exercise, cells, places):
+        # A text between two untouched cells answers the first of them only.
+        if entry.number not in taken:
+            taken.add(entry.number)
+            last = entry.number
     if place is not None:
-        return Essay(exercise.id, bool(beside), cells[place].number)
-    return Essay(exercise.id, bool(beside), beside[-1].number if beside else 0)
+        return Essay(exercise.id, bool(last), cells[place].number)
+    return Essay(exercise.id, bool(last), last)
 
 
 def _beside(
@@ -103,9 +114,8 @@ def _beside(
     while position < len(cells) and (position < end or not _is_given(exam, cells[position])):
         found.append(cells[position])
         position += 1
-    return sorted(
-        (entry for entry in found if _is_own_text(exam, entry)), key=lambda entry: entry.number
-    )
+    own = [entry for entry in found if _is_own_text(exam, entry)]
+    return sorted(own, key=lambda entry: entry.number)
 
 
 def _gap(
@@ -114,6 +124,7 @@ def _gap(
     """Return where a lost cell stood: below the nearest of the course's cells above it that is
     still there.
     """
+    # The course's cells without an id are known by their text.
     texts = {entry.cell.source.strip(): position for position, entry in enumerate(cells)}
     position = 0
     for mark in exam.cells:

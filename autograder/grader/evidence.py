@@ -59,7 +59,7 @@ class Evidence:
 
 def answer_below_stub(answer: Sequence[str]) -> bool:
     """Whether something was written below a `raise NotImplementedError` that was left standing."""
-    return any(_below_stub(source) for source in answer)
+    return any(map(_below_stub, answer))
 
 
 def _below_stub(source: str) -> bool:
@@ -68,11 +68,11 @@ def _below_stub(source: str) -> bool:
     except SyntaxError:
         return False
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            raises = [
-                isinstance(line, ast.Raise) and "NotImplementedError" in ast.unparse(line)
-                for line in node.body
-            ]
-            if True in raises and raises.index(True) < len(raises) - 1:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        # Only what stands at the function's own level is unreachable below it: within a branch the
+        # raise may be meant.
+        for statement in node.body[:-1]:
+            if isinstance(statement, ast.Raise) and "NotImplementedError" in ast.unparse(statement):
                 return True
     return False

@@ -6,30 +6,23 @@ import contextlib
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import socket
-import sys
 import time
-import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
-from autograder.course.errors import KernelDied
 from autograder.course.exam import Exam
 from autograder.course.limits import CLOCK_FACTOR
-from autograder.course.notebook_files import Unreadable, read_notebook
 from autograder.course.submission_files import merge_files, unpack_submission
 from autograder.course.submissions import (
     ExerciseResult,
     Report,
     Submission,
     exercise_from_json,
-    make_printable,
     round_points,
 )
 from autograder.course.temporary_folders import temporary_folder
@@ -37,31 +30,16 @@ from autograder.course.working_folder import enter_folder, write_files
 from autograder.grader.bound_names import read_cell_names
 from autograder.grader.needed_modules import list_needed_modules
 from autograder.grader.test_cells import import_for_tests
-from autograder.grader.trial import Trial
-from autograder.grader.trial_steps import Step
+from autograder.grader.trial_process import SLACK_SECONDS, run_trial
 from autograder.grader.verdict import untested_result
 from autograder.jail import Jail, Jailed, Limits
-from autograder.kernel.cell_outputs import Output, count_characters
-from autograder.kernel.jailed_kernel import CellRun, Kernel
 from autograder.mistakes import Variants, load_variants
 from autograder.reference import run_reference
 
+# How often limits are looked at while the trial says nothing.
 TICK_MS = 50
 MAX_LINE = 64 << 20
-SLACK_SECONDS = (
-    20.0  # beyond the submission's own limit: for starting kernels and matching mistakes
-)
-TRIAL_MB = 2048
 MAX_PROBLEMS = 50  # a report that goes another way is refused for more than 200
-CUT_SHORT = "Grading was cut short by an error; please tell your instructor."
-MAX_SHOWN = (
-    64 << 20
-)  # characters that the cells of one notebook may show: they are kept here and on the disk
-LEFT_OUT = {
-    "output_type": "stream",
-    "name": "stderr",
-    "text": "[Left out: the notebook as a whole shows too much.]\n",
-}
 
 
 @dataclass(frozen=True)
@@ -136,7 +114,7 @@ class Examiner:
             mistakes = load_variants(exam.mistakes, "mistakes.py") if exam.mistakes else None
             self._references[exam.version] = (run_reference(exam), mistakes)
             import_for_tests(exam)
-            # Found once, not in every trial.
+            # Found here once, not in every trial: trials are forked from this process.
             _ = (
                 exam.imported,
                 exam.bound_by_tests,
@@ -144,10 +122,11 @@ class Examiner:
                 exam.imports,
                 exam.made_by_tests_only,
             )
-            for text in (*exam.handout.texts, *(cell.source for cell in exam.cells)):
-                read_cell_names(
-                    text
-                )  # remembered: most cells of a submission are as they were given out
+            # It remembers them, and most cells of a submission are as they were given out.
+            for text in exam.handout.texts:
+                read_cell_names(text)
+            for cell in exam.cells:
+                read_cell_names(cell.source)
 
     def examine(self, exam: Exam, submission: Submission) -> ExaminedNotebook:
         """Grade one submission. Whatever the student's code does, a report comes back."""
@@ -168,20 +147,21 @@ class Examiner:
         self, exam: Exam, submission: Submission, kernels: _Kernels, findings: _Findings
     ) -> None:
         reference, mistakes = self._references[exam.version]
-        ways = (
-            2 if exam.inside else 1
-        )  # the notebook runs once for the tests outside, once for those inside
+        # The notebook runs once for the tests outside, once for those inside.
+        ways = 2 if exam.inside else 1
         end = time.monotonic() + ways * CLOCK_FACTOR * self.limits.seconds + SLACK_SECONDS
         with temporary_folder("work") as folder:
             write_files(folder, exam.files)
             ours, theirs = socket.socketpair()
+            # So that the child does not begin with a collection of what is young here.
             gc.collect(0)
             process = os.fork()
             if process == 0:  # the trial: short-lived, and never returns from here
+                # The trial must see its end of the channel break when the examiner dies.
                 ours.close()
                 kernels.forget()
                 enter_folder(folder)
-                _trial(exam, reference, mistakes, submission, theirs, self.limits)
+                run_trial(exam, reference, mistakes, submission, theirs, self.limits)
             theirs.close()
             try:
                 _listen(ours, kernels, findings, end)
@@ -236,6 +216,7 @@ class _Kernels:
         self._close()
 
     def start(self) -> socket.socket:
+        # Whatever the old process still does, it does to nobody once the new one is asked.
         self._close()
         self.limit = ""
         self._jailed = self.jail.spawn(files=self.files)
@@ -277,6 +258,7 @@ def _listen(
         if not received:
             return
         buffer += received
+        # What the trial tells was made from a student's answers: without end it would fill ours.
         if len(buffer) > MAX_LINE:
             return
         *lines, rest = buffer.split(b"\n")
@@ -306,14 +288,15 @@ def _report(
         hint = "It was not tested."
     else:
         hint = "The test could not be finished: the notebook took too long, or sent too much."
-    exercises = tuple(
-        findings.results.get(e.id) or untested_result(e, hint) for e in exam.exercises
-    )
+    # Every exercise of the exam gets a result, in its order, whatever the trial came to.
+    exercises = []
+    for exercise in exam.exercises:
+        exercises.append(findings.results.get(exercise.id) or untested_result(exercise, hint))
     return Report(
         assignment=exam.assignment,
         notebook=submission.notebook,
         status="unreadable" if findings.unreadable else "graded",
-        exercises=exercises,
+        exercises=tuple(exercises),
         problems=_few(dict.fromkeys(findings.problems)),
         seconds=round_points(seconds),
         rung=rung,
@@ -331,99 +314,3 @@ def _few(sentences: Iterable[str]) -> tuple[str, ...]:
         *kept,
         f"There is more of this kind: {len(every) - len(kept)} further sentences were left out.",
     )
-
-
-# ---------------------------------------------------------------------------------------------- in
-# the trial's process
-
-
-class _Remote:
-    """The trial's side of starting kernels: asks the examiner, who owns the jail."""
-
-    def __init__(self, channel: socket.socket, limits: Limits, *, figures: bool = False) -> None:
-        self.channel = channel
-        self.limits = limits
-        self.figures = figures
-        self._shown = 0
-        self._kernels: list[Kernel] = []
-
-    @property
-    def out_of_time(self) -> bool:
-        """Whether a limit of time ended anything in any kernel."""
-        return any(kernel.out_of_time for kernel in self._kernels)
-
-    def tell(self, **message: Any) -> None:
-        self.channel.sendall(json.dumps(message).encode() + b"\n")
-
-    def show(self, step: Step, ran: CellRun) -> None:
-        outputs: list[Output] = list(ran.outputs)
-        self._shown += sum(map(count_characters, outputs))
-        if self._shown > MAX_SHOWN:
-            outputs = [LEFT_OUT]
-        self.tell(cell={"number": step.number, "source": step.source, "outputs": outputs})
-
-    def start(self) -> Kernel:
-        self.tell(start=True)
-        answer, descriptors, _, _ = socket.recv_fds(self.channel, 1, 1)
-        if not answer or not descriptors:
-            raise KernelDied("no jailed process could be started")
-        kernel = Kernel(socket.socket(fileno=descriptors[0]), self.limits)
-        self._kernels.append(kernel)
-        kernel.draw_figures(self.figures)
-        return kernel
-
-    def why(self) -> str:
-        self.tell(why=True)
-        with self.channel.makefile("rb", buffering=0) as answers:
-            return str(json.loads(answers.readline()))
-
-
-def _trial(
-    exam: Exam,
-    reference: dict[str, Any],
-    mistakes: Variants | None,
-    submission: Submission,
-    channel: socket.socket,
-    limits: Limits,
-) -> None:
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _limit_self(limits)
-        # Only a person looks at figures: they are drawn where one marks by hand.
-        remote = _Remote(
-            channel, limits, figures=any(exercise.manual for exercise in exam.exercises)
-        )
-        try:
-            notebook = read_notebook(submission.content)
-        except Unreadable as error:
-            remote.tell(unreadable=str(error))
-            remote.tell(done=True)
-            os._exit(0)
-        for problem in notebook.problems:
-            remote.tell(problem=problem)
-        trial = Trial(
-            exam,
-            reference,
-            mistakes,
-            remote,
-            tell_result=lambda result: remote.tell(result=asdict(result)),
-            tell_problem=lambda problem: remote.tell(problem=problem),
-            tell_cell=remote.show,
-        )
-        trial.run(notebook)
-        remote.tell(done=True, by_clock=remote.out_of_time)
-    except BaseException as error:
-        with contextlib.suppress(BaseException):
-            remote = _Remote(channel, limits)
-            remote.tell(problem=CUT_SHORT)  # its class and its words may be the student's
-            print(make_printable("".join(traceback.format_exception(error))), file=sys.stderr)
-    finally:
-        os._exit(0)
-
-
-def _limit_self(limits: Limits) -> None:
-    used = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_DATA, (used + (TRIAL_MB << 20),) * 2)
-    seconds = int(limits.seconds + SLACK_SECONDS)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

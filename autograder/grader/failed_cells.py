@@ -35,9 +35,10 @@ MISSES = (
 
 def first_line(source: str, most: int = MAX_LINE) -> str:
     """Return the line of a cell by which its author knows it: Jupyter shows no numbers of cells."""
-    lines = [line.strip() for line in source.splitlines()]
-    lines = [line for line in lines if line and not line.startswith(("#", "@", "with attempt("))]
-    return shorten_line(lines[0] if lines else "", most)
+    for line in map(str.strip, source.splitlines()):
+        if line and not line.startswith(("#", "@", "with attempt(")):
+            return shorten_line(line, most)
+    return ""
 
 
 def shorten_line(line: str, most: int = MAX_LINE) -> str:
@@ -68,6 +69,7 @@ class Failures:
         if error.ename in EXPECTED or number in self.told:
             return ""
         if tested:
+            # Its words may quote what a test handed over: it is run once more without tests.
             self.untold.add(number)
             return ""
         self.untold.discard(number)
@@ -86,25 +88,21 @@ class Failures:
         """Return a result whose hint names the failing cell behind a name that is missing, where
         there is one.
         """
-        numbers = sorted(self.told)
         if result.status is Status.NOT_FOUND:
-            numbers = [
-                number for number in numbers if missing in bound_names(self.told[number].source)
-            ]
-            return (
-                replace(result, hint=DEFINES.format(name=missing, cell=numbers[0]))
-                if numbers
-                else result
-            )
-        if NO_NAME in result.hint and numbers:
-            return replace(
-                result, hint=result.hint.replace(NO_NAME, MISSES.format(cell=numbers[0]))
-            )
+            for number in sorted(self.told):
+                if missing in bound_names(self.told[number].source):
+                    return replace(result, hint=DEFINES.format(name=missing, cell=number))
+            return result
+        if NO_NAME in result.hint and self.told:
+            # The first of them: those below it often fail for what it did not make.
+            misses = MISSES.format(cell=min(self.told))
+            return replace(result, hint=result.hint.replace(NO_NAME, misses))
         return result
 
 
 def _sentence(number: int, source: str, error: StudentError) -> str:
     begin = first_line(source)
+    # A class may be given any text as its name.
     name = error.ename if error.ename.isidentifier() else "an error"
     lost = vanished_name(error.evalue)
     evalue = error.evalue.partition("\n")[0] if lost else error.evalue
@@ -124,6 +122,7 @@ def _line(source: str, error: StudentError) -> str:
     """
     frame = FRAME.search(error.traceback)
     lines = source.splitlines()
+    # The traceback is text from the jail: a number of a million digits would take hours to read.
     number = int(frame[2]) if frame and len(frame[2]) < 9 else 0
     return shorten_line(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
 

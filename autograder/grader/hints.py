@@ -89,13 +89,14 @@ def choose_hint(
     """
     if evidence.lost:
         return _of_loss(evidence)
+    # Before all else: where a stub was reached, no result says anything about the answer.
     if any(isinstance(error, NotImplementedError) for error in evidence.errors):
         return _of_stub(answer)
+    # What a student's function returned may be anything, a list that contains itself for one; the
+    # points are known by now, and no hint is worth losing them.
     try:
         return _from_evidence(evidence, functions, mistakes, reference, wrong)
-    except (
-        Exception
-    ):  # what a student's function returned may be anything, a list that contains itself for one
+    except Exception:
         return COMPARE
 
 
@@ -112,32 +113,67 @@ def _from_evidence(
     reference: Mapping[str, Any],
     wrong: Collection[str],
 ) -> str:
-    own = functions or list(dict.fromkeys(call.function for call in evidence.calls))
+    own = functions or _called_functions(evidence.calls)
     replays = Replays(evidence.calls, reference)
     known = recognise_mistake(replays, mistakes, own) if mistakes is not None and own else None
+    # The surest first; each is asked only where none before it has an answer, for replays are dear.
     return (
         _certain(known)
         or _nothing_returned(replays, own)
-        or next((str(error) for error in evidence.errors if isinstance(error, Hint)), "")
-        or (PERHAPS + known.mistake.hint if known is not None else "")
+        or _written_hint(evidence.errors)
+        or _perhaps(known)
         or _known_elsewhere(replays, mistakes, [name for name in wrong if name not in own])
-        or next((words for error in evidence.errors if (words := _of_error(error, reference))), "")
+        or _of_errors(evidence.errors, reference)
         or _derived(replays, reference, own)
-        or next(
-            (as_sentence(f"in one case {seen}") for seen in map(_seen, evidence.errors) if seen), ""
-        )
+        or _seen_once(evidence.errors)
         or _visible_message(evidence)
-        or (
-            NOTHING_COMPARED
-            if any(isinstance(error, NothingCompared) for error in evidence.errors)
-            else ""
-        )
+        or _nothing_compared(evidence.errors)
         or COMPARE
     )
 
 
+def _called_functions(calls: Sequence[Call]) -> list[str]:
+    """Return the functions that were called, in the order of their first calls."""
+    return list(dict.fromkeys(call.function for call in calls))
+
+
 def _certain(known: RecognisedMistake | None) -> str:
     return known.mistake.hint if known is not None and known.certain else ""
+
+
+def _perhaps(known: RecognisedMistake | None) -> str:
+    return PERHAPS + known.mistake.hint if known is not None else ""
+
+
+def _written_hint(errors: Sequence[BaseException]) -> str:
+    """Return what the test's author wrote for students to read."""
+    for error in errors:
+        if isinstance(error, Hint):
+            return str(error)
+    return ""
+
+
+def _of_errors(errors: Sequence[BaseException], reference: Mapping[str, Any]) -> str:
+    for error in errors:
+        words = _of_error(error, reference)
+        if words:
+            return words
+    return ""
+
+
+def _seen_once(errors: Sequence[BaseException]) -> str:
+    """Say what is true of one comparison and perhaps of no other."""
+    for error in errors:
+        if isinstance(error, Unmet) and error.seen:
+            return as_sentence(f"in one case {error.seen}")
+    return ""
+
+
+def _nothing_compared(errors: Sequence[BaseException]) -> str:
+    for error in errors:
+        if isinstance(error, NothingCompared):
+            return NOTHING_COMPARED
+    return ""
 
 
 def _of_loss(evidence: Evidence) -> str:
@@ -152,17 +188,13 @@ def _known_elsewhere(replays: Replays, mistakes: Variants | None, wrong: Sequenc
     """Return the hint of a mistake in a wrong function of another exercise, which this one's test
     called as well.
     """
-    others = dict.fromkeys(call.function for call in replays.calls if call.function in wrong)
-    known = (
-        recognise_mistake(replays, mistakes, list(others))
-        if mistakes is not None and others
-        else None
-    )
-    return (
-        f"In `{known.mistake.of}`: {known.mistake.hint}"
-        if known is not None and known.certain
-        else ""
-    )
+    others = [name for name in _called_functions(replays.calls) if name in wrong]
+    if mistakes is None or not others:
+        return ""
+    known = recognise_mistake(replays, mistakes, others)
+    if known is None or not known.certain:
+        return ""
+    return f"In `{known.mistake.of}`: {known.mistake.hint}"
 
 
 def _of_error(error: BaseException, reference: Mapping[str, Any]) -> str:
@@ -178,53 +210,49 @@ def _nothing_returned(replays: Replays, functions: Sequence[str]) -> str:
     """Say so where a function returns None instead of something."""
     calls = replays.calls
     for function in functions:
-        indices = replays.of(function)
-        nothing = [
-            index for index in indices if calls[index].error is None and calls[index].result is None
-        ]
+        ended = [index for index in replays.of(function) if calls[index].error is None]
+        nothing = [index for index in ended if calls[index].result is None]
+        # Some functions are meant to return nothing.
         if not nothing or replays.right(nothing[0]).result is None:
             continue
-        if len(nothing) < sum(calls[index].error is None for index in indices):
+        if len(nothing) < len(ended):
             return RETURNS_NONE_SOMETIMES.format(function=function)
-        printed = all(
-            any(output["output_type"] == "stream" for output in calls[index].output)
-            for index in nothing
-        )
-        return (PRINTS if printed else RETURNS_NONE).format(function=function)
+        always_printed = all(_printed(calls[index]) for index in nothing)
+        return (PRINTS if always_printed else RETURNS_NONE).format(function=function)
     return ""
 
 
-def _seen(error: BaseException) -> str:
-    return error.seen if isinstance(error, Unmet) else ""
+def _printed(call: Call) -> bool:
+    return any(output["output_type"] == "stream" for output in call.output)
 
 
 def _derived(replays: Replays, reference: Mapping[str, Any], functions: Sequence[str]) -> str:
     """Say in which way results are wrong, if all wrong calls agree on it, or in which way most
     are.
     """
-    wrong = _wrong_calls(replays, reference, functions)
-    found = [words or _changed(call) for call, _, words in wrong]
-    for words in found[0] if found else ():
-        if all(words in others for others in found):
-            return as_sentence(words)
+    found: list[tuple[str, ...]] = []
+    results: list[tuple[Any, Any]] = []
+    for call, right, words in _wrong_calls(replays, reference, functions):
+        found.append(words or _changed(call))
+        results.append((call.result, right))
+    for sentence in found[0] if found else ():
+        if all(sentence in others for others in found):
+            return as_sentence(sentence)
     counts = Counter(words[0] for words in found if words)
-    for words, times in counts.most_common(1):
+    for sentence, times in counts.most_common(1):
         if 2 * times > len(found):
-            return as_sentence(IN_MOST_CASES + words)
-    return (
-        ALWAYS_ONE_FACTOR
-        if _has_one_factor([(call.result, right) for call, right, _ in wrong])
-        else ""
-    )
+            return as_sentence(IN_MOST_CASES + sentence)
+    return ALWAYS_ONE_FACTOR if _has_one_factor(results) else ""
 
 
 def _has_one_factor(pairs: Sequence[tuple[Any, Any]]) -> bool:
     """Whether single numbers, of which each is off by some factor, are all off by the same."""
     if len(pairs) < ENOUGH or not all(isinstance(got, (float, np.floating)) for got, _ in pairs):
         return False
-    got, wanted = (np.array([float(pair[side]) for pair in pairs]) for side in (0, 1))
-    with np.errstate(all="ignore"):
-        factors = got / wanted
+    factors = np.empty(len(pairs))
+    for position, (got, wanted) in enumerate(pairs):
+        with np.errstate(all="ignore"):
+            factors[position] = np.float64(got) / float(wanted)
     return bool(np.all(np.isfinite(factors)) and np.allclose(factors, factors[0], rtol=1e-6))
 
 
@@ -236,21 +264,21 @@ def _wrong_calls(
     """
     calls = replays.calls
     wrong = []
-    for index in (index for function in functions for index in replays.of(function)):
-        if calls[index].error is None and not replays.is_right(index):
+    for function in functions:
+        for index in replays.of(function):
+            if calls[index].error is not None or replays.is_right(index):
+                continue
             right = replays.right(index)
+            # Where the reference draws random numbers, another result need not be a wrong one.
             if right.error is None and not right.drew:
                 wrong.append((calls[index], right.result))
     alone = len(wrong) == 1
     described = []
-    for call, right_result in wrong:
+    for call, wanted in wrong:
         # One number that is wrong once may be off by the size of something just by chance.
-        sizes = (
-            {} if alone and np.size(call.result) == 1 else _sizes(reference[call.function], call)
-        )
-        described.append(
-            (call, right_result, describe_differences(call.result, right_result, sizes))
-        )
+        by_chance = alone and np.size(call.result) == 1
+        sizes = {} if by_chance else _sizes(reference[call.function], call)
+        described.append((call, wanted, describe_differences(call.result, wanted, sizes)))
     return described
 
 
@@ -277,11 +305,8 @@ def _sizes(function: Callable[..., Any], call: Call) -> dict[str, int]:
         return {}
     sizes = {}
     for name, value in given.items():
-        for length, what in zip(
-            np.shape(value) if isinstance(value, np.ndarray) else (),
-            ("rows", "columns"),
-            strict=False,
-        ):
+        shape = value.shape if isinstance(value, np.ndarray) else ()
+        for length, what in zip(shape, ("rows", "columns"), strict=False):
             sizes[f"the number of {what} of {name}"] = length
     return sizes
 
@@ -296,13 +321,14 @@ def _visible_message(evidence: Evidence) -> str:
     error = evidence.error
     if not isinstance(error, AssertionError) or not str(error):
         return ""
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == FILENAME
-    ]
-    if not lines or lines[0] is None:
+    # The outermost of the test's lines: a helper in the visible part may be called by the hidden.
+    line = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == FILENAME:
+            line = frame.lineno
+            break
+    if line is None:
         return ""
     marked = mark_hidden_lines(evidence.source, False, evidence.markers)
-    hidden = marked[min(lines[0], len(marked)) - 1][1]
+    hidden = marked[min(line, len(marked)) - 1][1]
     return "" if hidden else str(error)

@@ -68,6 +68,7 @@ class InsideTrial:
         if kernel is None:
             return
         try:
+            # A cell that fails is no end: outside it was told already.
             kernel.run_cell(step.source, run_on=True)
         except KernelError:
             self._kernel = None

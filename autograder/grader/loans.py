@@ -51,13 +51,13 @@ class Loan:
     def _noting(self, function: Function, name: str) -> Function:
         @functools.wraps(function)
         def noting(*args: Any, **kwargs: Any) -> Any:
-            self._exchanged[name] = self._exchanged.get(name, False) or bool(
-                find_containers((args, kwargs))[3:]
-            )
+            # Three there always are: the pair itself, the tuple of arguments, the dictionary.
+            packed = bool(find_containers((args, kwargs))[3:])
+            self._exchanged[name] = self._exchanged.get(name, False) or packed
             result = function(*args, **kwargs)
-            self._exchanged[name] |= any(
-                map(find_containers, result if isinstance(result, tuple) else ())
-            )
+            # Results are looked at one by one: the tuple that holds them is everybody's.
+            if isinstance(result, tuple) and any(map(find_containers, result)):
+                self._exchanged[name] = True
             return result
 
         return noting
@@ -82,9 +82,8 @@ class Loan:
         lent = [name for name in self.wrong if name in self._exchanged]
         verb = "is" if len(lent or self.wrong) == 1 else "are"
         if lent:
-            return (
-                f"Marked with the reference's {_listed(lent)}, because yours {verb} not right yet."
-            )
+            names = _listed(lent)
+            return f"Marked with the reference's {names}, because yours {verb} not right yet."
         return f"Marked with the reference's functions, because your {_listed(self.wrong)} {verb} not right yet."
 
 
@@ -107,9 +106,7 @@ class Lender:
     def close(self, exercise: Exercise, calls: Sequence[Call], *, passed: bool) -> None:
         """Note how an exercise ended, and what its test called of the student's own functions."""
         if not passed:
-            self.wrong += [
-                name for name in self.exam.defines(exercise) if callable(self.reference.get(name))
-            ]
+            self.wrong += self._functions_of(exercise)
         self._tested.add(exercise.id)
         counts: Counter[str] = Counter()
         for call in calls:
@@ -128,24 +125,34 @@ class Lender:
         """
         if not self.exam.lend or NO_LOAN in self.exam.tags(exercise):
             return
-        above = self.exam.exercises[: self.exam.exercises.index(exercise)]
-        names = dict.fromkeys(name for one in above for name in self.exam.defines(one))
-        to_come = [
-            one for one in self.exam.exercises if not one.manual and one.id not in self._tested
-        ]
-        kept = {name for one in (exercise, *to_come) for name in self.exam.defines(one)}
-        lendable = [
-            name for name in names if name not in kept and callable(self.reference.get(name))
-        ]
+        lendable = self._lendable(exercise)
         wrong = tuple(name for name in lendable if name in self.wrong)
         if not wrong:
             return
         first = Loan(wrong, wrong)
         yield first
+        # Only now: what is laid out otherwise is found by replays, and most exercises are right by
+        # then or have nothing packed.
         laid_out = Replays(self._calls, self.reference).with_own_layouts()
         more = tuple(name for name in lendable if name in wrong or name in laid_out)
-        if more != wrong and (first.packed or any(name in laid_out for name in wrong)):
+        if more != wrong and (first.packed or not laid_out.isdisjoint(wrong)):
             yield Loan(more, wrong)
+
+    def _lendable(self, exercise: Exercise) -> list[str]:
+        """Return the functions above an exercise that no test to come is about, in their order."""
+        kept = set(self.exam.defines(exercise))
+        for one in self.exam.exercises:
+            if not one.manual and one.id not in self._tested:
+                kept.update(self.exam.defines(one))
+        names: dict[str, None] = {}
+        for one in self.exam.exercises[: self.exam.exercises.index(exercise)]:
+            names |= dict.fromkeys(self._functions_of(one))
+        return [name for name in names if name not in kept]
+
+    def _functions_of(self, exercise: Exercise) -> list[str]:
+        """Return what an exercise defines and the reference has as something to call."""
+        defined = self.exam.defines(exercise)
+        return [name for name in defined if callable(self.reference.get(name))]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from autograder.course.errors import OutOfTime
 
+# Each costs a fresh process and all cells above; and how many were lost tells a student something
+# of what the tests handed over, so few restarts are few bits.
 MAX_RESTARTS = 4
 TOO_OFTEN = (
     "The notebook ended its Python process too often. The cells after that were not run, and exercises that need them "
@@ -59,6 +61,7 @@ class Losses:
             How the loss was noticed.
         """
         if self.tested:
+            # Which cells are lost could be chosen by what a test handed over: a number tells little.
             self._below += 1
             return
         if limit:

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from autograder.grader.call_replays import Agreement, Replays, is_finite
 from autograder.mistakes import Variant, Variants
 
-ENOUGH_WRONG_CALLS = (
-    50  # that a mistake explains: a test with hundreds of calls learns nothing from the rest
-)
+# That a mistake explains: a test with hundreds of calls learns nothing from the rest.
+ENOUGH_WRONG_CALLS = 50
 CPU_SECONDS = 10.0  # spent on one test's calls at most; none of the course's comes near
 
 
@@ -49,6 +48,7 @@ def recognise_mistake(
         if functions and mistake.of not in functions:
             continue
         agreement = _agreement_of_all(mistake, replays, end)
+        # Half of the calls looked at are no ground for blaming anybody's mistake.
         if time.process_time() > end:
             return None
         if agreement is Agreement.FULL:
@@ -66,13 +66,22 @@ def _recognise_where_finite(
             continue
         indices = replays.of(mistake.of)
         finite = [index for index in indices if is_finite(replays.calls[index].result)]
-        told = [index for index in finite if not replays.is_right(index)]
-        if len(finite) == len(indices) or not told:
+        # Without a wrong number that is finite, any mistake would agree with a row of nan.
+        if len(finite) == len(indices) or all(map(replays.is_right, finite)):
             continue
-        alike = (replays.agrees_where_finite(index, mistake.function) for index in indices)
-        if all(agrees and time.process_time() <= end for agrees in alike):
+        if _agrees_where_finite(mistake, replays, indices, end):
             return RecognisedMistake(mistake, certain=True)
     return None
+
+
+def _agrees_where_finite(
+    mistake: Variant, replays: Replays, indices: Sequence[int], end: float
+) -> bool:
+    for index in indices:
+        agrees = replays.agrees_where_finite(index, mistake.function)
+        if not agrees or time.process_time() > end:
+            return False
+    return True
 
 
 def _agreement_of_all(mistake: Variant, replays: Replays, end: float) -> Agreement:

@@ -39,10 +39,10 @@ def own_line(evidence: Evidence, ran: Sequence[RanCell]) -> str:
         trace = getattr(error, "student_traceback", "")
         for cell, line, text in reversed(FRAME.findall(trace)):
             found = _line(int(cell), int(line), ran)
+            # The jail's text has to show that very line, or it names a line by choice.
             if found is not None and found[1] == text.strip():
-                raises = found[1].startswith(
-                    "raise "
-                )  # its author knows why, and what it says may be a test's
+                # Of a raise its author knows why, and what it says may be a test's.
+                raises = found[1].startswith("raise ")
                 text = "" if raises else f": `{shorten_line(found[1])}`"
                 return f"It happened in line {line} of cell {found[0]}{text}."
     return ""
@@ -52,6 +52,7 @@ def _line(cell: int, line: int, ran: Sequence[RanCell]) -> tuple[int, str] | Non
     """Return the number of a cell in the student's file and its line's text; the jail counts cells
     that hold code.
     """
+    # IPython does not count cells without code.
     counted = [entry for entry in ran if entry.source.strip()]
     if not 0 < cell <= len(counted):
         return None

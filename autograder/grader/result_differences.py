@@ -16,6 +16,7 @@ Numbers = np.ndarray[Any, np.dtype[Any]]
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 FACTORS = {2.0: "twice what it should be", 0.5: "half of what it should be"}
+# Loose enough for single precision, tight enough that no two of the factors below are taken for one.
 RTOL = 1e-5
 
 
@@ -67,14 +68,16 @@ def _of_dictionaries(
         return (f"{name} is {_a_kind(got)}, not a dictionary",)
     if not wanted.keys() <= got.keys():
         return (f"{name} lacks some of its keys",)
-    kinds = {_entry(key): True for key in wanted}
     for key in wanted:
-        kinds[_entry(key)] &= are_same(got[key], wanted[key])
-    words = (
-        describe_differences(got[key], wanted[key], sizes, f"an entry {_entry(key)}")
-        for key in wanted
-    )
-    return next(filter(None, words), ()) or _some(_which("entries", kinds))
+        words = describe_differences(got[key], wanted[key], sizes, f"an entry {_entry(key)}")
+        if words:
+            return words
+    kinds: dict[str, bool] = {}
+    for key in wanted:
+        # W1 and W2 are one kind of entry: it is right where all of them are.
+        entry = _entry(key)
+        kinds[entry] = kinds.get(entry, True) and are_same(got[key], wanted[key])
+    return _some(_which("entries", kinds))
 
 
 def _entry(key: Any) -> str:
@@ -85,17 +88,19 @@ def _entry(key: Any) -> str:
 def _of_tuples(
     got: Any, wanted: tuple[Any, ...], sizes: Mapping[str, int], name: str
 ) -> tuple[str, ...]:
-    if (
-        isinstance(got, np.ndarray) and got.ndim
-    ):  # whoever stacks the results in an array has returned them, too
+    # Whoever stacks the results in an array has returned them, too.
+    if isinstance(got, np.ndarray) and got.ndim:
         got = list(got)
     if not isinstance(got, (list, tuple)) or len(got) != len(wanted):
         count = {2: "two", 3: "three", 4: "four"}.get(len(wanted), "several")
         return (f"return {count} things, in the order of the task",)
-    named = list(zip(got, wanted, ORDINALS, strict=False))
-    words = (describe_differences(a, b, sizes, f"the {ordinal} result") for a, b, ordinal in named)
-    right = {f"the {ordinal}": are_same(a, b) for a, b, ordinal in named}
-    return next(filter(None, words), ()) or _some(_which("results", right))
+    right: dict[str, bool] = {}
+    for one, other, ordinal in zip(got, wanted, ORDINALS, strict=False):
+        words = describe_differences(one, other, sizes, f"the {ordinal} result")
+        if words:
+            return words
+        right[f"the {ordinal}"] = are_same(one, other)
+    return _some(_which("results", right))
 
 
 def _which(what: str, right: Mapping[str, bool]) -> str:
@@ -134,6 +139,7 @@ def _of_values(
         return _some(f"{name} contains nan or inf" if np.all(np.isfinite(wanted)) else "")
     if np.allclose(got, wanted, rtol=RTOL, atol=1e-9):
         return ()
+    # Before all else that may fit: a wrong factor is also wrong numbers at right places.
     factor = _factor(got, wanted)
     if factor is not None:
         found = [f"{name} {words}" for words in _of_factor(factor, sizes)]
@@ -203,16 +209,16 @@ def _of_axes(got: Numbers, wanted: Numbers, name: str) -> str:
         if got.shape[axis] < 2 or got.ndim < 2:
             continue
         slices = list(zip(np.moveaxis(got, axis, 0), np.moveaxis(wanted, axis, 0), strict=True))
+        # A row of zeros is right by chance: whoever forgot it has it.
         if any(np.any(b) and np.allclose(a, b, rtol=RTOL) for a, b in slices):
             return f"some {what} of {name} are right, others are not"
+        # Of one number each the factors always exist.
         if slices[0][0].size > 1 and all(_factor(a, b) is not None for a, b in slices):
             return f"in {name} each of the {what} is off by a factor of its own: look at the axes"
     right = np.isclose(got, wanted, rtol=RTOL)[wanted != 0]
-    return (
-        f"some entries of {name} are right, others are not"
-        if 2 * np.sum(right) >= right.size > 0
-        else ""
-    )
+    if 2 * np.sum(right) >= right.size > 0:
+        return f"some entries of {name} are right, others are not"
+    return ""
 
 
 def _called(dimensions: int) -> tuple[str, ...]:

@@ -23,14 +23,16 @@ SEEN = "Inside the jail, where the student's word is taken for it, the test give
 def is_opaque(value: object) -> bool:
     """Whether a value stands for an object that is neither a value nor something to call."""
     if isinstance(value, dict):
-        return any(is_opaque(item) for item in value.values())
+        return any(map(is_opaque, value.values()))
     if isinstance(value, list | tuple):
-        return any(is_opaque(item) for item in value)
+        return any(map(is_opaque, value))
+    # Not its subclasses: a function of the student's is there to be called, not to be looked at.
     return type(value) is Handle
 
 
 def met_opaque_value(evidence: Evidence) -> bool:
     """Whether a test came across a value that it could not look at."""
+    # By what arrived, not by the error: isinstance being False gives a plain AssertionError.
     refused = any(isinstance(error, CannotCross) for error in evidence.errors)
     return refused or evidence.opaque or any(is_opaque(call.result) for call in evidence.calls)
 

@@ -80,6 +80,7 @@ class CellGlobals(dict[str, Any]):
             name in self._imported and not isinstance(known, type)
         ):
             return known
+        # Else a student's own `isinstance` would judge their answer.
         if hasattr(builtins, name) and name not in self._reference:
             return getattr(builtins, name)
         if name == "get_ipython":
@@ -95,9 +96,9 @@ class CellGlobals(dict[str, Any]):
 
     def keep(self) -> None:
         """Hand what this test defined to the tests after it."""
-        self._tests.update(
-            (name, value) for name, value in self.items() if not name.startswith("__")
-        )
+        for name, value in self.items():
+            if not name.startswith("__"):  # these are made anew for each test
+                self._tests[name] = value
 
 
 def run_test_cell(source: str, names: CellGlobals) -> object:
@@ -105,6 +106,7 @@ def run_test_cell(source: str, names: CellGlobals) -> object:
     try:
         tree = ast.parse(source, FILENAME)
     except SyntaxError:  # a magic
+        # Late, for few tests have one and every trial would wait for IPython.
         from IPython.core.inputtransformer2 import TransformerManager
 
         transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
@@ -122,6 +124,7 @@ def run_test_cell(source: str, names: CellGlobals) -> object:
             compile(ast.Expression(value), FILENAME, "eval", FLAGS, dont_inherit=True), names
         )
     finally:
+        # Also of a test that failed: in a notebook, too, the tests below find what it made.
         names.keep()
 
 
@@ -138,9 +141,8 @@ def import_for_tests(exam: Exam) -> None:
     names = {"numpy.testing"}  # `np.testing` imports it where it is first used
     for source in exam.tests.values():
         for name in imported_modules(source):
-            if (
-                name.partition(".")[0] in LIBRARIES
-            ):  # a course's own module is found in a folder of its own
+            # A course's own module is found in a folder of its own, which is not there yet.
+            if name.partition(".")[0] in LIBRARIES:
                 names.add(name)
     for name in names:
         with contextlib.suppress(ImportError):  # the test itself will say so

@@ -22,7 +22,7 @@ LOSES = "outside of the jail its own solution gets {points:g} of {most:g}"
 GAINS = "outside of the jail the unsolved notebook gets {points:g} of {most:g}"
 LATER_TESTS_NEED = "a later test needs what it does"
 MAKES_NAMES = "the test of {other} inside the jail uses {names}, which this one makes"
-ALMOST = 1e-9
+ALMOST = 1e-9  # sums of fractions of points miss what they come to by less
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,17 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
         Grades both.
     """
     tested = [exercise for exercise in exam.exercises if not exercise.manual]
+    # What an earlier release found is forgotten: tests change, and a reason may be gone.
     by_tag = {name: reason for name, reason in exam.inside.items() if reason == BY_TAG}
-    movable = [exercise for exercise in tested if not {OUTSIDE} & set(exam.tags(exercise))]
+    movable = [exercise for exercise in tested if OUTSIDE not in exam.tags(exercise)]
     outside = _Tries(replace(exam, inside=by_tag), source, unsolved, examiner)
     doubtful = [exercise for exercise in tested if outside.reason(exercise)]
+    # Where cells need what tests make, the notebook runs as a whole only with all tests in place.
     if outside.missed_name_of_test():
         return TestPlaces({exercise.id: CELLS_NEED_TESTS for exercise in movable} | by_tag)
     if not doubtful:
         return TestPlaces(_with_makers(exam, by_tag, movable))
+    # All at once, not one by one: a test may need what the tests above it make.
     everywhere = {exercise.id: LATER_TESTS_NEED for exercise in movable} | by_tag
     within = _Tries(replace(exam, inside=everywhere), source, unsolved, examiner)
     inside = dict(by_tag)
@@ -118,9 +121,10 @@ class _Tries:
             for output in cell["outputs"]:
                 if output.get("ename") != "NameError":
                     continue
-                used = of_tests & find_global_names(cell["source"])
-                if any(f"'{name}'" in output["evalue"] for name in used):
-                    return True
+                # The cell has to use the name itself: a function may miss one that is nobody's.
+                for name in of_tests & find_global_names(cell["source"]):
+                    if f"'{name}'" in output["evalue"]:
+                        return True
         return False
 
 
@@ -149,7 +153,8 @@ def _with_makers(exam: Exam, inside: Mapping[str, str], movable: list[Exercise])
     """Add the tests that make what an inside test below them uses and no ordinary cell makes."""
     chosen = dict(inside)
     order = [exercise for exercise in exam.exercises if not exercise.manual]
-    for position in reversed(range(len(order))):  # so that makers of makers are found as well
+    # From the last, so that makers of makers are found as well.
+    for position in reversed(range(len(order))):
         exercise = order[position]
         if exercise.id not in chosen:
             continue

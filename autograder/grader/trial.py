@@ -54,7 +54,7 @@ from autograder.mistakes import Variants
 AGAIN_SECONDS = 60.0  # for learning what failing cells say: all points are told by then
 # A notebook that took longer is not run once more only to tell an instructor what it would give.
 LOOK_SECONDS = 10.0
-SEED = 0
+SEED = 0  # any would do, as long as all submissions get the same
 
 
 @dataclass
@@ -89,14 +89,31 @@ class Trial:
         references.current.set(SimpleNamespace(**self.reference))
         restored = restore_cells(self.exam, notebook)
         self._settings = needed_settings(self.exam, restored)
-        sources = {
-            entry.cell.grade_id: entry.cell.source for entry in restored if entry.cell.grade_id
-        }
+        sources: dict[str, str] = {}
         for entry in restored:
             if entry.remark:
                 self.tell_problem(entry.remark)
+            if entry.cell.grade_id:
+                sources[entry.cell.grade_id] = entry.cell.source
         every_step = list(plan_steps(self.exam, restored))
-        steps = list(self._outside_steps(every_step))
+        self._run_outside(list(self._outside_steps(every_step)), sources)
+        self._losses.summarise()
+        essays = find_essays(self.exam, restored)
+        for exercise in self.exam.exercises:
+            if exercise.manual:
+                self.tell_result(result_to_be_marked(exercise, written=essays[exercise.id].written))
+        self._tell_failures()
+        # Last, when all that is kept of cells is told: from here on the hidden tests' text is in
+        # the jail.
+        if any(map(self._is_inside, every_step)):
+            self._kernel = None
+            self._go_inside(self.exam.inside, self.tell_result).run(every_step, sources)
+        if self._for_person and time.monotonic() < self._look_until:
+            self._kernel = None
+            self._go_inside(self._for_person, self._tell_look).run(every_step, sources)
+
+    def _run_outside(self, steps: Sequence[Step], sources: Mapping[str, str]) -> None:
+        """Run cells, and the tests that run outside, in the student's order."""
         postponed: list[tuple[Exercise, Step]] = []
         for position, step in enumerate(steps, start=1):
             if step.exercise is None:
@@ -105,18 +122,6 @@ class Trial:
                 postponed.append((step.exercise, step))
         for exercise, step in postponed:
             self._run_test(exercise, step, sources, ())
-        self._losses.summarise()
-        essays = find_essays(self.exam, restored)
-        for exercise in self.exam.exercises:
-            if exercise.manual:
-                self.tell_result(result_to_be_marked(exercise, written=essays[exercise.id].written))
-        self._tell_failures()
-        if any(map(self._is_inside, every_step)):
-            self._kernel = None
-            self._go_inside(self.exam.inside, self.tell_result).run(every_step, sources)
-        if self._for_person and time.monotonic() < self._look_until:
-            self._kernel = None
-            self._go_inside(self._for_person, self._tell_look).run(every_step, sources)
 
     def _go_inside(
         self, exercises: Collection[str], tell: Callable[[ExerciseResult], None]
@@ -151,6 +156,7 @@ class Trial:
             if self._given_up:
                 raise KernelDied("the notebook ended its process too often")
             self._restarts += 1
+            # Cells that ended a process are not among those done: they would end this one, too.
             self._kernel = self._fresh_kernel()
             for step in self._done:
                 self._kernel.run_cell(step.source, run_on=True)
@@ -226,9 +232,7 @@ class Trial:
         evidence = self._try(step.source)
         result = self._judge(exercise, evidence, answer, explain=False)
         missing = missing_name(evidence) if result.status is Status.NOT_FOUND else ""
-        if missing and any(
-            missing in bound_names(cell.source) for cell in below if cell.exercise is None
-        ):
+        if missing and _is_made_below(missing, below):
             return False
         standing = evidence
         note = ""
@@ -242,8 +246,10 @@ class Trial:
                     note = loan.note if loan.used else ""
                 if result.points >= exercise.points:
                     break
-        result = self._judge(exercise, standing, answer)  # only what stands is explained
+        # Only what stands is explained: a hint takes longer than all the rest.
+        result = self._judge(exercise, standing, answer)
         result = replace(result, hint=_joined(result.hint, note))
+        # With the calls of the first try: what was lent answered some of the others.
         self._lender.close(exercise, evidence.calls, passed=result.status is Status.PASSED)
         result = not_attempted_if_untouched(self.exam, exercise, result, sources)
         result = for_a_person(self.exam, result, evidence)
@@ -277,6 +283,7 @@ class Trial:
         error: BaseException | None = None
         opaque = False
         try:
+            # Within the try: bringing a new kernel here may fail like the test itself.
             kernel = self.kernel
             names = self._names(kernel)
             _start_random_numbers()
@@ -294,6 +301,7 @@ class Trial:
                     opaque = names.opaque
             kernel.forget_functions()
         except (Exception, SystemExit) as raised:
+            # A test that ends with `sys.exit`, as unittest.main does, ends no grading.
             error = raised
         limit = ""
         if isinstance(error, KernelError):
@@ -322,6 +330,7 @@ def plan_steps(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Step]:
         cell = entry.cell
         exercise = exercises.get(cell.grade_id)
         if exercise is not None or cell.grade_id in locked:
+            # Before the cell is put right, so that the test below finds the answer.
             written = code_in_locked_cell(exam, cells, entry)
             if written:
                 yield Step(written, entry.number)
@@ -342,15 +351,21 @@ def misses_name_of_test(exam: Exam, error: StudentError) -> bool:
     return any(f"'{name}'" in error.evalue for name in exam.made_by_tests_only)
 
 
+def _is_made_below(name: str, below: Sequence[Step]) -> bool:
+    """Whether a cell of the student's further down binds a name."""
+    return any(step.exercise is None and name in bound_names(step.source) for step in below)
+
+
 def needed_settings(exam: Exam, cells: Sequence[RestoredCell]) -> str:
     """Return what the course's own cells import and make, and the student's do not."""
     locked = exam.locked
-    sources = [
-        locked.get(entry.cell.grade_id, entry.cell.source) for entry in cells if entry.is_code
-    ]
-    made = {name for source in sources for name in bound_names(source)}
+    made: set[str] = set()
+    for entry in cells:
+        if entry.is_code:
+            made |= bound_names(locked.get(entry.cell.grade_id, entry.cell.source))
     needed = []
     for statement in exam.settings:
+        # An import makes the same thing twice without harm, and the student's own cell may fail.
         imports = statement.startswith(("import ", "from "))
         if imports or not bound_names(statement) & made:
             needed.append(statement)
@@ -371,6 +386,7 @@ def _start_random_numbers() -> None:
 @contextlib.contextmanager
 def _lent_by_test(kernel: Kernel, functions: Functions) -> Iterator[None]:
     """Lend what a test lends; what is called meanwhile stays out of the evidence."""
+    # What the test's own function answers is no evidence of what the student's does.
     observer = kernel.namespace.observer
     kernel.namespace.observer = None
     try:

@@ -106,13 +106,16 @@ def not_attempted_if_untouched(
     """
     if result.points or result.status not in {Status.FAILED, Status.NOT_FOUND}:
         return result
-    given = [exam.handout.text(cell) for cell in exercise.solutions]
-    answers = [(cell, sources[cell]) for cell in exercise.solutions if cell in sources]
-    if not answers or any("NotImplementedError" in text for text in given):
-        return result
-    if not all(exam.handout.is_unchanged(cell, source) for cell, source in answers):
-        return result
-    return replace(result, status=Status.NOT_ATTEMPTED, hint="")
+    found = False
+    for cell in exercise.solutions:
+        if "NotImplementedError" in exam.handout.text(cell):
+            return result
+        if cell in sources:
+            found = True
+            if not exam.handout.is_unchanged(cell, sources[cell]):
+                return result
+    # Where its cells are gone, the answer may stand elsewhere.
+    return replace(result, status=Status.NOT_ATTEMPTED, hint="") if found else result
 
 
 def untested_result(exercise: Exercise, hint: str = "") -> ExerciseResult:
@@ -136,6 +139,7 @@ def share_of_points(exercise: Exercise, evidence: Evidence) -> float:
     if isinstance(value, Score) and not exercise.points:
         met = [criterion.outcome is Outcome.MET for criterion in value.criteria]
         return sum(met) / len(met) if met else 1.0
+    # True is a number to Python and none to nbgrader: `q == 3` as the last line says nothing.
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         number = max(0.0, float(value))  # in this order nan, a mean of nothing, is 0
         if number >= exercise.points - ALMOST:
@@ -149,17 +153,19 @@ def is_unattempted(evidence: Evidence, answer: Sequence[str]) -> bool:
     name is a stub.
     """
     errors = evidence.errors
-    if answer and not any("NotImplementedError" in source for source in answer):
+    if answer and "NotImplementedError" not in "\n".join(answer):
         return False
-    if answer_below_stub(answer):
+    if not errors or answer_below_stub(answer):
         return False
-    stubs = [isinstance(error, NotImplementedError) for error in errors]
-    return bool(errors) and (all(stubs) or (bool(answer) and isinstance(errors[0], NameError)))
+    if answer and isinstance(errors[0], NameError):
+        return True
+    return all(isinstance(error, NotImplementedError) for error in errors)
 
 
 def missing_name(evidence: Evidence) -> str:
     """Return the name of the student's that a test asked for in vain, empty if there was none."""
     for error in evidence.errors:
+        # With a traceback of the student's it was their function that missed a name of its own.
         if isinstance(error, NameError) and not hasattr(error, "student_traceback"):
             return error.name or ""
     return ""
@@ -172,4 +178,5 @@ def told_to_instructors(evidence: Evidence) -> str:
         pieces.append("".join(traceback.format_exception_only(error)).strip())
         pieces.append(str(getattr(error, "student_traceback", "")))
     pieces.append(evidence.printed)
-    return make_printable("\n".join(piece for piece in pieces if piece)[:MAX_DETAIL])
+    # Errors first: it is the end that is cut off, and a student may print without end.
+    return make_printable("\n".join(filter(None, pieces))[:MAX_DETAIL])

@@ -378,7 +378,7 @@ def test_a_hostile_notebook_changes_nothing_for_the_next_one(
 def test_what_all_cells_show_together_has_a_limit(
     examiner: Examiner, exam: Exam, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.grader.examiner.MAX_SHOWN", 25_000)
+    monkeypatch.setattr("autograder.grader.trial_process.MAX_SHOWN", 25_000)
     examined = examine(examiner, exam, *[code("print('x' * 9_999)")] * 4, *answered())
     shown = [cell["outputs"][0]["text"] for cell in examined.cells[:4]]
     assert [len(text) for text in shown[:2]] == [10_000, 10_000]

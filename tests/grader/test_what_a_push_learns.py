@@ -128,7 +128,7 @@ def test_a_notebook_that_ends_its_process_again_and_again_is_told_so_once(
 def test_there_is_a_limit_to_problems(
     examiner: Examiner, exam: Exam, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.grader.examiner.read_notebook", _with_many_problems)
+    monkeypatch.setattr("autograder.grader.trial_process.read_notebook", _with_many_problems)
     report = pushed(examiner, exam, solution(KEEPING), test("", "double"))
     assert report.points == 2.0
     assert len(report.problems) == MAX_PROBLEMS == 50

@@ -675,39 +675,6 @@ def test_momentum_shrinks_every_direction_alike_where_its_roots_are_complex(
     assert paces[0.2] > np.sqrt(0.9) + 0.01 < paces[4.0]
 
 
-@pytest.mark.parametrize("kappa", [2.0, 10.0, 100.0, 1e4])
-def test_the_best_memory_of_momentum_is_best_in_other_valleys(
-    racing: Namespace, kappa: float
-) -> None:
-    """The map of α and β: nothing near the best pair is better, and walks shrink by that factor."""
-    curvature = np.array([3.0 / kappa, 3.0])
-    alpha = 1 / np.sqrt(curvature.prod())
-    beta = ((np.sqrt(kappa) - 1) / (np.sqrt(kappa) + 1)) ** 2
-    nearby = np.geomspace(0.8, 1.25, 41)
-    memories = np.minimum(beta * nearby, 1)[:, None]
-    factors = racing["shrinking"](alpha * nearby, memories, curvature)
-    assert factors.min() >= np.sqrt(beta) - 1e-6
-
-    for pair in [(alpha, beta), (0.5 * alpha, beta), (alpha, 1.2 * beta)]:
-        promised = racing["shrinking"](*pair, curvature)
-        # One step as a matrix, of the position and the average before it, without the notebook's roots.
-        steps = [
-            np.array(
-                [
-                    [1 - pair[0] * (1 - pair[1]) * one, -pair[0] * pair[1]],
-                    [(1 - pair[1]) * one, pair[1]],
-                ]
-            )
-            for one in curvature
-        ]
-        truth = max(np.abs(np.linalg.eigvals(step)).max() for step in steps)
-        assert_allclose(promised, truth, atol=1e-6)
-    descent = (kappa - 1) / (kappa + 1)
-    assert_allclose(racing["shrinking"](2 / curvature.sum(), 0.0, curvature), descent)
-    if kappa >= 100:
-        assert_allclose(np.log(np.sqrt(beta)) / np.log(descent), np.sqrt(kappa), rtol=0.01)
-
-
 def test_momentum_is_its_closed_form(racing: Namespace) -> None:
     assert_allclose(moves(racing["Momentum"](0.3, beta=0.8)), -0.3 * averages(GRADIENTS, 0.8))
 
