@@ -108,20 +108,19 @@ def find_course(folder: Path) -> FoundCourse:
         raise UsageError(
             f"{sources}: no such folder; give the folder of a course, with nbgrader's source notebooks"
         )
-    notebooks = {}
-    unusable = []
-    for place in sorted(
-        path for path in sources.iterdir() if path.is_dir() and path.name[0] != "."
-    ):
-        stems = [path.stem for path in sorted(place.glob("*.ipynb"))]
-        odd = [name for name in (place.name, *stems) if not PLAIN_NAME.fullmatch(name)]
+    notebooks: dict[str, tuple[str, ...]] = {}
+    unusable: list[str] = []
+    for place in sorted(sources.iterdir()):
+        # Jupyter leaves a folder `.ipynb_checkpoints` wherever a notebook was opened.
+        if not place.is_dir() or place.name.startswith("."):
+            continue
+        usable, odd = _sort_names(place)
         for name in odd:
             unusable.append(
                 f"{place.name}: {name!r} is no name here: letters, digits, '_', '-' and '.' only"
             )
-        if stems and place.name not in odd:
-            usable = tuple(stem for stem in stems if stem not in odd)
-            notebooks[place.name] = usable
+        if (usable or odd) and place.name not in odd:
+            notebooks[place.name] = tuple(usable)
     if not any(notebooks.values()):
         raise UsageError(
             f"{sources}: no source notebooks of the form ASSIGNMENT/NOTEBOOK.ipynb in it"
@@ -132,6 +131,22 @@ def find_course(folder: Path) -> FoundCourse:
     return FoundCourse(
         folder, name, has_config, notebooks, read_known_course(database), tuple(unusable)
     )
+
+
+def _sort_names(place: Path) -> tuple[list[str], list[str]]:
+    """Return the notebooks in a folder whose names can be used, and those names, the folder's
+    among them, that cannot.
+    """
+    usable = []
+    odd = []
+    if not PLAIN_NAME.fullmatch(place.name):
+        odd.append(place.name)
+    for path in sorted(place.glob("*.ipynb")):
+        if PLAIN_NAME.fullmatch(path.stem):
+            usable.append(path.stem)
+        else:
+            odd.append(path.stem)
+    return usable, odd
 
 
 def _read_nbgrader_config(folder: Path) -> Config:
@@ -185,10 +200,10 @@ def _write_deadline(deadline: datetime) -> str:
 def _make_roster(known: KnownCourse) -> str:
     lines = ["student,name,email,remote"]
     for student in known.students:
-        fields = (
-            re.sub(r'[\n",;]', " ", text).strip()
-            for text in (student.id, student.name, student.email)
-        )
+        fields = []
+        for text in (student.id, student.name, student.email):
+            # Not quoted but replaced: instructors open this file in an editor and copy its lines.
+            fields.append(re.sub(r'[\n",;]', " ", text).strip())
         lines.append(",".join([*fields, NO_REMOTE]))
     return "\n".join(lines) + "\n"
 
@@ -202,6 +217,7 @@ def try_notebooks(course: Course, examiner: Examiner) -> Iterator[NotebookVerdic
             try:
                 tried = try_release(course, name, folder, examiner)
             except AutograderError as error:
+                # One notebook that cannot be released says nothing about the others.
                 yield NotebookVerdict(name, by_hand=(describe_error(error),))
                 continue
         exam = tried.exam

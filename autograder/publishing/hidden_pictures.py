@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,8 @@ from autograder.publishing.notebook_fields import (
     read_source,
 )
 
-EMBEDDED = re.compile(
-    r"[A-Za-z0-9+/]{64,}={0,2}"
-)  # in a text, as in `<img src="data:image/png;base64,…">`
+# Base64 in a text, as in `<img src="data:image/png;base64,…">`; shorter runs are words and hashes.
+EMBEDDED = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")
 LEAST = 8  # bytes; what is smaller is no picture
 
 
@@ -51,13 +50,7 @@ def find_hidden_pictures(
         marks = cell.get("metadata", {}).get("nbgrader", {})
         where = f"cell {marks.get('grade_id') or number} of {source.stem}"
         is_solution = bool(marks.get("solution")) and not marks.get("task")
-        text = read_source(cell)
-        released = [
-            line
-            for line, is_hidden in mark_hidden_lines(text, is_solution, markers)
-            if not is_hidden
-        ]
-        visible = keep_lines_with_solution(text.splitlines(), markers) if solved else released
+        visible = _visible_lines(read_source(cell), is_solution, solved=solved, markers=markers)
         named = find_attachment_names("\n".join(visible))
         for name, bundle in cell.get("attachments", {}).items():
             digests: list[str] = []
@@ -67,13 +60,33 @@ def find_hidden_pictures(
                 shown.update(digests)
             else:
                 hidden |= dict.fromkeys(digests, f"the hidden file {name} of {where}")
+        # What a solution draws is its answer, and what a test draws what it expects.
         if marks.get("grade") or (is_solution and not solved):
-            for value in iterate_strings(
-                [output.get("data") for output in cell.get("outputs", ())]
-            ):
-                if EMBEDDED.fullmatch(_without_space(value)):
-                    hidden |= dict.fromkeys(_digest_text(value), f"a picture that {where} shows")
-    return {digest: where for digest, where in hidden.items() if digest not in shown}
+            for picture in _drawn_pictures(cell):
+                hidden |= dict.fromkeys(_digest_text(picture), f"a picture that {where} shows")
+    # A picture that one cell hides and another shows is public.
+    for digest in shown & hidden.keys():
+        del hidden[digest]
+    return hidden
+
+
+def _visible_lines(text: str, is_solution: bool, *, solved: bool, markers: Markers) -> list[str]:
+    """Return the lines of a source cell that students get."""
+    if solved:
+        return keep_lines_with_solution(text.splitlines(), markers)
+    visible = []
+    for line, is_hidden in mark_hidden_lines(text, is_solution, markers):
+        if not is_hidden:
+            visible.append(line)
+    return visible
+
+
+def _drawn_pictures(cell: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the pictures among a cell's outputs, as they are stored."""
+    for output in cell.get("outputs", ()):
+        for value in iterate_strings(output.get("data")):
+            if EMBEDDED.fullmatch(_without_space(value)):
+                yield value
 
 
 def digest_pictures(content: bytes, notebook: Any) -> set[str]:
@@ -83,6 +96,7 @@ def digest_pictures(content: bytes, notebook: Any) -> set[str]:
         texts = [content.decode("utf-8", "replace")]
     else:
         texts = list(iterate_strings(notebook))
+        # A stored picture is hashed as the bytes it stands for: the same one may be wrapped otherwise.
         for text in texts:
             found.update(_digest_text(text))
     for text in texts:
@@ -94,6 +108,7 @@ def digest_pictures(content: bytes, notebook: Any) -> set[str]:
 def _digest_text(value: str) -> Iterator[str]:
     """Yield the digest of a stored text, and of the bytes it stands for where it is base64."""
     if len(value) >= LEAST:
+        # JSON may hold half a surrogate pair; hashing it must not be what ends a publication.
         yield _digest_bytes(value.encode("utf-8", "surrogatepass"))
     try:
         decoded = base64.b64decode(_without_space(value), validate=True)

@@ -12,7 +12,7 @@ import json
 import keyword
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -37,7 +37,8 @@ from autograder.publishing.notebook_fields import (
 )
 
 COMMON = ("autograder/", "demonotebooks/")  # the course's own code and demonstrations
-COMMON_LINES = 3  # of one hidden cell in one of their files
+# Of one hidden cell in one of their files: one line alike is chance, three are a copy.
+COMMON_LINES = 3
 KEY = 16  # characters of the shortest key
 SHORT = 10  # characters; `else:` or `return x` are nobody's secret
 NEVER = (
@@ -85,7 +86,7 @@ def find_notebook_leaks(exam: Exam, released: Path) -> list[str]:
         for line, hidden in mark_hidden_lines(cell.source, cell.holds_solution, exam.markers):
             if not hidden:
                 public[line] += 1
-            elif re.search(r"\w", line):
+            elif re.search(r"\w", line):  # a lone `)` is nobody's secret
                 secret.add(line)
     seen: Counter[str] = Counter()
     notebook = json.loads(released.read_text(encoding="utf-8"))
@@ -94,6 +95,7 @@ def find_notebook_leaks(exam: Exam, released: Path) -> list[str]:
         text = read_source(cell)
         if cell.get("outputs"):
             found.append(f"  stored output: {json.dumps(cell['outputs'])[:80]}")
+        # Counted, not only looked up: `return x` may be public once and stand in a solution too.
         for line in map(str.strip, text.splitlines()):
             seen[line] += 1
             is_marker = MARKER.match(line) or exam.markers.are_in(line)
@@ -132,7 +134,9 @@ class CourseSecrets:
 
     def find_in_file(self, path: str, content: bytes) -> list[str]:
         """Return a sentence for everything secret that a file shows."""
-        found = [f"the file {path} is never public"] if self._is_private(path) else []
+        found = []
+        if self._is_private(path):
+            found.append(f"the file {path} is never public")
         if CREDENTIALS.search(content):
             found.append("a private key or an access token")
         if LEDGER.search(content):
@@ -141,16 +145,29 @@ class CourseSecrets:
         notebook = _parse_notebook(path, text)
         lines = list(_iterate_lines(path, text, notebook))
         words = {*lines, *map(str.strip, text.splitlines()), *TOKEN.findall(text)}
-        found += [f"about students, or a key: {word[:8]}…" for word in sorted(self.texts & words)]
+        for word in sorted(self.texts & words):
+            # Begun, not whole: the sentence goes into logs, and the word is a secret.
+            found.append(f"about students, or a key: {word[:8]}…")
         if path.endswith(".ipynb"):
-            own = (
-                {word for region in self.markers.regions for word in region}
-                if self.markers != NBGRADERS
-                else set()
-            )
-            for line in lines:
-                if ANY_MARKER.search(line) or any(word in line for word in own):
-                    found.append(f"a marker of nbgrader's: {line}")
+            found += self._find_markers(lines)
+        found += self._find_lines(path, lines)
+        found += self._find_pictures(content, notebook)
+        if isinstance(notebook, dict) and path.startswith(f"{FOLDER}/"):
+            for where, name in find_withheld_fields(notebook):
+                if name not in SETTINGS:
+                    found.append(f"{where}, which students do not get: {name}")
+        return found
+
+    def _find_markers(self, lines: Sequence[str]) -> Iterator[str]:
+        """Say which lines are markers that only a source notebook has."""
+        # nbgrader's own words count between their signs only: a demonstration may speak of them.
+        own = self.markers != NBGRADERS
+        for line in lines:
+            if ANY_MARKER.search(line) or (own and self.markers.are_in(line)):
+                yield f"a marker of nbgrader's: {line}"
+
+    def _find_lines(self, path: str, lines: Sequence[str]) -> Iterator[str]:
+        """Say which cells a file shows secret lines of, with one of these."""
         by_cell: dict[str, set[str]] = defaultdict(set)
         for line in lines:
             if line in self.lines:
@@ -158,18 +175,14 @@ class CourseSecrets:
         needed = COMMON_LINES if path.startswith(COMMON) else 1
         for cell, some in sorted(by_cell.items()):
             if len(some) >= needed:
-                found.append(f"{cell}: {min(some)}")
-        if self.pictures:
-            shown = digest_pictures(content, notebook)
-            found += sorted({self.pictures[digest] for digest in shown & self.pictures.keys()})
-        if isinstance(notebook, dict) and path.startswith(f"{FOLDER}/"):
-            fields = [
-                (where, name)
-                for where, name in find_withheld_fields(notebook)
-                if name not in SETTINGS
-            ]
-            found += [f"{where}, which students do not get: {name}" for where, name in fields]
-        return found
+                yield f"{cell}: {min(some)}"
+
+    def _find_pictures(self, content: bytes, notebook: Any) -> list[str]:
+        """Say which hidden pictures a file shows."""
+        if not self.pictures:  # digesting every text of every file takes its time
+            return []
+        hidden = digest_pictures(content, notebook) & self.pictures.keys()
+        return sorted({self.pictures[digest] for digest in hidden})
 
     def _is_private(self, path: str) -> bool:
         if PurePosixPath(path).name in INSTRUCTORS_ONLY and not path.startswith(COMMON):
@@ -200,14 +213,15 @@ def gather_secrets(
         pictures |= find_hidden_pictures(
             course.source_path(name), solved=name in solved, markers=course.markers
         )
-    places = (course.roster, course.extensions, course.keys)
-    names = tuple(
-        path.relative_to(course.root).as_posix()
-        for path in places
-        if path.is_relative_to(course.root)
-    )
+    # Only now: a later notebook may show what an earlier one hides.
+    for line in public & hidden.keys():
+        del hidden[line]
+    names = []
+    for path in (course.roster, course.extensions, course.keys):
+        if path.is_relative_to(course.root):
+            names.append(path.relative_to(course.root).as_posix())
     return CourseSecrets(
-        lines={line: cell for line, cell in hidden.items() if line not in public},
+        lines=hidden,
         texts=frozenset(_private_texts(course)),
         names=(*NEVER, *names),
         pictures=pictures,
@@ -219,9 +233,8 @@ def is_common_python(line: str) -> bool:
     """Whether a line has no word but Python's own, like `except Exception:`: it stands in every
     program.
     """
-    return all(
-        keyword.iskeyword(word) or hasattr(builtins, word) for word in re.findall(r"\w+", line)
-    )
+    words = re.findall(r"\w+", line)
+    return all(keyword.iskeyword(word) or hasattr(builtins, word) for word in words)
 
 
 def _private_texts(course: Course) -> Iterator[str]:
@@ -231,10 +244,14 @@ def _private_texts(course: Course) -> Iterator[str]:
             for row in table.read_text(encoding="utf-8-sig").splitlines()[1:]:
                 if row.count(",") and len(row.strip()) >= SHORT:
                     yield row.strip()
-                yield from (word for word in TOKEN.findall(row) if "@" in word)
+                # Of a row's single words only addresses: an id or a name stands in the course, too.
+                for word in TOKEN.findall(row):
+                    if "@" in word:
+                        yield word
     if course.keys.exists():
-        keys = iterate_strings(json.loads(course.keys.read_text(encoding="utf-8")))
-        yield from (word for key in keys if len(key) >= KEY for word in TOKEN.findall(key))
+        for key in iterate_strings(json.loads(course.keys.read_text(encoding="utf-8"))):
+            if len(key) >= KEY:
+                yield from TOKEN.findall(key)
 
 
 def _parse_notebook(path: str, text: str) -> Any:
@@ -252,6 +269,7 @@ def _iterate_lines(path: str, text: str, notebook: Any) -> Iterator[str]:
     them.
     """
     if path.endswith(".ipynb") and notebook is None:
+        # A broken notebook is read by people all the same: take its JSON apart by hand.
         text = text.replace("\\n", "\n").replace('\\"', '"').replace('"', "\n")
     parts = [text] if notebook is None else iterate_strings(notebook)
     for part in parts:

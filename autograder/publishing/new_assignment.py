@@ -87,8 +87,11 @@ def _fill_in(text: str, words: Mapping[str, str]) -> str:
 
 
 def _build_notebook(template: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    cells = []
+    for cell in _build_cells(template, words["FUNCTION"]):
+        cells.append(_fill_in_cell(cell, words))
     notebook = {
-        "cells": [_fill_in_cell(cell, words) for cell in _build_cells(template, words["FUNCTION"])],
+        "cells": cells,
         "metadata": {"kernelspec": KERNEL, "language_info": {"name": "python"}},
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -131,7 +134,7 @@ def _build_cell(
     is_marked = locked or solution or points > 0
     cell: dict[str, Any] = {
         "cell_type": kind,
-        "id": grade_id.replace("_", "-")[:64],
+        "id": grade_id.replace("_", "-")[:64],  # all that nbformat takes
         "metadata": {"nbgrader": marks} if is_marked else {},
         "source": source.rstrip("\n"),
     }
@@ -150,12 +153,13 @@ def _add_line(config: Path, line: str) -> bool:
     it into.
     """
     text = config.read_text(encoding="utf-8")
+    # By its place in the text, not written anew from the tree: comments and order stay theirs.
     table = _find_assignments(ast.parse(text))
     if table is None or table.end_lineno is None or table.end_lineno == table.lineno:
         return False
     lines = text.splitlines(keepends=True)
     last = table.end_lineno - 1
-    if lines[last].strip() != "}":
+    if lines[last].strip() != "}":  # something else stands on that line: a person is to add it
         return False
     if table.values:
         _end_with_comma(lines, table.values[-1], last)
@@ -171,7 +175,7 @@ def _end_with_comma(lines: list[str], value: ast.expr, closing: int) -> None:
     row = (value.end_lineno or 1) - 1
     place = len(lines[row].encode()[: value.end_col_offset].decode())  # ast counts bytes
     behind = [lines[row][place:], *lines[row + 1 : closing]]
-    if not any("," in part.split("#")[0] for part in behind):
+    if not any("," in part.split("#")[0] for part in behind):  # a comma in a comment is none
         lines[row] = f"{lines[row][:place]},{lines[row][place:]}"
 
 

@@ -8,7 +8,7 @@ notebook belongs to, pictures whose text was cut out again. So what students get
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -40,14 +40,10 @@ ATTACHMENT = re.compile(r"attachment:([^\n\"'<>]+)")
 
 def keep_student_fields(notebook: Mapping[str, Any]) -> dict[str, Any]:
     """Return a notebook with those fields that students get; outputs are left as they are."""
-    kept = {name: notebook[name] for name in ("nbformat", "nbformat_minor") if name in notebook}
-    cells = notebook.get("cells")
     return {
-        **kept,
+        **_keep_names(("nbformat", "nbformat_minor"), notebook),
         "metadata": _keep_notebook_metadata(_as_table(notebook.get("metadata"))),
-        "cells": [_keep_cell_fields(cell) for cell in cells if isinstance(cell, dict)]
-        if isinstance(cells, list)
-        else [],
+        "cells": [_keep_cell_fields(cell) for cell in _list_cells(notebook)],
     }
 
 
@@ -58,9 +54,8 @@ def find_withheld_fields(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str
     kept = keep_student_fields(notebook)
     yield from _find_differences("notebook", notebook, kept)
     yield from _find_differences("metadata", notebook.get("metadata"), kept["metadata"])
-    cells = notebook.get("cells")
-    before = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
-    for number, (cell, left) in enumerate(zip(before, kept["cells"], strict=True), start=1):
+    pairs = zip(_list_cells(notebook), kept["cells"], strict=True)
+    for number, (cell, left) in enumerate(pairs, start=1):
         yield from _find_differences(f"cell {number}", cell, left)
         yield from _find_differences(
             f"metadata of cell {number}", cell.get("metadata"), left["metadata"]
@@ -74,6 +69,7 @@ def find_attachment_names(text: str) -> frozenset[str]:
     """Return the names of attached files that a text shows."""
     names: set[str] = set()
     for match in ATTACHMENT.finditer(text):
+        # A name may hold blanks, be quoted as a URL is, or be followed by a title: all are meant.
         whole = match[1].partition(")")[0].strip()
         names |= {whole, unquote(whole), whole.split()[0] if whole else ""}
     return frozenset(names)
@@ -105,6 +101,8 @@ def _keep_notebook_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if "kernelspec" in metadata:
         kernel = metadata["kernelspec"]
+        # A kernel of one's own is named after a folder or a project; the usual two stay as they are,
+        # so that a released notebook is nbgrader's to the byte.
         title = _as_table(kernel).get("display_name")
         kept["kernelspec"] = KERNEL | ({"display_name": title} if title in KERNEL_TITLES else {})
     if "language_info" in metadata:
@@ -115,28 +113,42 @@ def _keep_notebook_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _keep_cell_fields(cell: Mapping[str, Any]) -> dict[str, Any]:
     kept = _keep_names(CELL, cell)
     kept["metadata"] = _keep_cell_metadata(_as_table(cell.get("metadata")))
+    # An editor keeps the pictures of text that was cut out; nobody sees that they are still there.
     named = find_attachment_names(read_source(cell))
-    attached = {
-        name: file for name, file in _as_table(cell.get("attachments")).items() if name in named
-    }
+    attached = _keep_names(named, cell.get("attachments"))
     kept.pop("attachments", None)
-    return kept | ({"attachments": attached} if attached else {})
+    if attached:
+        kept["attachments"] = attached
+    return kept
 
 
 def _keep_cell_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: metadata[name] for name in LOCKS if isinstance(metadata.get(name), bool)}
+    kept: dict[str, Any] = {}
+    for name in LOCKS:
+        if isinstance(metadata.get(name), bool):
+            kept[name] = metadata[name]
     if "tags" in metadata:
-        tags = metadata["tags"]
-        kept["tags"] = (
-            [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-        )
+        kept["tags"] = _keep_words(metadata["tags"])
     if "nbgrader" in metadata:
         kept["nbgrader"] = _keep_names(NBGRADER, metadata["nbgrader"])
     return kept
 
 
-def _keep_names(names: tuple[str, ...], table: Any) -> dict[str, Any]:
+def _keep_names(names: Container[str], table: Any) -> dict[str, Any]:
     return {name: value for name, value in _as_table(table).items() if name in names}
+
+
+def _keep_words(words: Any) -> list[str]:
+    if not isinstance(words, list):
+        return []
+    return [word for word in words if isinstance(word, str)]
+
+
+def _list_cells(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        return []
+    return [cell for cell in cells if isinstance(cell, dict)]
 
 
 def _as_table(value: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from autograder.git.repository import GitRepository
 from autograder.git.tree_objects import read_blobs
 from autograder.publishing.leak_search import CourseSecrets
 
-BATCH = 200  # objects read from git at once
+BATCH = 200  # objects read from git at once: all of a long history would not fit into memory
 
 
 @dataclass(frozen=True)
@@ -36,23 +36,21 @@ def search_history(
     in how many files.
     """
     commits = repository.git("rev-list", "--reverse", "--topo-order", *tips).split()
-    places: dict[str, dict[str, str]] = defaultdict(
-        dict
-    )  # blob → path → the first commit that has it there
+    # Blob → path → the first commit that has it there. Each blob is searched once, however many
+    # commits have it: a course's history is mostly the same files.
+    places: dict[str, dict[str, str]] = defaultdict(dict)
     for commit, path, blob in _iterate_files(repository, commits):
         places[blob].setdefault(path, commit)
     found = []
     for blob, content in _read_objects(repository, list(places)):
         for path, commit in places[blob].items():
-            found += [
-                PublicLeak(commit, path, blob, what) for what in secrets.find_in_file(path, content)
-            ]
+            for what in secrets.find_in_file(path, content):
+                found.append(PublicLeak(commit, path, blob, what))
     for commit, content in _read_objects(repository, commits):
+        # Before the empty line stands who made it, whose address is meant to be public.
         message = content.partition(b"\n\n")[2]
-        found += [
-            PublicLeak(commit, "its message", commit, what)
-            for what in secrets.find_in_file("", message)
-        ]
+        for what in secrets.find_in_file("", message):
+            found.append(PublicLeak(commit, "its message", commit, what))
     return found, sum(map(len, places.values()))
 
 
@@ -60,6 +58,7 @@ def _iterate_files(
     repository: GitRepository, commits: Sequence[str]
 ) -> Iterator[tuple[str, str, str]]:
     """Yield commit, path and blob of every file that a commit brought or changed."""
+    # -m shows what a merge brought against each parent: a file may come in by one alone.
     options = ("--stdin", "-r", "-m", "--root", "--no-renames", "--diff-filter=d", "-z")
     words = iter(repository.git("diff-tree", *options, input="\n".join(commits) + "\n").split("\0"))
     commit = ""

@@ -108,11 +108,15 @@ def _read(path: Path) -> bytes:
 def _release(course: Course, exam: Exam) -> dict[str, bytes]:
     name = exam.assignment
     released = course.release_path(name)
+    # Proved when it was released, too; but the source may hide more since then.
     leaked = find_notebook_leaks(exam, released)
     if leaked:
         raise PublishRefused(f"{name} would give away, so release it again:\n" + "\n".join(leaked))
-    places = [released.name, *(path for path in list_files(released.parent) if path in exam.files)]
-    return {f"{FOLDER}/{name}/{path}": _read(released.parent / path) for path in places}
+    files = {f"{FOLDER}/{name}/{released.name}": _read(released)}
+    for path in list_files(released.parent):
+        if path in exam.files:
+            files[f"{FOLDER}/{name}/{path}"] = _read(released.parent / path)
+    return files
 
 
 def _others(course: Course, exam: Exam) -> Iterator[str]:
@@ -128,33 +132,27 @@ def _too_early(course: Course, entry: Assignment, now: datetime) -> str:
     """Say why a solution may not be published yet, empty when it may."""
     if entry.solutions and now < entry.solutions:
         return f"from {course.to_local_time(entry.solutions):%Y-%m-%d %H:%M}"
-    extensions = read_extensions(course.extensions, course)
-    later = [
-        moment
-        for (_, name, _), moment in extensions.items()
-        if name == entry.name and moment >= now
-    ]
-    return (
-        f"somebody has time until {course.to_local_time(max(later)):%Y-%m-%d %H:%M}"
-        if later
-        else ""
-    )
+    # Whoever still works on it would find the solution in their next pull.
+    later = []
+    for (_, name, _), moment in read_extensions(course.extensions, course).items():
+        if name == entry.name and moment >= now:
+            later.append(moment)
+    if not later:
+        return ""
+    return f"somebody has time until {course.to_local_time(max(later)):%Y-%m-%d %H:%M}"
 
 
 def build_card(course: Course) -> Card:
     """Return the course's card with the assignments that are released."""
-    homework = {
-        name: Homework(
-            entry.title,
-            {
-                part.name: course.to_local_time(part.deadline)
-                for part in entry.parts
-                if part.deadline
-            },
-        )
-        for name, entry in course.assignments.items()
-        if course.release_path(name).exists()
-    }
+    homework = {}
+    for name, entry in course.assignments.items():
+        if not course.release_path(name).exists():
+            continue
+        deadlines = {}
+        for part in entry.parts:
+            if part.deadline:
+                deadlines[part.name] = course.to_local_time(part.deadline)
+        homework[name] = Homework(entry.title, deadlines)
     return Card(course.name, course.upstream, course.branch, course.site_url, homework)
 
 
@@ -169,16 +167,16 @@ def build_readme(course: Course, solved: list[str]) -> str:
     path = course.root / README
     if not path.exists():
         raise ConfigError(f"{path}: no such file; it becomes the README of the public repository")
+    # The account before the repository's name, in an address of either kind: https or git@host:
     fork = re.sub(r"[^/:]+(?=/[^/]+$)", "YOUR-NAME", course.upstream)
+    page = f"[the course's page]({course.site_url})" if course.site_url else "the course's page"
     places = {
         "name": course.name,
         "upstream": course.upstream,
         "fork": fork,
         "folder": fork.rsplit("/", 1)[-1].removesuffix(".git"),
         "branch": course.branch,
-        "page": f"[the course's page]({course.site_url})"
-        if course.site_url
-        else "the course's page",
+        "page": page,
         "first": next(iter(build_card(course).assignments), "NAME"),
         "assignments": "\n".join(_table(course, solved)),
     }
@@ -195,9 +193,10 @@ def _table(course: Course, solved: list[str]) -> Iterator[str]:
     yield f"| homework | about | due ({course.timezone.key}) |"
     yield "|---|---|---|"
     for name, homework in build_card(course).assignments.items():
-        due = ", ".join(
-            f"{part} {when:%a %d %B %H:%M}".strip() for part, when in homework.deadlines.items()
-        )
+        dues = []
+        for part, when in homework.deadlines.items():
+            dues.append(f"{part} {when:%a %d %B %H:%M}".strip())
+        due = ", ".join(dues)
         link = f" ([solution]({FOLDER}/{name}/{name}_solution.ipynb))" if name in solved else ""
         yield f"| `{name}` | {homework.title}{link} | {due or 'no deadline'} |"
 
@@ -211,7 +210,9 @@ def build_solution_notebook(source: bytes, markers: Markers = NBGRADERS) -> byte
         cell["source"] = "\n".join(
             keep_lines_with_solution(read_source(cell).splitlines(), markers)
         )
-        cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
+        metadata = cell["metadata"]
+        cell["metadata"] = {"tags": metadata["tags"]} if "tags" in metadata else {}
+        # Outputs of a source may show what its hidden tests print.
         if cell["cell_type"] == "code":
             cell["outputs"] = []
             cell["execution_count"] = None
@@ -235,6 +236,7 @@ def build_demonstration(path: Path, content: bytes) -> bytes:
             f"{path} is no notebook ({error}); repair it, or take it out of its folder"
         ) from None
     kept = keep_student_fields(notebook)
+    # Byte for byte where nothing was taken out: else every publication would change it.
     return content if kept == notebook else _dumped(kept)
 
 

@@ -28,6 +28,7 @@ from autograder.publishing.public_history import PublicLeak, search_history
 from autograder.publishing.public_tree import ALLOWED, README, PublicTree, build_public_tree
 
 MARK = "Published-by: autograder"
+# What one still reads on a screen; a leaked notebook has hundreds of lines.
 MAX_NAMED = 20
 MAX_LISTED = 5
 SHORTEST_ID = 7  # characters; fewer name too much, as git has it
@@ -108,17 +109,12 @@ def publish_course(
     with _PublicRepository.open_store(course, url) as public:
         tip = public.fetch_all()
         public.check_history(tip, over)
+        # Made before it is searched, in our store only: the search reads what would be pushed, not
+        # what was meant to be.
         commit, is_new = public.make_commit(tree, tip)
         secrets = gather_secrets(course, exams, tree.solved)
         found, searched = public.search_history(commit, secrets)
-        accepted = tuple(known for known in accept if len(known) >= SHORTEST_ID)
-        left = [leak for leak in found if not leak.blob.startswith(accepted)]
-        if left:
-            lines = [str(leak) for leak in left[:MAX_NAMED]]
-            if left[MAX_NAMED:]:
-                lines.append(f"  and {len(left) - MAX_NAMED} more")
-            about = {"url": public.name, "blob": left[0].blob[:10]}
-            raise PublishRefused(LEAKED.format(leaks="\n".join(lines), **about))
+        _refuse_leaks(public.name, found, accept)
         changes = public.describe_changes(tip, commit)
         if is_new and not dry_run:
             public.push_commit(commit)
@@ -134,6 +130,19 @@ def publish_course(
             searched=searched,
             held_back=tree.held_back,
         )
+
+
+def _refuse_leaks(url: str, found: Sequence[PublicLeak], accept: Sequence[str]) -> None:
+    """Refuse to publish what was found, but for the files that were accepted."""
+    accepted = tuple(known for known in accept if len(known) >= SHORTEST_ID)
+    left = [leak for leak in found if not leak.blob.startswith(accepted)]
+    if not left:
+        return
+    lines = [str(leak) for leak in left[:MAX_NAMED]]
+    if left[MAX_NAMED:]:
+        lines.append(f"  and {len(left) - MAX_NAMED} more")
+    about = {"url": url, "blob": left[0].blob[:10]}
+    raise PublishRefused(LEAKED.format(leaks="\n".join(lines), **about))
 
 
 def describe_uncommitted(course: Course) -> list[str]:
@@ -175,6 +184,7 @@ class _PublicRepository:
         digest = hashlib.sha256(url.encode()).hexdigest()[:8]
         path = course.forks / f"_public-{digest}.git"  # no student's id begins like this
         path.mkdir(parents=True, exist_ok=True)
+        # Two publications at once would each make a commit on the same one.
         with hold_store(path, SECONDS) as held:
             store = GitRepository(
                 path, extra=open_forge(course.forge).make_credentials(), held=held
@@ -196,6 +206,7 @@ class _PublicRepository:
         """Fetch every branch and tag; return the newest commit of the course's branch, "" if there
         is none.
         """
+        # Every branch and tag, not the course's alone: what any of them shows is public.
         refs = ("+refs/heads/*:refs/public/heads/*", "+refs/tags/*:refs/public/tags/*")
         try:
             self.store.git("fetch", "--quiet", "--prune", "--no-tags", self.url, *refs)
@@ -212,6 +223,7 @@ class _PublicRepository:
 
     def check_history(self, tip: str, over: str) -> None:
         """Refuse a history that was rewritten, or holds commits of others on top."""
+        # Named by its id: who says "publish over it" has seen this commit and no later one.
         if tip and len(over) >= SHORTEST_ID and tip.startswith(over):
             return
         last = self.store.says("rev-parse", "--verify", "--quiet", self._last_ref)
@@ -233,6 +245,7 @@ class _PublicRepository:
 
     def _describe_elsewhere(self, tip: str) -> Iterator[str]:
         """Yield a line for each commit since ours that somebody made elsewhere."""
+        # Never a whole long history: the search ends at a commit of ours, or at MAX_NAMED of others.
         commits = self.store.git("rev-list", "--max-count=200", tip).split()
         for number, commit in enumerate(commits):
             if self._is_ours(commit):
@@ -240,18 +253,9 @@ class _PublicRepository:
             if number == MAX_NAMED:
                 yield "  and others"
                 return
-            listed = (
-                "diff-tree",
-                "-r",
-                "--root",
-                "-m",
-                "--no-commit-id",
-                "--name-only",
-                "--no-renames",
-                "-z",
-                commit,
-            )
-            paths = list(dict.fromkeys(self.store.paths(*listed)))
+            options = ("-r", "--root", "-m", "--no-commit-id", "--name-only", "--no-renames", "-z")
+            # A merge lists a path once for each of its parents.
+            paths = list(dict.fromkeys(self.store.paths("diff-tree", *options, commit)))
             about = self.store.git("show", "--no-patch", "--format=%h %s", commit)
             yield f"  {about}: {', '.join(paths[:5])}{f' and {len(paths) - 5} more' if paths[5:] else ''}"
 
@@ -262,16 +266,20 @@ class _PublicRepository:
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
+            # --force: a .gitignore is among these files, and must leave none of them out.
             index.git(f"--work-tree={folder}", "add", "--all", "--force", "--", ".")
             made = index.git("write-tree")
         if tip and made == self.store.git("rev-parse", f"{tip}^{{tree}}"):
             return tip, False
-        old = set(self.store.paths("ls-tree", "-r", "-z", "--name-only", tip)) if tip else set()
+        old: set[str] = set()
+        if tip:
+            old.update(self.store.paths("ls-tree", "-r", "-z", "--name-only", tip))
         message = f"{_write_subject(tree, old)}\n\n{MARK}"
         return self.store.commit_tree(made, message, *([tip] if tip else [])), True
 
     def describe_changes(self, tip: str, commit: str) -> str:
         """Return git's statistics of the difference between two commits."""
+        # The first commit is compared with the tree that has no file.
         before = tip or self.store.git("hash-object", "-t", "tree", "-w", "--stdin")
         return self.store.git("diff", "--stat=120", "--no-renames", before, commit)
 
@@ -285,6 +293,7 @@ class _PublicRepository:
         try:
             self.store.git("push", "--quiet", self.url, f"{commit}:refs/heads/{self.branch}")
         except GitFailed as error:
+            # git has no exit code of its own for a push that is no fast-forward.
             if "rejected" in str(error) or "failed to push" in str(error):
                 raise PublishRefused(
                     f"{self.name} changed in this moment, or protects its branch: {error}"
@@ -299,14 +308,12 @@ class _PublicRepository:
 
 def _write_subject(tree: PublicTree, old: set[str]) -> str:
     """Return the subject of a commit: the homework and solutions it brings."""
-    new = [
-        PurePosixPath(path).stem
-        for path in tree.files
-        if path not in old and path.startswith(f"{FOLDER}/")
-    ]
-    named = [
-        name
-        for name in new
-        if f"{FOLDER}/{name.removesuffix('_solution')}/{name}.ipynb" in tree.files
-    ]
+    named = []
+    for path in tree.files:
+        name = PurePosixPath(path).stem
+        if path in old or not path.startswith(f"{FOLDER}/"):
+            continue
+        # A data file beside a notebook is no news of its own.
+        if f"{FOLDER}/{name.removesuffix('_solution')}/{name}.ipynb" in tree.files:
+            named.append(name)
     return f"Publish {', '.join(named)}" if named else "Update the course"

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from autograder.course.configuration import Course
 from autograder.course.errors import ReleaseError
@@ -104,23 +105,31 @@ def release_assignment(
         exam = tried.exam
         made = tried.made
         staged = tried.staged
+        # Last of all that can fail, and before any file is put: the gradebook must know the cells
+        # of every notebook that a student may have.
         progress("entering it in the gradebook")
         clear_outdated_exam(course, exam)
         enter_assignment(course, assignment)
         files = _read_files(staged.parent)
-    found = {name: reason for name, reason in exam.inside.items() if reason != BY_TAG}
+    found = {}
+    for name, reason in exam.inside.items():
+        if reason != BY_TAG:  # a tag stands in the source, and may be taken away there
+            found[name] = reason
     print_of_source = fingerprint(source) if found or made.made else ""
     write_recorded_tests(source, RecordedTests(print_of_source, found, made.made))
     folder_here = course.releases / assignment
     changed = _put(files, folder_here, last=staged.name)
-    others = tuple(path for path in list_files(folder_here) if path not in files)
+    others = []
+    for path in list_files(folder_here):
+        if path not in files:
+            others.append(path)
     return ReleasedAssignment(
         assignment=assignment,
         path=course.release_path(assignment),
         exercises=len(exam.exercises),
         points=exam.points,
         changed=changed,
-        others=others,
+        others=tuple(others),
         inside=exam.inside,
         warnings=tried.warnings,
     )
@@ -149,6 +158,7 @@ def try_release(
     exam = course.read_exam(assignment, made)
     progress("making the students' notebook")
     staged = _stage(course, assignment, folder)
+    # What was released before may be another notebook: tests are tried with this one's stubs.
     exam = replace(exam, handout=read_handout(exam.cells, staged, exam.markers))
     progress("trying where each test runs")
     exam, doubts = _place_tests(exam, staged, examiner, source)
@@ -266,10 +276,10 @@ def _lost_by_solution(exam: Exam, source: Path, examiner: Examiner) -> Iterator[
 
 def _where(exam: Exam, exercise: str) -> str:
     """Name the test cell of an exercise."""
-    numbers = [
-        number for number, cell in enumerate(exam.cells, start=1) if cell.grade_id == exercise
-    ]
-    return f" (cell {numbers[0]})" if numbers else ""
+    for number, cell in enumerate(exam.cells, start=1):
+        if cell.grade_id == exercise:
+            return f" (cell {number})"
+    return ""
 
 
 def _examine(exam: Exam, notebook: Path, examiner: Examiner) -> ExaminedNotebook:
@@ -281,32 +291,36 @@ def _errors(exam: Exam, examined: ExaminedNotebook, *, stubs: bool = False) -> S
 
     With `stubs`, a solution cell may that is one stub as a whole: it raises at once.
     """
-    meant = {
-        number
-        for number, cell in enumerate(exam.cells, start=1)
-        if RAISES in cell.tags or cell.is_test
-    }
-    of_tests = exam.made_by_tests_only if exam.inside else frozenset()
-    unwritten = {
-        number for number, cell in enumerate(exam.cells, start=1) if stubs and cell.solution
-    }
-    return [
-        f"cell {cell['number']}: {output['ename']}: {output['evalue']}"
-        for cell in examined.cells
-        for output in cell["outputs"]
-        if output.get("output_type") == "error"
-        and cell["number"] not in meant
-        and not any(
-            output["ename"] == "NameError" and f"'{name}'" in output["evalue"] for name in of_tests
-        )
-        and not (cell["number"] in unwritten and output["ename"] == "NotImplementedError")
-    ]
+    failing = []
+    for cell in examined.cells:
+        number = cell["number"]
+        for output in cell["outputs"]:
+            if output.get("output_type") == "error" and not _is_meant(exam, number, output, stubs):
+                failing.append(f"cell {number}: {output['ename']}: {output['evalue']}")
+    return failing
+
+
+def _is_meant(exam: Exam, number: int, error: Mapping[str, Any], stubs: bool) -> bool:
+    """Whether a cell of this number may fail like this."""
+    # What is kept was run without the inside tests: names that only these make are missing.
+    made_by_tests = exam.made_by_tests_only if exam.inside else frozenset()
+    if error["ename"] == "NameError" and any(
+        f"'{name}'" in error["evalue"] for name in made_by_tests
+    ):
+        return True
+    if number > len(exam.cells):
+        return False
+    cell = exam.cells[number - 1]
+    if RAISES in cell.tags or cell.is_test:
+        return True
+    return stubs and cell.solution and error["ename"] == "NotImplementedError"
 
 
 def _put(files: Mapping[str, bytes], target: Path, last: str) -> bool:
     """Write those files that differ, the one called `last` after all others; return whether any
     did.
     """
+    # The notebook comes last: who is killed before it finds the old release, stale but whole.
     stale = _stale(files, target)
     target.mkdir(parents=True, exist_ok=True)
     for name in sorted(stale, key=lambda name: name == last):
@@ -316,11 +330,12 @@ def _put(files: Mapping[str, bytes], target: Path, last: str) -> bool:
 
 def _stale(files: Mapping[str, bytes], target: Path) -> list[str]:
     """Return the names of files that a folder does not have, or has with another content."""
-    return [
-        name
-        for name, content in files.items()
-        if not (target / name).is_file() or (target / name).read_bytes() != content
-    ]
+    stale = []
+    for name, content in files.items():
+        path = target / name
+        if not path.is_file() or path.read_bytes() != content:
+            stale.append(name)
+    return stale
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:

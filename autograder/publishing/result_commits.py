@@ -34,6 +34,7 @@ def commit_paths(course: Course, paths: Sequence[str], message: str, remote: str
             f"{course.root}: no branch is checked out; run this on the branch that is to get the commit"
         )
     head = here.git("rev-parse", "HEAD")
+    # Through an index of its own: what a person has staged is not part of this commit.
     with here.other_index() as index:
         index.git("read-tree", head)
         index.git("add", "--all", "--", *paths)
@@ -50,6 +51,7 @@ def commit_paths(course: Course, paths: Sequence[str], message: str, remote: str
         raise GitFailed(
             f"{error}; if others pushed meanwhile: git pull --rebase, then this again"
         ) from None
+    # Pushed before the branch moves here; and only if nobody else moved it meanwhile.
     here.git("update-ref", "HEAD", commit, head)
     here.git("reset", "--quiet", "--", *paths)
     return commit
