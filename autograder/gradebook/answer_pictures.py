@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from autograder.gradebook.harmless_outputs import harmless_text
 
+# Of an answer: enough for photos of written pages, too little to make the marker's page slow.
 MAX_BYTES = 5 << 20
 MAX_PICTURES = 20
 KINDS = (
@@ -29,10 +30,9 @@ MARKDOWN = re.compile(rf"!\[[^\]\n]{{0,300}}\]\(\s?<?{SOURCE}>?[^)\n]{{0,300}}\)
 TAG = re.compile(
     rf"<img\b[^<>]{{0,300}}?\bsrc\s?=\s?[\"']{SOURCE}[\"'][^<>]{{0,300}}>", re.IGNORECASE
 )
-BEGIN, END = (
-    "\ue000",
-    "\ue001",
-)  # of no alphabet: they hold the place of a picture while the text is made harmless
+# Of no alphabet: they hold the place of a picture while the text is made harmless.
+BEGIN = "\ue000"
+END = "\ue001"
 NOT_SHOWN = "(A picture is not shown here: only PNG, JPEG and GIF of up to 5 MB are.)"
 
 
@@ -65,6 +65,7 @@ def show_answer(
         places.append(put(*checked) if checked is not None and fits else NOT_SHOWN)
         return f"{BEGIN}{len(places) - 1}{END}"
 
+    # A student who writes these signs could name a place that another picture holds.
     text = markdown.replace(BEGIN, "").replace(END, "")
     text = harmless_text(TAG.sub(place, MARKDOWN.sub(place, text)))
     text = re.sub(rf"{BEGIN}(\d+){END}", lambda found: places[int(found[1])], text)
@@ -77,28 +78,37 @@ def show_answer(
 
 def _attached(name: str, attachments: Mapping[str, object]) -> str:
     """Return the name under which something is attached, of what stands in the text."""
-    candidates = (
-        name,
-        name.strip(),
-        unquote(name.strip()),
-        unquote(name.split()[0]) if name.split() else "",
-    )
-    return next((candidate for candidate in candidates if candidate in attachments), "")
+    stripped = name.strip()
+    # As written, as a URL, or before a title: editors write all three.
+    candidates = [name, stripped, unquote(stripped)]
+    if stripped:
+        candidates.append(unquote(stripped.split()[0]))
+    for candidate in candidates:
+        if candidate in attachments:
+            return candidate
+    return ""
 
 
 def _first_picture(kinds: Mapping[str, str]) -> tuple[str, str] | None:
-    return next(
-        (found for content in kinds.values() if (found := _picture(content)) is not None), None
-    )
+    for content in kinds.values():
+        found = _picture(content)
+        if found is not None:
+            return found
+    return None
 
 
 def _picture(content: str) -> tuple[str, str] | None:
     """Return the media type and base64 of a picture, None for anything else."""
-    if len(content) > 2 * MAX_BYTES:
+    if len(content) > 2 * MAX_BYTES:  # base64 is a third longer: this is too big, not decoded
         return None
     try:
         data = base64.b64decode("".join(content.split()), validate=True)
     except (binascii.Error, ValueError):
         return None
-    kind = next((kind for begin, kind in KINDS if data.startswith(begin)), "")
-    return (kind, base64.b64encode(data).decode()) if kind and len(data) <= MAX_BYTES else None
+    if len(data) > MAX_BYTES:
+        return None
+    for begin, kind in KINDS:
+        if data.startswith(begin):
+            # Encoded anew: nothing but base64 of a picture gets onto the page.
+            return kind, base64.b64encode(data).decode()
+    return None

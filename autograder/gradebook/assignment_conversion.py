@@ -51,6 +51,7 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False
     config.CourseDirectory.assignment_id = assignment
+    # nbgrader prints what it does, with tracebacks; of all that a person needs one line.
     log = logging.getLogger("autograder.nbgrader")
     said = _FirstError()
     log.propagate = False
@@ -60,13 +61,12 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
     put_tools_on_path()
     try:
         converter.start()
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # it ends the program where a notebook fails
         reason = said.last or str(error)
         raise ReleaseError(
             f"{course.source_path(assignment)}: nbgrader could not convert it: {reason}"
         ) from error
-    made = folder / "release" / "." / assignment / f"{assignment}.ipynb"
-    return made
+    return folder / "release" / "." / assignment / f"{assignment}.ipynb"
 
 
 def _stage_source(course: Course, assignment: str, folder: Path) -> Path:
@@ -95,8 +95,11 @@ class _FirstError(logging.Handler):
     last = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        lines = [line for line in record.getMessage().splitlines() if line.strip()]
-        if record.levelno >= logging.ERROR and len(lines) > 1 and not self.last:
+        if record.levelno < logging.ERROR or self.last:
+            return
+        # The first one with a traceback: what follows only says that there was one.
+        lines = record.getMessage().strip().splitlines()
+        if len(lines) > 1:
             self.last = lines[-1].strip()
 
 

@@ -24,7 +24,7 @@ from autograder.grader.cell_restoring import restore_cells
 from autograder.grader.essays import find_essays
 from autograder.record.ledger import StudentRecord
 from autograder.record.open_tasks import GradingTask, outputs_path
-from autograder.record.standings import Standing
+from autograder.record.standings import PartStanding, Standing
 
 Standings = Mapping[str, Mapping[str, Standing]]
 # In the notebook's metadata: which state of the student's file it shows, and whether with what its
@@ -43,16 +43,22 @@ def autograded_path(course: Course, student: str, assignment: str) -> Path:
 
 def shown_push(standing: Standing) -> Push | None:
     """Return the push that the formgrader shows: of the last part that has results."""
-    return next(
-        (part.push for part in reversed(standing.parts) if part.push and part.exercises), None
-    )
+    part = _shown_part(standing)
+    return None if part is None else part.push
 
 
 def shown_file(standing: Standing) -> NotebookFile | None:
     """Return the notebook of that push."""
-    return next(
-        (part.file for part in reversed(standing.parts) if part.push and part.exercises), None
-    )
+    part = _shown_part(standing)
+    return None if part is None else part.file
+
+
+def _shown_part(standing: Standing) -> PartStanding | None:
+    """Return the last part that has results: its push is the newest that counts for anything."""
+    for part in reversed(standing.parts):
+        if part.push and part.exercises:
+            return part
+    return None
 
 
 def find_unshown(
@@ -78,6 +84,7 @@ def find_unshown(
                 course, student.id, name, file.blob
             ):
                 continue
+            # Read before it is promised: a push that is nowhere to be had any more is no task.
             with suppress(RemoteFailed, OSError):
                 read(GradingTask(name, file, student, [(student.id, push.commit)]))
                 tasks.setdefault((name, file.blob), GradingTask(name, file, student))
@@ -85,7 +92,9 @@ def find_unshown(
 
 
 def _waits_for_mark(standing: Standing) -> bool:
-    statuses = {exercise.status for part in standing.parts for exercise in part.exercises}
+    statuses: set[Status] = set()
+    for part in standing.parts:
+        statuses |= {exercise.status for exercise in part.exercises}
     return Status.TO_BE_MARKED in statuses
 
 
@@ -96,8 +105,10 @@ def find_unneeded_outputs(
 
     Needed are those of notebooks that count or are newest, until the formgrader shows the notebook with them.
     """
-    files = [path for name in course.assignments for path in (course.outputs / name).glob("*.json")]
-    if not files:
+    files: list[Path] = []
+    for name in course.assignments:
+        files += (course.outputs / name).glob("*.json")
+    if not files:  # most runs end here, without a look at the whole class
         return []
     needed: set[str] = set()
     for student, record in records.items():
@@ -114,6 +125,7 @@ def find_unneeded_outputs(
                 shown.add(file.blob)
             elif file is not None:
                 waiting.add(file.blob)
+    # Equal notebooks of two students share a file: it stays until both are shown.
     needed = (needed - shown) | waiting
     return [path for path in files if path.stem not in needed]
 
@@ -124,7 +136,7 @@ def remove_unneeded_outputs(
     """Remove the outputs that nobody will look at any more, and return how many there were."""
     removed = 0
     for path in find_unneeded_outputs(course, standings, records):
-        with suppress(OSError):
+        with suppress(OSError):  # it goes the next time
             path.unlink()
             removed += 1
     return removed
@@ -164,6 +176,7 @@ def _read_metadata(course: Course, student: str, assignment: str) -> bytes:
     """
     try:
         with autograded_path(course, student, assignment).open("rb") as file:
+            # A class has thousands of these files; parsing them took longer than all the rest.
             length = file.seek(0, os.SEEK_END)
             file.seek(max(0, length - METADATA_BYTES))
             return file.read()
@@ -175,6 +188,7 @@ def write_autograded(course: Course, exam: Exam, student: str, blob: str, conten
     """Write the notebook that the formgrader is to show of a student; `content` is that of the
     blob.
     """
+    # Those of grading first: they are newer, where the notebook was run again.
     executed = _read_outputs(outputs_path(course, exam.assignment, blob))
     if executed is None:
         executed = _read_shown_outputs(course, student, exam.assignment, blob)
@@ -184,6 +198,7 @@ def write_autograded(course: Course, exam: Exam, student: str, blob: str, conten
         notebook["metadata"][RAN] = True
     path = autograded_path(course, student, exam.assignment)
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    # JSON may hold half a surrogate pair, which no file can.
     write_whole(path, text.encode("utf-8", "replace"), "autograded notebook")
 
 
@@ -191,13 +206,8 @@ def _read_outputs(path: Path) -> dict[int, Any] | None:
     """Return what grading kept of each cell, by number; None where there is nothing of use."""
     try:
         return {cell["number"]: cell for cell in json.loads(path.read_text())}
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-    ):  # without what they gave, the cells can be shown as well
-        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # without what they gave, the cells can be shown as well
 
 
 def _read_shown_outputs(
@@ -224,15 +234,19 @@ def autograded_notebook(
     exam: Exam, content: bytes, executed: Mapping[int, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return a notebook of format 4 from a submission and what its cells gave, by number from 1."""
-    marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
+    marks: dict[str, SourceCell] = {}
+    for cell in exam.cells:
+        if cell.grade_id:
+            marks[cell.grade_id] = cell
     try:
         notebook = read_notebook(unpack_submission(content).notebook)
-    except Unreadable:
+    except Unreadable:  # there is a row in the gradebook, and the formgrader needs a file for it
         notebook = Notebook(())
     cells = restore_cells(exam, notebook)
-    beside = {
-        essay.cell: essay.exercise for essay in find_essays(exam, cells).values() if essay.cell
-    }
+    beside: dict[int, str] = {}
+    for essay in find_essays(exam, cells).values():
+        if essay.cell:
+            beside[essay.cell] = essay.exercise
     written = []
     seen: set[str] = set()
     for entry in cells:
@@ -241,6 +255,7 @@ def autograded_notebook(
         outputs = harmless_outputs(given, pictures=_is_looked_at(exam, grade_id, entry.cell))
         written.append(_cell(f"{CELL_ID}{entry.number}", entry.cell, marks.get(grade_id), outputs))
         seen.add(grade_id)
+    # A graded cell that the notebook lacks: without it the formgrader has no place for its points.
     for mark in marks.values():
         if mark.graded and mark.grade_id not in seen:
             source = exam.handout.text(mark.grade_id) if mark.solution else mark.source
@@ -260,9 +275,13 @@ def _is_looked_at(exam: Exam, grade_id: str, cell: Cell) -> bool:
     Pictures are nine tenths of what a class's notebooks take of the disk.
     """
     if grade_id:
-        marked = [exercise for exercise in exam.exercises if exercise.manual]
-        return any(grade_id in {exercise.id, *exercise.solutions} for exercise in marked)
-    return all(cell.source.strip() != own.source.strip() for own in exam.cells)
+        marked: set[str] = set()
+        for exercise in exam.exercises:
+            if exercise.manual:
+                marked |= {exercise.id, *exercise.solutions}
+        return grade_id in marked
+    texts = {own.source.strip() for own in exam.cells}
+    return cell.source.strip() not in texts
 
 
 def _cell(
@@ -275,6 +294,8 @@ def _cell(
         "cell_type": "code" if own.kind == "code" else "markdown",
         "id": cell_id,
     }
+    # The exam's metadata and tests, whatever the student made of them: the page shows and saves by
+    # these.
     cell["metadata"] = {} if mark is None else {"nbgrader": _marks(mark)}
     if mark is not None and (mark.is_test or mark.locked):
         cell["source"] = mark.source
@@ -289,6 +310,7 @@ def _cell(
 
 
 def _marks(mark: SourceCell) -> dict[str, Any]:
+    # An exam has a task cell as one that is graded and solved; nbgrader wants it to be neither.
     task = mark.graded and mark.solution and mark.kind == "markdown" and mark.locked
     marks = {
         "grade": mark.graded and not task,

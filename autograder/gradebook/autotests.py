@@ -26,25 +26,30 @@ def make_tests(course: Course, assignment: str) -> RecordedTests:
         If nbgrader cannot make them.
     """
     source = course.source_path(assignment)
-    if not source.exists() or not AUTOTEST.search(_code_of(source.read_text(encoding="utf-8"))):
+    if not source.exists() or not AUTOTEST.search(_read_code(source.read_text(encoding="utf-8"))):
         return RecordedTests()
     known = read_recorded_tests(source)
     now = fingerprint(source)
     if known.made and known.source == now:
         return known
-    return RecordedTests(now, {}, _made_by_nbgrader(course, assignment))
+    return RecordedTests(now, {}, _make_with_nbgrader(course, assignment))
 
 
-def _code_of(content: str) -> str:
+def _read_code(content: str) -> str:
     """Return the texts of a notebook's code cells."""
     try:
         cells = json.loads(content)["cells"]
-        return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        texts = []
+        for cell in cells:
+            if cell["cell_type"] == "code":
+                texts.append("".join(cell["source"]))
+        return "\n".join(texts)
     except (ValueError, KeyError, TypeError):  # reading the exam says what is wrong with it
         return ""
 
 
-def _made_by_nbgrader(course: Course, assignment: str) -> dict[str, str]:
+def _make_with_nbgrader(course: Course, assignment: str) -> dict[str, str]:
+    # nbgrader takes a second to load, and few courses have such a line.
     import nbformat
     from nbgrader.preprocessors import InstantiateTests
 
@@ -57,7 +62,7 @@ def _made_by_nbgrader(course: Course, assignment: str) -> dict[str, str]:
         # There it looks for autotests.yml, if none lies beside the notebook.
         with contextlib.chdir(course.root):
             notebook, _ = maker.preprocess(notebook, resources)
-    except Exception as error:
+    except Exception as error:  # of the source's own cells, which it runs, or nbgrader's
         raise ReleaseError(
             f"{source}: nbgrader could not make the tests of its AUTOTEST lines: {error}"
         ) from error

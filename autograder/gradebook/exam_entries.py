@@ -39,6 +39,7 @@ def clear_outdated_exam(course: Course, exam: Exam) -> bool:
         if known == _list_cells(exam):
             return False
         if known and book.assignment_submissions(exam.assignment):
+            # Removing an assignment removes its marks, too.
             read_marks(course, {exam.assignment: exam}, book, datetime.now(UTC))
             book.remove_assignment(exam.assignment)
         return True
@@ -52,6 +53,7 @@ def _find_known_cells(book: api.Gradebook, assignment: str) -> Cells:
     known: Cells = set()
     for cell in (*notebook.grade_cells, *notebook.task_cells):
         known.add(("grade", cell.name, cell.max_score))
+    # A task cell is both: points are given for it, and comments below it.
     for cell in (*notebook.solution_cells, *notebook.task_cells):
         known.add(("solution", cell.name, 0.0))
     for cell in notebook.source_cells:
@@ -68,6 +70,7 @@ def _list_cells(exam: Exam) -> Cells:
             wanted.add(("grade", cell.grade_id, cell.points))
         if cell.solution:
             wanted.add(("solution", cell.grade_id, 0.0))
+        # As nbgrader: it keeps the text of what it puts back, and a read-only cell is put back.
         if cell.graded or cell.solution or cell.locked:
             wanted.add(("source", cell.grade_id, 0.0))
     return wanted

@@ -40,6 +40,7 @@ Given = tuple[float | None, float, tuple[tuple[str, str], ...]]  # as ManualMark
 AGREED = Table(
     "autograder_mark",
     MetaData(),
+    # As long as nbgrader's own columns: PostgreSQL refuses what is longer.
     Column("notebook_id", String(32), primary_key=True),
     Column("exercise", String(128), primary_key=True),
     Column("points", Float),
@@ -85,6 +86,7 @@ def read_marks(
     """
     ledger = Ledger(course.ledger)
     number = 0
+    # Each mark has a wall of its own: a record that cannot be written keeps nobody else's back.
     for new in find_new_marks(course, exams, book):
         with wall(f"{new.student}: marks by hand stay in the gradebook for now"):
             known = newest_marks(ledger.read(new.student).marks, new.assignment)
@@ -150,16 +152,14 @@ def put_marks(
     """
     if not marks:
         return False
-    owners = _find_owners(exam)
     grades = {grade.cell.name: grade for grade in notebook.grades}
+    comments_of = _group_comments(exam, notebook)
     changed = False
     for mark in marks:
         grade = grades.get(mark.exercise)
         if grade is None:
             continue  # of an exercise there is no more
-        comments = [
-            entry for entry in notebook.comments if owners.get(entry.cell.name) == mark.exercise
-        ]
+        comments = comments_of.get(mark.exercise, [])
         before = agreed.get((notebook.id, mark.exercise))
         here = _given(grade, comments)
         if here not in (mark.given, (before or BLANK).given):
@@ -167,6 +167,7 @@ def put_marks(
         if here != mark.given:
             _give(grade, comments, mark)
         if mark.points is not None:
+            # Given for another answer than the one there is now: it stays, and somebody looks.
             again = before is not None and (grade.needs_manual_grade or mark.exercise in new)
             grade.needs_manual_grade = again or mark.notebook != shown
         now = EnteredMark(mark.given, bool(grade.needs_manual_grade))
@@ -179,18 +180,32 @@ def put_marks(
 def _find_owners(exam: Exam) -> dict[str, str]:
     """Which exercise a comment below a cell is about: the one that cell answers, else the last."""
     last = exam.exercises[-1].id
-    owners = {cell.grade_id: last for cell in exam.cells if cell.solution}
+    owners = {}
+    for cell in exam.cells:
+        if cell.solution:
+            owners[cell.grade_id] = last
     for exercise in exam.exercises:
-        for cell in exercise.solutions:
-            owners[cell] = exercise.id
+        owners |= dict.fromkeys(exercise.solutions, exercise.id)
     return owners
 
 
+def _group_comments(exam: Exam, notebook: Any) -> dict[str, list[api.Comment]]:
+    """Return the comments of a submitted notebook by the exercise each is about."""
+    owners = _find_owners(exam)
+    comments: dict[str, list[api.Comment]] = {}
+    for comment in notebook.comments:
+        if comment.cell.name in owners:
+            comments.setdefault(owners[comment.cell.name], []).append(comment)
+    return comments
+
+
 def _given(grade: api.Grade, comments: Iterable[api.Comment]) -> Given:
-    written = sorted(
-        (entry.cell.name, entry.manual_comment) for entry in comments if entry.manual_comment
-    )
-    return grade.manual_score, grade.extra_credit or 0.0, tuple(written)
+    written = []
+    for entry in comments:
+        if entry.manual_comment:
+            written.append((entry.cell.name, entry.manual_comment))
+    # Sorted: the database gives its rows in no order, and equal marks have to be equal.
+    return grade.manual_score, grade.extra_credit or 0.0, tuple(sorted(written))
 
 
 def _give(grade: api.Grade, comments: Iterable[api.Comment], mark: ManualMark) -> None:
@@ -249,11 +264,12 @@ def _find_notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tu
         )
         .join(api.Assignment, api.SubmittedAssignment.assignment_id == api.Assignment.id)
     )
-    return {
-        row[0]: (row[1], row[2])
-        for row in rows
-        if row[0] in wanted and PLAIN_NAME.fullmatch(row[1])
-    }
+    found = {}
+    for notebook, student, assignment in rows:
+        # A student's id becomes the name of a file of the ledger.
+        if notebook in wanted and PLAIN_NAME.fullmatch(student):
+            found[notebook] = (student, assignment)
+    return found
 
 
 def _read_entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, EnteredMark]:
@@ -262,6 +278,7 @@ def _read_entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, E
     comments: dict[Key, list[tuple[str, str]]] = {}
     grade = api.Grade
     comment = api.Comment
+    # Selects instead of nbgrader's objects: those ask the database once for each cell.
     for row in book.db.execute(
         select(
             grade.notebook_id,

@@ -66,6 +66,8 @@ def enter_submissions(
     """Bring assignments, and the submissions that are wanted of them, into the gradebook."""
     put_tools_on_path()
     done = GradebookUpdate()
+    # Assignments before the one long session below: nbgrader's converter opens its own, and SQLite
+    # lets one writer in at a time.
     for assignment in assignments:
         with wall(f"{assignment.name}: the gradebook does not get it"):
             enter_exam(course, exams[assignment.name])
@@ -76,7 +78,8 @@ def enter_submissions(
             deadline = without_zone(last_deadline(assignment))
             book.update_or_create_assignment(assignment.name, duedate=deadline)
         entries = SubmissionEntries(course, exams, book, read)
-        for batch in _batches_of_students([entry for entry in wanted if entry.assignment in names]):
+        enterable = [entry for entry in wanted if entry.assignment in names]
+        for batch in _batches_of_students(enterable):
             _enter_batch(entries, batch, done, wall)
         # In this order: who gives a mark after it changes the file, and what was given before is
         # found.
@@ -107,7 +110,9 @@ def _enter_batch(
     """Enter a batch at once; where one of it fails, each student's by itself, so that only that one
     is left out.
     """
-    together = [entry for mine in batch for entry in mine]
+    together: list[WantedSubmission] = []
+    for mine in batch:
+        together += mine
     try:
         _enter_together(entries, together, done)
         return

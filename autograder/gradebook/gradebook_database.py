@@ -38,6 +38,7 @@ def open_gradebook(course: Course) -> Iterator[api.Gradebook]:
         with api.Gradebook(course.database) as book:
             yield book
     except SQLAlchemyError as error:
+        # SQLAlchemy's own words go on with the statement, values of students in it.
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise GradebookFailed(f"{course.database}: {reason}; {MADE_ANEW}") from None
 
@@ -48,6 +49,7 @@ def _begin_database(course: Course) -> None:
     nbgrader does so, too, and starts a program to find out, which takes three seconds.
     """
     path = database_file(course)
+    # One on a server is nbgrader's to begin: whether it is empty only asking it would say.
     if path is None or path.exists():
         return
     head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()

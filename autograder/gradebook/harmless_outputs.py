@@ -13,11 +13,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-PICTURES = (
-    "image/png",
-    "image/jpeg",
-    "image/svg+xml",
-)  # the page shows the last one as a picture, too
+# The page shows the last one as a picture, too: within <img> an SVG runs no script.
+PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 INSIDE = re.compile(r"""src=["']data:(image/(?:png|jpeg));base64,([A-Za-z0-9+/=]+)["']""")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -26,49 +23,17 @@ ADDRESS = re.compile(r"\bhttps?:(?=//)", re.IGNORECASE)
 ENTITY = re.compile(r"&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][A-Za-z0-9]*;)")
 # What of a formula could be a link, run something, or be put over other parts of the page.
 LINKING = (
-    "href",
-    "ref",
-    "eqref",
-    "mmlToken",
-    "cssId",
-    "class",
-    "style",
-    "require",
-    "csname",
-    "unicode",
-    "enclose",
+    *("href", "ref", "eqref", "mmlToken", "cssId", "class", "style", "require", "csname"),
+    *("unicode", "enclose"),
 )
 PLACING = (
-    *(
-        "bbox",
-        "raise",
-        "lower",
-        "moveleft",
-        "moveright",
-        "llap",
-        "rlap",
-        "mathllap",
-        "mathrlap",
-        "smash",
-    ),
-    *(
-        "kern",
-        "mkern",
-        "hskip",
-        "mskip",
-        "hspace",
-        "mspace",
-        "Space",
-        "rule",
-        "Rule",
-        "above",
-        "abovewithdelims",
-    ),
+    *("bbox", "raise", "lower", "moveleft", "moveright", "llap", "rlap", "mathllap", "mathrlap"),
+    *("smash", "kern", "mkern", "hskip", "mskip", "hspace", "mspace", "Space", "rule", "Rule"),
+    *("above", "abovewithdelims"),
 )
 COMMAND = re.compile(rf"\\(?:{'|'.join((*LINKING, *PLACING))})(?![A-Za-z])")
-LINE_SPACE = re.compile(
-    r"\\\\(?=\s*\[\s*[-+.0-9])"
-)  # between the lines of a formula: as much as one likes, or less
+# Between the lines of a formula: as much as one likes, or less than none.
+LINE_SPACE = re.compile(r"\\\\(?=\s*\[\s*[-+.0-9])")
 
 
 def harmless_text(markdown: str) -> str:
@@ -76,6 +41,7 @@ def harmless_text(markdown: str) -> str:
 
     Entities become what they stand for first: the page turns them into it after all that is looked for here.
     """
+    # Twice: `&amp;lt;` is to show an entity, and must not become a `<` on the page.
     text = ENTITY.sub(_as_written, ENTITY.sub(lambda found: html.unescape(found.group()), markdown))
     text = ADDRESS.sub(r"\g<0> ", LINK.sub("] ", TAG.sub("< ", text)))
     return LINE_SPACE.sub(r"\\\\{}", COMMAND.sub(r"\\text", text))
@@ -103,7 +69,9 @@ def harmless_outputs(
         text = {}
         if "text/plain" in data:
             text["text/plain"] = str(data["text/plain"])
-        for kept in (_find_pictures(data) if pictures else []) or [{}]:
+        found = _find_pictures(data) if pictures else []
+        # Without a picture its text is left, as for a figure: `<Figure size 640x480 with 1 Axes>`.
+        for kept in found or [{}]:
             if kept or text:
                 shown.append(
                     {"output_type": "display_data", "data": {**kept, **text}, "metadata": {}}
@@ -115,10 +83,16 @@ def _find_pictures(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the pictures of an output: its own in all their formats, or else each that its HTML
     holds.
     """
-    own = {kind: data[kind] for kind in PICTURES if _is_picture(kind, data.get(kind))}
+    own = {}
+    for kind in PICTURES:
+        if _is_picture(kind, data.get(kind)):
+            own[kind] = data[kind]
     if own:
         return [own]
-    return [{kind: content} for kind, content in INSIDE.findall(str(data.get("text/html")))]
+    found = []
+    for kind, content in INSIDE.findall(str(data.get("text/html"))):
+        found.append({kind: content})
+    return found
 
 
 def _is_picture(kind: str, content: object) -> bool:

@@ -22,15 +22,19 @@ class KnownCourse:
 
 def read_known_course(database: str) -> KnownCourse:
     """Read a gradebook; nothing is known where there is none yet."""
+    # Only a file: a server's database may need a password, and adopting asks for none.
     path = database.removeprefix("sqlite:///")
     if path == database or not Path(path).is_file():
         return KnownCourse()
     from nbgrader.api import Gradebook
 
+    students = []
+    deadlines = {}
     with Gradebook(database) as book:
-        students = []
         for entry in book.students:
             name = f"{entry.first_name or ''} {entry.last_name or ''}".strip()
             students.append(Student(entry.id, "", name=name, email=entry.email or ""))
-        deadlines = {entry.name: entry.duedate for entry in book.assignments if entry.duedate}
+        for assignment in book.assignments:
+            if assignment.duedate:
+                deadlines[assignment.name] = assignment.duedate
     return KnownCourse(tuple(students), deadlines)

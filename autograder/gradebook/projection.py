@@ -71,7 +71,9 @@ def update_gradebook(
     if not memory.is_of(course):
         memory = ProjectionMemory()
     assignments = list_given_out(course, standings)
-    fingerprints = {entry.name: _fingerprint(entry, exams[entry.name]) for entry in assignments}
+    fingerprints = {}
+    for assignment in assignments:
+        fingerprints[assignment.name] = _fingerprint(assignment, exams[assignment.name])
     stale = []
     for entry in list_wanted(assignments, exams, students, standings):
         if memory.made_from.get(entry.name) != entry.fingerprint or _lacks_notebook(course, entry):
@@ -83,6 +85,7 @@ def update_gradebook(
 
     done = enter_submissions(course, exams, assignments, stale, read, wall)
     made_from = dict(memory.made_from)
+    # Forgotten first, remembered where it was done: what failed is tried again by the next run.
     for entry in stale:
         made_from.pop(entry.name, None)
     for entry in done.entered:
@@ -96,6 +99,7 @@ def update_gradebook(
 
 
 def _fingerprint(assignment: Assignment, exam: Exam) -> str:
+    # The deadline is entered, too, and no part of the exam.
     said = json.dumps([exam.version, str(last_deadline(assignment))])
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 

@@ -59,6 +59,7 @@ def fingerprint_database(course: Course) -> str:
     # A journal beside it: a change that is not in the file yet, or that is to be taken back.
     if any(path.with_name(path.name + end).exists() for end in ("-journal", "-wal")):
         return ""
+    # The bytes, not the time of the file: a copy put back is an older state with a new time.
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -71,7 +72,7 @@ def read_memory(course: Course) -> ProjectionMemory:
         if said["version"] != MEMORY_VERSION:
             return ProjectionMemory()
         return ProjectionMemory(str(said["database"]), dict(said["made_from"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):  # then everything is compared again
         return ProjectionMemory()
 
 
@@ -80,8 +81,10 @@ def write_memory(course: Course, memory: ProjectionMemory) -> None:
     path = _memory_path(course)
     if path is None or not memory.database:
         return
-    said = {"version": MEMORY_VERSION, "database": memory.database} | {
-        "made_from": dict(memory.made_from)
+    said = {
+        "version": MEMORY_VERSION,
+        "database": memory.database,
+        "made_from": dict(memory.made_from),
     }
     write_whole(path, json.dumps(said).encode(), "memory of the gradebook", mode=PRIVATE)
 

@@ -61,16 +61,17 @@ class SubmissionEntries:
         """
         book = self.book
         self._enter_students(wanted)
-        cells = list(
-            book.db.scalars(select(api.BaseCell))
-        )  # held here, so that no row asks for its own
+        # Held here, so that no row asks the database for its own cell.
+        cells = list(book.db.scalars(select(api.BaseCell)))
         self._add_missing(wanted)
         submissions = self._load_submissions(wanted)
-        agreed = read_agreed(
-            book, [notebook.id for entry in submissions.values() for notebook in entry.notebooks]
-        )
+        notebooks: list[str] = []
+        for submission in submissions.values():
+            notebooks += [notebook.id for notebook in submission.notebooks]
+        agreed = read_agreed(book, notebooks)
         changed = []
         left_over = []
+        # SQLAlchemy would write before each select, row by row; the commit writes all at once.
         with book.db.no_autoflush:
             for entry in wanted:
                 submission = submissions.get((entry.student.id, entry.assignment))
@@ -83,6 +84,7 @@ class SubmissionEntries:
         reached("gradebook: before a commit")
         book.db.commit()
         reached("gradebook: committed")
+        # The next batch would drag these rows along: memory and every flush grow with the class.
         del cells
         book.db.expunge_all()
         for entry in left_over:
@@ -110,7 +112,9 @@ class SubmissionEntries:
         none.
         """
         there = self._list_entered(wanted)
-        assignments = {row.name: row for row in self.book.db.scalars(select(api.Assignment))}
+        assignments: dict[str, Any] = {}
+        for row in self.book.db.scalars(select(api.Assignment)):
+            assignments[row.name] = row
         submissions: Rows = []
         notebooks: Rows = []
         grades: Rows = []
@@ -134,6 +138,7 @@ class SubmissionEntries:
                 notebooks.append(own)
                 grades += _blank_rows((*notebook.grade_cells, *notebook.task_cells), own["id"])
                 comments += _blank_rows((*notebook.solution_cells, *notebook.task_cells), own["id"])
+        # In this order: a row refers to those of the tables before it.
         for table, rows in (
             (api.SubmittedAssignment, submissions),
             (api.SubmittedNotebook, notebooks),
@@ -196,7 +201,8 @@ class SubmissionEntries:
             new_outputs = outputs_path(self.course, entry.assignment, entry.blob).exists()
             if entry.name in changed or not shown or new_outputs:
                 stale.append(entry)
-        complete = {entry.name for entry in wanted} - {entry.name for entry in stale}
+        complete = {entry.name for entry in wanted}
+        complete -= {entry.name for entry in stale}
         sentences = []
         for entry, content in self._read_notebooks(stale):
             if isinstance(content, RemoteFailed):
@@ -241,7 +247,10 @@ def _student_columns(student: Student) -> dict[str, str | None]:
 
 
 def _blank_rows(cells: Iterable[Any], notebook: str) -> Rows:
-    return [{"id": api.new_uuid(), "cell_id": cell.id, "notebook_id": notebook} for cell in cells]
+    rows = []
+    for cell in cells:
+        rows.append({"id": api.new_uuid(), "cell_id": cell.id, "notebook_id": notebook})
+    return rows
 
 
 def _update_grades(notebook: Any, wanted: WantedSubmission) -> set[str]:
@@ -251,6 +260,7 @@ def _update_grades(notebook: Any, wanted: WantedSubmission) -> set[str]:
     for grade in notebook.grades:
         exercise = grade.cell.name
         result = results.get(exercise)
+        # Without an automatic score the formgrader lists it among those that need a person.
         waits = waits_for_mark(result)
         points = result.points if result is not None else 0.0
         if set_changed(grade, auto_score=None if waits else points):
@@ -264,6 +274,7 @@ def set_changed(row: Any, **values: object) -> bool:
     """Set columns of a row to values, where they are others; return whether one was."""
     changed = False
     for name, value in values.items():
+        # Setting what is there already would make SQLAlchemy write the row.
         if getattr(row, name) != value:
             setattr(row, name, value)
             changed = True

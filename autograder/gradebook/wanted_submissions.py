@@ -78,6 +78,12 @@ class WantedSubmission:
         """Return a short text that is another one as soon as anything of it is."""
         if not self.is_counted:
             return f"{ABSENT}, waits" if self.waits else ABSENT
+        results = []
+        for result in self.results:
+            results.append([result.id, result.points, result.status.value])
+        marks = []
+        for mark in self.marks:
+            marks.append([mark.exercise, mark.given, mark.notebook, str(mark.time)])
         said = [
             self.student.name,
             self.student.email,
@@ -85,11 +91,12 @@ class WantedSubmission:
             str(self.timestamp),
             str(self.extension),
             self.penalty,
-            [[result.id, result.points, result.status.value] for result in self.results],
-            [[mark.exercise, mark.given, mark.notebook, str(mark.time)] for mark in self.marks],
+            results,
+            marks,
             self.blob,
             self.push.commit if self.push is not None else "",
         ]
+        # 128 bits: no two of them are ever alike by chance, and the file of them stays small.
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
 
@@ -122,6 +129,7 @@ def want_submission(
     student: Student, assignment: Assignment, exam: Exam, standing: Standing
 ) -> WantedSubmission:
     """Return what the gradebook is to hold of one standing."""
+    # Of each part by itself: a late push may count for one and an earlier one for another.
     counted = _counted_parts(standing)
     results: list[ExerciseResult] = []
     marks: list[ManualMark] = []
@@ -134,9 +142,7 @@ def want_submission(
         exam.version,
         is_counted=bool(counted),
         waits=any(part.state is PartState.WAITING for part in standing.parts),
-        timestamp=without_zone(
-            max((part.push.time for part in counted if part.push), default=None)
-        ),
+        timestamp=without_zone(_newest_push(counted)),
         extension=_extension(assignment, standing),
         penalty=sum(_penalty(part) for part in counted),
         results=tuple(results),
@@ -165,7 +171,13 @@ def _counted_parts(standing: Standing) -> list[PartStanding]:
     return [part for part in standing.parts if part.state in {PartState.GRADED, PartState.LATE}]
 
 
+def _newest_push(parts: Sequence[PartStanding]) -> datetime | None:
+    times = [part.push.time for part in parts if part.push]
+    return max(times, default=None)
+
+
 def _penalty(part: PartStanding) -> float:
+    # nbgrader takes points away where ours are multiplied; the sum in its gradebook is the same.
     return (1.0 - part.factor) * sum(exercise.points for exercise in part.exercises)
 
 
