@@ -146,19 +146,22 @@ class _Paths:
             # What is raised is a verdict; another round of a loop may compare
             case ast.Raise() | ast.Continue():
                 return None
-            case ast.If():
-                return _join(self._follow(node.body, compared), self._follow(node.orelse, compared))
+            case ast.If() | ast.Match():
+                return self._follow_choice(node, compared)
             case ast.For() | ast.AsyncFor() | ast.While():
                 return self._follow_loop(node, compared)
             case ast.With() | ast.AsyncWith():
                 return self._follow(node.body, compared)
             case ast.Try():
                 return self._follow_try(node, compared)
-            case ast.Match():
-                ways = [self._follow(case.body, compared) for case in node.cases]
-                # No case need fit
-                return _join(compared, *ways)
         return compared
+
+    def _follow_choice(self, node: ast.If | ast.Match, compared: bool) -> bool | None:
+        if isinstance(node, ast.If):
+            return _join(self._follow(node.body, compared), self._follow(node.orelse, compared))
+        ways = [self._follow(case.body, compared) for case in node.cases]
+        # No case need fit
+        return _join(compared, *ways)
 
     def _follow_loop(self, node: ast.For | ast.AsyncFor | ast.While, compared: bool) -> bool | None:
         once = self._follow(node.body, compared)

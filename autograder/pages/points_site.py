@@ -39,7 +39,7 @@ class Contents:
     own: Mapping[str, str] = field(repr=False)
 
 
-def build_site(
+def build_site(  # noqa: PLR0913 - all that a site is made of
     course: Course,
     exams: Mapping[str, Exam],
     standings: Mapping[str, Mapping[str, Standing]],
@@ -118,7 +118,7 @@ def build_site(
     return {student.id: keys.key_of(student.id).link for student in students}
 
 
-def render_contents(
+def render_contents(  # noqa: PLR0913 - the same
     course: Course,
     exams: Mapping[str, Exam],
     standings: Mapping[str, Mapping[str, Standing]],
