@@ -59,7 +59,7 @@ def grade_pushes(
     raise typer.Exit(max(print_troubles(classroom), 0 if done else 1))
 
 
-def update_gradebook(config: ConfigOption = None) -> None:
+def refresh_gradebook(config: ConfigOption = None) -> None:
     """Read marks that people gave in nbgrader's formgrader, and bring its gradebook.db up to date.
 
     Example: autograder gradebook && nbgrader export

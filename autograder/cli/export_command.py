@@ -14,11 +14,10 @@ from autograder.cli.long_work import print_troubles
 from autograder.cli.screens import print_error, print_line, print_note
 from autograder.course.errors import UsageError
 from autograder.course.whole_files import PRIVATE, write_whole
-from autograder.pages import points_export
-from autograder.pages.points_export import Format
+from autograder.pages.points_export import Format, export_points
 
 
-def export_points(
+def write_points_for_others(
     form: Annotated[Format, typer.Option("--format", help="Who reads it.")] = Format.CSV,
     assignment: Annotated[
         list[str] | None,
@@ -36,9 +35,7 @@ def export_points(
     now = datetime.now(UTC)
     standings = classroom.standings()
     students = [student for student in classroom.students if student.id in standings]
-    made = points_export.export_points(
-        classroom.gradable, students, standings, form, now, assignment or ()
-    )
+    made = export_points(classroom.gradable, students, standings, form, now, assignment or ())
     if to is None:
         print(made.text, end="")
     else:

@@ -194,7 +194,7 @@ class PracticeClass:
             for desk in self.desks(student):
                 due = role.in_course(self.classroom.course.find)
                 name = desk.exam.assignment
-                for sentence in describe_differences(due, desk, standings[student][name]):
+                for sentence in describe_wrong_grades(due, desk, standings[student][name]):
                     found.append(f"{student}, {name}: {sentence}")
         return found + self._find_leaks()
 
@@ -274,7 +274,9 @@ class ClassJournal:
         write_whole(self.path, json.dumps(data, indent=1).encode(), "practice class")
 
 
-def describe_differences(role: StudentRole, desk: StudentDesk, standing: Standing) -> Iterator[str]:
+def describe_wrong_grades(
+    role: StudentRole, desk: StudentDesk, standing: Standing
+) -> Iterator[str]:
     """Yield a sentence for each difference between a standing and what the role must get."""
     results = {}
     said = list(standing.problems)
