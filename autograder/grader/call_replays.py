@@ -11,6 +11,7 @@ tried with what the reference would have handed on, too.
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -27,6 +28,8 @@ from autograder.mistakes import Function
 # Differences that rounding may make: another order of summation in single precision, say.
 RELATIVE = 1e-6
 ABSOLUTE = 1e-9
+# Results of one function after which its layout is known.
+ENOUGH_ALIKE = 5
 
 
 class Agreement(IntEnum):
@@ -183,13 +186,24 @@ class Replays:
         if self._handed is None:
             # Bound before the loop: translating a call asks for what the calls above it handed on.
             self._handed = []
-            for call in self.calls:
+            alike: Counter[str] = Counter()
+            for index, call in enumerate(self.calls):
                 right = self._reference.get(call.function)
-                given = self._translated((call.args, call.kwargs))
+                # A function whose first results are laid out as the reference's are hands on
+                # nothing else: a test may call it hundreds of times.
+                if alike[call.function] >= ENOUGH_ALIKE:
+                    continue
+                own = call.args, call.kwargs
+                given = self._translated(own)
                 if call.error is None and callable(right) and not _holds_handle(given):
-                    ours = replay_call(right, call, given, self._random_states)
+                    if given is own:
+                        ours = self._replay(index, right)
+                    else:
+                        ours = replay_call(right, call, given, self._random_states)
                     if ours.error is None:
                         self._handed += _other_layouts(call.result, ours.result)
+                    if not self._handed:
+                        alike[call.function] += 1
         return self._handed
 
 

@@ -16,7 +16,7 @@ from autograder.grader.call_replays import Agreement, Replays, is_finite
 from autograder.mistakes import Variant, Variants
 
 # That a mistake explains: a test with hundreds of calls learns nothing from the rest.
-ENOUGH_WRONG_CALLS = 50
+ENOUGH_WRONG_CALLS = 12
 CPU_SECONDS = 10.0  # spent on one test's calls at most; none of the course's comes near
 
 

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import builtins
 import contextlib
+import functools
 import importlib
 import inspect
 import sys
@@ -103,6 +104,21 @@ class CellGlobals(dict[str, Any]):
 
 def run_test_cell(source: str, names: CellGlobals) -> object:
     """Run a test cell and return the value of its last expression, None if it ends otherwise."""
+    code, last = _compile_test(source)
+    try:
+        value = _run_code(code, names)
+        return value if last is None else _run_code(last, names)
+    finally:
+        # Also of a test that failed: in a notebook, too, the tests below find what it made.
+        names.keep()
+
+
+@functools.lru_cache(maxsize=1_024)
+def _compile_test(source: str) -> tuple[CodeType, CodeType | None]:
+    """Return the code of a test cell, and that of its last expression if it shows a value.
+
+    Writing notes into a test takes longer than most tests do, and every submission has the same.
+    """
     try:
         tree = ast.parse(source, FILENAME)
     except SyntaxError:  # a magic
@@ -111,21 +127,13 @@ def run_test_cell(source: str, names: CellGlobals) -> object:
 
         transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
         tree = ast.parse(transform(source), FILENAME)
-    value: ast.expr | None = None
-    if tree.body and isinstance(last := tree.body[-1], ast.Expr) and not ends_quietly(source):
-        value = last.value
+    last: CodeType | None = None
+    if tree.body and isinstance(end := tree.body[-1], ast.Expr) and not ends_quietly(source):
+        expression = ast.Expression(end.value)
+        last = compile(expression, FILENAME, "eval", FLAGS, dont_inherit=True)
         tree.body.pop()
     tree = add_notes(tree)
-    try:
-        _run_code(compile(tree, FILENAME, "exec", FLAGS, dont_inherit=True), names)
-        if value is None:
-            return None
-        return _run_code(
-            compile(ast.Expression(value), FILENAME, "eval", FLAGS, dont_inherit=True), names
-        )
-    finally:
-        # Also of a test that failed: in a notebook, too, the tests below find what it made.
-        names.keep()
+    return compile(tree, FILENAME, "exec", FLAGS, dont_inherit=True), last
 
 
 def _run_code(code: CodeType, names: CellGlobals) -> object:
@@ -135,8 +143,8 @@ def _run_code(code: CodeType, names: CellGlobals) -> object:
 
 
 def import_for_tests(exam: Exam) -> None:
-    """Import what the tests of an exam import, once for all trials that are forked from this
-    process.
+    """Import what the tests of an exam import, and compile them, once for all trials that are
+    forked from this process.
     """
     names = {"numpy.testing"}  # `np.testing` imports it where it is first used
     for source in exam.tests.values():
@@ -144,6 +152,9 @@ def import_for_tests(exam: Exam) -> None:
             # A course's own module is found in a folder of its own, which is not there yet.
             if name.partition(".")[0] in LIBRARIES:
                 names.add(name)
+        # One that cannot be compiled fails when it is tried, in the report of its exercise.
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+            _compile_test(source)
     for name in names:
         with contextlib.suppress(ImportError):  # the test itself will say so
             importlib.import_module(name)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from autograder import reference as references
+from autograder.course.cell_statements import find_bound_names
 from autograder.course.errors import KernelDied, KernelError
 from autograder.course.exam import CELLS_NEED_TESTS, RAISES, Exam, Exercise
 from autograder.course.notebook_files import Notebook
@@ -37,6 +38,7 @@ from autograder.grader.inside_trial import InsideTrial
 from autograder.grader.loans import Lender
 from autograder.grader.lost_cells import MAX_RESTARTS, Losses
 from autograder.grader.own_lines import RanCell, own_line
+from autograder.grader.reachable_names import can_reach, find_read_names
 from autograder.grader.second_look import for_a_person, with_inside_verdict
 from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.grader.trial_steps import Kernels, Step
@@ -238,6 +240,8 @@ class Trial:
         note = ""
         if result.status is not Status.NOT_ATTEMPTED and result.points < exercise.points:
             for loan in self._lender.loans(exercise):
+                if not self._can_reach(step.source, loan.names):
+                    continue
                 with_loan = self._try(step.source, loan.functions(self.reference))
                 better = self._judge(exercise, with_loan, answer, explain=False)
                 if better.points > result.points:
@@ -258,6 +262,23 @@ class Trial:
         self._not_found.append((result, missing))
         self.tell_result(result)
         return True
+
+    def _can_reach(self, test: str, lent: Collection[str]) -> bool:
+        """Whether a test, or what it calls of the student's, can come to use what is lent."""
+        read = find_read_names(test)
+        if read is None:
+            return True
+        exam = self.exam
+        if not (exam.bound_by_tests - find_bound_names([test])).isdisjoint(read):
+            # It uses a function of another test, which may use anything that tests use.
+            for other in exam.tests.values():
+                read |= find_read_names(other) or frozenset(lent)
+        # What tests make is never the student's; see `CellGlobals`.
+        starts = read - (exam.bound_by_tests - self.reference.keys())
+        cells = [self._settings]
+        for step in self._done:
+            cells.append(step.source)
+        return can_reach(starts, lent, cells)
 
     def _judge(
         self, exercise: Exercise, evidence: Evidence, answer: list[str], *, explain: bool = True
