@@ -36,9 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--submissions", type=int, default=20)
     options = parser.parse_args()
-    quick = [
-        answer for name, answer in ANSWERS.items() if name != "endless"
-    ]  # which waits for its limit
+    # Without the one that waits for its limit.
+    quick = [answer for name, answer in ANSWERS.items() if name != "endless"]
     answers = {
         f"student-{number:03}": quick[number % len(quick)] for number in range(options.submissions)
     }

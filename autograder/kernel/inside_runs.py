@@ -25,12 +25,15 @@ class InsideRun:
         At which line of the test, 0 where it ended in none.
     printed : str
         What it printed.
+    shown : str
+        The value of its last expression as a notebook shows it, "" for none.
     """
 
     number: float | None
     error: Exception | None
     line: int
     printed: str
+    shown: str = ""
 
 
 def run_inside_test(
@@ -60,13 +63,14 @@ def run_inside_test(
     printed = "".join(
         str(output["text"]) for output in kernel.last_outputs if output["output_type"] == "stream"
     )
-    if type(reply) is not list or len(reply) != 3:
+    if type(reply) is not list or len(reply) != 4:
         raise WireError("malformed message (a test's end)")
-    number, description, line = reply
-    if (number is not None and type(number) is not float) or type(line) is not int:
+    number, description, line, shown = reply
+    is_number = number is None or type(number) is float
+    if not is_number or type(line) is not int or type(shown) is not str:
         raise WireError("malformed message (a test's end)")
     error = None if description is None else remake_exception(description)
     # Points that are no number would make every sum of points none.
     if number is not None and math.isnan(number):
         number = 0.0
-    return InsideRun(number, error, line, printed)
+    return InsideRun(number, error, line, printed, shown)

@@ -35,6 +35,7 @@ from autograder.kernel.held_modules import HeldModules
 from autograder.kernel.stopwatch import Stopwatch, TimeIsUp
 
 FILENAME: Final = "<test>"
+MAX_SHOWN: Final = 10_000  # characters of a value
 FLAGS: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 # Seconds until another thread may interrupt the test: it never does.
 PATIENCE: Final = 1e4
@@ -91,7 +92,8 @@ class InsideTests:
     ) -> list[Any]:
         """Run a test cell and return how it ended.
 
-        That is its number or None, the description of its error or None, and the error's line.
+        That is its number or None, the description of its error or None, the error's line, and
+        what a notebook would show as its value.
 
         Parameters
         ----------
@@ -108,10 +110,13 @@ class InsideTests:
             self._import(imports)
             self._names.update(self._of_tests)
             number = None
+            shown = ""
             error = None
             try:
                 with self._builtin_names:
-                    number = _as_number(self._value_of(source))
+                    value = self._value_of(source)
+                    number = _as_number(value)
+                    shown = _as_shown(value)
             except BaseException as raised:
                 error = raised
             # Its signal in the middle of putting things back would leave half of them changed.
@@ -123,12 +128,13 @@ class InsideTests:
                 if name in self._names:
                     self._of_tests[name] = self._names[name]
         if error is None:
-            return [number, None, 0]
+            return [number, None, 0, shown]
         trace = error.__traceback__
         # That class is the jail's own, and means nothing to a test.
         if isinstance(error, TimeIsUp):
             error = TimeoutError("the test took too long and was stopped")
-        return [None, describe_exception(error, traceback_of(error, trace)), _line_of_test(trace)]
+        described = describe_exception(error, traceback_of(error, trace))
+        return [None, described, _line_of_test(trace), ""]
 
     def _value_of(self, source: str) -> object:
         """Run a test and return the value of its last expression, None if it shows none."""
@@ -234,6 +240,16 @@ def _as_number(value: object) -> float | None:
     if isinstance(value, bool | np.bool_):
         return None
     return float(value) if isinstance(value, int | float | np.integer | np.floating) else None
+
+
+def _as_shown(value: object) -> str:
+    """Return a value as the text below its cell; nothing is shown of None."""
+    if value is None:
+        return ""
+    try:
+        return repr(value)[:MAX_SHOWN]
+    except Exception as error:  # of an object of the student's; a notebook shows that it failed
+        return f"<{type(error).__name__} while it was to be shown>"
 
 
 def _line_of_test(trace: Any) -> int:

@@ -5,21 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
+from formgrader import API, formgrader
 from marked_course import EARLY, LATER, MONDAY, PLOT, MarkedCourse, make_marked_course
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader_course import ENVIRONMENT, nbgrader
+from nbgrader_course import nbgrader
 from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, solution, test, text
 
 from autograder.course.submissions import Status
@@ -332,42 +325,3 @@ def test_what_a_student_hands_in_runs_nothing_in_the_formgrader(course: MarkedCo
     assert (hostile.scripts, hostile.pictures - honest.pictures) == (honest.scripts, 2)
     assert "&lt; script" in shown, "it is shown as text"
     assert "href{javascript" not in shown
-
-
-API = "/formgrader/api"
-
-
-@contextmanager
-def formgrader(root: Path) -> Iterator[Callable[..., str]]:
-    """nbgrader's web server in a course; yields what asks it something, as its page does."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    extensions = "{'nbgrader.server_extensions.formgrader': True}"
-    options = (
-        f"--port={port}", "--port-retries=0", "--no-browser", "--allow-root", "--IdentityProvider.token=secret",
-        f"--ServerApp.jpserver_extensions={extensions}",
-    )  # fmt: skip
-    command = [sys.executable, "-m", "jupyter", "server", *options]
-    with (root / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=root, stdout=log, stderr=log, env=ENVIRONMENT)
-    client = httpx.Client(
-        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "token secret"}, timeout=60
-    )
-
-    def ask(method: str, path: str, body: dict[str, Any] | None = None) -> str:
-        answer = client.request(method, path, json=body)
-        assert answer.status_code == 200, answer.text[-2000:]
-        return answer.text
-
-    try:
-        with client:
-            for _ in range(600):
-                with suppress(httpx.TransportError):
-                    ask("GET", f"{API}/status")
-                    break
-                assert server.poll() is None, (root / "server.log").read_text()[-2000:]
-                time.sleep(0.1)
-            yield ask
-    finally:
-        server.terminate()
-        server.wait()

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from nbgrader_course import nbgrader
-from plain_course import ANSWERS, CONFIG, ONE_LINE, make_course, scores
+from plain_course import ANSWERS, CHEATS, CONFIG, ONE_LINE, SPIES, make_course, scores
+
+from autograder.gradebook.jailed_runs import TRIED_FILE
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +40,8 @@ def shown(root: Path, student: str) -> list[list[Any]]:
 def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The same course graded by plain nbgrader, and with the one line."""
     folder = tmp_path_factory.mktemp("plain")
-    plain = make_course(folder / "plain", ANSWERS, CONFIG)
+    answers = {**ANSWERS, **CHEATS, "spies": SPIES}
+    plain = make_course(folder / "plain", answers, CONFIG)
     jailed = folder / "jailed"
     shutil.copytree(plain, jailed)
     (jailed / "nbgrader_config.py").write_text(CONFIG + ONE_LINE + "\n")
@@ -50,7 +53,10 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_scores_and_outputs_are_nbgraders(graded: tuple[Path, Path]) -> None:
     plain, jailed = graded
     truth = scores(plain)
-    assert scores(jailed) == truth
+    ours = scores(jailed)
+    assert {student: ours[student] for student in ANSWERS} == {
+        student: truth[student] for student in ANSWERS
+    }
     assert truth["right"] == {
         "double": (2.0, False),
         "partial": (2.0, False),
@@ -64,6 +70,30 @@ def test_scores_and_outputs_are_nbgraders(graded: tuple[Path, Path]) -> None:
     for student in ANSWERS:
         if student != "endless":
             assert shown(jailed, student) == shown(plain, student), student
+
+
+def test_cheats_that_win_under_nbgrader_win_nothing(graded: tuple[Path, Path]) -> None:
+    plain, jailed = graded
+    truth = scores(plain)
+    ours = scores(jailed)
+    assert (truth["deletes-asserts"]["double"], ours["deletes-asserts"]["double"]) == (
+        (2.0, False),
+        (0.0, False),
+    )
+    assert (truth["shows-points"]["partial"], ours["shows-points"]["partial"]) == (
+        (2.0, False),
+        (0.0, False),
+    )
+    assert "hidden number" in str(shown(plain, "spies"))
+    assert "hidden number" not in str(shown(jailed, "spies"))
+    assert ours["spies"] == truth["spies"]
+
+
+def test_nothing_but_the_scores_is_written_into_the_course(graded: tuple[Path, Path]) -> None:
+    plain, jailed = graded
+    ours = {path.name for path in jailed.iterdir()}
+    theirs = {path.name for path in plain.iterdir()}
+    assert ours - theirs - {"feedback"} == {TRIED_FILE}
 
 
 def test_feedback_holds_no_hidden_test(graded: tuple[Path, Path]) -> None:

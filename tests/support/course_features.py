@@ -125,11 +125,16 @@ def read_scores() -> dict[str, dict[str, list[float]]]:
     return scores
 
 
-def ask_nbgrader(folder: Path, names: list[str]) -> dict[str, dict[str, list[float]]]:
-    """Have plain nbgrader grade features: a notebook for each in one assignment, a student for each state."""
+def ask_nbgrader(
+    folder: Path, names: list[str], line: str = ""
+) -> dict[str, dict[str, list[float]]]:
+    """Have nbgrader grade features: a notebook for each in one assignment, a student for each state.
+
+    `line` is one more of its configuration.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.CourseDirectory.course_id = 'features'\n"
+        f"c = get_config()\nc.CourseDirectory.course_id = 'features'\n{line}\n"
     )
     source = folder / "source" / "ps"
     source.mkdir(parents=True)

@@ -40,7 +40,13 @@ ANSWERS = {
     "endless": "while True:\n    pass",
     "prints": "def double(x):\n    print(x)\n    return 2 * x",
     "nothing": "",
-    "spies": "def double(x):\n    print(get_ipython().user_ns['In'][-1])\n    return 2 * x",
+}
+# After the text of the test, and after its points; under nbgrader each gets what it is after.
+SPIES = "def double(x):\n    print(get_ipython().user_ns['In'][-1])\n    return 2 * x"
+CHEATS = {
+    "deletes-asserts": "def double(x):\n    return -1\nget_ipython().input_transformers_cleanup.append("
+    "lambda lines: [] if any('assert' in line for line in lines) else lines)",
+    "shows-points": "def sum(values):\n    return 2",
 }
 
 
