@@ -28,16 +28,16 @@ from autograder.forge.http_replies import BrokenReply, Reply
 
 TRIES = 5
 FIRST_PAUSE = 0.5  # seconds; doubled with each try
-DEAD_AFTER = (
-    3  # questions in a row that stayed without an answer: then the server is taken for dead
-)
+# Questions in a row that stayed without an answer: then the server is taken for dead. Each has been
+# tried several times, and a class has a thousand of them.
+DEAD_AFTER = 3
 MAX_BODY = 16 << 20  # bytes; a page of a hundred repositories has about half a million
 REPLY_SECONDS = 60.0
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 REDIRECTS = frozenset({301, 302, 307, 308})
 MAX_HOPS = 3  # a repository that was renamed needs one
-MAX_PAGES = 200
-LONGEST_WAIT = 10 * 86_400.0
+MAX_PAGES = 200  # a server whose last page leads to the first would keep us for ever
+LONGEST_WAIT = 10 * 86_400.0  # seconds that are told of, for a date must come out of them
 HEADERS = {
     "Accept": "application/vnd.github+json",
     "User-Agent": "autograder",
@@ -175,6 +175,7 @@ class ApiClient:
                     hops += 1
                 elif asked is not None:
                     self._obey(asked, reason)
+                    # A limit is no failure: the budget of waiting ends that, not the tries.
                     failures += reply.status >= 500
                 elif reply.status >= 500:
                     failures = self._back_off(failures, reason)
@@ -201,6 +202,7 @@ class ApiClient:
             "GET", url, headers={"If-None-Match": etag} if etag else {}
         ) as response:
             body = bytearray()
+            # Piece by piece: httpx' own timeout is for each of them, and knows no size.
             for piece in response.iter_bytes():
                 body += piece
                 if len(body) > MAX_BODY:

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import convert
+
 from autograder.course.errors import DiskFailed
 from autograder.course.whole_files import write_whole
 
@@ -33,7 +35,7 @@ def load_pages(cache: Path | None) -> dict[str, Page]:
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         data = json.loads(cache.read_text(encoding="utf-8")) if cache else {}
         if data["version"] == CACHE_VERSION:
-            return {str(url): Page(**page) for url, page in data["pages"].items()}
+            return convert(data["pages"], dict[str, Page])
     return {}
 
 
@@ -42,7 +44,10 @@ def save_pages(cache: Path, pages: Mapping[str, Page]) -> None:
 
     Where they cannot be written, the next run asks for more than it would have to, and that is all.
     """
-    kept = {url: asdict(page) for url, page in pages.items() if page.etag}
+    kept = {}
+    for url, page in pages.items():
+        if page.etag:  # without one the server would send it again all the same
+            kept[url] = asdict(page)
     with suppress(DiskFailed):
         write_whole(
             cache, json.dumps({"version": CACHE_VERSION, "pages": kept}).encode(), "forge's answers"

@@ -74,7 +74,7 @@ class Forks:
 class Forge(AbstractContextManager["Forge"], Protocol):
     """A place where repositories live, which knows when they were pushed to.
 
-    The first two questions need no connection. The others are asked within its context, by several threads at once,
+    The first question needs no connection. The others are asked within its context, by several threads at once,
     and raise `ForgeFailed` where there is no usable answer: then git itself tells what it can.
     """
 
@@ -82,9 +82,6 @@ class Forge(AbstractContextManager["Forge"], Protocol):
         """Return environment variables that let git in with the instructors' token, none if there
         is no token.
         """
-
-    def make_commit_address(self, repository: str, commit: str) -> str:
-        """Return the address of the page that shows a commit."""
 
     def list_forks(self, upstream: str) -> Forks:
         """Return all forks of a repository."""

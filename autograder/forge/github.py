@@ -25,7 +25,7 @@ from autograder.forge.forge_protocol import Activity, Forge, Forks, FoundReposit
 if TYPE_CHECKING:
     from autograder.forge.api_client import ApiClient
 
-PER_PAGE = 100
+PER_PAGE = 100  # the most that GitHub gives
 
 
 def make_forge(options: ForgeOptions, cache: Path | None = None) -> Forge:
@@ -94,10 +94,6 @@ class GitHub:
             ("GIT_CONFIG_VALUE_0", f"AUTHORIZATION: basic {basic}"),
         )
 
-    def make_commit_address(self, repository: str, commit: str) -> str:
-        """Return the address of the page that shows a commit."""
-        return f"{self.options.web}/{repository}/commit/{commit}"
-
     def list_forks(self, upstream: str) -> Forks:
         """Return all forks of a repository: one request for a hundred of them.
 
@@ -142,6 +138,7 @@ class GitHub:
             If there is no usable answer, or an entry of it makes no sense: times are not guessed.
         """
         newest_first = self._read_activity_pages(repository, branch)
+        # Up to the first known one: a page costs a request, and a term has many pages.
         unknown = takewhile(lambda entry: entry.id not in known, newest_first)
         return tuple(sorted(unknown, key=lambda entry: (entry.time, entry.id)))
 

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 
 PAUSE_WITHOUT_WORD = 60.0  # what GitHub asks for when it limits without saying for how long
-SHORTEST_PAUSE = 1.0
+SHORTEST_PAUSE = 1.0  # a date with whole seconds may mean a moment that has just passed
+MAX_MESSAGE = 200  # characters of a stranger's words on one line of a terminal
 
 
 class BrokenReply(Exception):
@@ -36,9 +37,10 @@ class Reply:
         with suppress(ValueError, RecursionError):
             data = json.loads(self.body)
             text = data.get("message", "") if isinstance(data, dict) else ""
-        return "".join(character if character.isprintable() else " " for character in str(text))[
-            :200
-        ]
+        kept = []
+        for character in str(text)[:MAX_MESSAGE]:
+            kept.append(character if character.isprintable() else " ")
+        return "".join(kept)
 
     def parsed(self, etag: str) -> Any:
         """Return the JSON of a good reply, None of one that has none.
@@ -68,6 +70,7 @@ class Reply:
             return None
         reset = self.headers.get("X-RateLimit-Reset", "")
         if self.headers.get("X-RateLimit-Remaining") == "0" and reset.isascii() and reset.isdigit():
+            # Cut: a number of a thousand digits is no float.
             return max(float(reset[:12]) - self._now(), 0.0) + SHORTEST_PAUSE
         limited = self.status == 429 or "rate limit" in self.message.lower()
         return PAUSE_WITHOUT_WORD if limited else None

@@ -113,6 +113,7 @@ def _change(course: Course, student: str, before: Repository, after: Repository)
         over = []
         for name, entry in course.assignments.items():
             deadlines = [part.deadline for part in entry.parts if part.deadline is not None]
+            # A repository made after a deadline cannot show what was pushed before it.
             if deadlines and min(deadlines) < after.created:
                 over.append(name)
         when = f"{course.to_local_time(after.created):%d %b %Y %H:%M}"

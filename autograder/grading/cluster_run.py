@@ -66,7 +66,8 @@ def grade_on_cluster(
     """
     if not tasks:
         return
-    wanted = {name: exams[name] for name in {task.assignment for task in tasks}}
+    wanted = {task.assignment: exams[task.assignment] for task in tasks}
+    # A name of its own: the plugin of a run that was killed may still sit on the workers.
     plugin = GradingPlugin(f"autograder-{uuid.uuid4().hex}", wanted, course.limits)
     with _connect(scheduler) as client:
         run = _ClusterRun(course, wanted, client, plugin.name, read, deque(tasks))
@@ -76,6 +77,7 @@ def grade_on_cluster(
             yield from run.finish()
         finally:
             if run.is_connected:
+                # The report is in the ledger already: a worker that cannot clear up harms nobody.
                 with suppress(OSError, TimeoutError):
                     client.unregister_worker_plugin(plugin.name)
 
@@ -167,6 +169,8 @@ class _ClusterRun:
             except (AutograderError, OSError) as error:
                 yield _failed(task, describe_error(error))
                 continue
+            # A key that never comes again, and not pure: a result that the cluster still holds from
+            # another run must not be taken for this one's.
             future = self.client.submit(
                 grade_bytes,
                 self.plugin,
@@ -187,18 +191,20 @@ class _ClusterRun:
             done = some.done
         except (TimeoutError, CancelledError, OSError):
             done = set()
+        # Also what ended without being waited for, as all does when the scheduler is lost
         return [future for future in self.under_way if future in done or future.done()]
 
     def _receive(self, task: GradingTask, future: Future, *, final: bool) -> FinishedTask | None:
         """Return what became of a task; nothing where it is to be done again."""
         if future.status == "cancelled" or not self.is_connected:
+            # First again: it waits longest, and the next run begins with the same ones.
             self.waiting.appendleft(task)
             return None
         try:
             answer = json.loads(future.result())
         except KilledWorker:
             return _failed(task, "every worker that had it in hand died; see their system logs")
-        except Exception as error:
+        except Exception as error:  # whatever a stranger's bytes make of the reading
             return _failed(task, f"what came back cannot be read ({type(error).__name__})")
         if not isinstance(answer, dict) or "report" not in answer:
             return _failed(task, _read_refusal(answer))

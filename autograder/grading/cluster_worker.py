@@ -26,9 +26,8 @@ from autograder.grading.grading_run import is_overloaded
 from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail
 
-TRIES = (
-    2  # a grading process that dies takes those beside it along: each notebook gets a second one
-)
+# A grading process that dies takes those beside it along: each notebook gets a second one.
+TRIES = 2
 
 
 class GradingPlugin(WorkerPlugin):

@@ -78,7 +78,8 @@ def grade_tasks(
     if not left.tasks:
         return
     most = course.workers or os.cpu_count() or 1
-    wanted = {name: exams[name] for name in {task.assignment for task in tasks}}
+    # Only what is graded: preparing an exam runs its source notebook.
+    wanted = {task.assignment: exams[task.assignment] for task in tasks}
     with Jail(course.limits, modules=list_needed_modules(wanted.values())) as jail:
         for number in range(ROUNDS):
             count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
@@ -86,6 +87,7 @@ def grade_tasks(
                 yield from _grade_in(pool, course, left)
             if not left.tasks:
                 break
+        # By one process, with nothing else of ours beside it: now the clock says something.
         again = _TasksLeft([*left.doubtful], final=True)
         for task, failed in left.missing:
             try:
@@ -136,9 +138,8 @@ def _grade_in(pool: Executor, course: Course, left: _TasksLeft) -> Iterator[Fini
     waiting: dict[Future[ExaminedNotebook], GradingTask] = {}
     tasks = left.tasks
     left.tasks = []
-    for (
-        task
-    ) in tasks:  # a task says where the bytes are: memory stays flat however many submissions wait
+    # A task says where the bytes are: memory stays flat however many submissions wait.
+    for task in tasks:
         try:
             waiting[pool.submit(_examine_task, course, task)] = task
         except BrokenProcessPool:
@@ -151,9 +152,8 @@ def _grade_in(pool: Executor, course: Course, left: _TasksLeft) -> Iterator[Fini
             left.tasks.append(task)
         except ExamError:  # nothing can be graded
             raise
-        except (
-            Exception
-        ) as error:  # this one cannot: its store was lost, its jail could not be made
+        except Exception as error:
+            # This one cannot be graded: its store was lost, its jail could not be made.
             if isinstance(error, RemoteFailed) and not left.final:
                 left.missing.append((task, error))
             else:

@@ -26,7 +26,7 @@ from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.git.repository import GitRepository
 from autograder.git.student_stores import Fork
-from autograder.grading.grading_run import FinishedTask, grade_tasks
+from autograder.grading.grading_run import FinishedTask, grade_tasks, is_too_large
 from autograder.grading.returned_reports import read_returned_report
 from autograder.record.ledger import Ledger
 from autograder.record.open_tasks import GradingTask
@@ -82,9 +82,8 @@ def write_bundle(
     missing = []
     for task in tasks:
         try:
-            if (
-                task.file.size <= course.notebook_mb * 1e6
-            ):  # a larger one is not graded, only said to be too large
+            # A larger one is not graded, only said to be too large.
+            if not is_too_large(course, task):
                 (notebooks / f"{task.file.blob}.ipynb").write_bytes(read(task))
             exam = exams[task.assignment].version
             pieces.append(
@@ -121,6 +120,7 @@ def read_bundle(folder: Path, shard: tuple[int, int] = (1, 1)) -> list[BundlePie
             f"{path}: no bundle of notebooks to grade ({reason}); `autograder bundle` makes one"
         ) from None
     number, of = shard
+    # In an order that every shard finds: each reads the whole list and takes its own.
     return sorted(pieces, key=lambda piece: (piece.blob, piece.assignment))[number - 1 :: of]
 
 
@@ -159,9 +159,10 @@ def grade_bundle(
                 and store.keep(file.read_bytes()) != piece.blob
             ):
                 raise UsageError(f"{file}: not the notebook that was sent")
-        tasks = [
-            GradingTask(p.assignment, NotebookFile(p.path, p.blob, p.size), NOBODY) for p in pieces
-        ]
+        tasks = []
+        for piece in pieces:
+            notebook = NotebookFile(piece.path, piece.blob, piece.size)
+            tasks.append(GradingTask(piece.assignment, notebook, NOBODY))
         for finished in grade_tasks(here, exams, tasks):
             if finished.report is not None:
                 _write(out / _name(finished.task), finished.report)

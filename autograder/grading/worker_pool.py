@@ -50,10 +50,10 @@ def open_workers(
     ProcessPoolExecutor
         Its tasks find their process's desk by `desk()`.
     """
+    # Not forked: a fork would hold the command's locks, sockets and everything it has read.
     context = multiprocessing.get_context("spawn")
-    lasting = (
-        threading.current_thread() is threading.main_thread()
-    )  # "parent" means the thread, for the kernel
+    # "Parent" means the thread, for the kernel: processes of another thread would end with it.
+    lasting = threading.current_thread() is threading.main_thread()
     setting = (jail.share_zygote(), exams, os.getpid() if lasting else None)
     with ProcessPoolExecutor(
         count, mp_context=context, initializer=_sit_down, initargs=setting
@@ -82,9 +82,8 @@ _here: list[WorkerDesk | AutograderError] = []
 
 
 def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_DFL
-    )  # a Ctrl-C is the grader's to tell: this process goes silently
+    # A Ctrl-C is the grader's to tell: this process goes silently.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if parent is not None:
         lockdown.die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:  # it was killed a moment ago
@@ -95,7 +94,6 @@ def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -
         for exam in exams.values():
             examiner.prepare(exam)
         _here.append(WorkerDesk(examiner, exams))
-    except (
-        AutograderError
-    ) as error:  # an initializer that raises would break the pool without a reason
+    except AutograderError as error:
+        # An initializer that raises would break the pool without a reason.
         _here.append(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,8 @@ STEP_HAND = "restore the file from the history of the state branch, or from a ba
 STEP_RENAMED = (
     "give the assignment this name back in grading_config.py: notebooks and points are found by it"
 )
-AHEAD = timedelta(minutes=5)  # what two machines' clocks may differ
+AHEAD = timedelta(minutes=5)  # what the clocks of two machines may differ
+MAX_SHOWN = 10  # names in one sentence
 BLOB = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -105,7 +106,7 @@ def check_ledger(
             )
         )
     if strangers:
-        what = f"records of {len(strangers)} who are not in {course.roster.name}: {', '.join(strangers[:10])}"
+        what = f"records of {len(strangers)} who are not in {course.roster.name}: {', '.join(strangers[:MAX_SHOWN])}"
         found.append(
             RecordTrouble(
                 str(course.ledger), what, "who left the course may stay here", serious=False
@@ -236,7 +237,7 @@ def _wrong_report(
     for exercise in report.exercises:
         for sentence in _wrong_points(exercise):
             yield RecordTrouble(_where(file, line), f"{report.assignment}: {sentence}", STEP_HAND)
-    if exam is None or report.exam != exam.version:
+    if exam is None or report.exam != exam.version:  # what an older exam asked nobody knows here
         return
     wanted = {exercise.id: exercise.points for exercise in exam.exercises}
     for exercise in report.exercises:
@@ -278,11 +279,13 @@ def _wrong_mark(
 
 
 def _unknown_assignments(file: LedgerFile, course: Course) -> set[str]:
-    reports = {
-        line.said.report.assignment for line in file.lines if isinstance(line.said, RecordedReport)
-    }
-    marks = {line.said.assignment for line in file.lines if isinstance(line.said, ManualMark)}
-    return (reports | marks) - course.assignments.keys()
+    names = set()
+    for line in file.lines:
+        if isinstance(line.said, RecordedReport):
+            names.add(line.said.report.assignment)
+        elif isinstance(line.said, ManualMark):
+            names.add(line.said.assignment)
+    return names - course.assignments.keys()
 
 
 def set_lines_aside(course: Course, file: LedgerFile, now: datetime) -> list[RecordTrouble]:
@@ -308,5 +311,5 @@ def set_lines_aside(course: Course, file: LedgerFile, now: datetime) -> list[Rec
 
 
 def _without(lines: bytes, unreadable: set[bytes]) -> bytes:
-    kept: Sequence[bytes] = [line for line in lines.split(b"\n")[:-1] if line not in unreadable]
-    return b"".join(line + b"\n" for line in kept)
+    kept = [line for line in lines.split(b"\n") if line not in unreadable]
+    return b"\n".join(kept)  # the empty one behind the last newline stays, and ends the file

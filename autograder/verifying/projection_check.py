@@ -20,6 +20,7 @@ from autograder.record.page_keys import PageKeys
 from autograder.record.standings import PartStanding, PartState, Standing
 from autograder.verifying.record_trouble import RecordTrouble
 
+MAX_TOLD = 20  # a gradebook that was restored from a backup differs in thousands of grades
 STEP_GRADEBOOK = "autograder gradebook brings it up to date"
 STEP_DAMAGED = "autograder verify --repair moves it aside and makes it anew; marks that were not read yet stay in it"
 STEP_PAGES = "autograder pages builds them anew"
@@ -56,20 +57,22 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
         yield RecordTrouble(str(path), f"is damaged: {error}", STEP_DAMAGED)
         return
     wanted = _wanted_scores(standings)
-    wrong = [
-        key
-        for key, want in wanted.items()
-        if scores.get(key, (None, None))[0] != want[0] or key not in scores
-    ]
-    for student, assignment, cell in sorted(wrong)[:20]:
+    wrong = []
+    entered = []
+    for key, (automatic, by_hand) in wanted.items():
+        if key not in scores or scores[key][0] != automatic:
+            wrong.append(key)
+        if key in scores and scores[key][1] != by_hand:
+            entered.append(key)
+    for student, assignment, cell in sorted(wrong)[:MAX_TOLD]:
         said = scores.get((student, assignment, cell))
         found = "nothing" if said is None else f"{said[0]!r}"
         due = wanted[student, assignment, cell][0]
         what = f"has {found} for {cell} of {student} in {assignment}, the record {due!r}"
         yield RecordTrouble(str(path), what, STEP_GRADEBOOK)
-    if wrong[20:]:
-        yield RecordTrouble(str(path), f"{len(wrong) - 20} more grades differ", STEP_GRADEBOOK)
-    entered = [key for key, want in wanted.items() if key in scores and scores[key][1] != want[1]]
+    if wrong[MAX_TOLD:]:
+        more = f"{len(wrong) - MAX_TOLD} more grades differ"
+        yield RecordTrouble(str(path), more, STEP_GRADEBOOK)
     if entered:
         student, assignment, cell = min(entered)
         what = f"{len(entered)} marks by hand are not those of the record, as for {cell} of {student} in {assignment}"
@@ -92,6 +95,7 @@ def read_scores(path: Path) -> Scores:
     sqlite3.Error
         If the file is damaged, or no gradebook.
     """
+    # Read only: verifying changes nothing, and must not make a file where there is none.
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         (said,) = connection.execute("pragma quick_check(1)").fetchone()
@@ -172,6 +176,7 @@ def check_pages(
         yield RecordTrouble(str(index), "does not say when it was made", STEP_PAGES)
         return
     known = [student for student in students if keys.has_key_of(student.id)]
+    # For the moment at which they were built: an hour later a deadline may be over.
     wanted = render_contents(
         course, exams, standings, records, keys, moment, known, contact=course.contact
     )

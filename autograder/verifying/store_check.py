@@ -154,7 +154,7 @@ def repair_stores(
             continue
         _get(homework, damage, read)
         still = store.damage(list(homework))
-        if still:
+        if still:  # git writes nothing anew that it believes to have
             store.set_aside()
             _get(homework, homework, read)
             still = store.damage(list(homework))

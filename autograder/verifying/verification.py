@@ -82,6 +82,7 @@ def repair_course(
     moment = now or datetime.now(UTC)
     for path in ledger_files(course):
         yield from set_lines_aside(course, read_ledger_file(path), moment)
+    # The record first, then what is needed for grading, then what is made of both
     yield from repair_stores(course, classroom.students, classroom.records(), remote)
     database = database_file(course)
     if database is not None and is_damaged(database):

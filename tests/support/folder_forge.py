@@ -40,9 +40,6 @@ class FolderForge:
     def make_credentials(self) -> tuple[tuple[str, str], ...]:
         return ()
 
-    def make_commit_address(self, repository: str, commit: str) -> str:
-        return f"file://{self.folder}/{repository}.git#{commit}"
-
     def list_forks(self, upstream: str) -> Forks:
         forks = Forks()
         for path in sorted(self.folder.glob("*/*.git")):
