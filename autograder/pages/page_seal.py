@@ -75,15 +75,22 @@ def unseal_contents(sealed: str, key: bytes, page: str) -> str:
     ValueError
         If it is damaged, or was sealed with another key or for another page.
     """
+    return gzip.decompress(unseal_packed(sealed, key, page)[LENGTH_BYTES:]).decode()
+
+
+def unseal_packed(sealed: str, key: bytes, page: str) -> bytes:
+    """Return what `pack_contents` made, without padding, of a page that was sealed; it raises as
+    `unseal_contents` does.
+    """
     content = b64decode(sealed, validate=True)
     try:
-        packed = AESGCM(derive_cipher_key(key)).decrypt(
+        padded = AESGCM(derive_cipher_key(key)).decrypt(
             content[:NONCE_BYTES], content[NONCE_BYTES:], page.encode()
         )
     except InvalidTag:
         raise ValueError("its key does not open it") from None
-    length = int.from_bytes(packed[:LENGTH_BYTES], "big")
-    return gzip.decompress(packed[LENGTH_BYTES : LENGTH_BYTES + length]).decode()
+    length = int.from_bytes(padded[:LENGTH_BYTES], "big")
+    return padded[: LENGTH_BYTES + length]
 
 
 def derive_cipher_key(key: bytes) -> bytes:

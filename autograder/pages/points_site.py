@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
@@ -18,6 +19,14 @@ from autograder.course.exam import Exam
 from autograder.course.faults import reached
 from autograder.course.submissions import Student
 from autograder.pages.course_page import make_course_page
+from autograder.pages.page_memory import (
+    PageFingerprints,
+    PageMemory,
+    hash_contents,
+    memory_path,
+    read_memory,
+    write_memory,
+)
 from autograder.pages.page_seal import find_padded_size, pack_contents, seal_contents
 from autograder.pages.readings import Reading, copy_pictures, list_readings, render_homework
 from autograder.pages.student_page import StudentPage, make_student_page
@@ -100,10 +109,24 @@ def build_site(  # noqa: PLR0913 - all that a site is made of
         render_homework(course)
     readings = list_readings(course)
     judged = [student for student in students if student.id not in unchanged]
-    contents = render_contents(
-        course, exams, standings, records, keys, now, judged, contact=contact, wall=wall
+    fingerprints = _take_fingerprints(
+        course, exams, standings, records, keys, now, judged, contact=contact
     )
-    packed = {student: pack_contents(text) for student, text in contents.own.items()}
+    packed = _find_same_contents(read_memory(memory_path(keys.path)), out, fingerprints, keys)
+    contents = render_contents(
+        course,
+        exams,
+        standings,
+        records,
+        keys,
+        now,
+        judged,
+        contact=contact,
+        wall=wall,
+        known=packed.keys(),
+    )
+    for student, text in contents.own.items():
+        packed[student] = pack_contents(text)
     kept = _read_kept_pages(
         out, [student for student in students if student.id not in packed], keys
     )
@@ -115,6 +138,7 @@ def build_site(  # noqa: PLR0913 - all that a site is made of
         | _render_readings(templates, readings)
     )
     _replace_site(out, pages, readings)
+    _remember_pages(keys, fingerprints, packed)
     return {student.id: keys.key_of(student.id).link for student in students}
 
 
@@ -129,9 +153,10 @@ def render_contents(  # noqa: PLR0913 - the same
     *,
     contact: str = "",
     wall: Wall = no_wall,
+    known: Collection[str] = (),
 ) -> Contents:
     """Return what the pages say, of the same parameters as `build_site`, before anything is sealed
-    or written.
+    or written; not the pages of students whose contents are `known`.
     """
     templates = _load_templates(course, now)
     standing = {student.id: standings.get(student.id, {}) for student in students}
@@ -139,6 +164,8 @@ def render_contents(  # noqa: PLR0913 - the same
     index = _render_page(templates, "course.html", page=course_page, readings=list_readings(course))
     own = {}
     for student in students:
+        if student.id in known:
+            continue
         with wall(f"{student.id}: the page stays as it was"):
             record = records.get(student.id, StudentRecord(student.id))
             page = make_student_page(
@@ -152,6 +179,54 @@ def render_contents(  # noqa: PLR0913 - the same
             )
             own[student.id] = _render_own_page(templates, course, page, contact)
     return Contents(index, own)
+
+
+def _take_fingerprints(
+    course: Course,
+    exams: Mapping[str, Exam],
+    standings: Mapping[str, Mapping[str, Standing]],
+    records: Mapping[str, StudentRecord],
+    keys: PageKeys,
+    now: datetime,
+    students: Sequence[Student],
+    *,
+    contact: str,
+) -> dict[str, str]:
+    """Return by student the fingerprint of what their page is made from."""
+    common = PageFingerprints.prepare(course, exams, contact, now)
+    taken = {}
+    for student in students:
+        code = keys.regrade_code_of(student.id)
+        record = records.get(student.id, StudentRecord(student.id))
+        own = standings.get(student.id, {})
+        taken[student.id] = common.fingerprint(student, code, own, record)
+    return taken
+
+
+def _find_same_contents(
+    memory: PageMemory, out: Path, fingerprints: Mapping[str, str], keys: PageKeys
+) -> dict[str, bytes]:
+    """Return by student the packed contents of the pages that would be made the same again."""
+    found = {}
+    for student, fingerprint in fingerprints.items():
+        packed = memory.find_contents(out, keys.key_of(student), fingerprint)
+        if packed is not None:
+            found[student] = packed
+    return found
+
+
+def _remember_pages(
+    keys: PageKeys, fingerprints: Mapping[str, str], packed: Mapping[str, bytes]
+) -> None:
+    """Keep what the pages were made from, where that can be written: without it they are only made
+    once more.
+    """
+    pages = {}
+    for student, content in packed.items():
+        page = keys.key_of(student).page
+        pages[page] = (fingerprints[student], hash_contents(content))
+    with suppress(DiskFailed):
+        write_memory(memory_path(keys.path), PageMemory(pages))
 
 
 def _load_templates(course: Course, now: datetime) -> Environment:
