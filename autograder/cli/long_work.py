@@ -24,7 +24,7 @@ from autograder.course.errors import (
     describe_error,
 )
 from autograder.course.nearest_names import say_nearest_name
-from autograder.grading.grading_run import FinishedTask
+from autograder.grading.finished_tasks import FinishedTask
 from autograder.record.course_lock import one_writer
 from autograder.record.open_tasks import GradingTask
 

@@ -25,12 +25,12 @@ from autograder.course.errors import AutograderError, RemoteFailed, describe_err
 from autograder.course.exam import Exam
 from autograder.course.submissions import Report
 from autograder.grading.cluster_worker import GradingPlugin, grade_bytes
-from autograder.grading.grading_run import (
+from autograder.grading.finished_tasks import (
     FinishedTask,
-    is_too_large,
+    make_failed,
     record_report,
-    report_too_large,
 )
+from autograder.grading.oversized_notebooks import is_too_large, report_too_large
 from autograder.grading.returned_reports import check_report
 from autograder.record.open_tasks import GradingTask
 
@@ -167,7 +167,7 @@ class _ClusterRun:
                     continue
                 content = self.read(task)
             except (AutograderError, OSError) as error:
-                yield _failed(task, describe_error(error))
+                yield make_failed(task, describe_error(error))
                 continue
             # A key that never comes again, and not pure: a result that the cluster still holds from
             # another run must not be taken for this one's.
@@ -203,18 +203,18 @@ class _ClusterRun:
         try:
             answer = json.loads(future.result())
         except KilledWorker:
-            return _failed(task, "every worker that had it in hand died; see their system logs")
+            return make_failed(task, "every worker that had it in hand died; see their system logs")
         except Exception as error:  # whatever a stranger's bytes make of the reading
-            return _failed(task, f"what came back cannot be read ({type(error).__name__})")
+            return make_failed(task, f"what came back cannot be read ({type(error).__name__})")
         if not isinstance(answer, dict) or "report" not in answer:
-            return _failed(task, _read_refusal(answer))
+            return make_failed(task, _read_refusal(answer))
         if answer.get("doubtful") and not final:
             self.doubtful.append(task)
             return None
         try:
             report = check_report(answer["report"], self.exams[task.assignment])
         except AutograderError as error:
-            return _failed(task, f"what came back is refused: {error}")
+            return make_failed(task, f"what came back is refused: {error}")
         return self._record(task, report)
 
     def _record(self, task: GradingTask, report: Report) -> FinishedTask:
@@ -223,7 +223,7 @@ class _ClusterRun:
     def _give_up(self) -> Iterator[FinishedTask]:
         reason = "the cluster was lost before it came back; the next run grades it"
         for task in (*self.under_way.values(), *self.waiting, *self.doubtful):
-            yield _failed(task, reason)
+            yield make_failed(task, reason)
         self.under_way.clear()
         self.waiting.clear()
         self.doubtful.clear()
@@ -233,7 +233,3 @@ def _read_refusal(answer: object) -> str:
     """Return why a worker graded nothing, as far as it can be told."""
     reason = answer.get("error") if isinstance(answer, dict) else None
     return reason[:500] if isinstance(reason, str) else "what came back is no report"
-
-
-def _failed(task: GradingTask, reason: str) -> FinishedTask:
-    return FinishedTask(task, error=f"{task.student.id}, {task.assignment}: {reason}")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.course.configuration import Course
@@ -25,29 +24,25 @@ from autograder.course.errors import (
     describe_error,
 )
 from autograder.course.exam import Exam
-from autograder.course.submissions import Report, Submission
+from autograder.course.submissions import Submission
 from autograder.course.whole_files import write_whole
 from autograder.git.student_stores import open_fork
 from autograder.grader.examiner import ExaminedNotebook
 from autograder.grader.needed_modules import list_needed_modules
-from autograder.grader.verdict import untested_result
+from autograder.grading.finished_tasks import (
+    FinishedTask,
+    is_overloaded,
+    make_failed,
+    record_report,
+)
+from autograder.grading.oversized_notebooks import is_too_large, report_too_large
 from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail
-from autograder.record.ledger import Ledger
 from autograder.record.open_tasks import GradingTask, outputs_path
 
 # A pool whose process was killed is replaced; the last round has one process, so only the culprit
 # fails
 ROUNDS = 3
-
-
-@dataclass(frozen=True)
-class FinishedTask:
-    """A task that is done; `error` says why it could not be, or not in full."""
-
-    task: GradingTask
-    report: Report | None = None
-    error: str = ""
 
 
 def grade_tasks(
@@ -93,14 +88,14 @@ def grade_tasks(
             try:
                 _bring_back(task, failed, restore)
             except (AutograderError, OSError) as error:
-                yield _make_failed(task, describe_error(error))
+                yield make_failed(task, describe_error(error))
             else:
                 again.tasks.append(task)
         if again.tasks:
             with open_workers(1, jail, wanted) as pool:
                 yield from _grade_in(pool, course, again)
     for task in (*left.tasks, *again.tasks):
-        yield _make_failed(task, "its grading process died; see the system log")
+        yield make_failed(task, "its grading process died; see the system log")
 
 
 @dataclass
@@ -157,23 +152,12 @@ def _grade_in(pool: Executor, course: Course, left: _TasksLeft) -> Iterator[Fini
             if isinstance(error, RemoteFailed) and not left.final:
                 left.missing.append((task, error))
             else:
-                yield _make_failed(task, describe_error(error))
+                yield make_failed(task, describe_error(error))
         else:
             if examined.by_clock and not left.final and is_overloaded():
                 left.doubtful.append(task)
             else:
                 yield _record_examined(course, task, examined)
-
-
-def is_overloaded() -> bool:
-    """Whether more processes want to run, in the last minute, than this machine has cores: its
-    clock proves nothing.
-    """
-    return os.getloadavg()[0] > (os.cpu_count() or 1) + 0.5
-
-
-def _make_failed(task: GradingTask, reason: str) -> FinishedTask:
-    return FinishedTask(task, error=f"{task.student.id}, {task.assignment}: {reason}")
 
 
 def _record_examined(course: Course, task: GradingTask, examined: ExaminedNotebook) -> FinishedTask:
@@ -187,41 +171,8 @@ def _record_examined(course: Course, task: GradingTask, examined: ExaminedNotebo
     return FinishedTask(task, examined.report, "; ".join(failed))
 
 
-def record_report(course: Course, task: GradingTask, report: Report) -> list[str]:
-    """Append a report to the ledger for all who wait for it; return a sentence for each who cannot
-    have it.
-    """
-    ledger = Ledger(course.ledger)
-    now = datetime.now(UTC)
-    failed = []
-    for student, commit in task.waiting:
-        try:
-            ledger.add_report(student, commit, task.file.blob, report, now)
-        except (AutograderError, OSError) as error:  # others may wait for the same notebook
-            reason = describe_error(error)
-            failed.append(f"{student}, {task.assignment}: graded, but not recorded: {reason}")
-    return failed
-
-
 def _keep_outputs(path: Path, examined: ExaminedNotebook) -> None:
     write_whole(path, json.dumps(examined.cells).encode(), "outputs")
-
-
-def is_too_large(course: Course, task: GradingTask) -> bool:
-    """Whether a notebook is larger than the course reads."""
-    return task.file.size > course.notebook_mb * 1e6
-
-
-def report_too_large(course: Course, exam: Exam, task: GradingTask) -> Report:
-    """Return the report of a notebook that is too large to be opened."""
-    size = task.file.size / 1e6
-    sentence = (
-        f"The notebook has {size:.0f} MB, more than {course.notebook_mb:.0f}: clear its outputs."
-    )
-    exercises = tuple(untested_result(exercise) for exercise in exam.exercises)
-    return Report(
-        exam.assignment, task.file.path, "unreadable", exercises, (sentence,), exam=exam.version
-    )
 
 
 # ---------------------------------------------------------------------------------------------- in a worker process

@@ -26,7 +26,9 @@ from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.git.repository import GitRepository
 from autograder.git.student_stores import Fork
-from autograder.grading.grading_run import FinishedTask, grade_tasks, is_too_large
+from autograder.grading.finished_tasks import FinishedTask
+from autograder.grading.grading_run import grade_tasks
+from autograder.grading.oversized_notebooks import is_too_large
 from autograder.grading.returned_reports import read_returned_report
 from autograder.record.ledger import Ledger
 from autograder.record.open_tasks import GradingTask
