@@ -27,9 +27,8 @@ STEP_PAGES = "autograder pages builds them anew"
 UPDATED = re.compile(r'Last update: <time datetime="([^"]+)"')
 SEALED = re.compile(r'<template id="sealed" data-page="(?P<page>\w+)">(?P<sealed>[^<]*)</template>')
 Standings = Mapping[str, Mapping[str, Standing]]
-Scores = dict[
-    tuple[str, str, str], tuple[float | None, float | None]
-]  # student, assignment, cell → auto, by hand
+Key = tuple[str, str, str]  # student, assignment, cell
+Scores = dict[Key, tuple[float | None, float | None]]  # automatic points, and those by hand
 SCORES = """
 select submission.student_id, assignment.name, base_cell.name, grade.auto_score, grade.manual_score
 from grade
@@ -57,13 +56,7 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
         yield RecordTrouble(str(path), f"is damaged: {error}", STEP_DAMAGED)
         return
     wanted = _wanted_scores(standings)
-    wrong = []
-    entered = []
-    for key, (automatic, by_hand) in wanted.items():
-        if key not in scores or scores[key][0] != automatic:
-            wrong.append(key)
-        if key in scores and scores[key][1] != by_hand:
-            entered.append(key)
+    wrong, entered = _compare_scores(wanted, scores)
     for student, assignment, cell in sorted(wrong)[:MAX_TOLD]:
         said = scores.get((student, assignment, cell))
         found = "nothing" if said is None else f"{said[0]!r}"
@@ -85,6 +78,18 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
             f"has a submission of {student} in {assignment}, the record none",
             STEP_GRADEBOOK,
         )
+
+
+def _compare_scores(wanted: Scores, scores: Scores) -> tuple[list[Key], list[Key]]:
+    """Return where automatic points differ, and where those that a person entered do."""
+    wrong = []
+    entered = []
+    for key, (automatic, by_hand) in wanted.items():
+        if key not in scores or scores[key][0] != automatic:
+            wrong.append(key)
+        if key in scores and scores[key][1] != by_hand:
+            entered.append(key)
+    return wrong, entered
 
 
 def read_scores(path: Path) -> Scores:
