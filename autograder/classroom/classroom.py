@@ -33,10 +33,11 @@ from autograder.course.submissions import Student, make_printable
 from autograder.gradebook.autograded_notebooks import find_unshown, remove_unneeded_outputs
 from autograder.gradebook.projection import read_gradebook, update_gradebook
 from autograder.grading.finished_tasks import FinishedTask
+from autograder.record.assignment_standings import join_standings, judge_notebooks
 from autograder.record.ledger import Ledger, StudentRecord
 from autograder.record.open_tasks import GradingTask, find_open_tasks
 from autograder.record.record_cache import RecordCache
-from autograder.record.standings import Standing, is_released, judge_assignment
+from autograder.record.standings import Standing, is_released
 from autograder.record.state_branch import StateBranch
 
 MAX_NAMED = 5
@@ -146,8 +147,8 @@ class Classroom:
         UsageError
             If there is no such folder or archive.
         """
-        names = {entry.folder or entry.name for entry in self.course.assignments.values()}
-        found = read_handed_in(place, names | set(self.course.assignments), self.course.timezone)
+        names = self.course.list_notebooks().keys() | self.course.former_names.keys()
+        found = read_handed_in(place, names, self.course.timezone)
         if found.unknown:
             named = ", ".join(make_printable(path) for path in found.unknown[:MAX_NAMED])
             self._note(
@@ -224,7 +225,7 @@ class Classroom:
 
     @cached_property
     def _cache(self) -> RecordCache:
-        return RecordCache(Ledger(self.course.ledger))
+        return RecordCache(Ledger(self.course.ledger, self.course.former_names))
 
     def _renamed(self, records: Mapping[str, StudentRecord]) -> Iterator[str]:
         """Yield a sentence for each assignment that has results and is not in the configuration any
@@ -263,6 +264,13 @@ class Classroom:
                     )
         return found
 
+    def assignment_standings(
+        self, standings: Mapping[str, Mapping[str, Standing]]
+    ) -> dict[str, dict[str, Standing]]:
+        """Return where every student stands in every assignment, the notebooks of one summed up."""
+        notebooks = self.gradable.list_notebooks()
+        return {student: join_standings(notebooks, mine) for student, mine in standings.items()}
+
     def _standings_of(
         self,
         student: Student,
@@ -274,18 +282,11 @@ class Classroom:
         # Roster, extensions and exams are read once; the same record object is an unchanged file.
         if before is not None and before.record is record and before.released == released:
             return before.standings
-        found = {
-            name: judge_assignment(
-                self.course,
-                self.course.assignments[name],
-                exam,
-                student,
-                record,
-                extensions,
-                released=released[name],
+        found: dict[str, Standing] = {}
+        for notebooks in self.gradable.list_notebooks().values():
+            found |= judge_notebooks(
+                self.course, notebooks, self.exams, student, record, extensions, released
             )
-            for name, exam in self.exams.items()
-        }
         self._judged[student.id] = _Judged(record, released, found)
         return found
 

@@ -56,7 +56,8 @@ def audit_assignments(
     exams: dict[str, Exam] = {}
     cases: list[AuditCase] = []
     vacuous: list[VacuousCriterion] = []
-    for name in assignments or course.assignments:
+    named = [notebook for name in assignments or () for notebook in course.find_notebooks(name)]
+    for name in named or course.assignments:
         exam, its_cases = read_cases(course, name)
         exams[name] = exam
         cases += its_cases

@@ -15,6 +15,7 @@ from autograder.cli.screens import err, out, print_line
 from autograder.cli.workflow_files import runs_on_github, show_on_run_page
 from autograder.course.course_card import Card, read_card
 from autograder.course.errors import UsageError
+from autograder.course.names import quote_name
 from autograder.students.check_run import CheckRun, is_started, run_checks
 from autograder.students.check_text import build_annotations, build_check_table, summarise_runs
 from autograder.students.student_clone import StudentClone, find_clone
@@ -84,16 +85,16 @@ def _print_run(run: CheckRun) -> None:
 
 def _choose_notebooks(clone: StudentClone, names: Sequence[str], since: str) -> dict[str, Path]:
     """Return the notebooks that are meant, by assignment: those named, else those begun."""
-    meant = [clone.find_assignment(name) for name in names] or clone.assignments
+    named = [notebook for name in names for notebook in clone.find_notebooks(name)]
+    meant = named or clone.assignments
     found: dict[str, Path] = {}
     for name in meant:
         path = clone.find_graded_notebook(name)
         if path is not None:
             found[name] = path
         elif names:
-            raise UsageError(
-                f"there is no notebook of {name} to check; begin with: autograder start {name}"
-            )
+            start = f"autograder start {quote_name(name)}"
+            raise UsageError(f"there is no notebook of {name} to check; begin with: {start}")
     if names:
         return found
     # None also where git does not know the commit, after a force-push for example: then all are checked

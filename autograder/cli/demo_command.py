@@ -40,7 +40,7 @@ def walk_practice_class(
     practice = PracticeClass(open_classroom(config).course, folder.resolve(), students)
     screen = err if as_json else out
     _let_class_happen(practice, screen)
-    standings = practice.classroom.standings()
+    standings = practice.classroom.assignment_standings(practice.classroom.standings())
     differences = practice.differences()
     if as_json:
         data = standings_json(standings, practice.end)

@@ -80,11 +80,10 @@ def find_tasks(
     """
     for student in students:
         require_student(classroom, student)
-    if assignment:
-        classroom.course.find_assignment(assignment)
+    wanted = classroom.course.find_notebooks(assignment) if assignment else ()
     chosen = [entry for entry in classroom.students if not students or entry.id in students]
     tasks = classroom.open_tasks(force=force, students=chosen)
-    return [task for task in tasks if assignment in {"", task.assignment}]
+    return [task for task in tasks if not wanted or task.assignment in wanted]
 
 
 def grade_all(

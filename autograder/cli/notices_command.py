@@ -33,7 +33,7 @@ def print_notices(
     memory = classroom.course.site.with_name(FOLDER) / "notices.json"
     with hold_course_lock(classroom, "notices"):
         told = read_told(memory)
-        standings = classroom.standings()
+        standings = classroom.assignment_standings(classroom.standings())
         now = datetime.now(UTC)
         notices, remembered = make_notices(
             classroom.course, classroom.students, standings, told, now, days

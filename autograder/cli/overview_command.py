@@ -17,6 +17,7 @@ from autograder.cli.chosen_course import open_classroom
 from autograder.cli.command_options import ConfigOption
 from autograder.cli.long_work import print_troubles
 from autograder.cli.screens import out, print_line, print_note
+from autograder.course.names import name_assignment
 from autograder.overview import ClassOverview, make_overview, write_overview
 from autograder.overview.needing_attention import Need
 
@@ -66,9 +67,11 @@ def make_class_table(found: ClassOverview) -> Table:
         full = sum(share >= 1 for share in shares)
         needs = []
         for need in Need:
-            notices = found.list_notices(need)
             # Somebody may be stuck in two exercises of it, and is one student all the same
-            students = {entry.student for entry in notices if entry.assignment == work.name}
+            students = set()
+            for notice in found.list_notices(need):
+                if name_assignment(notice.assignment) == work.name:
+                    students.add(notice.student)
             needs.append(str(len(students)))
         table.add_row(
             escape(work.name), str(len(work.students)), str(begun), str(full), mean, *needs

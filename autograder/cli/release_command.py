@@ -33,10 +33,9 @@ def release_assignments(
     course = open_classroom(config).course
     if every and assignments:
         raise UsageError("name assignments, or say --all, not both")
-    names = list(course.assignments) if every else assignments or _ask_for_names(course)
+    named = list(course.assignments) if every else assignments or _ask_for_names(course)
     # All names before the first release: a slip in the last one is told at once
-    for name in names:
-        course.find_assignment(name)
+    names = [notebook for name in named for notebook in course.find_notebooks(name)]
     with Examiner(course.limits) as examiner:
         for name in names:
             _release_one(course, name, examiner)

@@ -29,7 +29,7 @@ def show_standings(as_json: JsonOption = False, config: ConfigOption = None) -> 
     """
     classroom = open_classroom(config)
     now = datetime.now(UTC)
-    standings = classroom.standings()
+    standings = classroom.assignment_standings(classroom.standings())
     note_empty_roster(classroom)
     if as_json:
         out.print_json(data=standings_json(standings, now))
@@ -51,7 +51,7 @@ def show_student(
     classroom = open_classroom(config)
     require_student(classroom, student)
     records = classroom.records()
-    standings = classroom.standings(records)
+    standings = classroom.assignment_standings(classroom.standings(records))
     if student in standings:
         print_student(classroom.course, standings[student], records[student], out)
     raise typer.Exit(print_troubles(classroom))

@@ -36,10 +36,9 @@ def show_similar_work(
     """
     classroom = open_classroom(config)
     course = classroom.gradable
-    for name in assignment or ():
-        course.find_assignment(name)
+    named = [notebook for name in assignment or () for notebook in course.find_notebooks(name)]
     works: dict[str, tuple[Exam, SimilarWork]] = {}
-    for name in assignment or course.assignments:
+    for name in named or course.assignments:
         exam = classroom.exams[name]
         students = collect_answers(classroom, name, exam)
         if students:

@@ -9,6 +9,7 @@ import typer
 
 from autograder.cli.screens import print_line
 from autograder.course.course_card import Card, read_card
+from autograder.course.names import name_assignment, quote_name
 from autograder.students.student_clone import StudentClone, find_clone
 
 
@@ -25,11 +26,15 @@ def start_homework(
     if name is None:
         _list_homework(clone, read_card(clone.root))
         return
-    assignment = clone.find_assignment(name)
-    copy = clone.relative_path(clone.start_homework(assignment))
-    print_line(f"made {copy}: your copy, which no update of the course touches")
-    print_line(f"open it:   jupyter lab {copy}")
-    print_line(f"check it:  autograder check {assignment}")
+    notebooks = clone.find_notebooks(name)
+    # Of several, those begun already are left as they are; if all are, the first one says so.
+    fresh = [one for one in notebooks if not clone.copy_path(one).exists()] or notebooks[:1]
+    for notebook in fresh:
+        copy = clone.relative_path(clone.start_homework(notebook))
+        print_line(f"made {copy}: your copy, which no update of the course touches")
+        print_line(f"open it:   jupyter lab {quote_name(copy)}")
+    assignment = notebooks[0] if len(notebooks) == 1 else name_assignment(notebooks[0])
+    print_line(f"check it:  autograder check {quote_name(assignment)}")
     print_line(
         "hand in:   git add assignments, git commit -m Homework, git push; as often as you like"
     )
@@ -38,7 +43,7 @@ def start_homework(
 def _list_homework(clone: StudentClone, card: Card) -> None:
     for assignment in clone.assignments:
         is_begun = clone.copy_path(assignment).exists()
-        begun = "begun" if is_begun else f"begin with: autograder start {assignment}"
+        begun = "begun" if is_begun else f"begin with: autograder start {quote_name(assignment)}"
         words = [f"{assignment}: {begun}"]
         homework = card.assignments.get(assignment)
         if homework:

@@ -16,6 +16,7 @@ from autograder.cli.questions import ask_to_agree
 from autograder.cli.screens import out, print_line
 from autograder.course.course_card import Card, read_card
 from autograder.course.errors import AutograderError, UsageError
+from autograder.course.names import name_assignment, quote_name
 from autograder.students.check_run import CheckRun
 from autograder.students.homework_push import HomeworkPush, PendingFile
 from autograder.students.student_clone import StudentClone, find_clone
@@ -71,13 +72,15 @@ def _find_pending(
     clone: StudentClone, push: HomeworkPush, names: Sequence[str]
 ) -> dict[str, list[PendingFile]]:
     """Return what would be sent, by homework: of those named, else of all in the clone."""
-    meant = [clone.find_assignment(name) for name in names] or clone.assignments
+    named = [notebook for name in names for notebook in clone.find_notebooks(name)]
+    meant: dict[str, list[str]] = {}
+    for notebook in named or clone.assignments:
+        meant.setdefault(name_assignment(notebook), []).append(notebook)
     pending: dict[str, list[PendingFile]] = {}
-    for assignment in meant:
-        if names and clone.find_graded_notebook(assignment) is None:
-            raise UsageError(
-                f"there is no notebook of {assignment} to send; begin with: autograder start {assignment}"
-            )
+    for assignment, notebooks in meant.items():
+        if names and not any(clone.find_graded_notebook(notebook) for notebook in notebooks):
+            start = f"autograder start {quote_name(assignment)}"
+            raise UsageError(f"there is no notebook of {assignment} to send; begin with: {start}")
         files = push.find_pending(assignment)
         if files:
             pending[assignment] = files
@@ -88,11 +91,12 @@ def _show_homework(
     clone: StudentClone, assignment: str, files: Sequence[PendingFile], *, checked: bool
 ) -> None:
     out.print(assignment, style="bold", markup=False)
-    notebook = clone.find_graded_notebook(assignment)
-    if checked and notebook is not None:
-        run = check_notebook(clone, assignment, notebook, CELL_SECONDS)
-        for line in _describe_checks(run):
-            print_line(f"  {line}")
+    for name in clone.find_notebooks(assignment):
+        notebook = clone.find_graded_notebook(name)
+        if checked and notebook is not None:
+            run = check_notebook(clone, name, notebook, CELL_SECONDS)
+            for line in _describe_checks(run):
+                print_line(f"  {line}")
     for file in files:
         print_line(f"  {file.state + ':':<10} {file.path} ({_say_size(file.size)})")
 
@@ -102,7 +106,7 @@ def _describe_checks(run: CheckRun) -> Iterator[str]:
     total = sum(len(entry.outcomes) for entry in run.exercises)
     verdict = f"practice checks: {passed} of {total} pass"
     if passed < total or run.failed:
-        verdict += f"; the others: autograder check {run.assignment}"
+        verdict += f"; the others: autograder check {quote_name(run.assignment)}"
     yield verdict
     for problem in run.problems:
         yield f"! {problem}"
@@ -116,7 +120,9 @@ def _say_size(size: int) -> str:
 
 def _describe_deadlines(card: Card, sent: Mapping[str, object], now: datetime) -> Iterator[str]:
     for assignment in sent:
-        homework = card.assignments.get(assignment)
+        # All notebooks of an assignment are due together.
+        notebooks = [name for name in card.assignments if name_assignment(name) == assignment]
+        homework = card.assignments[notebooks[0]] if notebooks else None
         if homework is None:
             continue
         for part, deadline in homework.deadlines.items():

@@ -16,13 +16,20 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import re
+import unicodedata
+import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dateutil.parser import parse as parse_any_time
 
 from autograder.course.configuration_file import read_moment
 from autograder.course.errors import UsageError
@@ -32,13 +39,22 @@ MOODLE = re.compile(
     r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)"
 )
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)")
-CANVAS_AGAIN = re.compile(
-    r"-\d+(?=\.ipynb$)"
-)  # what Canvas adds to the name of a file that is handed in again
 WORKSHEET_TIMES = ("%A, %d %B %Y, %I:%M %p", "%d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M")
 IGNORED = frozenset({"__MACOSX", ".DS_Store", ".ipynb_checkpoints", "desktop.ini", "Thumbs.db"})
 MAX_ENTRIES = 100_000
 MAX_WORKSHEET = 8 << 20  # bytes
+# What zipfile raises of an entry that is damaged, encrypted, or packed in a way it does not know.
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    RuntimeError,
+    NotImplementedError,
+    EOFError,
+    ValueError,
+)
+SAYS_UTF8 = 0x800  # of an archive's entry: its path is UTF-8
+DIGITS_OF_YEAR = re.compile(r"\b[12]\d{3}\b")  # dateutil fills what is missing with today
 NO_TIME = (1980, 1, 1)  # what an archive says that knows no time
 
 
@@ -151,7 +167,7 @@ def _list_files(place: Path, zone: ZoneInfo) -> Iterator[HandedInFile]:
     for path in sorted(place.rglob("*")):
         if not path.is_file() or path.is_symlink():
             continue
-        name = path.relative_to(place).as_posix()
+        name = unicodedata.normalize("NFC", path.relative_to(place).as_posix())
         is_submission = MOODLE.match(name) or CANVAS.match(name)  # a student zipped their own
         if path.suffix == ".zip" and path.parent == place and not is_submission:
             yield from _list_archive(name, path, zone)
@@ -181,10 +197,19 @@ def _list_archive(name: str, file: Path | io.BytesIO, zone: ZoneInfo) -> Iterato
             try:
                 with archive.open(entry) as content:
                     return content.read(entry.file_size)
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            except UNREADABLE as error:
                 raise UsageError(f"{name}: {entry.filename} cannot be read: {error}") from None
 
-        yield HandedInFile(entry.filename.replace("\\", "/"), entry.file_size, read, time)
+        yield HandedInFile(_read_path(entry), entry.file_size, read, time)
+
+
+def _read_path(entry: zipfile.ZipInfo) -> str:
+    """Return the path of an entry. macOS writes UTF-8 without saying so, which is read as CP437."""
+    path = entry.filename
+    if not entry.flag_bits & SAYS_UTF8:
+        with suppress(UnicodeError):
+            path = path.encode("cp437").decode("utf-8")
+    return unicodedata.normalize("NFC", path.replace("\\", "/"))
 
 
 def unpack_archive(file: HandedInFile, zone: ZoneInfo) -> dict[str, HandedInFile]:
@@ -215,8 +240,8 @@ def _find_owner(path: str, assignments: Collection[str]) -> _Owner | None:
             return _Owner((parts[depth - 1],), part, "/".join(parts[depth + 1 :]))
     canvas = CANVAS.fullmatch(parts[-1])
     if canvas:
-        file = CANVAS_AGAIN.sub("", canvas["file"])
-        return _Owner((canvas["name"], canvas["number"]), "", file, said_late=bool(canvas["late"]))
+        who = (canvas["name"], canvas["number"])
+        return _Owner(who, "", canvas["file"], said_late=bool(canvas["late"]))
     return None
 
 
@@ -238,7 +263,25 @@ def _with_time(
 def read_timestamp(text: str, zone: ZoneInfo) -> datetime | None:
     """Read nbgrader's timestamp, `2027-03-06 22:59:00.5 UTC` or with another zone; None where it is
     no time.
+
+    Whatever else nbgrader reads is read as it does: by dateutil, `Sat, 6 Mar 2027 22:59 +0100`.
     """
+    moment = _read_iso_timestamp(text, zone)
+    if moment is not None:
+        return moment
+    try:
+        with warnings.catch_warnings():
+            # A zone that it does not know, `PST`, is only warned of, and would be taken for none.
+            warnings.simplefilter("error")
+            given: datetime = parse_any_time(text.strip())
+    except (ValueError, OverflowError, RuntimeWarning):
+        return None
+    if given.tzinfo is None or not DIGITS_OF_YEAR.search(text):
+        return None
+    return given.astimezone(UTC)
+
+
+def _read_iso_timestamp(text: str, zone: ZoneInfo) -> datetime | None:
     words = text.split()
     if len(words) < 2:  # as ISO has it, with a T
         words = text.replace("T", " ").split()

@@ -7,6 +7,7 @@ be imported again: what is in the record already is not recorded twice.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from autograder.collecting.notebook_sightings import Sightings
 from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, RemoteFailed, describe_error
 from autograder.course.exam import Exam
-from autograder.course.layout import FOLDER
+from autograder.course.layout import FOLDER, original_place
+from autograder.course.names import name_assignment, name_notebook
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.submission_files import is_path_beside
 from autograder.course.submissions import Clock, Push, Student, make_printable
@@ -26,6 +28,10 @@ from autograder.git.student_stores import open_fork
 from autograder.record.ledger import Ledger
 
 BRANCH = "imported"
+MAX_ARCHIVE_MB = 200  # an archive within one is held in memory as a whole
+MAX_NAMED = 3
+# What browsers and Canvas add to the name of a file that is there already: `hw (1)`, `hw-1`.
+AGAIN = re.compile(r"(?: ?\(\d+\)|-\d+)$")
 NO_TIME = "nothing says when it was handed in: put a timestamp.txt into its folder, or give --time for all of these"
 
 
@@ -132,24 +138,13 @@ def _only_letters(name: str) -> str:
     return "".join(letters).casefold()
 
 
-def _list_assignments(course: Course, found: HandedIn, assignment: str) -> list[str]:
-    """Return the assignment of a submission, or of a folder with several notebooks those that are
-    there.
-    """
-    stems = {PurePosixPath(path).stem for path in found.files if path.endswith(".ipynb")}
+def _list_assignments(course: Course, found: HandedIn, assignment: str) -> list[tuple[str, ...]]:
+    """Return what was handed in: of each assignment the notebooks that may be meant."""
     meant = found.assignment or assignment
-    several = [
-        entry for entry in course.assignments.values() if entry.folder and entry.folder == meant
-    ]
-    there = [entry.name for entry in several if stems & {entry.notebook, entry.name}]
-    if there:
-        return there
-    if several:
-        wanted = " or ".join(f"{entry.notebook}.ipynb" for entry in several)
-        raise RemoteFailed(f"no notebook of {meant} was handed in, which would be {wanted}")
     if meant:
-        return [course.find_assignment(meant).name]
-    named = [name for name in stems if name in course.assignments]
+        return [course.find_notebooks(meant)]
+    stems = {_stem(path) for path in found.files if path.endswith(".ipynb")}
+    named = [names for whole, names in _list_names(course).items() if whole in stems]
     if named:
         return named
     raise RemoteFailed(
@@ -157,21 +152,32 @@ def _list_assignments(course: Course, found: HandedIn, assignment: str) -> list[
     )
 
 
+def _list_names(course: Course) -> dict[str, tuple[str, ...]]:
+    """Return the notebooks by what a file of its own may be called that says which are meant."""
+    names = {}
+    for whole, entries in course.list_notebooks().items():
+        names[whole] = tuple(entry.name for entry in entries)
+    for former, name in course.former_names.items():
+        names[former] = (name,)
+    return names
+
+
 def _import_one(
     course: Course,
     student: Student,
-    assignment: str,
+    notebooks: Sequence[str],
     found: HandedIn,
     sightings: Sightings,
     time: datetime | None,
 ) -> ImportedWork:
+    assignment = name_assignment(notebooks[0])
     moment = found.time or time
     if moment is None:
         raise RemoteFailed(NO_TIME)
-    files = _choose_files(course, assignment, found)
+    chosen = _choose_files(course, notebooks, found)
     fork = open_fork(course, student)
-    commit = fork.commit_files(files, moment, f"Handed in: {assignment}")
-    record = Ledger(course.ledger).read(student.id)
+    commit = fork.commit_files(chosen.files, moment, f"Handed in: {assignment}")
+    record = Ledger(course.ledger, course.former_names).read(student.id)
     # A commit is made of the files and their time: the same one was handed in before.
     if any(push.commit == commit for push in record.pushes):
         return ImportedWork(found.names, student.id, assignment)
@@ -186,11 +192,14 @@ def _import_one(
     )
     push = sightings.look_at(fork, push)
     Ledger(course.ledger).add_push(push)
-    note = ""
-    if found.said_late and _is_in_time(course, assignment, moment):
+    about = f"{student.id}, {assignment}"
+    notes = [f"{about}: {sentence}" for sentence in chosen.sentences]
+    if found.said_late and _is_in_time(course, notebooks[0], moment):
         when = course.write_moment(moment)
-        note = f"{student.id}, {assignment}: the platform calls it late, by its time ({when}) it is not: look at it"
-    return ImportedWork(found.names, student.id, assignment, push, note=note)
+        notes.append(
+            f"{about}: the platform calls it late, by its time ({when}) it is not: look at it"
+        )
+    return ImportedWork(found.names, student.id, assignment, push, note="; ".join(notes))
 
 
 def _is_in_time(course: Course, assignment: str, moment: datetime) -> bool:
@@ -200,61 +209,129 @@ def _is_in_time(course: Course, assignment: str, moment: datetime) -> bool:
     return True
 
 
-def _choose_files(course: Course, assignment: str, found: HandedIn) -> dict[str, bytes]:
+@dataclass(frozen=True)
+class _ChosenFiles:
+    """The files of a submission by the places where the record looks for them, and what is to be
+    said of others.
+    """
+
+    files: Mapping[str, bytes]
+    sentences: tuple[str, ...] = ()
+
+
+def _choose_files(course: Course, names: Sequence[str], found: HandedIn) -> _ChosenFiles:
     """Return the files of a submission at the places where the record looks for them."""
-    files = _find_notebooks(course, found.files)
-    notebook = _choose_notebook(assignment, course.find_assignment(assignment).notebook, files)
+    files = {
+        unicodedata.normalize("NFC", path): file
+        for path, file in _find_notebooks(course, found.files).items()
+    }
+    notebooks = _choose_notebooks(names, [path for path in files if path.endswith(".ipynb")], files)
+    size = sum(file.size for file in files.values())
+    if size > course.store_mb * 1e6:  # as the archive says, before anything of it is unpacked
+        raise RemoteFailed(f"it unpacks to {size / 1e6:.0f} MB, more than c.Course.store_mb")
+    # What lies beside the notebook stays beside it, however deep a folder a student handed in.
+    top = PurePosixPath(next(iter(notebooks))).parent
+    folder = f"{FOLDER}/{name_assignment(names[0])}"
     limit = course.notebook_mb * 1e6
     chosen = {}
+    left_out = []
     for path, file in files.items():
-        if path == notebook:
-            place = f"{FOLDER}/{assignment}/{assignment}.ipynb"
-        elif path.endswith(".ipynb") or is_path_beside(path):
-            place = f"{FOLDER}/{assignment}/{path}"
-        else:
-            continue
-        if file.size <= limit:
-            chosen[place] = file.read()
-        elif path == notebook:
+        inside = PurePosixPath(path)
+        place = inside.relative_to(top) if inside.is_relative_to(top) else inside
+        if path in notebooks and file.size > limit:
             raise RemoteFailed(
                 f"{path} has {file.size / 1e6:.0f} MB, more than c.Course.notebook_mb"
             )
-    return chosen
+        if path in notebooks:
+            chosen[original_place(notebooks[path])] = file.read()
+        elif not is_path_beside(place.as_posix().removesuffix(".ipynb")) or file.size > limit:
+            left_out.append(path)
+        else:
+            chosen.setdefault(f"{folder}/{place}", file.read())
+    if not left_out:
+        return _ChosenFiles(chosen)
+    named = make_printable(", ".join(left_out[:MAX_NAMED]))
+    more = f" and {len(left_out) - MAX_NAMED} more" if left_out[MAX_NAMED:] else ""
+    sentence = f"left out {named}{more}: hidden, too large, or a path that leads elsewhere"
+    return _ChosenFiles(chosen, (sentence,))
 
 
 def _find_notebooks(
     course: Course, files: Mapping[str, HandedInFile]
 ) -> Mapping[str, HandedInFile]:
     """Return the files; where there is no notebook among them, but an archive, what is in that."""
-    archives = [file for path, file in files.items() if path.endswith(".zip")]
+    archives = [file for path, file in files.items() if path.lower().endswith(".zip")]
     if any(path.endswith(".ipynb") for path in files) or len(archives) != 1:
         return files
-    if archives[0].size > course.store_mb * 1e6:
+    if archives[0].size > MAX_ARCHIVE_MB * 1e6:
         raise RemoteFailed(
-            f"an archive of {archives[0].size / 1e6:.0f} MB, more than c.Course.store_mb"
+            f"an archive of {archives[0].size / 1e6:.0f} MB, more than the {MAX_ARCHIVE_MB} that are read"
         )
     return unpack_archive(archives[0], course.timezone)
 
 
-def _choose_notebook(assignment: str, source: str, files: Mapping[str, HandedInFile]) -> str:
-    """Return the path of the notebook that is graded.
+def _choose_notebooks(
+    names: Sequence[str], notebooks: Sequence[str], files: Iterable[str]
+) -> dict[str, str]:
+    """Return the path of each notebook that is graded, with the name of the course's that it is.
 
     Raises
     ------
     RemoteFailed
         If there is none, or nobody can tell which of several it is.
     """
-    notebooks = [path for path in files if path.endswith(".ipynb")]
-    named = [path for path in notebooks if PurePosixPath(path).stem in (source, assignment)]
-    alike = [path for path in notebooks if assignment in PurePosixPath(path).stem]
-    # The surest sign first; where it fits several, a weaker one may still fit one of them only.
-    for choice in (named, alike, notebooks):
-        if len(choice) == 1:
-            return choice[0]
     if not notebooks:
         there = ", ".join(files) or "nothing"
         raise RemoteFailed(f"no notebook was handed in, only {make_printable(there)[:200]}")
+    chosen = {}
+    for name in names:
+        # `problem-1` is a notebook of its own, and no second `problem`, where both are wanted.
+        others = {name_notebook(other) for other in names if other != name}
+        mine = [path for path in notebooks if _stem(path) not in others]
+        path = _choose_notebook(name, mine, is_only=len(names) == 1)
+        if path:
+            chosen[path] = name
+    if not chosen:
+        wanted = " or ".join(f"{name_notebook(name)}.ipynb" for name in names)
+        raise RemoteFailed(
+            f"no notebook of {name_assignment(names[0])} was handed in, which would be {wanted}, "
+            f"only {make_printable(', '.join(notebooks))[:200]}"
+        )
+    return chosen
+
+
+def _choose_notebook(name: str, notebooks: Sequence[str], *, is_only: bool) -> str:
+    """Return the path of one of the course's notebooks, empty where it was not handed in.
+
+    Parameters
+    ----------
+    is_only : bool
+        Whether no other is wanted, so that it may be called in any way.
+
+    Raises
+    ------
+    RemoteFailed
+        If nobody can tell which of several it is.
+    """
+    stem = name_notebook(name)
+    own = (stem, name_assignment(name), f"{name_assignment(name)}.{stem}") if is_only else (stem,)
+    named = [path for path in notebooks if _stem(path) in own]
+    again = [path for path in notebooks if AGAIN.sub("", _stem(path)) in own]
+    choices = [named, again]
+    if is_only:
+        choices += [[path for path in notebooks if stem in _stem(path)], list(notebooks)]
+    for choice in choices:
+        if len(choice) == 1:
+            return choice[0]
+    there = choices[-1] if is_only else [*named, *again]
+    if not there:
+        return ""
     raise RemoteFailed(
-        f"several notebooks were handed in ({make_printable(', '.join(notebooks))[:200]}); "
-        f"call the one that counts {assignment}.ipynb"
+        f"several notebooks were handed in ({make_printable(', '.join(there))[:200]}); "
+        f"call the one that counts {stem}.ipynb"
     )
+
+
+def _stem(path: str) -> str:
+    """Return what a file is called, without its ending and with accents as names here have them."""
+    return unicodedata.normalize("NFC", PurePosixPath(path).stem)

@@ -20,6 +20,7 @@ from autograder.collecting.files_beside import add_files_beside
 from autograder.course.errors import RemoteFailed
 from autograder.course.exam import Exam
 from autograder.course.layout import notebook_places, place_notebooks
+from autograder.course.names import name_assignment
 from autograder.course.notebook_files import Cell, Unreadable, read_notebook
 from autograder.course.submissions import NotebookFile, Push
 from autograder.git.pushed_trees import PushedTree
@@ -251,7 +252,9 @@ class Sightings:
         """
         holdings = self._seen.get(file.blob)
         if holdings and own:
-            holdings = tuple(holding for holding in holdings if holding.assignment == own)
+            meant = {holding.assignment for holding in holdings}
+            meant = {name for name in meant if own in (name, name_assignment(name))}
+            holdings = tuple(holding for holding in holdings if holding.assignment in meant)
         if holdings is None:
             return file
         if not holdings:

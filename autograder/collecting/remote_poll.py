@@ -122,7 +122,7 @@ class RemotePoll:
 
     def _read_record(self, fork: Fork) -> StudentRecord:
         """Return the record of what was pushed to this repository."""
-        record = Ledger(self.course.ledger).read(fork.student.id)
+        record = Ledger(self.course.ledger, self.course.former_names).read(fork.student.id)
         return replace(
             record,
             pushes=_keep_of(fork.assignment, record.pushes),
@@ -141,7 +141,7 @@ class RemotePoll:
         graded.
         """
         student = collected.student.id
-        ledger = Ledger(self.course.ledger)
+        ledger = Ledger(self.course.ledger, self.course.former_names)
         others = OtherBranches(self.course, self.sightings, self.upstream)
         error = collected.error
         aside: list[Push] = []

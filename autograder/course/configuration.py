@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 from autograder.course.errors import ConfigError
 from autograder.course.exam import Exam, read_exam
 from autograder.course.limits import Limits
+from autograder.course.names import BETWEEN
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.recorded_tests import RecordedTests
 from autograder.course.source_markers import NBGRADERS, Markers
@@ -19,7 +19,6 @@ from autograder.course.submissions import Clock
 
 CONFIG_FILE = "grading_config.py"
 DEFAULT_BRANCH = "HEAD"
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Assignment:
-    """An assignment as the configuration describes it; `solutions` is when its solution may be
-    published.
+    """An assignment as the configuration describes it, or one of the notebooks of an assignment
+    that has several.
 
-    Of a folder with several notebooks each is an assignment of its own, called FOLDER.NOTEBOOK: then `folder` and
-    `notebook` say where its source lies. Else they are empty, and both are called like the assignment.
+    `solutions` is when its solution may be published. A notebook of several is called
+    FOLDER/NOTEBOOK, `folder` and `notebook` say the same; it has all else of its assignment. Where
+    there is only one, both are empty, and folder and notebook are called like the assignment.
     """
 
     name: str
@@ -85,6 +85,16 @@ class Assignment:
     notebook: str = ""
 
     @property
+    def whole(self) -> str:
+        """Name of the assignment that students have points in: of all notebooks in its folder."""
+        return self.folder or self.name
+
+    @property
+    def full_title(self) -> str:
+        """Its title, with the notebook's name where the assignment has several."""
+        return f"{self.title}: {self.notebook}" if self.notebook else self.title
+
+    @property
     def patterns(self) -> dict[str, tuple[str, ...]]:
         """Patterns of exercise ids by part."""
         return {part.name: part.exercises for part in self.parts}
@@ -93,6 +103,9 @@ class Assignment:
 @dataclass(frozen=True)
 class Course:
     """The course: everything `grading_config.py` says, checked.
+
+    `assignments` has an entry for each notebook, by its name: what is graded one by one. Which of
+    them make one assignment, `list_notebooks` says.
 
     `find` says what is graded where nothing at its place holds an answer: "anywhere" the answers
     found elsewhere in what was pushed; with "place" nothing, they are only told of. `proof` says
@@ -148,10 +161,26 @@ class Course:
 
     def source_path(self, assignment: str) -> Path:
         """Path of an assignment's source notebook."""
-        entry = self.assignments.get(assignment)
-        if entry is not None and entry.folder:
-            return self.sources / entry.folder / f"{entry.notebook}.ipynb"
-        return self.sources / assignment / f"{assignment}.ipynb"
+        folder, _, notebook = assignment.partition(BETWEEN)
+        return self.sources / folder / f"{notebook or folder}.ipynb"
+
+    def list_notebooks(self) -> dict[str, tuple[Assignment, ...]]:
+        """Return the notebooks of each assignment, by its name: one, or several that share a
+        deadline.
+        """
+        found: dict[str, tuple[Assignment, ...]] = {}
+        for entry in self.assignments.values():
+            found[entry.whole] = (*found.get(entry.whole, ()), entry)
+        return found
+
+    @property
+    def former_names(self) -> dict[str, str]:
+        """What notebooks of several were called in older records, and what they are called now."""
+        return {
+            f"{entry.folder}.{entry.notebook}": entry.name
+            for entry in self.assignments.values()
+            if entry.folder
+        }
 
     def layouts(self) -> dict[str, tuple[str, ...]]:
         """Return the patterns of the paths at which students have the notebook of each
@@ -160,8 +189,8 @@ class Course:
         found = {}
         for name, entry in self.assignments.items():
             places = {
-                "assignment": name,
-                "folder": entry.folder or name,
+                "assignment": entry.whole,
+                "folder": entry.whole,
                 "notebook": entry.notebook or name,
             }
             found[name] = tuple(pattern.format(**places) for pattern in self.layout)
@@ -169,7 +198,8 @@ class Course:
 
     def release_path(self, assignment: str) -> Path:
         """Path of an assignment's released notebook."""
-        return self.releases / assignment / f"{assignment}.ipynb"
+        folder, _, notebook = assignment.partition(BETWEEN)
+        return self.releases / folder / f"{notebook or folder}.ipynb"
 
     def find_assignment(self, name: str) -> Assignment:
         """Return the assignment called `name`.
@@ -184,6 +214,26 @@ class Course:
                 f"no assignment is called {name!r}; {say_nearest_name(name, self.assignments)}"
             )
         return self.assignments[name]
+
+    def name_notebook(self, assignment: str, notebook: str) -> str:
+        """Return what a notebook of an assignment in nbgrader's gradebook is called here."""
+        several = f"{assignment}{BETWEEN}{notebook}"
+        if several in self.assignments:
+            return several
+        return self.former_names.get(assignment, assignment)
+
+    def find_notebooks(self, name: str) -> tuple[str, ...]:
+        """Return the names of an assignment's notebooks; a notebook's own name will do as well.
+
+        Raises
+        ------
+        ConfigError
+            If there is none, with the nearest name there is.
+        """
+        of_assignment = self.list_notebooks().get(name)
+        if of_assignment is not None:
+            return tuple(entry.name for entry in of_assignment)
+        return (self.find_assignment(self.former_names.get(name, name)).name,)
 
     def read_exam(self, assignment: str, recorded: RecordedTests | None = None) -> Exam:
         """Read an assignment's exam, with what its release wrote down of its tests unless that is

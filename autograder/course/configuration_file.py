@@ -22,7 +22,6 @@ from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoad
 from autograder.course.configuration import (
     CONFIG_FILE,
     DEFAULT_BRANCH,
-    PLAIN_NAME,
     Assignment,
     Course,
     ForgeOptions,
@@ -32,6 +31,7 @@ from autograder.course.configuration import (
 from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE
 from autograder.course.limits import Limits
+from autograder.course.names import BETWEEN, find_name_fault, find_twins
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.course.submissions import Clock
@@ -158,15 +158,20 @@ class _OptionReader:
         found: dict[str, Assignment] = {}
         for name, value_of in table.items():
             for entry in self.notebooks(f"{key}[{name!r}]", name, value_of, zone):
-                if entry.name in found:
-                    raise self.wrong(
-                        key, entry.name, "two notebooks would be called so; rename one of the two"
-                    )
                 found[entry.name] = entry
+        # The former names of notebooks of several, too: records and students' folders have them.
+        former = [f"{entry.folder}.{entry.notebook}" for entry in found.values() if entry.folder]
+        twins = find_twins([*table, *former])
+        if twins is not None:
+            raise self.wrong(
+                key,
+                twins[1],
+                f"people or disks cannot tell it from {twins[0]!r}; rename one of the two",
+            )
         return found
 
     def notebooks(self, key: str, name: str, value: object, zone: ZoneInfo) -> list[Assignment]:
-        """Return an assignment, or where its folder has several notebooks, one for each of them."""
+        """Return an assignment, or where it has several notebooks, an entry for each of them."""
         entry = self.table(key, value)
         if "notebooks" not in entry:
             return [self.assignment(key, name, entry, zone)]
@@ -179,21 +184,27 @@ class _OptionReader:
         found = []
         for notebook in notebooks:
             stem = self.text(f"{key}['notebooks']", notebook)
-            if stem.endswith(".ipynb") or not PLAIN_NAME.fullmatch(stem):
-                raise self.wrong(
-                    f"{key}['notebooks']",
-                    stem,
-                    "a name without .ipynb, of letters, digits, '_', '-', '.'",
-                )
-            title = f"{whole.title}: {stem}"
-            found.append(
-                replace(whole, name=f"{name}.{stem}", title=title, folder=name, notebook=stem)
+            if stem.endswith(".ipynb"):
+                raise self.wrong(f"{key}['notebooks']", stem, "the name without .ipynb is wanted")
+            self.check_name(f"{key}['notebooks']", stem)
+            own_name = f"{name}{BETWEEN}{stem}"
+            found.append(replace(whole, name=own_name, folder=name, notebook=stem))
+        twins = find_twins(entry.notebook for entry in found)
+        if twins is not None:
+            raise self.wrong(
+                f"{key}['notebooks']",
+                twins[1],
+                f"people or disks cannot tell it from {twins[0]!r}; rename one of the two",
             )
         return found
 
+    def check_name(self, key: str, name: str) -> None:
+        fault = find_name_fault(name)
+        if fault:
+            raise self.wrong(key, name, fault)
+
     def assignment(self, key: str, name: str, value: object, zone: ZoneInfo) -> Assignment:
-        if not PLAIN_NAME.fullmatch(name):
-            raise self.wrong(key, name, "a name has letters, digits, '_', '-' and '.' only")
+        self.check_name(key, name)
         entry = self.table(key, value)
         self.known(key, entry, ("title", "deadline", "parts", "late", "solutions"))
         if "parts" in entry and "deadline" in entry:

@@ -34,6 +34,7 @@ from autograder.course.exam_cells import (
 )
 from autograder.course.exam_cells import find_exercises, read_source_cells
 from autograder.course.handout import Handout, read_handout
+from autograder.course.names import quote_name
 from autograder.course.recorded_tests import RecordedTests, fingerprint, read_recorded_tests
 from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.course.submission_files import is_path_beside
@@ -274,7 +275,7 @@ def _with_made_test(cell: SourceCell, path: Path, recorded: RecordedTests) -> So
         raise ExamError(
             f"{path}: the tests of cell {cell.grade_id!r} are AUTOTEST lines, and none were made "
             "from this version of the notebook; "
-            f"`autograder release {path.parent.name}` makes them"
+            f"`autograder release {quote_name(path.parent.name)}` makes them"
         )
     return replace(cell, source=recorded.made[cell.grade_id])
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
+from autograder.course.names import BETWEEN, name_assignment, name_notebook
 from autograder.course.submissions import NotebookFile
 
 FOLDER = "assignments"
@@ -21,10 +22,20 @@ BESIDE = (
 
 def notebook_places(assignment: str) -> tuple[str, ...]:
     """Return the paths at which an assignment's notebook is looked for, the wanted one first."""
-    folders = (f"assignments/{assignment}", "assignments")
-    return tuple(
-        f"{folder}/{assignment}{ending}.ipynb" for ending in ("_solved", "") for folder in folders
-    )
+    folder, _, notebook = assignment.partition(BETWEEN)
+    places = [f"{FOLDER}/{folder}/{notebook or folder}"]
+    # Whoever began while each notebook was an assignment of its own, FOLDER.NOTEBOOK, goes on there.
+    own = f"{folder}.{notebook}" if notebook else folder
+    if notebook:
+        places.append(f"{FOLDER}/{own}/{own}")
+    places.append(f"{FOLDER}/{own}")
+    return tuple(f"{place}{ending}.ipynb" for ending in ("_solved", "") for place in places)
+
+
+def original_place(assignment: str) -> str:
+    """Return the path of an assignment's notebook as the course gives it."""
+    folder, _, notebook = assignment.partition(BETWEEN)
+    return f"{FOLDER}/{folder}/{notebook or folder}.ipynb"
 
 
 def is_own_folder(folder: str, assignment: str) -> bool:
@@ -51,10 +62,13 @@ def place_notebooks(
     layouts : mapping of str to sequence of str
         Patterns of paths by assignment, the first that fits counts.
     own : str
-        The only assignment the repository is for, if it is: its notebook may then lie anywhere.
+        The only assignment the repository is for, if it is: its notebooks may then lie anywhere.
     """
     placed = list(files)
-    for assignment in [own] if own else layouts:
+    of_repository = [own] if own and own not in map(name_assignment, layouts) else []
+    for assignment in of_repository or layouts:
+        if own and own not in (assignment, name_assignment(assignment)):
+            continue
         places = notebook_places(assignment)
         if any(file.path in places for file in placed):
             continue
@@ -62,7 +76,7 @@ def place_notebooks(
         if found is None and own:
             found = _find_anywhere(placed, assignment)
         if found is not None:
-            placed[placed.index(found)] = replace(found, path=places[2])
+            placed[placed.index(found)] = replace(found, path=original_place(assignment))
     return tuple(placed)
 
 
@@ -80,11 +94,17 @@ def _find_by_layout(
 
 
 def _find_anywhere(files: Sequence[NotebookFile], assignment: str) -> NotebookFile | None:
-    """Return the notebook with the most answers to an assignment, else the only one there is."""
+    """Return the notebook with the most answers to an assignment, else the only one there is.
+
+    Of several notebooks, the only one of the right name.
+    """
     notebooks = [file for file in files if not is_backup(file.path)]
     holding = [file for file in notebooks if file.holds == assignment]
     if holding:
         return max(holding, key=lambda file: len(file.written))
+    if BETWEEN in assignment:
+        stem = name_notebook(assignment)
+        notebooks = [file for file in notebooks if PurePosixPath(file.path).stem == stem]
     return notebooks[0] if len(notebooks) == 1 else None
 
 
@@ -143,7 +163,7 @@ def find_answers_elsewhere(
             file.holds == assignment
             and file.written
             and file.path not in notebook_places(assignment)
-            and PurePosixPath(file.path).stem != f"{assignment}_solution"
+            and PurePosixPath(file.path).stem != f"{name_notebook(assignment)}_solution"
         )
     ]
     return tuple(sorted(found, key=rank))
@@ -162,15 +182,13 @@ def find_misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str,
     paths = [file.path for file in files if not is_backup(file.path)]
     copied = any(path in right and path.endswith("_solved.ipynb") for path in paths)
     names = {PurePosixPath(path).name for path in right}
-    return tuple(
-        path
-        for path in paths
-        if path not in right
-        and (
-            PurePosixPath(path).name in names
-            or (not copied and _is_renamed(PurePosixPath(path), assignment))
-        )
-    )
+    found = []
+    for path in paths:
+        place = PurePosixPath(path)
+        named = place.name in names and not _is_of_another(place, assignment)
+        if path not in right and (named or (not copied and _is_renamed(place, assignment))):
+            found.append(path)
+    return tuple(found)
 
 
 def say_where_it_belongs(path: str, assignment: str) -> str:
@@ -187,8 +205,19 @@ def _is_renamed(path: PurePosixPath, assignment: str) -> bool:
     """
     if path.parent != PurePosixPath(notebook_places(assignment)[0]).parent:
         return False
-    if path.stem.removeprefix(assignment) in BESIDE:
+    stem = name_notebook(assignment)
+    rest = path.stem.removeprefix(stem)
+    if rest in BESIDE:
         return False
-    return path.stem.startswith(assignment) or assignment.startswith(
-        path.stem.removesuffix("_solved")
-    )
+    if BETWEEN in assignment:  # beside `problem1`, `problem10` is another notebook
+        return rest != path.stem and not rest[0].isalnum()
+    return path.stem.startswith(stem) or stem.startswith(path.stem.removesuffix("_solved"))
+
+
+def _is_of_another(path: PurePosixPath, assignment: str) -> bool:
+    """Whether a notebook lies in the folder of another assignment, which may call its own so, too.
+
+    Only notebooks of several are called alike in two folders.
+    """
+    in_folder = len(path.parts) == 3 and path.parts[0] == FOLDER
+    return BETWEEN in assignment and in_folder and path.parts[1] != name_assignment(assignment)

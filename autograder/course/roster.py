@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from string import Formatter
 
-from autograder.course.configuration import PLAIN_NAME, Assignment, Course, ForgeOptions, Part
+from autograder.course.configuration import Assignment, Course, ForgeOptions, Part
 from autograder.course.configuration_file import MOMENT, ROSTER_FIELDS, read_moment
 from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE
+from autograder.course.names import find_name_fault, find_twins
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.remotes import git_address, repository_name
 from autograder.course.spreadsheets import read_table
@@ -40,7 +41,9 @@ def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]
         Naming file, line and what is wrong with it.
     """
     pattern = course.repositories if course else ""
-    own = {f"remote {name}".casefold(): name for name in (course.assignments if course else ())}
+    own = {
+        f"remote {name}".casefold(): name for name in (course.list_notebooks() if course else ())
+    }
     needed = ("student",) if pattern else ("student", "remote")
     students: dict[str, Student] = {}
     for line, row in read_table(path, needed, (*ROSTER_COLUMNS, *own)):
@@ -52,21 +55,28 @@ def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]
         for column, assignment in own.items():
             remote = row[column]
             if not remote and course is not None:
-                remote = _make_address(where, pattern, course.assignments[assignment], row)
+                remote = _make_address(where, pattern, assignment, row)
             _check_remote(where, student.id, remote or NO_REMOTE)
             if remote and remote != NO_REMOTE:
                 remotes[assignment] = remote
         if not remotes and not student.remote and row["remote"] != NO_REMOTE:
             _check_remote(where, student.id, row["remote"])
         students[student.id] = replace(student, remotes=tuple(remotes.items()))
+    twins = find_twins(students)
+    if twins is not None:
+        raise ConfigError(
+            f"{path}: people or disks cannot tell the students {twins[0]!r} and {twins[1]!r} apart; "
+            "give one of the two another id"
+        )
     return tuple(students.values())
 
 
 def _read_student(where: str, row: Mapping[str, str]) -> Student:
     student = row["student"]
     remote = row["remote"]
-    if not PLAIN_NAME.fullmatch(student):
-        raise ConfigError(f"{where}: student {student!r}; letters, digits, '_', '-' and '.' only")
+    fault = find_name_fault(student)
+    if fault:
+        raise ConfigError(f"{where}: student {student!r}; {fault}")
     _check_remote(where, student, remote or NO_REMOTE)
     number = row["repository"]
     if number and not (number.isascii() and number.isdigit() and len(number) < 19):
@@ -90,7 +100,7 @@ def _check_remote(where: str, student: str, remote: str) -> None:
         raise ConfigError(f"{where}: remote {remote!r} of {student!r} is not a URL or path for git")
 
 
-def _make_address(where: str, pattern: str, assignment: Assignment, row: Mapping[str, str]) -> str:
+def _make_address(where: str, pattern: str, assignment: str, row: Mapping[str, str]) -> str:
     """Return the address of a student's repository of an assignment, empty where there is no
     pattern.
     """
@@ -102,9 +112,7 @@ def _make_address(where: str, pattern: str, assignment: Assignment, row: Mapping
                 f"{where}: {name} is empty, and c.Course.repositories needs it for the address"
             )
     about = {name: row[name] for name in ROSTER_FIELDS}
-    return pattern.format(
-        assignment=assignment.name, folder=assignment.folder or assignment.name, **about
-    )
+    return pattern.format(assignment=assignment, folder=assignment, **about)
 
 
 def read_extensions(
@@ -136,15 +144,9 @@ def read_extensions(
                 raise ConfigError(sentence)
             strangers.append(f"{sentence} (or delete the line, if they left)")
             continue
-        try:
-            assignment = course.find_assignment(row["assignment"])
-            deadline = read_moment(row["deadline"], course.timezone)
-        except ConfigError as error:
-            raise ConfigError(f"{where}: {error}") from None
-        except ValueError:
-            raise ConfigError(f"{where}: deadline {row['deadline']!r} is not {MOMENT}") from None
-        for part in _parts(where, assignment, row["part"]):
-            key = row["student"], assignment.name, part.name
+        notebooks, deadline = _read_extension(where, row, course)
+        for part in _parts(where, notebooks[0], row["part"]):
+            key = row["student"], notebooks[0].whole, part.name
             if key in lines:
                 raise ConfigError(
                     f"{where}: {_twice(key)}, in line {lines[key]}; delete one of the two"
@@ -153,8 +155,40 @@ def read_extensions(
                 raise ConfigError(
                     f"{where}: {_earlier(row['deadline'], part, course.to_local_time(part.deadline))}"
                 )
-            extensions[key], lines[key] = deadline, line
+            lines[key] = line
+            for notebook in notebooks:
+                extensions[row["student"], notebook.name, part.name] = deadline
     return extensions
+
+
+def _read_extension(
+    where: str, row: Mapping[str, str], course: Course
+) -> tuple[tuple[Assignment, ...], datetime]:
+    """Return the notebooks that a line gives more time for, and until when."""
+    try:
+        deadline = read_moment(row["deadline"], course.timezone)
+        return _find_extended(course, row["assignment"]), deadline
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    except ValueError:
+        raise ConfigError(f"{where}: deadline {row['deadline']!r} is not {MOMENT}") from None
+
+
+def _find_extended(course: Course, name: str) -> tuple[Assignment, ...]:
+    """Return the notebooks of an assignment; one of several has no deadline of its own.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such assignment, or only a notebook of one is named.
+    """
+    by_name = course.list_notebooks()
+    if name in by_name:
+        return by_name[name]
+    entry = course.assignments[course.find_notebooks(name)[0]]
+    raise ConfigError(
+        f"{name!r} is a notebook of {entry.whole!r}, which has one deadline; write {entry.whole!r}"
+    )
 
 
 def shared_remotes(students: Iterable[Student], forge: ForgeOptions) -> dict[str, tuple[str, ...]]:
@@ -186,7 +220,7 @@ def _parts(where: str, assignment: Assignment, name: str) -> tuple[Part, ...]:
     names = [part.name for part in assignment.parts]
     if name not in names:
         right = "leave it empty" if names == [WHOLE] else say_nearest_name(name, names)
-        raise ConfigError(f"{where}: {assignment.name} has no part {name!r}; {right}")
+        raise ConfigError(f"{where}: {assignment.whole} has no part {name!r}; {right}")
     return tuple(part for part in assignment.parts if part.name == name)
 
 

@@ -22,6 +22,7 @@ from autograder.course.errors import (
     describe_error,
 )
 from autograder.course.exam import Exam
+from autograder.course.names import quote_name
 from autograder.course.remotes import git_address, repository_name
 from autograder.course.roster import read_extensions, read_roster, shared_remotes
 from autograder.course.submissions import Clock, Student
@@ -121,7 +122,7 @@ def _check_sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
 def _check_releases(course: Course, exams: Iterable[str]) -> Iterator[Finding]:
     for name in exams:
         what = f"release of {name}"
-        step = f"autograder release {name}"
+        step = f"autograder release {quote_name(name)}"
         if not course.release_path(name).exists():
             yield Finding(
                 what,
@@ -205,7 +206,7 @@ def _check_ledger(course: Course, students: Iterable[Student]) -> Finding:
     wrong = []
     for student in students:
         try:
-            record = Ledger(course.ledger).read(student.id)
+            record = Ledger(course.ledger, course.former_names).read(student.id)
         except DiskFailed as error:
             wrong.append(str(error))
             continue

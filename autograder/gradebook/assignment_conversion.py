@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import os
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 from traitlets.config.loader import Config, PyFileConfigLoader
@@ -14,11 +15,12 @@ from traitlets.config.loader import Config, PyFileConfigLoader
 from autograder.course.configuration import CONFIG_FILE, Course
 from autograder.course.errors import ReleaseError
 from autograder.course.exam import read_files_beside
+from autograder.course.names import name_assignment, name_notebook
 from autograder.course.temporary_folders import temporary_folder
 
 
 def enter_assignment(course: Course, assignment: str) -> None:
-    """Enter an assignment into the gradebook as its source is now.
+    """Enter an assignment into the gradebook as its source is now, with all its notebooks.
 
     Raises
     ------
@@ -34,6 +36,15 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
     """Run nbgrader's generate_assignment into a folder, and into the gradebook too where `enter`
     says so.
 
+    Where an assignment has several notebooks, `assignment` names one of them. All are entered
+    together, as nbgrader takes away what is not there; else only that one is converted, so that
+    another one's trouble is not its own.
+
+    Returns
+    -------
+    Path
+        The converted notebook.
+
     Raises
     ------
     ReleaseError
@@ -44,13 +55,15 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
 
     config = nbgrader_config(course)
     config.CourseDirectory.root = str(course.root)
-    config.CourseDirectory.source_directory = str(_stage_source(course, assignment, folder))
+    siblings = course.list_notebooks().get(name_assignment(assignment), ())
+    names = [entry.name for entry in siblings] if enter else [assignment]
+    config.CourseDirectory.source_directory = str(_stage_source(course, names, folder))
     config.CourseDirectory.release_directory = str(folder / "release")
     config.CourseDirectory.db_url = course.database
     if not enter:  # what its option --no-db means
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False
-    config.CourseDirectory.assignment_id = assignment
+    config.CourseDirectory.assignment_id = name_assignment(assignment)
     # nbgrader prints what it does, with tracebacks; of all that a person needs one line.
     log = logging.getLogger("autograder.nbgrader")
     said = _FirstError()
@@ -66,25 +79,27 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
         raise ReleaseError(
             f"{course.source_path(assignment)}: nbgrader could not convert it: {reason}"
         ) from error
-    return folder / "release" / "." / assignment / f"{assignment}.ipynb"
+    made = folder / "release" / "." / name_assignment(assignment)
+    return made / f"{name_notebook(assignment)}.ipynb"
 
 
-def _stage_source(course: Course, assignment: str, folder: Path) -> Path:
-    """Return a folder of sources in which an assignment's notebook is called like it, as nbgrader
-    will call it.
+def _stage_source(course: Course, names: Sequence[str], folder: Path) -> Path:
+    """Return a folder of sources with these notebooks of an assignment and the files beside them.
 
-    That is the course's own, unless the notebook is one of several in its folder.
+    That is the course's own, unless the assignment has several: what else lies there is none of it.
     """
-    source = course.source_path(assignment)
-    if source.stem == assignment:
+    if names == [name_assignment(names[0])]:
         return course.sources
-    staged = folder / "source"
-    files = {f"{assignment}.ipynb": source.read_bytes(), **read_files_beside(source.parent)}
-    for name, content in files.items():
-        path = staged / assignment / name
+    staged = folder / "source" / name_assignment(names[0])
+    files = read_files_beside(course.source_path(names[0]).parent)
+    for name in names:
+        source = course.source_path(name)
+        files[source.name] = source.read_bytes()
+    for place, content in files.items():
+        path = staged / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    return staged
+    return staged.parent
 
 
 class _FirstError(logging.Handler):

@@ -14,6 +14,7 @@ from typing import Any
 from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.exam import Exam, SourceCell
+from autograder.course.names import name_assignment, name_notebook
 from autograder.course.notebook_files import Cell, Notebook, Unreadable, read_notebook
 from autograder.course.submission_files import unpack_submission
 from autograder.course.submissions import NotebookFile, Push, Status, Student
@@ -38,7 +39,8 @@ METADATA_BYTES = 1000  # more than the metadata of a notebook of ours take
 
 def autograded_path(course: Course, student: str, assignment: str) -> Path:
     """Return where nbgrader looks for the notebook."""
-    return course.autograded / student / assignment / f"{assignment}.ipynb"
+    folder = course.autograded / student / name_assignment(assignment)
+    return folder / f"{name_notebook(assignment)}.ipynb"
 
 
 def shown_push(standing: Standing) -> Push | None:

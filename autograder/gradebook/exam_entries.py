@@ -8,6 +8,7 @@ from nbgrader import api
 
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
+from autograder.course.names import name_assignment, name_notebook
 from autograder.gradebook.assignment_conversion import enter_assignment
 from autograder.gradebook.formgrader_marks import read_marks
 from autograder.gradebook.gradebook_database import open_gradebook
@@ -38,16 +39,17 @@ def clear_outdated_exam(course: Course, exam: Exam) -> bool:
         known = _find_known_cells(book, exam.assignment)
         if known == _list_cells(exam):
             return False
-        if known and book.assignment_submissions(exam.assignment):
+        whole = name_assignment(exam.assignment)
+        if known and book.assignment_submissions(whole):
             # Removing an assignment removes its marks, too.
             read_marks(course, {exam.assignment: exam}, book, datetime.now(UTC))
-            book.remove_assignment(exam.assignment)
+            book.remove_assignment(whole)
         return True
 
 
 def _find_known_cells(book: api.Gradebook, assignment: str) -> Cells:
     try:
-        notebook = book.find_notebook(assignment, assignment)
+        notebook = book.find_notebook(name_notebook(assignment), name_assignment(assignment))
     except api.MissingEntry:
         return set()
     known: Cells = set()

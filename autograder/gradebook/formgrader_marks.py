@@ -28,9 +28,10 @@ from sqlalchemy import (
     select,
 )
 
-from autograder.course.configuration import PLAIN_NAME, Course
+from autograder.course.configuration import Course
 from autograder.course.errors import Wall, no_wall
 from autograder.course.exam import Exam
+from autograder.course.names import find_name_fault
 from autograder.gradebook.autograded_notebooks import shown_blob
 from autograder.record.ledger import Ledger
 from autograder.record.manual_marks import ManualMark, newest_marks
@@ -84,7 +85,7 @@ def read_marks(
 
     A mark that was only confirmed, after the student pushed anew, is appended too: the person has seen that notebook.
     """
-    ledger = Ledger(course.ledger)
+    ledger = Ledger(course.ledger, course.former_names)
     number = 0
     # Each mark has a wall of its own: a record that cannot be written keeps nobody else's back.
     for new in find_new_marks(course, exams, book):
@@ -106,11 +107,11 @@ def find_new_marks(
     """Yield what a person entered or confirmed since gradebook and record last agreed."""
     AGREED.metadata.create_all(book.engine)
     agreed = read_agreed(book)
-    entered = _read_entered(book, exams)
+    entered = _read_entered(book, course, exams)
     touched: dict[str, set[str]] = {}
     for notebook, exercise in (*agreed, *entered):
         touched.setdefault(notebook, set()).add(exercise)
-    for notebook, (student, assignment) in _find_notebooks(book, touched).items():
+    for notebook, (student, assignment) in _find_notebooks(book, course, touched).items():
         for exercise in sorted(touched[notebook]):
             here = entered.get((notebook, exercise), BLANK)
             before = agreed.get((notebook, exercise), BLANK)
@@ -252,12 +253,20 @@ def _read_comments(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((cell, comment) for cell, comment in json.loads(text))
 
 
-def _find_notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tuple[str, str]]:
+def _find_notebooks(
+    book: api.Gradebook, course: Course, wanted: Container[str]
+) -> dict[str, tuple[str, str]]:
     """Return student and assignment of submitted notebooks, by nbgrader's id; students of
     impossible names left out.
     """
     rows = book.db.execute(
-        select(api.SubmittedNotebook.id, api.SubmittedAssignment.student_id, api.Assignment.name)
+        select(
+            api.SubmittedNotebook.id,
+            api.SubmittedAssignment.student_id,
+            api.Assignment.name,
+            api.Notebook.name,
+        )
+        .join(api.Notebook, api.SubmittedNotebook.notebook_id == api.Notebook.id)
         .join(
             api.SubmittedAssignment,
             api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id,
@@ -265,14 +274,16 @@ def _find_notebooks(book: api.Gradebook, wanted: Container[str]) -> dict[str, tu
         .join(api.Assignment, api.SubmittedAssignment.assignment_id == api.Assignment.id)
     )
     found = {}
-    for notebook, student, assignment in rows:
+    for submitted, student, assignment, notebook in rows:
         # A student's id becomes the name of a file of the ledger.
-        if notebook in wanted and PLAIN_NAME.fullmatch(student):
-            found[notebook] = (student, assignment)
+        if submitted in wanted and not find_name_fault(student):
+            found[submitted] = (student, course.name_notebook(assignment, notebook))
     return found
 
 
-def _read_entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, EnteredMark]:
+def _read_entered(
+    book: api.Gradebook, course: Course, exams: Mapping[str, Exam]
+) -> dict[Key, EnteredMark]:
     """Return all that people entered, by submitted notebook and exercise."""
     marks: dict[Key, tuple[float | None, float, bool]] = {}
     comments: dict[Key, list[tuple[str, str]]] = {}
@@ -293,13 +304,20 @@ def _read_entered(book: api.Gradebook, exams: Mapping[str, Exam]) -> dict[Key, E
         marks[row[0], row[1]] = row[2], row[3] or 0.0, row[4]
     owners = {name: _find_owners(exam) for name, exam in exams.items()}
     for row in book.db.execute(
-        select(comment.notebook_id, api.BaseCell.name, comment.manual_comment, api.Assignment.name)
+        select(
+            comment.notebook_id,
+            api.BaseCell.name,
+            comment.manual_comment,
+            api.Assignment.name,
+            api.Notebook.name,
+        )
         .join(api.BaseCell, comment.cell_id == api.BaseCell.id)
         .join(api.Notebook, api.BaseCell.notebook_id == api.Notebook.id)
         .join(api.Assignment, api.Notebook.assignment_id == api.Assignment.id)
         .where(comment.manual_comment.is_not(None), comment.manual_comment != "")
     ):
-        exercise = owners.get(row[3], {}).get(row[1], row[1])
+        owner = owners.get(course.name_notebook(row[3], row[4]), {})
+        exercise = owner.get(row[1], row[1])
         comments.setdefault((row[0], exercise), []).append((row[1], row[2]))
     found = {}
     for key in {*marks, *comments}:

@@ -65,6 +65,7 @@ def enter_submissions(
 ) -> GradebookUpdate:
     """Bring assignments, and the submissions that are wanted of them, into the gradebook."""
     put_tools_on_path()
+    _remove_former(course)
     done = GradebookUpdate()
     # Assignments before the one long session below: nbgrader's converter opens its own, and SQLite
     # lets one writer in at a time.
@@ -76,7 +77,7 @@ def enter_submissions(
     with open_gradebook(course) as book:
         for assignment in done.assignments:
             deadline = without_zone(last_deadline(assignment))
-            book.update_or_create_assignment(assignment.name, duedate=deadline)
+            book.update_or_create_assignment(assignment.whole, duedate=deadline)
         entries = SubmissionEntries(course, exams, book, read)
         enterable = [entry for entry in wanted if entry.assignment in names]
         for batch in _batches_of_students(enterable):
@@ -87,6 +88,19 @@ def enter_submissions(
         if not any(find_new_marks(course, exams, book)):
             done.database = database
     return done
+
+
+def _remove_former(course: Course) -> None:
+    """Remove what was entered while each notebook of several was an assignment of its own.
+
+    The marks given there are in the record: they were read before anything is entered.
+    """
+    if not course.former_names:
+        return
+    with open_gradebook(course) as book:
+        known = {assignment.name for assignment in book.assignments}
+        for name in known & course.former_names.keys():
+            book.remove_assignment(name)
 
 
 def _batches_of_students(

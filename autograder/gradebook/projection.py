@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from autograder.course.configuration import Assignment, Course
 from autograder.course.errors import Wall, no_wall
 from autograder.course.exam import Exam
+from autograder.course.names import name_file
 from autograder.course.submissions import Student
 from autograder.gradebook.autograded_notebooks import autograded_path
 from autograder.gradebook.projection_memory import ProjectionMemory, read_memory, write_memory
@@ -73,7 +74,8 @@ def update_gradebook(
     assignments = list_given_out(course, standings)
     fingerprints = {}
     for assignment in assignments:
-        fingerprints[assignment.name] = _fingerprint(assignment, exams[assignment.name])
+        name = name_file(assignment.name)
+        fingerprints[name] = _fingerprint(assignment, exams[assignment.name])
     stale = []
     for entry in list_wanted(assignments, exams, students, standings):
         if memory.made_from.get(entry.name) != entry.fingerprint or _lacks_notebook(course, entry):
@@ -93,7 +95,8 @@ def update_gradebook(
     for name in fingerprints:
         made_from.pop(name, None)
     for assignment in done.assignments:
-        made_from[assignment.name] = fingerprints[assignment.name]
+        name = name_file(assignment.name)
+        made_from[name] = fingerprints[name]
     write_memory(course, ProjectionMemory(done.database, made_from))
     return done.sentences
 

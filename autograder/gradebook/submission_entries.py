@@ -18,6 +18,7 @@ from autograder.course.configuration import Course
 from autograder.course.errors import RemoteFailed
 from autograder.course.exam import Exam
 from autograder.course.faults import reached
+from autograder.course.names import name_notebook
 from autograder.course.submissions import Student
 from autograder.git.store_batches import StoredBlob, read_from_stores
 from autograder.gradebook.autograded_notebooks import shows_blob, write_autograded
@@ -74,12 +75,12 @@ class SubmissionEntries:
         # SQLAlchemy would write before each select, row by row; the commit writes all at once.
         with book.db.no_autoflush:
             for entry in wanted:
-                submission = submissions.get((entry.student.id, entry.assignment))
+                submission = submissions.get(entry.key)
                 if entry.is_counted:
                     if self._change(submission, entry, agreed):
                         changed.append(entry)
                 elif submission is not None and not entry.waits:
-                    left_over.append(entry)
+                    left_over.append(entry.key)
         shown, sentences = self._show(wanted, {entry.name for entry in changed})
         reached("gradebook: before a commit")
         book.db.commit()
@@ -87,8 +88,8 @@ class SubmissionEntries:
         # The next batch would drag these rows along: memory and every flush grow with the class.
         del cells
         book.db.expunge_all()
-        for entry in left_over:
-            book.remove_submission(entry.assignment, entry.student.id)
+        for student, assignment in dict.fromkeys(left_over):
+            book.remove_submission(assignment, student)
         return EnteredBatch(tuple(shown), tuple(sentences))
 
     def _enter_students(self, wanted: Sequence[WantedSubmission]) -> None:
@@ -120,9 +121,10 @@ class SubmissionEntries:
         grades: Rows = []
         comments: Rows = []
         for entry in wanted:
-            if not entry.is_counted or (entry.student.id, entry.assignment) in there:
+            if not entry.is_counted or entry.key in there:
                 continue
-            assignment = assignments[entry.assignment]
+            there.add(entry.key)
+            assignment = assignments[entry.key[1]]
             submission = {
                 "id": api.new_uuid(),
                 "assignment_id": assignment.id,
@@ -176,7 +178,8 @@ class SubmissionEntries:
 
     def _change(self, submission: Any, wanted: WantedSubmission, agreed: Mapping[Any, Any]) -> bool:
         """Make a submission what it is to be; return whether anything changed."""
-        notebook = next(entry for entry in submission.notebooks if entry.name == wanted.assignment)
+        name = name_notebook(wanted.assignment)
+        notebook = next(entry for entry in submission.notebooks if entry.name == name)
         changed = set_changed(submission, timestamp=wanted.timestamp, extension=wanted.extension)
         changed |= set_changed(notebook, late_submission_penalty=wanted.penalty)
         new = _update_grades(notebook, wanted)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from autograder.course.configuration import Assignment, Course
 from autograder.course.exam import Exam
+from autograder.course.names import name_assignment, name_file
 from autograder.course.submissions import ExerciseResult, NotebookFile, Push, Status, Student
 from autograder.gradebook.autograded_notebooks import shown_file, shown_push
 from autograder.record.manual_marks import ManualMark
@@ -25,17 +26,18 @@ ABSENT = "absent"  # in the place of a fingerprint, where the gradebook is to ho
 
 @dataclass(frozen=True)
 class WantedSubmission:
-    """What the gradebook is to hold of a student's assignment.
+    """What the gradebook is to hold of a student's assignment; of one with several notebooks, of
+    one of these.
 
     Attributes
     ----------
     exam : str
         Version of the exam the cells come from.
     is_counted : bool
-        Whether anything of it counts; else there is to be no submission, unless one still waits to
-        be graded.
+        Whether anything of the assignment counts; else there is to be no submission, unless one
+        still waits to be graded.
     waits : bool
-        Whether a part of it is not graded yet.
+        Whether a part of the assignment is not graded yet.
     timestamp : datetime or None
         When the last push that counts came; in UTC without saying so, as nbgrader keeps times.
     extension : timedelta or None
@@ -66,7 +68,12 @@ class WantedSubmission:
     @property
     def name(self) -> str:
         """Return what tells it from all others; neither part has a slash in it."""
-        return f"{self.student.id}/{self.assignment}"
+        return f"{self.student.id}/{name_file(self.assignment)}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Student and assignment as the gradebook has them: all notebooks of one are one submission."""
+        return self.student.id, name_assignment(self.assignment)
 
     @property
     def blob(self) -> str:
@@ -119,10 +126,25 @@ def list_wanted(
     standings: Standings,
 ) -> Iterator[WantedSubmission]:
     """Yield what the gradebook is to hold, student by student."""
+    by_name: dict[str, list[Assignment]] = {}
+    for assignment in assignments:
+        by_name.setdefault(assignment.whole, []).append(assignment)
     for student in students:
-        for assignment in assignments:
-            standing = standings[student.id][assignment.name]
-            yield want_submission(student, assignment, exams[assignment.name], standing)
+        for notebooks in by_name.values():
+            mine = [
+                want_submission(
+                    student, entry, exams[entry.name], standings[student.id][entry.name]
+                )
+                for entry in notebooks
+            ]
+            times = [entry.timestamp for entry in mine if entry.timestamp is not None]
+            for entry in mine:
+                yield replace(
+                    entry,
+                    is_counted=any(other.is_counted for other in mine),
+                    waits=any(other.waits for other in mine),
+                    timestamp=max(times, default=None),
+                )
 
 
 def want_submission(

@@ -17,10 +17,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.course.configuration import PLAIN_NAME, Course
+from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, UsageError, describe_error
 from autograder.course.exam import Exam
 from autograder.course.layout import notebook_places
+from autograder.course.names import is_notebook_name, name_file
 from autograder.course.submissions import NotebookFile, Report, Student
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
@@ -184,7 +185,7 @@ def record_returned(
     Only files with the names of tasks are looked at, and a task is open only while the ledger lacks its report: what
     was recorded before, or was never asked for, changes nothing.
     """
-    ledger = Ledger(course.ledger)
+    ledger = Ledger(course.ledger, course.former_names)
     for task in tasks:
         path = folder / _name(task)
         if not os.path.lexists(path):
@@ -226,7 +227,7 @@ def write_course(root: Path, out: Path) -> None:
 
 
 def _checked(piece: BundlePiece) -> BundlePiece:
-    if not PLAIN_NAME.fullmatch(piece.assignment) or not BLOB.fullmatch(piece.blob):
+    if not is_notebook_name(piece.assignment) or not BLOB.fullmatch(piece.blob):
         raise ValueError(f"{piece.assignment!r} or {piece.blob!r} is no name")
     if piece.path not in notebook_places(piece.assignment) or not isinstance(piece.size, int):
         raise ValueError(f"{piece.path!r} is no place for {piece.assignment!r}")
@@ -234,7 +235,7 @@ def _checked(piece: BundlePiece) -> BundlePiece:
 
 
 def _name(task: GradingTask) -> str:
-    return f"{task.assignment}.{task.file.blob}.json"
+    return f"{name_file(task.assignment)}.{task.file.blob}.json"
 
 
 def _write(path: Path, report: Report) -> None:

@@ -24,6 +24,7 @@ from autograder.overview.exercise_statistics import (
     rank_criteria,
 )
 from autograder.overview.needing_attention import Need, Notice, find_notices, sort_notices
+from autograder.overview.whole_assignments import join_works
 from autograder.record.ledger import StudentRecord
 from autograder.record.standings import Standing
 
@@ -121,18 +122,20 @@ def make_overview(
         hints += measure_hints(work)
         exercises += measure_exercises(work)
         criteria += rank_criteria(work)
+    # Points, deadlines and ways to them are of whole assignments, mistakes and tests of notebooks.
+    wholes = join_works(course, works, now)
     return ClassOverview(
         course=course,
         now=now,
-        works=works,
-        rows=_make_rows(works, students),
+        works=wholes,
+        rows=_make_rows(wholes, students),
         notices=sort_notices(notices),
         mistakes=tuple(sorted(mistakes, key=lambda count: -len(count.made))),
         hints=tuple(sorted(hints, key=lambda effect: (effect.share_better, -effect.followed))),
         exercises=tuple(exercises),
         criteria=tuple(sorted(criteria, key=lambda entry: -entry.share_missed)),
-        times=tuple(measure_times(work) for work in works),
-        progress=tuple(trace_progress(work) for work in works),
+        times=tuple(measure_times(work) for work in wholes),
+        progress=tuple(trace_progress(work) for work in wholes),
     )
 
 

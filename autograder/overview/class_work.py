@@ -130,7 +130,7 @@ def gather_work(
                 record = records.get(student.id, StudentRecord(student.id))
                 gradings = list_gradings(record, standing)
                 works.append(StudentWork(student, standing, gradings, decided_sum(standing, now)))
-        work = AssignmentWork(name, course.assignments[name].title, exam, tuple(works))
+        work = AssignmentWork(name, course.assignments[name].full_title, exam, tuple(works))
         if work.is_released:
             assignments.append(work)
     return tuple(assignments)

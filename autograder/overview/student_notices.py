@@ -56,12 +56,13 @@ def make_notices(
     days : float
         So many days before its deadline a part that is not complete is told of, once.
     """
+    titles = {name: notebooks[0].title for name, notebooks in course.list_notebooks().items()}
     notices = []
     remembered = dict(told)
     for student in students:
         sentences = []
         for name, standing in standings.get(student.id, {}).items():
-            title = course.assignments[name].title
+            title = titles[name]
             key = f"{student.id} {name}"
             state = _take_fingerprint(standing)
             # With nothing told yet everything would be news to everybody, weeks old as it may be.

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from autograder.course.exam import Exam, Exercise
 from autograder.course.layout import find_answers_elsewhere, find_notebook
+from autograder.course.names import BETWEEN
 from autograder.course.submissions import Push, Student, round_points
 from autograder.pages.exercise_rows import Row, list_exercises, make_rows
 from autograder.pages.exercise_titles import find_exercise_titles
@@ -22,7 +23,7 @@ from autograder.pages.status_signs import (
     SOME_POINTS,
     Mark,
 )
-from autograder.pages.template_environment import make_commit_url
+from autograder.pages.template_environment import make_anchor, make_commit_url
 from autograder.record.ledger import StudentRecord
 from autograder.record.standings import PartStanding, PartState, Standing, decided_points, is_over
 
@@ -80,6 +81,13 @@ class PartView:
     rows: tuple[Row, ...]
     late: Push | None
     newer: Results | None
+    notebook: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tells it from the other parts of the assignment, empty where there are none."""
+        part = f"part {self.standing.part}" if self.standing.part else ""
+        return ", ".join(word for word in (self.notebook, part) if word)
 
     @property
     def sum(self) -> float:
@@ -99,18 +107,33 @@ class PartView:
 
 @dataclass(frozen=True)
 class AssignmentView:
-    """An assignment as its student sees it; of a long history, `left_out` entries are not shown."""
+    """An assignment as its student sees it; of a long history, `left_out` entries are not shown.
+
+    Of an assignment with several notebooks, `notebooks` are those, each like an assignment, and the
+    rest is that of all together.
+    """
 
     standing: Standing
     title: str
     parts: tuple[PartView, ...]
     history: tuple[Entry, ...]
     left_out: int = 0
+    notebooks: tuple[AssignmentView, ...] = ()
 
     @property
     def anchor(self) -> str:
         """Id of its section in the page."""
-        return f"assignment-{self.standing.assignment}"
+        return f"assignment-{make_anchor(self.standing.assignment)}"
+
+    @property
+    def notebook(self) -> str:
+        """Name of the notebook, where it is one of several."""
+        return self.standing.assignment.partition(BETWEEN)[2]
+
+    @property
+    def sections(self) -> tuple[AssignmentView, ...]:
+        """Its notebooks, itself where there is only one."""
+        return self.notebooks or (self,)
 
     @property
     def points(self) -> float | None:
@@ -178,6 +201,14 @@ def make_assignment_view(
     return AssignmentView(standing, title, parts, tuple(shown), len(entries) - len(shown))
 
 
+def join_views(title: str, views: Sequence[AssignmentView], standing: Standing) -> AssignmentView:
+    """Return the notebooks of an assignment as one; `standing` is that of all together."""
+    parts = [part for view in views for part in view.parts]
+    history = [entry for view in views for entry in view.history]
+    history.sort(key=lambda entry: entry.push.time, reverse=True)
+    return AssignmentView(standing, title, tuple(parts), tuple(history), notebooks=tuple(views))
+
+
 @dataclass(frozen=True)
 class _PartMaker:
     """Makes the parts of one student's assignment."""
@@ -201,6 +232,7 @@ class _PartMaker:
             rows=make_rows(exercises, self.titles, part.exercises, part.state, part.marks),
             late=late,
             newer=self._make_newer_results(late, exercises) if late else None,
+            notebook=self.exam.assignment.partition(BETWEEN)[2],
         )
 
     def _find_late_push(self, part: PartStanding) -> Push | None:

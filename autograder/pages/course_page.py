@@ -12,6 +12,8 @@ from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam
 from autograder.pages.exercise_rows import list_exercises
 from autograder.pages.points_distribution import Distribution, count_by_tenths
+from autograder.pages.template_environment import make_anchor
+from autograder.record.assignment_standings import join_standings
 from autograder.record.standings import PartState, Standing, is_over
 
 
@@ -28,13 +30,18 @@ class PartLine:
 
 @dataclass(frozen=True)
 class AssignmentCard:
-    """An assignment as everybody sees it."""
+    """An assignment as everybody sees it, with all its notebooks."""
 
     assignment: Assignment
     points: float | None
     parts: tuple[PartLine, ...]
     distribution: Distribution
     is_released: bool
+
+    @property
+    def anchor(self) -> str:
+        """Id of its heading in the page."""
+        return f"card-{make_anchor(self.assignment.whole)}"
 
     @property
     def is_over(self) -> bool:
@@ -74,13 +81,18 @@ def make_course_page(
     """Return the course page as it is now."""
     everyone = list(standings)
     cards = []
-    for name, assignment in course.assignments.items():
+    for name, notebooks in course.list_notebooks().items():
         of_class = []
         for of_student in everyone:
-            if name in of_student:
-                of_class.append(of_student[name])
-        is_released = name in exams and _is_released(course, name, of_class)
-        cards.append(_make_card(assignment, exams[name] if is_released else None, of_class, now))
+            joined = join_standings({name: notebooks}, of_student)
+            if name in joined:
+                of_class.append(joined[name])
+        given_out = []
+        for entry in notebooks:
+            of_notebook = [mine[entry.name] for mine in everyone if entry.name in mine]
+            if entry.name in exams and _is_released(course, entry.name, of_notebook):
+                given_out.append(exams[entry.name])
+        cards.append(_make_card(notebooks[0], given_out, of_class, now))
     return CoursePage(tuple(cards), _find_next(cards))
 
 
@@ -98,23 +110,23 @@ def _is_released(course: Course, name: str, standings: Sequence[Standing]) -> bo
 
 
 def _make_card(
-    assignment: Assignment, exam: Exam | None, standings: list[Standing], now: datetime
+    assignment: Assignment, exams: Sequence[Exam], standings: list[Standing], now: datetime
 ) -> AssignmentCard:
     return AssignmentCard(
         assignment=assignment,
-        points=exam.points if exam else None,
-        parts=tuple(_make_line(part, exam, now) for part in assignment.parts),
+        points=sum(exam.points for exam in exams) if exams else None,
+        parts=tuple(_make_line(part, exams, now) for part in assignment.parts),
         distribution=count_by_tenths(assignment, standings, now),
-        is_released=exam is not None,
+        is_released=bool(exams),
     )
 
 
-def _make_line(part: Part, exam: Exam | None, now: datetime) -> PartLine:
+def _make_line(part: Part, exams: Sequence[Exam], now: datetime) -> PartLine:
     is_closed = is_over(part.deadline, now)
     # Before the release neither points nor exercises are told: they may change, and tell of tests.
-    if exam is None:
+    if not exams:
         return PartLine(part.name, part.deadline, is_closed, None, None)
-    exercises = list_exercises(exam, part.name)
+    exercises = [exercise for exam in exams for exercise in list_exercises(exam, part.name)]
     points = sum(exercise.points for exercise in exercises)
     return PartLine(part.name, part.deadline, is_closed, len(exercises), points)
 

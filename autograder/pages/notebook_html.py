@@ -15,6 +15,7 @@ from base64 import b64decode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, unquote
 
 import mistune
 from latex2mathml.converter import convert as convert_to_mathml
@@ -25,6 +26,8 @@ from PIL import Image
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
+
+from autograder.course.names import JOINT
 
 KEPT_TAGS = frozenset(
     """b br code details div em hr i kbd li ol p pre s small strong sub summary sup u ul""".split()  # noqa: SIM905
@@ -75,7 +78,7 @@ def render_notebook(
         Names of notebooks that have a page beside this one: links to them are kept.
     """
     page = NotebookPage("", "")
-    renderer = _Renderer(others)
+    renderer = _Renderer(name, others)
     markdown = mistune.Markdown(
         renderer=renderer,
         block=MathBlockParser(),
@@ -167,8 +170,9 @@ def _render_words(markup: str) -> str:
 class _Renderer(mistune.HTMLRenderer):
     """Renders a text cell's Markdown."""
 
-    def __init__(self, others: Collection[str]) -> None:
+    def __init__(self, name: str, others: Collection[str]) -> None:
         super().__init__(escape=True)
+        self._beside = name.partition(JOINT)[0] + JOINT  # where links to notebooks beside it lead
         self._others = others
 
     def inline_html(self, html: str) -> str:
@@ -187,11 +191,12 @@ class _Renderer(mistune.HTMLRenderer):
         return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        notebook = url.rsplit("/", 1)[-1].partition("#")[0].removesuffix(".ipynb")
+        notebook = unquote(url.rsplit("/", 1)[-1].partition("#")[0]).removesuffix(".ipynb")
         if url.startswith("https://"):
             return f'<a href="{html.escape(url)}" rel="noopener noreferrer">{text}</a>'
-        if notebook in self._others:
-            return f'<a href="{html.escape(notebook)}.html">{text}</a>'
+        for page in (notebook, self._beside + notebook):
+            if page in self._others:
+                return f'<a href="{quote(page)}.html">{text}</a>'
         # A file of the repository, which is not on this site.
         return text
 
@@ -243,7 +248,7 @@ def _place_picture(kind: str, encoded: str, alt: str, name: str, pictures: dict[
     digest = hashlib.sha256(content).hexdigest()[:12]
     file = f"{name}-{digest}.{ENDINGS[kind]}"
     pictures[file] = content
-    return f'<img class="drawing" loading="lazy" alt="{alt}" src="{file}">'
+    return f'<img class="drawing" loading="lazy" alt="{alt}" src="{quote(file)}">'
 
 
 def shrink_png(content: bytes) -> bytes:

@@ -61,7 +61,7 @@ class Outlook:
 def find_news(views: Sequence[AssignmentView]) -> News | None:
     """Return the newest grading of a student's notebooks, None if there is none."""
     newest: News | None = None
-    for view in views:
+    for view in list_sections(views):
         graded = _list_graded(view.history)
         if not graded:
             continue
@@ -130,20 +130,27 @@ def find_current(views: Sequence[AssignmentView]) -> AssignmentView | None:
     happened last.
     """
     due = find_next(views)
-    if due is not None and due[0].history:
-        return due[0]
+    due_view = next((view for view in views if due and due[0] in view.sections), None)
+    if due_view is not None and due_view.history:
+        return due_view
     begun = []
     for view in views:
         if view.history:
             begun.append(view)
     if begun:
         return max(begun, key=lambda view: view.history[0].push.time)
-    return due[0] if due is not None else None
+    return due_view
+
+
+def list_sections(views: Sequence[AssignmentView]) -> Iterator[AssignmentView]:
+    """Yield each notebook; an assignment that has only one is that."""
+    for view in views:
+        yield from view.sections
 
 
 def list_parts(views: Sequence[AssignmentView]) -> Iterator[tuple[AssignmentView, PartView]]:
-    """Yield each part with its assignment."""
-    for view in views:
+    """Yield each part with its assignment, or with the notebook of several."""
+    for view in list_sections(views):
         for part in view.parts:
             yield view, part
 

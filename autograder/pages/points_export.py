@@ -15,7 +15,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from autograder.course.configuration import Course
+from autograder.course.names import name_assignment
 from autograder.course.submissions import Status, Student, round_points
+from autograder.record.assignment_standings import join_standings
 from autograder.record.standings import PartStanding, Standing, decided_points, decided_sum
 
 Row = Sequence[object]
@@ -69,11 +71,12 @@ def export_points(
     ConfigError
         If the course has no assignment of a name.
     """
-    for name in assignments:
-        course.find_assignment(name)
+    notebooks = course.list_notebooks()
+    named = [name_assignment(course.find_notebooks(name)[0]) for name in assignments]
+    standings = {student: join_standings(notebooks, mine) for student, mine in standings.items()}
     points: dict[str, list[float | None]] = {}
     outdated: Counter[str] = Counter()
-    for name in assignments or course.assignments:
+    for name in named or notebooks:
         points[name] = []
         for student in students:
             standing = standings[student.id][name]
@@ -85,7 +88,7 @@ def export_points(
     for name, of_class in points.items():
         is_begun = of_class.count(None) < len(of_class)
         # A column without a number would tell other systems to make an empty grade item.
-        if assignments or is_begun or name in outdated:
+        if named or is_begun or name in outdated:
             wanted.append(name)
     list_rows = {
         Format.CSV: _list_plain_rows,
@@ -121,7 +124,8 @@ class _ClassTable:
     @property
     def titles(self) -> list[str]:
         """Titles of the assignments, names where two have the same."""
-        titles = [self.course.assignments[name].title for name in self.wanted]
+        notebooks = self.course.list_notebooks()
+        titles = [notebooks[name][0].title for name in self.wanted]
         times = Counter(titles)
         told = []
         for name, title in zip(self.wanted, titles, strict=True):

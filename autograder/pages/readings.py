@@ -18,6 +18,7 @@ from typing import Any
 
 from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, DiskFailed
+from autograder.course.names import name_file
 
 DEMOS = "demonotebooks"
 FOLDER = "readings"
@@ -66,7 +67,7 @@ class Reading:
     @property
     def place(self) -> str:
         """Where its page lies in the site."""
-        return f"read/{self.name}.html"
+        return f"read/{name_file(self.name)}.html"
 
     def read_body(self) -> str:
         """Return its HTML."""
@@ -144,8 +145,8 @@ def make_reading(course: Course, source: ReadingSource, execute: Execute | None 
     key = source.key
     prepare = (execute or execute_notebook) if source.is_demo else _load_notebook
     notebook = prepare(source.path)
-    others = [other.name for other in list_sources(course)]
-    page = render_notebook(notebook, source.name, others)
+    others = [name_file(other.name) for other in list_sources(course)]
+    page = render_notebook(notebook, name_file(source.name), others)
     folder = _folder_of(course, source)
     about = {"key": key, "title": page.title, "pictures": sorted(page.pictures)}
     files = {BODY: page.body.encode(), **page.pictures, ABOUT: json.dumps(about).encode()}
@@ -200,7 +201,7 @@ def _load_notebook(path: Path) -> dict[str, Any]:
 
 
 def _folder_of(course: Course, source: ReadingSource) -> Path:
-    return course.site.with_name(FOLDER) / source.name
+    return course.site.with_name(FOLDER) / name_file(source.name)
 
 
 def _replace_folder(folder: Path, files: dict[str, bytes]) -> None:

@@ -10,7 +10,13 @@ from autograder.course.configuration import Course
 from autograder.course.exam import Exam
 from autograder.course.submissions import Student, round_points
 from autograder.pages import page_highlights as highlights
-from autograder.pages.assignment_view import AssignmentView, PartView, make_assignment_view
+from autograder.pages.assignment_view import (
+    AssignmentView,
+    PartView,
+    join_views,
+    make_assignment_view,
+)
+from autograder.record.assignment_standings import join_notebooks
 from autograder.record.ledger import StudentRecord
 from autograder.record.standings import Standing
 
@@ -90,12 +96,22 @@ def make_student_page(
     """Return a student's page as it is now."""
     released: list[AssignmentView] = []
     coming: list[AssignmentView] = []
-    for name, assignment in course.assignments.items():
-        # A damaged exam leaves its assignment out and the others in.
-        if name in standings and name in exams:
-            view = make_assignment_view(
-                assignment.title, exams[name], standings[name], student, record, now
-            )
-            group = released if view.is_released else coming
-            group.append(view)
+    for name, notebooks in course.list_notebooks().items():
+        views = []
+        for entry in notebooks:
+            # A damaged exam leaves its notebook out and the others in.
+            if entry.name in standings and entry.name in exams:
+                exam = exams[entry.name]
+                standing = standings[entry.name]
+                views.append(
+                    make_assignment_view(entry.full_title, exam, standing, student, record, now)
+                )
+        if not views:
+            continue
+        view = views[0]
+        if len(notebooks) > 1:
+            joined = join_notebooks(name, [view.standing for view in views])
+            view = join_views(notebooks[0].title, views, joined)
+        group = released if view.is_released else coming
+        group.append(view)
     return StudentPage(student, code, tuple(released), tuple(coming))

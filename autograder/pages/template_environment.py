@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.course.configuration import Course
+from autograder.course.names import quote_name
 from autograder.course.submissions import Push, round_points
 from autograder.pages.status_signs import OF_CLOCK, OF_OUTCOME
 
@@ -42,6 +43,7 @@ def make_environment(course: Course, *rooms: str) -> Environment:
     made.filters |= {
         "number": write_number,
         "prose": render_prose,
+        "word": quote_name,
         "short": lambda commit: commit[:7],
         "local": course.write_moment,
         "day": lambda moment: write_day(course, moment),
@@ -54,6 +56,14 @@ def make_environment(course: Course, *rooms: str) -> Environment:
         "of_clock": OF_CLOCK,
     }
     return made
+
+
+def make_anchor(name: str) -> str:
+    """Return a name as a part of an element's id, in which there may be no blank.
+
+    No name has a colon in it, so that two names never give one id.
+    """
+    return quote(name, safe="").replace("%", ":")
 
 
 def write_number(points: float) -> str:

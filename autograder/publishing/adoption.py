@@ -16,8 +16,9 @@ from pathlib import Path
 
 from traitlets.config.loader import Config, PyFileConfigLoader
 
-from autograder.course.configuration import CONFIG_FILE, PLAIN_NAME, Course
+from autograder.course.configuration import CONFIG_FILE, Course
 from autograder.course.errors import AutograderError, ConfigError, UsageError, describe_error
+from autograder.course.names import find_name_fault, find_twins
 from autograder.course.roster import NO_REMOTE
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
@@ -114,13 +115,14 @@ def find_course(folder: Path) -> FoundCourse:
         # Jupyter leaves a folder `.ipynb_checkpoints` wherever a notebook was opened.
         if not place.is_dir() or place.name.startswith("."):
             continue
-        usable, odd = _sort_names(place)
-        for name in odd:
-            unusable.append(
-                f"{place.name}: {name!r} is no name here: letters, digits, '_', '-' and '.' only"
-            )
-        if (usable or odd) and place.name not in odd:
-            notebooks[place.name] = tuple(usable)
+        usable, faults = _sort_names(place)
+        unusable += faults
+        if usable:
+            notebooks[place.name] = usable
+    twins = find_twins(notebooks)
+    if twins is not None:
+        del notebooks[twins[1]]
+        unusable.append(f"{sources}: {twins[0]!r} and {twins[1]!r} look alike; rename one")
     if not any(notebooks.values()):
         raise UsageError(
             f"{sources}: no source notebooks of the form ASSIGNMENT/NOTEBOOK.ipynb in it"
@@ -133,20 +135,25 @@ def find_course(folder: Path) -> FoundCourse:
     )
 
 
-def _sort_names(place: Path) -> tuple[list[str], list[str]]:
-    """Return the notebooks in a folder whose names can be used, and those names, the folder's
-    among them, that cannot.
+def _sort_names(place: Path) -> tuple[tuple[str, ...], list[str]]:
+    """Return the notebooks of a folder that can be called as they are, and what is to be said of the
+    others; none where the folder itself cannot.
     """
     usable = []
-    odd = []
-    if not PLAIN_NAME.fullmatch(place.name):
-        odd.append(place.name)
-    for path in sorted(place.glob("*.ipynb")):
-        if PLAIN_NAME.fullmatch(path.stem):
-            usable.append(path.stem)
-        else:
-            odd.append(path.stem)
-    return usable, odd
+    faults = []
+    folder_fault = find_name_fault(place.name)
+    stems = [path.stem for path in sorted(place.glob("*.ipynb"))]
+    for name in (place.name, *stems):
+        fault = find_name_fault(name)
+        if fault:
+            faults.append(f"{place.name}: {name!r}: {fault}")
+    for stem in stems:
+        if not find_name_fault(stem):
+            usable.append(stem)
+    twins = find_twins(usable)
+    if twins is not None:
+        faults.append(f"{place.name}: {twins[0]!r} and {twins[1]!r} look alike; rename one")
+    return (() if folder_fault or twins else tuple(usable)), faults
 
 
 def _read_nbgrader_config(folder: Path) -> Config:

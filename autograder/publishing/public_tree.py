@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from autograder.course.configuration import Assignment, Course
 from autograder.course.course_card import CARD_FILE, Card, Homework, write_card
 from autograder.course.errors import ConfigError, PublishRefused
 from autograder.course.exam import Exam
-from autograder.course.layout import FOLDER
+from autograder.course.layout import FOLDER, original_place
+from autograder.course.names import name_assignment, quote_name
 from autograder.course.roster import read_extensions
 from autograder.course.source_markers import NBGRADERS, Markers, keep_lines_with_solution
 from autograder.publishing.leak_search import find_notebook_leaks, list_files
@@ -73,13 +75,15 @@ def build_public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) 
             held_back.append(f"{name} is not released yet")
             continue
         files |= _release(course, exams[name])
-        held_back += _others(course, exams[name])
+        held_back += [
+            sentence for sentence in _others(course, exams[name]) if sentence not in held_back
+        ]
         reason = _too_early(course, entry, now)
         if entry.solutions and reason:
             held_back.append(f"the solution of {name}: {reason}")
         elif entry.solutions:
             solved.append(name)
-            files[f"{FOLDER}/{name}/{name}_solution.ipynb"] = build_solution_notebook(
+            files[_solution_place(name)] = build_solution_notebook(
                 course.source_path(name).read_bytes(), course.markers
             )
     files[CARD_FILE] = write_card(build_card(course)).encode()
@@ -112,18 +116,25 @@ def _release(course: Course, exam: Exam) -> dict[str, bytes]:
     leaked = find_notebook_leaks(exam, released)
     if leaked:
         raise PublishRefused(f"{name} would give away, so release it again:\n" + "\n".join(leaked))
-    files = {f"{FOLDER}/{name}/{released.name}": _read(released)}
+    folder = f"{FOLDER}/{name_assignment(name)}"
+    files = {f"{folder}/{released.name}": _read(released)}
     for path in list_files(released.parent):
         if path in exam.files:
-            files[f"{FOLDER}/{name}/{path}"] = _read(released.parent / path)
+            files[f"{folder}/{path}"] = _read(released.parent / path)
     return files
+
+
+def _solution_place(name: str) -> str:
+    return original_place(name).removesuffix(".ipynb") + "_solution.ipynb"
 
 
 def _others(course: Course, exam: Exam) -> Iterator[str]:
     """Say what lies beside a released notebook and is not part of the release."""
     released = course.release_path(exam.assignment)
+    siblings = course.list_notebooks()[name_assignment(exam.assignment)]
+    notebooks = {course.release_path(entry.name).name for entry in siblings}
     for path in list_files(released.parent):
-        if path != released.name and path not in exam.files:
+        if path not in notebooks and path not in exam.files:
             where = released.parent / path
             yield f"{where} is no part of the release; whatever students should get lies beside the source notebook"
 
@@ -177,7 +188,7 @@ def build_readme(course: Course, solved: list[str]) -> str:
         "folder": fork.rsplit("/", 1)[-1].removesuffix(".git"),
         "branch": course.branch,
         "page": page,
-        "first": next(iter(build_card(course).assignments), "NAME"),
+        "first": quote_name(name_assignment(next(iter(build_card(course).assignments), "NAME"))),
         "assignments": "\n".join(_table(course, solved)),
     }
 
@@ -192,12 +203,18 @@ def build_readme(course: Course, solved: list[str]) -> str:
 def _table(course: Course, solved: list[str]) -> Iterator[str]:
     yield f"| homework | about | due ({course.timezone.key}) |"
     yield "|---|---|---|"
-    for name, homework in build_card(course).assignments.items():
+    card = build_card(course)
+    for name, notebooks in course.list_notebooks().items():
+        released = [entry.name for entry in notebooks if entry.name in card.assignments]
+        if not released:
+            continue
+        homework = card.assignments[released[0]]
         dues = []
         for part, when in homework.deadlines.items():
             dues.append(f"{part} {when:%a %d %B %H:%M}".strip())
         due = ", ".join(dues)
-        link = f" ([solution]({FOLDER}/{name}/{name}_solution.ipynb))" if name in solved else ""
+        links = [f"[solution]({quote(_solution_place(one))})" for one in released if one in solved]
+        link = f" ({', '.join(links)})" if links else ""
         yield f"| `{name}` | {homework.title}{link} | {due or 'no deadline'} |"
 
 

@@ -310,10 +310,11 @@ def _write_subject(tree: PublicTree, old: set[str]) -> str:
     """Return the subject of a commit: the homework and solutions it brings."""
     named = []
     for path in tree.files:
-        name = PurePosixPath(path).stem
-        if path in old or not path.startswith(f"{FOLDER}/"):
-            continue
-        # A data file beside a notebook is no news of its own.
-        if f"{FOLDER}/{name.removesuffix('_solution')}/{name}.ipynb" in tree.files:
-            named.append(name)
+        place = PurePosixPath(path)
+        is_homework = place.parts[0] == FOLDER and place.suffix == ".ipynb"
+        if is_homework and path not in old:
+            folder = place.parts[1]
+            stem = place.stem
+            is_only = stem.removesuffix("_solution") == folder
+            named.append(stem if is_only else f"{folder}/{stem}")
     return f"Publish {', '.join(named)}" if named else "Update the course"

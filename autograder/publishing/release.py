@@ -17,6 +17,7 @@ from autograder.course.configuration import Course
 from autograder.course.errors import ReleaseError
 from autograder.course.exam import BY_TAG, RAISES, Exam
 from autograder.course.handout import read_handout
+from autograder.course.names import name_assignment
 from autograder.course.recorded_tests import RecordedTests, fingerprint, write_recorded_tests
 from autograder.course.submissions import Status, Submission
 from autograder.course.temporary_folders import temporary_folder
@@ -117,11 +118,13 @@ def release_assignment(
             found[name] = reason
     print_of_source = fingerprint(source) if found or made.made else ""
     write_recorded_tests(source, RecordedTests(print_of_source, found, made.made))
-    folder_here = course.releases / assignment
+    folder_here = course.release_path(assignment).parent
     changed = _put(files, folder_here, last=staged.name)
+    siblings = course.list_notebooks()[name_assignment(assignment)]
+    ours = {*files, *(course.release_path(entry.name).name for entry in siblings)}
     others = []
     for path in list_files(folder_here):
-        if path not in files:
+        if path not in ours:
             others.append(path)
     return ReleasedAssignment(
         assignment=assignment,
@@ -204,7 +207,7 @@ def is_release_current(course: Course, assignment: str) -> bool:
     with temporary_folder("release") as folder:
         staged = _stage(course, assignment, folder)
         files = _read_files(staged.parent)
-    return _stale(files, course.releases / assignment) == []
+    return _stale(files, course.release_path(assignment).parent) == []
 
 
 def prove_release(

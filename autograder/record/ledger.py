@@ -16,7 +16,7 @@ import fcntl
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,6 +27,7 @@ from typing import Any
 
 from autograder.course.errors import DiskFailed
 from autograder.course.faults import reached
+from autograder.course.names import name_assignment
 from autograder.course.submissions import Clock, Push, Report, Repository
 from autograder.record.ledger_entries import (
     UNREADABLE_ERRORS,
@@ -39,6 +40,7 @@ from autograder.record.ledger_entries import (
     format_report,
     format_repository,
     parse_entry,
+    rename_entry,
 )
 from autograder.record.ledger_lines import format_line, parse_line
 from autograder.record.manual_marks import ManualMark
@@ -97,14 +99,24 @@ class StudentRecord:
 
 
 def _keep_about(assignment: str, pushes: Sequence[Push]) -> tuple[Push, ...]:
-    return tuple(push for push in pushes if push.assignment in ("", assignment))
+    # All notebooks of an assignment are in one repository, or were handed in together.
+    names = ("", assignment, name_assignment(assignment))
+    return tuple(push for push in pushes if push.assignment in names)
 
 
 class Ledger:
-    """The folder that holds the record."""
+    """The folder that holds the record.
 
-    def __init__(self, folder: Path) -> None:
+    Parameters
+    ----------
+    former_names : mapping of str to str
+        What assignments are called in old lines, and what they are called now: lines stay as they
+        were written, what is read has the new names.
+    """
+
+    def __init__(self, folder: Path, former_names: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._former_names = former_names or {}
 
     def read(self, student: str) -> StudentRecord:
         """Return a student's record; empty if there is none.
@@ -120,7 +132,8 @@ class Ledger:
             if not line.strip():
                 continue  # an editor's doing: nothing is said, so nothing is lost
             try:
-                entries.add_entry(parse_entry(student, parse_line(line)))
+                entry = parse_entry(student, parse_line(line))
+                entries.add_entry(rename_entry(entry, self._former_names))
             except UNREADABLE_ERRORS as error:
                 reason = explain_unreadable(error)
                 about = f"{self.path_of(student)}, line {number}: cannot be read ({reason})"

@@ -7,7 +7,8 @@ default, one that nobody knows is of a later version and is left alone.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,6 +89,25 @@ def parse_entry(student: str, entry: dict[str, Any]) -> Entry | None:
     if entry["entry"] == "mark":
         return ManualMark.from_json(entry, _read_time(entry["time"]))
     return None
+
+
+def rename_entry(said: Entry | None, former_names: Mapping[str, str]) -> Entry | None:
+    """Return an entry with the assignments called as they are now."""
+    if not former_names or said is None:
+        return said
+    if isinstance(said, RecordedReport):
+        name = said.report.assignment
+        report = replace(said.report, assignment=former_names.get(name, name))
+        return replace(said, report=report)
+    name = said.assignment
+    renamed = replace(said, assignment=former_names.get(name, name))
+    if not isinstance(renamed, Push):
+        return renamed
+    notebooks = []
+    for file in renamed.notebooks:
+        held = file.holds or ""
+        notebooks.append(replace(file, holds=former_names[held]) if held in former_names else file)
+    return replace(renamed, notebooks=tuple(notebooks))
 
 
 def explain_unreadable(error: Exception) -> str:

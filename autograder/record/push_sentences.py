@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from autograder.course.configuration import DEFAULT_BRANCH, Course
 from autograder.course.layout import notebook_places, say_where_it_belongs
+from autograder.course.names import quote_name
 from autograder.course.submissions import SUBMODULE, NotebookFile, Push, round_points
 from autograder.record.push_candidates import PushCandidate, PushChoice
 
@@ -77,7 +78,7 @@ class PushSentences:
         begin = (
             ""
             if file.path.endswith("_solved.ipynb")
-            else f" To begin: `autograder start {self.assignment}`."
+            else f" To begin: `autograder start {quote_name(self.assignment)}`."
         )
         return f"{file.path} holds no answer yet, as pushed on {when}.{begin} {SAVE} {LATER}"
 

@@ -7,7 +7,7 @@ server's or the collector's, never the commit's own, and grading again changes n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -134,20 +134,29 @@ def judge_assignment(
     extensions: Extensions,
     *,
     released: bool = True,
+    choices: Mapping[str, PushChoice] | None = None,
 ) -> Standing:
     """Return where a student stands in an assignment; one that is not `released` yet has no points,
     and not 0.
+
+    Parameters
+    ----------
+    choices : mapping of str to PushChoice, optional
+        What may count for each part, where that was decided already, by the part's name.
     """
     record = record.about(assignment.name)
     judge = _AssignmentJudge(course, assignment, exam, record, released)
     parts: list[PartStanding] = []
-    choices: list[PushChoice] = []
+    chosen: list[PushChoice] = []
     for part in assignment.parts:
         extension = extensions.get((student.id, assignment.name, part.name))
-        choice = choose_pushes(course, assignment, record, extension or part.deadline)
+        if choices is None:
+            choice = choose_pushes(course, assignment, record, extension or part.deadline)
+        else:
+            choice = choices[part.name]
         parts.append(judge.judge_part(part, extension, choice))
-        choices.append(choice)
-    return Standing(student.id, assignment.name, tuple(parts), judge.list_problems(parts, choices))
+        chosen.append(choice)
+    return Standing(student.id, assignment.name, tuple(parts), judge.list_problems(parts, chosen))
 
 
 def is_released(course: Course, assignment: str, records: Iterable[StudentRecord]) -> bool:

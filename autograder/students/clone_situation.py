@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 
 from autograder.course.errors import GitFailed, UsageError
 from autograder.course.layout import FOLDER
+from autograder.course.names import BETWEEN, quote_name
 from autograder.course.notebook_files import Unreadable, conflict_sides, read_notebook
 from autograder.git.repository import GitRepository
 
-ORIGINAL = re.compile(rf"{FOLDER}/([^/]+)/\1\.ipynb")
+ORIGINAL = re.compile(rf"{FOLDER}/(?P<folder>[^/]+)/(?P<notebook>[^/]+)(?<!_solution)\.ipynb")
 CHECKPOINTS = ":(glob)**/.ipynb_checkpoints/**"
 UNRELATED = (
     "this repository shares no history with the course; "
@@ -220,9 +221,13 @@ def describe_news(situation: CloneSituation, begun: Sequence[str]) -> list[str]:
     others = []
     for path, kind in situation.news.items():
         homework = ORIGINAL.fullmatch(path)
+        name = ""
+        if homework:
+            is_only = homework["folder"] == homework["notebook"]
+            name = homework["folder"] if is_only else BETWEEN.join(homework.groups())
         if homework and kind == "A":
-            lines.append(f"new homework: {homework[1]}; begin with: autograder start {homework[1]}")
-        elif homework and kind == "M" and homework[1] in begun:
+            lines.append(f"new homework: {name}; begin with: autograder start {quote_name(name)}")
+        elif homework and kind == "M" and name in begun:
             lines.append(
                 f"{path} changed after you began; your copy is as it was, checks and points follow the new one"
             )

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from autograder.course.course_card import Card
 from autograder.course.errors import GitFailed, UsageError
 from autograder.course.layout import FOLDER
+from autograder.course.names import name_assignment
 from autograder.git.repository import GitRepository, remove_passwords
 from autograder.students.course_update import (
     NOT_A_FORK,
@@ -90,7 +91,8 @@ class HomeworkPush:
         return cls(clone, repository, branch, remove_passwords(address))
 
     def find_pending(self, assignment: str) -> list[PendingFile]:
-        """Return the files of a homework that the fork does not have as they are here.
+        """Return the files of a homework, with all its notebooks, that the fork does not have as they
+        are here.
 
         Raises
         ------
@@ -116,14 +118,18 @@ class HomeworkPush:
         work.
         """
         options = ("--porcelain", "--no-renames", "--untracked-files=all", "-z")
-        original = self.clone.relative_path(self.clone.original_path(assignment))
-        graded = self.clone.find_graded_notebook(assignment)
+        originals = set()
+        graded = set()
+        for name in self.clone.assignments:
+            if name_assignment(name) == assignment:
+                originals.add(self.clone.relative_path(self.clone.original_path(name)))
+                notebook = self.clone.find_graded_notebook(name)
+                graded |= {self.clone.relative_path(notebook)} if notebook is not None else set()
         for entry in self.repository.paths("status", *options, "--", f"{FOLDER}/{assignment}"):
             # Two letters, one for the index and one for the disk, and a blank
             path = entry[3:]
-            is_graded = graded is not None and self.clone.relative_path(graded) == path
             # An original that was only run beside a copy would stand in the way of the next update.
-            if CHECKPOINTS in PurePosixPath(path).parts or (path == original and not is_graded):
+            if CHECKPOINTS in PurePosixPath(path).parts or path in originals - graded:
                 continue
             if not (self.clone.root / path).exists():
                 yield path, "deleted"

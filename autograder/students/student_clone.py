@@ -6,11 +6,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from autograder.course.course_card import read_card
 from autograder.course.errors import UsageError
-from autograder.course.layout import FOLDER, find_misplaced, notebook_places, say_where_it_belongs
+from autograder.course.layout import (
+    FOLDER,
+    find_misplaced,
+    notebook_places,
+    original_place,
+    say_where_it_belongs,
+)
+from autograder.course.names import BETWEEN, name_assignment, name_notebook
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.notebook_files import Unreadable, read_notebook
 from autograder.course.submissions import NotebookFile
@@ -29,22 +38,28 @@ class StudentClone:
 
     @property
     def assignments(self) -> tuple[str, ...]:
-        """Names of the assignments that are in the clone."""
+        """Names of the assignments that are in the clone, of one with several notebooks of each."""
+        several: dict[str, list[str]] = {}
+        with suppress(UsageError):  # without the card, what has a notebook of its own name is found
+            for name in read_card(self.root).assignments:
+                if BETWEEN in name:
+                    several.setdefault(name_assignment(name), []).append(name)
         names = []
         for folder in sorted((self.root / FOLDER).iterdir()):
-            name = folder.name
-            # An original that was thrown away leaves the homework where it was begun
-            if self.original_path(name).exists() or self.copy_path(name).exists():
-                names.append(name)
+            for name in several.get(folder.name, [folder.name]):
+                # An original that was thrown away leaves the homework where it was begun
+                if self.original_path(name).exists() or self.copy_path(name).exists():
+                    names.append(name)
         return tuple(names)
 
     def original_path(self, assignment: str) -> Path:
         """Path of the notebook as the course gives it."""
-        return self.root / FOLDER / assignment / f"{assignment}.ipynb"
+        return self.root / original_place(assignment)
 
     def copy_path(self, assignment: str) -> Path:
         """Path of the copy students work in."""
-        return self.root / FOLDER / assignment / f"{assignment}_solved.ipynb"
+        original = self.original_path(assignment)
+        return original.with_name(f"{original.stem}_solved.ipynb")
 
     def find_graded_notebook(self, assignment: str) -> Path | None:
         """Path of the notebook that will be graded: the copy, wherever it may lie, else the
@@ -55,20 +70,28 @@ class StudentClone:
                 return self.root / place
         return None
 
-    def find_assignment(self, name: str) -> str:
-        """Return the assignment meant by a name; a path to its notebook will do as well.
+    def find_notebooks(self, name: str) -> tuple[str, ...]:
+        """Return the notebooks of the assignment meant by a name; a path to a notebook means that
+        one.
 
         Raises
         ------
         UsageError
             If there is none, with the nearest name there is.
         """
-        stem = Path(name.rstrip("/\\")).name.removesuffix(".ipynb").removesuffix("_solved")
-        if stem in self.assignments:
-            return stem
-        raise UsageError(
-            f"no assignment is called {name!r}; {say_nearest_name(stem, self.assignments)}"
-        )
+        there = self.assignments
+        path = PurePath(name.rstrip("/\\"))
+        stem = path.name.removesuffix(".ipynb").removesuffix("_solved")
+        in_folder = f"{path.parent.name}{BETWEEN}{stem}"
+        if in_folder in there:
+            return (in_folder,)
+        of_assignment = tuple(one for one in there if name_assignment(one) == stem)
+        if of_assignment:
+            return of_assignment
+        called_so = tuple(one for one in there if name_notebook(one) == stem)
+        if len(called_so) == 1:
+            return called_so
+        raise UsageError(f"no assignment is called {name!r}; {say_nearest_name(stem, there)}")
 
     def start_homework(self, assignment: str) -> Path:
         """Make the copy to work in and return its path.
@@ -115,9 +138,13 @@ class StudentClone:
 
     def describe_misplaced(self) -> tuple[str, ...]:
         """Sentences about copies that lie where they are not graded."""
-        files = [NotebookFile(path, "", 0) for path in self._find_copies()]
+        copies = list(self._find_copies())
+        places = {place for name in self.assignments for place in notebook_places(name)}
         sentences = []
         for name in self.assignments:
+            # At the place of another notebook it is that one, however like this one's its name is.
+            others = places.difference(notebook_places(name))
+            files = [NotebookFile(path, "", 0) for path in copies if path not in others]
             for path in find_misplaced(files, name):
                 sentences.append(say_where_it_belongs(path, name))
         return tuple(sentences)

@@ -20,6 +20,7 @@ from autograder.record.ledger_entries import (
     RecordedReport,
     explain_unreadable,
     parse_entry,
+    rename_entry,
 )
 from autograder.record.ledger_lines import has_checksum, parse_line
 from autograder.record.manual_marks import ManualMark
@@ -60,15 +61,16 @@ class LedgerFile:
         return tuple(line for line in self.lines if line.reason)
 
 
-def read_ledger_file(path: Path) -> LedgerFile:
-    """Read a file of the ledger line by line, whatever is in it."""
+def read_ledger_file(path: Path, former_names: Mapping[str, str] | None = None) -> LedgerFile:
+    """Read a file of the ledger line by line, whatever is in it; see `Ledger` of former names."""
     *whole, torn = path.read_bytes().split(b"\n")
     lines = []
     for number, raw in enumerate(whole, start=1):
         if not raw.strip():
             continue
         try:
-            lines.append(LedgerLine(number, raw, parse_entry(path.stem, parse_line(raw))))
+            said = parse_entry(path.stem, parse_line(raw))
+            lines.append(LedgerLine(number, raw, rename_entry(said, former_names or {})))
         except UNREADABLE_ERRORS as error:
             lines.append(LedgerLine(number, raw, None, explain_unreadable(error)))
     return LedgerFile(path.stem, path, tuple(lines), torn)
@@ -84,7 +86,7 @@ def check_ledger(
     assignments: Counter[str] = Counter()
     for path in ledger_files(course):
         try:
-            file = read_ledger_file(path)
+            file = read_ledger_file(path, course.former_names)
         except OSError as error:
             found.append(
                 RecordTrouble(

@@ -11,6 +11,7 @@ from pathlib import Path
 from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam
+from autograder.course.names import name_assignment
 from autograder.course.submissions import Status, Student
 from autograder.gradebook.projection_memory import database_file
 from autograder.pages.page_seal import unseal_contents
@@ -29,10 +30,13 @@ SEALED = re.compile(r'<template id="sealed" data-page="(?P<page>\w+)">(?P<sealed
 Standings = Mapping[str, Mapping[str, Standing]]
 Key = tuple[str, str, str]  # student, assignment, cell
 Scores = dict[Key, tuple[float | None, float | None]]  # automatic points, and those by hand
+# The same with the notebook's name between assignment and cell, as nbgrader has it
+GradebookScores = dict[tuple[str, str, str, str], tuple[float | None, float | None]]
 SCORES = """
-select submission.student_id, assignment.name, base_cell.name, grade.auto_score, grade.manual_score
+select submission.student_id, assignment.name, own.name, base_cell.name, grade.auto_score, grade.manual_score
 from grade
 join base_cell on grade.cell_id = base_cell.id
+join notebook own on base_cell.notebook_id = own.id
 join submitted_notebook notebook on grade.notebook_id = notebook.id
 join submitted_assignment submission on notebook.assignment_id = submission.id
 join assignment on submission.assignment_id = assignment.id
@@ -51,10 +55,13 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
         )
         return
     try:
-        scores = read_scores(path)
+        read = read_scores(path)
     except sqlite3.Error as error:
         yield RecordTrouble(str(path), f"is damaged: {error}", STEP_DAMAGED)
         return
+    scores: Scores = {}
+    for (student, assignment, notebook, cell), given in read.items():
+        scores[student, course.name_notebook(assignment, notebook), cell] = given
     wanted = _wanted_scores(standings)
     wrong, entered = _compare_scores(wanted, scores)
     for student, assignment, cell in sorted(wrong)[:MAX_TOLD]:
@@ -70,8 +77,10 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
         student, assignment, cell = min(entered)
         what = f"{len(entered)} marks by hand are not those of the record, as for {cell} of {student} in {assignment}"
         yield RecordTrouble(str(path), what, "autograder gradebook reads them", serious=False)
-    submitted = {key[:2] for key in scores}
-    surplus = sorted(submitted - {key[:2] for key in wanted} - _waiting(standings))
+    # All notebooks of an assignment are one submission, there if one of them counts.
+    there = _submissions({key[:2] for key in scores})
+    right = _submissions({key[:2] for key in wanted} | _waiting(standings))
+    surplus = sorted(there - right)
     for student, assignment in surplus:
         yield RecordTrouble(
             str(path),
@@ -92,7 +101,11 @@ def _compare_scores(wanted: Scores, scores: Scores) -> tuple[list[Key], list[Key
     return wrong, entered
 
 
-def read_scores(path: Path) -> Scores:
+def _submissions(notebooks: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    return {(student, name_assignment(notebook)) for student, notebook in notebooks}
+
+
+def read_scores(path: Path) -> GradebookScores:
     """Read every grade of a gradebook.
 
     Raises
@@ -106,7 +119,7 @@ def read_scores(path: Path) -> Scores:
         (said,) = connection.execute("pragma quick_check(1)").fetchone()
         if said != "ok":
             raise sqlite3.DatabaseError(said)
-        return {(row[0], row[1], row[2]): (row[3], row[4]) for row in connection.execute(SCORES)}
+        return {row[:4]: (row[4], row[5]) for row in connection.execute(SCORES)}
     finally:
         connection.close()
 

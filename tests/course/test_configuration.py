@@ -58,7 +58,7 @@ def test_parts_have_deadlines_of_their_own(tmp_path: Path) -> None:
             ["['deadline']", "'Friday'", "2027-03-06 23:59"],
         ),
         ("c.Course.assignments = {'hw': {'deadline': '2027-03-06'}}", ["a date and time"]),
-        ("c.Course.assignments = {'a b': {}}", ["'a b'", "letters, digits"]),
+        ("c.Course.assignments = {'a:b': {}}", ["'a:b'", "letters, digits"]),
         (
             "c.Course.assignments = {'hw': {'deadline': '2027-03-06 23:59', 'parts': {}}}",
             ["not both"],

@@ -85,23 +85,23 @@ def test_the_guide_followed_word_by_word(tmp_path: Path) -> None:
     reader = Reader(folder)
 
     printed = reader.follow("1. A course made for nbgrader")
-    assert "ps1.problem1: 1 exercises, 2 points, all tests run outside of the jail" in printed
-    assert "ps1.problem2: 3 exercises, 6 points, 1 tested inside the jail" in printed
+    assert "ps1/problem1: 1 exercises, 2 points, all tests run outside of the jail" in printed
+    assert "ps1/problem2: 3 exercises, 6 points, 1 tested inside the jail" in printed
     assert "counter inside:" in printed
     assert "needs a hand" not in printed
     assert sources.items() <= read_sources(folder).items(), "no notebook is changed"
     released = sorted(
         path.relative_to(folder).as_posix() for path in (folder / "release").rglob("*.ipynb")
     )
-    assert released == [f"release/{name}/{name}.ipynb" for name in ("ps1.problem1", "ps1.problem2")]
-    assert (folder / "release/ps1.problem2/data/numbers.txt").exists()
+    assert released == [f"release/ps1/{name}.ipynb" for name in ("problem1", "problem2")]
+    assert (folder / "release/ps1/data/numbers.txt").exists()
 
     write_submitted(folder / "submitted")
     write_moodle_archive(folder / "ps1.zip")
     printed = reader.follow("2. Work that does not come by git")
-    assert "on-time: ps1.problem2, handed in Sat 6 Mar 2027, 21:15 CET" in printed
-    assert find_line(printed, "  on-time ") == "on-time 2 / 2 graded 4 / 6 graded 6"
-    assert find_line(printed, "  late ").startswith("late 2 / 2 graded – / 6"), (
+    assert "on-time: ps1, handed in Sat 6 Mar 2027, 21:15 CET" in printed
+    assert find_line(printed, "  on-time ") == "on-time 6 / 8 graded 6"
+    assert find_line(printed, "  late ") == "late 2 / 8 graded 2", (
         "what came last, by Moodle, counts"
     )
     with (folder / "grades.csv").open() as file:
@@ -110,10 +110,8 @@ def test_the_guide_followed_word_by_word(tmp_path: Path) -> None:
             for row in csv.DictReader(file)
         }
     assert scores == {
-        ("on-time", "ps1.problem1"): 2.0,
-        ("on-time", "ps1.problem2"): 4.0,
-        ("late", "ps1.problem1"): 2.0,
-        ("late", "ps1.problem2"): 0.0,
+        ("on-time", "ps1"): 6.0,
+        ("late", "ps1"): 2.0,
     }
 
 
@@ -136,6 +134,6 @@ def test_a_class_with_a_repository_for_each_assignment(tmp_path: Path) -> None:
     printed = reader.follow(
         "3. A repository for each student and assignment", OUR_CLASS=str(tmp_path / "class")
     )
-    assert find_line(printed, "  on-time ") == "on-time 2 / 2 graded 4 / 6 graded 6"
-    assert find_line(printed, "  late ").startswith("late 0 / 2 graded"), printed
+    assert find_line(printed, "  on-time ") == "on-time 6 / 8 graded 6"
+    assert find_line(printed, "  late ") == "late 0 / 8 graded 0", printed
     assert (folder / "site" / "index.html").exists(), "a points page"
