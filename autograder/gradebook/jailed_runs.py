@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import re
 import weakref
@@ -39,6 +38,7 @@ from autograder.gradebook.jailed_cells import (
     run_cells,
     run_cells_here,
 )
+from autograder.gradebook.safe_feedback import make_silent_log
 from autograder.grading.worker_pool import open_workers
 from autograder.jail import Jail
 
@@ -171,9 +171,7 @@ class LookAhead:
         self._converter = weakref.proxy(converter)
         self._exporter = type(converter.exporter)(parent=converter, config=converter.config)
         # Silent: nbgrader will say what it finds when it comes to the notebook itself.
-        self._exporter.log = logging.getLogger("autograder.look_ahead")
-        self._exporter.log.propagate = False
-        self._exporter.log.addHandler(logging.NullHandler())
+        self._exporter.log = make_silent_log("autograder.look_ahead")
         for preprocessor in converter.sanitize_preprocessors:
             self._exporter.register_preprocessor(preprocessor)
 

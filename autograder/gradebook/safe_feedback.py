@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from nbgrader import utils
@@ -21,15 +22,26 @@ class HideHiddenTests(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: Any, resources: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Hide them."""
-        hide = ClearHiddenTests(parent=self)
+        # Silent: as parts of another step they would warn of an option that is not theirs.
+        silent = make_silent_log("autograder.feedback")
+        hide = ClearHiddenTests(parent=self, log=silent)
         hidden_before = False
         for cell in nb.cells:
             hidden_before |= hide.begin_test_delimeter in cell.source
             if cell.cell_type == "code" and hidden_before:
                 cell.outputs = _replace_outputs(cell)
-        for preprocessor in (hide, ClearMarkScheme(parent=self)):
+        for preprocessor in (hide, ClearMarkScheme(parent=self, log=silent)):
             nb, resources = preprocessor.preprocess(nb, resources)
         return nb, resources
+
+
+def make_silent_log(name: str) -> logging.Logger:
+    """Return a log that nobody reads."""
+    log = logging.getLogger(name)
+    log.propagate = False
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
+    return log
 
 
 def _replace_outputs(cell: Any) -> list[Any]:

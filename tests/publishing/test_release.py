@@ -317,6 +317,18 @@ def test_a_failed_proof_releases_nothing_and_says_why(
     assert json.loads((small_course.root / "assignments" / "hw" / "hw.ipynb").read_text()) == good
 
 
+def test_a_cell_that_uses_an_answer_is_ordinary_where_the_proof_is_not_strict(
+    small_course: SmallCourse, examiner: Examiner
+) -> None:
+    small_course.write(solution(DOUBLE), test(TEST_DOUBLE), code("double(2)"), code("1 / 0"))
+    text = small_course.config.read_text()
+    assert 'c.Course.proof = "strict"' in text
+    small_course.config.write_text(text.replace('c.Course.proof = "strict"', ""))
+    made = release_assignment(load_course(small_course.config), "hw", examiner)
+    assert "NotImplementedError" not in str(made.warnings)
+    assert "ZeroDivisionError" in str(made.warnings)
+
+
 def test_instructors_files_beside_the_source_are_a_leak(
     small_course: SmallCourse, examiner: Examiner
 ) -> None:
