@@ -14,7 +14,7 @@ from autograder.course.comparisons import count_comparisons, note_comparisons
 from autograder.course.errors import (
     KernelError as KernelError,
 )  # tests let it pass: nothing more can be asked
-from autograder.course.submissions import Criterion, Outcome
+from autograder.course.submissions import Criterion, CriterionOutcome
 from autograder.reference import reference_of
 
 __all__ = ["Hint", "Marking", "Score", "reference_of"]
@@ -118,8 +118,8 @@ class Marking:
     def _judge(
         self, check: Check, points: float, sentence: str, needs: tuple[str, ...]
     ) -> Criterion:
-        if any(self._criteria[name].outcome is not Outcome.MET for name in needs):
-            return Criterion(sentence, 0.0, points, Outcome.SKIPPED)
+        if any(self._criteria[name].outcome is not CriterionOutcome.MET for name in needs):
+            return Criterion(sentence, 0.0, points, CriterionOutcome.SKIPPED)
         all_noted = note_comparisons(check)
         try:
             with count_comparisons() as comparisons:
@@ -130,8 +130,8 @@ class Marking:
             raise
         except Exception as error:
             self._errors.append(error)
-            return Criterion(sentence, 0.0, points, Outcome.NOT_MET)
-        return Criterion(sentence, points, points, Outcome.MET)
+            return Criterion(sentence, 0.0, points, CriterionOutcome.NOT_MET)
+        return Criterion(sentence, points, points, CriterionOutcome.MET)
 
     def score(self) -> Score:
         """Return the points; the last expression of the test cell.
@@ -147,6 +147,6 @@ class Marking:
             raise ValueError(
                 f"the criteria add up to {total:g} points, the exercise has {self.points:g}"
             )
-        full = all(criterion.outcome is Outcome.MET for criterion in criteria)
+        full = all(criterion.outcome is CriterionOutcome.MET for criterion in criteria)
         points = self.points if full else math.fsum(criterion.points for criterion in criteria)
         return Score(points, criteria, tuple(self._errors))

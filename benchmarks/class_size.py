@@ -27,9 +27,9 @@ from autograder.course.exam import Exercise
 from autograder.course.submissions import (
     Clock,
     Criterion,
+    CriterionOutcome,
     ExerciseResult,
     NotebookFile,
-    Outcome,
     Push,
     Report,
     Status,
@@ -128,7 +128,7 @@ def make_result(exercise: Exercise, number: int) -> ExerciseResult:
     """Return one of a few results, as grading gives them."""
     status = STATUSES[(number + len(exercise.id)) % len(STATUSES)]
     points = exercise.points if status is Status.PASSED else 0.0
-    met = Outcome.MET if status is Status.PASSED else Outcome.NOT_MET
+    met = CriterionOutcome.MET if status is Status.PASSED else CriterionOutcome.NOT_MET
     criteria = tuple(
         Criterion(f"criterion {index}", points / 4, exercise.points / 4, met) for index in range(4)
     )

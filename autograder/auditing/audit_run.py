@@ -20,7 +20,7 @@ from autograder.auditing.exam_excerpt import ExamExcerpt, cut_excerpt, take_whol
 from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, ExamError
 from autograder.course.exam import Exam
-from autograder.course.submissions import ExerciseResult, Outcome
+from autograder.course.submissions import CriterionOutcome, ExerciseResult
 from autograder.grader.examiner import Examiner
 from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail
@@ -62,7 +62,7 @@ class GradedCase:
         lost = []
         for position in self.case.keeps:
             is_missing = position > len(outcomes)
-            if is_missing or outcomes[position - 1] is not Outcome.MET:
+            if is_missing or outcomes[position - 1] is not CriterionOutcome.MET:
                 lost.append(position)
         return tuple(lost)
 
@@ -76,7 +76,9 @@ class GradedCase:
     def stopped_by(self) -> tuple[str, ...]:
         """Sentences of the criteria that were not met; a test without criteria is one itself."""
         criteria = self.result.criteria
-        not_met = [entry.sentence for entry in criteria if entry.outcome is Outcome.NOT_MET]
+        not_met = [
+            entry.sentence for entry in criteria if entry.outcome is CriterionOutcome.NOT_MET
+        ]
         if not not_met and not self.full:
             return ("the test as a whole",)
         return tuple(not_met)

@@ -12,7 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.course.configuration import Course
-from autograder.course.submissions import ExerciseResult, Outcome, Report, Status, round_points
+from autograder.course.submissions import (
+    CriterionOutcome,
+    ExerciseResult,
+    Report,
+    Status,
+    round_points,
+)
 from autograder.forge.repository_identity import describe_changes
 from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark
@@ -24,7 +30,7 @@ from autograder.record.standings import (
     decided_sum,
 )
 
-MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.SKIPPED: "–"}
+MARKS = {CriterionOutcome.MET: "✓", CriterionOutcome.NOT_MET: "✗", CriterionOutcome.SKIPPED: "–"}
 # When every deadline is over
 AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 # What a table is measured in, to know whether it would be cut

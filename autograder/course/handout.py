@@ -21,7 +21,7 @@ from autograder.course.source_markers import (
 )
 
 
-class SourceCell(Protocol):
+class HandoutCell(Protocol):
     """What is read of a cell of a source notebook."""
 
     @property
@@ -72,7 +72,7 @@ class Handout:
 
 
 def read_handout(
-    cells: Iterable[SourceCell], release: Path | None = None, markers: Markers = NBGRADERS
+    cells: Iterable[HandoutCell], release: Path | None = None, markers: Markers = NBGRADERS
 ) -> Handout:
     """Return what students were given of a source notebook's cells.
 
@@ -114,7 +114,7 @@ def _released(path: Path | None) -> Iterator[tuple[str, str]]:
         yield marks.get("grade_id", ""), source if isinstance(source, str) else "".join(source)
 
 
-def _variants(cell: SourceCell, markers: Markers) -> Iterator[str]:
+def _variants(cell: HandoutCell, markers: Markers) -> Iterator[str]:
     """Yield a source cell's text as nbgrader would give it out, with each text it may put in an
     answer's place.
     """

@@ -31,7 +31,7 @@ class Status(StrEnum):
     TO_BE_MARKED = "to be marked"
 
 
-class Outcome(StrEnum):
+class CriterionOutcome(StrEnum):
     """How a criterion of an exercise ended."""
 
     MET = "met"
@@ -194,7 +194,7 @@ class Criterion:
     sentence: str
     points: float
     max_points: float
-    outcome: Outcome
+    outcome: CriterionOutcome
 
 
 @dataclass(frozen=True)
@@ -350,7 +350,7 @@ def exercise_from_json(data: Mapping[str, Any]) -> ExerciseResult:
                 str(entry["sentence"]),
                 float(entry["points"]),
                 float(entry["max_points"]),
-                Outcome(entry["outcome"]),
+                CriterionOutcome(entry["outcome"]),
             )
             for entry in data["criteria"]
         ),

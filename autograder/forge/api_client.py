@@ -23,7 +23,7 @@ import httpx
 
 from autograder.course.configuration import ForgeOptions
 from autograder.course.errors import ForgeFailed
-from autograder.forge.etag_cache import Page, load_pages, save_pages
+from autograder.forge.etag_cache import AnswerPage, load_pages, save_pages
 from autograder.forge.http_replies import BrokenReply, Reply
 
 TRIES = 5
@@ -82,7 +82,7 @@ class ApiClient:
         self._closed = ""  # why nothing is asked any more
         self._dead = 0  # questions in a row that stayed without an answer
         self._known = load_pages(cache)
-        self._used = dict[str, Page]()
+        self._used = dict[str, AnswerPage]()
         self._http = httpx.Client(headers=HEADERS | _authorization(options), timeout=TIMEOUT)
 
     def __repr__(self) -> str:
@@ -103,7 +103,7 @@ class ApiClient:
         if self.cache is not None:
             save_pages(self.cache, self._used)
 
-    def get(self, address: str, keep: Keep, **parameters: str | int) -> Page | None:
+    def get(self, address: str, keep: Keep, **parameters: str | int) -> AnswerPage | None:
         """Return what the API says at a path or URL, None when it says that there is nothing (any
         more).
 
@@ -132,11 +132,11 @@ class ApiClient:
                 page = known
             else:
                 kept = [keep(entry) for entry in data] if isinstance(data, list) else keep(data)
-                page = Page(kept, reply.next(), reply.headers.get("ETag", ""))
+                page = AnswerPage(kept, reply.next(), reply.headers.get("ETag", ""))
             self._used[str(url)] = page
             return page
 
-    def pages(self, address: str, keep: Keep, **parameters: str | int) -> Iterator[Page]:
+    def pages(self, address: str, keep: Keep, **parameters: str | int) -> Iterator[AnswerPage]:
         """Yield the pages of a list, following the server's links.
 
         Raises

@@ -20,7 +20,7 @@ CACHE_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Page:
+class AnswerPage:
     """An answer, cut down to what is kept of it, and where the next one is."""
 
     data: Any
@@ -28,18 +28,18 @@ class Page:
     etag: str = ""
 
 
-def load_pages(cache: Path | None) -> dict[str, Page]:
+def load_pages(cache: Path | None) -> dict[str, AnswerPage]:
     """Read the kept answers by URL; a file that is damaged or of another version is as good as
     none.
     """
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         data = json.loads(cache.read_text(encoding="utf-8")) if cache else {}
         if data["version"] == CACHE_VERSION:
-            return convert(data["pages"], dict[str, Page])
+            return convert(data["pages"], dict[str, AnswerPage])
     return {}
 
 
-def save_pages(cache: Path, pages: Mapping[str, Page]) -> None:
+def save_pages(cache: Path, pages: Mapping[str, AnswerPage]) -> None:
     """Keep the answers of this run; those it did not need are of no use to the next one either.
 
     Where they cannot be written, the next run asks for more than it would have to, and that is all.

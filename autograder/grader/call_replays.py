@@ -44,7 +44,7 @@ class Agreement(IntEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CallOutcome:
     """What a call came to: its result or error, its arguments afterwards, and whether it drew
     random numbers.
     """
@@ -72,7 +72,7 @@ class Replays:
         self._right: dict[int, bool] = {}
         # What the reference makes of a call with the student's arguments: each is asked for again
         # and again, by every mistake that is tried.
-        self._outcomes: dict[int, Outcome] = {}
+        self._outcomes: dict[int, CallOutcome] = {}
         self._random_states = RandomStates()
         self._handed: list[tuple[Any, Any]] | None = None
 
@@ -105,7 +105,7 @@ class Replays:
                 )
         return found
 
-    def _replay(self, index: int, function: Function) -> Outcome:
+    def _replay(self, index: int, function: Function) -> CallOutcome:
         """Make a call again with the student's own arguments; on the reference's function only
         once.
         """
@@ -130,13 +130,13 @@ class Replays:
         outcome = replay_call(function, call, given, self._random_states)
         return outcome.error is None and _same_where_finite(call.result, outcome.result)
 
-    def right(self, index: int) -> Outcome:
+    def right(self, index: int) -> CallOutcome:
         """Return what the reference makes of a call."""
         call = self.calls[index]
         own = call.args, call.kwargs
         given = self._translated(own)
         if _holds_handle(given):
-            return Outcome(None, CannotCross("an object of the student's"), given, False)
+            return CallOutcome(None, CannotCross("an object of the student's"), given, False)
         if given is own:
             return self._replay(index, self._reference[call.function])
         return replay_call(self._reference[call.function], call, given, self._random_states)
@@ -207,7 +207,9 @@ class Replays:
         return self._handed
 
 
-def replay_call(function: Function, call: Call, given: Any, random_states: RandomStates) -> Outcome:
+def replay_call(
+    function: Function, call: Call, given: Any, random_states: RandomStates
+) -> CallOutcome:
     """Call a function as a student's was called: with copies of the arguments, from the same random
     states.
     """
@@ -230,10 +232,10 @@ def replay_call(function: Function, call: Call, given: Any, random_states: Rando
         after = random_states.copy()
         drew = not are_same(after[0], start[0]) or after[1] != start[1]
     random_states.set(before)
-    return Outcome(result, failure, (args, kwargs), drew)
+    return CallOutcome(result, failure, (args, kwargs), drew)
 
 
-def _agreement(call: Call, outcome: Outcome) -> Agreement:
+def _agreement(call: Call, outcome: CallOutcome) -> Agreement:
     if call.error is None and outcome.error is None:
         return Agreement.FULL if _same_but_layout(call.result, outcome.result) else Agreement.NONE
     # By name: the student's own exception was made anew here, as a class of the same name.
@@ -244,7 +246,7 @@ def _agreement(call: Call, outcome: Outcome) -> Agreement:
     return Agreement.KIND_OF_ERROR
 
 
-def _changed_alike(call: Call, outcome: Outcome) -> bool:
+def _changed_alike(call: Call, outcome: CallOutcome) -> bool:
     """Whether both left their arguments alike; the record of a call may not say."""
     known = bool(call.args_after or call.kwargs_after)
     return not known or are_same((call.args_after, call.kwargs_after), outcome.arguments)

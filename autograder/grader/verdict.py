@@ -9,8 +9,8 @@ from typing import Any
 
 from autograder.course.exam import Exam, Exercise
 from autograder.course.submissions import (
+    CriterionOutcome,
     ExerciseResult,
-    Outcome,
     Status,
     make_printable,
     round_points_below,
@@ -137,7 +137,7 @@ def share_of_points(exercise: Exercise, evidence: Evidence) -> float:
     if evidence.error is not None:
         return 0.0
     if isinstance(value, Score) and not exercise.points:
-        met = [criterion.outcome is Outcome.MET for criterion in value.criteria]
+        met = [criterion.outcome is CriterionOutcome.MET for criterion in value.criteria]
         return sum(met) / len(met) if met else 1.0
     # True is a number to Python and none to nbgrader: `q == 3` as the last line says nothing.
     if isinstance(value, (int, float)) and not isinstance(value, bool):

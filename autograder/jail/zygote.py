@@ -53,7 +53,7 @@ PLAIN_MODULES = COURSE_MODULES[:1]
 
 
 @dataclass
-class Submission:
+class LivingSubmission:
     """A living submission, as the zygote sees it."""
 
     order: Order
@@ -101,7 +101,7 @@ class Zygote:
         self.enclosure = enclosure
         self.hierarchies = hierarchies
         self.shell: Any = None
-        self.submissions: dict[int, Submission] = {}
+        self.submissions: dict[int, LivingSubmission] = {}
         # Ended, but the kernel still holds the group.
         self.forsaken: list[cgroups.Group] = []
         self.owner = os.getpid()
@@ -136,7 +136,7 @@ class Zygote:
             time.sleep(0.005)
         self.enclosure.leave()
 
-    def _attend(self, slot: int, submission: Submission, ready: set[int]) -> None:
+    def _attend(self, slot: int, submission: LivingSubmission, ready: set[int]) -> None:
         if submission.ended in ready:
             self._bury(slot, submission)
         # A word or a hang-up: either way whoever ordered it is done.
@@ -148,7 +148,7 @@ class Zygote:
             submission.condemned = True
             self.enclosure.kill(submission.first)
 
-    def _bury(self, slot: int, submission: Submission) -> None:
+    def _bury(self, slot: int, submission: LivingSubmission) -> None:
         """Wait for a submission's last process and remove what it leaves; then, and only then, let
         go of the leash.
         """
@@ -213,7 +213,7 @@ class Zygote:
         if order.contents is not None:
             order.contents.close()
         deadline = time.monotonic() + CLOCK_FACTOR * order.limits.seconds + LATER
-        self.submissions[order.slot] = Submission(
+        self.submissions[order.slot] = LivingSubmission(
             order, first, os.pidfd_open(first), leash, deadline, group
         )
 

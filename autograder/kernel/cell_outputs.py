@@ -111,7 +111,7 @@ def count_characters(value: object) -> int:
     return sum(map(count_characters, value)) if isinstance(value, list) else 8
 
 
-class Shown:
+class DisplayedOutputs:
     """The outputs shown under a display id, which later cells may change."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from autograder.course.errors import KernelDied, KernelError, OutOfTime, WireError
 from autograder.course.limits import CLOCK_FACTOR, MOST_CLOCK_FACTOR, Limits
 from autograder.kernel import wire
-from autograder.kernel.cell_outputs import Output, Shown, check_outputs
+from autograder.kernel.cell_outputs import DisplayedOutputs, Output, check_outputs
 from autograder.kernel.channel import Channel
 from autograder.kernel.exception_values import describe_exception, remake_exception
 from autograder.kernel.exchange import Exchange
@@ -124,7 +124,7 @@ class Kernel(Exchange):
         self._functions: dict[int, Callable[..., Any]] = {}
         self._thrown: dict[int, BaseException] = {}
         self._count = 0
-        self._shown = Shown()
+        self._shown = DisplayedOutputs()
         self.random.settle()
 
     def run_cell(self, source: str, *, run_on: bool = False) -> CellRun:

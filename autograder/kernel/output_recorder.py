@@ -21,7 +21,7 @@ _TOO_RICH: Final = "[An output was left out: this cell displays too much.]"
 MAX_OUTPUTS: Final = 2_000
 
 
-class Page:
+class OutputPage:
     """The outputs of one cell or one call."""
 
     def __init__(self, text_limit: int, rich_limit: int) -> None:
@@ -123,15 +123,15 @@ class Recorder:
 
     def __init__(self, text_limit: int = 1 << 20, rich_limit: int = 8 << 20) -> None:
         self.limits = text_limit, rich_limit
-        self.page = Page(*self.limits)
+        self.page = OutputPage(*self.limits)
         self._process = os.getpid()
         self._files: dict[str, int] = {}
 
     @contextlib.contextmanager
-    def fresh_page(self) -> Iterator[Page]:
+    def fresh_page(self) -> Iterator[OutputPage]:
         """Write on a page of its own while the context lasts."""
         before = self.page
-        self.page = Page(*self.limits)
+        self.page = OutputPage(*self.limits)
         try:
             yield self.page
         finally:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.course.submissions import ExerciseResult, Outcome, Status
+from autograder.course.submissions import CriterionOutcome, ExerciseResult, Status
 from autograder.overview.class_work import AssignmentWork, has_all_points, was_attempted
 
 GROUP = 0.27
@@ -179,9 +179,9 @@ def rank_criteria(work: AssignmentWork) -> tuple[CriterionStatistics, ...]:
     for own in work.students:
         for result in own.results.values():
             for criterion in result.criteria:
-                if criterion.outcome is not Outcome.SKIPPED:
+                if criterion.outcome is not CriterionOutcome.SKIPPED:
                     count = counts.setdefault((result.id, criterion.sentence), [0, 0])
-                    count[criterion.outcome is Outcome.NOT_MET] += 1
+                    count[criterion.outcome is CriterionOutcome.NOT_MET] += 1
     ranked = []
     for (exercise, sentence), (met, missed) in counts.items():
         if missed:

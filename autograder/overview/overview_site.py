@@ -39,11 +39,11 @@ def write_overview(overview: ClassOverview, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     # Before anything is in it: other users of a shared machine could open a file meanwhile.
     folder.chmod(OWNER_ONLY)
-    write_files(folder, {INDEX: render_overview(overview), **write_tables(overview)})
+    write_private_files(folder, {INDEX: render_overview(overview), **write_tables(overview)})
     return folder / INDEX
 
 
-def write_files(folder: Path, texts: Mapping[str, str]) -> None:
+def write_private_files(folder: Path, texts: Mapping[str, str]) -> None:
     """Write files that only their owner can read, and the style sheets beside them."""
     for name, text in texts.items():
         # A student's text may hold half a surrogate pair, which no encoding knows.

@@ -14,7 +14,7 @@ from autograder.course.configuration import Course
 from autograder.course.errors import UsageError
 from autograder.course.exam import Exam
 from autograder.course.notebook_files import Unreadable, read_notebook
-from autograder.overview.overview_site import OWNER_ONLY, write_files
+from autograder.overview.overview_site import OWNER_ONLY, write_private_files
 from autograder.overview.similar_work import Places, SimilarWork
 from autograder.pages.exercise_titles import find_exercise_titles
 from autograder.pages.template_environment import make_environment
@@ -64,7 +64,7 @@ def write_similar(
         )
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(OWNER_ONLY)
-    write_files(folder, {"similar.html": render_similar(course, works, now)})
+    write_private_files(folder, {"similar.html": render_similar(course, works, now)})
     return folder / "similar.html"
 
 

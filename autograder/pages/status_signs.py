@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.course.submissions import Clock, Outcome, Status
+from autograder.course.submissions import Clock, CriterionOutcome, Status
 from autograder.record.standings import PartState
 
 
@@ -28,9 +28,9 @@ OF_STATUS = {
     Status.TO_BE_MARKED: Mark("✎", "to be marked by a person", "waiting"),
 }
 OF_OUTCOME = {
-    Outcome.MET: Mark("✓", "met", "good"),
-    Outcome.NOT_MET: Mark("✗", "not met", "bad"),
-    Outcome.SKIPPED: Mark("–", "skipped", "quiet"),
+    CriterionOutcome.MET: Mark("✓", "met", "good"),
+    CriterionOutcome.NOT_MET: Mark("✗", "not met", "bad"),
+    CriterionOutcome.SKIPPED: Mark("–", "skipped", "quiet"),
 }
 OF_STATE = {
     PartState.GRADED: Mark("✓", "graded", "good"),

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import Criterion, ExerciseResult, Outcome, Report, Status
+from autograder.course.submissions import (
+    Criterion,
+    CriterionOutcome,
+    ExerciseResult,
+    Report,
+    Status,
+)
 from autograder.grading.returned_reports import MAX_BYTES, ReportRefused, read_returned_report
 from autograder.record.ledger import Ledger
 
@@ -16,7 +22,7 @@ EXAM = Exam(
     (),
     (Exercise("one", "first", 3.0, False, ()), Exercise("essay", "second", 5.0, True, ("essay",))),
 )
-CRITERION = Criterion("the sign is right", 1.0, 2.0, Outcome.NOT_MET)
+CRITERION = Criterion("the sign is right", 1.0, 2.0, CriterionOutcome.NOT_MET)
 REPORT = Report(
     "hw", "assignments/hw/hw_solved.ipynb", "graded",
     (

@@ -8,7 +8,7 @@ import pytest
 from autograder.checks import Unmet
 from autograder.course.errors import KernelDied
 from autograder.course.exam import Exercise
-from autograder.course.submissions import Outcome, Status
+from autograder.course.submissions import CriterionOutcome, Status
 from autograder.grader.accidents import TOO_LONG
 from autograder.grader.call_replays import Replays, are_same
 from autograder.grader.evidence import Evidence
@@ -53,7 +53,10 @@ def test_met_criteria_add_up() -> None:
     score = marked(("shape", 1, None, ()), ("values", 2, AssertionError(), ()))
     assert float(score) == 1.0
     assert repr(score) == "1.0", "nbgrader reads the printed value"
-    assert [criterion.outcome for criterion in score.criteria] == [Outcome.MET, Outcome.NOT_MET]
+    assert [criterion.outcome for criterion in score.criteria] == [
+        CriterionOutcome.MET,
+        CriterionOutcome.NOT_MET,
+    ]
 
 
 def test_what_depends_on_a_failed_check_is_skipped_not_failed() -> None:
@@ -62,7 +65,12 @@ def test_what_depends_on_a_failed_check_is_skipped_not_failed() -> None:
         ("other", 1, None, ()),
     )  # fmt: skip
     outcomes = [criterion.outcome for criterion in score.criteria]
-    assert outcomes == [Outcome.NOT_MET, Outcome.SKIPPED, Outcome.SKIPPED, Outcome.MET]
+    assert outcomes == [
+        CriterionOutcome.NOT_MET,
+        CriterionOutcome.SKIPPED,
+        CriterionOutcome.SKIPPED,
+        CriterionOutcome.MET,
+    ]
     assert float(score) == 1.0
 
 

@@ -19,7 +19,7 @@ from small_course import REPOSITORY
 
 from autograder.checks import relative_error
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import Outcome
+from autograder.course.submissions import CriterionOutcome
 from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.lending import lender
 from autograder.marking import Score
@@ -258,7 +258,7 @@ def test_a_mistake_costs_points_and_leaves_what_it_keeps(path: Path, place: Any)
     met = {
         number
         for number, entry in enumerate(found.criteria, start=1)
-        if entry.outcome is Outcome.MET
+        if entry.outcome is CriterionOutcome.MET
     }
     assert set(mistake.keeps) <= met < set(range(1, len(found.criteria) + 1))
 

@@ -15,9 +15,9 @@ from autograder.course.errors import DiskFailed
 from autograder.course.submissions import (
     Clock,
     Criterion,
+    CriterionOutcome,
     ExerciseResult,
     NotebookFile,
-    Outcome,
     Push,
     Report,
     Repository,
@@ -30,7 +30,7 @@ NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PUSH = Push(
     "on-time", "c" * 40, "master", NOON, Clock.FIRST_SEEN, (NotebookFile("hw.ipynb", "b" * 40, 7),)
 )
-CRITERION = Criterion("the sign is right", 1.0, 1.0, Outcome.MET)
+CRITERION = Criterion("the sign is right", 1.0, 1.0, CriterionOutcome.MET)
 RESULT = ExerciseResult(
     "double", "", 1.0, 2.0, Status.PARTIAL, "Look at “twice”.", (CRITERION,), "detail"
 )

@@ -22,9 +22,9 @@ from autograder.course.exam import WHOLE, Exam, Exercise, SourceCell
 from autograder.course.submissions import (
     Clock,
     Criterion,
+    CriterionOutcome,
     ExerciseResult,
     NotebookFile,
-    Outcome,
     Push,
     Report,
     Status,
@@ -76,9 +76,9 @@ def make_report(exam: Exam, solved: int) -> Report:
     results = []
     for index, exercise in enumerate(exam.exercises):
         met = 3 if index < solved else 1 if index == solved else 0
-        outcomes = [Outcome.MET] * met + [Outcome.NOT_MET] * (3 - met)
+        outcomes = [CriterionOutcome.MET] * met + [CriterionOutcome.NOT_MET] * (3 - met)
         criteria = tuple(
-            Criterion(sentence, float(outcome is Outcome.MET), 1.0, outcome)
+            Criterion(sentence, float(outcome is CriterionOutcome.MET), 1.0, outcome)
             for sentence, outcome in zip(SENTENCES, outcomes, strict=True)
         )
         status = (Status.NOT_ATTEMPTED, Status.PARTIAL, Status.PASSED, Status.PASSED)[met]

@@ -18,9 +18,9 @@ from autograder.course.exam import WHOLE, Exam, Exercise, SourceCell
 from autograder.course.submissions import (
     Clock,
     Criterion,
+    CriterionOutcome,
     ExerciseResult,
     NotebookFile,
-    Outcome,
     Push,
     Report,
     Status,
@@ -339,13 +339,17 @@ def result(
 ) -> ExerciseResult:
     """The result of one exercise with its criteria and the detail that only instructors may read."""
     outcomes = {
-        Status.PASSED: (Outcome.MET, Outcome.MET, Outcome.MET),
-        Status.PARTIAL: (Outcome.MET, Outcome.NOT_MET, Outcome.MET),
-        Status.FAILED: (Outcome.NOT_MET, Outcome.SKIPPED, Outcome.SKIPPED),
+        Status.PASSED: (CriterionOutcome.MET, CriterionOutcome.MET, CriterionOutcome.MET),
+        Status.PARTIAL: (CriterionOutcome.MET, CriterionOutcome.NOT_MET, CriterionOutcome.MET),
+        Status.FAILED: (
+            CriterionOutcome.NOT_MET,
+            CriterionOutcome.SKIPPED,
+            CriterionOutcome.SKIPPED,
+        ),
     }.get(status, ())
     each = max_points / 3
     criteria = tuple(
-        Criterion(sentence, each if outcome is Outcome.MET else 0.0, each, outcome)
+        Criterion(sentence, each if outcome is CriterionOutcome.MET else 0.0, each, outcome)
         for sentence, outcome in zip(SENTENCES, outcomes, strict=False)
     )
     return ExerciseResult(exercise, part, points, max_points, status, hint, criteria, SECRET_DETAIL)
