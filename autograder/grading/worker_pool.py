@@ -50,10 +50,9 @@ def open_workers(
     ProcessPoolExecutor
         Its tasks find their process's desk by `desk()`.
     """
-    # Not forked: a fork would hold the command's locks, sockets and everything it has read.
-    context = multiprocessing.get_context("spawn")
     # "Parent" means the thread, for the kernel: processes of another thread would end with it.
     lasting = threading.current_thread() is threading.main_thread()
+    context = multiprocessing.get_context(_choose_start_method(count, lasting=lasting))
     setting = (jail.share_zygote(), exams, os.getpid() if lasting else None)
     with ProcessPoolExecutor(
         count, mp_context=context, initializer=_sit_down, initargs=setting
@@ -62,6 +61,18 @@ def open_workers(
             yield pool
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _choose_start_method(count: int, *, lasting: bool) -> str:
+    """Return how processes are started: a single one has what is imported here, by a fork.
+
+    That saves what importing it again takes, a good part of what one push costs. Many processes
+    are started anew: a fork would hold, as long as they live, everything that the command has read.
+    """
+    # Another thread could hold a lock that the fork would copy. And the kernel has to end the
+    # process with this one: holding both ends of its queue, it would wait for ever.
+    alone = lasting and threading.active_count() == 1
+    return "fork" if count == 1 and alone else "spawn"
 
 
 def current_desk() -> WorkerDesk:
