@@ -67,7 +67,9 @@ def measure_run(config: Path) -> tuple[float, float]:
     took = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
-        raise SystemExit(f"autograder run ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise SystemExit(
+            f"autograder run ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
     return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
