@@ -54,8 +54,8 @@ def is_test(cell: Any) -> bool:
     return code and bool(utils.is_grade(cell)) and not utils.is_solution(cell)
 
 
-def read_course_names(nb: Any) -> CourseNames:
-    """Return what the course's own notebook says of its tests."""
+def read_as_exam(nb: Any) -> Exam:
+    """Return the cells of the course's own notebook as those of an exam."""
     cells = []
     for cell in nb.cells:
         marks = cell.metadata.get("nbgrader", {})
@@ -68,7 +68,12 @@ def read_course_names(nb: Any) -> CourseNames:
                 solution=bool(marks.get("solution")),
             )
         )
-    exam = Exam("", tuple(cells), ())
+    return Exam("", tuple(cells), ())
+
+
+def read_course_names(nb: Any) -> CourseNames:
+    """Return what the course's own notebook says of its tests."""
+    exam = read_as_exam(nb)
     # Whatever the course's own cells bind may be bound when a test runs: one that asks for a `sum`
     # means the student's, and below `from numpy import *` `all` is NumPy's.
     own = find_bound_names([cell.source for cell in exam.reference_cells])

@@ -20,6 +20,7 @@ from nbgrader.preprocessors import Execute, GetGrades
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
+from autograder.course.errors import UsageError
 from autograder.gradebook.hardened_tests import list_code_cells
 from autograder.gradebook.jailed_runs import JailedRuns
 from autograder.gradebook.safe_feedback import HideHiddenTests
@@ -67,6 +68,7 @@ class JailedExecute(Execute):  # type: ignore[misc]
         self, nb: Any, resources: dict[str, Any], km: Any = None
     ) -> tuple[Any, dict[str, Any]]:
         """Run the cells, and put what they gave into the notebook."""
+        refuse_other_languages(nb, resources["nbgrader"]["notebook"])
         converter = _find_converter(self)
         runs = _open_runs(converter)
         entry = resources["nbgrader"]
@@ -82,6 +84,22 @@ class JailedExecute(Execute):  # type: ignore[misc]
                     output["execution_count"] = number
                 cell.outputs.append(type(nb)(output))
         return nb, resources
+
+
+def refuse_other_languages(nb: Any, notebook: str) -> None:
+    """Refuse a notebook that is not Python's: run as Python, it would get everybody nothing.
+
+    Raises
+    ------
+    UsageError
+        Naming the language, which nbgrader has set to that of the course's own notebook.
+    """
+    language = str(nb.metadata.get("kernelspec", {}).get("language") or "python")
+    if language.lower() not in {"python", "python3", "ipython"}:
+        raise UsageError(
+            f"{notebook}: a notebook of {language}; the jail runs Python. Grade this assignment "
+            "without the line that calls use_jails, on a machine that may run students' code"
+        )
 
 
 def _find_converter(preprocessor: Any) -> Autograde:

@@ -29,6 +29,7 @@ from autograder.gradebook.hardened_tests import (
     HardenedTests,
     find_plain_tests,
     list_code_cells,
+    read_as_exam,
     read_course_names,
 )
 from autograder.gradebook.jailed_cells import (
@@ -39,6 +40,7 @@ from autograder.gradebook.jailed_cells import (
     run_cells_here,
 )
 from autograder.gradebook.safe_feedback import make_silent_log
+from autograder.grader.needed_modules import list_needed_modules
 from autograder.grading.worker_pool import open_workers
 from autograder.jail import Jail
 
@@ -76,7 +78,6 @@ class JailedRuns:
 
     def __init__(self, converter: Autograde) -> None:
         self._closing = ExitStack()
-        self._jail = self._closing.enter_context(Jail(Limits()))
         self._coming = list(_list_coming(converter))
         self._pool: Executor | None = None
         self._ahead: dict[str, Future[RanNotebook]] = {}
@@ -86,6 +87,7 @@ class JailedRuns:
         self._look = LookAhead(converter)
         self._root = Path(converter.coursedir.root)
         self._tests: dict[tuple[str, str], HardenedTests] = {}
+        self._jail = self._closing.enter_context(Jail(Limits(), modules=self._list_modules()))
         self._processes = min(os.cpu_count() or 1, len(self._coming))
         if self._processes > 1:
             self._pool = self._closing.enter_context(open_workers(self._processes, self._jail, {}))
@@ -109,6 +111,20 @@ class JailedRuns:
         self._drop(student, assignment, notebook)
         self._send_ahead(self._pool, seconds)
         return self._ahead.pop(key).result()
+
+    def _list_modules(self) -> tuple[str, ...] | None:
+        """Return the libraries that the course's own notebooks import; None where these are
+        unknown.
+
+        The formgrader's button grades one notebook: loading what it does not use took longer.
+        """
+        exams = []
+        for assignment, notebook in {(entry.assignment, entry.notebook) for entry in self._coming}:
+            own = [read_as_exam(nb) for nb in self._look.read_own_notebooks(assignment, notebook)]
+            if not own:
+                return None
+            exams += own
+        return list_needed_modules(exams) if exams else None
 
     def _want(
         self, student: str, assignment: str, notebook: str, nb: Any, seconds: float | None

@@ -11,7 +11,9 @@ from jails import SMALL
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader import utils
 
+from autograder.course.errors import UsageError
 from autograder.gradebook.hardened_tests import HardenedTests, find_plain_tests, read_course_names
+from autograder.gradebook.jailed_autograde import refuse_other_languages
 from autograder.gradebook.jailed_cells import CellsToRun, CourseNames, Output, run_cells
 from autograder.jail import Jail
 
@@ -151,6 +153,16 @@ def test_a_test_that_has_to_be_a_cell_is_one(jail: Jail) -> None:
         ("test", "assert seen"),
     )
     assert find_plain(jail, nb) == {"test2"}
+
+
+def test_a_notebook_of_another_language_is_refused_and_not_run_as_python() -> None:
+    nb = make_notebook(("answer", "x <- 1"))
+    refuse_other_languages(nb, "problem")
+    nb.metadata.kernelspec = {"language": "python", "name": "anything"}
+    refuse_other_languages(nb, "problem")
+    nb.metadata.kernelspec = {"language": "R", "name": "ir"}
+    with pytest.raises(UsageError, match="problem: a notebook of R; the jail runs Python"):
+        refuse_other_languages(nb, "problem")
 
 
 def test_names_that_the_course_binds_itself_are_meant_by_its_tests(jail: Jail) -> None:
