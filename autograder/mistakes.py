@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.course.errors import ExamError, describe_failure
+
 Function = Callable[..., Any]
 
 
@@ -181,7 +183,16 @@ class Shortcuts(Variants):
 
 
 def load_variants(source: str, name: str) -> Variants | None:
-    """Run the source of a file of variants and return its registry, None where it has none."""
+    """Run the source of a file of variants and return its registry, None where it has none.
+
+    Raises
+    ------
+    ExamError
+        If it fails, with the line of the file.
+    """
     namespace: dict[str, Any] = {"__name__": name}
-    exec(compile(source, f"<{name}>", "exec"), namespace)
+    try:
+        exec(compile(source, f"<{name}>", "exec"), namespace)
+    except Exception as error:
+        raise ExamError(f"the known answers fail at {describe_failure(error)}") from error
     return next((value for value in namespace.values() if isinstance(value, Variants)), None)

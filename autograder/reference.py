@@ -11,7 +11,6 @@ import functools
 import inspect
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
@@ -19,7 +18,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
-from autograder.course.errors import ExamError
+from autograder.course.errors import ExamError, describe_failure
 from autograder.course.exam import RAISES, Exam, read_exam
 from autograder.course.working_folder import working_folder
 
@@ -83,10 +82,8 @@ def run_reference(exam: Exam) -> dict[str, Any]:
             except Exception as error:
                 if not exam.strict or RAISES in cell.tags:
                     continue
-                last = traceback.extract_tb(error.__traceback__)[-1]
-                where = f"line {last.lineno} of {last.filename.strip('<>')}"
                 raise ExamError(
-                    f"the source notebook fails at {where}: {type(error).__name__}: {error}"
+                    f"the source notebook fails at {describe_failure(error)}"
                 ) from error
     return namespace
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -112,6 +113,27 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         return str(DiskFailed.at(error.filename or "a file", error))
     return f"{type(error).__name__}: {error}; please report this: it is a fault of the autograder's"
+
+
+def describe_failure(error: Exception) -> str:
+    """Say where executed source failed, and how: ``line 3 of mistakes.py: NameError: …``.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised by `compile` or `exec`; the source has a file name in angle brackets.
+    """
+    if isinstance(error, SyntaxError) and error.filename and error.filename.startswith("<"):
+        # What cannot be compiled was never run: its own line is in the error, not in the traceback
+        line = error.lineno
+        file = error.filename
+        reason = error.msg
+    else:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        line = last.lineno
+        file = last.filename
+        reason = str(error)
+    return f"line {line} of {file.strip('<>')}: {type(error).__name__}: {reason}"
 
 
 class KernelError(Exception):

@@ -102,9 +102,13 @@ def _stage_source(course: Course, names: Sequence[str], folder: Path) -> Path:
     return staged.parent
 
 
+# Between what nbgrader has to say of a cell and the whole of it
+WRONG_CELL = "Cell contents are:"
+
+
 class _FirstError(logging.Handler):
-    """Keeps the last line of what nbgrader logs first as an error: the reason, behind a
-    traceback.
+    """Keeps the reason of what nbgrader logs first as an error: it stands behind a traceback, or
+    before the cell that is wrong.
     """
 
     last = ""
@@ -113,7 +117,12 @@ class _FirstError(logging.Handler):
         if record.levelno < logging.ERROR or self.last:
             return
         # The first one with a traceback: what follows only says that there was one.
-        lines = record.getMessage().strip().splitlines()
+        reason, with_cell, cell = record.getMessage().strip().partition(WRONG_CELL)
+        if with_cell:
+            begin = cell.strip().splitlines()[0] if cell.strip() else ""
+            self.last = f"{reason.strip(' .;')}, in the cell that begins with: {begin}"
+            return
+        lines = reason.splitlines()
         if len(lines) > 1:
             self.last = lines[-1].strip()
 

@@ -19,6 +19,7 @@ from autograder.course.exam import BY_TAG, RAISES, Exam
 from autograder.course.handout import read_handout
 from autograder.course.names import name_assignment
 from autograder.course.recorded_tests import RecordedTests, fingerprint, write_recorded_tests
+from autograder.course.source_markers import MARKER
 from autograder.course.submissions import Status, Submission
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
@@ -160,6 +161,7 @@ def try_release(
     progress("reading the source")
     made = make_tests(course, assignment)
     exam = course.read_exam(assignment, made)
+    _require_begun_solutions(exam, source)
     progress("making the students' notebook")
     staged = _stage(course, assignment, folder)
     # What was released before may be another notebook: tests are tried with this one's stubs.
@@ -168,6 +170,27 @@ def try_release(
     exam, doubts = _place_tests(exam, staged, examiner, source)
     warnings = prove_release(exam, staged, source, examiner, progress)
     return TriedRelease(exam, made, staged, (*doubts, *warnings))
+
+
+def _require_begun_solutions(exam: Exam, source: Path) -> None:
+    """Refuse a solution cell with a mark in it but none that begins the solution: nobody means that
+    all of it, its `def` too, is given out as a stub.
+
+    Raises
+    ------
+    ReleaseError
+        Naming the cell and the mark.
+    """
+    begin, _ = exam.markers.solution
+    for number, cell in enumerate(exam.cells, start=1):
+        if cell.kind != "code" or not cell.holds_solution or begin in cell.source:
+            continue
+        for line in cell.source.splitlines():
+            if MARKER.match(line):
+                raise ReleaseError(
+                    f"{source}: cell {number} ({cell.grade_id}) has the mark {line.strip()!r}, but no "
+                    f"{begin!r} before it: all of the cell would be given out as a stub; correct the mark"
+                )
 
 
 def _place_tests(
@@ -232,12 +255,14 @@ def prove_release(
         listed = "\n".join(leaked)
         raise ReleaseError(LEAKED.format(name=exam.assignment, leaks=listed, source=source))
     progress("grading it unsolved, which must give nothing")
-    findings = list(_scores_when_unsolved(exam, released, examiner))
+    given = list(_scores_when_unsolved(exam, released, examiner))
     progress("grading the source, which must get everything")
-    findings += _lost_by_solution(exam, source, examiner)
+    lost = list(_lost_by_solution(exam, source, examiner))
+    # A test that fails of itself fails both ways; what it does to a right answer says why
+    findings = [*lost, *given]
     if findings and exam.strict:
         raise ReleaseError(f"{exam.assignment}: not released, {findings[0]}")
-    return tuple(findings)
+    return (*given, *lost)
 
 
 def _scores_when_unsolved(exam: Exam, released: Path, examiner: Examiner) -> Iterator[str]:

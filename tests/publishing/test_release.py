@@ -279,9 +279,47 @@ def test_what_a_test_prints_is_not_part_of_the_json(small_course: SmallCourse) -
     assert "loud" in done.stderr
 
 
+MARKED_DOUBLE = """\
+### BEGIN HIDDEN TESTS
+from autograder.marking import Marking, reference_of
+
+reference = reference_of("hw")
+marking = Marking(points=2)
+
+
+@marking.criterion(2, "twice as much")
+def double_of_one():
+    wanted = reference.double(1)
+    assert double(1) == wanted
+
+
+marking.score()
+### END HIDDEN TESTS"""
+
 BROKEN = {
     "a misspelt end of a solution": (
-        [solution(DOUBLE.replace("END SOLUTION", "END SOLUTON")), test(TEST_DOUBLE)], ["could not convert"],
+        [solution(DOUBLE.replace("END SOLUTION", "END SOLUTON")), test(TEST_DOUBLE)],
+        ["could not convert", "No end solution statement found, in the cell that begins with: def double(x):"],
+    ),
+    "a misspelt begin of a solution": (
+        [solution(DOUBLE.replace("BEGIN SOLUTION", "BEGIN SOLUTOIN")), test(TEST_DOUBLE)],
+        ["cell 1 (double_solution)", "### BEGIN SOLUTOIN", "'BEGIN SOLUTION'"],
+    ),
+    "a solution in a cell that is not marked as one": (
+        [code(DOUBLE), test(TEST_DOUBLE)],
+        ["Solution region detected in a non-solution cell", "in the cell that begins with: def double(x):"],
+    ),
+    "criteria that do not add up": (
+        [solution(DOUBLE), test(MARKED_DOUBLE.replace("points=2", "points=3"))],
+        ["its own solution of double", "the criteria add up to 2 points, the exercise has 3"],
+    ),
+    "a reference function that is not there": (
+        [solution(DOUBLE), test(MARKED_DOUBLE.replace("reference.double", "reference.duoble"))],
+        ["its own solution of double", "duoble"],
+    ),
+    "a solution that is no Python": (
+        [solution(DOUBLE.replace("2 * x", "2 * (x")), test(TEST_DOUBLE)],
+        ["fails at line 4 of hw: double_solution: SyntaxError"],
     ),
     "a solution outside of its cell": (
         [solution(DOUBLE), code("def double(x):\n    return 2 * x"), test(TEST_DOUBLE)], ["scores on double"],
@@ -315,6 +353,16 @@ def test_a_failed_proof_releases_nothing_and_says_why(
         release_assignment(load_course(small_course.config), "hw", examiner)
     assert all(word in str(caught.value) for word in words), caught.value
     assert json.loads((small_course.root / "assignments" / "hw" / "hw.ipynb").read_text()) == good
+
+
+def test_known_mistakes_that_are_no_python_are_told_with_their_line(
+    small_course: SmallCourse, examiner: Examiner
+) -> None:
+    small_course.source.with_name("mistakes.py").write_text("import numpy\n\ndef wrong(x)\n")
+    with pytest.raises(
+        ExamError, match=r"known answers fail at line 3 of mistakes\.py: SyntaxError: expected ':'"
+    ):
+        release_assignment(load_course(small_course.config), "hw", examiner)
 
 
 def test_a_cell_that_uses_an_answer_is_ordinary_where_the_proof_is_not_strict(
