@@ -4,12 +4,18 @@ when.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from autograder.course.errors import GradebookFailed
 from autograder.course.submissions import Student
+from autograder.course.temporary_folders import temporary_folder
+from autograder.gradebook.assignment_conversion import put_tools_on_path
+from autograder.gradebook.projection_memory import SQLITE
 
 
 @dataclass(frozen=True)
@@ -21,20 +27,43 @@ class KnownCourse:
 
 
 def read_known_course(database: str) -> KnownCourse:
-    """Read a gradebook; nothing is known where there is none yet."""
+    """Read a gradebook; nothing is known where there is none yet.
+
+    Raises
+    ------
+    GradebookFailed
+        If nbgrader cannot read it.
+    """
     # Only a file: a server's database may need a password, and adopting asks for none.
-    path = database.removeprefix("sqlite:///")
-    if path == database or not Path(path).is_file():
+    path = Path(database.removeprefix(SQLITE))
+    if not database.startswith(SQLITE) or not path.is_file():
         return KnownCourse()
     from nbgrader.api import Gradebook
+    from sqlalchemy.exc import SQLAlchemyError
 
+    put_tools_on_path()
+    # A copy: nbgrader writes its schema's version into a gradebook of an older one when it opens it.
+    with temporary_folder("known-course") as folder:
+        copy = folder / "gradebook.db"
+        shutil.copyfile(path, copy)
+        try:
+            with Gradebook(f"{SQLITE}{copy}") as book:
+                return _read_book(book)
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise GradebookFailed(
+                f"{path}: {reason}; move it away to adopt the course without it, "
+                "or `nbgrader db upgrade` where it is of an older nbgrader"
+            ) from None
+
+
+def _read_book(book: Any) -> KnownCourse:
     students = []
+    for entry in book.students:
+        name = f"{entry.first_name or ''} {entry.last_name or ''}".strip()
+        students.append(Student(entry.id, "", name=name, email=entry.email or ""))
     deadlines = {}
-    with Gradebook(database) as book:
-        for entry in book.students:
-            name = f"{entry.first_name or ''} {entry.last_name or ''}".strip()
-            students.append(Student(entry.id, "", name=name, email=entry.email or ""))
-        for assignment in book.assignments:
-            if assignment.duedate:
-                deadlines[assignment.name] = assignment.duedate
+    for assignment in book.assignments:
+        if assignment.duedate is not None:
+            deadlines[assignment.name] = assignment.duedate
     return KnownCourse(tuple(students), deadlines)

@@ -7,10 +7,11 @@ nbgrader knows the students.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,10 +130,31 @@ def find_course(folder: Path) -> FoundCourse:
         )
     name = str(section.get("course_id", "")) or folder.resolve().name
     database = section.get("db_url", f"sqlite:///{folder.resolve() / 'gradebook.db'}")
+    known, faults = _sort_known(read_known_course(database), notebooks)
     has_config = (folder / NBGRADER_FILE).exists()
-    return FoundCourse(
-        folder, name, has_config, notebooks, read_known_course(database), tuple(unusable)
-    )
+    return FoundCourse(folder, name, has_config, notebooks, known, (*unusable, *faults))
+
+
+def _sort_known(known: KnownCourse, notebooks: Container[str]) -> tuple[KnownCourse, list[str]]:
+    """Return what the gradebook knows that can be taken over, and what is to be said of the rest."""
+    faults = []
+    students = []
+    for student in known.students:
+        fault = find_name_fault(student.id)
+        if fault:
+            faults.append(f"the gradebook's student {student.id!r} is left out: {fault}")
+        else:
+            students.append(student)
+    twins = find_twins(student.id for student in students)
+    if twins is not None:
+        faults.append(f"{ROSTER_FILE}: {twins[0]!r} and {twins[1]!r} look alike; rename one")
+    for assignment, deadline in known.deadlines.items():
+        if assignment not in notebooks:
+            faults.append(
+                f"the gradebook's {assignment!r}, due {_write_deadline(deadline)}, is left out: "
+                "no source notebooks of it are there"
+            )
+    return replace(known, students=tuple(students)), faults
 
 
 def _sort_names(place: Path) -> tuple[tuple[str, ...], list[str]]:
@@ -205,14 +227,12 @@ def _write_deadline(deadline: datetime) -> str:
 
 
 def _make_roster(known: KnownCourse) -> str:
-    lines = ["student,name,email,remote"]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("student", "name", "email", "remote"))
     for student in known.students:
-        fields = []
-        for text in (student.id, student.name, student.email):
-            # Not quoted but replaced: instructors open this file in an editor and copy its lines.
-            fields.append(re.sub(r'[\n",;]', " ", text).strip())
-        lines.append(",".join([*fields, NO_REMOTE]))
-    return "\n".join(lines) + "\n"
+        writer.writerow((student.id, student.name, student.email, NO_REMOTE))
+    return text.getvalue()
 
 
 def try_notebooks(course: Course, examiner: Examiner) -> Iterator[NotebookVerdict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -198,6 +199,126 @@ def test_what_cannot_be_taken_is_said_and_is_that_students_alone(
     assert done["late"].push is not None
 
 
+def deflate(files: Mapping[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, inside in files.items():
+            archive.writestr(name, inside)
+    return content.getvalue()
+
+
+def write_work(path: Path, work: Mapping[str, Mapping[str, bytes]]) -> Path:
+    """Write what Moodle gives of a class, by the students' names."""
+    number = 100
+    files = {}
+    for name, handed_in in work.items():
+        number += 1
+        for inside, content in handed_in.items():
+            files[f"{name}_{number}_assignsubmission_file_/{inside}"] = content
+    return write_zip(path, files)
+
+
+def test_what_students_do_to_their_files_is_understood(course: SmallCourse, tmp_path: Path) -> None:
+    good = answer("2 * x")
+    decomposed = unicodedata.normalize("NFD", "Zoë Öztürk")
+    work = {
+        "A Nested": {"week 1/hw/hw.ipynb": good, "week 1/hw/mine.py": b"", "notes.txt": b""},
+        decomposed: {"hw.ipynb": good, unicodedata.normalize("NFD", "Übung.csv"): b"1"},
+        "B Again": {"hw (1).ipynb": good, "scratch.ipynb": good},
+        "C Canvas": {"hw-2.ipynb": good, "other.ipynb": good},
+        "D Zipped": {"work.zip": deflate({"top/hw.ipynb": good, "top/mine.py": b""})},
+        "E Both": {"hw.ipynb": good, "hw (1).ipynb": answer("0")},
+    }
+    names = [unicodedata.normalize("NFC", name) for name in work]
+    rows = "".join(f"s{number},none,{name}\n" for number, name in enumerate(names))
+    (course.root / "roster.csv").write_text(f"student,remote,name\n{rows}", encoding="utf-8")
+    done = take(course, write_work(tmp_path / "class.zip", work), "hw")
+    assert [entry.error for entry in done.values()] == [""] * 6
+    beside = {}
+    for student, entry in done.items():
+        assert entry.push is not None
+        graded = [file for file in entry.push.notebooks if file.path == "assignments/hw/hw.ipynb"]
+        assert len(graded) == 1, student
+        assert graded[0].written == ("double_solution",)
+        beside[student] = graded[0].beside
+    assert beside["s0"] == ("mine.py", "notes.txt"), "what lay beside the notebook still does"
+    assert beside["s1"] == ("Übung.csv",)
+    assert beside["s4"] == ("mine.py",)
+
+
+def test_bombs_and_broken_archives_are_refused_with_a_sentence(
+    course: SmallCourse, tmp_path: Path
+) -> None:
+    good = answer("2 * x")
+    with course.config.open("a") as config:
+        config.write("c.Course.store_mb = 1\n")
+    damaged = bytearray(deflate({"hw.ipynb": good * 20}))
+    damaged[60:80] = b"\xff" * 20
+    locked = bytearray(deflate({"hw.ipynb": good}))
+    for header in (locked.index(b"PK\x03\x04") + 6, locked.index(b"PK\x01\x02") + 8):
+        locked[header] |= 1  # says that it is encrypted
+    work = {
+        "A Bomb": {"work.zip": deflate({"hw.ipynb": good, "zeros.csv": bytes(2_000_000)})},
+        "B Many": {"work.zip": deflate({"hw.ipynb": good} | {f"{n}.csv": bytes(50_000) for n in range(30)})},
+        "C Deep": {"work.zip": deflate({"inner.zip": deflate({"hw.ipynb": good})})},
+        "D Damaged": {"work.zip": bytes(damaged)},
+        "E Locked": {"work.zip": bytes(locked)},
+        "F Outside": {"hw.ipynb": good, "../../../outside.py": b"", ".bashrc": b"", "x/../../y.ipynb": good},
+        "G Fine": {"hw.ipynb": good},
+    }  # fmt: skip
+    rows = "".join(f"s{number},none,{name}\n" for number, name in enumerate(work))
+    (course.root / "roster.csv").write_text(f"student,remote,name\n{rows}")
+    done = take(course, write_work(tmp_path / "class.zip", work), "hw")
+    errors = {entry.names[0]: entry.error for entry in done.values() if entry.error}
+    for name, words in (
+        ("A Bomb", "unpacks to 2 MB, more than c.Course.store_mb"),
+        ("B Many", "unpacks to 2 MB, more than c.Course.store_mb"),
+        ("C Deep", "no notebook was handed in, only inner.zip"),
+        ("D Damaged", "hw.ipynb cannot be read"),
+        ("E Locked", "hw.ipynb cannot be read"),
+    ):
+        assert words in errors.pop(name)
+    assert not errors, "each is that student's alone"
+    for words in ("left out", "outside.py", ".bashrc", "y.ipynb", "leads elsewhere"):
+        assert words in done["s5"].note
+    assert done["s5"].push is not None
+    assert done["s5"].push.notebooks[0].beside == ()
+    assert done["s6"].push is not None
+    assert not list(tmp_path.rglob("outside.py"))
+
+
+def test_of_several_notebooks_those_are_taken_that_are_called_so(tmp_path: Path) -> None:
+    course = SmallCourse(tmp_path / "course")
+    source = course.root / "solutions" / "Set 1"
+    source.mkdir(parents=True)
+    for name in ("problem", "problem-1"):
+        cells = [solution(DOUBLE), test(TEST_DOUBLE)]
+        (source / f"{name}.ipynb").write_bytes(dump(cells))
+    course.config.write_text(
+        CONFIG + 'c.Course.assignments = {"Set 1": {"notebooks": ["problem", "problem-1"]}}\n'
+    )
+    (course.root / "roster.csv").write_text("student,remote\nboth,none\none,none\nnone,none\n")
+    place = write_files(
+        tmp_path / "submitted",
+        {
+            "both/Set 1/problem.ipynb": answer("2 * x"),
+            "both/Set 1/problem-1.ipynb": answer("x + x"),
+            "one/Set 1/problem-1.ipynb": answer("x + x"),
+            "none/Set 1/mine.ipynb": answer("x + x"),
+        },
+    )
+    done = take(course, place, time=MOMENT)
+    paths = {}
+    for student in ("both", "one"):
+        push = done[student].push
+        assert push is not None
+        assert push.assignment == "Set 1"
+        paths[student] = [file.path for file in push.notebooks]
+    assert paths["both"] == [f"assignments/Set 1/{name}.ipynb" for name in ("problem-1", "problem")]
+    assert paths["one"] == ["assignments/Set 1/problem-1.ipynb"]
+    assert "would be problem.ipynb or problem-1.ipynb, only mine.ipynb" in done["none"].error
+
+
 def test_hostile_paths_lead_nowhere(course: SmallCourse, tmp_path: Path) -> None:
     hostile = "on-time/hw/../../../../outside.py"
     place = write_zip(tmp_path / "x.zip", {hostile: b"", "on-time/hw/hw.ipynb": answer("2 * x")})
@@ -223,6 +344,12 @@ def test_a_folder_that_is_none_is_wrong_usage(course: SmallCourse, tmp_path: Pat
         ("2027-03-06 15:15:00.000 America/New_York", MOMENT),
         ("yesterday", None),
         ("2027-03-06 20:15:00 Nowhere/Land", None),
+        ("2027-03-06 21:15:00 CET", MOMENT),
+        ("2027-03-06 21:15:00+01:00", MOMENT),
+        ("Sat, 6 Mar 2027 21:15:00 +0100", MOMENT),
+        ("Sat Mar 6 20:15:00 2027 UTC", MOMENT),
+        ("2027-03-06 20:15:00 PST", None),
+        ("20:15 UTC", None),
     ],
 )
 def test_a_timestamp_is_read_as_nbgrader_writes_it(text: str, moment: datetime | None) -> None:
