@@ -34,6 +34,7 @@ from autograder.course.exam_cells import (
 )
 from autograder.course.exam_cells import find_exercises, read_source_cells
 from autograder.course.handout import Handout, read_handout
+from autograder.course.leaderboard import LEADERBOARD_FILE, Leaderboard, read_leaderboard
 from autograder.course.names import quote_name
 from autograder.course.recorded_tests import RecordedTests, fingerprint, read_recorded_tests
 from autograder.course.source_markers import NBGRADERS, Markers
@@ -54,7 +55,7 @@ BY_TAG = f"its cell has the tag {INSIDE!r}"
 # A line that nbgrader fills in with tests.
 AUTOTEST = re.compile(r"^\s*#.*\bAUTOTEST\b", re.MULTILINE)
 # They lie beside a source notebook and are never released.
-INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py", "shortcuts.py"})
+INSTRUCTORS_ONLY = frozenset({"mistakes.py", "alternatives.py", "shortcuts.py", LEADERBOARD_FILE})
 WHOLE = ""  # the part of an assignment that has no parts
 
 
@@ -72,6 +73,8 @@ class Exam:
         nbgrader.
     markers : Markers
         What begins and ends a solution or a hidden test in its cells.
+    leaderboard : Leaderboard or None
+        What is measured of the answers to its open question.
     """
 
     assignment: str
@@ -84,6 +87,7 @@ class Exam:
     inside: Mapping[str, str] = field(default_factory=dict)
     strict: bool = True
     markers: Markers = NBGRADERS
+    leaderboard: Leaderboard | None = None
 
     @property
     def points(self) -> float:
@@ -206,6 +210,9 @@ class Exam:
         for name, content in sorted(self.files.items()):
             digest.update(name.encode() + b"\0" + content)
         digest.update(self.mistakes.encode())
+        # Numbers that were measured in different ways have no order.
+        if self.leaderboard is not None:
+            digest.update(b"leaderboard\0" + self.leaderboard.source.encode())
         return digest.hexdigest()[:16]
 
 
@@ -264,6 +271,7 @@ def read_exam(
         inside=_inside(cells, recorded),
         strict=strict,
         markers=markers,
+        leaderboard=read_leaderboard(path),
     )
 
 

@@ -6,6 +6,7 @@ be compared. `Report.to_json` is the documented format of `docs/report.md`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -212,11 +213,46 @@ class ExerciseResult:
 
 
 @dataclass(frozen=True)
+class BoardEntry:
+    """What was measured of an answer to an open question, for the leaderboard.
+
+    Attributes
+    ----------
+    code_name : str
+        As the student wrote it: not checked, and not yet fit to be shown.
+    score : float or None
+        The number, None where nothing could be measured.
+    remark : str
+        Why not, in a sentence of ours.
+    """
+
+    code_name: str
+    score: float | None = None
+    remark: str = ""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> BoardEntry:
+        """Read an entry of a report.
+
+        Raises
+        ------
+        ValueError
+            If its score is no number that can be ranked.
+        """
+        score = None if data["score"] is None else float(data["score"])
+        if score is not None and not math.isfinite(score):
+            raise ValueError(f"a score of {score}")
+        return cls(str(data["code_name"]), score, str(data["remark"]))
+
+
+@dataclass(frozen=True)
 class Report:
     """What grading one submission gave.
 
     Attributes
     ----------
+    entry : BoardEntry or None
+        For the leaderboard, where the student wants to be on it.
     status : str
         "graded"; "unreadable" when the file is no notebook; "missing" when there is none at its
         place.
@@ -238,6 +274,7 @@ class Report:
     seconds: float = 0.0
     rung: int | None = None
     exam: str = ""
+    entry: BoardEntry | None = None
 
     @property
     def points(self) -> float:
@@ -258,6 +295,9 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Return the report as the JSON object of docs/report.md."""
         fields = asdict(self)
+        # Nearly no report has one, and those that were written before have none.
+        if self.entry is None:
+            del fields["entry"]
         head = {
             "version": REPORT_VERSION,
             "assignment": fields.pop("assignment"),
@@ -289,6 +329,7 @@ class Report:
                 seconds=float(data["seconds"]),
                 rung=None if data["rung"] is None else int(data["rung"]),
                 exam=str(data["exam"]),
+                entry=BoardEntry.from_json(data["entry"]) if data.get("entry") else None,
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a report: {error!r}") from error

@@ -19,6 +19,7 @@ from autograder.course.exam import Exam
 from autograder.course.limits import CLOCK_FACTOR
 from autograder.course.submission_files import merge_files, unpack_submission
 from autograder.course.submissions import (
+    BoardEntry,
     ExerciseResult,
     Report,
     Submission,
@@ -179,6 +180,7 @@ class _Findings:
     results: dict[str, ExerciseResult] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     cells: list[dict[str, Any]] = field(default_factory=list)
+    entry: BoardEntry | None = None
     unreadable: bool = False
     complete: bool = False
     by_clock: bool = False
@@ -191,6 +193,8 @@ class _Findings:
             self.problems.append(str(message["problem"]))
         elif "cell" in message:
             self.cells.append(message["cell"])
+        elif "entry" in message:
+            self.entry = BoardEntry.from_json(message["entry"])
         elif "unreadable" in message:
             self.unreadable = True
             self.problems.append(str(message["unreadable"]))
@@ -301,6 +305,7 @@ def _report(
         seconds=round_points(seconds),
         rung=rung,
         exam=exam.version,
+        entry=findings.entry,
     )
 
 

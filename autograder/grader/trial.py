@@ -26,8 +26,10 @@ from autograder import reference as references
 from autograder.course.cell_statements import find_bound_names
 from autograder.course.errors import KernelDied, KernelError
 from autograder.course.exam import CELLS_NEED_TESTS, RAISES, Exam, Exercise
+from autograder.course.leaderboard import find_code_name
 from autograder.course.notebook_files import Notebook
-from autograder.course.submissions import ExerciseResult, Status
+from autograder.course.submissions import BoardEntry, ExerciseResult, Status
+from autograder.grader.board_measuring import make_board_entry
 from autograder.grader.bound_names import bound_names
 from autograder.grader.cell_restoring import RestoredCell, code_in_locked_cell, restore_cells
 from autograder.grader.essays import find_essays
@@ -70,6 +72,7 @@ class Trial:
     tell_result: Callable[[ExerciseResult], None]
     tell_problem: Callable[[str], None]
     tell_cell: Callable[[Step, CellRun], None]
+    tell_entry: Callable[[BoardEntry], None]
     test_names: dict[str, Any] = field(default_factory=dict)
     _kernel: Kernel | None = None
     _settings: str = ""  # the course's own statements that come before everything of the student's
@@ -113,6 +116,15 @@ class Trial:
         if self._for_person and time.monotonic() < self._look_until:
             self._kernel = None
             self._go_inside(self._for_person, self._tell_look).run(every_step, sources)
+        # After all else: what it uses up of the time must not cost anybody a point.
+        self._measure_for_board(restored)
+
+    def _measure_for_board(self, restored: Sequence[RestoredCell]) -> None:
+        """Measure the answer to the open question, if its author wants to be on the leaderboard."""
+        code_name = find_code_name(entry.cell.source for entry in restored if entry.is_code)
+        if self.exam.leaderboard is not None and code_name:
+            evidence = self._try(self.exam.leaderboard.source)
+            self.tell_entry(make_board_entry(code_name, evidence))
 
     def _run_outside(self, steps: Sequence[Step], sources: Mapping[str, str]) -> None:
         """Run cells, and the tests that run outside, in the student's order."""

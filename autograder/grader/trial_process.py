@@ -130,6 +130,7 @@ def run_trial(
             tell_result=lambda result: line.tell(result=asdict(result)),
             tell_problem=lambda problem: line.tell(problem=problem),
             tell_cell=line.show,
+            tell_entry=lambda entry: line.tell(entry=asdict(entry)),
         )
         trial.run(notebook)
         line.tell(done=True, by_clock=line.out_of_time)

@@ -15,7 +15,9 @@ from typing import Any
 from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam, Exercise
 from autograder.course.layout import notebook_places
+from autograder.course.leaderboard import MOST_LETTERS_KEPT
 from autograder.course.submissions import (
+    BoardEntry,
     Criterion,
     ExerciseResult,
     Report,
@@ -98,9 +100,12 @@ def check_report(said: Any, exam: Exam) -> Report:
     found = [result.id for result in report.exercises]
     wanted = [exercise.id for exercise in exam.exercises]
     _require(found == wanted, "it has other exercises")
+    is_for_board = report.entry is not None
+    _require(not is_for_board or exam.leaderboard is not None, "there is no such leaderboard")
     exercises = map(_check_result, report.exercises, exam.exercises)
     return replace(
         report,
+        entry=_check_entry(report.entry) if report.entry else None,
         exercises=tuple(exercises),
         problems=tuple(_text(sentence, MAX_SENTENCE) for sentence in report.problems),
         seconds=round_points(report.seconds),
@@ -146,6 +151,11 @@ def _check_result(result: ExerciseResult, exercise: Exercise) -> ExerciseResult:
         criteria=tuple(_check_criterion(criterion, name) for criterion in result.criteria),
         detail=_text(result.detail, MAX_DETAIL),
     )
+
+
+def _check_entry(entry: BoardEntry) -> BoardEntry:
+    code_name = _text(entry.code_name, MOST_LETTERS_KEPT)
+    return replace(entry, code_name=code_name, remark=_text(entry.remark, MAX_SENTENCE))
 
 
 def _check_criterion(criterion: Criterion, exercise: str) -> Criterion:
