@@ -63,6 +63,7 @@ c.CourseDirectory.ignore = [
     "mistakes.py",
     "alternatives.py",
     "shortcuts.py",  # known wrong and right answers: never released
+    "leaderboard.py",  # what it measures with is nobody's to know
 ]
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 c.ClearSolutions.text_stub = "*Write your answer here.*"

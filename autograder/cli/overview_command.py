@@ -20,6 +20,7 @@ from autograder.cli.screens import out, print_line, print_note
 from autograder.course.names import name_assignment
 from autograder.overview import ClassOverview, make_overview, write_overview
 from autograder.overview.needing_attention import Need
+from autograder.record.page_keys import PageKeys
 
 MOST_ROWS = 12
 
@@ -41,7 +42,10 @@ def show_overview(
     standings = classroom.standings(records)
     course = classroom.gradable
     now = datetime.now(UTC)
-    found = make_overview(course, classroom.exams, classroom.students, standings, records, now)
+    keys = PageKeys(course.keys) if course.keys.exists() else None
+    found = make_overview(
+        course, classroom.exams, classroom.students, standings, records, now, keys
+    )
     out.print(make_class_table(found))
     out.print(make_mistake_table(found))
     for entry in found.suspects:

@@ -25,7 +25,9 @@ from autograder.overview.exercise_statistics import (
 )
 from autograder.overview.needing_attention import Need, Notice, find_notices, sort_notices
 from autograder.overview.whole_assignments import join_works
+from autograder.pages.leaderboards import Board, make_boards
 from autograder.record.ledger import StudentRecord
+from autograder.record.page_keys import PageKeys
 from autograder.record.standings import Standing
 
 
@@ -61,6 +63,7 @@ class ClassOverview:
     criteria: tuple[CriterionStatistics, ...]
     times: tuple[TimeToFull, ...]
     progress: tuple[Progress, ...]
+    boards: tuple[Board, ...] = ()
 
     def list_notices(self, need: Need) -> tuple[Notice, ...]:
         """Return the notices of one kind."""
@@ -95,6 +98,7 @@ def make_overview(
     standings: Mapping[str, Mapping[str, Standing]],
     records: Mapping[str, StudentRecord],
     now: datetime,
+    keys: PageKeys | None = None,
 ) -> ClassOverview:
     """Return the overview of a class.
 
@@ -108,6 +112,8 @@ def make_overview(
         By student id.
     now : datetime
         Deadlines are open or over by it.
+    keys : PageKeys or None
+        What code names are drawn by; without it the leaderboards are left out.
     """
     works = gather_work(course, exams, students, standings, records, now)
     # Assignment by assignment: each work holds its students' histories, which are read only once.
@@ -136,6 +142,7 @@ def make_overview(
         criteria=tuple(sorted(criteria, key=lambda entry: -entry.share_missed)),
         times=tuple(measure_times(work) for work in wholes),
         progress=tuple(trace_progress(work) for work in wholes),
+        boards=make_boards(course, exams, students, records, keys) if keys is not None else (),
     )
 
 

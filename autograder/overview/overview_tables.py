@@ -25,6 +25,7 @@ def write_tables(overview: ClassOverview) -> dict[str, str]:
         "criteria.csv": _list_criteria(overview),
         "times.csv": _list_times(overview),
         "progress.csv": _list_progress(overview),
+        "leaderboard.csv": _list_places(overview),
     }
     texts = {}
     for name, rows in tables.items():
@@ -164,6 +165,16 @@ def _list_times(overview: ClassOverview) -> Iterator[Row]:
     for entry in overview.times:
         for student, hours in entry.hours:
             yield (entry.assignment, student, hours)
+
+
+def _list_places(overview: ClassOverview) -> Iterator[Row]:
+    yield ("assignment", "student", "code_name", "wished_for", "rank", "number", "why_not")
+    for board in overview.boards:
+        for student, place in board.places.items():
+            rank = place.row.rank if place.row is not None else None
+            score = place.row.score if place.row is not None else None
+            names = (place.code_name, place.wished)
+            yield (board.assignment, student, *names, rank, score, place.remark)
 
 
 def _list_progress(overview: ClassOverview) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from autograder.course.configuration import Course
 from autograder.course.exam import Exam
 from autograder.course.submissions import Student
 from autograder.course.whole_files import PRIVATE, write_whole
+from autograder.pages.leaderboards import BoardPlace
 from autograder.pages.page_seal import unseal_packed
 from autograder.record.ledger import StudentRecord
 from autograder.record.page_keys import PageKey
@@ -122,6 +123,7 @@ class PageFingerprints:
         code: str,
         standings: Mapping[str, Standing],
         record: StudentRecord,
+        places: Sequence[BoardPlace] = (),
     ) -> str:
         """Return the fingerprint of what a student's page is made from."""
         over = []
@@ -131,7 +133,7 @@ class PageFingerprints:
         # Field by field: a record also keeps what was once computed from it.
         recorded = [getattr(record, entry.name) for entry in fields(record)]
         # Pickle is read by nobody: it is the fastest way to all that a dataclass holds.
-        said = pickle.dumps((student, code, dict(standings), recorded, over))
+        said = pickle.dumps((student, code, dict(standings), recorded, over, places))
         return hashlib.sha256(self.common + said).hexdigest()
 
 

@@ -19,6 +19,7 @@ from autograder.course.exam import Exam
 from autograder.course.faults import reached
 from autograder.course.submissions import Student
 from autograder.pages.course_page import make_course_page
+from autograder.pages.leaderboards import Board, list_places, make_boards
 from autograder.pages.page_memory import (
     PageFingerprints,
     PageMemory,
@@ -37,15 +38,19 @@ from autograder.record.standings import Standing
 
 STATIC = ("pages.css", "reading.css", "times.js", "open.js", "icon.svg")
 INDEX = "index.html"
-OURS = frozenset({INDEX, "static", "p", "read", ".nojekyll"})
+LEADERBOARD = "leaderboard.html"
+OURS = frozenset({INDEX, LEADERBOARD, "static", "p", "read", ".nojekyll"})
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What the pages say: the course page, and by student the page of their own."""
+    """What the pages say: the course page, by student the page of their own, and the leaderboard,
+    which is empty where nobody wants to be on one.
+    """
 
     index: str = field(repr=False)
     own: Mapping[str, str] = field(repr=False)
+    leaderboard: str = field(repr=False, default="")
 
 
 def build_site(  # noqa: PLR0913 - all that a site is made of
@@ -109,8 +114,10 @@ def build_site(  # noqa: PLR0913 - all that a site is made of
         render_homework(course)
     readings = list_readings(course)
     judged = [student for student in students if student.id not in unchanged]
+    # Of the whole roster, for nobody's name may be a code name, also not of who is not judged now.
+    boards = _make_boards(course, exams, records, keys, students, wall)
     fingerprints = _take_fingerprints(
-        course, exams, standings, records, keys, now, judged, contact=contact
+        course, exams, standings, records, keys, now, judged, boards, contact=contact
     )
     packed = _find_same_contents(read_memory(memory_path(keys.path)), out, fingerprints, keys)
     contents = render_contents(
@@ -124,6 +131,7 @@ def build_site(  # noqa: PLR0913 - all that a site is made of
         contact=contact,
         wall=wall,
         known=packed.keys(),
+        boards=boards,
     )
     for student, text in contents.own.items():
         packed[student] = pack_contents(text)
@@ -137,6 +145,8 @@ def build_site(  # noqa: PLR0913 - all that a site is made of
         | _seal_pages(templates, packed, keys)
         | _render_readings(templates, readings)
     )
+    if contents.leaderboard:
+        pages[LEADERBOARD] = contents.leaderboard
     _replace_site(out, pages, readings)
     _remember_pages(keys, fingerprints, packed)
     return {student.id: keys.key_of(student.id).link for student in students}
@@ -154,14 +164,25 @@ def render_contents(  # noqa: PLR0913 - the same
     contact: str = "",
     wall: Wall = no_wall,
     known: Collection[str] = (),
+    boards: tuple[Board, ...] | None = None,
 ) -> Contents:
     """Return what the pages say, of the same parameters as `build_site`, before anything is sealed
-    or written; not the pages of students whose contents are `known`.
+    or written; not the pages of students whose contents are `known`. Leaderboards that are not
+    given are made.
     """
     templates = _load_templates(course, now)
     standing = {student.id: standings.get(student.id, {}) for student in students}
+    if boards is None:
+        boards = _make_boards(course, exams, records, keys, students, wall)
     course_page = make_course_page(course, exams, standing.values(), now)
-    index = _render_page(templates, "course.html", page=course_page, readings=list_readings(course))
+    index = _render_page(
+        templates,
+        "course.html",
+        page=course_page,
+        readings=list_readings(course),
+        has_boards=bool(boards),
+    )
+    leaderboard = _render_page(templates, "leaderboard.html", boards=boards) if boards else ""
     own = {}
     for student in students:
         if student.id in known:
@@ -176,12 +197,26 @@ def render_contents(  # noqa: PLR0913 - the same
                 standing[student.id],
                 record,
                 now,
+                list_places(boards, student.id),
             )
             own[student.id] = _render_own_page(templates, course, page, contact)
-    return Contents(index, own)
+    return Contents(index, own, leaderboard)
 
 
-def _take_fingerprints(
+def _make_boards(
+    course: Course,
+    exams: Mapping[str, Exam],
+    records: Mapping[str, StudentRecord],
+    keys: PageKeys,
+    students: Sequence[Student],
+    wall: Wall,
+) -> tuple[Board, ...]:
+    with wall("the leaderboard is not shown"):
+        return make_boards(course, exams, students, records, keys)
+    return ()
+
+
+def _take_fingerprints(  # noqa: PLR0913 - the same
     course: Course,
     exams: Mapping[str, Exam],
     standings: Mapping[str, Mapping[str, Standing]],
@@ -189,6 +224,7 @@ def _take_fingerprints(
     keys: PageKeys,
     now: datetime,
     students: Sequence[Student],
+    boards: Sequence[Board],
     *,
     contact: str,
 ) -> dict[str, str]:
@@ -199,7 +235,8 @@ def _take_fingerprints(
         code = keys.regrade_code_of(student.id)
         record = records.get(student.id, StudentRecord(student.id))
         own = standings.get(student.id, {})
-        taken[student.id] = common.fingerprint(student, code, own, record)
+        places = list_places(boards, student.id)
+        taken[student.id] = common.fingerprint(student, code, own, record, places)
     return taken
 
 

@@ -16,6 +16,7 @@ from autograder.pages.assignment_view import (
     join_views,
     make_assignment_view,
 )
+from autograder.pages.leaderboards import BoardPlace
 from autograder.record.assignment_standings import join_notebooks
 from autograder.record.ledger import StudentRecord
 from autograder.record.standings import Standing
@@ -29,6 +30,7 @@ class StudentPage:
     code: str
     assignments: tuple[AssignmentView, ...]
     coming: tuple[AssignmentView, ...] = ()
+    boards: tuple[BoardPlace, ...] = ()
 
     @property
     def points(self) -> float:
@@ -92,6 +94,7 @@ def make_student_page(
     standings: Mapping[str, Standing],
     record: StudentRecord,
     now: datetime,
+    boards: tuple[BoardPlace, ...] = (),
 ) -> StudentPage:
     """Return a student's page as it is now."""
     released: list[AssignmentView] = []
@@ -114,4 +117,4 @@ def make_student_page(
             view = join_views(notebooks[0].title, views, joined)
         group = released if view.is_released else coming
         group.append(view)
-    return StudentPage(student, code, tuple(released), tuple(coming))
+    return StudentPage(student, code, tuple(released), tuple(coming), boards)

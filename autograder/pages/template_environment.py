@@ -47,6 +47,8 @@ def make_environment(course: Course, *rooms: str) -> Environment:
         "short": lambda commit: commit[:7],
         "local": course.write_moment,
         "day": lambda moment: write_day(course, moment),
+        "date": lambda moment: course.to_local_time(moment).date().isoformat(),
+        "measured": lambda score: f"{score:.6g}",
         "iso": lambda moment: course.to_local_time(moment).isoformat(timespec="seconds"),
     }
     made.globals |= {

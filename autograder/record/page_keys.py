@@ -137,6 +137,12 @@ class PageKeys:
         letters = [ALPHABET[bits >> shift & 31] for shift in range(35, -1, -5)]
         return "".join(letters[:4]) + "-" + "".join(letters[4:])
 
+    def draw_number(self, purpose: str, student: str) -> int:
+        """Return a number that looks drawn and is always the same for a purpose and a student."""
+        words = f"{purpose}\0{student}".encode()
+        digest = hmac.new(self._contents.secret, words, hashlib.sha256).digest()
+        return int.from_bytes(digest, "big")
+
 
 def _fresh() -> PageKey:
     return PageKey(secrets.token_hex(16), secrets.token_bytes(KEY_BYTES))

@@ -15,7 +15,7 @@ from autograder.course.names import name_assignment
 from autograder.course.submissions import Status, Student
 from autograder.gradebook.projection_memory import database_file
 from autograder.pages.page_seal import unseal_contents
-from autograder.pages.points_site import INDEX, render_contents
+from autograder.pages.points_site import INDEX, LEADERBOARD, render_contents
 from autograder.record.ledger import StudentRecord
 from autograder.record.page_keys import PageKeys
 from autograder.record.standings import PartStanding, PartState, Standing
@@ -200,6 +200,9 @@ def check_pages(
     )
     if text != wanted.index:
         yield RecordTrouble(str(index), "is not what the record gives", STEP_PAGES)
+    board = course.site / LEADERBOARD
+    if (board.read_text(encoding="utf-8") if board.exists() else "") != wanted.leaderboard:
+        yield RecordTrouble(str(board), "is not what the record gives", STEP_PAGES)
     for student in students:
         reason = _wrong_page(course.site, keys, student.id, wanted.own.get(student.id))
         if reason:

@@ -226,7 +226,7 @@ def test_the_page_is_its_owners_and_never_in_the_site(tmp_path: Path) -> None:
     page = write_overview(overview, tmp_path / "overview")
     assert stat.S_IMODE((tmp_path / "overview").stat().st_mode) == 0o700
     written = [path for path in (tmp_path / "overview").rglob("*") if path.is_file()]
-    assert len(written) == 1 + 8 + 4
+    assert len(written) == 1 + 9 + 4
     assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
     for folder in (tmp_path / "site", tmp_path / "site" / "overview"):
         with pytest.raises(UsageError, match="everybody can read"):

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from board_class import whole_board
 from long_term import term_class
 from pages_class import MEAN_HINT, practice_class
 from pages_reading import link_key
@@ -114,7 +115,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     )
     write_overview(found, folder / "overview")
     (folder / "overview").rename(folder / "site" / "overview")
+    board = whole_board()
+    (folder / "board").mkdir()
+    board_links, keys = board.build(folder / "board")
+    (folder / "board" / "site").rename(folder / "site" / "board")
+    write_overview(
+        make_overview(
+            board.course,
+            board.exams,
+            board.students,
+            board.standings,
+            board.records,
+            board.now,
+            keys,
+        ),
+        folder / "site" / "board-overview",
+    )
     links |= {
+        "board": "board/leaderboard.html",
+        "board: ranked": f"board/{board_links['ef34gh']}",
+        "board: refused": f"board/{board_links['mn78op']}",
+        "board: overview": "board-overview/index.html",
         "overview": "overview/index.html",
         "demo": "read/demo.html",
         "homework": "read/hw01_numpy.html",
@@ -307,7 +328,18 @@ def open_everything(page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "who", ["index", "no key", *practice_class().records, *TERM, "overview", "demo", "homework"]
+    "who",
+    [
+        "index",
+        "no key",
+        *practice_class().records,
+        *TERM,
+        "overview",
+        "board",
+        "board: overview",
+        "demo",
+        "homework",
+    ],
 )
 def test_no_page_scrolls_sideways(visit: Callable[..., Any], site: Site, who: str) -> None:
     page = visit_whom(visit, site, who)
@@ -529,13 +561,19 @@ def axe() -> str:
 
 
 LOOKS = ((320, "dark"), (1280, "light"))
-KINDS = ["index", "no key", *practice_class().records, *TERM, "demo", "homework"]
+KINDS = ["index", "no key", *practice_class().records, *TERM, "demo", "homework", "board"]
 
 
 @pytest.mark.parametrize(
     ("who", "width", "scheme"),
     [(who, *LOOKS[number % 2]) for number, who in enumerate(KINDS)]
-    + [("overview", *LOOKS[1]), ("index", *LOOKS[1]), ("corrected", *LOOKS[0])],
+    + [
+        ("overview", *LOOKS[1]),
+        ("board: overview", *LOOKS[0]),
+        ("board: refused", *LOOKS[0]),
+        ("index", *LOOKS[1]),
+        ("corrected", *LOOKS[0]),
+    ],
 )
 def test_axe_finds_nothing(
     visit: Callable[..., Any], site: Site, axe: str, who: str, width: int, scheme: str
@@ -559,7 +597,10 @@ def test_axe_finds_nothing(
 def told(finding: dict[str, Any]) -> tuple[str, list[str], set[str]]:
     """A finding of axe: its rule, where it holds, and why it is undecided."""
     checks = [check for node in finding["nodes"] for check in node["any"]]
-    reasons = {(check["data"] or {}).get("messageKey", "") for check in checks}
+    reasons = set()
+    for check in checks:
+        data = check["data"] or {}
+        reasons.add(data.get("messageKey", "") if isinstance(data, dict) else str(data))
     return finding["id"], [node["html"][:120] for node in finding["nodes"]], reasons
 
 

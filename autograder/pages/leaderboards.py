@@ -1,0 +1,236 @@
+"""Leaderboards: who of those that asked for it stands where, by code names.
+
+A student's newest push speaks for them, before and after the deadline: what it does not say any more is gone with the
+next build. Told are rank, code name, number and day; not the minute, for pushes to a public fork can be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from autograder.course.configuration import Course
+from autograder.course.exam import Exam
+from autograder.course.layout import find_notebook
+from autograder.course.submissions import BoardEntry, Push, Student
+from autograder.pages.code_names import (
+    DRAW,
+    REFUSED_TAKEN,
+    PeopleOfClass,
+    draw_code_name,
+    explain_bad_form,
+    fold_name,
+)
+from autograder.pages.push_history import find_newest_report
+from autograder.record.ledger import StudentRecord
+from autograder.record.page_keys import PageKeys
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A line that everybody may read; equal scores have one rank."""
+
+    rank: int
+    code_name: str
+    score: float
+    pushed: datetime
+
+
+@dataclass(frozen=True)
+class BoardPlace:
+    """What a leaderboard says to one student of their own answer.
+
+    Attributes
+    ----------
+    title, what : str
+        Of the assignment, and what is measured.
+    code_name : str
+        As it is shown, empty where none may be.
+    row : BoardRow or None
+        None while there is nothing to rank; `remark` says why.
+    wished : str
+        The code name as the student wrote it, for the eyes of instructors.
+    """
+
+    assignment: str
+    title: str
+    what: str
+    code_name: str
+    row: BoardRow | None
+    of: int
+    remark: str = ""
+    wished: str = ""
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard of an assignment; `places` is by student, and for no page but their own."""
+
+    assignment: str
+    title: str
+    what: str
+    less_is_better: bool
+    rows: tuple[BoardRow, ...]
+    places: Mapping[str, BoardPlace] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Entrant:
+    """A student who wants to be on a board; `since` is when they first used this code name."""
+
+    student: str
+    entry: BoardEntry
+    pushed: datetime
+    since: datetime
+
+
+def make_boards(
+    course: Course,
+    exams: Mapping[str, Exam],
+    students: Sequence[Student],
+    records: Mapping[str, StudentRecord],
+    keys: PageKeys,
+) -> tuple[Board, ...]:
+    """Return the leaderboards on which somebody wants to be.
+
+    Parameters
+    ----------
+    students : sequence of Student
+        The whole roster: the names and ids of all of them stay off the boards.
+    keys : PageKeys
+        Its secret draws code names.
+    """
+    measured = []
+    for name, exam in exams.items():
+        if exam.leaderboard is not None:
+            entrants = _find_entrants(exam, students, records)
+            if entrants:
+                measured.append((name, exam, entrants))
+    if not measured:
+        return ()
+    people = PeopleOfClass(students)
+    boards = []
+    for name, exam, entrants in measured:
+        boards.append(
+            _make_board(exam, course.assignments[name].full_title, entrants, people, keys)
+        )
+    return tuple(boards)
+
+
+def list_places(boards: Iterable[Board], student: str) -> tuple[BoardPlace, ...]:
+    """Return what the leaderboards say to one student."""
+    places = []
+    for board in boards:
+        if student in board.places:
+            places.append(board.places[student])
+    return tuple(places)
+
+
+def _find_entrants(
+    exam: Exam, students: Iterable[Student], records: Mapping[str, StudentRecord]
+) -> list[_Entrant]:
+    """Return who wants to be on a board, those first who have their code name longest."""
+    entrants = []
+    for student in students:
+        if student.id in records:
+            entrant = _find_entrant(exam, records[student.id])
+            if entrant is not None:
+                entrants.append(entrant)
+    # By id where two came at once: the same one must keep the name in each build.
+    return sorted(entrants, key=lambda entrant: (entrant.since, entrant.student))
+
+
+def _find_entrant(exam: Exam, record: StudentRecord) -> _Entrant | None:
+    pushes = record.about(exam.assignment).pushes
+    if not pushes:
+        return None
+    newest = _read_entry(exam, record, pushes[-1])
+    if newest is None:
+        return None
+    since = pushes[-1].time
+    folded = _fold_wish(newest.code_name)
+    for push in reversed(pushes):
+        entry = _read_entry(exam, record, push)
+        # A name that was given up is free: who takes it up again has it from then on.
+        if entry is None or _fold_wish(entry.code_name) != folded:
+            break
+        since = push.time
+    return _Entrant(record.student, newest, pushes[-1].time, since)
+
+
+def _read_entry(exam: Exam, record: StudentRecord, push: Push) -> BoardEntry | None:
+    file = find_notebook(push.notebooks, exam.assignment)
+    report = find_newest_report(record, file, exam.assignment)
+    return report.entry if report is not None else None
+
+
+def _fold_wish(code_name: str) -> str:
+    """Return what a code name looks like; the wish for a drawn one looks like no name."""
+    return DRAW if code_name == DRAW else fold_name(code_name)
+
+
+def _make_board(
+    exam: Exam, title: str, entrants: Sequence[_Entrant], people: PeopleOfClass, keys: PageKeys
+) -> Board:
+    shown: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for entrant in entrants:
+        name, reason = _admit_name(exam, entrant, people, keys, shown.values())
+        if reason:
+            refused[entrant.student] = reason
+        else:
+            shown[entrant.student] = name
+    ranked = []
+    for entrant in entrants:
+        if entrant.student in shown and entrant.entry.score is not None:
+            ranked.append(entrant)
+    less_is_better = exam.leaderboard is not None and exam.leaderboard.less_is_better
+    rows = _rank_entrants(ranked, shown, less_is_better)
+    what = exam.leaderboard.title if exam.leaderboard is not None else ""
+    places = {}
+    for entrant in entrants:
+        student = entrant.student
+        places[student] = BoardPlace(
+            assignment=exam.assignment,
+            title=title,
+            what=what,
+            code_name=shown.get(student, ""),
+            row=rows.get(student),
+            of=len(rows),
+            remark=refused.get(student, "") or entrant.entry.remark,
+            wished=entrant.entry.code_name,
+        )
+    in_order = sorted(rows.values(), key=lambda row: (row.rank, row.code_name))
+    return Board(exam.assignment, title, what, less_is_better, tuple(in_order), places)
+
+
+def _admit_name(
+    exam: Exam, entrant: _Entrant, people: PeopleOfClass, keys: PageKeys, taken: Iterable[str]
+) -> tuple[str, str]:
+    """Return the code name to show, or the reason why it is not to be shown."""
+    wished = entrant.entry.code_name
+    if wished == DRAW:
+        name = draw_code_name(keys, exam.assignment, entrant.student, people, taken)
+        return name, ""
+    reason = explain_bad_form(wished)
+    if reason:
+        return "", reason
+    if people.is_somebody(wished) or fold_name(wished) in set(map(fold_name, taken)):
+        return "", REFUSED_TAKEN
+    return wished, ""
+
+
+def _rank_entrants(
+    entrants: Sequence[_Entrant], shown: Mapping[str, str], less_is_better: bool
+) -> dict[str, BoardRow]:
+    """Return each student's row; who has the same number has the same rank."""
+    scores = sorted(
+        (entrant.entry.score or 0.0 for entrant in entrants), reverse=not less_is_better
+    )
+    rows = {}
+    for entrant in entrants:
+        score = entrant.entry.score or 0.0
+        rank = scores.index(score) + 1
+        rows[entrant.student] = BoardRow(rank, shown[entrant.student], score, entrant.pushed)
+    return rows
