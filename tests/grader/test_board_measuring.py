@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from small_course import DOUBLE, SmallCourse, code, dump, solution, test
+from small_course import DOUBLE, REPOSITORY, SmallCourse, code, dump, solution, test
 
 from autograder.course.errors import ExamError
 from autograder.course.exam import Exam, read_exam
@@ -114,6 +114,39 @@ def test_nothing_is_measured_of_who_does_not_ask(examiner: Examiner, exam: Exam)
         report = graded(examiner, exam, code(f"{line}def guess(x):\n    return 7"))
         assert report.entry is None
         assert "entry" not in report.to_json()
+
+
+KMEANS = """
+def my_clusters(X, k):
+    np.random.seed(0)
+    centres = X[:k]
+    for _ in range(30):
+        nearest = np.argmin(((X[:, None] - centres) ** 2).sum(axis=2), axis=1)
+        centres = np.array([X[nearest == j].mean(axis=0) for j in range(k)])
+    return nearest
+"""
+
+
+@pytest.mark.slow
+def test_the_example_of_the_guide_measures(
+    examiner: Examiner, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    guide = (REPOSITORY / "docs" / "writing-exercises.md").read_text()
+    course = SmallCourse(tmp_path_factory.mktemp("course"))
+    course.write(solution(DOUBLE), test(HIDDEN))
+    example = guide.split("```python\n# leaderboard.py\n")[1].split("```")[0]
+    course.source.with_name("leaderboard.py").write_text(example)
+    exam = read_exam(course.source)
+    found = []
+    for answer in (KMEANS, "def my_clusters(X, k):\n    return X[:, 0]"):
+        report = graded(examiner, exam, code(f"import numpy as np\n{NAMED}{answer}"))
+        found.append(report.entry)
+    right, wrong = found
+    assert right is not None
+    assert right.score is not None
+    assert 70 < right.score <= 100
+    assert wrong is not None
+    assert wrong.remark == "`my_clusters` returns one whole number for each point."
 
 
 @pytest.mark.parametrize(
