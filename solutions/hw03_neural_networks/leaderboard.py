@@ -1,9 +1,11 @@
 """Digits read right, of 1,000 that nobody has seen.
 
-The pictures are drawn here, stroke by stroke, by a hand of our own: what somebody learned at home by heart, all digits of
-scikit-learn's say, reads none of them, and there is nothing to be looked up. `my_networks` gets 600 of them with their
-labels and never sees the others; the reference's forward pass reads those.
+The pictures are drawn here, stroke by stroke, by a hand of our own. There is nothing to be looked up, and a network that
+was trained at home on all digits of scikit-learn's reads a third of them. `my_networks` gets 600 with their labels and
+never sees the others; the reference's forward pass reads those.
 """
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -46,7 +48,7 @@ def trace(strokes):
             points.append(np.stack([x + width * np.cos(turn), y + height * np.sin(turn)], axis=1))
         else:
             corners = np.reshape(numbers, (-1, 2))
-            for one, other in zip(corners[:-1], corners[1:], strict=True):
+            for one, other in pairwise(corners):
                 points.append(one + np.linspace(0, 1, 12)[:, None] * (other - one))
     return np.concatenate(points) - 50
 
@@ -86,7 +88,11 @@ def as_numbers(network):
     arrays = {}
     for name, value in network.items():
         array = np.asarray(value)
-        if not isinstance(name, str) or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        if (
+            not isinstance(name, str)
+            or array.dtype.kind not in "fiu"
+            or not np.isfinite(array).all()
+        ):
             return None
         arrays[name] = array.astype(float)
     return arrays
@@ -101,7 +107,9 @@ if not isinstance(answer, list | tuple) or not 1 <= len(answer) <= MOST_NETWORKS
     raise Hint("`my_networks` returns a list of one to five dictionaries of parameters.")
 networks = [as_numbers(network) for network in answer]
 if None in networks:
-    raise Hint("Each network is a dictionary of parameters, all of them numbers, none `nan` or infinite.")
+    raise Hint(
+        "Each network is a dictionary of parameters, all of them numbers, none `nan` or infinite."
+    )
 if max(sum(value.size for value in network.values()) for network in networks) > MOST_NUMBERS:
     raise Hint("A network has at most 10,000 numbers.")
 

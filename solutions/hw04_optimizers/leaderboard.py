@@ -56,7 +56,9 @@ def train(alpha, seed):
             losses.append(loss)
             t += 1
             for name, w in parameters.items():
-                parameters[name], memories[name] = step(w, gradients[name], memories[name], t, alpha)
+                parameters[name], memories[name] = step(
+                    w, gradients[name], memories[name], t, alpha
+                )
                 if not np.isfinite(parameters[name]).all():
                     return np.inf
     return float(np.mean(losses))
@@ -64,7 +66,11 @@ def train(alpha, seed):
 
 X, Y = draw_clouds()
 rates = np.asarray(my_rates).ravel()  # noqa: F821
-if rates.dtype.kind not in "fiu" or not 1 <= rates.size <= MOST_RATES or not np.isfinite(rates).all():
+if (
+    rates.dtype.kind not in "fiu"
+    or not 1 <= rates.size <= MOST_RATES
+    or not np.isfinite(rates).all()
+):
     raise Hint("`my_rates` holds one to seven learning rates.")
 tuned = {float(alpha): train(float(alpha), TUNED) for alpha in rates}
 best = min(tuned, key=tuned.get)
