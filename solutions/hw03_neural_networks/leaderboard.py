@@ -1,7 +1,7 @@
 """Digits read right, of 1,000 that nobody has seen.
 
-The pictures are drawn here, stroke by stroke, by a hand of our own. There is nothing to be looked up, and a network that
-was trained at home on all digits of scikit-learn's reads a third of them. `my_networks` gets 600 with their labels and
+The pictures are drawn here, stroke by stroke, by a hand of our own. There is nothing to be looked up, and a network
+that was trained at home on all digits of scikit-learn's reads a third of them. `my_networks` gets 600 and
 never sees the others; the reference's forward pass reads those.
 """
 
