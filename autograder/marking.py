@@ -38,10 +38,10 @@ class Score(float):
     """The points of an exercise, a plain number to nbgrader, with the criteria they come from."""
 
     criteria: tuple[Criterion, ...]
-    errors: tuple[Exception, ...]
+    errors: tuple[BaseException, ...]
 
     def __new__(
-        cls, points: float, criteria: tuple[Criterion, ...], errors: tuple[Exception, ...]
+        cls, points: float, criteria: tuple[Criterion, ...], errors: tuple[BaseException, ...]
     ) -> Score:
         """Make a score of `points`, remembering its criteria and what went wrong in those not
         met.
@@ -76,7 +76,7 @@ class Marking:
     def __init__(self, points: float) -> None:
         self.points = points
         self._criteria: dict[str, Criterion] = {}
-        self._errors: list[Exception] = []
+        self._errors: list[BaseException] = []
 
     def criterion(
         self, points: float, sentence: str, *, needs: str | tuple[str, ...] = ()
@@ -126,9 +126,14 @@ class Marking:
                 check()
             if all_noted and not comparisons.count:
                 raise NothingCompared(f"{check.__name__} ended without a comparison")
-        except KernelError:  # the student's process is gone: nothing more can be asked
+        # The student's process is gone: nothing more can be asked.
+        except KernelError:
             raise
-        except Exception as error:
+        # A person, or nbgrader's limit of time, stops the whole test.
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        # What pytest.raises and pytest.fail raise is no Exception.
+        except BaseException as error:
             self._errors.append(error)
             return Criterion(sentence, 0.0, points, CriterionOutcome.NOT_MET)
         return Criterion(sentence, points, points, CriterionOutcome.MET)

@@ -113,3 +113,27 @@ def _globals_read_in(table: symtable.SymbolTable) -> Iterator[str]:
             yield symbol.get_name()
     for child in table.get_children():
         yield from _globals_read_in(child)
+
+
+def asks_for_all_names(source: str) -> bool:
+    """Whether a cell asks which names there are: `dir()`, `locals()`, a loop over `globals()`.
+
+    To look one name up in `globals()`, or whether it is there, asks for that name only.
+    """
+    for statement in read_statements(source):
+        of_one_name: set[ast.AST] = set()
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Subscript) or (
+                isinstance(node, ast.Attribute) and node.attr == "get"
+            ):
+                of_one_name.add(node.value)
+            elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+                of_one_name.update(node.comparators)
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Call) or node.args or not isinstance(node.func, ast.Name):
+                continue
+            if node.func.id in ("dir", "vars", "locals"):
+                return True
+            if node.func.id == "globals" and node not in of_one_name:
+                return True
+    return False

@@ -31,9 +31,9 @@ from autograder.course.configuration import (
 from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE
 from autograder.course.limits import Limits
+from autograder.course.marker_options import read_marker_options
 from autograder.course.names import BETWEEN, find_name_fault, find_twins
 from autograder.course.nearest_names import say_nearest_name
-from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.course.submissions import Clock
 
 ROSTER_FIELDS = (
@@ -148,7 +148,7 @@ class _OptionReader:
             "releases": root / section.get("release_directory", "release"),
             "autograded": root / section.get("autograded_directory", "autograded"),
             "database": section.get("db_url", f"sqlite:///{root / 'gradebook.db'}"),
-            "markers": _read_markers(self.config),
+            "markers": read_marker_options(self.path, self.config),
         }
 
     def assignments(self, key: str, value: object, zone: ZoneInfo) -> dict[str, Assignment]:
@@ -409,40 +409,6 @@ class _OptionReader:
 
     def wrong(self, key: str, value: object, right: str) -> ConfigError:
         return ConfigError(f"{self.path.name}: {key} is {value!r}; {right}")
-
-
-def _read_markers(config: Config) -> Markers:
-    """Return what nbgrader's own options say of the markers in source notebooks, which it spells as
-    it does.
-    """
-    solutions = config.ClearSolutions
-    tests = config.ClearHiddenTests
-    schemes = config.ClearMarkScheme
-    known = NBGRADERS
-    code_stub = dict(solutions.get("code_stub", {})).get("python")
-    text_stub = solutions.get("text_stub")
-    return Markers(
-        solution=(
-            str(solutions.get("begin_solution_delimeter", known.solution[0])),
-            str(solutions.get("end_solution_delimeter", known.solution[1])),
-        ),
-        hidden_tests=(
-            str(tests.get("begin_test_delimeter", known.hidden_tests[0])),
-            str(tests.get("end_test_delimeter", known.hidden_tests[1])),
-        ),
-        mark_scheme=(
-            str(schemes.get("begin_mark_scheme_delimeter", known.mark_scheme[0])),
-            str(schemes.get("end_mark_scheme_delimeter", known.mark_scheme[1])),
-        ),
-        code_stubs=_with_first(code_stub, known.code_stubs),
-        text_stubs=_with_first(text_stub, known.text_stubs),
-    )
-
-
-def _with_first(stub: object, others: tuple[str, ...]) -> tuple[str, ...]:
-    return (
-        (stub, *(other for other in others if other != stub)) if isinstance(stub, str) else others
-    )
 
 
 def read_moment(value: object, zone: ZoneInfo) -> datetime:

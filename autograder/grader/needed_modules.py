@@ -10,7 +10,7 @@ from typing import Final
 
 from autograder.course.exam import Exam
 
-LIBRARIES: Final = frozenset({"matplotlib", "scipy", "sklearn", "pandas", "seaborn"})
+LIBRARIES: Final = frozenset({"matplotlib", "scipy", "sklearn", "pandas", "seaborn", "pytest"})
 DRAWING: Final = frozenset({"autograder.figures", "autograder.graphs", "autograder.predictions"})
 
 

@@ -22,6 +22,7 @@ from autograder.kernel.proxies import Handle, ModuleReference
 
 LIBRARIES = frozenset({"numpy", "scipy", "sklearn", "pandas", "unittest"})
 FILENAME = "<test>"
+_NOTHING = object()
 FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
@@ -94,6 +95,19 @@ class CellGlobals(dict[str, Any]):
             raise KeyError(name) from None
         self.opaque = self.opaque or type(value) is Handle
         return _trusted_module(value) if isinstance(value, ModuleReference) else value
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a name, a test's or the student's: `'x' not in globals()`."""
+        if super().__contains__(name):
+            return True
+        return isinstance(name, str) and self.get(name, _NOTHING) is not _NOTHING
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what a name stands for, the student's too: dict's own would not ask for them."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
 
     def keep(self) -> None:
         """Hand what this test defined to the tests after it."""

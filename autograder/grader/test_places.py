@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from autograder.course.cell_statements import find_global_names
+from autograder.course.cell_statements import asks_for_all_names, find_global_names
 from autograder.course.exam import BY_TAG, CELLS_NEED_TESTS, OUTSIDE, Exam, Exercise
 from autograder.course.submissions import ExerciseResult, Status, Submission
 from autograder.grader.bound_names import bound_names
@@ -20,6 +20,7 @@ from autograder.grader.examiner import ExaminedNotebook, Examiner
 
 LOSES = "outside of the jail its own solution gets {points:g} of {most:g}"
 GAINS = "outside of the jail the unsolved notebook gets {points:g} of {most:g}"
+ASKS_FOR_NAMES = "it asks for all names that the notebook has"
 LATER_TESTS_NEED = "a later test needs what it does"
 MAKES_NAMES = "the test of {other} inside the jail uses {names}, which this one makes"
 ALMOST = 1e-9  # sums of fractions of points miss what they come to by less
@@ -60,7 +61,7 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
     by_tag = {name: reason for name, reason in exam.inside.items() if reason == BY_TAG}
     movable = [exercise for exercise in tested if OUTSIDE not in exam.tags(exercise)]
     outside = _Tries(replace(exam, inside=by_tag), source, unsolved, examiner)
-    doubtful = [exercise for exercise in tested if outside.reason(exercise)]
+    doubtful = _doubtful(exam, tested, outside)
     # Where cells need what tests make, the notebook runs as a whole only with all tests in place.
     if outside.missed_name_of_test():
         return TestPlaces({exercise.id: CELLS_NEED_TESTS for exercise in movable} | by_tag)
@@ -72,12 +73,14 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
     inside = dict(by_tag)
     warnings = []
     for exercise in doubtful:
-        if exercise in movable and within.is_better_than(outside, exercise):
-            inside[exercise.id] = outside.reason(exercise)
-        else:
-            warnings.append(
-                f"{exercise.id}: {outside.reason(exercise)}, and inside it is no better"
-            )
+        reason = outside.reason(exercise)
+        better_inside = within.is_better_than(outside, exercise)
+        if not reason and not outside.is_better_than(within, exercise):
+            inside.setdefault(exercise.id, ASKS_FOR_NAMES)
+        elif exercise in movable and better_inside:
+            inside[exercise.id] = reason
+        elif reason:
+            warnings.append(f"{exercise.id}: {reason}, and inside it is no better")
     inside = _with_makers(exam, inside, movable)
     if inside != by_tag and inside.keys() != everywhere.keys():
         # A test may need what a test that stayed outside does, in a way that its text does not
@@ -87,6 +90,18 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
         if any(within.is_better_than(chosen, exercise) for exercise in moved):
             inside = everywhere
     return TestPlaces(inside, tuple(warnings))
+
+
+def _doubtful(exam: Exam, tested: list[Exercise], outside: _Tries) -> list[Exercise]:
+    """Return the exercises that may have to be tested inside."""
+    found = []
+    for exercise in tested:
+        # A name that it finds missing is missing for everybody outside, where a wrong answer has
+        # it, too: neither the solution nor the unsolved notebook would show that.
+        asks = OUTSIDE not in exam.tags(exercise) and asks_for_all_names(exam.tests[exercise.id])
+        if asks or outside.reason(exercise):
+            found.append(exercise)
+    return found
 
 
 class _Tries:

@@ -132,7 +132,13 @@ def run_trial(
             tell_cell=line.show,
             tell_entry=lambda entry: line.tell(entry=asdict(entry)),
         )
-        trial.run(notebook)
+        # A mistake that is tried, or the reference, may print; the grader's terminal is no place.
+        with (
+            Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+            contextlib.redirect_stdout(nowhere),
+            contextlib.redirect_stderr(nowhere),
+        ):
+            trial.run(notebook)
         line.tell(done=True, by_clock=line.out_of_time)
     except BaseException as error:
         # Also what a hostile answer broke is told, and telling it may fail in the same way.

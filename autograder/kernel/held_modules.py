@@ -19,9 +19,13 @@ from typing import Any, Final
 HELD: Final = (
     *("builtins", "math", "cmath", "operator", "functools", "itertools", "inspect", "copy"),
     *("types", "contextlib", "random", "statistics", "fractions", "decimal", "datetime", "json"),
-    *("re", "io", "ast", "tokenize", "hashlib", "collections", "unittest", "unittest."),
+    *("re", "io", "ast", "tokenize", "hashlib", "collections", "doctest", "unittest", "unittest."),
     *("numpy", "numpy.linalg", "numpy.random", "numpy.testing", "numpy.testing._private.utils"),
-    *("numpy._core.numeric", "numpy._core.fromnumeric", "numpy._core.function_base"),
+    *("numpy._core", "numpy._core.", "numpy.lib.", "linecache"),
+    # Where the notebooks of an exam import these, they are there before a student's code is.
+    *("pandas", "pandas.testing", "pandas._testing", "pandas._testing.asserters"),
+    *("pandas.core.generic", "pandas.core.base", "pandas.core.arraylike"),
+    *("pytest", "_pytest.python_api", "_pytest.raises", "_pytest.outcomes"),
     *("IPython.core.inputtransformer2", "autograder.marking", "autograder.checks"),
 )
 # Their classes are not looked through: there are many, and no test compares by them.
@@ -37,11 +41,16 @@ class HeldModules:
     def __init__(self) -> None:
         self._modules: dict[str, tuple[ModuleType, _Contents]] = {}
         self._classes: dict[type, _Contents] = {}
+        self._instances: list[Any] = []
         # A dictionary for a set that keeps its order: what is put back is the same each time.
         functions: dict[FunctionType, None] = {}
         for name, module in sorted(sys.modules.items()):
             if isinstance(module, ModuleType) and _is_held(name):
-                contents = {key: value for key, value in vars(module).items() if key not in FREE}
+                contents: dict[str, Any] = {}
+                for key, value in vars(module).items():
+                    # None is a place that the module itself fills when it is first used.
+                    if key not in FREE and value is not None:
+                        contents[key] = value
                 self._modules[name] = (module, _Contents(contents))
                 functions |= dict.fromkeys(self._hold_values(contents.values()))
         self._functions = tuple(functions)
@@ -57,26 +66,34 @@ class HeldModules:
             elif isinstance(value, type) and value not in self._classes and _can_be_changed(value):
                 self._classes[value] = _Contents(dict(vars(value)))
                 yield from _functions_of(value)
+            elif _is_of_unittest(value):
+                # The loader that everybody shares: it, too, has attributes.
+                self._instances.append(value)
+            elif isinstance(getattr(value, "_implementation", None), FunctionType):
+                # What is behind `np.allclose` and its like.
+                yield value._implementation
 
-    def put_back(self) -> bool:
-        """Make everything what it was; return whether anything was something else."""
-        changed = False
+    def put_back(self) -> set[str]:
+        """Make everything what it was; return the names that stood for something else."""
+        changed: set[str] = set()
         for name, (module, contents) in self._modules.items():
             # A test that imports it must not get the student's.
             if sys.modules.get(name) is not module:
                 sys.modules[name] = module
-                changed = True
+                changed.add(name)
             found = module.__dict__
             for key, value in contents.differing(found):
                 found[key] = value
-                changed = True
+                changed.add(key)
         for kind, contents in self._classes.items():
             changed |= _put_class_back(kind, contents)
+        for instance in self._instances:
+            changed |= _uncover_methods(instance)
         for name, values in self._of_functions:
             found_now = map(attrgetter(name), self._functions)
             if all(map(is_, found_now, values)):
                 continue
-            changed = True
+            changed.add(name)
             for function, value in zip(self._functions, values, strict=True):
                 setattr(function, name, value)
         return changed
@@ -106,6 +123,8 @@ class _Contents:
 OF_FUNCTIONS: Final = ("__code__", "__defaults__", "__kwdefaults__")
 # Of a class's flags: it was made by a class statement. Python refuses changes of all others.
 _HEAP_TYPE: Final = 1 << 9
+# Of a class, when they are first asked for.
+MADE_BY_PYTHON: Final = frozenset({"__annotations__", "__weakref__", "__dict__"})
 
 
 def _is_held(name: str) -> bool:
@@ -127,18 +146,40 @@ def _can_be_changed(kind: type) -> bool:
     return held and bool(kind.__flags__ & _HEAP_TYPE)
 
 
-def _put_class_back(kind: type, contents: _Contents) -> bool:
-    changed = False
+def _put_class_back(kind: type, contents: _Contents) -> set[str]:
+    changed: set[str] = set()
     found = vars(kind)
-    # What was added hides what a base class has, an `__eq__` for instance.
+    # What was added may hide what a base class has, an `__eq__` for instance. Whatever else was
+    # added is left: courses give unittest.TestCase an assertion, and pandas an accessor.
     if len(found) != len(contents):
         for name in [name for name in found if name not in contents]:
-            if name.startswith("_abc") or name in ("__annotations__", "__weakref__", "__dict__"):
-                # Python's own, made when they are first asked for.
+            if not _is_of_base(kind, name) or name in MADE_BY_PYTHON:
                 continue
             type.__delattr__(kind, name)
-            changed = True
+            changed.add(name)
     for name, value in contents.differing(found):
         type.__setattr__(kind, name, value)
-        changed = True
+        changed.add(name)
     return changed
+
+
+def _is_of_unittest(value: Any) -> bool:
+    return type(value).__module__.startswith("unittest.loader") and hasattr(value, "__dict__")
+
+
+def _is_of_base(kind: type, name: str) -> bool:
+    """Whether a base class has an attribute, or Python itself asks classes for it."""
+    if name.startswith("__") and name.endswith("__"):
+        return True
+    return any(name in vars(base) for base in kind.__mro__[1:])
+
+
+def _uncover_methods(instance: Any) -> set[str]:
+    """Delete what an object has in the place of its class's methods; return the names."""
+    hidden: set[str] = set()
+    for name in vars(instance):
+        if callable(getattr(type(instance), name, None)):
+            hidden.add(name)
+    for name in hidden:
+        del vars(instance)[name]
+    return hidden

@@ -14,12 +14,14 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import doctest
 import inspect
 import signal
 import sys
 import threading
 import time
 import tokenize
+import unittest.mock  # noqa: F401  held from now on: a test may import it after the student did
 from collections.abc import Callable, Iterator
 from io import StringIO
 from types import CodeType
@@ -48,7 +50,9 @@ TRACING: Final = (
     "sys.monitoring.register_callback",
     "sys.addaudithook",
 )
-SIGNALS: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM, signal.SIGHUP, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM)
+# What multiprocessing starts inherits this, and ends by SIGTERM: it must not be ignored.
+ENDING_SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM)
 OF_MODULES: Final = frozenset(
     {"__name__", "__doc__", "__loader__", "__spec__", "__package__", "get_ipython"}
 )
@@ -86,6 +90,7 @@ class InsideTests:
         self._get_switch_interval = sys.getswitchinterval
         self._frames = sys._current_frames
         self._sleep = time.sleep
+        self._doctest_runs = doctest.DocTestRunner.run.__code__
 
     def run(
         self, stopwatch: Stopwatch, source: str, imports: str, free: list[str], kept: list[str]
@@ -93,7 +98,7 @@ class InsideTests:
         """Run a test cell and return how it ended.
 
         That is its number or None, the description of its error or None, the error's line, and
-        what a notebook would show as its value.
+        what a notebook would show as its value, and whether only the clock ended it.
 
         Parameters
         ----------
@@ -121,20 +126,23 @@ class InsideTests:
                 error = raised
             # Its signal in the middle of putting things back would leave half of them changed.
             stopwatch.stop()
-            if self._held.put_back() and error is None:
-                # Changed by the tested function, while it was being tested.
+            changed = self._held.put_back()
+            # By the tested function, while it was being tested; what a test sets itself, it may.
+            if error is None and not changed <= _names_set_by(self._parse, source):
                 error = RuntimeError(DISTURBED)
             for name in kept:
                 if name in self._names:
                     self._of_tests[name] = self._names[name]
         if error is None:
-            return [number, None, 0, shown]
+            return [number, None, 0, shown, False]
         trace = error.__traceback__
+        by_clock = False
         # That class is the jail's own, and means nothing to a test.
         if isinstance(error, TimeIsUp):
+            by_clock = stopwatch.ended_by_clock
             error = TimeoutError("the test took too long and was stopped")
         described = describe_exception(error, traceback_of(error, trace))
-        return [None, described, _line_of_test(trace), ""]
+        return [None, described, _line_of_test(trace), "", by_clock]
 
     def _value_of(self, source: str) -> object:
         """Run a test and return the value of its last expression, None if it shows none."""
@@ -150,9 +158,18 @@ class InsideTests:
 
     def _run_code(self, code: CodeType) -> object:
         result = self._eval(code, self._names)
-        if code.co_flags & inspect.CO_COROUTINE:
-            return _asyncio_runner(result)
-        return result
+        if not code.co_flags & inspect.CO_COROUTINE:
+            return result
+        ended: list[object] = []
+
+        async def run_to_its_end() -> None:
+            ended.append(await result)
+
+        _asyncio_runner(run_to_its_end())
+        # Who replaced the loop may have thrown the test away unrun.
+        if not ended:
+            raise RuntimeError(DISTURBED)
+        return ended[0]
 
     def _import(self, imports: str) -> None:
         for statement in self._parse(imports).body:
@@ -199,14 +216,21 @@ class InsideTests:
                 names.setdefault(name, value)
 
     def _refuse_tracing(self, event: str, _: object) -> None:
-        if self._running and event in TRACING:
-            raise RuntimeError("nothing is traced while a test runs")
+        if not self._running or event not in TRACING:
+            return
+        # A doctest puts back the tracing that it found: none, as was seen to before the test.
+        caller = sys._getframe(1)
+        if caller.f_code is self._doctest_runs and caller.f_locals.get("save_trace", 0) is None:
+            return
+        raise RuntimeError("nothing is traced while a test runs")
 
     def _quiet_signals(self) -> None:
         # The other two timers are the stopwatch's.
         self._set_timer(signal.ITIMER_VIRTUAL, 0)
         for number in SIGNALS:
             self._set_signal(number, signal.SIG_IGN)
+        for number in ENDING_SIGNALS:
+            self._set_signal(number, signal.SIG_DFL)
 
 
 def ends_quietly(source: str) -> bool:
@@ -229,6 +253,19 @@ def ends_quietly(source: str) -> bool:
         # A line of IPython's own: no semicolon of Python's.
         return False
     return last == ";"
+
+
+def _names_set_by(parse: Callable[[str], ast.Module], source: str) -> set[str]:
+    """Return the attributes that a test sets by itself: `unittest.TestCase.maxDiff = None`."""
+    try:
+        tree = parse(source)
+    except SyntaxError:  # a magic
+        return set()
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            names.add(node.attr)
+    return names
 
 
 def _is_pythons(name: object) -> bool:

@@ -72,6 +72,11 @@ class Stopwatch:
         if self._limits:
             self._limits[-1].over = True
 
+    @property
+    def ended_by_clock(self) -> bool:
+        """Whether the clock, and no processor time, interrupted the innermost block."""
+        return bool(self._limits) and self._limits[-1].by_clock
+
     def _alarm(self, number: int, frame: FrameType | None) -> None:
         if (
             not self._limits

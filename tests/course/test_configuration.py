@@ -193,3 +193,32 @@ def test_a_wrong_extension_names_the_line(tmp_path: Path, line: str, words: list
 
 def test_no_extensions_file_means_none(tmp_path: Path) -> None:
     assert read_extensions(tmp_path / "extensions.csv", load(tmp_path), STUDENTS) == {}
+
+
+OWN_MARKERS = 'c = get_config()\nc.ClearSolutions.begin_solution_delimeter = "VVV"\n'
+
+
+@pytest.mark.parametrize(
+    ("ours", "nbgraders", "begins"),
+    [
+        ("", OWN_MARKERS, "VVV"),
+        (OWN_MARKERS.replace("VVV", "ours"), OWN_MARKERS, "ours"),
+        ("", "c = get_config()\nraise ValueError('never run for nothing')\n", "BEGIN SOLUTION"),
+    ],
+    ids=["as nbgrader_config.py says", "ours come first", "a file that says nothing of markers"],
+)
+def test_markers_may_stand_in_nbgraders_own_file(
+    tmp_path: Path, ours: str, nbgraders: str, begins: str
+) -> None:
+    lines = [line for line in CONFIG.splitlines() if "ClearSolutions" not in line]
+    (tmp_path / "grading_config.py").write_text("\n".join([*lines, ours, ""]))
+    (tmp_path / "nbgrader_config.py").write_text(nbgraders)
+    assert load_course(tmp_path / "grading_config.py").markers.solution[0] == begins
+
+
+def test_nbgraders_own_file_is_named_where_its_markers_cannot_be_read(tmp_path: Path) -> None:
+    lines = [line for line in CONFIG.splitlines() if "ClearSolutions" not in line]
+    (tmp_path / "grading_config.py").write_text("\n".join(lines))
+    (tmp_path / "nbgrader_config.py").write_text(f"{OWN_MARKERS}c.no\nundefined\n")
+    with pytest.raises(ConfigError, match=r"nbgrader_config\.py: NameError"):
+        load_course(tmp_path / "grading_config.py")

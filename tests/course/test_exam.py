@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from small_course import DOUBLE, TEST_DOUBLE, SmallCourse, code, solution, test, text
 
+from autograder.course.cell_statements import asks_for_all_names
 from autograder.course.errors import ExamError
 from autograder.course.exam import read_exam
 from autograder.reference import run_reference
@@ -147,3 +148,17 @@ def test_imports_are_for_everybody_unless_an_answer_binds_their_name(
     assert {"os", "near", "pi", "Fraction", "ascii_letters"} <= exam.imported
     assert not {"sqrt", "lcm", "x", "isclose", "random"} & exam.imported
     assert exam.bound_by_tests == {"random", "helper", "found", "a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("source", "asks"),
+    [
+        ("assert 'x' not in dir()", True),
+        ("for name, value in locals().items():\n    print(name)", True),
+        ("assert not [name for name in globals() if name.startswith('tmp')]", True),
+        ("assert 'x' in globals() and globals()['x'] == globals().get('x')", False),
+        ("assert 'size' in dir(box) and vars(box) == {}", False),
+    ],
+)
+def test_a_test_that_asks_for_all_names_is_known(source: str, asks: bool) -> None:
+    assert asks_for_all_names(source) is asks

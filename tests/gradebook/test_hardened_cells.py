@@ -37,7 +37,7 @@ CHEATS_AFTER_OUTPUTS = {
 
 @pytest.fixture(scope="module")
 def jail() -> Iterator[Jail]:
-    with Jail(SMALL) as jail:
+    with Jail(SMALL, modules=("pandas", "pytest")) as jail:
         yield jail
 
 

@@ -26,6 +26,29 @@ KINDS = {
     "afterwards": "got = area(2)\nassert math.isclose(got, 4)\nassert math.isclose(area(3), 9)",
     "in lines": "got = area(2)\nassert got == 4\ndone = True",
     "partial": "score = 2 * (area(2) == 4)\nscore",
+    "numpy": "assert np.allclose([area(2), area(3)], [4, 9])",
+    "arrays": "assert np.array_equal([area(2)], [4])",
+    "frames": (
+        "import pandas as pd\n"
+        "pd.testing.assert_frame_equal(pd.DataFrame({'a': [area(2)]}), pd.DataFrame({'a': [4]}))"
+    ),
+    "equal frames": "import pandas as pd\nassert pd.DataFrame({'a': [area(2)]}).equals(pd.DataFrame({'a': [4]}))",
+    "counter": "from collections import Counter\nassert Counter([area(2), 1]) == Counter([4, 1])",
+    "mock": "from unittest import mock\nspy = mock.Mock()\nspy(area(2))\nspy.assert_called_once_with(4)",
+    "await": "async def later():\n    return area(2)\nassert await later() == 4",
+    "pytest": "import pytest\nassert area(2) == pytest.approx(4)",
+    "source": "import inspect\nassert area(3) == 9 or 'x * x' in inspect.getsource(area)",
+    "redirect": (
+        "import io\nfrom contextlib import redirect_stdout\nwith redirect_stdout(io.StringIO()) as out:\n"
+        "    print(area(2))\nassert out.getvalue() == '4\\n'"
+    ),
+    "fraction": "from fractions import Fraction\nassert Fraction(area(2), 1) == Fraction(4, 1)",
+    "doctest": (
+        'import doctest\ndef of_area():\n    """\n    >>> area(2)\n    4\n    """\n'
+        "runner = doctest.DocTestRunner(verbose=False)\n"
+        "for case in doctest.DocTestFinder().find(of_area, 'area', globs={'area': area}):\n"
+        "    runner.run(case, out=lambda text: None)\nassert runner.tries == 1 and runner.failures == 0"
+    ),
 }
 # name -> the kind of test it is after, and what the student runs before it
 CHEATS = {
@@ -126,6 +149,90 @@ CHEATS = {
         "def area(x):\n    math.isclose = lambda *a, **k: True\n    return -1",
     ),
     "an exit from the tested function": ("assertion", "def area(x):\n    raise SystemExit(0)"),
+    "the loader's own method hidden": (
+        "unittest",
+        "unittest.defaultTestLoader.loadTestsFromTestCase = lambda *_: unittest.TestSuite()",
+    ),
+    "every failure a test left out": (
+        "unittest",
+        "unittest.TestCase.failureException = unittest.SkipTest",
+    ),
+    "failures swallowed where they come up": (
+        "unittest",
+        "import contextlib, unittest.case\n@contextlib.contextmanager\ndef quiet(self, *a, **k):\n"
+        "    self.success = True\n    try:\n        yield\n    except BaseException:\n        pass\n"
+        "unittest.case._Outcome.testPartExecutor = quiet",
+    ),
+    "all numbers called nan": (
+        "allclose",
+        "import numpy._core as core\ncore.isnan = lambda x: np.ones(np.shape(x), bool)",
+    ),
+    "the code behind allclose": (
+        "numpy",
+        "np.allclose._implementation.__code__ = (lambda a, b, rtol=1, atol=1, equal_nan=0: True).__code__",
+    ),
+    "the tolerance of allclose": (
+        "numpy",
+        "np.allclose._implementation.__defaults__ = (1e9, 1e9, False)",
+    ),
+    "the code behind array_equal": (
+        "arrays",
+        "np.array_equal._implementation.__code__ = (lambda a1, a2, equal_nan=0: True).__code__",
+    ),
+    "an assertion of pandas replaced": (
+        "frames",
+        "import pandas as pd\npd.testing.assert_frame_equal = lambda *a, **k: None",
+    ),
+    "frames that are always equal": (
+        "equal frames",
+        "import pandas as pd\npd.DataFrame.equals = lambda *a: True",
+    ),
+    "counters that are always equal": (
+        "counter",
+        "import collections\ncollections.Counter.__eq__ = lambda one, other: True",
+    ),
+    "an assertion of mock replaced": (
+        "mock",
+        "from unittest import mock\n"
+        "mock.NonCallableMock.assert_called_once_with = lambda *a, **k: None",
+    ),
+    "a loop that throws the test away": (
+        "await",
+        "import asyncio\nasyncio.BaseEventLoop.run_until_complete = lambda self, test: test.close()",
+    ),
+    "pytest's approx replaced": (
+        "pytest",
+        "import pytest\nclass Any:\n    def __init__(self, *a):\n        pass\n"
+        "    def __eq__(self, other):\n        return True\npytest.approx = Any",
+    ),
+    "a file called pytest": (
+        "pytest",
+        "import sys\nopen('pytest.py', 'w').write('class approx:\\n    def __init__(self, *a): pass\\n'\n"
+        "'    def __eq__(self, other): return True')\n"
+        "sys.path.insert(0, '.')\nsys.modules.pop('pytest', None)",
+    ),
+    "lines that were never written": (
+        "source",
+        "import linecache\nreal = linecache.getlines\nlinecache.getlines = "
+        "lambda *a, **k: [line.replace('-1', 'x * x') for line in real(*a, **k)]",
+    ),
+    "a text that says what is wanted": (
+        "redirect",
+        "import io\nclass Fake(io.StringIO):\n    def getvalue(self):\n        return '4\\n'\n"
+        "io.StringIO = Fake",
+    ),
+    "a print that prints what is wanted": (
+        "redirect",
+        "import builtins\nreal = builtins.print\nbuiltins.print = lambda *a, **k: real(4)",
+    ),
+    "fractions that are always equal": (
+        "fraction",
+        "import fractions\nfractions.Fraction.__eq__ = lambda one, other: True",
+    ),
+    "a doctest's checker replaced": (
+        "doctest",
+        "import doctest\ndoctest.OutputChecker.check_output = lambda *a: True",
+    ),
 }
 # In a plain cell of this jail these fail by themselves, or win by what only a kernel of Jupyter's would show.
 NOTHING_IN_PLAIN_CELLS = {
@@ -135,5 +242,6 @@ NOTHING_IN_PLAIN_CELLS = {
     "a thread that replaces again and again",
     "a timer that replaces again and again",
     "an exit from the tested function",
+    "a loop that throws the test away",  # IPython takes its answer apart
     "a trace that leaps over asserts",  # IPython runs every statement by itself; an inside test runs in one piece
 }
