@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from public_course import a_person, public_course, public_course_as_made
 from small_course import SmallCourse, make_small_course
 from warm_autograder import Meeting, remember_alembic_version
 
@@ -24,6 +26,12 @@ settings.register_profile("nothing is written into the clone", database=None)
 settings.load_profile("nothing is written into the clone")
 
 leave_out_grammars()  # every process that runs tests would compile them, for more than a second
+
+__all__ = [
+    "a_person",
+    "public_course",
+    "public_course_as_made",
+]  # fixtures that lie with what they are of
 
 MEETING = pytest.StashKey[Meeting]()
 
@@ -59,6 +67,20 @@ def _refuse_a_jail(*_: object, **__: object) -> None:
     )
 
 
+WHOLLY_SLOW = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.(slow|release)\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out of `make test-fast`, before they are imported, the files of which it would run nothing.
+
+    They bring nbgrader, browsers and clusters, which would be a third of the lane's time.
+    """
+    if not collection_path.name.startswith("test_") or not starts_no_jail(config):
+        return None
+    return True if WHOLLY_SLOW.search(collection_path.read_text(encoding="utf-8")) else None
+
+
+# Those that take the most processor time first.
 LONGEST = (
     "test_instructors_guide.py",
     "test_term.py",
@@ -77,7 +99,8 @@ LONGEST = (
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, so that no process is left alone with one; else the order stays as it is."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 # ------------------------------------------------------------------------------------------------------------ rungs

@@ -23,6 +23,8 @@ from autograder.record.ledger import Ledger
 from autograder.record.push_candidates import list_wanted_notebooks
 from autograder.rehearsal.forge_on_disk import BareRepository
 
+pytestmark = pytest.mark.slow  # many git
+
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SOLVED = dump([solution("def double(x):\n    return x + x"), test("", "double")])
 PART = (Part("", ("*",), None),)

@@ -31,6 +31,8 @@ from autograder.record.open_tasks import GradingTask
 from autograder.record.state_branch import StateBranch
 from autograder.rehearsal.forge_on_disk import BareRepository
 
+pytestmark = pytest.mark.slow  # many git
+
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 FOLDER = "assignments/hw"
 SOLVED = dump(

@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_autograder
 from marked_course import EARLY, ROSTER, MarkedCourse, make_marked_course
 from nbgrader_course import nbgrader
 from small_course import CONFIG, SmallCourse
@@ -335,7 +335,7 @@ def test_a_missing_module_is_missing_with_how_to_get_it(monkeypatch: pytest.Monk
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autograder", "doctor", *arguments]
+    command = [*warm_autograder.command(), "doctor", *arguments]
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, env=os.environ, check=False
     )

@@ -320,7 +320,7 @@ def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(
     assert len(subjects) == 2 and "hw02_linear_regression" in subjects[0]
 
     forge.hand_in("on-time", answer_everything, reader)
-    reader.run("autograder run")
+    reader.run("autograder collect")
     reader.deadlines(just_now())
     forge.hand_in("late", answer_first_half, reader)
     reader.run("autograder run")

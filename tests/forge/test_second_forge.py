@@ -18,6 +18,8 @@ from autograder.forge.forge_protocol import open_forge
 from autograder.git.git_command import run_git
 from autograder.record.ledger import Ledger
 
+pytestmark = pytest.mark.slow  # many git
+
 PATH = "assignments/hw/hw_solved.ipynb"
 FIRST = datetime(2027, 2, 10, 12, 0, tzinfo=UTC)
 SECOND = datetime(2027, 2, 10, 13, 0, tzinfo=UTC)

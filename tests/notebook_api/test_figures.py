@@ -7,6 +7,7 @@ import html
 import io
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,9 @@ def pictured(graph: Graph, backward: bool) -> GraphPicture:
     return graph.backward() if backward else graph.forward()
 
 
+@cache
 def drawn(graph: Graph, backward: bool) -> Figure:
+    """The figure of a graph, drawn once for all that look at it."""
     return pictured(graph, backward).figure
 
 
@@ -88,11 +91,11 @@ def test_every_arrow_carries_its_shape(graph: Any, backward: Any) -> None:
 
 @each_graph
 def test_a_gradient_stands_on_every_arrow_that_needs_one(graph: Any) -> None:
-    written = texts(graph.backward().figure)
+    written = texts(drawn(graph, True))
     for edge in graph.edges:
         if edge.gradient is None:
             assert any(rf"\partial L/\partial {edge.value}$" in text for text in written)
-    assert not any(r"\partial" in text for text in texts(graph.forward().figure))
+    assert not any(r"\partial" in text for text in texts(drawn(graph, False)))
 
 
 @each_graph
@@ -265,6 +268,7 @@ def test_sliders_are_shown_where_somebody_can_move_them(
     assert called == [3] and "Sliders stand here" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_where_a_notebook_is_run_by_a_program_sliders_say_where_they_stand(
     tmp_path: Path,
 ) -> None:

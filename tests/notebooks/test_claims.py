@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from repetitions import first_now
 from test_demonotebooks import Namespace, run
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,7 @@ def split_again(data: Namespace, seed: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("seed", [100, 101, 102, 103, 104])
+@pytest.mark.parametrize("seed", first_now(100, 101, 102, 103, 104))
 def test_linear_regression_on_other_people(seed: int) -> None:
     regression = run("linear_regression")[0]
     people = split_again(regression, seed)
@@ -76,7 +77,7 @@ def test_linear_regression_on_other_people(seed: int) -> None:
     assert Z[Y_test > 250].mean() < Y_test[Y_test > 250].mean() - 30  # predicted too low
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", first_now(1, 2, 3))
 def test_the_error_of_a_one_sided_check_is_v_shaped_for_other_weights(seed: int) -> None:
     regression = run("linear_regression")[0]
     draw = np.random.default_rng(seed)
@@ -95,7 +96,7 @@ def test_the_error_of_a_one_sided_check_is_v_shaped_for_other_weights(seed: int)
     assert errors[True, 0.1] < 1e-13
 
 
-@pytest.mark.parametrize("seed", [200, 201, 202])
+@pytest.mark.parametrize("seed", first_now(200, 201, 202))
 def test_logistic_regression_on_other_pictures(seed: int) -> None:
     logistic = run("logistic_regression")[0]
     order = np.random.default_rng(seed).permutation(1797)
@@ -111,7 +112,7 @@ def test_logistic_regression_on_other_pictures(seed: int) -> None:
     assert W[0].reshape(8, 8)[3:5, 3:5].max() < 0  # the middle of a zero is dark
 
 
-@pytest.mark.parametrize("seed", [31, 32])
+@pytest.mark.parametrize("seed", first_now(31, 32))
 def test_two_moons_are_learned_from_other_starts_as_well_as_by_a_line_or_better(seed: int) -> None:
     from sklearn.linear_model import LogisticRegression
 
@@ -136,7 +137,7 @@ def test_two_moons_are_learned_from_other_starts_as_well_as_by_a_line_or_better(
     assert len(total.order()) > 3000  # thousands, at every step
 
 
-@pytest.mark.parametrize("seed", [10, 11, 12, 13, 14])
+@pytest.mark.parametrize("seed", first_now(10, 11, 12, 13, 14))
 def test_fewer_examples_walk_farther_and_rest_less_in_any_order(seed: int) -> None:
     descending = run("gradient_descent")[0]
 
@@ -155,7 +156,7 @@ def test_fewer_examples_walk_farther_and_rest_less_in_any_order(seed: int) -> No
     assert measure_unrest(8, 0.03) < 0.7 * measure_unrest(8, 0.12)
 
 
-@pytest.mark.parametrize("seed", [20, 21])
+@pytest.mark.parametrize("seed", first_now(20, 21))
 def test_per_update_32_examples_do_as_well_as_all_in_any_order(seed: int) -> None:
     descending = run("gradient_descent")[0]
     few, everybody = (descending["train_with"](size, 1000, seed=seed)[-1, 2] for size in (32, 1500))
@@ -189,7 +190,7 @@ def test_whoever_divides_by_the_size_of_the_gradient_leaves_the_saddle_first(
     assert 0 < left["RMSProp"] < left["Adam"] < min(left["gradient descent"], left["momentum"])
 
 
-@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("seed", first_now(2, 3))
 def test_a_start_that_is_too_small_waits_at_ln_10_and_then_leaves(seed: int) -> None:
     racing = run("optimizers")[0]
     layers = (64, 32, 16, 10)

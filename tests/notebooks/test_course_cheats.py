@@ -194,9 +194,17 @@ def variants_of(path: Path) -> list[Variant]:
     return list(load_variants(path.read_text(encoding="utf-8"), path.name) or ())
 
 
+LONG = {"train_network", "nn_train_sgd", "a_long_descent"}  # half a second and more each
+
+
 def each_variant(name: str) -> list[Any]:
     return [
-        pytest.param(path, place, id=f"{path.parent.name[:4]}-{variant.of}-{variant.name}")
+        pytest.param(
+            path,
+            place,
+            id=f"{path.parent.name[:4]}-{variant.of}-{variant.name}",
+            marks=pytest.mark.slow if {variant.of, variant.name} & LONG else (),
+        )
         for path in sorted((REPOSITORY / "solutions").glob(f"*/{name}"))
         for place, variant in enumerate(variants_of(path))
         if not variant.family

@@ -23,6 +23,7 @@ import nbformat
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from repetitions import first_now
 
 from autograder import figures
 
@@ -580,7 +581,7 @@ def test_the_batch_gradient_of_the_digits_agrees_with_finite_differences(
     )
 
 
-@pytest.mark.parametrize("seed", [10, 20, 30])
+@pytest.mark.parametrize("seed", first_now(10, 20, 30))
 def test_the_learning_rate_grows_with_the_batch_whatever_the_shuffling(
     descending: Namespace, seed: int
 ) -> None:
@@ -715,7 +716,9 @@ def test_the_slopes_agree_with_finite_differences(
         )
 
 
-@pytest.mark.parametrize("height", [0.3, 1, 4], ids=lambda height: f"{height} times as high")
+@pytest.mark.parametrize(
+    "height", first_now(0.3, 1, 4), ids=lambda height: f"{height} times as high"
+)
 def test_the_fair_race_ends_alike_from_other_starts(racing: Namespace, height: float) -> None:
     """What section 6 and 7 say of the best learning rates holds around the valley, and nearer and farther."""
     turned = [
@@ -744,7 +747,7 @@ def test_the_fair_race_ends_alike_from_other_starts(racing: Namespace, height: f
     )
 
 
-@pytest.mark.parametrize("seed", [4, 5, 6])
+@pytest.mark.parametrize("seed", first_now(4, 5, 6))
 def test_the_networks_best_rates_lie_close_together_from_other_random_starts(
     racing: Namespace, seed: int
 ) -> None:
@@ -832,7 +835,7 @@ def test_the_punished_gradients_agree_with_finite_differences(remembering: Names
         assert_allclose(gradients[name], numeric(loss, parameters[name]), atol=1e-8)
 
 
-@pytest.mark.parametrize("seed", [0, 5, 17])
+@pytest.mark.parametrize("seed", first_now(0, 5, 17))
 def test_the_three_heaps_share_no_picture_and_a_fifth_of_one_is_wrong(
     remembering: Namespace, seed: int
 ) -> None:
@@ -851,7 +854,7 @@ def test_the_three_heaps_share_no_picture_and_a_fifth_of_one_is_wrong(
         assert np.array_equal(np.flatnonzero(is_wrong), np.sort(wrong) if name == "train" else [])
 
 
-@pytest.mark.parametrize("seed", [21, 22, 23, 24])
+@pytest.mark.parametrize("seed", first_now(21, 22, 23, 24))
 def test_it_overfits_and_the_remedies_help_with_other_pictures_and_other_starts(
     remembering: Namespace, seed: int
 ) -> None:
@@ -874,7 +877,7 @@ def test_it_overfits_and_the_remedies_help_with_other_pictures_and_other_starts(
     assert max(test[0.003], test[0.01]) > test["last"] + 0.05 and test[0.03] < test[0.005] - 0.2
 
 
-@pytest.mark.parametrize("seed", [21, 22, 23])
+@pytest.mark.parametrize("seed", first_now(21, 22, 23))
 def test_two_units_are_too_few_and_many_do_no_harm_if_stopped_in_time(
     remembering: Namespace, seed: int
 ) -> None:

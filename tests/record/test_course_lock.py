@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import warm_autograder
 from small_course import SmallCourse
 
 from autograder.course.errors import Busy, DiskFailed
@@ -12,15 +13,17 @@ from autograder.record.course_lock import LOCK, one_writer
 
 
 def autograder(course: SmallCourse, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autograder", *arguments]
+    command = [*warm_autograder.command(), *arguments]
     return subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=False)
 
 
 def test_a_second_writer_hears_who_is_at_it_and_since_when(tmp_path: Path) -> None:
+    years = {datetime.now().year}  # a new one may begin meanwhile
     with one_writer(tmp_path, "run"), pytest.raises(Busy) as busy, one_writer(tmp_path, "collect"):
         pass
+    years.add(datetime.now().year)
     assert f"{tmp_path}: 'autograder run' (process {os.getpid()} on " in str(busy.value)
-    assert f"works here since {datetime.now().year}-" in str(busy.value)
+    assert any(f"works here since {year}-" in str(busy.value) for year in years)
     assert busy.value.exit_code == 75
     with one_writer(tmp_path, "collect"):
         pass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,18 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from small_course import REPOSITORY, SmallCourse
+import warm_autograder
+from small_course import (
+    DOUBLE,
+    REPOSITORY,
+    TEST_DOUBLE,
+    SmallCourse,
+    code,
+    make_small_course,
+    solution,
+    test,
+    text,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -32,12 +42,17 @@ class Practice:
 
     course: Path
     folder: Path
+    command: tuple[str, ...]
     standings: dict[str, Any]
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*AUTOGRADER, *arguments], cwd=cwd, capture_output=True, text=True, env=ENVIRONMENT
+        [*warm_autograder.command(), *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
     )
 
 
@@ -48,27 +63,54 @@ def results(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found["standings"]
 
 
-def course_of_one(folder: Path) -> Path:
-    """The course with its first homework; in each of the others everybody does the same again."""
-    shutil.copytree(REPOSITORY / "solutions" / "hw01_numpy", folder / "solutions" / "hw01_numpy")
-    settings = (REPOSITORY / "grading_config.py").read_text(encoding="utf-8")
-    left_out = "for name in list(c.Course.assignments)[1:]:\n    del c.Course.assignments[name]\n"
-    (folder / "grading_config.py").write_text(settings + left_out, encoding="utf-8")
+def course_of_three_exercises(folder: Path) -> Path:
+    """A small course, in which half of the work is less than all but a mistake."""
+    course = make_small_course(folder)
+    cells = [text("# Homework"), code("import math\nmath.tau")]
+    for name, factor in (("double", 2), ("triple", 3), ("quadruple", 4)):
+        answer = DOUBLE.replace("double", name).replace("2 * x", f"{factor} * x")
+        check = TEST_DOUBLE.replace("double", name)
+        check = check.replace("== 2", f"== {factor}").replace("== 42", f"== {21 * factor}")
+        cells += [solution(answer, f"{name}_solution"), test(check, name)]
+    course.write(*cells)
     return folder
 
 
+def kill_on_its_way(course: Path, folder: Path, *command: str) -> None:
+    """Begin a practice class three times, and kill it with all it has started each time a bit later."""
+    moments = {
+        "before anything is collected": lambda: folder.exists(),
+        "when the first is graded": lambda: len(reports(folder)) >= 1,
+        "when half are graded": lambda: len(reports(folder)) >= 9,
+    }
+    for moment, reached in moments.items():
+        process = subprocess.Popen(
+            [*AUTOGRADER, *command],
+            cwd=course,
+            env=ENVIRONMENT,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while not reached() and process.poll() is None:
+            time.sleep(0.01)
+        assert process.poll() is None, f"the class was over before it could be killed: {moment}"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 @pytest.fixture(
-    scope="module", params=["one homework", pytest.param("all", marks=pytest.mark.release)]
+    scope="module", params=["killed on its way", pytest.param("all", marks=pytest.mark.release)]
 )
 def practice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Practice:
-    """The course's practice class, run once."""
-    course = (
-        REPOSITORY if request.param == "all" else course_of_one(tmp_path_factory.mktemp("course"))
-    )
+    """A practice class that is over: of a small course, killed three times; or of this one, undisturbed."""
     folder = tmp_path_factory.mktemp("practice") / "class"
-    return Practice(
-        course, folder, results(run("demo", "--json", "--out", str(folder), cwd=course))
-    )
+    command = ("demo", "--json", "--students", "19", "--out", str(folder))
+    course = REPOSITORY
+    if request.param != "all":
+        course = course_of_three_exercises(tmp_path_factory.mktemp("three") / "course")
+        kill_on_its_way(course, folder, *command)
+    return Practice(course, folder, command, results(run(*command, cwd=course)))
 
 
 def test_every_role_gets_what_it_must(practice: Practice) -> None:
@@ -78,7 +120,8 @@ def test_every_role_gets_what_it_must(practice: Practice) -> None:
         for student, by in standings.items()
     }
     full = {name: entry["max_points"] for name, entry in standings["all-right"].items()}
-    assert len(points) == 18
+    assert len(points) == 19, "with more students the roles repeat"
+    assert points["all-right-2"] == points["all-right"]
     for student in ("all-right", "corrected", "endless-loop", "quits-python"):
         assert points[student] == full, student
     for student in (
@@ -97,7 +140,7 @@ def test_every_role_gets_what_it_must(practice: Practice) -> None:
 def test_the_same_again_grades_nothing_twice(practice: Practice) -> None:
     folder, standings = practice.folder, practice.standings
     before = {path.name: path.read_bytes() for path in (folder / "ledger").iterdir()}
-    again = run("demo", "--json", "--out", str(folder), cwd=practice.course)
+    again = run(*practice.command, cwd=practice.course)
     assert results(again) == standings
     assert f"going on with the class in {folder}" in again.stderr and "graded:" not in again.stderr
     assert {path.name: path.read_bytes() for path in (folder / "ledger").iterdir()} == before
@@ -115,7 +158,8 @@ def test_nbgrader_exports_the_points_of_the_pages(practice: Practice) -> None:
         for student, by_assignment in standings.items()
         for name, entry in by_assignment.items()
     }
-    assert {float(row["max_score"]) for row in rows if row["assignment"] == "hw01_numpy"} == {20.0}
+    most = {name: entry["max_points"] for name, entry in standings["all-right"].items()}
+    assert {(row["assignment"], float(row["max_score"])) for row in rows} == set(most.items())
 
 
 def test_the_formgrader_finds_each_submission_with_its_outputs(practice: Practice) -> None:
@@ -167,33 +211,8 @@ def reports(folder: Path) -> list[dict[str, Any]]:
     return [entry for entry in map(json.loads, lines) if entry["entry"] == "report"]
 
 
-def test_killed_at_any_moment_it_ends_with_what_each_role_must_get(
-    small_course: SmallCourse, tmp_path: Path
-) -> None:
-    """What each must get is compared by the command itself, which `results` asks for the differences."""
-    folder = tmp_path / "killed"
-    command = ["demo", "--json", "--students", "19", "--out", str(folder)]
-    moments = {
-        "before anything is collected": lambda: folder.exists(),
-        "when the first is graded": lambda: len(reports(folder)) >= 1,
-        "when half are graded": lambda: len(reports(folder)) >= 9,
-    }
-    for moment, reached in moments.items():
-        process = subprocess.Popen(
-            [*AUTOGRADER, *command],
-            cwd=small_course.root,
-            env=ENVIRONMENT,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while not reached() and process.poll() is None:
-            time.sleep(0.01)
-        assert process.poll() is None, f"the class was over before it could be killed: {moment}"
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    standings = results(run(*command, cwd=small_course.root))
-    assert len(standings) == 19, "with more students the roles repeat"
-    assert standings["all-right-2"]["hw"]["points"] == standings["all-right"]["hw"]["points"] == 2.0
-    graded = [entry["blob"] for entry in reports(folder)]
+def test_killed_at_any_moment_it_ends_with_what_each_role_must_get(practice: Practice) -> None:
+    """What each must get is compared by the command itself, which `results` asked for the differences."""
+    graded = [entry["blob"] for entry in reports(practice.folder)]
+    assert len(graded) > 9
     assert len(graded) == len(set(graded)), "a notebook was graded twice"

@@ -5,27 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from public_course import ANSWER, COPY, HW, Git, PublicCourse, make_public_course, released, run
+from public_course import (
+    ANSWER,
+    COPY,
+    HW,
+    Git,
+    PublicCourse,
+    released,
+    run,
+)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("a_person")]
 
 FAST = ("submit", "--no-check", "--yes")
 
 
-@pytest.fixture(autouse=True)
-def a_person(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git knows one student, and nothing of whoever runs the tests."""
-    config = tmp_path_factory.mktemp("home") / "gitconfig"
-    config.write_text(
-        "[user]\nname = on-time\nemail = on-time@students.example\n[init]\ndefaultBranch = master\n"
-    )
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-
-
 @pytest.fixture
-def course(tmp_path: Path) -> PublicCourse:
-    return make_public_course(tmp_path)
+def course(public_course: PublicCourse) -> PublicCourse:
+    return public_course
 
 
 def fork_of(course: PublicCourse) -> Git:

@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,11 @@ from public_course import (
     CHECKS,
     COPY,
     HW,
+    IMPORTS,
     STUB,
     Git,
     PublicCourse,
     conflicting,
-    make_public_course,
     released,
     run,
 )
@@ -31,25 +33,14 @@ from autograder.students.check_text import build_annotations, summarise_runs
 from autograder.students.clone_situation import settle_conflict
 from autograder.students.course_update import is_same_repository
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("a_person")]
 
 CHECKPOINT = "assignments/hw/.ipynb_checkpoints/hw-checkpoint.ipynb"
 
 
-@pytest.fixture(autouse=True)
-def a_person(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git knows one student, and nothing of whoever runs the tests."""
-    config = tmp_path_factory.mktemp("home") / "gitconfig"
-    config.write_text(
-        "[user]\nname = on-time\nemail = on-time@students.example\n[init]\ndefaultBranch = master\n"
-    )
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-
-
 @pytest.fixture
-def course(tmp_path: Path) -> PublicCourse:
-    return make_public_course(tmp_path)
+def course(public_course: PublicCourse) -> PublicCourse:
+    return public_course
 
 
 # --- start ---------------------------------------------------------------------------------------------------------
@@ -125,23 +116,38 @@ def checked(
     return run_checks("hw", mine, course, **options)
 
 
-@pytest.mark.parametrize(
-    ("answer", "status", "words"),
-    [
-        (ANSWER, "passed", ""),
-        ("def double(x):\n    return x + 1", "failed", "double(3) is 6: it is 4"),
-        (STUB, "not attempted", "not attempted yet"),
-        ("x = 1", "not attempted", "not attempted yet"),
-    ],
-    ids=["right", "wrong", "stub", "deleted"],
-)
-def test_outcomes_of_an_exercise(tmp_path: Path, answer: Any, status: str, words: str) -> None:
-    found = checked(tmp_path, released(answer), released())
+OUTCOMES = {
+    "right": (ANSWER, "passed", ""),
+    "wrong": ("def double(x):\n    return x + 1", "failed", "double(3) is 6: it is 4"),
+    "stub": (STUB, "not attempted", "not attempted yet"),
+    "deleted": ("x = 1", "not attempted", "not attempted yet"),
+}
+
+
+def of_exercises(answers: Mapping[str, str]) -> bytes:
+    """A notebook with an exercise for each name, all like `double`."""
+    cells = [code(IMPORTS, grade_id="imports", locked=True)]
+    for name, answer in answers.items():
+        cells.append(
+            code(answer.replace("double", name), grade_id=f"{name}_solution", solution=True)
+        )
+        checks = CHECKS.replace("double", name)
+        cells.append(code(checks, grade_id=f"{name}_checks", locked=True))
+        cells.append(code("#", grade_id=name, grade=True, locked=True, points=2))
+    return dump(cells)
+
+
+def test_outcomes_of_exercises(tmp_path: Path) -> None:
+    mine = of_exercises({name: answer for name, (answer, _, _) in OUTCOMES.items()})
+    found = checked(tmp_path, mine, of_exercises(dict.fromkeys(OUTCOMES, STUB)))
     assert [(entry.exercise, entry.status, entry.message) for entry in found.exercises] == [
-        ("double", status, words)
+        (name, status, words.replace("double", name))
+        for name, (_, status, words) in OUTCOMES.items()
     ]
-    assert found.failed == (status == "failed")
     assert found.problems == ()
+    assert found.failed
+    not_attempted = [entry for entry in found.exercises if entry.status == "not attempted"]
+    assert not replace(found, exercises=tuple(not_attempted)).failed
 
 
 @pytest.mark.parametrize(
@@ -168,37 +174,40 @@ def test_checks_come_from_the_course(tmp_path: Path, mine: Any) -> None:
     assert found.problems == ()
 
 
-def test_without_the_courses_notebook_ones_own_checks_are_run(tmp_path: Path) -> None:
-    (entry,) = checked(tmp_path, released(ANSWER)).exercises
+def test_without_the_courses_notebook_ones_own_checks_are_run_and_it_stays_as_it_is(
+    tmp_path: Path,
+) -> None:
+    (entry,) = checked(tmp_path, run(released(ANSWER))).exercises
     assert (entry.exercise, entry.status) == ("double", "passed")
-
-
-def test_a_check_leaves_the_notebook_as_it_is(tmp_path: Path) -> None:
-    checked(tmp_path, run(released(ANSWER)), released())
     assert (tmp_path / "hw_solved.ipynb").read_bytes() == run(released(ANSWER))
 
 
 @pytest.mark.parametrize(
-    ("cell", "words", "status"),
+    ("cells", "words"),
     [
-        ("1 / 0", "cell 6 (1 / 0) raised ZeroDivisionError: division by zero", "passed"),
         (
-            "import os; os._exit(1)",
-            "Python itself ended in cell 6 (import os; os._exit(1))",
-            "passed",
+            ["1 / 0", "# it\nwhile True: pass"],
+            [
+                "cell 6 (1 / 0) raised ZeroDivisionError: division by zero",
+                "cell 7 (while True: pass) ran for longer than 2 s",
+            ],
         ),
-        ("# it\nwhile True: pass", "cell 6 (while True: pass) ran for longer than 2 s", "passed"),
+        (
+            ["import os; os._exit(1)"],
+            ["Python itself ended in cell 6 (import os; os._exit(1))"],
+        ),
     ],
-    ids=["raises", "dies", "endless"],
+    ids=["raises and endless", "dies"],
 )
 def test_a_cell_that_goes_wrong_gets_a_sentence(
-    tmp_path: Path, cell: str, words: str, status: str
+    tmp_path: Path, cells: list[str], words: list[str]
 ) -> None:
-    found = checked(tmp_path, released(ANSWER, extra=[code(cell)]), released(), cell_seconds=2)
-    (problem,) = found.problems
-    assert problem.startswith(words)
+    mine = released(ANSWER, extra=[code(cell) for cell in cells])
+    found = checked(tmp_path, mine, released(), cell_seconds=2)
+    for problem, begin in zip(found.problems, words, strict=True):
+        assert problem.startswith(begin)
     assert found.failed
-    assert [entry.status for entry in found.exercises] == [status]
+    assert [entry.status for entry in found.exercises] == ["passed"]
 
 
 def test_a_cell_that_cannot_be_interrupted_ends_the_run(tmp_path: Path) -> None:
@@ -238,8 +247,13 @@ def test_an_answer_whose_cell_cannot_be_read_is_not_called_unattempted(tmp_path:
     )
 
 
-def test_an_exercise_not_written_yet_is_no_error(tmp_path: Path) -> None:
-    found = checked(tmp_path, released(extra=[code("double(4)")]), released())
+def test_an_exercise_not_written_yet_is_no_error_and_no_notebook_can_speak_to_the_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ENV", str(tmp_path / "env"))
+    monkeypatch.setenv("ACTIONS_RUNTIME_TOKEN", "a token")
+    look = "import os\nassert not [name for name in os.environ if name.startswith(('GITHUB_', 'ACTIONS_'))]"
+    found = checked(tmp_path, released(extra=[code("double(4)"), code(look)]), released())
     assert found.problems == ()
     assert not found.failed
 
@@ -267,15 +281,6 @@ def test_a_notebook_with_conflict_marks_is_run_and_told(tmp_path: Path) -> None:
     assert found.failed
 
 
-def test_notebooks_cannot_speak_to_the_runner(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_ENV", str(tmp_path / "env"))
-    monkeypatch.setenv("ACTIONS_RUNTIME_TOKEN", "a token")
-    look = "import os\nassert not [name for name in os.environ if name.startswith(('GITHUB_', 'ACTIONS_'))]"
-    assert checked(tmp_path, released(extra=[code(look)])).problems == ()
-
-
 def test_check_prints_a_table_and_where_points_are(course: PublicCourse) -> None:
     course.student.write({COPY: released("def double(x):\n    return x + 1")})
     done = course.autograder("check")
@@ -294,8 +299,6 @@ def test_check_prints_a_table_and_where_points_are(course: PublicCourse) -> None
 @pytest.mark.parametrize(
     ("files", "code", "words"),
     [
-        ({COPY: released(ANSWER)}, 0, "✓ 2 of 2"),
-        ({COPY: released()}, 0, "not attempted yet"),
         ({HW: released(ANSWER)}, 0, "✓ 2 of 2"),
         ({}, 0, "you have begun no homework yet"),
         ({"hw_solved.ipynb": released(ANSWER)}, 1, f"move it to {COPY}"),
@@ -304,8 +307,6 @@ def test_check_prints_a_table_and_where_points_are(course: PublicCourse) -> None
         ({COPY: released()[:-3]}, 1, "not valid JSON"),
     ],
     ids=[
-        "solved",
-        "copied",
         "original",
         "nothing",
         "misplaced",
@@ -326,7 +327,9 @@ def test_what_check_finds_and_how_it_ends(
 def test_check_of_one_homework_by_name(course: PublicCourse) -> None:
     course.student.write({COPY: released(ANSWER), "assignments/other/other.ipynb": released()})
     assert COPY in course.autograder("check", "hw").stdout
-    assert "other.ipynb" in course.autograder("check", "other").stdout
+    done = course.autograder("check", "other")
+    assert done.returncode == 0 and "other.ipynb" in done.stdout
+    assert "not attempted yet" in done.stdout
     assert "did you mean 'other'?" in course.autograder("check", "othr").stderr
 
 

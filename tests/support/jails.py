@@ -36,7 +36,7 @@ def jailed_kernel(
 
 def eventually(condition: Callable[[], bool]) -> bool:
     """Wait a while for a condition."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         if time.monotonic() > deadline:
             return False

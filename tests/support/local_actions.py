@@ -190,7 +190,7 @@ class _Machine:
             return "success", ""
         if self.broken and self.broken in step["run"]:
             return "failure", "the machine died"
-        programs = BIN if self._is_offline() else warm_autograder.folder_for_path()
+        programs = warm_autograder.folder_for_path()
         environment = {
             "PATH": f"{programs}{os.pathsep}{BIN}{os.pathsep}{os.defpath}",
             "HOME": str(self.home),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import warm_autograder
 from small_course import DOUBLE, code, dump, text
 
@@ -42,7 +44,7 @@ points = "https://points.example"
 
 [assignments.hw]
 title = "Homework"
-deadlines = {{ "" = 2027-03-06T23:59:00+01:00 }}
+deadlines = {{ "" = 2100-03-06T23:59:00+01:00 }}
 """
 
 
@@ -174,4 +176,53 @@ def make_public_course(root: Path) -> PublicCourse:
         "The course",
     )
     course.fork()
+    return course
+
+
+# --- fixtures -------------------------------------------------------------------------------------------------
+
+PERSON = (
+    "[user]\nname = on-time\nemail = on-time@students.example\n[init]\ndefaultBranch = master\n"
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A public course with its fork and clone: where tests use it, and as it was made."""
+
+    used: Path
+    kept: Path
+
+
+@pytest.fixture
+def a_person(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let git know one student, and nothing of whoever runs the tests."""
+    config = tmp_path_factory.mktemp("home") / "gitconfig"
+    config.write_text(PERSON)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture(scope="session")
+def public_course_as_made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("public")
+    found = Made(folder / "used", folder / "kept")
+    found.used.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        (folder / "gitconfig").write_text(PERSON)
+        patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        make_public_course(found.used)
+    found.used.rename(found.kept)
+    return found
+
+
+@pytest.fixture
+def public_course(public_course_as_made: Made, a_person: None) -> PublicCourse:
+    """The course as it was made, in the folder that its repositories know one another by."""
+    shutil.rmtree(public_course_as_made.used, ignore_errors=True)
+    shutil.copytree(public_course_as_made.kept, public_course_as_made.used, symlinks=True)
+    course = PublicCourse(public_course_as_made.used)
+    for clone in (course.teacher, course.student):
+        clone("update-index", "--refresh")  # the copies are other files than those git has seen
     return course

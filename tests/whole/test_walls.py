@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_autograder
 from broken_students import FAULTS
 from small_class import NOON, WRONG, Class, answer
 from small_course import SmallCourse, code
@@ -145,7 +145,7 @@ def test_results_of_an_assignment_that_was_renamed_are_missed_aloud(
 
 def test_a_run_that_cannot_know_its_students_says_so_and_ends(small_class: Class) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "autograder", "run"],
+        [*warm_autograder.command(), "run"],
         cwd=small_class.root,
         capture_output=True,
         text=True,
