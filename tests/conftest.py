@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 from public_course import a_person, public_course, public_course_as_made
 from small_course import SmallCourse, make_small_course
-from warm_autograder import Meeting, remember_alembic_version
+from warm_autograder import FORKING, WORKER_POOL, Meeting, remember_alembic_version
 
 from autograder.cli.application import leave_out_grammars
 from autograder.jail import RungReport, try_rungs
@@ -178,6 +178,13 @@ def startable_main() -> None:
 def quick_gradebooks() -> None:
     """Let new gradebooks of nbgrader begin without a program that is started for each; all but the first."""
     remember_alembic_version()
+
+
+@pytest.fixture(autouse=True)
+def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the processes that grade; tests/grading/test_worker_pool.py has them as they are outside of tests."""
+    if WORKER_POOL in sys.modules:
+        monkeypatch.setattr(sys.modules[WORKER_POOL], "multiprocessing", FORKING)
 
 
 @pytest.fixture

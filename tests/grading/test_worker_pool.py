@@ -25,6 +25,11 @@ RIGHT = dump([solution("def double(x):\n    return 2 * x"), test("")])
 SMALL = Limits(cell_seconds=10, call_seconds=5, seconds=60, memory_mb=512)
 
 
+@pytest.fixture(autouse=True)
+def quick_workers() -> None:
+    """Let the processes that grade be spawned here, as outside of the tests; see tests/conftest.py."""
+
+
 @pytest.fixture
 def exam(small_course: SmallCourse) -> Exam:
     return read_exam(small_course.source)

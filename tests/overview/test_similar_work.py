@@ -39,6 +39,7 @@ def found() -> Found:
     return exam, pairs, find_similar_work(students, *list_known_answers(exam))
 
 
+@pytest.mark.slow
 def test_copies_are_found_and_nobody_else(found: Found) -> None:
     _, pairs, work = found
     copied = {tuple(sorted((pair.source, pair.copy))): pair.disguise for pair in pairs}
@@ -50,6 +51,7 @@ def test_copies_are_found_and_nobody_else(found: Found) -> None:
     assert work.usual < 0.2
 
 
+@pytest.mark.slow
 def test_both_sides_are_shown_with_what_they_share(found: Found) -> None:
     _, pairs, work = found
     disguises = {pair.copy: pair.disguise for pair in pairs}
@@ -62,6 +64,7 @@ def test_both_sides_are_shown_with_what_they_share(found: Found) -> None:
             assert all(0 <= start < end <= len(source) for start, end in places)
 
 
+@pytest.mark.slow
 def test_who_gives_the_reference_back_is_not_alike_for_it() -> None:
     """Twelve have the reference's own answer, as a book may have it."""
     exam, students, _ = write_class(seed=2)

@@ -197,6 +197,7 @@ def test_the_command_writes_what_nbgrader_exports(course: MarkedCourse) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_says_what_is_empty(course: MarkedCourse) -> None:
     course.grade("on-time", EARLY)
     course.grade("late", EARLY, plot=None)
@@ -207,6 +208,7 @@ def test_the_command_prints_and_says_what_is_empty(course: MarkedCourse) -> None
     assert done.stderr == "note: 2 results are empty: not pushed, graded or marked yet\n"
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_is_one_line(course: MarkedCourse) -> None:
     done = autograder(course, "export", "--to", "nowhere/points.csv")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)

@@ -20,6 +20,7 @@ import functools
 import gc
 import importlib
 import json
+import multiprocessing
 import os
 import select
 import shlex
@@ -34,6 +35,9 @@ from typing import Any
 
 VARIABLE = "AUTOGRADER_TESTS_WARM"  # the folder in which the processes of a test run meet
 LARGEST_ORDER = 1 << 20
+WORKER_POOL = "autograder.grading.worker_pool"
+# In its place the processes that grade are forked: spawned, each would import everything once more, for a second.
+FORKING = types.SimpleNamespace(get_context=lambda _: multiprocessing.get_context("fork"))
 CLIENT = """\
 import json, os, signal, socket, sys
 connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -187,6 +191,7 @@ def import_everything() -> None:
     for name in ("nbgrader.api", "nbgrader.apps", "nbclient", "numpy", "jupyter_client.manager"):
         importlib.import_module(name)
     remember_alembic_version()
+    importlib.import_module(WORKER_POOL).multiprocessing = FORKING  # type: ignore[attr-defined]
     put_tools_on_path()
     sys.modules["nbgrader.api"].get_alembic_version()
     gc.freeze()  # else the first collection in each fork would copy all of it

@@ -78,6 +78,7 @@ def test_actionlint_and_shellcheck_find_nothing() -> None:
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_workflows_are_of_githubs_own_schema() -> None:
     done = schema(*WORKFLOWS)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -108,6 +109,7 @@ def test_the_workflows_are_of_githubs_own_schema() -> None:
         "misspelt",
     ],
 )
+@pytest.mark.slow
 def test_the_linters_would_find_something(tmp_path: Path, old: str, new: str, linter: str) -> None:
     text = (FOLDER / "release.yml").read_text()
     assert old in text
