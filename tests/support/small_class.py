@@ -16,6 +16,10 @@ NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PATH = "assignments/hw/hw_solved.ipynb"
 RIGHT = "def double(x):\n    return 2 * x"
 WRONG = "def double(x):\n    return x * x"
+# For tests in which the clock of the machine says when a push was seen first.
+NO_DEADLINE_SOON = (
+    "for _assignment in c.Course.assignments.values(): _assignment['deadline'] = '2100-03-06 23:59'"
+)
 
 
 def answer(student: str, source: str = RIGHT) -> bytes:

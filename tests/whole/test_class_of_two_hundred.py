@@ -14,7 +14,7 @@ from random import Random
 import pytest
 from broken_students import FAULTS
 from jails import eventually
-from small_class import Class
+from small_class import NO_DEADLINE_SOON, Class
 from small_course import CONFIG, SmallCourse, code, dump, solution, test
 
 from autograder.course.configuration import Course
@@ -131,6 +131,7 @@ def test_of_a_class_the_hostile_and_the_broken_harm_only_themselves(
     monkeypatch.setenv("TMPDIR", str(scratch))
     small = Class(SmallCourse(tmp_path / "class"))
     write_course(small.course)
+    small.configure(NO_DEADLINE_SOON)
     small.configure(f"c.Course.limits = {asdict(LIMITS)!r}\nc.Course.workers = 2")
     broken = [f"broken-{number}" for number in range(len(FAULTS))]
     small.enrol(*broken)

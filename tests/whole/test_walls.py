@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import warm_autograder
 from broken_students import FAULTS
-from small_class import NOON, WRONG, Class, answer
+from small_class import NO_DEADLINE_SOON, NOON, WRONG, Class, answer
 from small_course import SmallCourse, code
 
 from autograder.classroom.classroom import Classroom
@@ -22,7 +22,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def small_class(small_course: SmallCourse) -> Class:
-    return Class(small_course)
+    small = Class(small_course)
+    small.configure(NO_DEADLINE_SOON)
+    return small
 
 
 def test_what_students_broke_in_every_way_is_a_line_each_and_the_others_go_on(
@@ -63,7 +65,7 @@ def test_an_extension_of_somebody_who_left_is_told_and_left_out(
 ) -> None:
     small_class.enrol("good")
     (small_class.root / "extensions.csv").write_text(
-        "student,assignment,part,deadline\nleft,hw,,2027-03-09 23:59\n"
+        "student,assignment,part,deadline\nleft,hw,,2100-03-09 23:59\n"
     )
     assert small_class.run() == (1, {"good": 2.0})
     assert "line 2: no student 'left' in the roster" in capfd.readouterr().err
