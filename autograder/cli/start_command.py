@@ -35,9 +35,7 @@ def start_homework(
         print_line(f"open it:   jupyter lab {quote_name(copy)}")
     assignment = notebooks[0] if len(notebooks) == 1 else name_assignment(notebooks[0])
     print_line(f"check it:  autograder check {quote_name(assignment)}")
-    print_line(
-        "hand in:   git add assignments, git commit -m Homework, git push; as often as you like"
-    )
+    print_line(f"hand in:   autograder submit {quote_name(assignment)}; as often as you like")
 
 
 def _list_homework(clone: StudentClone, card: Card) -> None:

@@ -50,7 +50,7 @@ def test_start_makes_a_copy_and_says_what_to_do_next(course: PublicCourse) -> No
     done = course.autograder("start", "hw")
     assert done.returncode == 0, done.stderr
     assert course.student.read(COPY) == course.student.read(HW)
-    for words in (COPY, "jupyter lab", "autograder check hw", "git push"):
+    for words in (COPY, "jupyter lab", "autograder check hw", "autograder submit hw"):
         assert words in done.stdout
 
 
