@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,7 @@ from autograder.record.open_tasks import GradingTask, outputs_path
 # A pool whose process was killed is replaced; the last round has one process, so only the culprit
 # fails
 ROUNDS = 3
+AHEAD = 4  # tasks under way for each process, so that none waits for the next one
 
 
 def grade_tasks(
@@ -79,7 +81,7 @@ def grade_tasks(
         for number in range(ROUNDS):
             count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
             with open_workers(count, jail, wanted) as pool:
-                yield from _grade_in(pool, course, left)
+                yield from _grade_in(pool, count, course, left)
             if not left.tasks:
                 break
         # By one process, with nothing else of ours beside it: now the clock says something.
@@ -93,7 +95,7 @@ def grade_tasks(
                 again.tasks.append(task)
         if again.tasks:
             with open_workers(1, jail, wanted) as pool:
-                yield from _grade_in(pool, course, again)
+                yield from _grade_in(pool, 1, course, again)
     for task in (*left.tasks, *again.tasks):
         yield make_failed(task, "its grading process died; see the system log")
 
@@ -128,36 +130,49 @@ def _bring_back(
     restore(task)
 
 
-def _grade_in(pool: Executor, course: Course, left: _TasksLeft) -> Iterator[FinishedTask]:
+def _grade_in(
+    pool: Executor, processes: int, course: Course, left: _TasksLeft
+) -> Iterator[FinishedTask]:
     """Grade what is left in a pool; what has to be done once more stays in `left`."""
-    waiting: dict[Future[ExaminedNotebook], GradingTask] = {}
-    tasks = left.tasks
+    under_way: dict[Future[ExaminedNotebook], GradingTask] = {}
+    tasks = deque(left.tasks)
     left.tasks = []
-    # A task says where the bytes are: memory stays flat however many submissions wait.
-    for task in tasks:
-        try:
-            waiting[pool.submit(_examine_task, course, task)] = task
-        except BrokenProcessPool:
-            left.tasks.append(task)
-    for future in as_completed(waiting):
-        task = waiting[future]
-        try:
-            examined = future.result()
-        except BrokenProcessPool:
-            left.tasks.append(task)
-        except ExamError:  # nothing can be graded
-            raise
-        except Exception as error:
-            # This one cannot be graded: its store was lost, its jail could not be made.
-            if isinstance(error, RemoteFailed) and not left.final:
-                left.missing.append((task, error))
-            else:
-                yield make_failed(task, describe_error(error))
-        else:
-            if examined.by_clock and not left.final and is_overloaded():
-                left.doubtful.append(task)
-            else:
-                yield _record_examined(course, task, examined)
+    # A few at a time, each forgotten when it is in the ledger: what came back, with all its outputs,
+    # would fill the memory where writing it down is slower than grading.
+    while tasks or under_way:
+        while tasks and len(under_way) < AHEAD * processes:
+            task = tasks.popleft()
+            try:
+                under_way[pool.submit(_examine_task, course, task)] = task
+            except BrokenProcessPool:
+                left.tasks.append(task)
+        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+            finished = _receive_result(course, left, under_way.pop(future), future)
+            if finished is not None:
+                yield finished
+
+
+def _receive_result(
+    course: Course, left: _TasksLeft, task: GradingTask, future: Future[ExaminedNotebook]
+) -> FinishedTask | None:
+    """Return what became of a task; nothing where it is to be done once more."""
+    try:
+        examined = future.result()
+    except BrokenProcessPool:
+        left.tasks.append(task)
+        return None
+    except ExamError:  # nothing can be graded
+        raise
+    except Exception as error:
+        # This one cannot be graded: its store was lost, its jail could not be made.
+        if isinstance(error, RemoteFailed) and not left.final:
+            left.missing.append((task, error))
+            return None
+        return make_failed(task, describe_error(error))
+    if examined.by_clock and not left.final and is_overloaded():
+        left.doubtful.append(task)
+        return None
+    return _record_examined(course, task, examined)
 
 
 def _record_examined(course: Course, task: GradingTask, examined: ExaminedNotebook) -> FinishedTask:
