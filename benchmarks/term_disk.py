@@ -4,7 +4,8 @@
 
 Each student has a repository, pushes the homework of the week a few times, always with more cells answered and outputs
 kept in the file, and is fetched after each push as `autograder collect` does. Then the stores are packed as `autograder
-tidy` does. The notebooks of the formgrader come from really running each homework once.
+tidy` does. The notebooks of the formgrader come from really running each homework once; after two weeks `autograder
+tidy` puts them away, so that only those of the last three weeks are there.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from autograder.classroom.disk_use import measure_disk_use
 from autograder.course.submissions import Clock, Report, Student, Submission
 from autograder.git.student_stores import Fork
 from autograder.gradebook.autograded_notebooks import autograded_notebook
+from autograder.gradebook.put_away_notebooks import SETTLED
 from autograder.grader.examiner import Examiner
 from autograder.record.ledger import Ledger
 
 START = datetime(2027, 1, 4, 12, tzinfo=UTC)
 STUDENTS, WEEKS, PUSHES = 300, 14, 5
+BLOCK = 4096  # bytes that the smallest file takes
 GIT = ("git", "-c", "user.name=somebody", "-c", "user.email=nobody@example.org", "-c", "gc.auto=0")
 
 
@@ -107,7 +110,10 @@ def main() -> None:
             name = f"student-{number:05}"
             Fork(Student(name, ""), classroom.course.forks / f"{name}.git", "master").pack()
         packed = {use.what: use.size * times / 1e6 for use in measure_disk_use(classroom)}
-        shown = measure_shown(classroom) * STUDENTS * WEEKS / 1e6
+        each = measure_shown(classroom)
+        weeks_shown = 1 + SETTLED.days // 7
+        shown = each * STUDENTS * weeks_shown / 1e6
+        away = BLOCK * STUDENTS * (WEEKS - weeks_shown) / 1e6
         print(
             f"{STUDENTS} students, {WEEKS} weeks, {PUSHES} pushes a week, from {options.students} students:"
         )
@@ -115,8 +121,13 @@ def main() -> None:
             f"{stores:8.0f} MB  what students pushed, {packed['what students pushed']:.0f} MB packed"
         )
         print(f"{ledger:8.0f} MB  record")
-        print(f"{shown:8.0f} MB  notebooks of the formgrader, with outputs")
-        print(f"{packed['what students pushed'] + ledger + shown:8.0f} MB  in all, packed")
+        print(f"{shown:8.0f} MB  notebooks of the formgrader, with outputs, of {weeks_shown} weeks")
+        print(f"{away:8.0f} MB  what stands in the place of the others")
+        total = packed["what students pushed"] + ledger + shown + away
+        print(f"{total:8.0f} MB  in all, tidied")
+        print(
+            f"{total - away - shown + each * STUDENTS * WEEKS / 1e6:8.0f} MB  with nothing put away"
+        )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.classroom.classroom import Classroom
@@ -17,6 +18,7 @@ from autograder.course.configuration import Course
 from autograder.git.student_stores import open_fork
 from autograder.gradebook.autograded_notebooks import find_unneeded_outputs
 from autograder.gradebook.projection_memory import database_file
+from autograder.gradebook.put_away_notebooks import SettledNotebook, find_settled, put_away
 
 BLOCK = 512  # bytes that a block of `st_blocks` has, on every file system
 LEFT_BEHIND = ".*.new"  # what is written beside a file, and left by a process that was killed
@@ -45,10 +47,12 @@ class DiskUse:
     freeable: int = 0
 
 
-def measure_disk_use(classroom: Classroom) -> list[DiskUse]:
+def measure_disk_use(classroom: Classroom, now: datetime | None = None) -> list[DiskUse]:
     """Return what each kind of a course's files takes."""
     course = classroom.course
     unneeded = _list_unneeded(classroom)
+    for settled in _list_settled(classroom, now):
+        unneeded.append(settled.path)
     kinds = [
         ("record of pushes, points and marks", course.ledger),
         ("what students pushed", course.forks),
@@ -66,9 +70,9 @@ def measure_disk_use(classroom: Classroom) -> list[DiskUse]:
     return found
 
 
-def free_disk_space(classroom: Classroom) -> Iterator[str]:
-    """Remove what is not needed any more, and pack the students' stores; yield a sentence for what
-    was done.
+def free_disk_space(classroom: Classroom, now: datetime | None = None) -> Iterator[str]:
+    """Remove what is not needed any more, put away what is marked, and pack the students' stores;
+    yield a sentence for what was done.
     """
     unneeded = _list_unneeded(classroom)
     freed = 0
@@ -78,6 +82,16 @@ def free_disk_space(classroom: Classroom) -> Iterator[str]:
             path.unlink()
             freed += size
     yield f"removed {len(unneeded)} files that nobody needs, {freed / 1e6:.1f} MB"
+    settled = _list_settled(classroom, now)
+    if settled:
+        before = sum(_size_on_disk(notebook.path) for notebook in settled)
+        for notebook in settled:
+            put_away(notebook)
+        after = sum(_size_on_disk(notebook.path) for notebook in settled)
+        yield (
+            f"put away {len(settled)} notebooks of the formgrader whose homework is over and marked, "
+            f"{(before - after) / 1e6:.1f} MB; what stands in their place says how to see them again"
+        )
     before = _size_of_tree(classroom.course.forks)
     failed = []
     for student in classroom.students:
@@ -103,6 +117,11 @@ def _list_unneeded(classroom: Classroom) -> list[Path]:
     for place in _list_written_places(course):
         unneeded += [path for path in place.rglob(LEFT_BEHIND) if path.is_file()]
     return unneeded
+
+
+def _list_settled(classroom: Classroom, now: datetime | None) -> list[SettledNotebook]:
+    moment = now or datetime.now(UTC)
+    return list(find_settled(classroom.course, classroom.standings(), moment))
 
 
 def _list_written_places(course: Course) -> Iterable[Path]:
