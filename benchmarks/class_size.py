@@ -1,6 +1,6 @@
 """What a class costs beside grading: its gradebook filled for the first time, and a run in which nothing is new.
 
-    python benchmarks/class_size.py [--students 100 1000] [--assignments 2]
+    python benchmarks/class_size.py [--students 20 100 300 1000] [--assignments 2]
 
 The class is made from its record alone: pushes, reports and stores are written as collecting and grading would, and
 the network is not asked. Printed are CPU seconds of a command with all its children, start-up included; that is the
@@ -21,6 +21,8 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from autograder.classroom.classroom import Classroom
 from autograder.course.exam import Exercise
@@ -152,22 +154,32 @@ def cpu_of(config: Path, *steps: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def print_slopes(sizes: list[int], costs: list[list[float]]) -> None:
+    """Print what one more student costs, by the straight line that fits best, in milliseconds."""
+    slopes, fixed = np.polyfit(sizes, np.array(costs), 1)
+    print("a student more, ms " + "".join(f"{1000 * slope:9.2f}" for slope in slopes))
+    print("for any size, s    " + "".join(f"{seconds:9.2f}" for seconds in fixed))
+
+
 def main() -> None:
     """Make each class, and print what its commands cost."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--students", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--students", type=int, nargs="+", default=[20, 100, 300, 1000])
     parser.add_argument("--assignments", type=int, default=2)
     options = parser.parse_args()
-    print("students  first fill  first pages  nothing new: grade, gradebook, pages   all three")
+    print("CPU seconds        first     first    nothing new:")
+    print("students            fill     pages    grade gradebook    pages  all three")
+    costs = []
     for students in options.students:
         with tempfile.TemporaryDirectory() as folder:
             config = make_class(Path(folder), students, options.assignments)
-            first = cpu_of(config, "bring_gradebook_up")
-            pages = cpu_of(config, "build_all_pages")
-            each = [cpu_of(config, step) for step in POLL]
-            together = cpu_of(config, *POLL)
-        alone = ", ".join(f"{seconds:.1f}" for seconds in each)
-        print(f"{students:8}  {first:10.1f}  {pages:11.1f}  {alone:>37}   {together:9.1f}")
+            cost = [cpu_of(config, "bring_gradebook_up"), cpu_of(config, "build_all_pages")]
+            cost += [cpu_of(config, step) for step in POLL]
+            cost.append(cpu_of(config, *POLL))
+        costs.append(cost)
+        print(f"{students:<19}" + "".join(f"{seconds:9.2f}" for seconds in cost), flush=True)
+    if len(costs) > 1:
+        print_slopes(options.students, costs)
 
 
 if __name__ == "__main__":
