@@ -1,6 +1,6 @@
 """Dask: two workers against one, on the same distinct submissions, with the same points.
 
-    python benchmarks/cluster.py [--submissions 48] [--own 0.3]
+    python benchmarks/cluster.py [--submissions 32] [--own 0.5]
 
 A scheduler and workers of one thread each are started on this machine: first one worker grades all submissions, then
 two do, with nothing in their ledger. What starting costs is not counted: the clock runs from the moment at which every
@@ -108,8 +108,8 @@ def measure_rate(
 def main() -> None:
     """Measure one worker, then two, and print the rates and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--submissions", type=int, default=48)
-    parser.add_argument("--own", type=float, default=0.3, help="CPU seconds of a student's own")
+    parser.add_argument("--submissions", type=int, default=32)
+    parser.add_argument("--own", type=float, default=0.5, help="CPU seconds of a student's own")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
