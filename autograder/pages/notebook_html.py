@@ -42,6 +42,9 @@ NUMBERED_SIGN = re.compile(r"&#x([0-9A-Fa-f]{1,5});")
 # Classes of words that reading.css colours. The others are half of a page's bytes for nothing.
 COLOURED = "k|kn|kc|kd|ow|s|s1|s2|sd|sa|si|se|c|c1|cm|mi|mf|mh|nf|nc"
 PLAIN_WORD = re.compile(rf'<span class="(?!(?:{COLOURED})")\w+">([^<]*)</span>')
+COLOUR_CLASS = re.compile(r'<span class="(\w)\w*">')  # the first letter tells the colour
+SAME_COLOUR_AGAIN = re.compile(r'(?:<span class="(\w)">[^<]*</span>\s*)+')
+COLOURED_WORD = re.compile(r'<span class="(\w)">([^<]*)</span>(\s*)')
 PICTURE = re.compile(r"<img\b[^>]*>")
 ALT = re.compile(r'\balt="([^"]*)"')
 DATA = re.compile(r'\bsrc="data:(image/(?:png|jpeg|gif|svg\+xml));base64,([^"]+)"')
@@ -112,7 +115,25 @@ def highlight_code(source: str) -> str:
     """Return Python code as HTML with classes for its words."""
     formatter = HtmlFormatter(nowrap=True)
     words = PLAIN_WORD.sub(r"\1", highlight(source.strip("\n"), PythonLexer(), formatter))
+    # One colour, one element: a docstring comes in an element for each of its lines.
+    words = COLOUR_CLASS.sub(lambda found: f'<span class="{found[1]}">', words)
+    words = SAME_COLOUR_AGAIN.sub(_join_colours, words)
     return f'<pre class="code-cell" tabindex="0"><code>{words}</code></pre>'
+
+
+def _join_colours(found: re.Match[str]) -> str:
+    """Return neighbouring words with those of one colour in one element."""
+    pieces: list[str] = []
+    colour = ""
+    blank = ""
+    for word in COLOURED_WORD.finditer(found[0]):
+        if word[1] == colour:
+            pieces += [blank, word[2]]
+        else:
+            pieces += ["</span>" if colour else "", blank, f'<span class="{word[1]}">', word[2]]
+        colour = word[1]
+        blank = word[3]
+    return "".join([*pieces, "</span>", blank])
 
 
 def render_formula(formula: str, *, block: bool) -> str:
@@ -127,6 +148,7 @@ def render_formula(formula: str, *, block: bool) -> str:
     except Exception:
         return f"<code>{html.escape(formula)}</code>"
     # Styles the policy forbids, names of the language a browser knows, a row around a single row.
+    markup = markup.replace(' display="inline"', "", 1)  # as it is without
     markup = WHOLE_ROW.sub(r"\1\2</math>", MATHML_EXTRA.sub("", markup))
     return NUMBERED_SIGN.sub(_write_sign, markup)
 

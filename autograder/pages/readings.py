@@ -25,7 +25,7 @@ FOLDER = "readings"
 ABOUT = "reading.json"
 BODY = "body.html"
 # Raise it when the same notebook would give another page.
-VERSION = 1
+VERSION = 2
 # For one cell of a demo: training takes a minute on an idle machine, ten on a busy one.
 MOST_SECONDS = 900
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

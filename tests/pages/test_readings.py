@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from base64 import b64encode
@@ -20,7 +21,12 @@ from autograder.course.configuration import Course
 from autograder.course.configuration_file import load_course
 from autograder.course.errors import AutograderError
 from autograder.pages import PageKeys, build_site
-from autograder.pages.notebook_html import keep_plain_tags, render_formula, render_notebook
+from autograder.pages.notebook_html import (
+    highlight_code,
+    keep_plain_tags,
+    render_formula,
+    render_notebook,
+)
 from autograder.pages.readings import (
     ReadingFailed,
     ReadingSource,
@@ -269,3 +275,32 @@ def test_the_course_lists_its_demos_and_its_released_homework(tmp_path: Path) ->
     names = [source.name for source in list_stale(course)]
     assert "linear_regression" in names
     assert names[-4:] == list(course.assignments)
+
+
+RELEASED = sorted((REPOSITORY / "assignments").glob("*/*.ipynb"))
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
+def test_the_text_of_a_homework_is_whole_and_below_100_kilobytes(path: Path) -> None:
+    notebook = json.loads(path.read_text())
+    page = render_notebook(notebook, path.stem)
+    assert len(page.body.encode()) < 97_000
+    sources = []
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"]).strip("\n")
+        if cell["cell_type"] == "code" and source.strip():
+            sources.append(source)
+            shown = re.sub(r"<[^>]*>", "", highlight_code(source))
+            assert html.unescape(shown).rstrip() == source.rstrip()
+            assert "</span></span>" not in highlight_code(source)
+    assert len(sources) > 10
+
+
+def test_words_of_one_colour_share_an_element() -> None:
+    shown = highlight_code('def f(x):\n    """One.\n\n    Two."""\n    return 1 if x else None')
+    assert '<span class="k">def</span> <span class="n">f</span>(x):' in shown
+    assert '<span class="s">"""One.\n\n    Two."""</span>' in shown.replace("&quot;", '"')
+    assert (
+        '<span class="k">return</span> <span class="m">1</span> <span class="k">if</span> x'
+        in shown
+    )
