@@ -83,16 +83,21 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 # Those that take the most processor time first.
 LONGEST = (
     "test_instructors_guide.py",
-    "test_term.py",
-    "test_practice_class.py",
-    "test_as_others.py",
-    "test_class_of_two_hundred.py",
-    "test_nbgrader_agrees.py",
-    "test_faults.py",
-    "test_demonotebooks.py",
+    "test_pages_browser.py",
     "test_student_commands.py",
     "test_publish.py",
+    "test_as_others.py",
+    "test_practice_class.py",
+    "test_term.py",
+    "test_demonotebooks.py",
+    "test_class_of_two_hundred.py",
+    "test_faults.py",
+    "test_adopting.py",
     "test_attacks.py",
+    "test_release.py",
+    "test_walls.py",
+    "test_nbgrader_agrees.py",
+    "test_stretch_goals.py",
 )
 
 
