@@ -486,17 +486,23 @@ PLANTED = {
     "a key of the pages": {"site.json": b'{"k": "c2VjcmV0LXNlY3JldC1zZWNyZXQ"}'},
     "a private key": {"id": b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"},
     "a token": {"config": b"token = ghp_" + b"a1B2" * 9 + b"\n"},
+}
+IN_PRIVATE_PLACES: dict[str, dict[str, bytes]] = {  # whatever is in them
     "the roster's file": {"roster.csv": b""},
     "the ledger's folder": {"ledger/x.jsonl": b"\n"},
     "the gradebook": {"old/gradebook.db": b"x"},
-    "the sources": {"solutions/hw/readme.txt": b"x"},
+    "the sources": {"solutions/hw/readme.txt": b"y"},
     "known mistakes": {"assignments/hw/mistakes.py": b"x = 1\n"},
 }
 
 
-@pytest.mark.parametrize("files", PLANTED.values(), ids=list(PLANTED))
+@pytest.mark.parametrize("slips", [PLANTED, IN_PRIVATE_PLACES], ids=["contents", "places"])
 def test_what_leaked_in_an_old_commit_is_found(
-    private: SmallCourse, public: Git, published: str, elsewhere: Git, files: dict[str, Any]
+    private: SmallCourse,
+    public: Git,
+    published: str,
+    elsewhere: Git,
+    slips: dict[str, dict[str, bytes]],
 ) -> None:
     """Planted and taken away again, long ago: the newest files show nothing, the history does."""
     scheme = text("### BEGIN MARK SCHEME\n![](attachment:a.png)\n### END MARK SCHEME", **ESSAY)
@@ -504,12 +510,19 @@ def test_what_leaked_in_an_old_commit_is_found(
     private.write(
         text("# Homework"), code("import math"), solution(DOUBLE), test(TEST_DOUBLE), scheme
     )
-    planted = elsewhere.commit(files, "A slip")
-    last = elsewhere.commit({name: None for name in files}, "Take it away")
+    planted, last = {}, ""
+    for slip, files in slips.items():
+        planted[slip] = elsewhere.commit(files, "A slip")
+        last = elsewhere.commit({name: None for name in files}, "Take it away")
     elsewhere("push", "--quiet")
     with pytest.raises(PublishRefused, match="would show, or shows already") as refused:
         publish_course(course_of(private), over=last)
-    assert f"{planted[:10]} {next(iter(files))}" in str(refused.value)
+    found = {
+        slip
+        for slip, files in slips.items()
+        if f"{planted[slip][:10]} {next(iter(files))}" in str(refused.value)
+    }
+    assert found == set(slips)
     assert public("rev-parse", "master") == last
 
 
