@@ -16,6 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+if sys.platform != "win32":
+    import fcntl
+
 PREFIX = "autograder-of-"
 OURS = re.compile(rf"{PREFIX}(?P<process>\d+)-.*")
 
@@ -63,8 +66,6 @@ def remove_abandoned(folder: Path) -> None:
 
 def _lock(descriptor: int) -> None:
     if sys.platform != "win32":
-        import fcntl
-
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

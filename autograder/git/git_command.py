@@ -8,6 +8,7 @@ however it dies. It is asked to end first, so that it removes its lock files, an
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import select
@@ -22,6 +23,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
+
+if sys.platform != "win32":
+    import resource
 
 from autograder.course.errors import GitFailed
 from autograder.course.faults import reached
@@ -213,9 +217,8 @@ def _death_signal() -> Callable[[int], None] | None:
     """
     if sys.platform != "linux":
         return None
-    import ctypes
-
-    prctl = ctypes.CDLL(None).prctl  # looked up before any fork, after which little is safe
+    # Looked up before any fork, after which little is safe
+    prctl = ctypes.CDLL(None).prctl
     return lambda number: prctl(1, number, 0, 0, 0)  # PR_SET_PDEATHSIG
 
 
@@ -224,8 +227,6 @@ _die_with_parent = _death_signal()
 
 def _prepare(parent: int, most_mb: int, says_too_much: bool) -> None:
     """Limit the process that becomes git, and tie it to the one that asked."""
-    import resource  # not on Windows, where this is not called
-
     if says_too_much:  # then the write fails, and git lives on to say so
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     if most_mb:

@@ -10,6 +10,8 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from autograder.course.configuration import CONFIG_FILE, Course
@@ -50,9 +52,6 @@ def convert_assignment(course: Course, assignment: str, folder: Path, *, enter: 
     ReleaseError
         If nbgrader cannot convert the source.
     """
-    from nbgrader.converters import GenerateAssignment
-    from nbgrader.coursedir import CourseDirectory
-
     config = nbgrader_config(course)
     config.CourseDirectory.root = str(course.root)
     siblings = course.list_notebooks().get(name_assignment(assignment), ())

@@ -10,6 +10,9 @@ import contextlib
 import json
 from typing import Any
 
+import nbformat
+from nbgrader.preprocessors import InstantiateTests
+
 from autograder.course.configuration import Course
 from autograder.course.errors import ReleaseError
 from autograder.course.exam import AUTOTEST
@@ -49,10 +52,6 @@ def _read_code(content: str) -> str:
 
 
 def _make_with_nbgrader(course: Course, assignment: str) -> dict[str, str]:
-    # nbgrader takes a second to load, and few courses have such a line.
-    import nbformat
-    from nbgrader.preprocessors import InstantiateTests
-
     source = course.source_path(assignment)
     notebook: Any = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
     before = [cell.source for cell in notebook.cells]

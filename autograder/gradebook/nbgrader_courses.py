@@ -11,6 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nbgrader.api import Gradebook
+from sqlalchemy.exc import SQLAlchemyError
+
 from autograder.course.errors import GradebookFailed
 from autograder.course.submissions import Student
 from autograder.course.temporary_folders import temporary_folder
@@ -38,9 +41,6 @@ def read_known_course(database: str) -> KnownCourse:
     path = Path(database.removeprefix(SQLITE))
     if not database.startswith(SQLITE) or not path.is_file():
         return KnownCourse()
-    from nbgrader.api import Gradebook
-    from sqlalchemy.exc import SQLAlchemyError
-
     put_tools_on_path()
     # A copy: nbgrader writes its schema's version into a gradebook of an older one when it opens it.
     with temporary_folder("known-course") as folder:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
+from autograder.course.cell_statements import replace_magics
 from autograder.course.comparisons import NOTE, NOTED, add_notes, note_comparison
 from autograder.course.exam import Exam
 from autograder.grader.needed_modules import imported_modules
@@ -136,11 +137,7 @@ def _compile_test(source: str) -> tuple[CodeType, CodeType | None]:
     try:
         tree = ast.parse(source, FILENAME)
     except SyntaxError:  # a magic
-        # Late, for few tests have one and every trial would wait for IPython.
-        from IPython.core.inputtransformer2 import TransformerManager
-
-        transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
-        tree = ast.parse(transform(source), FILENAME)
+        tree = ast.parse(replace_magics(source), FILENAME)
     last: CodeType | None = None
     if tree.body and isinstance(end := tree.body[-1], ast.Expr) and not ends_quietly(source):
         expression = ast.Expression(end.value)
