@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from board_class import whole_board
 from long_term import term_class
-from pages_class import MEAN_HINT, practice_class
+from pages_class import ARRAYS, MEAN_HINT, PracticeClass, practice_class
 from pages_reading import link_key
 from small_course import REPOSITORY
 
@@ -62,6 +62,7 @@ DEMO = {
         },
     ]
 }
+HAS_SIMILAR = find_spec("copydetect") is not None  # an extra
 NOON = "2027-03-07T12:14:00+01:00"
 
 pytestmark = [
@@ -131,7 +132,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         ),
         folder / "site" / "board-overview",
     )
+    if HAS_SIMILAR:
+        write_similar_page(made, folder / "site" / "alike")
     links |= {
+        "similar": "alike/similar.html",
         "board": "board/leaderboard.html",
         "board: ranked": f"board/{board_links['ef34gh']}",
         "board: refused": f"board/{board_links['mn78op']}",
@@ -148,6 +152,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(folder / "site", links, f"http://127.0.0.1:{server.server_port}")
         server.shutdown()
         thread.join()
+
+
+def write_similar_page(made: PracticeClass, folder: Path) -> None:
+    """Write the page of one pair that is alike."""
+    from autograder.overview.similar_site import write_similar
+    from autograder.overview.similar_work import SimilarCell, SimilarPair, SimilarWork
+
+    places = ((0, 9),)
+    cell = SimilarCell("cell", ("a = b + 1", "c = d + 1"), (places, places))
+    pair = SimilarPair(("on-time", "corrected"), 0.71, 31, (cell,))
+    works = {ARRAYS: (made.exams[ARRAYS], SimilarWork((pair,), 12, 0.2))}
+    write_similar(made.course, works, folder, made.now)
 
 
 @pytest.fixture(scope="module")
@@ -545,7 +561,10 @@ OF_EVERY_KIND = (
     ("index", *LOOKS[0]), ("index", *LOOKS[1]), ("no key", *LOOKS[1]), ("overview", *LOOKS[1]),
     ("corrected", *LOOKS[0]), ("corrected", *LOOKS[1]), ("forgot-the-mean", *LOOKS[0]), ("half-done", *LOOKS[1]),
     ("misplaced", *LOOKS[0]), ("term: mid-term", *LOOKS[1]), ("demo", *LOOKS[0]), ("homework", *LOOKS[1]),
-    ("board", *LOOKS[1]), ("board: overview", *LOOKS[0]), ("board: refused", *LOOKS[0]),
+    ("board", *LOOKS[1]),
+    ("board: overview", *LOOKS[0]),
+    ("board: refused", *LOOKS[0]),
+    *[("similar", *look) for look in LOOKS if HAS_SIMILAR],
 )  # fmt: skip
 OTHERS = [
     pytest.param(who, *LOOKS[number % 2], marks=pytest.mark.release)
