@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import warm_autograder
 from example_course import (
     RIGHT_1,
     RIGHT_2,
@@ -35,8 +36,9 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        scripts = str(Path(sys.executable).parent)
-        self.environment = os.environ | {"PATH": os.pathsep.join([scripts, os.environ["PATH"]])}
+        programs = [str(warm_autograder.folder_for_path()), str(Path(sys.executable).parent)]
+        path = os.pathsep.join([*programs, os.environ["PATH"]])
+        self.environment = os.environ | {"PATH": path}
 
     def follow(self, section: str, **meant: str) -> str:
         """Do what a section's blocks say, its words in capitals replaced; return what was printed."""
