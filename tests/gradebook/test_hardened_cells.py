@@ -33,6 +33,7 @@ CHEATS_AFTER_OUTPUTS = {
         "def area(x):\n    clear_output(wait=True)\n    return -1",
     ),
 }
+EVERY_CHEAT = CHEATS | CHEATS_AFTER_OUTPUTS
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +64,9 @@ def test_a_right_answer_gets_every_point(kind: str, jail: Jail) -> None:
     assert points(outputs) == 2.0, outputs
 
 
-@pytest.mark.parametrize("name", {**CHEATS, **CHEATS_AFTER_OUTPUTS})
+@pytest.mark.parametrize("name", EVERY_CHEAT)
 def test_a_cheat_wins_nothing(name: str, jail: Jail) -> None:
-    kind, cheat = {**CHEATS, **CHEATS_AFTER_OUTPUTS}[name]
+    kind, cheat = EVERY_CHEAT[name]
     *_, outputs = run(jail, COURSE, WRONG, cheat, KINDS[kind])
     assert points(outputs) == 0.0, outputs
 
@@ -82,7 +83,7 @@ def test_a_cheat_wins_nothing(name: str, jail: Jail) -> None:
     ],
 )
 def test_the_same_cheat_wins_in_a_plain_cell(name: str, jail: Jail) -> None:
-    kind, cheat = {**CHEATS, **CHEATS_AFTER_OUTPUTS}[name]
+    kind, cheat = EVERY_CHEAT[name]
     *_, outputs = run(jail, COURSE, WRONG, cheat, KINDS[kind], hardened=False)
     assert points(outputs) == 2.0, outputs
 
@@ -129,7 +130,8 @@ def make_notebook(*cells: tuple[str, str]) -> Any:
     """A notebook of cells, each a kind and its source: `test` is worth a point, an `answer` a solution."""
     made = []
     for number, (kind, source) in enumerate(cells):
-        marks = {"grade": kind == "test", "solution": kind == "answer", "points": 1.0}
+        marks: dict[str, Any] = {"grade": kind == "test", "solution": kind == "answer"}
+        marks |= {"points": 1.0}
         marks |= {"grade_id": f"{kind}{number}", "locked": kind == "test"}
         made.append(new_code_cell(source, metadata={} if kind == "code" else {"nbgrader": marks}))
     return new_notebook(cells=made)
