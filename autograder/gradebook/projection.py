@@ -16,7 +16,11 @@ from autograder.course.exam import Exam
 from autograder.course.names import name_file
 from autograder.course.submissions import Student
 from autograder.gradebook.autograded_notebooks import autograded_path
-from autograder.gradebook.projection_memory import ProjectionMemory, read_memory, write_memory
+from autograder.gradebook.projection_memory import (
+    ProjectionMemory,
+    read_projection_memory,
+    write_projection_memory,
+)
 from autograder.gradebook.wanted_submissions import (
     Standings,
     WantedSubmission,
@@ -31,7 +35,7 @@ def read_gradebook(course: Course, exams: Mapping[str, Exam], wall: Wall = no_wa
     """Append to the record every mark that a person gave since this was last done; return how many
     there were.
     """
-    if read_memory(course).is_of(course):
+    if read_projection_memory(course).is_of(course):
         return 0
     from autograder.gradebook.gradebook import read_all_marks
 
@@ -68,7 +72,7 @@ def update_gradebook(
     ReleaseError
         If nbgrader cannot read the source notebook of an assignment.
     """
-    memory = read_memory(course)
+    memory = read_projection_memory(course)
     if not memory.is_of(course):
         memory = ProjectionMemory()
     assignments = list_given_out(course, standings)
@@ -97,7 +101,7 @@ def update_gradebook(
     for assignment in done.assignments:
         name = name_file(assignment.name)
         made_from[name] = fingerprints[name]
-    write_memory(course, ProjectionMemory(done.database, made_from))
+    write_projection_memory(course, ProjectionMemory(done.database, made_from))
     return done.sentences
 
 

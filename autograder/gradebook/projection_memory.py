@@ -64,7 +64,7 @@ def fingerprint_database(course: Course) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_memory(course: Course) -> ProjectionMemory:
+def read_projection_memory(course: Course) -> ProjectionMemory:
     """Return what the gradebook was last made from; nothing where that is not known."""
     path = _memory_path(course)
     try:
@@ -76,7 +76,7 @@ def read_memory(course: Course) -> ProjectionMemory:
         return ProjectionMemory()
 
 
-def write_memory(course: Course, memory: ProjectionMemory) -> None:
+def write_projection_memory(course: Course, memory: ProjectionMemory) -> None:
     """Remember what the gradebook was made from."""
     path = _memory_path(course)
     if path is None or not memory.database:

@@ -66,7 +66,7 @@ def hash_contents(packed: bytes) -> str:
     return hashlib.sha256(packed).hexdigest()
 
 
-def read_memory(path: Path) -> PageMemory:
+def read_page_memory(path: Path) -> PageMemory:
     """Return what the pages were last made from; nothing where that is not known."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
@@ -80,7 +80,7 @@ def read_memory(path: Path) -> PageMemory:
         return PageMemory()
 
 
-def write_memory(path: Path, memory: PageMemory) -> None:
+def write_page_memory(path: Path, memory: PageMemory) -> None:
     """Remember what the pages were made from."""
     said = {"version": MEMORY_VERSION, "pages": dict(memory.pages)}
     write_whole(path, json.dumps(said).encode(), "memory of the pages", mode=PRIVATE)

@@ -25,8 +25,8 @@ from autograder.pages.page_memory import (
     PageMemory,
     hash_contents,
     memory_path,
-    read_memory,
-    write_memory,
+    read_page_memory,
+    write_page_memory,
 )
 from autograder.pages.page_seal import find_padded_size, pack_contents, seal_contents
 from autograder.pages.readings import Reading, copy_pictures, list_readings, render_homework
@@ -119,7 +119,7 @@ def build_site(  # noqa: PLR0913 - all that a site is made of
     fingerprints = _take_fingerprints(
         course, exams, standings, records, keys, now, judged, boards, contact=contact
     )
-    packed = _find_same_contents(read_memory(memory_path(keys.path)), out, fingerprints, keys)
+    packed = _find_same_contents(read_page_memory(memory_path(keys.path)), out, fingerprints, keys)
     contents = render_contents(
         course,
         exams,
@@ -263,7 +263,7 @@ def _remember_pages(
         page = keys.key_of(student).page
         pages[page] = (fingerprints[student], hash_contents(content))
     with suppress(DiskFailed):
-        write_memory(memory_path(keys.path), PageMemory(pages))
+        write_page_memory(memory_path(keys.path), PageMemory(pages))
 
 
 def _load_templates(course: Course, now: datetime) -> Environment:
