@@ -16,6 +16,7 @@ from hypothesis import settings
 from public_course import a_person, public_course, public_course_as_made
 from small_course import SmallCourse, make_small_course
 from warm_autograder import FORKING, WORKER_POOL, Meeting, remember_alembic_version
+from xdist.scheduler import LoadFileScheduling
 
 from autograder.cli.application import leave_out_grammars
 from autograder.jail import RungReport, try_rungs
@@ -106,6 +107,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, so that no process is left alone with one; else the order stays as it is."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
+
+# A file that looks at what another has made is run by the same process: the demonstrations are executed once.
+TOGETHER = {"test_claims.py": "test_demonotebooks.py"}
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """One process runs a file of tests, and those that share with it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder, _, name = str(super()._split_scope(nodeid)).rpartition("/")
+        return f"{folder}/{TOGETHER.get(name, name)}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 # ------------------------------------------------------------------------------------------------------------ rungs
