@@ -3,7 +3,8 @@
     python benchmarks/homework.py [hw01_numpy …] [--rounds 3] [--roles solved untouched]
 
 Everything is warm. Printed are medians of everything that runs for a submission: the examiner, the trial, the jail and
-what is in it."""
+what is in it.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ def copy_value(value: Any, memo: dict[int, Any]) -> Any:
         copied = {}
         memo[id(value)] = copied
         for key, item in value.items():
-            copied[copy_value(key, memo)] = copy_value(item, memo)
+            same = key if type(key) is str else copy_value(key, memo)
+            copied[same] = copy_value(item, memo)
     else:
         try:
             copied = copy.deepcopy(value, memo)

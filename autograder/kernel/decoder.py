@@ -164,7 +164,7 @@ class Decoder:
         if list not in set(map(type, items)):
             return items
         build = self.build
-        return [build(item, depth) for item in items]
+        return [build(item, depth) if type(item) is list else item for item in items]
 
     def take_buffer(self, field: object) -> bytes | memoryview:
         """Return the buffer that a field of a node stands for: see `Encoder.put_buffer`.

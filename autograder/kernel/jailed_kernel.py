@@ -242,18 +242,22 @@ class Kernel(Exchange):
         """
         limit = float(seconds or self.limits.call_seconds)
         self.last_outputs = []
-        with self._breaking():
+        self._raise_if_broken()
+        # Not `_breaking`, which is a generator: this is on the way of every call.
+        try:
             now = time.monotonic()
             if now >= self._end:
                 raise OutOfTime("the notebook took too long as a whole")
             deadline = self.later(now, MOST_CLOCK_FACTOR * limit + GRACE_SECONDS)
-            try:
-                return self.ask(operation, operands, kwargs, seconds=limit, deadline=deadline)
-            except StopIteration as stop:
-                # Only there it means the end of something.
-                if operation == "next":
-                    raise
-                raise _no_end(stop) from None
+            return self.ask(operation, operands, kwargs, seconds=limit, deadline=deadline)
+        except StopIteration as stop:
+            # Only there it means the end of something.
+            if operation == "next":
+                raise
+            raise _no_end(stop) from None
+        except BaseException as error:
+            self._note_end(error)
+            raise
 
     def expect(self, kind: type[T], operation: str, operands: tuple[Any, ...]) -> T:
         """Like `request`, for a result that has to be of exactly this built-in type."""
@@ -277,20 +281,26 @@ class Kernel(Exchange):
         """Let a KernelError, or an interruption in the middle of a message, be the end of this
         kernel.
         """
-        if self._broken is not None:
-            raise type(self._broken)(str(self._broken))
+        self._raise_if_broken()
         try:
             yield
-        except Exception as error:
+        except BaseException as error:
+            self._note_end(error)
+            raise
+
+    def _raise_if_broken(self) -> None:
+        if self._broken is not None:
+            raise type(self._broken)(str(self._broken))
+
+    def _note_end(self, error: BaseException) -> None:
+        """Note what an exception means for this kernel."""
+        if isinstance(error, KernelError):
             self.out_of_time |= isinstance(error, OutOfTime)
-            if isinstance(error, KernelError):
-                self._broken = error
-                self.channel.close()
-            raise
-        # Half a message may have gone: the next would be read as its rest.
-        except BaseException:
+            self._broken = error
+            self.channel.close()
+        elif not isinstance(error, Exception):
+            # Half a message may have gone: the next would be read as its rest.
             self.close()
-            raise
 
     # ------------------------------------------------------------------------- the trusted side of the conversation
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograder.course.errors import WireError
+from autograder.kernel import wire
 from autograder.kernel.types.named_constants import CONSTANT_NAMES, CONSTANTS
 from autograder.kernel.types.sets import check_hashes
 from autograder.kernel.value_types import ValueType
@@ -25,7 +26,8 @@ def lower_pairs(encoder: Encoder, value: Mapping[Any, Any], depth: int) -> list[
     lower = encoder.lower
     nodes: list[Any] = []
     for key, item in value.items():
-        nodes.append(lower(key, depth))
+        is_name = type(key) is str and len(key) < wire.INLINE_BYTES
+        nodes.append(key if is_name else lower(key, depth))
         nodes.append(lower(item, depth))
     return nodes
 
