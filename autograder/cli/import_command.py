@@ -13,8 +13,8 @@ from autograder.cli.chosen_course import open_classroom
 from autograder.cli.command_options import ConfigOption
 from autograder.cli.long_work import hold_course_lock, note_empty_roster, print_troubles
 from autograder.cli.screens import print_error, print_line, print_note
-from autograder.course.configuration_file import MOMENT, read_moment
 from autograder.course.errors import UsageError
+from autograder.course.option_values import MOMENT, read_moment
 
 TIME_HELP = "When that was handed in of which nothing says it, like '2027-03-06 23:00' in the course's zone."
 

@@ -31,8 +31,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil.parser import parse as parse_any_time
 
-from autograder.course.configuration_file import read_moment
 from autograder.course.errors import UsageError
+from autograder.course.option_values import read_moment
 
 TIMESTAMP = "timestamp.txt"
 MOODLE = re.compile(

@@ -70,6 +70,7 @@ def place_notebooks(
         if own and own not in (assignment, name_assignment(assignment)):
             continue
         places = notebook_places(assignment)
+        # Who put it where it belongs is not second-guessed by a pattern.
         if any(file.path in places for file in placed):
             continue
         found = _find_by_layout(placed, assignment, layouts.get(assignment, ()))
@@ -88,7 +89,7 @@ def _find_by_layout(
             file for file in files if fnmatchcase(file.path, pattern) and not is_backup(file.path)
         ]
         fitting = [file for file in there if file.holds in (None, assignment)]
-        if fitting:
+        if fitting:  # a stub beside the work fits as well: the one with most answers is meant
             return max(fitting, key=lambda file: len(file.written))
     return None
 
@@ -154,6 +155,7 @@ def find_answers_elsewhere(
             file.path,
         )
 
+    # Of files at which nobody looked only the name can tell.
     named = find_misplaced([file for file in files if file.holds is None], assignment)
     found = [
         file

@@ -9,11 +9,12 @@ from pathlib import Path
 from string import Formatter
 
 from autograder.course.configuration import Assignment, Course, ForgeOptions, Part
-from autograder.course.configuration_file import MOMENT, ROSTER_FIELDS, read_moment
+from autograder.course.configuration_file import ROSTER_FIELDS
 from autograder.course.errors import ConfigError
 from autograder.course.exam import WHOLE
 from autograder.course.names import find_name_fault, find_twins
 from autograder.course.nearest_names import say_nearest_name
+from autograder.course.option_values import MOMENT, read_moment
 from autograder.course.remotes import git_address, repository_name
 from autograder.course.spreadsheets import read_table
 from autograder.course.submissions import Student
@@ -51,6 +52,7 @@ def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]
         student = _read_student(where, row)
         if student.id in students:
             raise ConfigError(f"{where}: student {student.id!r} stands here twice")
+        # A cell of one assignment's column goes before the pattern: that one repository is another.
         remotes = {}
         for column, assignment in own.items():
             remote = row[column]
@@ -79,6 +81,7 @@ def _read_student(where: str, row: Mapping[str, str]) -> Student:
         raise ConfigError(f"{where}: student {student!r}; {fault}")
     _check_remote(where, student, remote or NO_REMOTE)
     number = row["repository"]
+    # Other scripts' digits are digits to Python, and 19 of them may not fit into the forge's 64 bits.
     if number and not (number.isascii() and number.isdigit() and len(number) < 19):
         raise ConfigError(
             f"{where}: repository {number!r} of {student!r} is not the forge's number"
@@ -96,6 +99,7 @@ def _read_student(where: str, row: Mapping[str, str]) -> Student:
 
 
 def _check_remote(where: str, student: str, remote: str) -> None:
+    # To git, `-` begins an option, and `ext::command` is a remote that runs a command.
     if not remote or remote.startswith("-") or "::" in remote:
         raise ConfigError(f"{where}: remote {remote!r} of {student!r} is not a URL or path for git")
 
@@ -197,6 +201,7 @@ def shared_remotes(students: Iterable[Student], forge: ForgeOptions) -> dict[str
 
     A repository of the forge is the same however its address is written.
     """
+    # By the name in small letters: to GitHub `Owner/Repo` and `owner/repo` are the same.
     sharing: dict[str, list[str]] = {}
     of_student = {}
     for student in students:
