@@ -92,18 +92,17 @@ def test_one_push_with_two_notebooks_counts_for_both_assignments_of_a_folder(
     repository = BareRepository(tmp_path / "class" / "ps-octo.git", "main")
     repository.create()
     repository.push({"hw1.ipynb": SOLVED, "hw2.ipynb": SOLVED}, "work", NOW)
-    entries = {
-        name: replace(entry, folder="ps", notebook=name)
-        for name, entry in course.assignments.items()
-    }
+    entries = {}
+    for name in ("hw1", "hw2"):
+        entries[f"ps/{name}"] = Assignment(f"ps/{name}", "ps", PART, folder="ps", notebook=name)
     pattern = f"{tmp_path}/class/{{folder}}-{{account}}.git"
     both = replace(course, assignments=entries, repositories=pattern, layout=("{notebook}.ipynb",))
     collect(both, tmp_path)
     record = Ledger(course.ledger).read("on-time")
     assert len({push.commit for push in record.pushes}) == 1
-    for name in entries:
-        ((push, file),) = list_wanted_notebooks(both, entries[name], "on-time", record, {})
-        assert (push.assignment, file.path) == (name, f"assignments/{name}/{name}.ipynb")
+    for entry in entries.values():
+        ((push, file),) = list_wanted_notebooks(both, entry, "on-time", record, {})
+        assert (push.assignment, file.path) == ("ps", f"assignments/ps/{entry.notebook}.ipynb")
 
 
 def test_a_column_of_the_roster_gives_another_address(course: Course) -> None:
