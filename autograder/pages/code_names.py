@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from autograder.course.submissions import Student
 from autograder.record.page_keys import PageKeys
@@ -98,17 +98,18 @@ class PeopleOfClass:
 
 
 def draw_code_name(
-    keys: PageKeys, board: str, student: str, people: PeopleOfClass, taken: Iterable[str]
+    keys: PageKeys, board: str, student: str, people: PeopleOfClass, looks: Container[str]
 ) -> str:
-    """Return a code name that only the course's secret leads to, another one on each board."""
+    """Return a code name that only the course's secret leads to, another one on each board; `looks`
+    are the folded names that are taken.
+    """
     drawn = keys.draw_number(f"code name on {board}", student)
-    folded = set(map(fold_name, taken))
     # Somebody may be called Robin, or have the pair already: then it is the next one's turn.
     for turn in range(len(KINDS) * len(ANIMALS)):
         kind = KINDS[(drawn + turn) % len(KINDS)]
         animal = ANIMALS[(drawn + turn) // len(KINDS) % len(ANIMALS)]
         name = f"{kind} {animal}"
-        if fold_name(name) not in folded and not people.is_somebody(name):
+        if fold_name(name) not in looks and not people.is_somebody(name):
             return name
     raise ValueError("a class of thousands has used up all code names")
 

@@ -6,7 +6,7 @@ next build. Told are rank, code name, number and day; not the minute, for pushes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +25,9 @@ from autograder.pages.code_names import (
 from autograder.pages.push_history import find_newest_report
 from autograder.record.ledger import StudentRecord
 from autograder.record.page_keys import PageKeys
+
+# Two boards of a thousand students each would be more than a telephone should have to load.
+MOST_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,11 @@ class Board:
     less_is_better: bool
     rows: tuple[BoardRow, ...]
     places: Mapping[str, BoardPlace] = field(repr=False)
+
+    @property
+    def shown_rows(self) -> tuple[BoardRow, ...]:
+        """The best rows; whoever is further down reads the rank on their own page."""
+        return self.rows[:MOST_ROWS]
 
 
 @dataclass(frozen=True)
@@ -175,12 +183,14 @@ def _make_board(
 ) -> Board:
     shown: dict[str, str] = {}
     refused: dict[str, str] = {}
+    looks: set[str] = set()
     for entrant in entrants:
-        name, reason = _admit_name(exam, entrant, people, keys, shown.values())
+        name, reason = _admit_name(exam, entrant, people, keys, looks)
         if reason:
             refused[entrant.student] = reason
         else:
             shown[entrant.student] = name
+            looks.add(fold_name(name))
     ranked = []
     for entrant in entrants:
         if entrant.student in shown and entrant.entry.score is not None:
@@ -206,17 +216,19 @@ def _make_board(
 
 
 def _admit_name(
-    exam: Exam, entrant: _Entrant, people: PeopleOfClass, keys: PageKeys, taken: Iterable[str]
+    exam: Exam, entrant: _Entrant, people: PeopleOfClass, keys: PageKeys, looks: Container[str]
 ) -> tuple[str, str]:
-    """Return the code name to show, or the reason why it is not to be shown."""
+    """Return the code name to show, or the reason why it is not to be shown; `looks` are those that
+    are taken, folded.
+    """
     wished = entrant.entry.code_name
     if wished == DRAW:
-        name = draw_code_name(keys, exam.assignment, entrant.student, people, taken)
+        name = draw_code_name(keys, exam.assignment, entrant.student, people, looks)
         return name, ""
     reason = explain_bad_form(wished)
     if reason:
         return "", reason
-    if people.is_somebody(wished) or fold_name(wished) in set(map(fold_name, taken)):
+    if people.is_somebody(wished) or fold_name(wished) in looks:
         return "", REFUSED_TAKEN
     return wished, ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -205,6 +206,15 @@ def test_the_page_tells_codes_and_nobody(tmp_path: Path) -> None:
     assert "rank 2 of 2" in own["ab12cd"]
     assert REFUSED_LETTERS in own["ij56kl"] or REFUSED_LENGTH in own["ij56kl"]
     assert REFUSED_LENGTH in own["mn78op"]
+
+
+def test_a_board_of_a_thousand_is_a_page_that_a_telephone_loads(tmp_path: Path) -> None:
+    everybody = tuple(Student(f"s{number:04}", "") for number in range(1000))
+    made = make_class(*(Pushes(student.id).push(-1, DRAW, 1.0) for student in everybody))
+    replace(made, students=everybody).build(tmp_path)
+    page = (tmp_path / "site" / "leaderboard.html").read_text()
+    assert len(page.encode()) < 50_000
+    assert "And 800 more" in page
 
 
 def test_without_anybody_there_is_no_page(tmp_path: Path) -> None:
