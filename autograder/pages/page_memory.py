@@ -12,7 +12,7 @@ import hashlib
 import json
 import pickle
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from importlib.resources import files
@@ -137,14 +137,10 @@ class PageFingerprints:
         return hashlib.sha256(self.common + said).hexdigest()
 
 
-def _list_rendering() -> Iterable[bytes]:
-    """Yield the contents of the files that render a page."""
-    room = files("autograder.pages")
-    sources: Sequence[str] = sorted(entry.name for entry in room.iterdir())
-    templates = room / "templates"
-    for name in sources:
-        if name.endswith(RENDERING):
-            yield (room / name).read_bytes()
-    for name in sorted(entry.name for entry in templates.iterdir()):
-        if name.endswith(RENDERING):
-            yield (templates / name).read_bytes()
+def _list_rendering() -> Iterator[bytes]:
+    """Yield the contents of the files that make a page: ours, and those that write what it shows."""
+    room = files("autograder")
+    for folder in (room / "course", room / "record", room / "pages", room / "pages" / "templates"):
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+            if entry.name.endswith(RENDERING):
+                yield entry.read_bytes()
