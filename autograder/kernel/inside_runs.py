@@ -72,8 +72,7 @@ def run_inside_test(
     # The student's process says so; the worst it gains is to be graded once more, alone.
     kernel.out_of_time |= by_clock is True
     error = None if description is None else remake_exception(description)
-    # Points that are no number would make every sum of points none.
-    # A mean of nothing is no points, and no comparison with nan would say so.
+    # Points that are no number, a mean of nothing, would make every sum of points none.
     if number is not None and math.isnan(number):
         number = 0.0
     return InsideRun(number, error, line, printed, shown)
