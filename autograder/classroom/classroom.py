@@ -295,7 +295,7 @@ class Classroom:
         """Let what fails within concern nobody else: it becomes a trouble."""
         try:
             yield
-        except (Interrupted, NoJail):
+        except (Interrupted, NoJail):  # no trouble of one student's: nothing can go on
             raise
         except AutograderError as error:
             self._note([f"{what}: {error}"], error.exit_code)
@@ -325,6 +325,7 @@ class Classroom:
         """Bring nbgrader's gradebook up to the standings; return a sentence for each notebook it
         cannot show.
         """
+        # Before anything is entered: a mark that a person has just given is nowhere else yet.
         self.read_gradebook()
         records = self.records()
         standings = self.standings(records)
@@ -367,6 +368,7 @@ class Classroom:
 
         The page of a student whose record cannot be read, or who cannot be judged, stays as it was.
         """
+        # Not at the top: templates and ciphers take a while to load, and grading needs neither.
         from autograder.pages import PageKeys, build_site
 
         keys = PageKeys.load_or_create(self.course.keys)

@@ -170,6 +170,7 @@ def _without_checksum(file: LedgerFile) -> Iterator[RecordTrouble]:
 
 
 def _said_twice(file: LedgerFile) -> Iterator[RecordTrouble]:
+    # By the bytes: two equal entries written at two moments differ in their time, and may be meant.
     first: dict[bytes, int] = {}
     for line in file.lines:
         before = first.setdefault(line.raw, line.number)
@@ -303,6 +304,7 @@ def set_lines_aside(course: Course, file: LedgerFile, now: datetime) -> list[Rec
     aside.parent.mkdir(exist_ok=True)
     with aside.open("ab") as out:
         out.write(b"".join(raw + b"\n" for raw in bad))
+    # By what they say, not by number: somebody may have appended since the file was read.
     unreadable = {line.raw for line in file.unreadable}
     Ledger(course.ledger).rewrite_lines(file.student, lambda lines: _without(lines, unreadable))
     return [

@@ -41,6 +41,7 @@ def check_stores(
         if not store.store.exists():
             elsewhere.append(student.id)
             continue
+        # All of a student's at once: a git for each file would take minutes for a class.
         damage = store.damage(list(homework))
         for blob, reason in damage.items():
             task = homework[blob]
@@ -153,6 +154,7 @@ def repair_stores(
         if not damage:
             continue
         _get(homework, damage, read)
+        # Looked at again, not believed: what was fetched may have come out of the same damaged pack.
         still = store.damage(list(homework))
         if still:  # git writes nothing anew that it believes to have
             store.set_aside()

@@ -86,6 +86,7 @@ def repair_course(
     yield from repair_stores(course, classroom.students, classroom.records(), remote)
     database = database_file(course)
     if database is not None and is_damaged(database):
+        # Not deleted: marks that were not read yet may still be got out of it.
         aside = database.with_name(f"{database.name}.damaged-{moment:%Y%m%dT%H%M%S}")
         database.rename(aside)
         yield RecordTrouble(str(database), f"moved to {aside.name}", serious=False)
