@@ -14,7 +14,7 @@ import pytest
 from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution, test
 
 from autograder.classroom.classroom import Classroom
-from autograder.collecting.handed_in_files import read_timestamp
+from autograder.collecting.handed_in_files import read_handed_in, read_timestamp
 from autograder.collecting.import_work import ImportedWork, StudentNames
 from autograder.course.errors import RemoteFailed, UsageError
 from autograder.course.submissions import Clock, Student
@@ -285,6 +285,16 @@ def test_bombs_and_broken_archives_are_refused_with_a_sentence(
     assert done["s5"].push.notebooks[0].beside == ()
     assert done["s6"].push is not None
     assert not list(tmp_path.rglob("outside.py"))
+
+
+def test_a_path_that_is_utf8_without_saying_so_is_read_as_that(tmp_path: Path) -> None:
+    place = write_zip(tmp_path / "class.zip", {"zoë/hw/Übung.ipynb": b"{}"})
+    content = bytearray(place.read_bytes())
+    for header in (content.index(b"PK\x03\x04") + 7, content.index(b"PK\x01\x02") + 9):
+        content[header] &= ~8  # the bit that says so, which macOS leaves out
+    place.write_bytes(content)
+    (found,) = read_handed_in(place, {"hw"}, ZONE).work
+    assert (found.names, list(found.files)) == (("zoë",), ["Übung.ipynb"])
 
 
 def test_of_several_notebooks_those_are_taken_that_are_called_so(tmp_path: Path) -> None:
