@@ -148,7 +148,12 @@ def read_handed_in(place: Path, assignments: Collection[str], zone: ZoneInfo) ->
             said_late=before.said_late or owner.said_late,
         )
     # The time last: a worksheet may stand behind the files it speaks of.
-    work = [_with_time(found, worksheet, zone) for found in groups.values()]
+    work = []
+    for found in groups.values():
+        timed = _with_time(found, worksheet, zone)
+        # A folder with a time and nothing else is how nbgrader is told of work that came otherwise.
+        if timed.files:
+            work.append(timed)
     return HandedInFolder(tuple(work), tuple(unknown))
 
 

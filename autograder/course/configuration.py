@@ -145,6 +145,7 @@ class Course:
     sources: Path = Path("solutions")
     releases: Path = Path("assignments")
     autograded: Path = Path("autograded")
+    submitted: Path = Path("submitted")
     limits: Limits = field(default_factory=Limits)
     notebook_mb: float = 20.0
     store_mb: float = 1000.0

@@ -92,6 +92,7 @@ class _CourseOptions(OptionValues):
             "sources",
             "releases",
             "autograded",
+            "submitted",
             "database",
             "markers",
             "graded",
@@ -141,6 +142,7 @@ class _CourseOptions(OptionValues):
             "sources": root / section.get("source_directory", "source"),
             "releases": root / section.get("release_directory", "release"),
             "autograded": root / section.get("autograded_directory", "autograded"),
+            "submitted": root / section.get("submitted_directory", "submitted"),
             "database": section.get("db_url", f"sqlite:///{root / 'gradebook.db'}"),
             "markers": read_marker_options(self.path, self.config),
         }

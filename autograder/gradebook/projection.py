@@ -16,6 +16,7 @@ from autograder.course.exam import Exam
 from autograder.course.names import name_file
 from autograder.course.submissions import Student
 from autograder.gradebook.autograded_notebooks import autograded_path
+from autograder.gradebook.counted_submissions import counted_folder
 from autograder.gradebook.projection_memory import (
     ProjectionMemory,
     read_projection_memory,
@@ -116,5 +117,7 @@ def _lacks_notebook(course: Course, entry: WantedSubmission) -> bool:
     if not entry.is_counted or entry.file is None:
         return False
     if outputs_path(course, entry.assignment, entry.blob).exists():
+        return True
+    if not counted_folder(course, entry.student.id, entry.assignment).exists():
         return True
     return not autograded_path(course, entry.student.id, entry.assignment).exists()

@@ -22,6 +22,7 @@ from autograder.course.names import name_notebook
 from autograder.course.submissions import Student
 from autograder.git.store_batches import StoredBlob, read_from_stores
 from autograder.gradebook.autograded_notebooks import shows_blob, write_autograded
+from autograder.gradebook.counted_submissions import count_submission, uncount_submission
 from autograder.gradebook.formgrader_marks import put_marks, read_agreed
 from autograder.gradebook.wanted_submissions import WantedSubmission, waits_for_mark
 from autograder.record.open_tasks import GradingTask, outputs_path
@@ -72,15 +73,19 @@ class SubmissionEntries:
         agreed = read_agreed(book, notebooks)
         changed = []
         left_over = []
+        counted: dict[tuple[str, str], Any] = {}
         # SQLAlchemy would write before each select, row by row; the commit writes all at once.
         with book.db.no_autoflush:
             for entry in wanted:
                 submission = submissions.get(entry.key)
                 if entry.is_counted:
+                    counted[entry.key] = submission
                     if self._change(submission, entry, agreed):
                         changed.append(entry)
                 elif submission is not None and not entry.waits:
                     left_over.append(entry.key)
+        for (student, assignment), row in counted.items():
+            count_submission(self.course, student, assignment, row.timestamp)
         shown, sentences = self._show(wanted, {entry.name for entry in changed})
         reached("gradebook: before a commit")
         book.db.commit()
@@ -90,6 +95,7 @@ class SubmissionEntries:
         book.db.expunge_all()
         for student, assignment in dict.fromkeys(left_over):
             book.remove_submission(assignment, student)
+            uncount_submission(self.course, student, assignment)
         return EnteredBatch(tuple(shown), tuple(sentences))
 
     def _enter_students(self, wanted: Sequence[WantedSubmission]) -> None:

@@ -12,6 +12,8 @@ import pytest
 from formgrader import API, formgrader
 from marked_course import EARLY, LATER, MONDAY, PLOT, MarkedCourse, make_marked_course
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from nbgrader_course import nbgrader
 from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, solution, test, text
 
@@ -226,6 +228,34 @@ def test_what_waits_for_a_person_is_run_where_its_outputs_are_missing(course: Ma
     outputs.mkdir(parents=True)
     (outputs / f"{task.file.blob}.json").write_text("[]")
     assert course.classroom.find_unshown() == []
+
+
+def test_the_formgrader_counts_what_came_by_git(course: MarkedCourse) -> None:
+    root = course.small.root
+    database = f"sqlite:///{root / 'gradebook.db'}"
+    places = CourseDirectory(root=str(root), db_url=database, source_directory="solutions")
+    api = NbGraderAPI(coursedir=places)
+
+    def counts() -> tuple[int, list[tuple[bool, bool]]]:
+        listed = api.get_student_submissions("on-time")
+        return api.get_assignment("hw")["num_submissions"], [
+            (entry["submitted"], entry["autograded"]) for entry in listed
+        ]
+
+    assert counts() == (1, [(True, True)])
+    course.grade("late", EARLY, double=1.0)
+    course.grade("on-time", LATER, answer="plot(1)")
+    course.update()
+    assert counts() == (2, [(True, True)])
+    theirs = root / "submitted" / "late" / "hw"
+    (theirs / "hw.ipynb").write_text("collected by nbgrader")
+    (theirs / "timestamp.txt").write_text("2020-01-01 00:00:00 UTC")
+    course.grade("late", LATER, double=2.0)
+    course.update()
+    assert (theirs / "timestamp.txt").read_text() == "2020-01-01 00:00:00 UTC"
+    shutil.rmtree(root / "submitted")
+    course.update()
+    assert counts() == (2, [(True, True)])
 
 
 def test_nbgrader_exports_the_same_points(course: MarkedCourse) -> None:
