@@ -36,15 +36,10 @@ class Reader:
 
     def __init__(self, folder: Path, guide: Path = GUIDE) -> None:
         self.folder = folder
-<<<<<<< HEAD
+        self.guide = guide
         programs = [str(warm_autograder.folder_for_path()), str(Path(sys.executable).parent)]
         path = os.pathsep.join([*programs, os.environ["PATH"]])
         self.environment = os.environ | {"PATH": path}
-=======
-        self.guide = guide
-        scripts = str(Path(sys.executable).parent)
-        self.environment = os.environ | {"PATH": os.pathsep.join([scripts, os.environ["PATH"]])}
->>>>>>> 1c980fe (The formgrader counts what came by git or from a platform; marking by hand from a Moodle archive to an export is a guide that a test follows)
 
     def follow(self, section: str, **meant: str) -> str:
         """Do what a section's blocks say, its words in capitals replaced; return what was printed."""
