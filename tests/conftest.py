@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -39,6 +40,9 @@ MEETING = pytest.StashKey[Meeting]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let the processes of this test run share one warm `autograder`, see tests/support/warm_autograder.py."""
+    os.umask(
+        0o022
+    )  # what is made for a web server is looked at: not as this person would have it, but as most do
     if not hasattr(config, "workerinput"):
         config.stash[MEETING] = Meeting()
 
