@@ -273,9 +273,13 @@ def _scores_when_unsolved(exam: Exam, released: Path, examiner: Examiner) -> Ite
     report = examined.report
     for exercise in report.exercises:
         if exercise.points > 0:
+            test = exam.tests.get(exercise.id, "")
+            step = "let every criterion compare something that only an answer can give"
+            # Without its value at the end a cell has all points, as in nbgrader, when nothing is raised
+            if "Marking(" in test and ".score(" not in test:
+                step = "its last line has to be marking.score()"
             yield (
-                f"unsolved it scores on {exercise.id}: its test is too weak{_where(exam, exercise.id)}; "
-                "let every criterion compare something that only an answer can give"
+                f"unsolved it scores on {exercise.id}: its test is too weak{_where(exam, exercise.id)}; {step}"
             )
     failing = _errors(exam, examined, stubs=True)
     for reason in failing or report.problems:

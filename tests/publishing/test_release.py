@@ -313,6 +313,10 @@ BROKEN = {
         [solution(DOUBLE), test(MARKED_DOUBLE.replace("points=2", "points=3"))],
         ["its own solution of double", "the criteria add up to 2 points, the exercise has 3"],
     ),
+    "criteria whose points are not given": (
+        [solution(DOUBLE), test(MARKED_DOUBLE.replace("marking.score()\n", ""))],
+        ["scores on double", "its last line has to be marking.score()"],
+    ),
     "a reference function that is not there": (
         [solution(DOUBLE), test(MARKED_DOUBLE.replace("reference.double", "reference.duoble"))],
         ["its own solution of double", "duoble"],
