@@ -113,6 +113,7 @@ class AssignmentOptions(OptionValues):
         entry = self.table(key, value)
         self.known(key, entry, ("exercises", "deadline"))
         exercises = entry.get("exercises")
+        # A text would pass for a sequence, and each of its letters for a pattern.
         if not isinstance(exercises, (list, tuple)) or not exercises:
             raise self.wrong(
                 f"{key}['exercises']",

@@ -62,6 +62,7 @@ def find_global_names(source: str) -> frozenset[str]:
     """Return the names that a cell, or a function in it, reads from its notebook."""
     module = ast.Module(read_statements(source), [])
     try:
+        # By way of text: symtable takes no tree, and magics are statements only in the tree.
         text = ast.unparse(ast.fix_missing_locations(module))
         return frozenset(_globals_read_in(symtable.symtable(text, "<cell>", "exec")))
     except (SyntaxError, RecursionError):
@@ -79,8 +80,10 @@ def find_definitions(source: str) -> list[str]:
 def names_imported_by(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
     """Yield the names that an import binds."""
     for alias in statement.names:
+        # `import os.path` binds `os`.
         yield (alias.asname or alias.name).split(".")[0]
         if alias.name == "*":
+            # Never imported for this: a look at a cell must run nothing.
             module = sys.modules.get(getattr(statement, "module", None) or "")
             if module is not None:
                 yield from _names_of_star(module)
@@ -93,6 +96,7 @@ def makes_names_only(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return not statement.decorator_list
     if isinstance(statement, ast.ImportFrom):
+        # One of these is a SyntaxError wherever anything stands above it.
         return statement.module != "__future__"
     return isinstance(statement, ast.Import | ast.Assign | ast.AnnAssign)
 
@@ -114,6 +118,7 @@ def _names_bound_by(statement: ast.stmt) -> Iterator[str]:
 def _globals_read_in(table: symtable.SymbolTable) -> Iterator[str]:
     is_module = table.get_type() == "module"
     for symbol in table.get_symbols():
+        # At a cell's top level there are no locals: every name is the notebook's.
         if symbol.is_referenced() and (is_module or symbol.is_global()):
             yield symbol.get_name()
     for child in table.get_children():

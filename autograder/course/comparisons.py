@@ -85,6 +85,7 @@ def note_comparisons(check: Callable[[], object]) -> bool:
         if noted is None:
             all_noted = all_noted and not _may_compare(code)
         elif noted is not code:
+            # In the function itself: a decorator, or a list of checks, may hold it already.
             function.__code__ = noted
             function.__globals__.setdefault(NOTE, note_comparison)
         file = code.co_filename
@@ -108,6 +109,7 @@ def _code_with_notes(code: CodeType) -> CodeType | None:
     source = "".join(linecache.getlines(code.co_filename))
     try:
         module = compile(add_notes(ast.parse(source)), code.co_filename, "exec")
+    # The file may have changed since; zero bytes in it are a ValueError to older Pythons.
     except (SyntaxError, ValueError):
         return None
     return _code_like(code, module)
@@ -118,6 +120,7 @@ def _code_like(code: CodeType, within: CodeType) -> CodeType | None:
         if not isinstance(constant, CodeType):
             continue
         is_named_alike = constant.co_name == code.co_name
+        # Two functions of a cell may have one name; the line tells them apart.
         begins_alike = constant.co_firstlineno == code.co_firstlineno
         # A function can only be given code that closes over the same variables.
         if is_named_alike and begins_alike and constant.co_freevars == code.co_freevars:
@@ -167,6 +170,7 @@ class _Notes(ast.NodeTransformer):
         return node
 
     def visit_Return(self, node: ast.Return) -> ast.Return | list[ast.stmt]:
+        # In front of it, for behind a return nothing runs.
         return [_note(node), node] if self._returns_judge and self._returns_judge[-1] else node
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt | list[ast.stmt]:
@@ -226,4 +230,5 @@ def _branches(node: ast.If) -> Iterator[list[ast.stmt]]:
 
 def _note(at: ast.stmt) -> ast.stmt:
     note = ast.Expr(ast.Call(ast.Name(NOTE, ast.Load()), [], []))
+    # At its statement's place, so that tracebacks keep the author's lines.
     return ast.copy_location(note, at)

@@ -18,6 +18,7 @@ from autograder.course.source_markers import NBGRADERS, Markers
 from autograder.course.submissions import Clock
 
 CONFIG_FILE = "grading_config.py"
+# git's own name for it, so that a remote can be asked for it as it is.
 DEFAULT_BRANCH = "HEAD"
 
 
@@ -130,6 +131,7 @@ class Course:
     find: str = "place"
     proof: str = "leaks"
     markers: Markers = NBGRADERS
+    # The one clock that works with every remote and that no student sets.
     clock: Clock = Clock.FIRST_SEEN
     forge: ForgeOptions = field(default_factory=ForgeOptions)
     roster: Path = Path("roster.csv")
@@ -234,6 +236,7 @@ class Course:
         of_assignment = self.list_notebooks().get(name)
         if of_assignment is not None:
             return tuple(entry.name for entry in of_assignment)
+        # People and scripts from before still say FOLDER.NOTEBOOK.
         return (self.find_assignment(self.former_names.get(name, name)).name,)
 
     def read_exam(self, assignment: str, recorded: RecordedTests | None = None) -> Exam:
@@ -258,6 +261,7 @@ class Course:
             recorded=recorded,
             markers=self.markers,
         )
+        # The file's name alone does not say of which assignment it is a notebook.
         return replace(exam, assignment=assignment)
 
     def to_local_time(self, moment: datetime) -> datetime:
@@ -269,6 +273,7 @@ class Course:
         CET`.
         """
         local = self.to_local_time(moment)
+        # The day by itself: strftime's form without a zero is not known on every system.
         return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}"
 
 

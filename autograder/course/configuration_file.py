@@ -77,6 +77,7 @@ def load_course(path: Path) -> Course:
         raise ConfigError(f"{path}: {what}") from None
     except Exception as error:  # the file is a program, and may raise whatever it likes
         raise ConfigError(f"{path}: {type(error).__name__}: {error}") from None
+    # Resolved, for places must stay where they are when a known answer changes the folder.
     return _CourseOptions(path.resolve(), config).course()
 
 
@@ -87,6 +88,7 @@ class _CourseOptions(OptionValues):
     config: Config
 
     def course(self) -> Course:
+        # These are nbgrader's to say, or follow from the rest: nobody sets them a second way.
         wanted = {item.name for item in fields(Course)} - {
             "root",
             "sources",
@@ -109,6 +111,7 @@ class _CourseOptions(OptionValues):
         for key in ("name", "assignments"):
             if key not in given:
                 raise self.wrong(f"c.Course.{key}", None, "it must be set")
+        # First of all, since dates that name no zone are read with it.
         zone = self.timezone(given.pop("timezone", "UTC"))
         read_assignments = AssignmentOptions(self.path).assignments
         readers: dict[str, Callable[[str, Any], Any]] = {
@@ -128,6 +131,7 @@ class _CourseOptions(OptionValues):
             for item in fields(Course)
             if isinstance(item.default, Path)
         }
+        # Whoever names no branch takes each student's default, `main` or `master`.
         if "branch" not in given:
             values["graded"] = DEFAULT_BRANCH
         return Course(
@@ -156,12 +160,14 @@ class _CourseOptions(OptionValues):
         self.positive(f"{key}['wait']", options.wait)
         for name, address, schemes in (
             ("api", options.api, HTTP),
+            # A forge need be no server: its repositories may lie in a folder.
             ("web", options.web, (*HTTP, "file://")),
         ):
             if not address.startswith(schemes):
                 raise self.wrong(
                     f"{key}[{name!r}]", address, "an address that begins with 'https://'"
                 )
+        # Paths are put behind them with a slash of their own.
         return replace(options, api=options.api.rstrip("/"), web=options.web.rstrip("/"))
 
     def limits(self, key: str, value: object) -> Limits:
@@ -191,6 +197,7 @@ class _CourseOptions(OptionValues):
         try:
             names = {name for _, name, _, _ in Formatter().parse(pattern) if name is not None}
         except ValueError:
+            # A brace without its partner is refused below, with what would be right.
             names = set()
         of_assignment = {"assignment", "folder"}
         if not names & of_assignment or not names <= {*of_assignment, *ROSTER_FIELDS}:

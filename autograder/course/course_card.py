@@ -63,6 +63,7 @@ def read_card(root: Path) -> Card:
             name: Homework(str(entry["title"]), dict(entry.get("deadlines", {})))
             for name, entry in data.get("assignments", {}).items()
         }
+        # A card that an older release wrote may lack some: then the defaults stand.
         texts = {
             key: str(data[key]) for key in ("name", "upstream", "branch", "points") if key in data
         }
@@ -84,6 +85,7 @@ def write_card(card: Card) -> str:
     for name, homework in card.assignments.items():
         lines += ["", f"[assignments.{_quoted(name)}]", f"title = {_quoted(homework.title)}"]
         parts = (
+            # Without quotes: TOML has times of its own, and they come back as times.
             f"{_quoted(part)} = {deadline.isoformat()}"
             for part, deadline in homework.deadlines.items()
         )

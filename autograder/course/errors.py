@@ -110,6 +110,7 @@ def describe_error(error: Exception) -> str:
     """
     if isinstance(error, AutograderError):
         return str(error)
+    # Some are raised with a text alone: of those neither file nor step is known.
     if isinstance(error, OSError) and error.errno:
         return str(DiskFailed.at(error.filename or "a file", error))
     return f"{type(error).__name__}: {error}; please report this: it is a fault of the autograder's"
@@ -155,6 +156,7 @@ class WireError(KernelError):
 class NoJail(AutograderError):
     """This machine cannot run students' code safely; the message says why and what to do."""
 
+    # Nobody's work is wrong: the machine is to be set up first.
     exit_code = 2
 
 

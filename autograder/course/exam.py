@@ -201,6 +201,7 @@ class Exam:
             # A text that gives no points may be reworded without grading anybody again.
             if cell.kind == "code" or cell.graded:
                 digest.update(
+                    # As JSON, whose quotes keep texts apart: 'ab', 'c' is not 'a', 'bc'.
                     json.dumps([cell.source, cell.grade_id, cell.points, cell.tags]).encode()
                 )
         for exercise in self.exercises:
@@ -213,6 +214,7 @@ class Exam:
         # Numbers that were measured in different ways have no order.
         if self.leaderboard is not None:
             digest.update(b"leaderboard\0" + self.leaderboard.source.encode())
+        # 64 bits: it tells versions of one exam apart, and stands in every report.
         return digest.hexdigest()[:16]
 
 
@@ -279,6 +281,7 @@ def _with_made_test(cell: SourceCell, path: Path, recorded: RecordedTests) -> So
     """Return a cell with the test that nbgrader made from its AUTOTEST lines in their place."""
     if not cell.is_test or not AUTOTEST.search(cell.source):
         return cell
+    # Tests of another version may ask for what this one has not got.
     if cell.grade_id not in recorded.made or recorded.source != fingerprint(path):
         raise ExamError(
             f"{path}: the tests of cell {cell.grade_id!r} are AUTOTEST lines, and none were made "
@@ -308,6 +311,7 @@ def read_files_beside(folder: Path) -> dict[str, bytes]:
     Folders are read, too. Notebooks, hidden files and what only instructors may have are left out.
     """
     files = {}
+    # In one order everywhere: the exam's fingerprint is made of them.
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and is_path_beside(name) and name not in INSTRUCTORS_ONLY:

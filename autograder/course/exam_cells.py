@@ -89,6 +89,7 @@ def _load(path: Path) -> dict[str, Any]:
 def _source_cell(cell: dict[str, Any], path: Path) -> SourceCell:
     metadata = cell.get("metadata", {})
     marks = metadata.get("nbgrader", {})
+    # A cell without marks has no version, and nothing in it that could be outdated.
     version = marks.get("schema_version", SCHEMA_VERSION)
     if version < SCHEMA_VERSION:
         raise ExamError(
@@ -100,6 +101,7 @@ def _source_cell(cell: dict[str, Any], path: Path) -> SourceCell:
         kind=cell["cell_type"],
         source=source if isinstance(source, str) else "".join(source),
         grade_id=marks.get("grade_id", ""),
+        # nbgrader marks a task as neither, though one cell is answered and graded.
         graded=bool(marks.get("grade")) or bool(marks.get("task")),
         solution=bool(marks.get("solution")) or bool(marks.get("task")),
         locked=bool(marks.get("locked")),

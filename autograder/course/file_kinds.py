@@ -49,6 +49,7 @@ BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0", PRINTED.format(kind="an office document")),
 )
 MARKUP = re.compile(rb"<(?:!doctype|html|head|body|\?xml|script|div)\b", re.IGNORECASE)
+# Where a system has no links, git puts a plain file with the path in their place.
 PATH = re.compile(r"[^\s{}\[\]\"]{1,200}\.ipynb")
 CODE = re.compile(
     r"^(?:#!.*python|# %%|# -\*- coding|# coding|import \w|from \w+ import |def \w+\()",

@@ -64,6 +64,7 @@ class Handout:
     def is_given(self, source: str) -> bool:
         """Whether some cell was given out with this text."""
         text = _plain(source).strip()
+        # An empty cell was given out in every notebook, and tells none of them apart.
         return bool(text) and text in self.texts
 
     def text(self, grade_id: str) -> str:
@@ -96,6 +97,7 @@ def read_handout(
         if cell.grade_id:
             by_id.setdefault(cell.grade_id, []).extend(variants)
     return Handout(
+        # In their order: `text` takes the first, which is the released one.
         {grade_id: tuple(dict.fromkeys(found)) for grade_id, found in by_id.items()},
         frozenset(texts),
     )

@@ -29,6 +29,7 @@ def notebook_places(assignment: str) -> tuple[str, ...]:
     if notebook:
         places.append(f"{FOLDER}/{own}/{own}")
     places.append(f"{FOLDER}/{own}")
+    # The copy before the original: `autograder start` makes it to be worked in.
     return tuple(f"{place}{ending}.ipynb" for ending in ("_solved", "") for place in places)
 
 
@@ -84,6 +85,7 @@ def place_notebooks(
 def _find_by_layout(
     files: Sequence[NotebookFile], assignment: str, layout: Sequence[str]
 ) -> NotebookFile | None:
+    # By fnmatchcase: plain fnmatch heeds capitals on some systems and not on others.
     for pattern in layout:
         there = [
             file for file in files if fnmatchcase(file.path, pattern) and not is_backup(file.path)
@@ -106,6 +108,7 @@ def _find_anywhere(files: Sequence[NotebookFile], assignment: str) -> NotebookFi
     if BETWEEN in assignment:
         stem = name_notebook(assignment)
         notebooks = [file for file in notebooks if PurePosixPath(file.path).stem == stem]
+    # Of several none is taken: a wrong guess would grade somebody's scratch paper.
     return notebooks[0] if len(notebooks) == 1 else None
 
 

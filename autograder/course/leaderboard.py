@@ -84,6 +84,7 @@ def find_code_name(sources: Iterable[str]) -> str:
             try:
                 value = ast.literal_eval(found[1])
             except (ValueError, SyntaxError):
+                # A broken escape, "\x", fits the pattern and is no text to Python.
                 continue
             code_name = make_printable(str(value).strip())[:MOST_LETTERS_KEPT]
     return code_name

@@ -50,6 +50,7 @@ class Limits:
         """Refuse a limit that would stop every submission, or none."""
         for limit in fields(self):
             value = getattr(self, limit.name)
+            # NaN and infinity are floats, too, and would limit nothing.
             if (
                 isinstance(value, bool)
                 or not isinstance(value, int | float)

@@ -35,6 +35,7 @@ def read_marker_options(path: Path, config: Config) -> Markers:
     tests = config.ClearHiddenTests
     schemes = config.ClearMarkScheme
     known = NBGRADERS
+    # nbgrader's option has a stub for each language; only Python is graded here.
     code_stub = dict(solutions.get("code_stub", {})).get("python")
     text_stub = solutions.get("text_stub")
     return Markers(
@@ -50,6 +51,7 @@ def read_marker_options(path: Path, config: Config) -> Markers:
             str(schemes.get("begin_mark_scheme_delimeter", known.mark_scheme[0])),
             str(schemes.get("end_mark_scheme_delimeter", known.mark_scheme[1])),
         ),
+        # nbgrader's own stay: what was released before the option was set has them.
         code_stubs=_with_first(code_stub, known.code_stubs),
         text_stubs=_with_first(text_stub, known.text_stubs),
     )
@@ -65,6 +67,7 @@ def _nbgraders_own(path: Path) -> Config | None:
         return None
     try:
         return PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
+    # The file is a program, and may raise whatever it likes.
     except Exception as error:
         raise ConfigError(f"{path}: {type(error).__name__}: {error}") from None
 

@@ -100,4 +100,5 @@ def quote_name(name: str) -> str:
 
 def _reduce_to_its_look(name: str) -> str:
     plain = unicodedata.normalize("NFKC", name).casefold()
+    # Once more: folding capitals can take apart what NFKC had put together.
     return " ".join(unicodedata.normalize("NFKC", plain).translate(LOOKALIKES).split())

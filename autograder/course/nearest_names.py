@@ -13,7 +13,9 @@ ALIKE = 0.5  # of 1, from which difference on a name is another one
 
 def find_nearest_name(name: str, names: Iterable[str]) -> str:
     """Return the name that begins like this one or is most like it, empty if none is."""
+    # Names may come out of a set: the same slip must get the same answer in every run.
     known = sorted(names)
+    # difflib finds `hw01` unlike `hw01_neural_networks`, and it is what people type.
     for longer in known:
         if name and longer.startswith(name):
             return longer

@@ -103,12 +103,14 @@ def read_notebook(content: bytes) -> Notebook:
 def _decoded(content: bytes) -> tuple[str, list[str]]:
     """Return a file's text and, where it is not UTF-8, what to say about that."""
     try:
+        # With or without the mark that editors on Windows put first.
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError:
         pass
     name = "utf-16" if content[:2] in UTF_16 else "cp1252"
     with suppress(UnicodeDecodeError):
         text = content.decode(name)
+        # Nearly all bytes are text in cp1252: only what begins as JSON is believed.
         if text.lstrip().startswith("{"):
             return text, [OTHER_ENCODING.format(name=name)]
     raise Unreadable(BINARY)
@@ -123,6 +125,7 @@ def _salvaged(text: str) -> tuple[Any, str]:
         If no cell stands above that place.
     """
     try:
+        # Once more, for the place alone: `_parse` gives only the fact that it failed.
         json.loads(text, strict=False)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} ({error.msg})"
@@ -158,7 +161,9 @@ def conflict_sides(text: str) -> tuple[str, str] | None:
     lines: dict[str, list[str]] = {"ours": [], "base": [], "theirs": []}
     part = ""
     found = False
+    # Not splitlines: U+2028 within a text ends no line of git's.
     for line in io.StringIO(text):
+        # A mark of git's is seven signs long; what stands behind it names a side.
         after = NEXT_PART.get((part, line[:7]))
         if after is None:
             for side in [part] if part else lines:
@@ -181,6 +186,7 @@ def _cells(data: Any) -> Iterable[Cell]:
         raise Unreadable(f"The file is not a notebook: it is JSON, but has no cells; {TAKE_BACK}.")
     cells = data.get("cells")
     if data.get("nbformat") == 3 or (cells is None and isinstance(data.get("worksheets"), list)):
+        # Format 3 allowed several sheets; no program ever wrote a second one.
         sheets = data.get("worksheets")
         cells = (
             sheets[0].get("cells")
@@ -197,6 +203,7 @@ def _cells(data: Any) -> Iterable[Cell]:
 
 
 def _cell(cell: dict[str, Any]) -> Cell:
+    # `input` is what format 3 calls the source of a code cell.
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
@@ -205,6 +212,7 @@ def _cell(cell: dict[str, Any]) -> Cell:
     grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
     kind = cell.get("cell_type")
     return Cell(
+        # What nobody knows is taken for text, which is never run.
         kind=kind if kind in {"code", "markdown", "raw"} else "markdown",
         source=source if isinstance(source, str) else "",
         grade_id=grade_id if isinstance(grade_id, str) else "",

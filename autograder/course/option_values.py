@@ -27,6 +27,7 @@ class OptionValues:
     def timezone(self, value: object) -> ZoneInfo:
         """Return a time zone."""
         try:
+            # A ValueError is what ZoneInfo has for a path that leads out of its folder, '../x'.
             return ZoneInfo(self.text("c.Course.timezone", value))
         except (ZoneInfoNotFoundError, ValueError):
             raise self.wrong(
@@ -44,6 +45,7 @@ class OptionValues:
 
     def place(self, key: str, value: object) -> Path:
         """Return a path, from the folder of the file."""
+        # A command may be run in any folder of the course: where it is run must change nothing.
         return self.path.parent / self.text(key, value)
 
     def text(self, key: str, value: object) -> str:
@@ -75,6 +77,7 @@ class OptionValues:
         """Return a dictionary of the caller's own."""
         if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
             raise self.wrong(key, value, "a dictionary with names as keys")
+        # A copy, for who reads a table takes keys out of it.
         return dict(value)
 
     def known(self, key: str, given: Iterable[str], wanted: Iterable[str]) -> None:

@@ -43,6 +43,7 @@ class RecordedTests:
 def record_path(source: Path) -> Path:
     """Return where a record lies: beside the source's folder, of which nbgrader copies all."""
     folder = source.parent
+    # The records of all notebooks of a folder lie side by side.
     name = source.stem if source.stem == folder.name else f"{folder.name}.{source.stem}"
     return folder.with_name(f"{name}.tests.json")
 

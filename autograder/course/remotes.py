@@ -8,6 +8,7 @@ from autograder.course.configuration import ForgeOptions
 
 SSH = re.compile(r"(?:ssh://)?git@(?P<host>[^/:]+)[:/](?P<name>.+)")
 
+# As GitHub permits them; `.` and `..` would make another address.
 REPOSITORY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 

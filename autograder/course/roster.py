@@ -42,6 +42,7 @@ def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]
         Naming file, line and what is wrong with it.
     """
     pattern = course.repositories if course else ""
+    # In small letters, as `read_table` compares the names of columns.
     own = {
         f"remote {name}".casefold(): name for name in (course.list_notebooks() if course else ())
     }
@@ -64,6 +65,7 @@ def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]
         if not remotes and not student.remote and row["remote"] != NO_REMOTE:
             _check_remote(where, student.id, row["remote"])
         students[student.id] = replace(student, remotes=tuple(remotes.items()))
+    # Ids name files: on a disk that ignores capitals two of them would share a record.
     twins = find_twins(students)
     if twins is not None:
         raise ConfigError(
@@ -149,6 +151,7 @@ def read_extensions(
             strangers.append(f"{sentence} (or delete the line, if they left)")
             continue
         notebooks, deadline = _read_extension(where, row, course)
+        # The first one speaks for all: they have the parts of their assignment.
         for part in _parts(where, notebooks[0], row["part"]):
             key = row["student"], notebooks[0].whole, part.name
             if key in lines:
@@ -160,6 +163,7 @@ def read_extensions(
                     f"{where}: {_earlier(row['deadline'], part, course.to_local_time(part.deadline))}"
                 )
             lines[key] = line
+            # Each by its own name, for notebooks are judged one by one.
             for notebook in notebooks:
                 extensions[row["student"], notebook.name, part.name] = deadline
     return extensions

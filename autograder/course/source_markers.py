@@ -105,6 +105,7 @@ def clear_solution(source: str, stub: str, markers: Markers = NBGRADERS) -> str:
     lines: list[str] = []
     for line, end in _with_regions(source, (markers.solution,)):
         if begin in line:
+            # As far in as the marker, or the stub would stand outside of its function.
             indent = line[: len(line) - len(line.lstrip())]
             lines += [indent + text for text in stub.split("\n")]
         elif not end:
@@ -119,10 +120,12 @@ def _without_regions(source: str, regions: Sequence[tuple[str, str]]) -> list[st
 def _with_regions(source: str, regions: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield each line with what ends the region it stands in; empty outside of all."""
     awaited = ""
+    # Not splitlines: joined again, a cell must have the very characters it had.
     for line in source.split("\n"):
         for begin, end in regions:
             if not awaited and begin in line:
                 awaited = end
         yield line, awaited
+        # After the yield, for the line that ends a region is of it.
         if awaited and awaited in line:
             awaited = ""

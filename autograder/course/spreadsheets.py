@@ -54,6 +54,7 @@ def read_table(
     separators = [said[1]] if said else list(SEPARATORS)
     if said:  # the line stays, as a blank one, so that lines keep their numbers
         text = "\n" + text[said.end() :]
+    # Of equals the first: a table of one column is read with commas.
     separator = max(separators, key=lambda mark: _score(text, mark, needed, known))
     rows = _rows(path, text, separator)
     columns = [name.casefold() for name in _header(path, rows, needed)]
@@ -65,6 +66,7 @@ def read_table(
                 f"names {len(columns)}; the last is {fields[-1]!r}: put quotes around a text that holds "
                 f"{separator!r}"
             )
+        # Some programs leave out the empty fields at the end of a line.
         values = dict.fromkeys(known, "") | dict(zip(columns, fields, strict=False))
         if any(values[name] for name in known):
             yield line, {name: values[name] for name in known}
@@ -103,10 +105,12 @@ def _unmarked(content: bytes) -> str:
 
 def _rows(path: Path, text: str, separator: str) -> Iterator[Row]:
     """Yield every line that is not empty; a quoted field may go over several."""
+    # Strict, or an unclosed quote swallows all lines below it without a word.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     before = 1
     try:
         for row in reader:
+            # No-break spaces and line ends get into cells by pasting, and nobody sees them.
             fields = [" ".join(field.split()) for field in row]
             if any(fields):
                 yield before, fields
@@ -123,6 +127,7 @@ def _score(
     """How many needed and how many known columns the first line names, read with a separator."""
     try:
         first = next(_rows(Path(), text, separator), (0, []))[1]
+    # Quotes that do not match may do so with another separator.
     except ConfigError:
         return (0, 0)
     columns = {name.casefold() for name in first}

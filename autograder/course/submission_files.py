@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from autograder.course.submissions import make_printable
 
+# No notebook has such a first key: the bytes alone tell which of the two they are.
 MAGIC = b'{"submission":1,'
 MAX_FILES = 200
 MAX_MB = 10
@@ -51,6 +52,7 @@ def pack_submission(submission: SubmissionFiles) -> bytes:
     """Return a notebook and the files beside it as one; a notebook without any stays as it is."""
     if not submission.beside and not submission.left_out:
         return submission.notebook
+    # In one order: equal files must become equal bytes, by which they are graded once.
     texts = {
         path: b64encode(content).decode() for path, content in sorted(submission.beside.items())
     }
@@ -77,6 +79,7 @@ def unpack_submission(content: bytes) -> SubmissionFiles:
             str(path): b64decode(text, validate=True) for path, text in fields["beside"].items()
         }
         left_out = tuple(make_printable(str(path)[:MAX_PATH]) for path in fields["left_out"])
+    # A RecursionError is what Python's parser has for JSON nested beyond measure.
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return SubmissionFiles(content)
     size = sum(map(len, beside.values()))
@@ -93,8 +96,10 @@ def is_path_beside(path: str) -> bool:
     parts = PurePosixPath(path).parts
     if not parts or "\\" in path or "\0" in path or not path.isprintable():
         return False
+    # `a//b` and `./a` are second names of one file, which two entries could not share.
     if len(path) > MAX_PATH or len(parts) > DEEPEST or PurePosixPath(*parts).as_posix() != path:
         return False
+    # `..`, which would lead out of the folder, begins with a dot as well.
     if any(part.startswith(".") or part in NOT_SHIPPED or part == "/" for part in parts):
         return False
     return not path.endswith((".ipynb", ".pyc"))
@@ -112,6 +117,7 @@ def merge_files(given: Mapping[str, bytes], own: Mapping[str, bytes]) -> dict[st
     """
     merged = dict(given)
     for path, content in own.items():
+        # The course's goes first: no student changes the data that answers are tested with.
         if path not in given and are_paths([*merged, path]):
             merged[path] = content
     return merged

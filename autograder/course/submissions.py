@@ -112,6 +112,7 @@ class NotebookFile:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> NotebookFile:
         """Read what `dataclasses.asdict` gave."""
+        # Older lines lack some; tuples, for files are compared and put into sets.
         lists = {name: tuple(data.get(name, ())) for name in ("written", "beside", "left_out")}
         return cls(**{**data, **lists})
 
@@ -240,6 +241,7 @@ class BoardEntry:
             If its score is no number that can be ranked.
         """
         score = None if data["score"] is None else float(data["score"])
+        # Python's JSON knows NaN, with which no list has an order.
         if score is not None and not math.isfinite(score):
             raise ValueError(f"a score of {score}")
         return cls(str(data["code_name"]), score, str(data["remark"]))
@@ -367,6 +369,7 @@ def make_printable(text: str) -> str:
 
 def round_points(points: float) -> float:
     """Return points to a hundredth, so that sums of thirds read well and compare equal."""
+    # The sum makes 0 of -0, which would be shown with its sign.
     return round(float(points), 2) + 0.0
 
 

@@ -40,6 +40,7 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
         return
     remove_abandoned(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-{purpose}-") as name:
+        # Not inherited: a program that is started meanwhile would hold the lock after us.
         descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             _lock(descriptor)
@@ -53,7 +54,9 @@ def remove_abandoned(folder: Path) -> None:
     for path in folder.glob(f"{PREFIX}*"):
         match = OURS.fullmatch(path.name)
         if match and not _is_alive(int(match["process"])):
+            # Another run may take it away in this moment, or it is another user's.
             with suppress(OSError):
+                # Everybody may write here: a link called like ours must lead nowhere.
                 descriptor = os.open(
                     path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
                 )
@@ -74,6 +77,7 @@ def _is_alive(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
+    # Another user's process: that it may not be signalled shows that it lives.
     except PermissionError:
         return True
     return True

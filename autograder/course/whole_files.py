@@ -40,12 +40,15 @@ def write_whole(path: Path, content: bytes, what: str, *, mode: int = SHARED) ->
         temporary = path.with_name(f".{path.name}.new")
         with _opened_alone(temporary, mode) as descriptor:
             try:
+                # Not by O_TRUNC: until the lock was ours another process may have written here.
                 os.ftruncate(descriptor, 0)
                 _write(descriptor, content)
                 reached(f"{what}: written beside its place")
+                # Before the rename, or a power cut may keep the new name and lose the bytes.
                 os.fsync(descriptor)
                 temporary.replace(path)
             except OSError:
+                # On a full disk what was begun would only take more of it.
                 temporary.unlink(missing_ok=True)
                 raise
     except OSError as error:
@@ -72,6 +75,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
         there = path.stat()
     except FileNotFoundError:
         return False
+    # By its inode: since it was opened the name may have gone to another file.
     here = os.fstat(descriptor)
     return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
 
@@ -79,4 +83,5 @@ def _is_at(descriptor: int, path: Path) -> bool:
 def _write(descriptor: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
+        # One write may take a part only, where the disk fills up.
         rest = rest[os.write(descriptor, rest) :]

@@ -27,6 +27,7 @@ def working_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
             yield folder
         finally:
             sys.path.remove(str(folder))
+            # Before the folder goes: a process in a removed one has no current folder.
             os.chdir(before)
             _forget_modules(folder)
 
@@ -43,11 +44,13 @@ def enter_folder(folder: Path) -> None:
     """Work in a folder, and import modules from there first."""
     os.chdir(folder)
     sys.path.insert(0, str(folder))
+    # Python remembers what a folder held, and these files are a moment old.
     importlib.invalidate_caches()
 
 
 def _forget_modules(folder: Path) -> None:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
+        # Not every module has a file, and a program may have put anything there.
         if isinstance(file, str) and Path(file).is_relative_to(folder):
             del sys.modules[name]

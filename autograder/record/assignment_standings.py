@@ -58,6 +58,7 @@ def judge_notebooks(
             choices=choices,
         )
 
+    # Without a late rule no late push counts, so that nothing is to be weighed.
     if len(notebooks) == 1 or notebooks[0].late is None:
         return {entry.name: judge(entry) for entry in notebooks}
     chosen: Choices = {entry.name: {} for entry in notebooks}
@@ -132,6 +133,7 @@ def _list_states(possible: Mapping[str, PushChoice]) -> Iterable[dict[str, PushC
             for entry in choice.late:
                 if entry.push.time <= event.push.time:
                     newest[name] = entry
+        # A late push is late with all that is in it.
         factor = min(entry.factor for entry in newest.values() if entry is not None)
         state = {}
         for name, choice in possible.items():

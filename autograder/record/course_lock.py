@@ -42,6 +42,7 @@ def one_writer(root: Path, command: str, words: Callable[[datetime], str] = str)
     """
     path = root / LOCK
     try:
+        # Not emptied: until the lock is ours, what stands there is about who has it.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise DiskFailed.at(path, error) from None

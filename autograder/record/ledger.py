@@ -178,6 +178,7 @@ class Ledger:
             # last until the new file stands in the place of the locked one.
             temporary = path.with_name(f".{path.name}.new")
             temporary.unlink(missing_ok=True)  # of a process that was killed here
+            # The old one's permissions, which an instructor may have set on purpose.
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             with os.fdopen(descriptor, "wb") as new:
@@ -196,6 +197,7 @@ class Ledger:
         if not path.exists():
             return []
         try:
+            # Without the lock: lines are only appended, or the whole file replaced.
             return path.read_bytes().split(b"\n")[:-1]
         except OSError as error:
             raise DiskFailed.at(path, error) from None
@@ -253,6 +255,7 @@ class _StudentEntries:
         if isinstance(said, Push):
             branch = self.aside if said.aside else self.pushes
             branch.append(said)
+            # Among the pushes as well: the forge's record of it stands for its sightings.
             if said.lost:
                 self.lost.append(said)
         elif isinstance(said, RecordedReport):

@@ -121,6 +121,7 @@ def _parse_report(entry: dict[str, Any]) -> RecordedReport:
     # Not by msgspec: an older version of a report is brought up to the newest one first.
     report = Report.from_json(entry["report"])
     for exercise in report.exercises:
+        # Python's JSON knows NaN and Infinity, either of which would spoil every sum.
         if not 0 <= exercise.points <= exercise.max_points < math.inf:
             said = f"{exercise.points:g} of {exercise.max_points:g} points"
             raise ValueError(f"{exercise.id} has {said}, which no grading gives")

@@ -103,6 +103,7 @@ class PageKeys:
     def make_missing(self, students: Iterable[str]) -> None:
         """Make a page and a key for each student who has none."""
         with _alone(self.path):
+            # Read again under the lock, since another run may have made some meanwhile.
             known = _read(self.path)
             missing = [student for student in students if student not in known.students]
             new = {student: _fresh() for student in missing}

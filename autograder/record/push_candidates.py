@@ -145,6 +145,7 @@ def late_factor(rule: LateRule, moment: datetime, deadline: datetime, zone: Zone
         return 1.0
     for day in range(1, rule.days + 1):
         if moment <= end_of_minute(_add_days(deadline, day, zone)):
+            # With 0.3 a day the fourth would give less than nothing.
             return max(0.0, 1.0 - rule.per_day * day)
     return 0.0
 

@@ -364,6 +364,7 @@ class _AssignmentJudge:
             sentences |= dict.fromkeys(report.problems if report else ())
         for part, choice in zip(parts, choices, strict=True):
             told = self._tell_of_places(part, choice)
+            # What stands as a part's reason is not said a second time.
             if told and not any(told in other.why for other in parts):
                 sentences[told] = None
         return tuple(sentences)
@@ -382,6 +383,7 @@ def _choose_best(candidates: list[PartStanding]) -> PartStanding:
     for candidate in candidates:
         if candidate.state is PartState.WAITING:
             return candidate
+    # max takes the first of equals, the push in time before a late one.
     return max(candidates, key=lambda candidate: candidate.points or 0.0)
 
 

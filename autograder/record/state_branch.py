@@ -172,6 +172,7 @@ class StateBranch:
                     blob,
                 )
             return repository.raw("cat-file", "blob", blob)
+        # No branch, no network, no repository: who asks looks in the next place.
         except (GitFailed, UsageError):
             return None
 
@@ -303,6 +304,7 @@ class StateBranch:
             return Tree("")
         # One commit deep: a term's history of the state would be fetched by every new runner.
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1")
+        # By its id, for the branch may have moved since it was listed.
         repository.git("fetch", *options, "--", self.remote, listed[0])
         return read_tree(repository, listed[0])
 
@@ -312,6 +314,7 @@ class StateBranch:
         for branch, commit in tips.items():
             refs.append(f"{commit}:refs/heads/{branch}")
         try:  # without --force: who pushed since our fetch keeps what is theirs
+            # Both or none: a ledger must not name notebooks that were never kept.
             self._repository.git(
                 "push", "--quiet", "--atomic", "--no-verify", "--", self.remote, *refs
             )

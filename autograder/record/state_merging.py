@@ -101,6 +101,7 @@ def _date_lines(lines: Sequence[bytes]) -> Iterator[tuple[datetime, bytes]]:
     for line in lines:
         with suppress(ValueError, KeyError, TypeError):
             moment = datetime.fromisoformat(json.loads(line)["time"])
+            # A time without a zone cannot be compared with the others.
             known = moment if moment.tzinfo else known
         yield known, line
 
