@@ -254,6 +254,7 @@ class Classroom:
         extensions = (
             self.extensions
         )  # read outside of the walls: a table that cannot be meant concerns everybody
+        # Once for all students: where a release is missing, everybody's pushes are looked through.
         released = {name: is_released(self.course, name, records.values()) for name in self.exams}
         found = {}
         for student in self.students:
@@ -304,6 +305,7 @@ class Classroom:
 
     def _note(self, sentences: Iterable[str], code: int = 1) -> None:
         for sentence in sentences:
+            # Each once: every call looks anew, and meets the same again.
             self.troubles.setdefault(sentence, code)
 
     def read_gradebook(self) -> int:

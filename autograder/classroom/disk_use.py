@@ -139,6 +139,8 @@ def _size_of_tree(place: Path) -> int:
 
 def _size_on_disk(path: Path) -> int:
     try:
+        # Of a link its own, and of a small file the whole block it takes.
         return path.lstat().st_blocks * BLOCK
+    # It went since it was listed, as others may be at work here.
     except OSError:
         return 0

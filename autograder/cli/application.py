@@ -99,6 +99,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    # Its tracebacks can show local variables, hidden tests and tokens among them.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -163,6 +164,7 @@ def run_app() -> None:
         print_error(f"autograder: {DiskFailed.at(place, error)}")
         sys.exit(2)
     except ModuleNotFoundError as error:
+        # A module of ours that is missing is a fault of ours, which no pip puts right.
         if debug or (error.name or "autograder").startswith("autograder"):
             raise
         print_error(f"autograder: {_say_how_to_install(error.name or '')}")

@@ -47,6 +47,7 @@ def write_work_bundle(
         int, typer.Option("--per-shard", min=1, help="Notebooks one machine should grade.")
     ] = 40,
     most: Annotated[
+        # GitHub starts no more jobs of one matrix.
         int, typer.Option("--most", min=1, max=256, help="Machines there are at most.")
     ] = 8,
     remote: RemoteOption = "origin",

@@ -57,6 +57,7 @@ def choose_notebook(course: Course, assignment: str, file: Path) -> str:
         If it has several notebooks, and the file is called like none of them.
     """
     notebooks = course.find_notebooks(assignment)
+    # `autograder start` gives a student's copy this ending.
     stem = file.stem.removesuffix("_solved")
     called_so = [name for name in notebooks if name_notebook(name) == stem]
     if len(notebooks) == 1:

@@ -38,6 +38,7 @@ def print_notices(
         notices, remembered = make_notices(
             classroom.course, classroom.students, standings, told, now, days
         )
+        # Printed first: what failed to be printed must not be remembered as told.
         print(write_notices(notices), end="")
         if not dry_run:
             keep_told(memory, remembered)

@@ -42,6 +42,7 @@ def show_overview(
     standings = classroom.standings(records)
     course = classroom.gradable
     now = datetime.now(UTC)
+    # Not made where they are missing: a look at the class changes nothing.
     keys = PageKeys(course.keys) if course.keys.exists() else None
     found = make_overview(
         course, classroom.exams, classroom.students, standings, records, now, keys

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
+# Lines are not wrapped: what reads them in a pipe would take the rest for another one.
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 

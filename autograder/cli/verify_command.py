@@ -37,6 +37,7 @@ def verify_record(
         classroom = open_classroom(config)
         with hold_course_lock(classroom, "verify --repair"):
             repaired = list(repair_course(classroom, remote=remote))
+    # Opened anew: what a repair changed is to be read, and not remembered.
     found = verify_course(open_classroom(config), remote=remote)
     if as_json:
         troubles = [trouble.to_json() for trouble in found.troubles]

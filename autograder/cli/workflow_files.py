@@ -18,6 +18,7 @@ def tell_next_jobs(**values: object) -> None:
     if path:
         with Path(path).open("a", encoding="utf-8") as file:
             for name, value in values.items():
+                # As JSON it stays on its line: a line end in a value would begin another output.
                 file.write(f"{name}={json.dumps(value)}\n")
 
 

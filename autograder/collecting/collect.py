@@ -109,6 +109,7 @@ def _upstream_as_known(course: Course) -> tuple[frozenset[str], Collected | None
     except (RemoteFailed, OSError) as error:
         published = _published(course)
         said = f"{describe_error(error)}; collecting went on with what was published when it last answered"
+        # With none known, every untouched fork would pass for its student's work.
         return published.read_known_history(), Collected(published.student, error=said)
 
 

@@ -74,6 +74,7 @@ def _list_beside(notebook: str, files: Sequence[TreeFile]) -> Iterator[tuple[str
     """
     folder = PurePosixPath(notebook).parent.as_posix()
     prefix = "" if folder == "." else f"{folder}/"
+    # Where there are too many, those in the notebook's own folder go along first.
     for entry in sorted(files, key=lambda entry: (entry.path.count("/"), entry.path)):
         if entry.path.startswith(prefix) and entry.path != notebook:
             yield entry.path.removeprefix(prefix), entry

@@ -38,10 +38,13 @@ TIMESTAMP = "timestamp.txt"
 MOODLE = re.compile(
     r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)"
 )
+# Canvas leaves letters and digits of a name, so that the first _ ends it.
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)")
+# Moodle writes times in the site's language; these are what it has in English.
 WORKSHEET_TIMES = ("%A, %d %B %Y, %I:%M %p", "%d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M")
 IGNORED = frozenset({"__MACOSX", ".DS_Store", ".ipynb_checkpoints", "desktop.ini", "Thumbs.db"})
 MAX_ENTRIES = 100_000
+# A class's has some kilobytes: what is larger is data of somebody's homework.
 MAX_WORKSHEET = 8 << 20  # bytes
 # What zipfile raises of an entry that is damaged, encrypted, or packed in a way it does not know.
 UNREADABLE = (
@@ -170,6 +173,7 @@ def _list_files(place: Path, zone: ZoneInfo) -> Iterator[HandedInFile]:
             f"{place}: no such folder or archive; give the folder with what was handed in"
         )
     for path in sorted(place.rglob("*")):
+        # A link may lead out of the folder, to a file that nobody handed in.
         if not path.is_file() or path.is_symlink():
             continue
         name = unicodedata.normalize("NFC", path.relative_to(place).as_posix())
@@ -182,6 +186,7 @@ def _list_files(place: Path, zone: ZoneInfo) -> Iterator[HandedInFile]:
 
 def _list_archive(name: str, file: Path | io.BytesIO, zone: ZoneInfo) -> Iterator[HandedInFile]:
     try:
+        # Left open for its entries, which are read one at a time when they are wanted.
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError) as error:
         raise UsageError(
@@ -198,9 +203,11 @@ def _list_archive(name: str, file: Path | io.BytesIO, zone: ZoneInfo) -> Iterato
             with_zone = datetime(*entry.date_time, tzinfo=zone)
             time = with_zone.astimezone(UTC)
 
+        # Bound now: when it is called, the loop's own `entry` is the last one.
         def read(entry: zipfile.ZipInfo = entry) -> bytes:
             try:
                 with archive.open(entry) as content:
+                    # No more than it says of itself, for that was held against the limits.
                     return content.read(entry.file_size)
             except UNREADABLE as error:
                 raise UsageError(f"{name}: {entry.filename} cannot be read: {error}") from None
@@ -214,6 +221,7 @@ def _read_path(entry: zipfile.ZipInfo) -> str:
     if not entry.flag_bits & SAYS_UTF8:
         with suppress(UnicodeError):
             path = path.encode("cp437").decode("utf-8")
+    # Some archivers on Windows write backslashes, against the format.
     return unicodedata.normalize("NFC", path.replace("\\", "/"))
 
 
@@ -255,6 +263,7 @@ def _with_time(
 ) -> HandedIn:
     """Return it with its time, and with the address that a worksheet gives for its number."""
     files = dict(found.files)
+    # Taken out: the platform put it there, and no student handed it in.
     stamp = files.pop(TIMESTAMP, None)
     address, time = worksheet.get(found.names[-1], ("", None))
     if stamp is not None:
@@ -315,6 +324,7 @@ def _read_worksheets(
             continue
         rows = csv.DictReader(io.StringIO(file.read().decode("utf-8-sig", "replace"), newline=""))
         for row in rows:
+            # `Participant 12345` in the site's language, of which the number is always the same.
             number = re.search(r"\d+$", row.get("Identifier") or "")
             if number:
                 time = _read_worksheet_time(row.get("Last modified (submission)") or "", zone)

@@ -247,6 +247,7 @@ def _choose_files(course: Course, names: Sequence[str], found: HandedIn) -> _Cho
         elif not is_path_beside(place.as_posix().removesuffix(".ipynb")) or file.size > limit:
             left_out.append(path)
         else:
+            # The notebook that counts stays where another file would come to the same place.
             chosen.setdefault(f"{folder}/{place}", file.read())
     if not left_out:
         return _ChosenFiles(chosen)
@@ -261,6 +262,7 @@ def _find_notebooks(
 ) -> Mapping[str, HandedInFile]:
     """Return the files; where there is no notebook among them, but an archive, what is in that."""
     archives = [file for path, file in files.items() if path.lower().endswith(".zip")]
+    # Of several archives nobody knows which one counts.
     if any(path.endswith(".ipynb") for path in files) or len(archives) != 1:
         return files
     if archives[0].size > MAX_ARCHIVE_MB * 1e6:
@@ -317,6 +319,7 @@ def _choose_notebook(name: str, notebooks: Sequence[str], *, is_only: bool) -> s
     own = (stem, name_assignment(name), f"{name_assignment(name)}.{stem}") if is_only else (stem,)
     named = [path for path in notebooks if _stem(path) in own]
     again = [path for path in notebooks if AGAIN.sub("", _stem(path)) in own]
+    # From the surest to the vaguest: the first that leaves one notebook decides.
     choices = [named, again]
     if is_only:
         choices += [[path for path in notebooks if stem in _stem(path)], list(notebooks)]
@@ -334,4 +337,5 @@ def _choose_notebook(name: str, notebooks: Sequence[str], *, is_only: bool) -> s
 
 def _stem(path: str) -> str:
     """Return what a file is called, without its ending and with accents as names here have them."""
+    # macOS writes accents as letters of their own.
     return unicodedata.normalize("NFC", PurePosixPath(path).stem)

@@ -29,6 +29,7 @@ def restore_notebooks(
         try:
             return store.read(task.file.blob)
         except RemoteFailed as error:
+            # Under another name: Python forgets `error` at the end of its block.
             missing = error
         # The nearest first; the fork last, where a student may have rewritten everything.
         kept = _from_aside(store, task.file.blob)

@@ -35,6 +35,7 @@ OTHER_ENDINGS = (
     ".orig",
 )  # under which a browser or an editor may have saved a notebook
 DEFINED = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+# Possessive, or one without an end would be tried again at each of its lengths.
 DOCSTRING = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+"""' + "|" + r"'''(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL
 )
@@ -140,6 +141,7 @@ class _Sheet:
         """Whether a cell holds more than was given out for an answer, or a stub of an older
         release.
         """
+        # A picture of what was written on paper is an answer without a word of text.
         if getattr(cell, "attachments", None):
             return True
         if self.exam.handout.is_unchanged(answer, cell.source) or self.is_given(cell):
@@ -237,6 +239,7 @@ class Sightings:
     def _holdings(self, content: bytes) -> Iterator[Holding]:
         try:
             cells = read_notebook(content).cells
+        # Grading tells the student why, and what to do; here it only holds nothing.
         except Unreadable:
             return
         for sheet in self._sheets:

@@ -25,6 +25,7 @@ from autograder.forge.repository_identity import (
 from autograder.git.student_stores import Fork, open_fork
 from autograder.record.ledger import Ledger, StudentRecord
 
+# Servers and git have only words for a repository that is not there, and no code.
 NOT_THERE = re.compile(
     r"does not exist|not found|does not appear to be a git repository|is private"
 )
@@ -113,6 +114,7 @@ class RemotePoll:
         except Exception as error:
             # Also what nobody foresaw: a store that is no folder, a hostile answer
             said = describe_error(error)
+            # Before the first push of an assignment its repository need not be there yet.
             if assignment and record is not None and not record.pushes and NOT_THERE.search(said):
                 note = f"{student.id}: no repository for {assignment} to be seen at {student.remote} yet"
                 return Collected(student, notes=(note,))
@@ -151,6 +153,7 @@ class RemotePoll:
             error = error or describe_error(failed)
         notes = list(collected.notes)
         if collected.pushes or aside:
+            # Read once more: the pushes of a moment ago are in it now.
             notes += notes_on_places(self.course, ledger.read(student))
         return replace(
             collected, pushes=(*collected.pushes, *aside), error=error, notes=tuple(notes)
@@ -167,6 +170,7 @@ class RemotePoll:
         """Record the tip of the branch if it is new."""
         tip = fork.fetch(branches)
         last = record.pushes[-1].commit if record.pushes else None
+        # Before any work the published commits are no push; later somebody may go back to one.
         if tip is None or tip == last or (last is None and tip in self.upstream):
             return ()
         push = self.sightings.look_at(fork, self._see_push(fork, tip))
@@ -189,6 +193,7 @@ class RemotePoll:
             known = replace(
                 identified, repository=replace(identified.repository, assignment=fork.assignment)
             )
+            # Of most nothing is new at a poll, and every further question counts at the forge.
             if not identified.changed and record.repositories[-1:] == (known.repository,):
                 return Collected(student)
             return self._record_told(told.forge, fork, record, known)

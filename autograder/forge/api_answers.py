@@ -16,6 +16,7 @@ from autograder.forge.forge_protocol import Activity, FoundRepository
 SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 FIRST_YEAR, LAST_YEAR = 2005, 2100  # git's first, and beyond any course
+# A forge counts in 64 bits with a sign: a larger number is none of its own.
 MAX_ID = 2**63
 MAX_TEXT = 1024
 NO_COMMIT = re.compile(r"0+")
@@ -38,6 +39,7 @@ def read_repository(data: object) -> FoundRepository:
         name=_text(entry, "full_name", REPOSITORY_NAME),
         branch=_text(entry, "default_branch"),
         created=created,
+        # It is null while nothing was ever pushed.
         pushed=_moment(entry, "pushed_at") if entry.get("pushed_at") is not None else created,
     )
 
@@ -97,6 +99,7 @@ def _number(entry: Mapping[str, Any], name: str) -> int:
 
 def _text(entry: Mapping[str, Any], name: str, pattern: re.Pattern[str] | None = None) -> str:
     value = entry.get(name)
+    # These texts come to terminals, and into the arguments of git.
     if not isinstance(value, str) or not value or len(value) > MAX_TEXT or not value.isprintable():
         raise _nonsense(name, value, "a short text")
     if pattern and not pattern.fullmatch(value):
@@ -107,6 +110,7 @@ def _text(entry: Mapping[str, Any], name: str, pattern: re.Pattern[str] | None =
 def _moment(entry: Mapping[str, Any], name: str) -> datetime:
     text = _text(entry, name)
     try:
+        # fromisoformat takes far more than a forge sends, a time without a zone for one.
         if not MOMENT.fullmatch(text):
             raise ValueError
         moment = datetime.fromisoformat(text).astimezone(UTC)

@@ -121,6 +121,7 @@ class ApiClient:
         """
         url = httpx.URL(self.options.api + address if address.startswith("/") else address)
         url = self._ours(str(url.copy_merge_params(parameters)))
+        # GitHub limits those sooner who ask several things at once.
         with self._lock:
             if self._closed:
                 raise ForgeFailed(self._closed)

@@ -68,6 +68,7 @@ class Forks:
     def add(self, fork: FoundRepository) -> None:
         """Add a fork."""
         self.by_id[fork.id] = fork
+        # A name of a forge is the same in capitals, and a roster is typed by people.
         self.by_name[fork.name.lower()] = fork
 
 

@@ -140,6 +140,7 @@ class GitHub:
         newest_first = self._read_activity_pages(repository, branch)
         # Up to the first known one: a page costs a request, and a term has many pages.
         unknown = takewhile(lambda entry: entry.id not in known, newest_first)
+        # Times are of whole seconds: of two in one the number tells which came first.
         return tuple(sorted(unknown, key=lambda entry: (entry.time, entry.id)))
 
     def _read_activity_pages(self, repository: FoundRepository, branch: str) -> Iterator[Activity]:

@@ -77,6 +77,7 @@ class Reply:
 
     def next(self) -> str:
         """Return the URL of the next page, empty if this is the last."""
+        # httpx can read a Link header, but only that of a response.
         links = httpx.Response(200, headers=self.headers).links
         return str(links.get("next", {}).get("url", ""))
 
@@ -90,6 +91,7 @@ class Reply:
 def _seconds(after: str, now: float) -> float:
     """Read a Retry-After: seconds, or a date."""
     if after.isascii() and after.isdigit():
+        # Cut, as above: thirty years are long enough.
         return float(after[:9])
     with suppress(ValueError, TypeError):
         return parsedate_to_datetime(after).timestamp() - now

@@ -53,9 +53,11 @@ def identify_repository(
     last = history[-1] if history else None
     wanted = repository_name(student.remote, course.forge)
     same = last is not None and repository_name(last.remote, course.forge).lower() == wanted.lower()
+    # The roster's word goes before what was seen first.
     pinned = student.repository or (last.id if last and same else 0)
     named = forks.by_name.get(wanted.lower())
     if pinned:
+        # The list of forks is paid for already; a question of its own costs a request.
         found = forks.by_id.get(pinned) or forge.find_repository_by_id(pinned)
         if found is not None:
             taken = named if not student.repository and named and named.id != found.id else None
@@ -70,6 +72,7 @@ def identify_repository(
             f"{student.id}: the roster insists on repository {student.repository}, which is gone; {wanted} is now "
             f"{found.id}: write that into the roster if it is theirs"
         )
+    # Deleted and forked again by the same account, it is still the student's.
     if found is not None and pinned and last is not None and found.owner != last.owner:
         raise RemoteFailed(
             f"{student.id}: {wanted} belongs to another account now (number {found.owner}, it was {last.owner}); if it "
@@ -97,6 +100,7 @@ def _identified(
     found: FoundRepository,
     taken: FoundRepository | None,
 ) -> IdentifiedRepository:
+    # Of another repository the record holds nothing yet, whatever its name is.
     pushed = last.pushed if last and last.id == found.id else None
     now = Repository(found.id, found.owner, found.name, student.remote, found.created, pushed)
     notes = list(_change(course, student.id, last, now)) if last else []

@@ -50,6 +50,7 @@ ASK_NOBODY = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "LC_AL
 # The kernel tells a child, not a grandchild, that its parent died: this shell hears it for the
 # whole group.
 SHELL = "/bin/sh"
+# By descriptor 3: a shell gives an empty input to what it starts with `&`.
 END_WITH_PARENT = """\
 trap 'trap "" TERM; kill -TERM 0; sleep 1; kill -KILL 0' TERM
 exec 3<&0
@@ -206,6 +207,7 @@ def _start(
             preexec_fn=None if windows else partial(_prepare, os.getpid(), *limits),
         )
     except (FileNotFoundError, NotADirectoryError):
+        # Python raises the same for a folder that is not there and for a program.
         if folder is not None and not folder.is_dir():
             raise GitFailed(f"{folder}: no such folder") from None
         raise GitFailed(NO_GIT) from None

@@ -54,6 +54,7 @@ class GitRepository:
             With git's own reason.
         """
         return (
+            # Paths may be in any encoding: so their bytes come back as they were.
             self.raw(*arguments, input=input).decode("utf-8", "surrogateescape").removesuffix("\n")
         )
 

@@ -57,6 +57,7 @@ SAFE = (
     "fetch.unpackLimit=1",  # a pack of each fetch: fewer files, and see `_fetch_beside`
     "gc.auto=0",
     "maintenance.auto=false",
+    # Whatever is not named below may run a program, as `ext::` does.
     "protocol.allow=never",
     "protocol.file.allow=always",
     "protocol.git.allow=always",
@@ -238,6 +239,7 @@ class StudentStore:
         # Not all contents: of a large store that takes minutes, and `damage` looks at what counts.
         done = run_git([f"--git-dir={self.store}", "fsck", "--connectivity-only", "--no-dangling"])
         lines = (done.output + done.errors).decode("utf-8", "replace").splitlines()
+        # One that is only large is no reason to fetch everything anew.
         return done.code in {0, OUT_OF_TIME} or all(LOST_FILE.match(line) for line in lines)
 
     def set_aside(self) -> Path:
@@ -297,6 +299,7 @@ class StudentStore:
         """
         done = run_git(
             arguments,
+            # It goes before every configuration, that of whoever runs this among them.
             variables={"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"},
             input=input,
             seconds=FETCH_SECONDS,

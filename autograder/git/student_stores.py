@@ -23,6 +23,7 @@ from autograder.course.submissions import Clock, Push, Student
 from autograder.git.stored_objects import TOO_LARGE, StudentStore
 
 FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+# It moves with each fetch; where it was before is kept under a name of its own.
 TIP = "refs/seen/tip"
 BESIDE = "beside.git"
 MAX_BRANCHES_MB = 1  # some ten thousand names
@@ -216,6 +217,7 @@ class Fork(StudentStore):
         try:
             return work()
         except RemoteFailed:
+            # Asked only after a failure, for git goes through the whole store then.
             if self._is_sound():
                 raise
         self.set_aside()

@@ -302,6 +302,7 @@ def set_lines_aside(course: Course, file: LedgerFile, now: datetime) -> list[Rec
         return []
     aside = course.ledger / "set-aside" / f"{file.student}.{now:%Y%m%dT%H%M%S}.txt"
     aside.parent.mkdir(exist_ok=True)
+    # Appended: a second repair within the same second has the same name.
     with aside.open("ab") as out:
         out.write(b"".join(raw + b"\n" for raw in bad))
     # By what they say, not by number: somebody may have appended since the file was read.

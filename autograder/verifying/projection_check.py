@@ -73,6 +73,7 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
     if wrong[MAX_TOLD:]:
         more = f"{len(wrong) - MAX_TOLD} more grades differ"
         yield RecordTrouble(str(path), more, STEP_GRADEBOOK)
+    # Not serious: people mark between two runs.
     if entered:
         student, assignment, cell = min(entered)
         what = f"{len(entered)} marks by hand are not those of the record, as for {cell} of {student} in {assignment}"
@@ -116,6 +117,7 @@ def read_scores(path: Path) -> GradebookScores:
     # Read only: verifying changes nothing, and must not make a file where there is none.
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
+        # sqlite reads no page that it does not need, and damage elsewhere would go unseen.
         (said,) = connection.execute("pragma quick_check(1)").fetchone()
         if said != "ok":
             raise sqlite3.DatabaseError(said)
@@ -222,6 +224,7 @@ def _wrong_page(site: Path, keys: PageKeys, student: str, wanted: str | None) ->
         return "is damaged"
     try:
         text = unseal_contents(match["sealed"].strip(), own.key, own.page)
+    # What was compressed and cut off ends in one of the latter two.
     except (ValueError, OSError, EOFError) as error:
         return f"is damaged ({error})"
     return "" if text == wanted else "is not what the record gives"

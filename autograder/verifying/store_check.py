@@ -66,6 +66,7 @@ def pushed_homework(course: Course, record: StudentRecord) -> dict[str, GradingT
             file = find_notebook(push.notebooks, name)
             if file is not None and file.size <= course.notebook_mb * 1e6:
                 student = Student(record.student, "")
+                # The first push will do: the bytes are the same in all.
                 found.setdefault(
                     file.blob, GradingTask(name, file, student, [(record.student, push.commit)])
                 )
@@ -133,6 +134,7 @@ def _differences(
 
 
 def _lines(content: bytes | None) -> list[bytes]:
+    # Behind the last newline is nothing, or a torn line, which is nobody's yet.
     return [line for line in (content or b"").split(b"\n")[:-1] if line.strip()]
 
 
@@ -176,5 +178,6 @@ def _get(
 ) -> None:
     """Bring notebooks into their store, from wherever they still are."""
     for blob in blobs:
+        # What cannot be had is still missing when the store is looked at again.
         with suppress(RemoteFailed):
             read(homework[blob])
