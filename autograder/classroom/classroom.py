@@ -147,6 +147,7 @@ class Classroom:
         UsageError
             If there is no such folder or archive.
         """
+        # Folders from before are called FOLDER.NOTEBOOK.
         names = self.course.list_notebooks().keys() | self.course.former_names.keys()
         found = read_handed_in(place, names, self.course.timezone)
         if found.unknown:

@@ -78,6 +78,7 @@ def free_disk_space(classroom: Classroom, now: datetime | None = None) -> Iterat
     freed = 0
     for path in unneeded:
         size = _size_on_disk(path)
+        # One file that stays is no reason to keep the others.
         with suppress(OSError):
             path.unlink()
             freed += size
@@ -96,6 +97,7 @@ def free_disk_space(classroom: Classroom, now: datetime | None = None) -> Iterat
     failed = []
     for student in classroom.students:
         store = open_fork(classroom.course, student)
+        # A student who never pushed has no store, and gets none by being tidied.
         if (store.store / "HEAD").exists() and not store.pack():
             failed.append(student.id)
     after = _size_of_tree(classroom.course.forks)

@@ -53,6 +53,7 @@ def write_points_for_others(
 
 def _write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read: it holds names and points."""
+    # `write_whole` would make it, and a slip in a path would become a folder.
     if not path.parent.is_dir():
         raise UsageError(
             f"{path}: No such file or directory; name a file in a folder that is there"

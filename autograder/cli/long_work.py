@@ -111,6 +111,7 @@ def bring_gradebook_up(classroom: Classroom, screen: Console = out) -> bool:
 
     Return whether all that people will mark could be run.
     """
+    # First of all: a mark that somebody has just given is in the gradebook and nowhere else.
     number = classroom.read_gradebook()
     tasks = classroom.find_unshown()
     done: list[FinishedTask] = []

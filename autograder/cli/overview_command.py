@@ -53,6 +53,7 @@ def show_overview(
         print_note(
             f"the test of {entry.exercise} looks wrong: those who are strong elsewhere fail it"
         )
+    # Beside the site and never in it, for what is in there is published.
     page = write_overview(found, to or course.site.with_name("overview"))
     print_line(f"overview: {page}")
     raise typer.Exit(print_troubles(classroom))

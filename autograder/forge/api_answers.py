@@ -19,6 +19,7 @@ FIRST_YEAR, LAST_YEAR = 2005, 2100  # git's first, and beyond any course
 # A forge counts in 64 bits with a sign: a larger number is none of its own.
 MAX_ID = 2**63
 MAX_TEXT = 1024
+# git's name of nothing, which is where a deleted branch leads.
 NO_COMMIT = re.compile(r"0+")
 DELETION = "branch_deletion"
 

@@ -41,6 +41,7 @@ LONGEST_WAIT = 10 * 86_400.0  # seconds that are told of, for a date must come o
 HEADERS = {
     "Accept": "application/vnd.github+json",
     "User-Agent": "autograder",
+    # Named, so that answers keep their form when GitHub has a newer one.
     "X-GitHub-Api-Version": "2022-11-28",
 }
 
@@ -233,6 +234,7 @@ class ApiClient:
         seconds = FIRST_PAUSE * 2**failures
         if seconds > self._left:
             self._close(f"{self._base.host} gives no answer ({reason}); the next run asks again")
+        # Behind the last try nothing follows that a pause could help.
         if failures + 1 < TRIES:
             log.warning("%s: %s; trying again in %.1f s", self._base.host, reason, seconds)
             self._pause(seconds)

@@ -87,6 +87,7 @@ class GitHub:
         address = urlsplit(self.options.web)
         if not token or address.scheme != "https":
             return ()
+        # The user name that GitHub wants beside a token of any kind.
         basic = b64encode(f"x-access-token:{token}".encode()).decode()
         return (
             ("GIT_CONFIG_COUNT", "1"),

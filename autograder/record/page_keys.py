@@ -121,6 +121,7 @@ class PageKeys:
         """
         with _alone(self.path):
             self._contents = _read(self.path)
+            # Only to refuse who has none: a slip in an id must make no key for nobody.
             self.key_of(student)
             self._contents = _Contents(
                 self._contents.secret, {**self._contents.students, student: _fresh()}

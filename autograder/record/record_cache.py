@@ -38,4 +38,5 @@ class RecordCache:
             found = self.ledger.path_of(student).stat()
         except OSError:  # there is none, or who reads it will say what is wrong
             return None
+        # The inode, too: a repair puts another file in its place, of the same size perhaps.
         return (found.st_ino, found.st_size, found.st_mtime_ns)

@@ -99,6 +99,7 @@ class StateBranch:
         """
         theirs = self._fetch(self.branch)
         changed = self._bring(theirs)
+        # Last: what a run that was killed did not remember is merged once more, to the same end.
         self._remember(theirs.commit)
         return changed
 

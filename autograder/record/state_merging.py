@@ -144,6 +144,7 @@ def merge_keys(versions: FileVersions) -> bytes | None:
     students = _merge_fields(
         base.get("students", {}), theirs.get("students", {}), ours.get("students", {})
     )
+    # In the order in which `PageKeys` writes them, or an order alone would be a change.
     merged["students"] = dict(sorted(students.items()))
     return json.dumps(merged, indent=1, ensure_ascii=False).encode() + b"\n"
 

@@ -87,6 +87,7 @@ def check_state(course: Course, remote: str = REMOTE) -> Iterator[RecordTrouble]
     where = f"branch {state.branch} of {remote}"
     try:
         differing = state.find_differences()
+    # Not serious: the network may be back in an hour, and nothing is known to be wrong.
     except GitFailed as error:
         yield RecordTrouble(
             where,
