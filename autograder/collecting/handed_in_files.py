@@ -198,10 +198,7 @@ def _list_archive(name: str, file: Path | io.BytesIO, zone: ZoneInfo) -> Iterato
             f"{name}: {len(entries)} files, more than a class hands in; is it the right archive?"
         )
     for entry in entries:
-        time = None
-        if entry.date_time[:3] != NO_TIME:
-            with_zone = datetime(*entry.date_time, tzinfo=zone)
-            time = with_zone.astimezone(UTC)
+        time = _read_time(entry, zone)
 
         # Bound now: when it is called, the loop's own `entry` is the last one.
         def read(entry: zipfile.ZipInfo = entry) -> bytes:
@@ -213,6 +210,16 @@ def _list_archive(name: str, file: Path | io.BytesIO, zone: ZoneInfo) -> Iterato
                 raise UsageError(f"{name}: {entry.filename} cannot be read: {error}") from None
 
         yield HandedInFile(_read_path(entry), entry.file_size, read, time)
+
+
+def _read_time(entry: zipfile.ZipInfo, zone: ZoneInfo) -> datetime | None:
+    if entry.date_time[:3] == NO_TIME:
+        return None
+    try:
+        with_zone = datetime(*entry.date_time, tzinfo=zone)
+    except ValueError:  # some programs leave the date empty, which is day 0 of month 0
+        return None
+    return with_zone.astimezone(UTC)
 
 
 def _read_path(entry: zipfile.ZipInfo) -> str:

@@ -115,7 +115,8 @@ def read_scores(path: Path) -> GradebookScores:
         If the file is damaged, or no gradebook.
     """
     # Read only: verifying changes nothing, and must not make a file where there is none.
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    address = path.resolve().as_uri()  # quotes what an address would read as its end
+    connection = sqlite3.connect(f"{address}?mode=ro", uri=True)
     try:
         # sqlite reads no page that it does not need, and damage elsewhere would go unseen.
         (said,) = connection.execute("pragma quick_check(1)").fetchone()

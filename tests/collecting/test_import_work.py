@@ -122,6 +122,23 @@ def test_a_submission_without_a_time_is_not_given_one(course: SmallCourse, tmp_p
     assert taken.push.time == MOMENT
 
 
+@pytest.mark.parametrize("date", [(1980, 1, 1), (1980, 0, 0)], ids=["the first day", "no day"])
+def test_an_archive_without_times_gives_none(
+    date: tuple[int, int, int], course: SmallCourse, tmp_path: Path
+) -> None:
+    place = tmp_path / "DL-hw-99.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        entry = zipfile.ZipInfo(
+            "On Time Agnes_101_assignsubmission_file_/hw.ipynb", (*date, 0, 0, 0)
+        )
+        archive.writestr(entry, answer("2 * x"))
+    (done,) = Classroom.open(course.config).import_work(place, "hw", None)
+    assert "--time" in done.error
+    (done,) = Classroom.open(course.config).import_work(place, "hw", MOMENT)
+    assert done.push is not None
+    assert done.push.time == MOMENT
+
+
 def test_moodles_archive_is_taken_with_names_numbers_and_its_worksheet(
     course: SmallCourse, tmp_path: Path
 ) -> None:

@@ -42,8 +42,9 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def course(fresh: Path, tmp_path: Path) -> MarkedCourse:
-    shutil.copytree(fresh, tmp_path / "course")
-    return MarkedCourse(SmallCourse(tmp_path / "course"))
+    root = tmp_path / "course #1, 100%"  # an address would end at some of these
+    shutil.copytree(fresh, root)
+    return MarkedCourse(SmallCourse(root))
 
 
 def look(course: MarkedCourse) -> Verification:
