@@ -297,7 +297,8 @@ class Classroom:
         """Let what fails within concern nobody else: it becomes a trouble."""
         try:
             yield
-        except (Interrupted, NoJail):  # no trouble of one student's: nothing can go on
+        # No trouble of one student's: somebody ends it, or the machine lacks what everybody needs.
+        except (Interrupted, NoJail, ModuleNotFoundError):
             raise
         except AutograderError as error:
             self._note([f"{what}: {error}"], error.exit_code)

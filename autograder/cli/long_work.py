@@ -163,7 +163,8 @@ def _do_step(name: str, work: Callable[[], bool], said: set[str]) -> int:
     """
     try:
         return 0 if work() else 1
-    except (Interrupted, KeyboardInterrupt):
+    # The last: a package that is missing here is told with the command that brings it.
+    except (Interrupted, KeyboardInterrupt, ModuleNotFoundError):
         raise
     # Whatever it was: the pages of everybody are not to wait for it
     except Exception as error:

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -397,9 +398,16 @@ def test_the_guide_followed_word_by_word_ends_with_points_on_a_page(
 
 
 def just_now() -> datetime:
-    """This second; a deadline at the first second of a minute would stand for all of it."""
-    now = datetime.now(BUDAPEST).replace(microsecond=0)
-    return now if now.second else now - timedelta(seconds=1)
+    """The next second, once it is there: what was collected before is before it.
+
+    A deadline at the first second of a minute would stand for all of it.
+    """
+    now = datetime.now(BUDAPEST)
+    second = now.replace(microsecond=0) + timedelta(seconds=1)
+    if not second.second:
+        second += timedelta(seconds=1)
+    time.sleep((second - now).total_seconds())
+    return second
 
 
 def repair(source: Path) -> None:

@@ -450,7 +450,7 @@ def test_notebooks_need_nothing_of_the_instructors(
     assert subprocess.run(line, env=environment, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("command", ["release", "grade", "pages", "gradebook", "run"])
+@pytest.mark.parametrize("command", ["release", "pages", "gradebook", "run"])
 def test_instructors_commands_say_what_they_need(
     small_course: SmallCourse, students_python: Any, command: str
 ) -> None:
