@@ -78,9 +78,11 @@ def test_git_ends_with_whoever_asked_for_it(tmp_path: Path, number: int) -> None
 
 def test_git_asked_for_in_a_thread_ends_with_the_process(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
+    # The main thread waits: an interpreter that is shutting down starts no process any more.
     ask = (
         "import threading; from autograder.git.git_command import run_git; "
-        f"threading.Thread(target=run_git, args=({hanging(mark)!r},)).start()"
+        f"asking = threading.Thread(target=run_git, args=({hanging(mark)!r},)); "
+        "asking.start(); asking.join()"
     )
     asking = subprocess.Popen([sys.executable, "-c", ask])
     assert until(mark.exists)
