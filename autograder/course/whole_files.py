@@ -37,7 +37,7 @@ def write_whole(path: Path, content: bytes, what: str, *, mode: int = SHARED) ->
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.new")
+        temporary = place_beside(path)
         with _opened_alone(temporary, mode) as descriptor:
             try:
                 # Not by O_TRUNC: until the lock was ours another process may have written here.
@@ -54,6 +54,11 @@ def write_whole(path: Path, content: bytes, what: str, *, mode: int = SHARED) ->
     except OSError as error:
         raise DiskFailed.at(path, error) from None
     reached(f"{what}: in its place")
+
+
+def place_beside(path: Path) -> Path:
+    """Return where the new content of a file is written first; a killed run may have left it."""
+    return path.with_name(f".{path.name}.new")
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from autograder.course.configuration import CONFIG_FILE, Assignment, Course, rea
 from autograder.course.errors import UsageError
 from autograder.course.exam import WHOLE, Exercise
 from autograder.course.submissions import ExerciseResult
-from autograder.course.whole_files import write_whole
+from autograder.course.whole_files import place_beside, write_whole
 from autograder.grader.examiner import Examiner
 from autograder.publishing.release import release_assignment
 from autograder.record.standings import Standing
@@ -107,7 +107,9 @@ class PracticeClass:
             "roles": " ".join(role.name for role in ROLES),
         }
         journal = ClassJournal(self.out)
-        if self.out.exists() and any(self.out.iterdir()) and not journal.path.exists():
+        found = set(self.out.iterdir()) if self.out.exists() else set()
+        # A run killed on its very first file left only what was to become the journal.
+        if found - {place_beside(journal.path)} and journal.path not in found:
             raise UsageError(
                 f"{self.out} is not empty and no practice class; name another folder with --out"
             )

@@ -79,10 +79,13 @@ def course_of_three_exercises(folder: Path) -> Path:
 def kill_on_its_way(course: Path, folder: Path, *command: str) -> None:
     """Begin a practice class three times, and kill it with all it has started each time a bit later."""
     moments = {
-        "before anything is collected": lambda: folder.exists(),
+        "before anything is collected": lambda: (folder / "practice.json").exists(),
         "when the first is graded": lambda: len(reports(folder)) >= 1,
         "when half are graded": lambda: len(reports(folder)) >= 9,
     }
+    # What is left of one that was killed while it wrote its very first file.
+    folder.mkdir()
+    (folder / ".practice.json.new").write_text("{")
     for moment, reached in moments.items():
         process = subprocess.Popen(
             [*AUTOGRADER, *command],
