@@ -64,9 +64,21 @@ def find_global_names(source: str) -> frozenset[str]:
     try:
         # By way of text: symtable takes no tree, and magics are statements only in the tree.
         text = ast.unparse(ast.fix_missing_locations(module))
-        return frozenset(_globals_read_in(symtable.symtable(text, "<cell>", "exec")))
+        symbols = list_notebook_symbols(symtable.symtable(text, "<cell>", "exec"))
+        return frozenset(symbol.get_name() for symbol in symbols if symbol.is_referenced())
     except (SyntaxError, RecursionError):
         return frozenset()
+
+
+def list_notebook_symbols(table: symtable.SymbolTable) -> Iterator[symtable.Symbol]:
+    """Yield the symbols of some code, and of the functions in it, that are names of its notebook."""
+    is_module = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        # At a cell's top level there are no locals: every name is the notebook's.
+        if is_module or symbol.is_global():
+            yield symbol
+    for child in table.get_children():
+        yield from list_notebook_symbols(child)
 
 
 def find_definitions(source: str) -> list[str]:
@@ -113,16 +125,6 @@ def _names_bound_by(statement: ast.stmt) -> Iterator[str]:
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
-
-
-def _globals_read_in(table: symtable.SymbolTable) -> Iterator[str]:
-    is_module = table.get_type() == "module"
-    for symbol in table.get_symbols():
-        # At a cell's top level there are no locals: every name is the notebook's.
-        if symbol.is_referenced() and (is_module or symbol.is_global()):
-            yield symbol.get_name()
-    for child in table.get_children():
-        yield from _globals_read_in(child)
 
 
 def asks_for_all_names(source: str) -> bool:

@@ -12,9 +12,16 @@ import ast
 import functools
 import re
 import symtable
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from autograder.course.cell_statements import (
+    DEFINITIONS,
+    IMPORTS,
+    list_notebook_symbols,
+    names_imported_by,
+)
 
 # By these, code finds what its text does not name.
 LOOK_UPS: Final = frozenset(
@@ -35,8 +42,6 @@ LOOK_UPS: Final = frozenset(
 NOTEBOOK_MODULE: Final = "__main__"
 # They change how a cell is shown or what it costs, not what its names are.
 _HARMLESS_MAGIC: Final = re.compile(r"^[ \t]*%(?:matplotlib|config)\b.*$", re.MULTILINE)
-_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_IMPORTS: Final = (ast.Import, ast.ImportFrom)
 
 
 @dataclass(frozen=True)
@@ -133,20 +138,18 @@ def _read_cell(source: str) -> _Cell | None:
     for node in nodes:
         if any(map(_looks_names_up, ast.walk(node))):
             return None
-        if isinstance(node, _IMPORTS):
-            imported.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        if isinstance(node, IMPORTS):
+            imported.update(names_imported_by(node))
     return _Cell(statements, frozenset(imported))
 
 
 def _read_statement(node: ast.stmt) -> _Statement:
     bound: set[str] = set()
     used: set[str] = set()
-    for symbol, is_notebooks in _list_symbols(
-        symtable.symtable(ast.unparse(node), "<cell>", "exec")
-    ):
-        if is_notebooks and (symbol.is_assigned() or symbol.is_imported()):
+    for symbol in list_notebook_symbols(symtable.symtable(ast.unparse(node), "<cell>", "exec")):
+        if symbol.is_assigned() or symbol.is_imported():
             bound.add(symbol.get_name())
-        if is_notebooks and symbol.is_referenced():
+        if symbol.is_referenced():
             used.add(symbol.get_name())
     called = set()
     passed_on = set()
@@ -157,7 +160,7 @@ def _read_statement(node: ast.stmt) -> _Statement:
             passed_on.add(inner.id)
         elif isinstance(inner, ast.Attribute | ast.Subscript) and isinstance(inner.ctx, ast.Store):
             bound.add(_find_root(inner))
-    only_binds = isinstance(node, (*_DEFINITIONS, *_IMPORTS))
+    only_binds = isinstance(node, (*DEFINITIONS, *IMPORTS))
     mentioned = frozenset(used & passed_on)
     return _Statement(frozenset(bound), mentioned, frozenset(used), only_binds)
 
@@ -167,15 +170,6 @@ def _find_root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _list_symbols(table: symtable.SymbolTable) -> Iterator[tuple[symtable.Symbol, bool]]:
-    """Yield the symbols of a statement and of the functions in it, and whether each is global."""
-    is_top = table.get_type() == "module"
-    for symbol in table.get_symbols():
-        yield symbol, is_top or symbol.is_global()
-    for inner in table.get_children():
-        yield from _list_symbols(inner)
 
 
 def _looks_names_up(node: ast.AST) -> bool:
