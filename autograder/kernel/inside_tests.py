@@ -97,8 +97,8 @@ class InsideTests:
     ) -> list[Any]:
         """Run a test cell and return how it ended.
 
-        That is its number or None, the description of its error or None, the error's line, and
-        what a notebook would show as its value, and whether only the clock ended it.
+        That is its number or None, the description of its error or None, the error's line, what a
+        notebook would show as its value, and whether only the clock ended it.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class InsideTests:
             stopwatch.stop()
             changed = self._held.put_back()
             # By the tested function, while it was being tested; what a test sets itself, it may.
-            if error is None and not changed <= _names_set_by(self._parse, source):
+            if error is None and changed and not changed <= _names_set_by(self._parse, source):
                 error = RuntimeError(DISTURBED)
             for name in kept:
                 if name in self._names:
