@@ -133,13 +133,20 @@ class Replays:
     def right(self, index: int) -> CallOutcome:
         """Return what the reference makes of a call."""
         call = self.calls[index]
-        own = call.args, call.kwargs
-        given = self._translated(own)
+        given = self._translated((call.args, call.kwargs))
         if _holds_handle(given):
             return CallOutcome(None, CannotCross("an object of the student's"), given, False)
-        if given is own:
-            return self._replay(index, self._reference[call.function])
-        return replay_call(self._reference[call.function], call, given, self._random_states)
+        return self._replay_right(index, given)
+
+    def _replay_right(self, index: int, given: Any) -> CallOutcome:
+        """Make a call again on the reference's function, with the student's own arguments or with
+        translated ones.
+        """
+        call = self.calls[index]
+        right = self._reference[call.function]
+        if given[0] is call.args and given[1] is call.kwargs:
+            return self._replay(index, right)
+        return replay_call(right, call, given, self._random_states)
 
     def with_own_layouts(self) -> set[str]:
         """Return the functions that gave, or were given, something in a layout of the student's
@@ -147,7 +154,7 @@ class Replays:
         """
         handed: list[Any] = []
         found = set()
-        for call in self.calls:
+        for index, call in enumerate(self.calls):
             given = call.args, call.kwargs
             translated = self._translated(given)
             values = (*call.args, *call.kwargs.values())
@@ -155,7 +162,7 @@ class Replays:
                 found.add(call.function)
             right = self._reference.get(call.function)
             if call.error is None and callable(right) and not _holds_handle(translated):
-                ours = replay_call(right, call, translated, self._random_states)
+                ours = self._replay_right(index, translated)
                 if ours.error is None and _structure(call.result) != _structure(ours.result):
                     found.add(call.function)
                     handed += find_containers(call.result)
@@ -193,13 +200,9 @@ class Replays:
                 # nothing else: a test may call it hundreds of times.
                 if alike[call.function] >= ENOUGH_ALIKE:
                     continue
-                own = call.args, call.kwargs
-                given = self._translated(own)
+                given = self._translated((call.args, call.kwargs))
                 if call.error is None and callable(right) and not _holds_handle(given):
-                    if given is own:
-                        ours = self._replay(index, right)
-                    else:
-                        ours = replay_call(right, call, given, self._random_states)
+                    ours = self._replay_right(index, given)
                     if ours.error is None:
                         self._handed += _other_layouts(call.result, ours.result)
                     if not self._handed:
