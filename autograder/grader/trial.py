@@ -121,8 +121,10 @@ class Trial:
 
     def _measure_for_board(self, restored: Sequence[RestoredCell]) -> None:
         """Measure the answer to the open question, if its author wants to be on the leaderboard."""
+        if self.exam.leaderboard is None:
+            return
         code_name = find_code_name(entry.cell.source for entry in restored if entry.is_code)
-        if self.exam.leaderboard is not None and code_name:
+        if code_name:
             evidence = self._try(self.exam.leaderboard.source)
             self.tell_entry(make_board_entry(code_name, evidence))
 
