@@ -30,6 +30,7 @@ from autograder.course.temporary_folders import temporary_folder
 from autograder.course.working_folder import enter_folder, write_files
 from autograder.grader.bound_names import read_cell_names
 from autograder.grader.needed_modules import list_needed_modules
+from autograder.grader.reachable_names import find_read_names
 from autograder.grader.test_cells import import_for_tests
 from autograder.grader.trial_process import SLACK_SECONDS, run_trial
 from autograder.grader.verdict import untested_result
@@ -123,11 +124,14 @@ class Examiner:
                 exam.imports,
                 exam.made_by_tests_only,
             )
-            # It remembers them, and most cells of a submission are as they were given out.
+            # Both remember them, and most cells of a submission are as they were given out.
             for text in exam.handout.texts:
                 read_cell_names(text)
+                find_read_names(text)
             for cell in exam.cells:
                 read_cell_names(cell.source)
+            for test in exam.tests.values():
+                find_read_names(test)
 
     def examine(self, exam: Exam, submission: Submission) -> ExaminedNotebook:
         """Grade one submission. Whatever the student's code does, a report comes back."""
