@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from autograder.course.configuration import Assignment, LateRule, Part
 from autograder.course.exam import WHOLE
-from autograder.course.names import BETWEEN, find_name_fault, find_twins
+from autograder.course.names import BETWEEN, find_name_fault, find_twins, name_formerly
 from autograder.course.option_values import OptionValues
 
 
@@ -27,7 +27,7 @@ class AssignmentOptions(OptionValues):
             for entry in self.notebooks(f"{key}[{name!r}]", name, value_of, zone):
                 found[entry.name] = entry
         # The former names of notebooks of several, too: records and students' folders have them.
-        former = [f"{entry.folder}.{entry.notebook}" for entry in found.values() if entry.folder]
+        former = [name_formerly(name) for name in found if BETWEEN in name]
         twins = find_twins([*table, *former])
         if twins is not None:
             raise self.wrong(
@@ -55,8 +55,7 @@ class AssignmentOptions(OptionValues):
             if stem.endswith(".ipynb"):
                 raise self.wrong(f"{key}['notebooks']", stem, "the name without .ipynb is wanted")
             self.check_name(f"{key}['notebooks']", stem)
-            own_name = f"{name}{BETWEEN}{stem}"
-            found.append(replace(whole, name=own_name, folder=name, notebook=stem))
+            found.append(replace(whole, name=f"{name}{BETWEEN}{stem}"))
         twins = find_twins(entry.notebook for entry in found)
         if twins is not None:
             raise self.wrong(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from autograder.course.errors import ConfigError
 from autograder.course.exam import Exam, read_exam
 from autograder.course.limits import Limits
-from autograder.course.names import BETWEEN
+from autograder.course.names import BETWEEN, name_assignment, name_formerly, name_notebook
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.recorded_tests import RecordedTests
 from autograder.course.source_markers import NBGRADERS, Markers
@@ -73,8 +73,8 @@ class Assignment:
     that has several.
 
     `solutions` is when its solution may be published. A notebook of several is called
-    FOLDER/NOTEBOOK, `folder` and `notebook` say the same; it has all else of its assignment. Where
-    there is only one, both are empty, and folder and notebook are called like the assignment.
+    FOLDER/NOTEBOOK; it has all else of its assignment. Where there is only one, folder and notebook
+    are called like the assignment.
     """
 
     name: str
@@ -82,13 +82,16 @@ class Assignment:
     parts: tuple[Part, ...]
     late: LateRule | None = None
     solutions: datetime | None = None
-    folder: str = ""
-    notebook: str = ""
 
     @property
     def whole(self) -> str:
         """Name of the assignment that students have points in: of all notebooks in its folder."""
-        return self.folder or self.name
+        return name_assignment(self.name)
+
+    @property
+    def notebook(self) -> str:
+        """Name of the notebook where the assignment has several, else empty."""
+        return self.name.partition(BETWEEN)[2]
 
     @property
     def full_title(self) -> str:
@@ -164,8 +167,7 @@ class Course:
 
     def source_path(self, assignment: str) -> Path:
         """Path of an assignment's source notebook."""
-        folder, _, notebook = assignment.partition(BETWEEN)
-        return self.sources / folder / f"{notebook or folder}.ipynb"
+        return self.sources / name_assignment(assignment) / f"{name_notebook(assignment)}.ipynb"
 
     def list_notebooks(self) -> dict[str, tuple[Assignment, ...]]:
         """Return the notebooks of each assignment, by its name: one, or several that share a
@@ -179,11 +181,7 @@ class Course:
     @property
     def former_names(self) -> dict[str, str]:
         """What notebooks of several were called in older records, and what they are called now."""
-        return {
-            f"{entry.folder}.{entry.notebook}": entry.name
-            for entry in self.assignments.values()
-            if entry.folder
-        }
+        return {name_formerly(name): name for name in self.assignments if BETWEEN in name}
 
     def layouts(self) -> dict[str, tuple[str, ...]]:
         """Return the patterns of the paths at which students have the notebook of each
@@ -194,15 +192,14 @@ class Course:
             places = {
                 "assignment": entry.whole,
                 "folder": entry.whole,
-                "notebook": entry.notebook or name,
+                "notebook": name_notebook(name),
             }
             found[name] = tuple(pattern.format(**places) for pattern in self.layout)
         return found
 
     def release_path(self, assignment: str) -> Path:
         """Path of an assignment's released notebook."""
-        folder, _, notebook = assignment.partition(BETWEEN)
-        return self.releases / folder / f"{notebook or folder}.ipynb"
+        return self.releases / name_assignment(assignment) / f"{name_notebook(assignment)}.ipynb"
 
     def find_assignment(self, name: str) -> Assignment:
         """Return the assignment called `name`.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from autograder.course.names import BETWEEN, name_assignment, name_notebook
+from autograder.course.names import BETWEEN, name_assignment, name_formerly, name_notebook
 from autograder.course.submissions import NotebookFile
 
 FOLDER = "assignments"
@@ -22,11 +22,10 @@ BESIDE = (
 
 def notebook_places(assignment: str) -> tuple[str, ...]:
     """Return the paths at which an assignment's notebook is looked for, the wanted one first."""
-    folder, _, notebook = assignment.partition(BETWEEN)
-    places = [f"{FOLDER}/{folder}/{notebook or folder}"]
-    # Whoever began while each notebook was an assignment of its own, FOLDER.NOTEBOOK, goes on there.
-    own = f"{folder}.{notebook}" if notebook else folder
-    if notebook:
+    places = [f"{FOLDER}/{name_assignment(assignment)}/{name_notebook(assignment)}"]
+    # Whoever began while each notebook was an assignment of its own goes on there.
+    own = name_formerly(assignment)
+    if own != assignment:
         places.append(f"{FOLDER}/{own}/{own}")
     places.append(f"{FOLDER}/{own}")
     # The copy before the original: `autograder start` makes it to be worked in.
@@ -35,8 +34,7 @@ def notebook_places(assignment: str) -> tuple[str, ...]:
 
 def original_place(assignment: str) -> str:
     """Return the path of an assignment's notebook as the course gives it."""
-    folder, _, notebook = assignment.partition(BETWEEN)
-    return f"{FOLDER}/{folder}/{notebook or folder}.ipynb"
+    return f"{FOLDER}/{name_assignment(assignment)}/{name_notebook(assignment)}.ipynb"
 
 
 def is_own_folder(folder: str, assignment: str) -> bool:

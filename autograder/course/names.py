@@ -85,6 +85,13 @@ def name_notebook(notebook: str) -> str:
     return notebook.rpartition(BETWEEN)[2]
 
 
+def name_formerly(notebook: str) -> str:
+    """Return what a notebook was called while each was an assignment of its own:
+    FOLDER.NOTEBOOK.
+    """
+    return notebook.replace(BETWEEN, ".")
+
+
 def name_file(notebook: str) -> str:
     """Return what a file about a notebook is called, without an ending."""
     return notebook.replace(BETWEEN, JOINT)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from autograder.course.configuration import Assignment, Course
 from autograder.course.exam import Exam
-from autograder.course.names import BETWEEN
+from autograder.course.names import BETWEEN, name_notebook
 from autograder.course.roster import Extensions
 from autograder.course.submissions import Student, round_points
 from autograder.record.ledger import StudentRecord
@@ -113,7 +113,7 @@ def join_notebooks(name: str, standings: Sequence[Standing]) -> Standing:
     """Return where a student stands in an assignment, of where they stand in its notebooks."""
     parts = []
     for alike in zip(*(standing.parts for standing in standings), strict=True):
-        labels = [standing.assignment.partition(BETWEEN)[2] for standing in standings]
+        labels = [name_notebook(standing.assignment) for standing in standings]
         parts.append(_join_parts(list(zip(labels, alike, strict=True))))
     problems = dict.fromkeys(problem for one in standings for problem in one.problems)
     return Standing(standings[0].student, name, tuple(parts), tuple(problems))

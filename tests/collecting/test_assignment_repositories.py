@@ -94,7 +94,7 @@ def test_one_push_with_two_notebooks_counts_for_both_assignments_of_a_folder(
     repository.push({"hw1.ipynb": SOLVED, "hw2.ipynb": SOLVED}, "work", NOW)
     entries = {}
     for name in ("hw1", "hw2"):
-        entries[f"ps/{name}"] = Assignment(f"ps/{name}", "ps", PART, folder="ps", notebook=name)
+        entries[f"ps/{name}"] = Assignment(f"ps/{name}", "ps", PART)
     pattern = f"{tmp_path}/class/{{folder}}-{{account}}.git"
     both = replace(course, assignments=entries, repositories=pattern, layout=("{notebook}.ipynb",))
     collect(both, tmp_path)

@@ -36,8 +36,7 @@ def make_course(late: LateRule | None = None) -> Course:
     part = Part(WHOLE, ("*",), DEADLINE)
     entries = {}
     for name in (ONE, TWO):
-        notebook = name.partition("/")[2]
-        entries[name] = Assignment(name, "Set 1", (part,), late, folder="ps1", notebook=notebook)
+        entries[name] = Assignment(name, "Set 1", (part,), late)
     return Course(Path("/course"), "Course", ZoneInfo("UTC"), entries)
 
 
