@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -28,13 +28,7 @@ class AssignmentOptions(OptionValues):
                 found[entry.name] = entry
         # The former names of notebooks of several, too: records and students' folders have them.
         former = [name_formerly(name) for name in found if BETWEEN in name]
-        twins = find_twins([*table, *former])
-        if twins is not None:
-            raise self.wrong(
-                key,
-                twins[1],
-                f"people or disks cannot tell it from {twins[0]!r}; rename one of the two",
-            )
+        self.check_twins(key, [*table, *former])
         return found
 
     def notebooks(self, key: str, name: str, value: object, zone: ZoneInfo) -> list[Assignment]:
@@ -56,13 +50,7 @@ class AssignmentOptions(OptionValues):
                 raise self.wrong(f"{key}['notebooks']", stem, "the name without .ipynb is wanted")
             self.check_name(f"{key}['notebooks']", stem)
             found.append(replace(whole, name=f"{name}{BETWEEN}{stem}"))
-        twins = find_twins(entry.notebook for entry in found)
-        if twins is not None:
-            raise self.wrong(
-                f"{key}['notebooks']",
-                twins[1],
-                f"people or disks cannot tell it from {twins[0]!r}; rename one of the two",
-            )
+        self.check_twins(f"{key}['notebooks']", [entry.notebook for entry in found])
         return found
 
     def check_name(self, key: str, name: str) -> None:
@@ -70,6 +58,16 @@ class AssignmentOptions(OptionValues):
         fault = find_name_fault(name)
         if fault:
             raise self.wrong(key, name, fault)
+
+    def check_twins(self, key: str, names: Iterable[str]) -> None:
+        """Refuse names that cannot be told apart."""
+        twins = find_twins(names)
+        if twins is not None:
+            raise self.wrong(
+                key,
+                twins[1],
+                f"people or disks cannot tell it from {twins[0]!r}; rename one of the two",
+            )
 
     def assignment(self, key: str, name: str, value: object, zone: ZoneInfo) -> Assignment:
         """Return an assignment, as if it had one notebook."""
