@@ -29,6 +29,7 @@ from autograder.course.errors import DiskFailed
 from autograder.course.faults import reached
 from autograder.course.names import name_assignment
 from autograder.course.submissions import Clock, Push, Report, Repository
+from autograder.course.whole_files import place_beside
 from autograder.record.ledger_entries import (
     UNREADABLE_ERRORS,
     Entry,
@@ -174,9 +175,9 @@ class Ledger:
             file.seek(0)
             before = file.read()
             whole = before[: before.rfind(b"\n") + 1]
-            # Its own name beside the file, and not `write_whole`: the lock that is held here must
+            # Written here, and not by `write_whole`: the lock that is held here must
             # last until the new file stands in the place of the locked one.
-            temporary = path.with_name(f".{path.name}.new")
+            temporary = place_beside(path)
             temporary.unlink(missing_ok=True)  # of a process that was killed here
             # The old one's permissions, which an instructor may have set on purpose.
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
