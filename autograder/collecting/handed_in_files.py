@@ -29,8 +29,6 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dateutil.parser import parse as parse_any_time
-
 from autograder.course.errors import UsageError
 from autograder.course.option_values import read_moment
 
@@ -290,6 +288,9 @@ def read_timestamp(text: str, zone: ZoneInfo) -> datetime | None:
     moment = _read_iso_timestamp(text, zone)
     if moment is not None:
         return moment
+    # Late: every command would load it, and a platform's times are nearly all of the first form.
+    from dateutil.parser import parse as parse_any_time
+
     try:
         with warnings.catch_warnings():
             # A zone that it does not know, `PST`, is only warned of, and would be taken for none.
