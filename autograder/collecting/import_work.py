@@ -221,10 +221,7 @@ class _ChosenFiles:
 
 def _choose_files(course: Course, names: Sequence[str], found: HandedIn) -> _ChosenFiles:
     """Return the files of a submission at the places where the record looks for them."""
-    files = {
-        unicodedata.normalize("NFC", path): file
-        for path, file in _find_notebooks(course, found.files).items()
-    }
+    files = _find_notebooks(course, found.files)
     notebooks = _choose_notebooks(names, [path for path in files if path.endswith(".ipynb")], files)
     size = sum(file.size for file in files.values())
     if size > course.store_mb * 1e6:  # as the archive says, before anything of it is unpacked
@@ -336,6 +333,5 @@ def _choose_notebook(name: str, notebooks: Sequence[str], *, is_only: bool) -> s
 
 
 def _stem(path: str) -> str:
-    """Return what a file is called, without its ending and with accents as names here have them."""
-    # macOS writes accents as letters of their own.
-    return unicodedata.normalize("NFC", PurePosixPath(path).stem)
+    """Return what a file is called, without its ending."""
+    return PurePosixPath(path).stem
