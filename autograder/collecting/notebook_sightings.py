@@ -255,9 +255,11 @@ class Sightings:
         """
         holdings = self._seen.get(file.blob)
         if holdings and own:
-            meant = {holding.assignment for holding in holdings}
-            meant = {name for name in meant if own in (name, name_assignment(name))}
-            holdings = tuple(holding for holding in holdings if holding.assignment in meant)
+            holdings = tuple(
+                holding
+                for holding in holdings
+                if own in (holding.assignment, name_assignment(holding.assignment))
+            )
         if holdings is None:
             return file
         if not holdings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -64,10 +64,10 @@ def place_notebooks(
         The only assignment the repository is for, if it is: its notebooks may then lie anywhere.
     """
     placed = list(files)
-    of_repository = [own] if own and own not in map(name_assignment, layouts) else []
-    for assignment in of_repository or layouts:
-        if own and own not in (assignment, name_assignment(assignment)):
-            continue
+    meant: Iterable[str] = layouts
+    if own:
+        meant = [name for name in layouts if own in (name, name_assignment(name))] or [own]
+    for assignment in meant:
         places = notebook_places(assignment)
         # Who put it where it belongs is not second-guessed by a pattern.
         if any(file.path in places for file in placed):
