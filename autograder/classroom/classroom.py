@@ -226,7 +226,7 @@ class Classroom:
 
     @cached_property
     def _cache(self) -> RecordCache:
-        return RecordCache(Ledger(self.course.ledger, self.course.former_names))
+        return RecordCache(Ledger.of(self.course))
 
     def _renamed(self, records: Mapping[str, StudentRecord]) -> Iterator[str]:
         """Yield a sentence for each assignment that has results and is not in the configuration any

@@ -61,7 +61,7 @@ class OtherBranches:
             push = self.sightings.look_at(fork, push_of(replace(fork, branch=name), tip))
             if self._answers_anything_new(record, push):
                 push = replace(push, aside=True)
-                Ledger(self.course.ledger).add_push(push)
+                Ledger.of(self.course).add_push(push)
                 yield push
             # After the record has it: a run that is killed before looks at the branch once more.
             fork.note_looked_at(tip)

@@ -177,7 +177,8 @@ def _import_one(
     chosen = _choose_files(course, notebooks, found)
     fork = open_fork(course, student)
     commit = fork.commit_files(chosen.files, moment, f"Handed in: {assignment}")
-    record = Ledger(course.ledger, course.former_names).read(student.id)
+    ledger = Ledger.of(course)
+    record = ledger.read(student.id)
     # A commit is made of the files and their time: the same one was handed in before.
     if any(push.commit == commit for push in record.pushes):
         return ImportedWork(found.names, student.id, assignment)
@@ -191,7 +192,7 @@ def _import_one(
         assignment=assignment,
     )
     push = sightings.look_at(fork, push)
-    Ledger(course.ledger).add_push(push)
+    ledger.add_push(push)
     about = f"{student.id}, {assignment}"
     notes = [f"{about}: {sentence}" for sentence in chosen.sentences]
     if found.said_late and _is_in_time(course, notebooks[0], moment):

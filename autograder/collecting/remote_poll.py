@@ -124,7 +124,7 @@ class RemotePoll:
 
     def _read_record(self, fork: Fork) -> StudentRecord:
         """Return the record of what was pushed to this repository."""
-        record = Ledger(self.course.ledger, self.course.former_names).read(fork.student.id)
+        record = Ledger.of(self.course).read(fork.student.id)
         return replace(
             record,
             pushes=_keep_of(fork.assignment, record.pushes),
@@ -143,7 +143,7 @@ class RemotePoll:
         graded.
         """
         student = collected.student.id
-        ledger = Ledger(self.course.ledger, self.course.former_names)
+        ledger = Ledger.of(self.course)
         others = OtherBranches(self.course, self.sightings, self.upstream)
         error = collected.error
         aside: list[Push] = []
@@ -174,7 +174,7 @@ class RemotePoll:
         if tip is None or tip == last or (last is None and tip in self.upstream):
             return ()
         push = self.sightings.look_at(fork, self._see_push(fork, tip))
-        Ledger(self.course.ledger).add_push(push)
+        Ledger.of(self.course).add_push(push)
         return (push,)
 
     def _ask_forge(
@@ -224,7 +224,7 @@ class RemotePoll:
         elif self.now() - found.pushed > SETTLED:
             repository = mark_as_handled(identified)
         if record.repositories[-1:] != (repository,):
-            Ledger(self.course.ledger).add_repository(fork.student.id, repository)
+            Ledger.of(self.course).add_repository(fork.student.id, repository)
         notes = (*identified.notes, *_list_notes(self.course, fork, found, tip, pushes))
         there = [push for push in pushes if not push.lost]
         collected = Collected(fork.student, tuple(there), notes=notes)
@@ -269,7 +269,7 @@ class RemotePoll:
             )
             if there:
                 push = self.sightings.look_at(fork, push)
-            Ledger(self.course.ledger).add_push(push)
+            Ledger.of(self.course).add_push(push)
             yield push
 
 

@@ -206,7 +206,7 @@ def _check_ledger(course: Course, students: Iterable[Student]) -> Finding:
     wrong = []
     for student in students:
         try:
-            record = Ledger(course.ledger, course.former_names).read(student.id)
+            record = Ledger.of(course).read(student.id)
         except DiskFailed as error:
             wrong.append(str(error))
             continue

@@ -85,7 +85,7 @@ def read_marks(
 
     A mark that was only confirmed, after the student pushed anew, is appended too: the person has seen that notebook.
     """
-    ledger = Ledger(course.ledger, course.former_names)
+    ledger = Ledger.of(course)
     number = 0
     # Each mark has a wall of its own: a record that cannot be written keeps nobody else's back.
     for new in find_new_marks(course, exams, book):

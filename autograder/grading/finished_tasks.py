@@ -31,7 +31,7 @@ def record_report(course: Course, task: GradingTask, report: Report) -> list[str
     """Append a report to the ledger for all who wait for it; return a sentence for each who cannot
     have it.
     """
-    ledger = Ledger(course.ledger)
+    ledger = Ledger.of(course)
     now = datetime.now(UTC)
     failed = []
     for student, commit in task.waiting:

@@ -185,7 +185,7 @@ def record_returned(
     Only files with the names of tasks are looked at, and a task is open only while the ledger lacks its report: what
     was recorded before, or was never asked for, changes nothing.
     """
-    ledger = Ledger(course.ledger, course.former_names)
+    ledger = Ledger.of(course)
     for task in tasks:
         path = folder / _name(task)
         if not os.path.lexists(path):

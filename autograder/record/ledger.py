@@ -25,6 +25,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from autograder.course.configuration import Course
 from autograder.course.errors import DiskFailed
 from autograder.course.faults import reached
 from autograder.course.names import name_assignment
@@ -118,6 +119,11 @@ class Ledger:
     def __init__(self, folder: Path, former_names: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self._former_names = former_names or {}
+
+    @classmethod
+    def of(cls, course: Course) -> Ledger:
+        """Return the record of a course, read with the names its assignments have now."""
+        return cls(course.ledger, course.former_names)
 
     def read(self, student: str) -> StudentRecord:
         """Return a student's record; empty if there is none.

@@ -208,9 +208,7 @@ class StateBranch:
     def _put_here(self, change: StateChange) -> None:
         ledger = LEDGER.fullmatch(change.path)
         if ledger:  # as it is in this moment: somebody may have appended to it
-            Ledger(self.course.ledger).rewrite_lines(
-                ledger["student"], partial(_merged_with, change)
-            )
+            Ledger.of(self.course).rewrite_lines(ledger["student"], partial(_merged_with, change))
         else:
             write_whole(self._place(change.path), change.merged, "state", mode=PRIVATE)
 

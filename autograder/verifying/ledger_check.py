@@ -307,7 +307,7 @@ def set_lines_aside(course: Course, file: LedgerFile, now: datetime) -> list[Rec
         out.write(b"".join(raw + b"\n" for raw in bad))
     # By what they say, not by number: somebody may have appended since the file was read.
     unreadable = {line.raw for line in file.unreadable}
-    Ledger(course.ledger).rewrite_lines(file.student, lambda lines: _without(lines, unreadable))
+    Ledger.of(course).rewrite_lines(file.student, lambda lines: _without(lines, unreadable))
     return [
         RecordTrouble(
             str(file.path), f"{len(bad)} lines set aside", f"they are in {aside}", serious=False
