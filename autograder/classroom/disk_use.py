@@ -15,12 +15,12 @@ from pathlib import Path
 
 from autograder.classroom.classroom import Classroom
 from autograder.course.configuration import Course
+from autograder.git.stored_objects import BLOCK
 from autograder.git.student_stores import open_fork
 from autograder.gradebook.autograded_notebooks import find_unneeded_outputs
 from autograder.gradebook.projection_memory import database_file
 from autograder.gradebook.put_away_notebooks import SettledNotebook, find_settled, put_away
 
-BLOCK = 512  # bytes that a block of `st_blocks` has, on every file system
 LEFT_BEHIND = ".*.new"  # what is written beside a file, and left by a process that was killed
 
 
