@@ -15,7 +15,6 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -44,7 +43,7 @@ from autograder.record.ledger_entries import (
     parse_entry,
     rename_entry,
 )
-from autograder.record.ledger_lines import format_line, parse_line
+from autograder.record.ledger_lines import format_line, merge_by_time, parse_line
 from autograder.record.manual_marks import ManualMark
 
 TOLD = (Clock.SERVER, Clock.PLATFORM)  # by somebody whose clock gives the order
@@ -302,7 +301,7 @@ def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
         if push.clock not in TOLD and not is_sighting:
             seen.append(push)
     kept: list[Push] = []
-    for push in _merge_by_time(told, seen):
+    for push in merge_by_time(told, seen, lambda push: push.time):
         if push.lost:
             continue
         if kept and (kept[-1].commit, kept[-1].assignment) == (push.commit, push.assignment):
@@ -310,21 +309,6 @@ def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
         else:
             kept.append(push)
     return tuple(kept)
-
-
-def _merge_by_time(one: Sequence[Push], other: Sequence[Push]) -> Iterator[Push]:
-    """Yield two sequences as one, each in its own order, the earlier of their next ones first."""
-    # `heapq.merge` wants sorted sides: what was seen here has the order of its lines, and a clock
-    # that jumped must not change it.
-    ones = deque(one)
-    others = deque(other)
-    while ones and others:
-        if ones[0].time <= others[0].time:
-            yield ones.popleft()
-        else:
-            yield others.popleft()
-    yield from ones
-    yield from others
 
 
 def _is_file_at(file: FileIO, path: Path) -> bool:

@@ -1,7 +1,8 @@
 """A line of the ledger: one JSON object, with a checksum as its last field.
 
 The checksum tells a line that was changed after it was written, by a disk or by a hand, from one that says what it
-said then. Lines of older versions have none, and are read as they are.
+said then. Lines of older versions have none, and are read as they are. Their order says what came first: where there
+are two orders, `merge_by_time` makes one.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
 
 HEX_DIGITS = 16  # 64 bits: against accidents, not against somebody who computes it anew
 SUMMED = re.compile(rb',"sum":"(?P<sum>[0-9a-f]{%d})"\}\Z' % HEX_DIGITS)
+Item = TypeVar("Item")
 
 
 def format_line(entry: Mapping[str, Any]) -> bytes:
@@ -59,6 +63,25 @@ def is_readable(line: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def merge_by_time(
+    one: Iterable[Item], other: Iterable[Item], time_of: Callable[[Item], datetime]
+) -> Iterator[Item]:
+    """Yield two sides as one, each in its own order, the earlier of their next ones first; that of
+    the first side, where both are of one moment.
+    """
+    # `heapq.merge` wants sorted sides: what was seen here has the order of its lines, and a clock
+    # that jumped must not change it.
+    ones = deque(one)
+    others = deque(other)
+    while ones and others:
+        if time_of(ones[0]) <= time_of(others[0]):
+            yield ones.popleft()
+        else:
+            yield others.popleft()
+    yield from ones
+    yield from others
 
 
 def _checksum(bare: bytes) -> bytes:

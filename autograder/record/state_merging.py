@@ -5,16 +5,16 @@ bytes.
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
+from operator import itemgetter
 from typing import Any
 
 from autograder.course.errors import AutograderError
-from autograder.record.ledger_lines import is_readable
+from autograder.record.ledger_lines import is_readable, merge_by_time
 
 # By these two runs' lines of the same work are known: neither a time, nor a report's seconds
 SAID_BY_ENTRY = (
@@ -66,7 +66,10 @@ def merge_lines(versions: FileVersions) -> bytes:
     for line in _split_lines(versions.ours):
         if line not in known and _identify_entry(line) not in said:
             our_new.append(line)
-    return b"".join(line + b"\n" for line in (*common, *_merge_by_time(their_new, our_new)))
+    merged = common
+    for _, line in merge_by_time(_date_lines(their_new), _date_lines(our_new), itemgetter(0)):
+        merged.append(line)
+    return b"".join(line + b"\n" for line in merged)
 
 
 def _list_their_lines(versions: FileVersions, base: set[bytes]) -> list[bytes]:
@@ -81,22 +84,8 @@ def _list_their_lines(versions: FileVersions, base: set[bytes]) -> list[bytes]:
     return kept
 
 
-def _merge_by_time(theirs: Sequence[bytes], ours: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield the lines of two sides as one sequence, each side in its own order, the earlier of
-    their next ones first.
-
-    A line without a time goes with the one before it.
-    """
-    sides = (deque(_date_lines(theirs)), deque(_date_lines(ours)))
-    while all(sides):
-        earlier = min(sides, key=lambda side: side[0][0])  # theirs, where both are of one moment
-        yield earlier.popleft()[1]
-    for side in sides:
-        for _, line in side:
-            yield line
-
-
 def _date_lines(lines: Sequence[bytes]) -> Iterator[tuple[datetime, bytes]]:
+    """Yield lines with their times; one without a time goes with the one before it."""
     known = datetime.min.replace(tzinfo=UTC)
     for line in lines:
         with suppress(ValueError, KeyError, TypeError):
