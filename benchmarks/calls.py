@@ -8,20 +8,17 @@ time is the figure to trust on a busy machine.
 
 from __future__ import annotations
 
-import argparse
-import os
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
+from measuring import list_jail_processes, make_parser
 
 from autograder.grader.test_cells import CellGlobals
 from autograder.jail import Jail
-from autograder.jail.processes import list_descendants
+from autograder.jail.processes import measure_processor_time
 from autograder.kernel.jailed_kernel import Kernel
 
-TICKS = os.sysconf("SC_CLK_TCK")
 WARM_UP_CALLS = 50
 STUDENT = """
 import numpy as np
@@ -50,34 +47,23 @@ CALLS: Mapping[str, Callable[[CellGlobals], object]] = {
 FEW = {"an array of 8 MB": 50}  # calls that take long are made less often
 
 
-def cpu_seconds(processes: list[int]) -> float:
-    """Return the processor time that living processes have used."""
-    total = 0
-    for process in processes:
-        fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
-
-
 def measure(
     call: Callable[[CellGlobals], object], names: CellGlobals, processes: list[int], count: int
 ) -> tuple[float, float]:
     """Return the microseconds of processor time of a call, on this side and on the jail's."""
     for _ in range(min(WARM_UP_CALLS, count)):
         call(names)
-    here, there = time.process_time(), cpu_seconds(processes)
+    here, there = time.process_time(), measure_processor_time(processes)
     for _ in range(count):
         call(names)
     spent_here = time.process_time() - here
-    spent_there = cpu_seconds(processes) - there
+    spent_there = measure_processor_time(processes) - there
     return 1e6 * spent_here / count, 1e6 * spent_there / count
 
 
 def main() -> None:
     """Measure on the strongest rung that works here, or on the one asked for, and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument(
         "--calls", type=int, default=2000, help="how many of each kind to make (default 2000)"
     )
@@ -88,7 +74,7 @@ def main() -> None:
     with Jail(rung=options.rung) as jail, jail.spawn() as jailed:
         kernel = Kernel(jailed.socket, jail.limits, jailed.check_limits)
         kernel.run_cell(STUDENT)
-        _zygote, *submission = list_descendants(jail._keeper._process.pid)
+        _zygote, *submission = list_jail_processes(jail)
         kernel.namespace.observer = lambda call: None
         for name, call in CALLS.items():
             names = CellGlobals({}, kernel.namespace, {})

@@ -9,10 +9,8 @@ figure to trust on a busy machine.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measuring import make_parser, measure_work
 
 from autograder.classroom.classroom import Classroom
 from autograder.course.exam import Exercise
@@ -144,14 +143,16 @@ def make_result(exercise: Exercise, number: int) -> ExerciseResult:
 
 def cpu_of(config: Path, *steps: str) -> float:
     """Return the CPU seconds of steps in a process of their own, all its children included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return measure_work(lambda: run_steps(config, *steps)).cpu
+
+
+def run_steps(config: Path, *steps: str) -> None:
+    """Do steps of a poll in a process of their own."""
     done = subprocess.run(
         [sys.executable, "-c", STEPS, config, *steps], stdout=subprocess.DEVNULL, check=False
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(f"{' '.join(steps)} ended with {done.returncode}")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def print_slopes(sizes: list[int], costs: list[list[float]]) -> None:
@@ -163,7 +164,7 @@ def print_slopes(sizes: list[int], costs: list[list[float]]) -> None:
 
 def main() -> None:
     """Make each class, and print what its commands cost."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("--students", type=int, nargs="+", default=[20, 100, 300, 1000])
     parser.add_argument("--assignments", type=int, default=2)
     options = parser.parse_args()

@@ -9,7 +9,6 @@ worker has graded something. Two workers need two cores of their own: run it on 
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -23,8 +22,9 @@ REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
 from distributed import Client  # noqa: E402
-from small_course import code, dump, solution, test  # noqa: E402
-from submissions import IMPORTS, KINDS, RIGHT, WRONG, write_exam  # noqa: E402
+from measuring import make_parser  # noqa: E402
+from small_class import PATH  # noqa: E402
+from submissions import KINDS, answer, write_exam  # noqa: E402
 
 from autograder.course.configuration import Course  # noqa: E402
 from autograder.course.configuration_file import load_course  # noqa: E402
@@ -34,7 +34,6 @@ from autograder.git.tree_objects import name_of_blob  # noqa: E402
 from autograder.grading.cluster_run import grade_on_cluster  # noqa: E402
 from autograder.record.open_tasks import GradingTask  # noqa: E402
 
-PATH = "assignments/hw/hw_solved.ipynb"
 # A student's own training, in processor seconds: of a loop that no cache and no second core shortens
 OWN = """\
 import time
@@ -48,11 +47,7 @@ while time.process_time() - begun < {seconds}:
 def make_submission(number: int, own: float) -> bytes:
     """Return a submission that nobody else hands in, right or wrong as its number has it."""
     wrong = list(KINDS.values())[number % len(KINDS)]
-    cells = [code(IMPORTS), code(OWN.format(seconds=own, name=f"by student {number}"))]
-    for name in RIGHT:
-        source = (WRONG if name in wrong else RIGHT)[name]
-        cells += [solution(source, f"{name}_solution"), test("", name)]
-    return dump(cells)
+    return answer(wrong, OWN.format(seconds=own, name=f"by student {number}"))
 
 
 def start_part(stack: ExitStack, *arguments: str | Path) -> None:
@@ -107,7 +102,7 @@ def measure_rate(
 
 def main() -> None:
     """Measure one worker, then two, and print the rates and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("--submissions", type=int, default=32)
     parser.add_argument("--own", type=float, default=0.5, help="CPU seconds of a student's own")
     options = parser.parse_args()

@@ -9,19 +9,18 @@ command with all it starts. On a busy machine only the latter says anything.
 
 from __future__ import annotations
 
-import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
+from measuring import Cost, make_parser, measure_work  # noqa: E402
 from small_class import Class  # noqa: E402
 from small_course import CONFIG, SmallCourse, code, dump, solution, test  # noqa: E402
 
@@ -58,24 +57,26 @@ def push_answer(made: Class, number: int, imports: str, remark: str) -> None:
     made.push(f"student-{number}", dump(cells), remark)
 
 
-def measure_run(config: Path) -> tuple[float, float]:
-    """Return the seconds of `autograder run`: by the clock, and of all its processes."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.monotonic()
+def run_command(config: Path) -> None:
+    """Do what a poll does, in a process of its own."""
     command = [sys.executable, "-m", "autograder", "run", "--config", config]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    took = time.monotonic() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(
             f"autograder run ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         )
-    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def format_medians(costs: list[Cost]) -> list[str]:
+    """Return the medians of both kinds of seconds."""
+    wall = statistics.median(cost.wall for cost in costs)
+    cpu = statistics.median(cost.cpu for cost in costs)
+    return [f"{wall:.2f} s", f"{cpu:.2f} s"]
 
 
 def main() -> None:
     """Measure both courses and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--students", type=int, default=3)
     options = parser.parse_args()
@@ -85,18 +86,15 @@ def main() -> None:
     for name, imports in IMPORTS.items():
         with tempfile.TemporaryDirectory() as folder:
             made = make_class(Path(folder), imports, options.students)
-            measure_run(made.course.config)
+            run = partial(run_command, made.course.config)
+            run()
             pushes = []
             idle = []
             for number in range(options.rounds):
                 push_answer(made, 0, imports, f"push {number}")
-                pushes.append(measure_run(made.course.config))
-                idle.append(measure_run(made.course.config))
-        medians = []
-        for measured in (pushes, idle):
-            for figures in zip(*measured, strict=True):
-                medians.append(f"{statistics.median(figures):.2f} s")
-        print(line(name, *medians))
+                pushes.append(measure_work(run))
+                idle.append(measure_work(run))
+        print(line(name, *format_medians(pushes), *format_medians(idle)))
 
 
 if __name__ == "__main__":

@@ -8,31 +8,27 @@ what is in it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
-import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(Path(__file__).parent))
+from measuring import list_jail_processes, make_parser, measure_work
 
-from submissions import cpu_seconds  # noqa: E402
-
-from autograder.course.configuration_file import load_course  # noqa: E402
-from autograder.course.exam import Exam, read_exam  # noqa: E402
-from autograder.course.submissions import Submission  # noqa: E402
-from autograder.grader.examiner import Examiner  # noqa: E402
-from autograder.jail.processes import list_descendants  # noqa: E402
-from autograder.rehearsal.student_roles import (  # noqa: E402
+from autograder.course.configuration_file import load_course
+from autograder.course.exam import Exam, read_exam
+from autograder.course.submissions import Submission
+from autograder.grader.examiner import Examiner
+from autograder.rehearsal.student_roles import (
     StudentDesk,
     answer_everything,
     answer_first_half,
     leave_untouched,
 )
 
+REPOSITORY = Path(__file__).parents[1]
 ROLES: Mapping[str, Callable[[StudentDesk], Mapping[str, bytes]]] = {
     "solved": answer_everything,
     "half": answer_first_half,
@@ -43,20 +39,16 @@ ROLES: Mapping[str, Callable[[StudentDesk], Mapping[str, bytes]]] = {
 def measure(examiner: Examiner, exam: Exam, content: bytes, rounds: int) -> tuple[float, float]:
     """Return the points of a submission, and the median of its seconds."""
     submission = Submission(exam.assignment, f"{exam.assignment}_solved.ipynb", content)
-    zygote = list_descendants(examiner.jail._keeper._process.pid)
-    points = examiner.examine(exam, submission).report.points
-    measured = []
-    for _ in range(rounds):
-        before = sum(os.times()[:4]) + cpu_seconds(zygote)
-        examiner.examine(exam, submission)
-        measured.append(sum(os.times()[:4]) + cpu_seconds(zygote) - before)
-    return points, statistics.median(measured)
+    warm = list_jail_processes(examiner.jail)
+    examine = partial(examiner.examine, exam, submission)
+    points = examine().report.points
+    return points, statistics.median(measure_work(examine, warm).cpu for _ in range(rounds))
 
 
 def main() -> None:
     """Measure and print a table."""
     course = load_course(REPOSITORY / "grading_config.py")
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("assignments", nargs="*", default=list(course.assignments))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--roles", nargs="+", choices=ROLES, default=["solved", "untouched"])

@@ -7,33 +7,22 @@ Printed are CPU seconds of the command with all its children, and wall-clock sec
 
 from __future__ import annotations
 
-import argparse
-import resource
 import shutil
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
+from measuring import make_parser, measure_work
 from nbgrader_course import nbgrader
 from plain_course import ANSWERS, CONFIG, ONE_LINE, make_course, scores
 
 
-def measure(root: Path) -> tuple[float, float]:
-    """Return CPU and wall-clock seconds of the command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.perf_counter()
-    nbgrader(root, "autograde", "ps1")
-    wall = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
-
-
 def main() -> None:
     """Grade the same course both ways."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("--submissions", type=int, default=20)
     options = parser.parse_args()
     # Without the one that waits for its limit.
@@ -48,8 +37,8 @@ def main() -> None:
         (jailed / "nbgrader_config.py").write_text(CONFIG + ONE_LINE + "\n")
         print(f"{options.submissions} submissions     CPU s   wall s")
         for name, root in (("nbgrader", plain), ("with jails", jailed)):
-            cpu, wall = measure(root)
-            print(f"{name:15} {cpu:10.1f} {wall:8.1f}")
+            cost = measure_work(partial(nbgrader, root, "autograde", "ps1"))
+            print(f"{name:15} {cost.cpu:10.1f} {cost.wall:8.1f}")
         equal = scores(plain) == scores(jailed)
         print("scores are equal" if equal else f"scores differ: {scores(plain)} {scores(jailed)}")
 

@@ -9,7 +9,6 @@ memory counted once (PSS). The command grows by what a student's record takes; n
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,8 @@ import psutil
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
+from measuring import make_parser  # noqa: E402
+from small_class import PATH  # noqa: E402
 from small_course import code, dump, make_small_course, solution, test  # noqa: E402
 
 from autograder.classroom.classroom import Classroom  # noqa: E402
@@ -30,7 +31,6 @@ from autograder.course.submissions import Clock, NotebookFile, Push, Student  # 
 from autograder.git.student_stores import Fork  # noqa: E402
 from autograder.record.ledger import Ledger  # noqa: E402
 
-PATH = "assignments/hw/hw_solved.ipynb"
 PUSHED = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PRINTS = "print('x' * 200_000)  # {student}"  # outputs that would be seen if they were held
 PAUSE = 0.25  # seconds between two looks
@@ -91,7 +91,7 @@ def measure_process(process: psutil.Process) -> int:
 
 def main() -> None:
     """Grade each class, and print what that takes."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("--students", type=int, nargs="+", default=[100, 1000])
     options = parser.parse_args()
     print("students  the command, MB  all together, MB")

@@ -8,21 +8,17 @@ in the jail), and wall-clock milliseconds. CPU time is the figure to trust on a 
 
 from __future__ import annotations
 
-import argparse
-import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
+from measuring import Cost, list_jail_processes, make_parser, measure_work
 
 from autograder.jail import Jail, try_rungs
-from autograder.jail.processes import list_descendants
 from autograder.kernel.jailed_kernel import Kernel
 
-TICKS = os.sysconf("SC_CLK_TCK")
 LINEAR_REGRESSION = (
     "import numpy as np\nimport matplotlib.pyplot as plt",
     "rng = np.random.default_rng(0)",
@@ -55,14 +51,6 @@ class Notebook:
     test: Calls
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Milliseconds for one submission."""
-
-    cpu: float
-    wall: float
-
-
 def call_functions(names: Mapping[str, Any]) -> None:
     """Call a student's functions as a hidden test does."""
     X, W, b = np.ones((5, 3)), np.ones((1, 3)), np.zeros(1)
@@ -77,25 +65,16 @@ NOTEBOOKS = (
 )
 
 
-def cpu_seconds(processes: list[int]) -> float:
-    """Return the CPU time of some processes and of their children that have ended."""
-    total = 0
-    for process in processes:
-        fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
-        total += sum(map(int, fields[11:15]))
-    return total / TICKS
+def measure(run: Callable[[], None], submissions: int, others: Sequence[int] = ()) -> Cost:
+    """Run a submission many times, and return the milliseconds of one; the first runs do not count."""
 
+    def run_often(count: int) -> None:
+        for _ in range(count):
+            run()
 
-def measure(run: Callable[[], None], submissions: int, used: Callable[[], float]) -> Cost:
-    """Run a submission many times; the first runs do not count."""
-    for _ in range(3):
-        run()
-    cpu, wall = used(), time.perf_counter()
-    for _ in range(submissions):
-        run()
-    return Cost(
-        *(1000 * spent / submissions for spent in (used() - cpu, time.perf_counter() - wall))
-    )
+    run_often(3)
+    cost = measure_work(partial(run_often, submissions), others)
+    return Cost(1000 * cost.wall / submissions, 1000 * cost.cpu / submissions)
 
 
 def plainly(notebook: Notebook, submissions: int) -> Cost:
@@ -108,7 +87,7 @@ def plainly(notebook: Notebook, submissions: int) -> Cost:
             exec(compile(cell, "cell", "exec"), names)
         notebook.test(names)
 
-    return measure(run, submissions, time.process_time)
+    return measure(run, submissions)
 
 
 def in_jail(jail: Jail, notebook: Notebook, submissions: int) -> Cost:
@@ -122,15 +101,12 @@ def in_jail(jail: Jail, notebook: Notebook, submissions: int) -> Cost:
             notebook.test(kernel.namespace)
             kernel.close()
 
-    zygote = list_descendants(jail._keeper._process.pid)
-    return measure(run, submissions, lambda: time.process_time() + cpu_seconds(zygote))
+    return measure(run, submissions, list_jail_processes(jail))
 
 
 def main() -> None:
     """Measure on every rung that works here, or on the one asked for, and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument(
         "--submissions", type=int, default=50, help="how many of each kind to run (default 50)"
     )

@@ -8,7 +8,7 @@ in a report but its seconds. Exits with 1 where a report differs, and says in wh
 
 from __future__ import annotations
 
-import argparse
+import json
 import os
 import subprocess
 import sys
@@ -18,10 +18,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from submissions import KINDS, RIGHT, answer, write_exam
+from measuring import make_parser
+from submissions import KINDS, answer, write_exam
 
 from autograder.course.exam import Exam
 from autograder.course.limits import Limits
@@ -55,15 +55,10 @@ def make_submissions(count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def with_first_line(content: bytes, source: str) -> bytes:
-    """Return a submission whose functions do something first."""
-    text = content.decode()
-    body = source.replace("\n", "\n    ").replace("\\", "\\\\").replace("\n", "\\n")
-    for name in RIGHT:
-        if name == "score":
-            begin = text.index(f"def {name}(")
-            end = text.index("\\n", begin)
-            text = f"{text[:end]}\\n    {body}{text[end:]}"
-    return text.encode()
+    """Return a submission whose `score` does something first."""
+    head = b"def score(Z, Y):"
+    body = json.dumps(f"\n{indent(source, '    ')}")[1:-1]
+    return content.replace(head, head + body.encode())
 
 
 @contextmanager
@@ -94,7 +89,7 @@ def grade(exam: Exam, submissions: Mapping[str, bytes]) -> dict[str, Report]:
 
 def main() -> int:
     """Grade twice, compare, and say what differs."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("--submissions", type=int, default=30)
     parser.add_argument("--load", type=int, default=20)
     options = parser.parse_args()

@@ -8,8 +8,6 @@ jail and what is in it). Everything is warm; processor time is the figure to tru
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -17,15 +15,15 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
+from measuring import list_jail_processes, make_parser, measure_own_time  # noqa: E402
 from small_course import CONFIG, SmallCourse, code, dump, solution, test  # noqa: E402
 
 from autograder.course.configuration_file import load_course  # noqa: E402
 from autograder.course.exam import Exam, read_exam  # noqa: E402
 from autograder.course.submissions import Submission  # noqa: E402
 from autograder.grader.examiner import Examiner  # noqa: E402
-from autograder.jail.processes import list_descendants  # noqa: E402
+from autograder.jail.processes import measure_processor_time  # noqa: E402
 
-TICKS = os.sysconf("SC_CLK_TCK")
 IMPORTS = "import numpy as np"
 RIGHT = {
     "predict": "def predict(X, W, b):\n    return X @ W.T + b",
@@ -122,9 +120,9 @@ def write_exam(folder: Path) -> Exam:
     return read_exam(course.source, loaded.assignments["hw"].patterns)
 
 
-def answer(wrong: set[str]) -> bytes:
-    """Return a submission in which these functions are wrong."""
-    cells = [code(IMPORTS)]
+def answer(wrong: set[str], *own: str) -> bytes:
+    """Return a submission in which these functions are wrong, with cells of a student's own."""
+    cells = [code(IMPORTS), *map(code, own)]
     for name in RIGHT:
         cells += [
             solution((WRONG if name in wrong else RIGHT)[name], f"{name}_solution"),
@@ -133,20 +131,9 @@ def answer(wrong: set[str]) -> bytes:
     return dump(cells)
 
 
-def cpu_seconds(processes: list[int]) -> float:
-    """Return the processor time of some processes and of their children that have ended."""
-    total = 0
-    for process in processes:
-        fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
-        total += sum(map(int, fields[11:15]))
-    return total / TICKS
-
-
 def main() -> None:
     """Measure and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument(
         "--rounds", type=int, default=5, help="how many of each kind to grade (default 5)"
     )
@@ -156,16 +143,15 @@ def main() -> None:
     everything = 0.0
     with tempfile.TemporaryDirectory() as folder, Examiner() as examiner:
         exam = write_exam(Path(folder))
-        zygote = list_descendants(examiner.jail._keeper._process.pid)
+        zygote = list_jail_processes(examiner.jail)
         for name, wrong in KINDS.items():
             submission = Submission("hw", "hw_solved.ipynb", answer(wrong))
             points = examiner.examine(exam, submission).report.points
-            there = cpu_seconds(zygote)
-            here = sum(os.times()[:4])
+            there, here = measure_processor_time(zygote), measure_own_time()
             for _ in range(options.rounds):
                 examiner.examine(exam, submission)
-            there = 1000 * (cpu_seconds(zygote) - there) / options.rounds
-            here = 1000 * (sum(os.times()[:4]) - here) / options.rounds
+            there = 1000 * (measure_processor_time(zygote) - there) / options.rounds
+            here = 1000 * (measure_own_time() - here) / options.rounds
             everything += (there + here) / len(KINDS)
             print(line(name, f"{points:g}", f"{here:.0f}", f"{there:.0f}", f"{here + there:.0f}"))
     print(line("mean", "", "", "", f"{everything:.0f}"))

@@ -10,7 +10,6 @@ tidy` puts them away, so that only those of the last three weeks are there.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -19,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from class_size import make_class, make_result
+from measuring import make_parser
 
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.disk_use import measure_disk_use
@@ -94,7 +94,7 @@ def measure_shown(classroom: Classroom) -> float:
 
 def main() -> None:
     """Walk the term, and print what it takes."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("--students", type=int, default=3)
     parser.add_argument("--weeks", type=int, default=WEEKS)
     parser.add_argument("--pushes", type=int, default=PUSHES)

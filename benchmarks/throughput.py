@@ -6,19 +6,17 @@ and their ratio. Machines are shared and noisy: quote the ratio.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
+from measuring import make_parser, measure_work  # noqa: E402
 from nbgrader_course import nbgrader, prepare, scores  # noqa: E402
 
 from autograder.course.configuration_file import load_course  # noqa: E402
@@ -42,7 +40,7 @@ AUTHORS = (answer_everything, answer_first_half, leave_untouched)
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--students", type=int, default=20)
     parser.add_argument("--assignment", default="hw01_numpy")
     options = parser.parse_args()
@@ -61,12 +59,14 @@ def main() -> None:
         root = Path(folder)
         prepare(REPOSITORY, root / "nbgrader", options.assignment, notebooks)
         nbgrader(root / "nbgrader", "generate_assignment", options.assignment)
-        theirs = measured(lambda: nbgrader(root / "nbgrader", "autograde", options.assignment))
+        theirs = measure_work(lambda: nbgrader(root / "nbgrader", "autograde", options.assignment))
         tasks = pushed(root, exam, notebooks)
         ours_course = replace(
             course, forks=root / "forks", ledger=root / "ledger", outputs=root / "outputs"
         )
-        ours = measured(lambda: list(grade_tasks(ours_course, {options.assignment: exam}, tasks)))
+        ours = measure_work(
+            lambda: list(grade_tasks(ours_course, {options.assignment: exam}, tasks))
+        )
         put_tools_on_path()
         equal = points(root / "ledger", notebooks) == {
             student: sum(grades.values())
@@ -75,22 +75,14 @@ def main() -> None:
     print(
         f"{options.students} submissions of {options.assignment}, {os.cpu_count()} cores, same scores: {equal}"
     )
-    for name, (wall, cpu) in (("nbgrader autograde", theirs), ("autograder", ours)):
-        each = 1000 / options.students
+    for name, cost in (("nbgrader autograde", theirs), ("autograder", ours)):
+        wall, cpu = (1000 * seconds / options.students for seconds in (cost.wall, cost.cpu))
         print(
-            f"{name:20} {wall:7.1f} s wall {cpu:7.1f} s CPU  each {wall * each:6.0f} ms wall {cpu * each:6.0f} ms CPU"
+            f"{name:20} {cost.wall:7.1f} s wall {cost.cpu:7.1f} s CPU  each {wall:6.0f} ms wall {cpu:6.0f} ms CPU"
         )
     print(
-        f"ratio                {theirs[0] / ours[0]:7.1f}   wall {theirs[1] / ours[1]:7.1f}   CPU"
+        f"ratio                {theirs.wall / ours.wall:7.1f}   wall {theirs.cpu / ours.cpu:7.1f}   CPU"
     )
-
-
-def measured(work: Callable[[], object]) -> tuple[float, float]:
-    """Return wall and CPU seconds, children included once they have ended."""
-    wall, before = time.perf_counter(), os.times()
-    work()
-    after = os.times()
-    return time.perf_counter() - wall, sum(after[:4]) - sum(before[:4])
 
 
 def pushed(root: Path, exam: Exam, notebooks: dict[str, bytes]) -> list[GradingTask]:
