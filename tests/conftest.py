@@ -29,20 +29,16 @@ settings.load_profile("nothing is written into the clone")
 
 leave_out_grammars()  # every process that runs tests would compile them, for more than a second
 
-__all__ = [
-    "a_person",
-    "public_course",
-    "public_course_as_made",
-]  # fixtures that lie with what they are of
+# Fixtures that lie with what they are of.
+__all__ = ["a_person", "public_course", "public_course_as_made"]
 
 MEETING = pytest.StashKey[Meeting]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let the processes of this test run share one warm `autograder`, see tests/support/warm_autograder.py."""
-    os.umask(
-        0o022
-    )  # what is made for a web server is looked at: not as this person would have it, but as most do
+    # What is made for a web server is looked at: not as this person would have it, but as most do.
+    os.umask(0o022)
     if not hasattr(config, "workerinput"):
         config.stash[MEETING] = Meeting()
 

@@ -56,8 +56,7 @@ def main(folder: Path, kilobytes: int) -> None:
 
 
 if __name__ == "__main__":
-    meeting = (
-        Meeting()
-    )  # its warm `autograder` sees the small file system, that of the test run would not
+    # Its warm `autograder` sees the small file system, that of the test run would not.
+    meeting = Meeting()
     main(Path(sys.argv[1]), int(sys.argv[2]))
     meeting.end()

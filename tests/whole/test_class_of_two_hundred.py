@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from autograder.gradebook.gradebook_database import open_gradebook
 from autograder.grader.examiner import Examiner
 from autograder.grading.grading_run import grade_tasks
 from autograder.jail import Limits
+from autograder.jail.processes import list_descendants
 from autograder.record.ledger import Ledger
 from autograder.record.open_tasks import GradingTask
 from autograder.rehearsal.forge_on_disk import BareRepository
@@ -102,15 +102,8 @@ def leftovers(scratch: Path) -> set[str]:
 
 def children() -> set[int]:
     """Every process below this one, but for Python's own tracker of shared resources."""
-    found: set[int] = set()
-    waiting = [os.getpid()]
-    while waiting:
-        for task in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            with suppress(OSError):  # it has ended since it was found
-                below = {int(pid) for pid in task.read_text().split()}
-                found |= below
-                waiting += below
-    return {pid for pid in found if b"resource_tracker" not in command_of(pid)}
+    _this, *below = list_descendants(os.getpid())
+    return {pid for pid in below if b"resource_tracker" not in command_of(pid)}
 
 
 def command_of(pid: int) -> bytes:
