@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -23,13 +22,12 @@ from autograder.course.exam import Exam
 from autograder.course.submissions import Student
 from autograder.course.whole_files import PRIVATE, write_whole
 from autograder.pages.leaderboards import BoardPlace
-from autograder.pages.page_seal import unseal_packed
+from autograder.pages.page_seal import SEALED, unseal_packed
 from autograder.record.ledger import StudentRecord
 from autograder.record.page_keys import PageKey
 from autograder.record.standings import Standing, is_over
 
 MEMORY_VERSION = 1
-SEALED = re.compile(r'<template id="sealed" data-page="\w+">([^<]*)</template>')
 # Together the code that makes a page's contents: a change of it makes every page anew.
 RENDERING = (".py", ".html")
 
@@ -54,7 +52,7 @@ class PageMemory:
         try:
             page = (site / "p" / f"{key.page}.html").read_text(encoding="utf-8")
             sealed = SEALED.search(page)
-            packed = unseal_packed(sealed[1], key.key, key.page) if sealed else b""
+            packed = unseal_packed(sealed["sealed"], key.key, key.page) if sealed else b""
         except (OSError, ValueError):
             return None
         # Somebody may have put an older page of this student's back, which opens as well.

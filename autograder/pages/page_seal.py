@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from base64 import b64decode, b64encode
 
 from cryptography.exceptions import InvalidTag
@@ -22,6 +23,8 @@ NONCE_BYTES = 12
 LENGTH_BYTES = 4
 # The largest page sets everybody's size; in whole blocks it says little of how large it is.
 BLOCK = 1024
+# Where a page has its sealed contents, as templates/sealed.html writes it.
+SEALED = re.compile(r'<template id="sealed" data-page="\w+">(?P<sealed>[^<]*)</template>')
 
 
 def pack_contents(contents: str) -> bytes:

@@ -14,7 +14,7 @@ from autograder.course.exam import Exam
 from autograder.course.names import name_assignment
 from autograder.course.submissions import Status, Student
 from autograder.gradebook.projection_memory import database_file
-from autograder.pages.page_seal import unseal_contents
+from autograder.pages.page_seal import SEALED, unseal_contents
 from autograder.pages.points_site import INDEX, LEADERBOARD, render_contents
 from autograder.record.ledger import StudentRecord
 from autograder.record.page_keys import PageKeys
@@ -26,7 +26,6 @@ STEP_GRADEBOOK = "autograder gradebook brings it up to date"
 STEP_DAMAGED = "autograder verify --repair moves it aside and makes it anew; marks that were not read yet stay in it"
 STEP_PAGES = "autograder pages builds them anew"
 UPDATED = re.compile(r'Last update: <time datetime="([^"]+)"')
-SEALED = re.compile(r'<template id="sealed" data-page="(?P<page>\w+)">(?P<sealed>[^<]*)</template>')
 Standings = Mapping[str, Mapping[str, Standing]]
 Key = tuple[str, str, str]  # student, assignment, cell
 Scores = dict[Key, tuple[float | None, float | None]]  # automatic points, and those by hand
