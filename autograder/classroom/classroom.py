@@ -373,22 +373,25 @@ class Classroom:
         The page of a student whose record cannot be read, or who cannot be judged, stays as it was.
         """
         # Not at the top: templates and ciphers take a while to load, and grading needs neither.
-        from autograder.pages import PageKeys, build_site
+        from autograder.pages import PageKeys, SiteSource, build_site
 
         keys = PageKeys.load_or_create(self.course.keys)
         moment = now or datetime.now(UTC)
         records = self.records()
         standings = self.standings(records)
-        return build_site(
-            self.course,
-            self.exams,
-            standings,
-            records,
-            keys,
-            self.course.site,
-            moment,
-            self.students,
+        source = SiteSource(
+            course=self.course,
+            exams=self.exams,
+            standings=standings,
+            records=records,
+            keys=keys,
+            students=self.students,
+            now=moment,
             contact=self.course.contact,
+        )
+        return build_site(
+            source,
+            self.course.site,
             unchanged={student.id for student in self.students} - set(standings),
             wall=self.wall,
         )

@@ -6,8 +6,8 @@ own page lies in the same folder, encrypted with a key that only their link carr
 
 from __future__ import annotations
 
-from autograder.pages.points_site import build_site
+from autograder.pages.points_site import SiteSource, build_site
 from autograder.pages.student_links import links_csv
 from autograder.record.page_keys import PageKey, PageKeys
 
-__all__ = ["PageKey", "PageKeys", "build_site", "links_csv"]
+__all__ = ["PageKey", "PageKeys", "SiteSource", "build_site", "links_csv"]

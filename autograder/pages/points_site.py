@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -53,17 +53,56 @@ class Contents:
     leaderboard: str = field(repr=False, default="")
 
 
-def build_site(  # noqa: PLR0913 - all that a site is made of
-    course: Course,
-    exams: Mapping[str, Exam],
-    standings: Mapping[str, Mapping[str, Standing]],
-    records: Mapping[str, StudentRecord],
-    keys: PageKeys,
+@dataclass(frozen=True)
+class SiteSource:
+    """What a site is made from.
+
+    Attributes
+    ----------
+    course : Course
+        The course.
+    exams : mapping of str to Exam
+        By assignment; one without an exam yet stands on the course page with its deadlines only.
+    standings : mapping of str to mapping of str to Standing
+        By student id, then by assignment.
+    records : mapping of str to StudentRecord
+        By student id, for the history of pushes.
+    keys : PageKeys
+        The key of each student's page.
+    students : sequence of Student
+        Who gets a page.
+    now : datetime
+        The "last update" of the pages; deadlines are open or closed by it.
+    contact : str
+        Where to ask for a regrade: a `mailto:` or `https:` address.
+    """
+
+    course: Course
+    exams: Mapping[str, Exam]
+    standings: Mapping[str, Mapping[str, Standing]]
+    records: Mapping[str, StudentRecord]
+    keys: PageKeys
+    students: Sequence[Student]
+    now: datetime
+    contact: str = ""
+
+    def standings_of(self, student: Student) -> Mapping[str, Standing]:
+        """Return where a student stands, nothing where that is not known."""
+        return self.standings.get(student.id, {})
+
+    def record_of(self, student: Student) -> StudentRecord:
+        """Return a student's record, empty where there is none."""
+        return self.records.get(student.id, StudentRecord(student.id))
+
+    def make_boards(self) -> tuple[Board, ...]:
+        """Return the leaderboards on which somebody wants to be."""
+        return make_boards(self.course, self.exams, self.students, self.records, self.keys)
+
+
+def build_site(
+    source: SiteSource,
     out: Path,
-    now: datetime,
-    students: Sequence[Student],
     *,
-    contact: str = "",
     unchanged: Collection[str] = (),
     wall: Wall = no_wall,
 ) -> dict[str, str]:
@@ -72,24 +111,10 @@ def build_site(  # noqa: PLR0913 - all that a site is made of
 
     Parameters
     ----------
-    course : Course
-        The course.
-    exams : mapping of str to Exam
-        By assignment; one without an exam yet stands on the course page with its deadlines only.
-    standings : mapping of str to mapping of str to Standing
-        By student id, then by assignment.
-    records : mapping of str to Record
-        By student id, for the history of pushes.
-    keys : Keys
-        Gets a key for each student who has none.
+    source : SiteSource
+        What the pages are made from; its keys get one for each student who has none.
     out : Path
         Folder of the site; replaced.
-    now : datetime
-        The "last update" of the pages; deadlines are open or closed by it.
-    students : sequence of Student
-        Who gets a page.
-    contact : str, optional
-        Where to ask for a regrade: a `mailto:` or `https:` address.
     unchanged : collection of str, optional
         Students of whom nothing is known now: their pages stay as they were.
     wall : callable, optional
@@ -103,42 +128,35 @@ def build_site(  # noqa: PLR0913 - all that a site is made of
     Raises
     ------
     ConfigError
-        If `contact` is no such address.
+        If the contact is no such address.
     UsageError
         If `out` holds anything that is not of a site.
     """
-    _check_contact(contact)
+    course = source.course
+    keys = source.keys
+    students = source.students
+    _check_contact(source.contact)
     _check_replaceable(out)
     keys.make_missing(student.id for student in students)
     with wall("the homework's text is not shown"):
         render_homework(course)
     readings = list_readings(course)
-    judged = [student for student in students if student.id not in unchanged]
     # Of the whole roster, for nobody's name may be a code name, also not of who is not judged now.
-    boards = _make_boards(course, exams, records, keys, students, wall)
-    fingerprints = _take_fingerprints(
-        course, exams, standings, records, keys, now, judged, boards, contact=contact
+    boards: tuple[Board, ...] = ()
+    with wall("the leaderboard is not shown"):
+        boards = source.make_boards()
+    judged = replace(
+        source, students=[student for student in students if student.id not in unchanged]
     )
+    fingerprints = _take_fingerprints(judged, boards)
     packed = _find_same_contents(read_page_memory(memory_path(keys.path)), out, fingerprints, keys)
-    contents = render_contents(
-        course,
-        exams,
-        standings,
-        records,
-        keys,
-        now,
-        judged,
-        contact=contact,
-        wall=wall,
-        known=packed.keys(),
-        boards=boards,
-    )
+    contents = render_contents(judged, boards, known=packed.keys(), wall=wall)
     for student, text in contents.own.items():
         packed[student] = pack_contents(text)
     kept = _read_kept_pages(
         out, [student for student in students if student.id not in packed], keys
     )
-    templates = _load_templates(course, now)
+    templates = _load_templates(course, source.now)
     pages = (
         {INDEX: contents.index}
         | kept
@@ -152,29 +170,20 @@ def build_site(  # noqa: PLR0913 - all that a site is made of
     return {student.id: keys.key_of(student.id).link for student in students}
 
 
-def render_contents(  # noqa: PLR0913 - the same
-    course: Course,
-    exams: Mapping[str, Exam],
-    standings: Mapping[str, Mapping[str, Standing]],
-    records: Mapping[str, StudentRecord],
-    keys: PageKeys,
-    now: datetime,
-    students: Sequence[Student],
+def render_contents(
+    source: SiteSource,
+    boards: Sequence[Board],
     *,
-    contact: str = "",
-    wall: Wall = no_wall,
     known: Collection[str] = (),
-    boards: tuple[Board, ...] | None = None,
+    wall: Wall = no_wall,
 ) -> Contents:
-    """Return what the pages say, of the same parameters as `build_site`, before anything is sealed
-    or written; not the pages of students whose contents are `known`. Leaderboards that are not
-    given are made.
+    """Return what the pages say, before anything is sealed or written; not the pages of students
+    whose contents are `known`.
     """
-    templates = _load_templates(course, now)
-    standing = {student.id: standings.get(student.id, {}) for student in students}
-    if boards is None:
-        boards = _make_boards(course, exams, records, keys, students, wall)
-    course_page = make_course_page(course, exams, standing.values(), now)
+    course = source.course
+    templates = _load_templates(course, source.now)
+    standings = [source.standings_of(student) for student in source.students]
+    course_page = make_course_page(course, source.exams, standings, source.now)
     index = _render_page(
         templates,
         "course.html",
@@ -184,59 +193,36 @@ def render_contents(  # noqa: PLR0913 - the same
     )
     leaderboard = _render_page(templates, "leaderboard.html", boards=boards) if boards else ""
     own = {}
-    for student in students:
+    for student in source.students:
         if student.id in known:
             continue
         with wall(f"{student.id}: the page stays as it was"):
-            record = records.get(student.id, StudentRecord(student.id))
             page = make_student_page(
                 course,
-                exams,
+                source.exams,
                 student,
-                keys.regrade_code_of(student.id),
-                standing[student.id],
-                record,
-                now,
+                source.keys.regrade_code_of(student.id),
+                source.standings_of(student),
+                source.record_of(student),
+                source.now,
                 list_places(boards, student.id),
             )
-            own[student.id] = _render_own_page(templates, course, page, contact)
+            own[student.id] = _render_own_page(templates, course, page, source.contact)
     return Contents(index, own, leaderboard)
 
 
-def _make_boards(
-    course: Course,
-    exams: Mapping[str, Exam],
-    records: Mapping[str, StudentRecord],
-    keys: PageKeys,
-    students: Sequence[Student],
-    wall: Wall,
-) -> tuple[Board, ...]:
-    with wall("the leaderboard is not shown"):
-        return make_boards(course, exams, students, records, keys)
-    return ()
-
-
-def _take_fingerprints(  # noqa: PLR0913 - the same
-    course: Course,
-    exams: Mapping[str, Exam],
-    standings: Mapping[str, Mapping[str, Standing]],
-    records: Mapping[str, StudentRecord],
-    keys: PageKeys,
-    now: datetime,
-    students: Sequence[Student],
-    boards: Sequence[Board],
-    *,
-    contact: str,
-) -> dict[str, str]:
+def _take_fingerprints(source: SiteSource, boards: Sequence[Board]) -> dict[str, str]:
     """Return by student the fingerprint of what their page is made from."""
-    common = PageFingerprints.prepare(course, exams, contact, now)
+    common = PageFingerprints.prepare(source.course, source.exams, source.contact, source.now)
     taken = {}
-    for student in students:
-        code = keys.regrade_code_of(student.id)
-        record = records.get(student.id, StudentRecord(student.id))
-        own = standings.get(student.id, {})
-        places = list_places(boards, student.id)
-        taken[student.id] = common.fingerprint(student, code, own, record, places)
+    for student in source.students:
+        taken[student.id] = common.fingerprint(
+            student,
+            source.keys.regrade_code_of(student.id),
+            source.standings_of(student),
+            source.record_of(student),
+            list_places(boards, student.id),
+        )
     return taken
 
 

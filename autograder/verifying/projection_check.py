@@ -15,7 +15,7 @@ from autograder.course.names import name_assignment
 from autograder.course.submissions import Status, Student
 from autograder.gradebook.projection_memory import database_file
 from autograder.pages.page_seal import SEALED, unseal_contents
-from autograder.pages.points_site import INDEX, LEADERBOARD, render_contents
+from autograder.pages.points_site import INDEX, LEADERBOARD, SiteSource, render_contents
 from autograder.record.ledger import StudentRecord
 from autograder.record.page_keys import PageKeys
 from autograder.record.standings import PartStanding, PartState, Standing
@@ -197,9 +197,10 @@ def check_pages(
         return
     known = [student for student in students if keys.has_key_of(student.id)]
     # For the moment at which they were built: an hour later a deadline may be over.
-    wanted = render_contents(
-        course, exams, standings, records, keys, moment, known, contact=course.contact
+    source = SiteSource(
+        course, exams, standings, records, keys, known, moment, contact=course.contact
     )
+    wanted = render_contents(source, source.make_boards())
     if text != wanted.index:
         yield RecordTrouble(str(index), "is not what the record gives", STEP_PAGES)
     board = course.site / LEADERBOARD

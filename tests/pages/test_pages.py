@@ -511,9 +511,8 @@ def test_students_without_standings_or_record_still_get_a_page(
 ) -> None:
     keys = PageKeys.load_or_create(tmp_path / "keys.json")
     newcomer = Student("newcomer", "https://example.org/newcomer")
-    links = build_site(
-        everyone.course, everyone.exams, {}, {}, keys, tmp_path / "site", NOW, [newcomer]
-    )
+    nothing = replace(everyone.source(keys), standings={}, records={}, students=[newcomer])
+    links = build_site(nothing, tmp_path / "site")
     assert list(links) == ["newcomer"]
     assert "Points of newcomer" in contents((tmp_path / "site", links), "newcomer")
 

@@ -239,19 +239,8 @@ def test_a_damaged_release_takes_no_page_away(everyone: PracticeClass, tmp_path:
             troubles.append(f"{what}: {error}")
 
     keys = PageKeys.load_or_create(tmp_path / "keys.json")
-    made = everyone
     site = tmp_path / "site"
-    build_site(
-        made.course,
-        made.exams,
-        made.standings,
-        made.records,
-        keys,
-        site,
-        made.now,
-        made.students,
-        wall=wall,
-    )
+    build_site(everyone.source(keys), site, wall=wall)
     assert (site / "index.html").exists()
     assert len(troubles) == 1
     assert troubles[0].startswith("the homework's text is not shown: ")

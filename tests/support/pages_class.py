@@ -26,7 +26,7 @@ from autograder.course.submissions import (
     Status,
     Student,
 )
-from autograder.pages import PageKeys, build_site
+from autograder.pages import PageKeys, SiteSource, build_site
 from autograder.record.ledger import StudentRecord
 from autograder.record.ledger_entries import RecordedReport
 from autograder.record.manual_marks import ManualMark
@@ -84,7 +84,7 @@ MARKS = (
 
 @dataclass(frozen=True)
 class PracticeClass:
-    """Everything `build_site` wants but keys and a folder."""
+    """Everything that `build_site` makes a site from but its keys."""
 
     course: Course
     exams: Mapping[str, Exam]
@@ -93,20 +93,25 @@ class PracticeClass:
     students: Sequence[Student]
     now: datetime = NOW
 
-    def build(self, folder: Path, **options: Any) -> tuple[dict[str, str], PageKeys]:
-        """Build the site in `folder/site` with the keys in `folder/keys.json`."""
-        keys = PageKeys.load_or_create(folder / "keys.json")
-        links = build_site(
+    def source(self, keys: PageKeys, *, contact: str = "") -> SiteSource:
+        """Return what the site of this class is made from."""
+        return SiteSource(
             self.course,
             self.exams,
             self.standings,
             self.records,
             keys,
-            folder / "site",
-            self.now,
             self.students,
-            **options,
+            self.now,
+            contact,
         )
+
+    def build(
+        self, folder: Path, *, contact: str = "", **options: Any
+    ) -> tuple[dict[str, str], PageKeys]:
+        """Build the site in `folder/site` with the keys in `folder/keys.json`."""
+        keys = PageKeys.load_or_create(folder / "keys.json")
+        links = build_site(self.source(keys, contact=contact), folder / "site", **options)
         return links, keys
 
 
