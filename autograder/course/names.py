@@ -92,6 +92,13 @@ def name_formerly(notebook: str) -> str:
     return notebook.replace(BETWEEN, ".")
 
 
+def label_notebook(notebook: str) -> str:
+    """Return what tells a notebook from the others of its assignment; empty where it is the only
+    one.
+    """
+    return notebook.partition(BETWEEN)[2]
+
+
 def name_file(notebook: str) -> str:
     """Return what a file about a notebook is called, without an ending."""
     return notebook.replace(BETWEEN, JOINT)

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
-from autograder.course.names import BETWEEN
+from autograder.course.names import label_notebook
 from autograder.course.submissions import ExerciseResult, Status
 from autograder.overview.class_work import AssignmentWork, Grading, StudentWork
-from autograder.record.assignment_standings import join_notebooks
+from autograder.record.assignment_standings import join_notebooks, label_results
 from autograder.record.standings import decided_sum
 
 
@@ -59,10 +59,9 @@ def _join_gradings(
     joined: list[Grading] = []
     for event in events:
         newest[event.report.assignment] = event.report.exercises
-        exercises = []
+        exercises: list[ExerciseResult] = []
         for notebook, results in newest.items():
-            label = notebook.partition(BETWEEN)[2]
-            exercises += [replace(result, id=f"{label}{BETWEEN}{result.id}") for result in results]
+            exercises += label_results(label_notebook(notebook), results)
         report = replace(event.report, assignment=name, exercises=tuple(exercises))
         grading = replace(event, report=report)
         if joined and joined[-1].commit == event.commit:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from autograder.course.exam import Exam, Exercise
 from autograder.course.layout import find_answers_elsewhere, find_notebook
-from autograder.course.names import BETWEEN
+from autograder.course.names import label_notebook
 from autograder.course.submissions import Push, Student, round_points
 from autograder.pages.exercise_rows import Row, list_exercises, make_rows
 from autograder.pages.exercise_titles import find_exercise_titles
@@ -128,7 +128,7 @@ class AssignmentView:
     @property
     def notebook(self) -> str:
         """Name of the notebook, where it is one of several."""
-        return self.standing.assignment.partition(BETWEEN)[2]
+        return label_notebook(self.standing.assignment)
 
     @property
     def sections(self) -> tuple[AssignmentView, ...]:
@@ -232,7 +232,7 @@ class _PartMaker:
             rows=make_rows(exercises, self.titles, part.exercises, part.state, part.marks),
             late=late,
             newer=self._make_newer_results(late, exercises) if late else None,
-            notebook=self.exam.assignment.partition(BETWEEN)[2],
+            notebook=label_notebook(self.exam.assignment),
         )
 
     def _find_late_push(self, part: PartStanding) -> Push | None:

@@ -14,7 +14,7 @@ from autograder.course.configuration import Assignment, Course
 from autograder.course.exam import Exam
 from autograder.course.names import BETWEEN, name_notebook
 from autograder.course.roster import Extensions
-from autograder.course.submissions import Student, round_points
+from autograder.course.submissions import ExerciseResult, Student, round_points
 from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark
 from autograder.record.push_candidates import PushCandidate, PushChoice, choose_pushes
@@ -119,6 +119,11 @@ def join_notebooks(name: str, standings: Sequence[Standing]) -> Standing:
     return Standing(standings[0].student, name, tuple(parts), tuple(problems))
 
 
+def label_results(label: str, results: Iterable[ExerciseResult]) -> list[ExerciseResult]:
+    """Return a notebook's results as they are called in its assignment: NOTEBOOK/EXERCISE."""
+    return [replace(result, id=f"{label}{BETWEEN}{result.id}") for result in results]
+
+
 def _list_states(possible: Mapping[str, PushChoice]) -> Iterable[dict[str, PushChoice]]:
     """Yield what the notebooks were in time, and what they were after each late push, each with the
     one that would count of every notebook as its only candidate.
@@ -158,15 +163,13 @@ def _join_parts(parts: Sequence[tuple[str, PartStanding]]) -> PartStanding:
     telling = min(standings, key=lambda part: TELLING.index(part.state))
     pushed = [part for part in standings if part.push is not None]
     newest = max(pushed, key=lambda part: part.push.time if part.push else 0, default=telling)
-    exercises = []
-    automatic = []
+    exercises: list[ExerciseResult] = []
+    automatic: list[ExerciseResult] = []
     marks: list[ManualMark] = []
     whys = []
     for label, part in parts:
-        for result in part.exercises:
-            exercises.append(replace(result, id=f"{label}{BETWEEN}{result.id}"))
-        for result in part.automatic:
-            automatic.append(replace(result, id=f"{label}{BETWEEN}{result.id}"))
+        exercises += label_results(label, part.exercises)
+        automatic += label_results(label, part.automatic)
         for mark in part.marks:
             marks.append(replace(mark, exercise=f"{label}{BETWEEN}{mark.exercise}"))
         whys.append(f"{label}: {part.why}")
