@@ -10,9 +10,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from autograder.course.configuration import Course
+from autograder.course.configuration import Assignment, Course
 from autograder.course.exam import Exam
 from autograder.course.layout import find_notebook
+from autograder.course.leaderboard import Leaderboard
 from autograder.course.submissions import BoardEntry, Push, Student
 from autograder.pages.code_names import (
     DRAW,
@@ -46,8 +47,8 @@ class BoardPlace:
 
     Attributes
     ----------
-    title, what : str
-        Of the assignment, and what is measured.
+    title : str
+        Of the assignment.
     code_name : str
         As it is shown, empty where none may be.
     row : BoardRow or None
@@ -56,9 +57,7 @@ class BoardPlace:
         The code name as the student wrote it, for the eyes of instructors.
     """
 
-    assignment: str
     title: str
-    what: str
     code_name: str
     row: BoardRow | None
     of: int
@@ -114,15 +113,14 @@ def make_boards(
         if exam.leaderboard is not None:
             entrants = _find_entrants(exam, students, records)
             if entrants:
-                measured.append((name, exam, entrants))
+                measured.append((name, exam.leaderboard, entrants))
     if not measured:
         return ()
     people = PeopleOfClass(students)
     boards = []
-    for name, exam, entrants in measured:
-        boards.append(
-            _make_board(exam, course.assignments[name].full_title, entrants, people, keys)
-        )
+    for name, leaderboard, entrants in measured:
+        assignment = course.assignments[name]
+        boards.append(_make_board(assignment, leaderboard, entrants, people, keys))
     return tuple(boards)
 
 
@@ -179,13 +177,17 @@ def _fold_wish(code_name: str) -> str:
 
 
 def _make_board(
-    exam: Exam, title: str, entrants: Sequence[_Entrant], people: PeopleOfClass, keys: PageKeys
+    assignment: Assignment,
+    leaderboard: Leaderboard,
+    entrants: Sequence[_Entrant],
+    people: PeopleOfClass,
+    keys: PageKeys,
 ) -> Board:
     shown: dict[str, str] = {}
     refused: dict[str, str] = {}
     looks: set[str] = set()
     for entrant in entrants:
-        name, reason = _admit_name(exam, entrant, people, keys, looks)
+        name, reason = _admit_name(assignment.name, entrant, people, keys, looks)
         if reason:
             refused[entrant.student] = reason
         else:
@@ -195,16 +197,12 @@ def _make_board(
     for entrant in entrants:
         if entrant.student in shown and entrant.entry.score is not None:
             ranked.append(entrant)
-    less_is_better = exam.leaderboard is not None and exam.leaderboard.less_is_better
-    rows = _rank_entrants(ranked, shown, less_is_better)
-    what = exam.leaderboard.title if exam.leaderboard is not None else ""
+    rows = _rank_entrants(ranked, shown, leaderboard.less_is_better)
     places = {}
     for entrant in entrants:
         student = entrant.student
         places[student] = BoardPlace(
-            assignment=exam.assignment,
-            title=title,
-            what=what,
+            title=assignment.full_title,
             code_name=shown.get(student, ""),
             row=rows.get(student),
             of=len(rows),
@@ -212,18 +210,25 @@ def _make_board(
             wished=entrant.entry.code_name,
         )
     in_order = sorted(rows.values(), key=lambda row: (row.rank, row.code_name))
-    return Board(exam.assignment, title, what, less_is_better, tuple(in_order), places)
+    return Board(
+        assignment=assignment.name,
+        title=assignment.full_title,
+        what=leaderboard.title,
+        less_is_better=leaderboard.less_is_better,
+        rows=tuple(in_order),
+        places=places,
+    )
 
 
 def _admit_name(
-    exam: Exam, entrant: _Entrant, people: PeopleOfClass, keys: PageKeys, looks: Container[str]
+    board: str, entrant: _Entrant, people: PeopleOfClass, keys: PageKeys, looks: Container[str]
 ) -> tuple[str, str]:
     """Return the code name to show, or the reason why it is not to be shown; `looks` are those that
     are taken, folded.
     """
     wished = entrant.entry.code_name
     if wished == DRAW:
-        name = draw_code_name(keys, exam.assignment, entrant.student, people, looks)
+        name = draw_code_name(keys, board, entrant.student, people, looks)
         return name, ""
     reason = explain_bad_form(wished)
     if reason:
