@@ -38,9 +38,14 @@ def open_gradebook(course: Course) -> Iterator[api.Gradebook]:
         with api.Gradebook(course.database) as book:
             yield book
     except SQLAlchemyError as error:
-        # SQLAlchemy's own words go on with the statement, values of students in it.
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        reason = describe_database_error(error)
         raise GradebookFailed(f"{course.database}: {reason}; {MADE_ANEW}") from None
+
+
+def describe_database_error(error: SQLAlchemyError) -> str:
+    """Say in a line what a database would not do."""
+    # SQLAlchemy's own words go on with the statement, values of students in it.
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
 def _begin_database(course: Course) -> None:

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook
@@ -18,7 +17,8 @@ from autograder.course.errors import GradebookFailed
 from autograder.course.submissions import Student
 from autograder.course.temporary_folders import temporary_folder
 from autograder.gradebook.assignment_conversion import put_tools_on_path
-from autograder.gradebook.projection_memory import SQLITE
+from autograder.gradebook.gradebook_database import describe_database_error
+from autograder.gradebook.projection_memory import SQLITE, sqlite_file
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def read_known_course(database: str) -> KnownCourse:
         If nbgrader cannot read it.
     """
     # Only a file: a server's database may need a password, and adopting asks for none.
-    path = Path(database.removeprefix(SQLITE))
-    if not database.startswith(SQLITE) or not path.is_file():
+    path = sqlite_file(database)
+    if path is None or not path.is_file():
         return KnownCourse()
     put_tools_on_path()
     # A copy: nbgrader writes its schema's version into a gradebook of an older one when it opens it.
@@ -50,9 +50,8 @@ def read_known_course(database: str) -> KnownCourse:
             with Gradebook(f"{SQLITE}{copy}") as book:
                 return _read_book(book)
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise GradebookFailed(
-                f"{path}: {reason}; move it away to adopt the course without it, "
+                f"{path}: {describe_database_error(error)}; move it away to adopt the course without it, "
                 "or `nbgrader db upgrade` where it is of an older nbgrader"
             ) from None
 

@@ -44,9 +44,14 @@ class ProjectionMemory:
 
 def database_file(course: Course) -> Path | None:
     """Return the file of the gradebook, None where it is on a server."""
-    if not course.database.startswith(SQLITE):
+    return sqlite_file(course.database)
+
+
+def sqlite_file(database: str) -> Path | None:
+    """Return the file that a database's address names, None where it is on a server."""
+    if not database.startswith(SQLITE):
         return None
-    return Path(course.database.removeprefix(SQLITE))
+    return Path(database.removeprefix(SQLITE))
 
 
 def fingerprint_database(course: Course) -> str:

@@ -164,14 +164,14 @@ def _sort_names(place: Path) -> tuple[tuple[str, ...], list[str]]:
     usable = []
     faults = []
     folder_fault = find_name_fault(place.name)
-    stems = [path.stem for path in sorted(place.glob("*.ipynb"))]
-    for name in (place.name, *stems):
-        fault = find_name_fault(name)
+    if folder_fault:
+        faults.append(f"{place.name}: {place.name!r}: {folder_fault}")
+    for path in sorted(place.glob("*.ipynb")):
+        fault = find_name_fault(path.stem)
         if fault:
-            faults.append(f"{place.name}: {name!r}: {fault}")
-    for stem in stems:
-        if not find_name_fault(stem):
-            usable.append(stem)
+            faults.append(f"{place.name}: {path.stem!r}: {fault}")
+        else:
+            usable.append(path.stem)
     twins = find_twins(usable)
     if twins is not None:
         faults.append(f"{place.name}: {twins[0]!r} and {twins[1]!r} look alike; rename one")
