@@ -123,7 +123,10 @@ def _find_answers(exam: Exam) -> Iterator[tuple[Exercise, SourceCell]]:
     """Yield each solution cell with the exercise that tests it, the first one where there are
     several.
     """
-    cells = {cell.grade_id: cell for cell in exam.cells if cell.solution and cell.kind == "code"}
+    cells = {}
+    for cell in exam.cells:
+        if cell.solution and cell.kind == "code":
+            cells[cell.grade_id] = cell
     for exercise in exam.exercises:
         # What only a person marks cannot be tried
         if exercise.manual:
@@ -192,7 +195,7 @@ def _find_judging(exam: Exam, changed: Sequence[Exercise]) -> list[Exercise]:
     """
     if len(changed) == 1:
         return list(changed)
-    first = min(exam.exercises.index(exercise) for exercise in changed)
+    first = min(map(exam.exercises.index, changed))
     return [exercise for exercise in exam.exercises[first:] if not exercise.manual]
 
 

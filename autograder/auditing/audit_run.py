@@ -58,11 +58,11 @@ class GradedCase:
     @property
     def lost(self) -> tuple[int, ...]:
         """Positions of the criteria that the mistake should have met, and did not."""
-        outcomes = [criterion.outcome for criterion in self.result.criteria]
+        criteria = self.result.criteria
         lost = []
         for position in self.case.keeps:
-            is_missing = position > len(outcomes)
-            if is_missing or outcomes[position - 1] is not CriterionOutcome.MET:
+            is_missing = position > len(criteria)
+            if is_missing or criteria[position - 1].outcome is not CriterionOutcome.MET:
                 lost.append(position)
         return tuple(lost)
 
@@ -75,10 +75,10 @@ class GradedCase:
     @property
     def stopped_by(self) -> tuple[str, ...]:
         """Sentences of the criteria that were not met; a test without criteria is one itself."""
-        criteria = self.result.criteria
-        not_met = [
-            entry.sentence for entry in criteria if entry.outcome is CriterionOutcome.NOT_MET
-        ]
+        not_met = []
+        for criterion in self.result.criteria:
+            if criterion.outcome is CriterionOutcome.NOT_MET:
+                not_met.append(criterion.sentence)
         if not not_met and not self.full:
             return ("the test as a whole",)
         return tuple(not_met)
@@ -152,7 +152,7 @@ class CaseAuditor:
 
     def _excerpt(self, assignment: str, exercise: str) -> ExamExcerpt:
         exam = self._exams[assignment]
-        part = cut_excerpt(exam, next(entry for entry in exam.exercises if entry.id == exercise))
+        part = cut_excerpt(exam, exam.find_exercise(exercise))
         reference = AuditCase(assignment, exercise, CaseKind.REFERENCE, "", "")
         try:
             if self._grade(part, reference).full:
@@ -164,8 +164,7 @@ class CaseAuditor:
 
     def _grade(self, part: ExamExcerpt, case: AuditCase) -> GradedCase:
         report = self._examiner.examine(part.exam, part.submission(dict(case.changes))).report
-        result = next(result for result in report.exercises if result.id == case.exercise)
-        return GradedCase(case, result, report.seconds, report.problems)
+        return GradedCase(case, report.results[case.exercise], report.seconds, report.problems)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +15,12 @@ from autograder.auditing.vacuous_tests import VacuousCriterion
 NAMED = 0.95
 # The least part of mutants that lose points: some are as right as the reference, and nobody has said so yet
 KILLED = 0.98
+# The counts of the kinds that are either judged as wanted or not: of all, and of those that are
+JUDGED_BY_ONE_COUNT = {
+    CaseKind.ALTERNATIVE: ("alternatives", "accepted"),
+    CaseKind.SHORTCUT: ("shortcuts", "stopped"),
+    CaseKind.MUTANT: ("mutants", "killed"),
+}
 
 
 @dataclass(frozen=True)
@@ -38,50 +45,52 @@ class AuditTally:
 
     assignment: str
     exercise: str
-    mistakes: int
-    caught: int
-    named: int
-    keeping: int
-    kept: int
-    alternatives: int
-    accepted: int
-    shortcuts: int
-    stopped: int
-    mutants: int
-    killed: int
-    equivalent: int
+    mistakes: int = 0
+    caught: int = 0
+    named: int = 0
+    keeping: int = 0
+    kept: int = 0
+    alternatives: int = 0
+    accepted: int = 0
+    shortcuts: int = 0
+    stopped: int = 0
+    mutants: int = 0
+    killed: int = 0
+    equivalent: int = 0
 
 
 def count_cases(
     graded: Iterable[GradedCase], assignment: str = "", exercise: str = ""
 ) -> AuditTally:
     """Count the cases of one exercise, of an assignment, or all."""
-    by_kind: dict[CaseKind, list[GradedCase]] = {kind: [] for kind in CaseKind}
+    counts: Counter[str] = Counter()
     for entry in graded:
         case = entry.case
         if assignment in {"", case.assignment} and exercise in {"", case.exercise}:
-            by_kind[case.kind].append(entry)
-    mistakes = by_kind[CaseKind.MISTAKE]
-    alternatives = by_kind[CaseKind.ALTERNATIVE]
-    shortcuts = by_kind[CaseKind.SHORTCUT]
-    keeping = [entry for entry in mistakes if entry.case.keeps]
-    mutants = [entry for entry in by_kind[CaseKind.MUTANT] if not entry.case.equivalent]
-    return AuditTally(
-        assignment,
-        exercise,
-        mistakes=len(mistakes),
-        caught=sum(entry.good for entry in mistakes),
-        named=sum(entry.named for entry in mistakes),
-        keeping=len(keeping),
-        kept=sum(not entry.lost for entry in keeping),
-        alternatives=len(alternatives),
-        accepted=sum(entry.good for entry in alternatives),
-        shortcuts=len(shortcuts),
-        stopped=sum(entry.good for entry in shortcuts),
-        mutants=len(mutants),
-        killed=sum(entry.good for entry in mutants),
-        equivalent=len(by_kind[CaseKind.MUTANT]) - len(mutants),
-    )
+            counts.update(_list_counted(entry))
+    return AuditTally(assignment, exercise, **counts)
+
+
+def _list_counted(entry: GradedCase) -> Iterator[str]:
+    """Yield the counts of a tally that a case adds one to."""
+    kind = entry.case.kind
+    if kind is CaseKind.MISTAKE:
+        yield "mistakes"
+        if entry.good:
+            yield "caught"
+        if entry.named:
+            yield "named"
+        if entry.case.keeps:
+            yield "keeping"
+            if not entry.lost:
+                yield "kept"
+    elif kind is CaseKind.MUTANT and entry.case.equivalent:
+        yield "equivalent"
+    elif kind in JUDGED_BY_ONE_COUNT:
+        every, as_wanted = JUDGED_BY_ONE_COUNT[kind]
+        yield every
+        if entry.good:
+            yield as_wanted
 
 
 def count_by_exercise(graded: Sequence[GradedCase]) -> list[AuditTally]:
@@ -92,6 +101,11 @@ def count_by_exercise(graded: Sequence[GradedCase]) -> list[AuditTally]:
         if exercise not in counts:
             counts[exercise] = count_cases(graded, *exercise)
     return list(counts.values())
+
+
+def list_audited(graded: Iterable[GradedCase]) -> list[str]:
+    """Return the assignments that cases are of, in the order of the cases."""
+    return list(dict.fromkeys(entry.case.assignment for entry in graded))
 
 
 def describe_shortfalls(
@@ -108,7 +122,7 @@ def describe_shortfalls(
             found.append(_describe_lost(entry))
     found += map(_describe_vacuous, vacuous)
     found += _describe_empty(graded)
-    for assignment in dict.fromkeys(entry.case.assignment for entry in graded):
+    for assignment in list_audited(graded):
         count = count_cases(graded, assignment)
         if count.named < NAMED * count.mistakes:
             found.append(
@@ -144,10 +158,11 @@ def _describe_lost(entry: GradedCase) -> str:
     case = entry.case
     criteria = entry.result.criteria
     where = f"{case.assignment}, {case.exercise}: the mistake {case.name!r}"
-    beyond = [position for position in entry.lost if position > len(criteria)]
-    if beyond:
+    if max(entry.lost) > len(criteria):
         return f"{where} says keeps={case.keeps}, but the test has {len(criteria)} criteria"
-    lost = [f"{position}: {criteria[position - 1].sentence!r}" for position in entry.lost]
+    lost = []
+    for position in entry.lost:
+        lost.append(f"{position}: {criteria[position - 1].sentence!r}")
     return f"{where} says keeps={case.keeps}, but does not meet {'; '.join(lost)}"
 
 
@@ -177,21 +192,18 @@ def _describe_empty(graded: Iterable[GradedCase]) -> Iterator[str]:
 
 def list_stopped(graded: Iterable[GradedCase]) -> list[GradedCase]:
     """Return the shortcuts that lost points."""
-    return [entry for entry in graded if entry.case.kind is CaseKind.SHORTCUT and entry.good]
+    return [entry for entry in _list_kind(graded, CaseKind.SHORTCUT) if entry.good]
 
 
 def list_survivors(graded: Iterable[GradedCase]) -> list[AuditCase]:
     """Return the mutants that kept all points and are not known to be as right as the reference."""
-    return [entry.case for entry in graded if entry.case.kind is CaseKind.MUTANT and not entry.good]
+    return [entry.case for entry in _list_kind(graded, CaseKind.MUTANT) if not entry.good]
 
 
 def list_misnamed(graded: Iterable[GradedCase]) -> list[GradedCase]:
     """Return the mistakes that lost points, but were not told by their own hint."""
-    return [
-        entry
-        for entry in graded
-        if entry.case.kind is CaseKind.MISTAKE and entry.good and not entry.named
-    ]
+    mistakes = _list_kind(graded, CaseKind.MISTAKE)
+    return [entry for entry in mistakes if entry.good and not entry.named]
 
 
 def list_killed_equivalents(graded: Iterable[GradedCase]) -> list[AuditCase]:
@@ -201,18 +213,24 @@ def list_killed_equivalents(graded: Iterable[GradedCase]) -> list[AuditCase]:
     return [entry.case for entry in graded if entry.case.equivalent and not entry.full]
 
 
+def _list_kind(graded: Iterable[GradedCase], kind: CaseKind) -> Iterator[GradedCase]:
+    for entry in graded:
+        if entry.case.kind is kind:
+            yield entry
+
+
 def tally_json(
     graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterion] = ()
 ) -> dict[str, Any]:
     """Return everything that an audit found as plain values."""
     return {
-        "exercises": [vars(count) for count in count_by_exercise(graded)],
+        "exercises": list(map(vars, count_by_exercise(graded))),
         "shortfalls": describe_shortfalls(graded, vacuous),
-        "vacuous": [asdict(entry) for entry in vacuous],
-        "survivors": [_mutant_json(case) for case in list_survivors(graded)],
-        "killed_equivalents": [_mutant_json(case) for case in list_killed_equivalents(graded)],
-        "stopped": [_stopped_json(entry) for entry in list_stopped(graded)],
-        "misnamed": [_misnamed_json(entry) for entry in list_misnamed(graded)],
+        "vacuous": list(map(asdict, vacuous)),
+        "survivors": list(map(_mutant_json, list_survivors(graded))),
+        "killed_equivalents": list(map(_mutant_json, list_killed_equivalents(graded))),
+        "stopped": list(map(_stopped_json, list_stopped(graded))),
+        "misnamed": list(map(_misnamed_json, list_misnamed(graded))),
     }
 
 

@@ -44,18 +44,24 @@ def take_whole_exam(exam: Exam) -> ExamExcerpt:
 
 def cut_excerpt(exam: Exam, exercise: Exercise) -> ExamExcerpt:
     """Return what one exercise needs: its test, the solutions, and of other cells what they use."""
-    ids_of_tests = [cell.grade_id if cell.is_test else None for cell in exam.cells]
-    place = ids_of_tests.index(exercise.id)
+    place = _find_test(exam, exercise)
     test = exam.cells[place]
     code = [cell for cell in exam.reference_cells if cell.solution or not cell.locked]
     above = [cell for cell in code if cell in exam.cells[:place]]
-    needed = _find_mentioned([test, *(cell for cell in code if cell.solution)])
+    solutions = [cell for cell in code if cell.solution]
+    needed = _find_mentioned([test, *solutions])
     shared = _keep_used(code, needed)
     # A notebook is tested as far as it is when its test stands in it; the reference is all of its cells
     answered = _keep_used(above, needed)
-    return ExamExcerpt(
-        replace(exam, cells=(*shared, test), exercises=(exercise,)), (*answered, test)
-    )
+    alone = replace(exam, cells=(*shared, test), exercises=(exercise,))
+    return ExamExcerpt(alone, (*answered, test))
+
+
+def _find_test(exam: Exam, exercise: Exercise) -> int:
+    for place, cell in enumerate(exam.cells):
+        if cell.is_test and cell.grade_id == exercise.id:
+            return place
+    raise KeyError(exercise.id)
 
 
 def _keep_used(cells: Sequence[SourceCell], needed: Iterable[str]) -> list[SourceCell]:

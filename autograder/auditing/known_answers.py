@@ -42,8 +42,10 @@ def write_variant_cell(
     """
     # As text: the jail has no file of ours that it could import
     source = Path(stage.__file__).read_text(encoding="utf-8")
-    head = CELL.format(given=given, stage=source, text=text, solutions=list(solutions))
-    return head + "".join(REPLACED.format(function=function, name=name) for function in functions)
+    cell = CELL.format(given=given, stage=source, text=text, solutions=list(solutions))
+    for function in functions:
+        cell += REPLACED.format(function=function, name=name)
+    return cell
 
 
 def write_nothing_cell(names: Sequence[str]) -> str:

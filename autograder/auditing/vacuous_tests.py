@@ -42,7 +42,9 @@ def find_vacuous_criteria(exam: Exam) -> list[VacuousCriterion]:
     for exercise, source in exam.tests.items():
         tree = _parse_test(source)
         # A test may call a helper that an earlier test defines: they run in one namespace
-        known |= {node.name: node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)}
+        for node in ast.walk(tree):
+            if isinstance(node, FUNCTIONS):
+                known[node.name] = node
         for check in tree.body:
             if not isinstance(check, FUNCTIONS):
                 continue
@@ -68,7 +70,9 @@ def _read_sentence(check: Function) -> str | None:
     for decorator in check.decorator_list:
         if isinstance(decorator, ast.Call) and called_name(decorator) == "criterion":
             given = list(decorator.args[1:2])
-            given += [entry.value for entry in decorator.keywords if entry.arg == "sentence"]
+            for keyword in decorator.keywords:
+                if keyword.arg == "sentence":
+                    given.append(keyword.value)
             for value in given:
                 if isinstance(value, ast.Constant):
                     return str(value.value)
@@ -214,7 +218,7 @@ def _may_be_empty(iterated: ast.expr) -> bool:
         return not iterated.elts
     if called_name(iterated) != "zip" or not isinstance(iterated, ast.Call):
         return False
-    return "strict" not in {entry.arg for entry in iterated.keywords}
+    return not any(keyword.arg == "strict" for keyword in iterated.keywords)
 
 
 def _is_true(test: ast.expr) -> bool:

@@ -18,6 +18,7 @@ from autograder.auditing.audit_tally import (
     count_by_exercise,
     count_cases,
     describe_shortfalls,
+    list_audited,
     list_killed_equivalents,
     list_misnamed,
     list_stopped,
@@ -56,7 +57,7 @@ def audit_assignments(
     exams: dict[str, Exam] = {}
     cases: list[AuditCase] = []
     vacuous: list[VacuousCriterion] = []
-    named = [notebook for name in assignments or () for notebook in course.find_notebooks(name)]
+    named = course.find_all_notebooks(assignments or ())
     for name in named or course.assignments:
         exam, its_cases = read_cases(course, name)
         exams[name] = exam
@@ -86,14 +87,17 @@ def _require_exercises(
     if not unknown:
         return
     first = min(unknown)
-    known = {exercise.id for exam in exams.values() for exercise in exam.exercises}
+    known: set[str] = set()
+    for exam in exams.values():
+        known.update(exam.points_of)
     meant = say_nearest_name(first, known)
     raise UsageError(f"no exercise {first!r} in {', '.join(exams)}; {meant}")
 
 
 def _print_audit(graded: Sequence[GradedCase], vacuous: Sequence[VacuousCriterion]) -> None:
-    for name in dict.fromkeys(entry.case.assignment for entry in graded):
-        counts = [count for count in count_by_exercise(graded) if count.assignment == name]
+    by_exercise = count_by_exercise(graded)
+    for name in list_audited(graded):
+        counts = [count for count in by_exercise if count.assignment == name]
         out.print(_build_table(name, [*counts, count_cases(graded, name)]))
     for entry in list_misnamed(graded):
         case = entry.case
@@ -160,6 +164,8 @@ def write_equivalent(case: AuditCase) -> str:
 
 def _describe_change(case: AuditCase) -> str:
     lines = [f"{case.assignment}, {case.exercise}, line {case.line} of its solution cell"]
-    lines += [f"    - {line}" for line in case.before.splitlines()]
-    lines += [f"    + {line}" for line in case.after.splitlines()]
+    for line in case.before.splitlines():
+        lines.append(f"    - {line}")
+    for line in case.after.splitlines():
+        lines.append(f"    + {line}")
     return "\n".join(lines)

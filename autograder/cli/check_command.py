@@ -85,7 +85,7 @@ def _print_run(run: CheckRun) -> None:
 
 def _choose_notebooks(clone: StudentClone, names: Sequence[str], since: str) -> dict[str, Path]:
     """Return the notebooks that are meant, by assignment: those named, else those begun."""
-    named = [notebook for name in names for notebook in clone.find_notebooks(name)]
+    named = clone.find_all_notebooks(names)
     meant = named or clone.assignments
     found: dict[str, Path] = {}
     for name in meant:

@@ -35,7 +35,7 @@ def release_assignments(
         raise UsageError("name assignments, or say --all, not both")
     named = list(course.assignments) if every else assignments or _ask_for_names(course)
     # All names before the first release: a slip in the last one is told at once
-    names = [notebook for name in named for notebook in course.find_notebooks(name)]
+    names = course.find_all_notebooks(named)
     with Examiner(course.limits) as examiner:
         for name in names:
             _release_one(course, name, examiner)

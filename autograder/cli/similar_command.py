@@ -36,7 +36,7 @@ def show_similar_work(
     """
     classroom = open_classroom(config)
     course = classroom.gradable
-    named = [notebook for name in assignment or () for notebook in course.find_notebooks(name)]
+    named = course.find_all_notebooks(assignment or ())
     works: dict[str, tuple[Exam, SimilarWork]] = {}
     for name in named or course.assignments:
         exam = classroom.exams[name]

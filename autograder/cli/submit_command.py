@@ -72,7 +72,7 @@ def _find_pending(
     clone: StudentClone, push: HomeworkPush, names: Sequence[str]
 ) -> dict[str, list[PendingFile]]:
     """Return what would be sent, by homework: of those named, else of all in the clone."""
-    named = [notebook for name in names for notebook in clone.find_notebooks(name)]
+    named = clone.find_all_notebooks(names)
     meant: dict[str, list[str]] = {}
     for notebook in named or clone.assignments:
         meant.setdefault(name_assignment(notebook), []).append(notebook)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -235,6 +235,13 @@ class Course:
             return tuple(entry.name for entry in of_assignment)
         # People and scripts from before still say FOLDER.NOTEBOOK.
         return (self.find_assignment(self.former_names.get(name, name)).name,)
+
+    def find_all_notebooks(self, names: Iterable[str]) -> list[str]:
+        """Return the notebooks of several assignments, in their order; see `find_notebooks`."""
+        found: list[str] = []
+        for name in names:
+            found += self.find_notebooks(name)
+        return found
 
     def read_exam(self, assignment: str, recorded: RecordedTests | None = None) -> Exam:
         """Read an assignment's exam, with what its release wrote down of its tests unless that is

@@ -99,6 +99,18 @@ class Exam:
         """Source of each exercise's test cell, by exercise id."""
         return {cell.grade_id: cell.source for cell in self.cells if cell.is_test}
 
+    @property
+    def points_of(self) -> dict[str, float]:
+        """Points of each exercise, by its id."""
+        return {exercise.id: exercise.points for exercise in self.exercises}
+
+    def find_exercise(self, name: str) -> Exercise:
+        """Return the exercise of an id; a KeyError where there is none."""
+        for exercise in self.exercises:
+            if exercise.id == name:
+                return exercise
+        raise KeyError(name)
+
     def tags(self, exercise: Exercise) -> tuple[str, ...]:
         """Return the tags of an exercise's graded cell."""
         for cell in self.cells:

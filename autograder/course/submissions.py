@@ -288,6 +288,11 @@ class Report:
         """Points there were to be had."""
         return round_points(sum(exercise.max_points for exercise in self.exercises))
 
+    @property
+    def results(self) -> dict[str, ExerciseResult]:
+        """The exercises' results, by the ids of the exercises."""
+        return {result.id: result for result in self.exercises}
+
     def for_students(self) -> Report:
         """Return the report without what only instructors may read."""
         return replace(

@@ -86,7 +86,8 @@ def _check_times(course: Course) -> Iterator[Finding]:
     number = 0
     for entry in course.assignments.values():
         number += len(entry.parts)
-        to_come += sum(not is_over(part.deadline, datetime.now(UTC)) for part in entry.parts)
+        for part in entry.parts:
+            to_come += not is_over(part.deadline, datetime.now(UTC))
     said = f"{to_come} of {number} to come"
     step = (
         f"if the term is not over, give the assignments new deadlines in grading_config.py; {GUIDE}"

@@ -42,7 +42,7 @@ def examine_machine() -> list[Finding]:
     return [
         _check_python(),
         _check_git(),
-        *[_check_module(name) for name in MODULES],
+        *map(_check_module, MODULES),
         *_check_jail(),
     ]
 

@@ -126,10 +126,10 @@ class PracticeClass:
         (self.out / "nbgrader_config.py").write_text(
             f'load_subconfig("{CONFIG_FILE}")  # noqa: F821\n'
         )
-        lines = [f"{student},{self.fork(student).path}" for student in self.students]
-        (self.out / "roster.csv").write_text(
-            "student,remote\n" + "\n".join(lines) + "\n", encoding="utf-8"
-        )
+        roster = "student,remote\n"
+        for student in self.students:
+            roster += f"{student},{self.fork(student).path}\n"
+        (self.out / "roster.csv").write_text(roster, encoding="utf-8")
 
     @property
     def is_released(self) -> bool:
@@ -222,10 +222,9 @@ class PracticeClass:
         local = f"{DEADLINE:%Y-%m-%d %H:%M}"
         assignments: dict[str, Any] = {}
         for name, entry in self.assignments.items():
-            dated = {
-                part.name: {"exercises": list(part.exercises), "deadline": local}
-                for part in entry.parts
-            }
+            dated = {}
+            for part in entry.parts:
+                dated[part.name] = {"exercises": list(part.exercises), "deadline": local}
             whole = dated.keys() == {WHOLE}
             dates = {"deadline": local} if whole else {"parts": dated}
             assignments[name] = {"title": entry.title, "late": LATE_RULE} | dates

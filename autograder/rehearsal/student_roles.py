@@ -123,7 +123,7 @@ class StudentDesk:
 
     def first_half(self) -> set[str]:
         """Return the ids of the exercises that make the first half, at least one."""
-        ids = [exercise.id for exercise in self.exam.exercises]
+        ids = list(self.exam.points_of)
         return set(ids[: max(1, len(ids) // 2)])
 
     def known_mistake(self) -> tuple[str, str, str]:
@@ -141,8 +141,9 @@ class StudentDesk:
     def exercise_of(self, function: str) -> str:
         """Return the exercise whose solution cell defines a function."""
         for exercise in self.exam.exercises:
-            if any(f"def {function}(" in self.answers.get(cell, "") for cell in exercise.solutions):
-                return exercise.id
+            for cell in exercise.solutions:
+                if f"def {function}(" in self.answers.get(cell, ""):
+                    return exercise.id
         raise LookupError(f"{self.exam.assignment}: no solution cell defines {function}")
 
     def notebook(self, answers: Mapping[str, str], extra: Iterable[str] = ()) -> bytes:

@@ -5,7 +5,7 @@ in.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -69,6 +69,13 @@ class StudentClone:
             if (self.root / place).is_file():
                 return self.root / place
         return None
+
+    def find_all_notebooks(self, names: Iterable[str]) -> list[str]:
+        """Return the notebooks meant by several names, in their order; see `find_notebooks`."""
+        found: list[str] = []
+        for name in names:
+            found += self.find_notebooks(name)
+        return found
 
     def find_notebooks(self, name: str) -> tuple[str, ...]:
         """Return the notebooks of the assignment meant by a name; a path to a notebook means that

@@ -139,7 +139,8 @@ def check_ledger_file(
     pushed: set[str] = set()
     for line in file.lines:
         if isinstance(line.said, Push):
-            pushed |= {notebook.blob for notebook in line.said.notebooks}
+            for notebook in line.said.notebooks:
+                pushed.add(notebook.blob)
             yield from _wrong_push(file, line, line.said)
         elif isinstance(line.said, RecordedReport):
             yield from _wrong_report(
@@ -242,7 +243,7 @@ def _wrong_report(
             yield RecordTrouble(_where(file, line), f"{report.assignment}: {sentence}", STEP_HAND)
     if exam is None or report.exam != exam.version:  # what an older exam asked nobody knows here
         return
-    wanted = {exercise.id: exercise.points for exercise in exam.exercises}
+    wanted = exam.points_of
     for exercise in report.exercises:
         points = wanted.get(exercise.id)
         if points is None:
@@ -265,14 +266,14 @@ def _wrong_points(exercise: ExerciseResult) -> Iterator[str]:
 def _wrong_mark(
     file: LedgerFile, line: LedgerLine, mark: ManualMark, exam: Exam | None
 ) -> Iterator[RecordTrouble]:
-    exercises = {exercise.id: exercise.points for exercise in exam.exercises} if exam else {}
-    if exam and mark.exercise not in exercises:
+    if exam is None:
+        return
+    points = exam.points_of.get(mark.exercise)
+    if points is None:
         what = f"a mark of {mark.exercise!r}, which {mark.assignment} has no more"
         yield RecordTrouble(_where(file, line), what, "it counts for nothing", serious=False)
-    elif exam and mark.points is not None and not 0 <= mark.points <= exercises[mark.exercise]:
-        what = (
-            f"a mark of {mark.points:g} of {exercises[mark.exercise]:g} points for {mark.exercise}"
-        )
+    elif mark.points is not None and not 0 <= mark.points <= points:
+        what = f"a mark of {mark.points:g} of {points:g} points for {mark.exercise}"
         yield RecordTrouble(
             _where(file, line),
             what,
@@ -297,17 +298,19 @@ def set_lines_aside(course: Course, file: LedgerFile, now: datetime) -> list[Rec
 
     They are written there before they are taken out here, so that a kill between leaves them in both places.
     """
-    bad = [line.raw for line in file.unreadable] + ([file.torn] if file.torn else [])
+    unreadable = [line.raw for line in file.unreadable]
+    bad = [*unreadable, file.torn] if file.torn else unreadable
     if not bad:
         return []
     aside = course.ledger / "set-aside" / f"{file.student}.{now:%Y%m%dT%H%M%S}.txt"
     aside.parent.mkdir(exist_ok=True)
     # Appended: a second repair within the same second has the same name.
     with aside.open("ab") as out:
-        out.write(b"".join(raw + b"\n" for raw in bad))
+        for raw in bad:
+            out.write(raw + b"\n")
     # By what they say, not by number: somebody may have appended since the file was read.
-    unreadable = {line.raw for line in file.unreadable}
-    Ledger.of(course).rewrite_lines(file.student, lambda lines: _without(lines, unreadable))
+    unwanted = set(unreadable)
+    Ledger.of(course).rewrite_lines(file.student, lambda lines: _without(lines, unwanted))
     return [
         RecordTrouble(
             str(file.path), f"{len(bad)} lines set aside", f"they are in {aside}", serious=False

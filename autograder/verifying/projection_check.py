@@ -78,8 +78,8 @@ def check_gradebook(course: Course, standings: Standings) -> Iterator[RecordTrou
         what = f"{len(entered)} marks by hand are not those of the record, as for {cell} of {student} in {assignment}"
         yield RecordTrouble(str(path), what, "autograder gradebook reads them", serious=False)
     # All notebooks of an assignment are one submission, there if one of them counts.
-    there = _submissions({key[:2] for key in scores})
-    right = _submissions({key[:2] for key in wanted} | _waiting(standings))
+    there = _submissions(scores)
+    right = _submissions(wanted) | _waiting(standings)
     surplus = sorted(there - right)
     for student, assignment in surplus:
         yield RecordTrouble(
@@ -101,8 +101,8 @@ def _compare_scores(wanted: Scores, scores: Scores) -> tuple[list[Key], list[Key
     return wrong, entered
 
 
-def _submissions(notebooks: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    return {(student, name_assignment(notebook)) for student, notebook in notebooks}
+def _submissions(scores: Scores) -> set[tuple[str, str]]:
+    return {(student, name_assignment(notebook)) for student, notebook, _ in scores}
 
 
 def read_scores(path: Path) -> GradebookScores:
@@ -121,7 +121,10 @@ def read_scores(path: Path) -> GradebookScores:
         (said,) = connection.execute("pragma quick_check(1)").fetchone()
         if said != "ok":
             raise sqlite3.DatabaseError(said)
-        return {row[:4]: (row[4], row[5]) for row in connection.execute(SCORES)}
+        scores: GradebookScores = {}
+        for student, assignment, notebook, cell, automatic, by_hand in connection.execute(SCORES):
+            scores[student, assignment, notebook, cell] = automatic, by_hand
+        return scores
     finally:
         connection.close()
 
@@ -160,7 +163,7 @@ def _waiting(standings: Standings) -> set[tuple[str, str]]:
     for student, mine in standings.items():
         for name, standing in mine.items():
             if any(part.state is PartState.WAITING for part in standing.parts):
-                waiting.add((student, name))
+                waiting.add((student, name_assignment(name)))
     return waiting
 
 

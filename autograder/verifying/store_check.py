@@ -164,7 +164,8 @@ def repair_stores(
             _get(homework, homework, read)
             still = store.damage(list(homework))
         if still:
-            what = f"{len(still)} notebooks could not be had again: {', '.join(blob[:10] for blob in still)}"
+            named = ", ".join(blob[:10] for blob in still)
+            what = f"{len(still)} notebooks could not be had again: {named}"
             yield RecordTrouble(
                 str(store.store), what, "ask the student to push them again, or restore a backup"
             )

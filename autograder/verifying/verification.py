@@ -62,12 +62,13 @@ def verify_course(
     troubles += check_state(course, remote)
     troubles += check_gradebook(course, standings)
     troubles += check_pages(course, classroom.exams, students, standings, records)
-    return Verification(
-        students=len(students),
-        lines=sum(len(read_ledger_file(path).lines) for path in ledger_files(course)),
-        notebooks=sum(len(pushed_homework(course, record)) for record in records.values()),
-        troubles=tuple(troubles),
-    )
+    lines = 0
+    for path in ledger_files(course):
+        lines += len(read_ledger_file(path).lines)
+    notebooks = 0
+    for record in records.values():
+        notebooks += len(pushed_homework(course, record))
+    return Verification(len(students), lines, notebooks, tuple(troubles))
 
 
 def repair_course(
