@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
+from autograder.course.names import name_assignment
 from autograder.course.submissions import Student
 from autograder.overview.class_mistakes import (
     HintEffect,
@@ -23,7 +25,13 @@ from autograder.overview.exercise_statistics import (
     measure_exercises,
     rank_criteria,
 )
-from autograder.overview.needing_attention import Need, Notice, find_notices, sort_notices
+from autograder.overview.needing_attention import (
+    Need,
+    Notice,
+    find_notices,
+    join_absences,
+    sort_notices,
+)
 from autograder.overview.whole_assignments import join_works
 from autograder.pages.leaderboards import Board, make_boards
 from autograder.record.ledger import StudentRecord
@@ -135,7 +143,9 @@ def make_overview(
         now=now,
         works=wholes,
         rows=_make_rows(wholes, students),
-        notices=sort_notices(notices),
+        notices=sort_notices(
+            join_absences(notices, Counter(name_assignment(work.name) for work in works))
+        ),
         mistakes=tuple(sorted(mistakes, key=lambda count: -len(count.made))),
         hints=tuple(sorted(hints, key=lambda effect: (effect.share_better, -effect.followed))),
         exercises=tuple(exercises),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from autograder.course.layout import find_answers_elsewhere
+from autograder.course.names import label_notebook, name_assignment
 from autograder.course.submissions import Status, round_points
 from autograder.grader.hints import PRINTS, RETURNS_NONE, STILL_RAISES
 from autograder.overview.class_work import ALMOST, AssignmentWork, StudentWork
@@ -128,6 +129,35 @@ def _list_backward_steps(own: StudentWork) -> Iterator[tuple[str, float]]:
         if lost > ALMOST and result.status is not Status.TO_BE_MARKED:
             had = f"{best[result.id]:g} points in an earlier push"
             yield f"{result.id} had {had}, {result.points:g} count", lost
+
+
+def join_absences(notices: Sequence[Notice], notebooks: Mapping[str, int]) -> list[Notice]:
+    """Return notices, those of a student who has not begun several notebooks of an assignment as
+    one.
+
+    Parameters
+    ----------
+    notebooks : mapping of str to int
+        How many notebooks each assignment has.
+    """
+    kept = []
+    absences: dict[tuple[str, str, str], list[Notice]] = {}
+    for notice in notices:
+        if notice.need is Need.NOT_BEGUN:
+            whole = name_assignment(notice.assignment)
+            absences.setdefault((notice.student, whole, notice.sentence), []).append(notice)
+        else:
+            kept.append(notice)
+    for (student, whole, sentence), alike in absences.items():
+        if len(alike) == 1:
+            kept += alike
+            continue
+        if len(alike) < notebooks[whole]:
+            names = ", ".join(label_notebook(notice.assignment) for notice in alike)
+            sentence = f"{sentence}: {names}"
+        points = round_points(sum(notice.points for notice in alike))
+        kept.append(Notice(Need.NOT_BEGUN, student, whole, sentence, points))
+    return kept
 
 
 def sort_notices(notices: Sequence[Notice]) -> tuple[Notice, ...]:

@@ -136,6 +136,13 @@ class AssignmentView:
         return self.notebooks or (self,)
 
     @property
+    def common_parts(self) -> tuple[PartView, ...]:
+        """Its parts with the deadlines that all of its notebooks share; none where it has only one
+        notebook.
+        """
+        return self.notebooks[0].parts if self.notebooks else ()
+
+    @property
     def points(self) -> float | None:
         """Points of the parts that have any, None if none has."""
         # None and not 0: while nothing is decided a zero on the page would frighten.

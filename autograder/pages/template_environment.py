@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.course.configuration import Course
-from autograder.course.names import quote_name
+from autograder.course.names import label_notebook, quote_name
 from autograder.course.submissions import Push, round_points
 from autograder.pages.status_signs import OF_CLOCK, OF_OUTCOME
 
@@ -44,6 +44,7 @@ def make_environment(course: Course, *rooms: str) -> Environment:
         "number": write_number,
         "prose": render_prose,
         "word": quote_name,
+        "label": label_notebook,
         "short": lambda commit: commit[:7],
         "local": course.write_moment,
         "day": lambda moment: write_day(course, moment),

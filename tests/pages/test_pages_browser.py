@@ -21,6 +21,7 @@ from board_class import whole_board
 from long_term import term_class
 from pages_class import ARRAYS, MEAN_HINT, PracticeClass, practice_class
 from pages_reading import link_key
+from several_class import several_class
 from small_course import REPOSITORY
 
 from autograder.overview import make_overview, write_overview
@@ -134,7 +135,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     )
     if HAS_SIMILAR:
         write_similar_page(made, folder / "site" / "alike")
+    several = several_class()
+    (folder / "several").mkdir()
+    several_links, _ = several.build(folder / "several")
+    (folder / "several" / "site").rename(folder / "site" / "several")
+    found = make_overview(
+        several.course,
+        several.exams,
+        several.students,
+        several.standings,
+        several.records,
+        several.now,
+    )
+    write_overview(found, folder / "site" / "several" / "overview")
     links |= {
+        "several: page": f"several/{several_links['all-of-them']}",
+        "several: begun": f"several/{several_links['one-of-three']}",
+        "several: overview": "several/overview/index.html",
         "similar": "alike/similar.html",
         "board": "board/leaderboard.html",
         "board: ranked": f"board/{board_links['ef34gh']}",
@@ -465,6 +482,20 @@ def test_a_jump_within_the_page_keeps_the_key(visit: Callable[..., Any], site: S
     page.wait_for_selector("#opened")
 
 
+def test_a_notebook_of_several_is_jumped_to_and_unfolded(
+    visit: Callable[..., Any], site: Site
+) -> None:
+    page = visit(site.links["several: page"], viewport={"width": 390, "height": 700})
+    page.wait_for_selector("#opened")
+    page.evaluate(
+        "document.querySelectorAll('.homework > details').forEach(one => one.open = false)"
+    )
+    link = page.locator(".summary table").get_by_role("link", name="Übung C")
+    link.click()
+    heading = page.locator("h3", has_text="Übung C")
+    assert heading.is_visible() and 0 <= heading.bounding_box()["y"] < 200
+
+
 def test_the_history_opens_by_keyboard(visit: Callable[..., Any], site: Site) -> None:
     page = visit(site.links["corrected"])
     page.wait_for_selector("#opened")
@@ -564,6 +595,7 @@ OF_EVERY_KIND = (
     ("board", *LOOKS[1]),
     ("board: overview", *LOOKS[0]),
     ("board: refused", *LOOKS[0]),
+    ("several: page", *LOOKS[0]), ("several: begun", *LOOKS[1]), ("several: overview", *LOOKS[0]),
     *[("similar", *look) for look in LOOKS if HAS_SIMILAR],
 )  # fmt: skip
 OTHERS = [

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from autograder.course.configuration import Assignment, Course, LateRule, Part
 from autograder.course.exam import WHOLE, Exam, Exercise, SourceCell
+from autograder.course.names import name_assignment, name_notebook
 from autograder.course.submissions import (
     Clock,
     Criterion,
@@ -54,6 +55,17 @@ EXERCISES = {
         ("explain_the_half", "training", 2.0),
     ),
 }
+SET = "Problem Set 1"
+SET_NOTEBOOKS = {
+    f"{SET}/Part A – vectors": (("norm", WHOLE, 2.0), ("why", WHOLE, 2.0)),
+    f"{SET}/B_gradients_of_a_network_with_a_long_name": (
+        ("norm", WHOLE, 1.0),
+        ("explain_the_shape", WHOLE, 3.0),
+        ("linreg_gradients", WHOLE, 4.0),
+    ),
+    f"{SET}/Übung C": (("linreg_fit", WHOLE, 5.5),),
+}
+OF_EACH = EXERCISES | SET_NOTEBOOKS
 TITLES = {
     "graded_zero_vector": "a column of zeros",
     "graded_generate_pauli": "the Pauli matrices",
@@ -306,11 +318,11 @@ def exam(name: str) -> Exam:
     return Exam(
         assignment=name,
         cells=tuple(
-            cell for exercise, _, points in EXERCISES[name] for cell in task_cells(exercise, points)
+            cell for exercise, _, points in OF_EACH[name] for cell in task_cells(exercise, points)
         ),
         exercises=tuple(
             Exercise(exercise, part, points, manual=exercise.startswith("explain"), solutions=())
-            for exercise, part, points in EXERCISES[name]
+            for exercise, part, points in OF_EACH[name]
         ),
     )
 
@@ -331,7 +343,7 @@ def task_cells(exercise: str, points: float) -> tuple[SourceCell, ...]:
 def full(name: str, **otherwise: Status) -> dict[str, ExerciseResult]:
     """Results of an assignment, all points but for the exercises named; what a person marks is still to be marked."""
     results = {}
-    for exercise, part, points in EXERCISES[name]:
+    for exercise, part, points in OF_EACH[name]:
         manual = exercise.startswith("explain")
         status = otherwise.get(exercise, Status.TO_BE_MARKED if manual else Status.PASSED)
         share = {Status.PASSED: 1.0, Status.PARTIAL: 2 / 3}.get(status, 0.0)
@@ -364,7 +376,7 @@ def report(name: str, results: Results, problem: str = "") -> Report:
     """A report of the current exam."""
     return Report(
         assignment=name,
-        notebook=f"{name}_solved.ipynb",
+        notebook=f"{name_notebook(name)}_solved.ipynb",
         status="graded",
         exercises=tuple(results.values()),
         problems=(problem,) if problem else (),
@@ -376,8 +388,8 @@ def report(name: str, results: Results, problem: str = "") -> Report:
 
 def notebook(name: str, state: str, *, at_root: bool) -> NotebookFile:
     """A notebook in a pushed tree."""
-    folder = "" if at_root else f"assignments/{name}/"
-    return NotebookFile(f"{folder}{name}_solved.ipynb", blob(name, state), 20_000)
+    folder = "" if at_root else f"assignments/{name_assignment(name)}/"
+    return NotebookFile(f"{folder}{name_notebook(name)}_solved.ipynb", blob(name, state), 20_000)
 
 
 def blob(name: str, state: str) -> str:
