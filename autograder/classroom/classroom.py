@@ -28,7 +28,7 @@ from autograder.course.errors import (
 )
 from autograder.course.exam import Exam
 from autograder.course.nearest_names import say_nearest_name
-from autograder.course.roster import Extensions, read_extensions, read_roster
+from autograder.course.roster import Extensions, list_ids, read_extensions, read_roster
 from autograder.course.submissions import Student, make_printable
 from autograder.gradebook.autograded_notebooks import find_unshown, remove_unneeded_outputs
 from autograder.gradebook.projection import read_gradebook, update_gradebook
@@ -90,7 +90,7 @@ class Classroom:
     def extensions(self) -> Extensions:
         """Who has more time; a line for somebody who is not in the roster is a trouble."""
         strangers: list[str] = []
-        names = {student.id for student in self.students}
+        names = set(list_ids(self.students))
         found = read_extensions(self.course.extensions, self.course, names, strangers)
         self._note(strangers)
         return found
@@ -113,10 +113,9 @@ class Classroom:
                 failed.append(error)
         if failed and not exams:
             raise failed[0]
-        self._note(
-            (f"{error}; until then nothing of it is graded or shown" for error in failed),
-            ExamError.exit_code,
-        )
+        for fault in failed:
+            told = f"{fault}; until then nothing of it is graded or shown"
+            self._note([told], ExamError.exit_code)
         return exams
 
     @property
@@ -220,7 +219,8 @@ class Classroom:
                 found[student.id] = self._cache.read(student.id)
             except AutograderError as error:
                 self._note([f"{student.id}: {error}; until then nothing of theirs changes"])
-        self._note(sentence for record in found.values() for sentence in record.damaged)
+        for record in found.values():
+            self._note(record.damaged)
         self._note(self._renamed(found))
         return found
 
@@ -234,10 +234,10 @@ class Classroom:
         """
         students: dict[str, set[str]] = {}
         for student, record in records.items():
-            for name in {entry.report.assignment for entry in record.graded} - set(
-                self.course.assignments
-            ):
-                students.setdefault(name, set()).add(student)
+            for entry in record.graded:
+                name = entry.report.assignment
+                if name not in self.course.assignments:
+                    students.setdefault(name, set()).add(student)
         for name, graded in students.items():
             yield (
                 f"{self.course.ledger} has results of {name!r} for {len(graded)} students, and grading_config.py names "
@@ -354,16 +354,15 @@ class Classroom:
         read = self._reader()
         standings = self.standings()
         for student in self._judged_students(standings):
-            parts = standings[student.id][assignment].parts
-            counting = [part for part in parts if part.file is not None and part.push is not None]
-            content = b""
-            for part in counting[-1:]:
+            task = None
+            for part in standings[student.id][assignment].parts:
                 if part.file is not None and part.push is not None:
-                    task = GradingTask(
-                        assignment, part.file, student, [(student.id, part.push.commit)]
-                    )
-                    with self.wall(f"{student.id}: the notebook cannot be read"):
-                        content = read(task)
+                    commits = [(student.id, part.push.commit)]
+                    task = GradingTask(assignment, part.file, student, commits)
+            content = b""
+            if task is not None:
+                with self.wall(f"{student.id}: the notebook cannot be read"):
+                    content = read(task)
             if content:
                 yield student.id, content
 
@@ -392,6 +391,6 @@ class Classroom:
         return build_site(
             source,
             self.course.site,
-            unchanged={student.id for student in self.students} - set(standings),
+            unchanged=set(list_ids(self.students)) - set(standings),
             wall=self.wall,
         )

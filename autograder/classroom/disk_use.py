@@ -85,10 +85,12 @@ def free_disk_space(classroom: Classroom, now: datetime | None = None) -> Iterat
     yield f"removed {len(unneeded)} files that nobody needs, {freed / 1e6:.1f} MB"
     settled = _list_settled(classroom, now)
     if settled:
-        before = sum(_size_on_disk(notebook.path) for notebook in settled)
+        before = 0
+        after = 0
         for notebook in settled:
+            before += _size_on_disk(notebook.path)
             put_away(notebook)
-        after = sum(_size_on_disk(notebook.path) for notebook in settled)
+            after += _size_on_disk(notebook.path)
         yield (
             f"put away {len(settled)} notebooks of the formgrader whose homework is over and marked, "
             f"{(before - after) / 1e6:.1f} MB; what stands in their place says how to see them again"
@@ -117,7 +119,7 @@ def _list_unneeded(classroom: Classroom) -> list[Path]:
     if len(standings) == len(classroom.students):  # else nobody knows what the others need
         unneeded += find_unneeded_outputs(classroom.gradable, standings, records)
     for place in _list_written_places(course):
-        unneeded += [path for path in place.rglob(LEFT_BEHIND) if path.is_file()]
+        unneeded += filter(Path.is_file, place.rglob(LEFT_BEHIND))
     return unneeded
 
 
@@ -135,7 +137,8 @@ def _size_of_tree(place: Path) -> int:
         return _size_on_disk(place)
     size = 0
     for folder, folders, files in os.walk(place):
-        size += sum(_size_on_disk(Path(folder, name)) for name in (*folders, *files))
+        for name in (*folders, *files):
+            size += _size_on_disk(Path(folder, name))
     return size
 
 

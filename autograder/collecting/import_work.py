@@ -143,8 +143,11 @@ def _list_assignments(course: Course, found: HandedIn, assignment: str) -> list[
     meant = found.assignment or assignment
     if meant:
         return [course.find_notebooks(meant)]
-    stems = {_stem(path) for path in found.files if path.endswith(".ipynb")}
-    named = [names for whole, names in _list_names(course).items() if whole in stems]
+    stems = set(map(_stem, _keep_notebooks(found.files)))
+    named = []
+    for whole, names in _list_names(course).items():
+        if whole in stems:
+            named.append(names)
     if named:
         return named
     raise RemoteFailed(
@@ -223,7 +226,7 @@ class _ChosenFiles:
 def _choose_files(course: Course, names: Sequence[str], found: HandedIn) -> _ChosenFiles:
     """Return the files of a submission at the places where the record looks for them."""
     files = _find_notebooks(course, found.files)
-    notebooks = _choose_notebooks(names, [path for path in files if path.endswith(".ipynb")], files)
+    notebooks = _choose_notebooks(names, _keep_notebooks(files), files)
     size = sum(file.size for file in files.values())
     if size > course.store_mb * 1e6:  # as the archive says, before anything of it is unpacked
         raise RemoteFailed(f"it unpacks to {size / 1e6:.0f} MB, more than c.Course.store_mb")
@@ -261,7 +264,7 @@ def _find_notebooks(
     """Return the files; where there is no notebook among them, but an archive, what is in that."""
     archives = [file for path, file in files.items() if path.lower().endswith(".zip")]
     # Of several archives nobody knows which one counts.
-    if any(path.endswith(".ipynb") for path in files) or len(archives) != 1:
+    if _keep_notebooks(files) or len(archives) != 1:
         return files
     if archives[0].size > MAX_ARCHIVE_MB * 1e6:
         raise RemoteFailed(
@@ -286,7 +289,7 @@ def _choose_notebooks(
     chosen = {}
     for name in names:
         # `problem-1` is a notebook of its own, and no second `problem`, where both are wanted.
-        others = {name_notebook(other) for other in names if other != name}
+        others = set(map(name_notebook, names)) - {name_notebook(name)}
         mine = [path for path in notebooks if _stem(path) not in others]
         path = _choose_notebook(name, mine, is_only=len(names) == 1)
         if path:
@@ -315,12 +318,21 @@ def _choose_notebook(name: str, notebooks: Sequence[str], *, is_only: bool) -> s
     """
     stem = name_notebook(name)
     own = (stem, name_assignment(name), f"{name_assignment(name)}.{stem}") if is_only else (stem,)
-    named = [path for path in notebooks if _stem(path) in own]
-    again = [path for path in notebooks if AGAIN.sub("", _stem(path)) in own]
+    named = []
+    again = []
+    alike = []
+    for path in notebooks:
+        called = _stem(path)
+        if called in own:
+            named.append(path)
+        if AGAIN.sub("", called) in own:
+            again.append(path)
+        if stem in called:
+            alike.append(path)
     # From the surest to the vaguest: the first that leaves one notebook decides.
     choices = [named, again]
     if is_only:
-        choices += [[path for path in notebooks if stem in _stem(path)], list(notebooks)]
+        choices += [alike, list(notebooks)]
     for choice in choices:
         if len(choice) == 1:
             return choice[0]
@@ -331,6 +343,10 @@ def _choose_notebook(name: str, notebooks: Sequence[str], *, is_only: bool) -> s
         f"several notebooks were handed in ({make_printable(', '.join(there))[:200]}); "
         f"call the one that counts {stem}.ipynb"
     )
+
+
+def _keep_notebooks(paths: Iterable[str]) -> list[str]:
+    return [path for path in paths if path.endswith(".ipynb")]
 
 
 def _stem(path: str) -> str:

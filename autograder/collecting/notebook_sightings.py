@@ -147,9 +147,9 @@ class _Sheet:
         if self.exam.handout.is_unchanged(answer, cell.source) or self.is_given(cell):
             return False
         # Line by line: a stub of an older release is not in the handout, most of its lines are.
-        given = set()
+        given: set[str] = set()
         for text in self.exam.handout.by_id.get(answer, ()):
-            given |= {line.strip() for line in text.splitlines()}
+            given.update(map(str.strip, text.splitlines()))
         is_code = cell.kind == "code"
         source = DOCSTRING.sub("", cell.source) if is_code else cell.source
         for line in map(str.strip, source.splitlines()):
@@ -180,7 +180,7 @@ class Sightings:
         layouts: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._layouts = layouts or {}
-        self._sheets = tuple(_Sheet(exam) for exam in exams)
+        self._sheets = tuple(map(_Sheet, exams))
         self._most = notebook_mb * 1e6
         self._seen: dict[str, tuple[Holding, ...] | None] = {}
         # One at a time: a notebook takes many times its size while it is read.
@@ -194,17 +194,18 @@ class Sightings:
             return push
         tree = fork.tree(push.commit)
         there = {file.path for file in push.notebooks}
-        others = [
-            NotebookFile(entry.path, entry.blob, entry.size)
-            for entry in tree.files
-            if entry.path not in there and _may_be_notebook(PurePosixPath(entry.path))
-        ]
+        others = []
+        for entry in tree.files:
+            if entry.path not in there and _may_be_notebook(PurePosixPath(entry.path)):
+                others.append(NotebookFile(entry.path, entry.blob, entry.size))
         with self._alone:
             self._read(fork, (*push.notebooks, *others))
-        notebooks = [self._seen_of(file, push.assignment) for file in push.notebooks]
-        seen = [self._seen_of(file, push.assignment) for file in others]
-        notebooks += [file for file in seen if file.holds]
-        submissions = [self._with_files_beside(fork, push, file, tree) for file in notebooks]
+        submissions = []
+        for file in (*push.notebooks, *others):
+            seen = self._seen_of(file, push.assignment)
+            # Of a file of another name it is known only by what it holds that it is homework.
+            if seen.holds or file.path in there:
+                submissions.append(self._with_files_beside(fork, push, seen, tree))
         placed = place_notebooks(submissions, self._layouts, push.assignment)
         return replace(push, notebooks=placed, pointers=tree.pointers)
 
@@ -254,18 +255,16 @@ class Sightings:
         Of a repository for one assignment, `own`, only that is looked for.
         """
         holdings = self._seen.get(file.blob)
-        if holdings and own:
-            holdings = tuple(
-                holding
-                for holding in holdings
-                if own in (holding.assignment, name_assignment(holding.assignment))
-            )
         if holdings is None:
             return file
-        if not holdings:
+        meant = []
+        for holding in holdings:
+            if own in ("", holding.assignment, name_assignment(holding.assignment)):
+                meant.append(holding)
+        if not meant:
             return replace(file, holds="")
         best = max(
-            holdings,
+            meant,
             key=lambda holding: (holding.known, file.path in notebook_places(holding.assignment)),
         )
         return replace(file, holds=best.assignment, written=best.written, changed=best.changed)

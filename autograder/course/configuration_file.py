@@ -124,13 +124,14 @@ class _CourseOptions(OptionValues):
             "ledger": self.place, "forks": self.place, "outputs": self.place, "keys": self.place, "site": self.place,
             "assignments": lambda key, value: read_assignments(key, value, zone),
         }  # fmt: skip
-        values = {key: readers[key](f"c.Course.{key}", value) for key, value in given.items()}
+        values = {}
+        for key, value in given.items():
+            values[key] = readers[key](f"c.Course.{key}", value)
         root = self.path.parent
-        places = {
-            item.name: root / item.default
-            for item in fields(Course)
-            if isinstance(item.default, Path)
-        }
+        places = {}
+        for item in fields(Course):
+            if isinstance(item.default, Path):
+                places[item.name] = root / item.default
         # Whoever names no branch takes each student's default, `main` or `master`.
         if "branch" not in given:
             values["graded"] = DEFAULT_BRANCH
@@ -173,9 +174,10 @@ class _CourseOptions(OptionValues):
     def limits(self, key: str, value: object) -> Limits:
         entry = self.table(key, value)
         self.known(key, entry, {item.name for item in fields(Limits)})
-        return Limits(
-            **{name: self.positive(f"{key}[{name!r}]", value) for name, value in entry.items()}
-        )
+        given = {}
+        for name, number in entry.items():
+            given[name] = self.positive(f"{key}[{name!r}]", number)
+        return Limits(**given)
 
     def clock(self, key: str, value: object) -> Clock:
         try:

@@ -28,8 +28,10 @@ def notebook_places(assignment: str) -> tuple[str, ...]:
     if own != assignment:
         places.append(f"{FOLDER}/{own}/{own}")
     places.append(f"{FOLDER}/{own}")
+    copies = [f"{place}_solved.ipynb" for place in places]
+    originals = [f"{place}.ipynb" for place in places]
     # The copy before the original: `autograder start` makes it to be worked in.
-    return tuple(f"{place}{ending}.ipynb" for ending in ("_solved", "") for place in places)
+    return (*copies, *originals)
 
 
 def original_place(assignment: str) -> str:
@@ -85,10 +87,11 @@ def _find_by_layout(
 ) -> NotebookFile | None:
     # By fnmatchcase: plain fnmatch heeds capitals on some systems and not on others.
     for pattern in layout:
-        there = [
-            file for file in files if fnmatchcase(file.path, pattern) and not is_backup(file.path)
-        ]
-        fitting = [file for file in there if file.holds in (None, assignment)]
+        fitting = []
+        for file in files:
+            is_meant = fnmatchcase(file.path, pattern) and file.holds in (None, assignment)
+            if is_meant and not is_backup(file.path):
+                fitting.append(file)
         if fitting:  # a stub beside the work fits as well: the one with most answers is meant
             return max(fitting, key=lambda file: len(file.written))
     return None
@@ -116,8 +119,13 @@ def find_notebook(files: Sequence[NotebookFile], assignment: str) -> NotebookFil
     Of several, the one with answers: a copy in which nothing is written must not hide an original that was worked in.
     """
     by_path = {file.path: file for file in files}
-    there = [by_path[path] for path in notebook_places(assignment) if path in by_path]
-    return next((file for file in there if is_begun(file, assignment)), there[0] if there else None)
+    first = None
+    for path in notebook_places(assignment):
+        file = by_path.get(path)
+        if file is not None and is_begun(file, assignment):
+            return file
+        first = first or file
+    return first
 
 
 def is_begun(file: NotebookFile, assignment: str) -> bool:
@@ -158,18 +166,18 @@ def find_answers_elsewhere(
 
     # Of files at which nobody looked only the name can tell.
     named = find_misplaced([file for file in files if file.holds is None], assignment)
-    found = [
-        file
-        for file in files
-        if file.path in named
-        or (
-            file.holds == assignment
-            and file.written
-            and file.path not in notebook_places(assignment)
-            and PurePosixPath(file.path).stem != f"{name_notebook(assignment)}_solution"
-        )
-    ]
+    found = []
+    for file in files:
+        holds_answers = file.holds == assignment and bool(file.written)
+        if file.path in named or (holds_answers and not _is_expected(file.path, assignment)):
+            found.append(file)
     return tuple(sorted(found, key=rank))
+
+
+def _is_expected(path: str, assignment: str) -> bool:
+    """Whether a file with answers lies where it is graded, or is the course's own solution."""
+    is_solution = PurePosixPath(path).stem == f"{name_notebook(assignment)}_solution"
+    return is_solution or path in notebook_places(assignment)
 
 
 def is_backup(path: str) -> bool:
@@ -183,7 +191,7 @@ def find_misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str,
     """
     right = notebook_places(assignment)
     paths = [file.path for file in files if not is_backup(file.path)]
-    copied = any(path in right and path.endswith("_solved.ipynb") for path in paths)
+    copied = any(path.endswith("_solved.ipynb") for path in {*right}.intersection(paths))
     names = {PurePosixPath(path).name for path in right}
     found = []
     for path in paths:

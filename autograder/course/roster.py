@@ -26,6 +26,11 @@ EXTENSION_COLUMNS = ("student", "assignment", "part", "deadline")
 Extensions = Mapping[tuple[str, str, str], datetime]  # (student, assignment, part) → deadline
 
 
+def list_ids(students: Iterable[Student]) -> list[str]:
+    """Return the ids of students, in their order."""
+    return [student.id for student in students]
+
+
 def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]:
     """Read the roster: columns `student` and `remote`, and whichever of the others there are.
 

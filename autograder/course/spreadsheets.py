@@ -79,9 +79,8 @@ def _text(path: Path, needed: Sequence[str]) -> str:
         raise ConfigError(
             f"{path}: no such file; write it, with a first line {','.join(needed)}, or autograder state pull"
         ) from None
-    encoding = next((name for mark, name in MARKS if content.startswith(mark)), "")
     try:
-        text = content.decode(encoding or _unmarked(content))
+        text = content.decode(_find_encoding(content))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"not UTF-8 text, it holds the byte {content[error.start]:#04x}"
@@ -94,10 +93,14 @@ def _text(path: Path, needed: Sequence[str]) -> str:
     return text
 
 
-def _unmarked(content: bytes) -> str:
-    """UTF-16 without its mark has a zero in every second byte of what is plain; our columns' names
-    are.
+def _find_encoding(content: bytes) -> str:
+    """Return the encoding that a mark at the beginning names; what it must be where there is none.
+
+    UTF-16 without its mark has a zero in every second byte of what is plain; our columns' names are.
     """
+    for mark, encoding in MARKS:
+        if content.startswith(mark):
+            return encoding
     if content[1:2] == b"\0":
         return "utf-16-le"
     return "utf-16-be" if content[:1] == b"\0" else "utf-8"
@@ -151,11 +154,12 @@ def _check_columns(
         )
     missing = [name for name in needed if name not in times]
     if missing:
-        found = ", ".join(repr(name) for name in columns)
+        found = ", ".join(map(repr, columns))
+        others = [name for name in known if name not in needed]
         separated = f", separated by {_named(separator)}" if len(columns) > 1 else ""
         raise ConfigError(
             f"{path}: column {missing[0]!r} is missing. The first line has {found}{separated}; "
-            f"it must name {', '.join(needed)}, and may name {', '.join(n for n in known if n not in needed)}"
+            f"it must name {', '.join(needed)}, and may name {', '.join(others)}"
         )
 
 

@@ -24,7 +24,7 @@ from autograder.course.errors import (
 from autograder.course.exam import Exam
 from autograder.course.names import quote_name
 from autograder.course.remotes import git_address, repository_name
-from autograder.course.roster import read_extensions, read_roster, shared_remotes
+from autograder.course.roster import list_ids, read_extensions, read_roster, shared_remotes
 from autograder.course.submissions import Clock, Student
 from autograder.doctor.machine_check import Finding
 from autograder.forge.forge_protocol import open_forge
@@ -193,9 +193,7 @@ def _check_people(course: Course) -> Iterator[Finding]:
         "students' remotes", not wrong, "; ".join(wrong) or "each has one of its own", step=step
     )
     try:
-        extensions = read_extensions(
-            course.extensions, course, {student.id for student in students}
-        )
+        extensions = read_extensions(course.extensions, course, set(list_ids(students)))
         yield Finding("extensions", True, f"{len({key[:2] for key in extensions})} given")
     except ConfigError as error:
         yield Finding("extensions", False, str(error), step=f"correct {course.extensions.name}")

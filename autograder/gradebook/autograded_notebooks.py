@@ -94,10 +94,11 @@ def find_unshown(
 
 
 def _waits_for_mark(standing: Standing) -> bool:
-    statuses: set[Status] = set()
     for part in standing.parts:
-        statuses |= {exercise.status for exercise in part.exercises}
-    return Status.TO_BE_MARKED in statuses
+        for exercise in part.exercises:
+            if exercise.status is Status.TO_BE_MARKED:
+                return True
+    return False
 
 
 def find_unneeded_outputs(
@@ -115,9 +116,9 @@ def find_unneeded_outputs(
     needed: set[str] = set()
     for student, record in records.items():
         for push in record.pushes[-1:]:
-            needed |= {file.blob for file in push.notebooks}
+            needed.update(file.blob for file in push.notebooks)
         for standing in standings.get(student, {}).values():
-            needed |= {part.file.blob for part in standing.parts if part.file}
+            needed.update(part.file.blob for part in standing.parts if part.file)
     shown: set[str] = set()
     waiting: set[str] = set()
     for student, mine in standings.items():

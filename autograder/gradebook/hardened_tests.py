@@ -102,17 +102,18 @@ def find_plain_tests(
             differing += _find_differing(nb, expected, found)
         if not differing:
             return plain
-        # One at a time: what stands below may differ only because this one made no names for it.
-        first = next((name for name in differing if name not in plain), None)
-        if first is None:  # they differ among hardened ones, whatever they are themselves
+        new = [name for name in differing if name not in plain]
+        if not new:  # they differ among hardened ones, whatever they are themselves
             return _list_tests(notebooks)
-        plain |= {first}
+        # One at a time: what stands below may differ only because this one made no names for it.
+        plain |= {new[0]}
 
 
 def _list_tests(notebooks: Sequence[tuple[Any, CellsToRun]]) -> frozenset[str]:
     found: set[str] = set()
     for nb, _ in notebooks:
-        found |= {_id_of(cell) for cell in nb.cells if is_test(cell)}
+        for cell in filter(is_test, nb.cells):
+            found.add(_id_of(cell))
     return frozenset(found)
 
 

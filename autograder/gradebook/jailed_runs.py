@@ -23,6 +23,7 @@ from nbgrader import utils
 from nbgrader.converters import Autograde
 
 from autograder.course.errors import AutograderError
+from autograder.course.exam import Exam
 from autograder.course.limits import Limits
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.hardened_tests import (
@@ -118,12 +119,12 @@ class JailedRuns:
 
         The formgrader's button grades one notebook: loading what it does not use took longer.
         """
-        exams = []
+        exams: list[Exam] = []
         for assignment, notebook in {(entry.assignment, entry.notebook) for entry in self._coming}:
-            own = [read_as_exam(nb) for nb in self._look.read_own_notebooks(assignment, notebook)]
+            own = list(self._look.read_own_notebooks(assignment, notebook))
             if not own:
                 return None
-            exams += own
+            exams += map(read_as_exam, own)
         return list_needed_modules(exams) if exams else None
 
     def _want(

@@ -99,7 +99,7 @@ class SubmissionEntries:
         return EnteredBatch(tuple(shown), tuple(sentences))
 
     def _enter_students(self, wanted: Sequence[WantedSubmission]) -> None:
-        students = {entry.student.id: entry.student for entry in wanted}
+        students = _list_students(wanted)
         known = {}
         for row in self.book.db.scalars(
             select(api.Student).where(api.Student.id.in_(list(students)))
@@ -157,22 +157,20 @@ class SubmissionEntries:
                 self.book.db.execute(insert(table), rows)
 
     def _list_entered(self, wanted: Sequence[WantedSubmission]) -> set[tuple[str, str]]:
-        students = {entry.student.id for entry in wanted}
         submission = api.SubmittedAssignment
         assignment = api.Assignment
         rows = self.book.db.execute(
             select(submission.student_id, assignment.name)
             .join(assignment, submission.assignment_id == assignment.id)
-            .where(submission.student_id.in_(students))
+            .where(submission.student_id.in_(list(_list_students(wanted))))
         )
         return {(student, name) for student, name in rows}
 
     def _load_submissions(self, wanted: Sequence[WantedSubmission]) -> dict[tuple[str, str], Any]:
-        students = {entry.student.id for entry in wanted}
         notebooks = selectinload(api.SubmittedAssignment.notebooks)
         rows = self.book.db.scalars(
             select(api.SubmittedAssignment)
-            .where(api.SubmittedAssignment.student_id.in_(students))
+            .where(api.SubmittedAssignment.student_id.in_(list(_list_students(wanted))))
             .options(
                 selectinload(api.SubmittedAssignment.assignment),
                 notebooks.selectinload(api.SubmittedNotebook.notebook),
@@ -211,7 +209,7 @@ class SubmissionEntries:
             if entry.name in changed or not shown or new_outputs:
                 stale.append(entry)
         complete = {entry.name for entry in wanted}
-        complete -= {entry.name for entry in stale}
+        complete.difference_update(entry.name for entry in stale)
         sentences = []
         for entry, content in self._read_notebooks(stale):
             if isinstance(content, RemoteFailed):
@@ -260,6 +258,11 @@ def _blank_rows(cells: Iterable[Any], notebook: str) -> Rows:
     for cell in cells:
         rows.append({"id": api.new_uuid(), "cell_id": cell.id, "notebook_id": notebook})
     return rows
+
+
+def _list_students(wanted: Sequence[WantedSubmission]) -> dict[str, Student]:
+    """Return the students of submissions, by id."""
+    return {entry.student.id: entry.student for entry in wanted}
 
 
 def _update_grades(notebook: Any, wanted: WantedSubmission) -> set[str]:

@@ -131,20 +131,22 @@ def list_wanted(
         by_name.setdefault(assignment.whole, []).append(assignment)
     for student in students:
         for notebooks in by_name.values():
-            mine = [
-                want_submission(
-                    student, entry, exams[entry.name], standings[student.id][entry.name]
-                )
-                for entry in notebooks
-            ]
-            times = [entry.timestamp for entry in mine if entry.timestamp is not None]
-            for entry in mine:
-                yield replace(
-                    entry,
-                    is_counted=any(other.is_counted for other in mine),
-                    waits=any(other.waits for other in mine),
-                    timestamp=max(times, default=None),
-                )
+            mine = []
+            times = []
+            is_counted = False
+            waits = False
+            for entry in notebooks:
+                standing = standings[student.id][entry.name]
+                wanted = want_submission(student, entry, exams[entry.name], standing)
+                mine.append(wanted)
+                if wanted.timestamp is not None:
+                    times.append(wanted.timestamp)
+                is_counted = is_counted or wanted.is_counted
+                waits = waits or wanted.waits
+            newest = max(times, default=None)
+            # All notebooks of an assignment are one submission: it counts, or waits, as a whole.
+            for wanted in mine:
+                yield replace(wanted, is_counted=is_counted, waits=waits, timestamp=newest)
 
 
 def want_submission(
@@ -163,7 +165,7 @@ def want_submission(
         assignment.name,
         exam.version,
         is_counted=bool(counted),
-        waits=any(part.state is PartState.WAITING for part in standing.parts),
+        waits=PartState.WAITING in standing.states,
         timestamp=without_zone(_newest_push(counted)),
         extension=_extension(assignment, standing),
         penalty=sum(_penalty(part) for part in counted),
@@ -190,7 +192,7 @@ def waits_for_mark(result: ExerciseResult | None) -> bool:
 
 
 def _counted_parts(standing: Standing) -> list[PartStanding]:
-    return [part for part in standing.parts if part.state in {PartState.GRADED, PartState.LATE}]
+    return [part for part in standing.parts if part.is_counted]
 
 
 def _newest_push(parts: Sequence[PartStanding]) -> datetime | None:

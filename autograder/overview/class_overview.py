@@ -150,8 +150,8 @@ def make_overview(
         hints=tuple(sorted(hints, key=lambda effect: (effect.share_better, -effect.followed))),
         exercises=tuple(exercises),
         criteria=tuple(sorted(criteria, key=lambda entry: -entry.share_missed)),
-        times=tuple(measure_times(work) for work in wholes),
-        progress=tuple(trace_progress(work) for work in wholes),
+        times=tuple(map(measure_times, wholes)),
+        progress=tuple(map(trace_progress, wholes)),
         boards=make_boards(course, exams, students, records, keys) if keys is not None else (),
     )
 

@@ -69,8 +69,8 @@ class StudentWork:
         """Whether anything was answered, graded or not."""
         # A part that came too late was worked on: its student needs another word than one who
         # has not begun.
-        begun = (PartState.GRADED, PartState.LATE, PartState.WAITING, PartState.TOO_LATE)
-        return bool(self.gradings) or any(part.state in begun for part in self.standing.parts)
+        begun = {PartState.GRADED, PartState.LATE, PartState.WAITING, PartState.TOO_LATE}
+        return bool(self.gradings) or not begun.isdisjoint(self.standing.states)
 
 
 @dataclass(frozen=True)

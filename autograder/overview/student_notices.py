@@ -23,7 +23,6 @@ from autograder.course.whole_files import PRIVATE, write_whole
 from autograder.record.standings import PartStanding, PartState, Standing, is_over
 
 COLUMNS = ("student", "name", "email", "subject", "text")
-GRADED = (PartState.GRADED, PartState.LATE)
 # Of a fingerprint: enough to see a change.
 LETTERS = 16
 CLOSING = "What exactly, and the hints, are on your own page; open it by your personal link."
@@ -132,7 +131,7 @@ def _take_fingerprint(standing: Standing) -> str:
 
 
 def _is_graded(standing: Standing) -> bool:
-    return any(part.state in GRADED for part in standing.parts)
+    return any(part.is_counted for part in standing.parts)
 
 
 def _list_due(standing: Standing, now: datetime, days: float) -> Iterator[PartStanding]:
@@ -144,9 +143,7 @@ def _list_due(standing: Standing, now: datetime, days: float) -> Iterator[PartSt
             or is_over(part.deadline, now)
         ):
             continue
-        is_complete = (
-            part.state in GRADED and part.points is not None and part.points >= part.max_points
-        )
+        is_complete = part.is_counted and part.points is not None and part.points >= part.max_points
         if part.deadline - now <= timedelta(days=days) and not is_complete:
             yield part
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
@@ -14,7 +15,7 @@ from autograder.course.names import label_notebook
 from autograder.course.submissions import ExerciseResult, Status
 from autograder.overview.class_work import AssignmentWork, Grading, StudentWork
 from autograder.record.assignment_standings import join_notebooks, label_results
-from autograder.record.standings import decided_sum
+from autograder.record.standings import Standing, decided_sum
 
 
 def join_works(
@@ -36,28 +37,34 @@ def join_works(
 def _join_works(
     name: str, title: str, works: Sequence[AssignmentWork], now: datetime
 ) -> AssignmentWork:
-    exams = {work.name: work.exam for work in works}
+    unanswered = {work.name: _list_unanswered(work.exam) for work in works}
     students = []
     for own in works[0].students:
-        others = [work.find_student(own.student.id) for work in works]
-        mine = [work for work in others if work is not None]
-        # Who is judged in one notebook is judged in all: they are in one record.
-        standing = join_notebooks(name, [work.standing for work in mine])
-        gradings = _join_gradings(name, exams, mine)
-        students.append(StudentWork(own.student, standing, gradings, decided_sum(standing, now)))
+        standings: list[Standing] = []
+        gradings: list[Grading] = []
+        for work in works:
+            mine = work.find_student(own.student.id)
+            # Who is judged in one notebook is judged in all: they are in one record.
+            if mine is not None:
+                standings.append(mine.standing)
+                gradings += mine.gradings
+        standing = join_notebooks(name, standings)
+        points = decided_sum(standing, now)
+        joined = _join_gradings(name, unanswered, gradings)
+        students.append(StudentWork(own.student, standing, joined, points))
     return AssignmentWork(name, title, works[0].exam, tuple(students))
 
 
 def _join_gradings(
-    name: str, exams: Mapping[str, Exam], works: Sequence[StudentWork]
+    name: str, unanswered: Mapping[str, tuple[ExerciseResult, ...]], gradings: Sequence[Grading]
 ) -> tuple[Grading, ...]:
-    """Return what the whole assignment was worth after each grading of one of its notebooks."""
-    events = [grading for work in works for grading in work.gradings]
-    events.sort(key=lambda grading: grading.pushed)
-    # What was not handed in yet gives nothing, or the first notebook alone would be everything.
-    newest = {notebook: _list_unanswered(exam) for notebook, exam in exams.items()}
+    """Return what the whole assignment was worth after each grading of one of its notebooks.
+
+    What was not handed in yet gives nothing, or the first notebook alone would be everything.
+    """
+    newest = dict(unanswered)
     joined: list[Grading] = []
-    for event in events:
+    for event in sorted(gradings, key=attrgetter("pushed")):
         newest[event.report.assignment] = event.report.exercises
         exercises: list[ExerciseResult] = []
         for notebook, results in newest.items():

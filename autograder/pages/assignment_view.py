@@ -210,8 +210,11 @@ def make_assignment_view(
 
 def join_views(title: str, views: Sequence[AssignmentView], standing: Standing) -> AssignmentView:
     """Return the notebooks of an assignment as one; `standing` is that of all together."""
-    parts = [part for view in views for part in view.parts]
-    history = [entry for view in views for entry in view.history]
+    parts: list[PartView] = []
+    history: list[Entry] = []
+    for view in views:
+        parts += view.parts
+        history += view.history
     history.sort(key=lambda entry: entry.push.time, reverse=True)
     return AssignmentView(standing, title, tuple(parts), tuple(history), notebooks=tuple(views))
 

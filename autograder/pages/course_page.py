@@ -126,9 +126,13 @@ def _make_line(part: Part, exams: Sequence[Exam], now: datetime) -> PartLine:
     # Before the release neither points nor exercises are told: they may change, and tell of tests.
     if not exams:
         return PartLine(part.name, part.deadline, is_closed, None, None)
-    exercises = [exercise for exam in exams for exercise in list_exercises(exam, part.name)]
-    points = sum(exercise.points for exercise in exercises)
-    return PartLine(part.name, part.deadline, is_closed, len(exercises), points)
+    number = 0
+    points: float = 0
+    for exam in exams:
+        for exercise in list_exercises(exam, part.name):
+            number += 1
+            points += exercise.points
+    return PartLine(part.name, part.deadline, is_closed, number, points)
 
 
 def _find_next(cards: Sequence[AssignmentCard]) -> tuple[str, PartLine] | None:

@@ -99,7 +99,9 @@ def export_points(
     csv.writer(text, lineterminator="\n").writerows(
         list_rows(_ClassTable(course, students, standings, now, wanted))
     )
-    undecided = sum(points[name].count(None) for name in wanted)
+    undecided = 0
+    for name in wanted:
+        undecided += points[name].count(None)
     return Export(text.getvalue(), undecided, outdated)
 
 

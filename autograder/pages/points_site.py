@@ -17,7 +17,9 @@ from autograder.course.configuration import Course
 from autograder.course.errors import ConfigError, DiskFailed, UsageError, Wall, no_wall
 from autograder.course.exam import Exam
 from autograder.course.faults import reached
+from autograder.course.roster import list_ids
 from autograder.course.submissions import Student
+from autograder.course.whole_files import place_beside
 from autograder.pages.course_page import make_course_page
 from autograder.pages.leaderboards import Board, list_places, make_boards
 from autograder.pages.page_memory import (
@@ -137,7 +139,7 @@ def build_site(
     students = source.students
     _check_contact(source.contact)
     _check_replaceable(out)
-    keys.make_missing(student.id for student in students)
+    keys.make_missing(list_ids(students))
     with wall("the homework's text is not shown"):
         render_homework(course)
     readings = list_readings(course)
@@ -145,17 +147,15 @@ def build_site(
     boards: tuple[Board, ...] = ()
     with wall("the leaderboard is not shown"):
         boards = source.make_boards()
-    judged = replace(
-        source, students=[student for student in students if student.id not in unchanged]
-    )
+    known_now = [student for student in students if student.id not in unchanged]
+    judged = replace(source, students=known_now)
     fingerprints = _take_fingerprints(judged, boards)
     packed = _find_same_contents(read_page_memory(memory_path(keys.path)), out, fingerprints, keys)
     contents = render_contents(judged, boards, known=packed.keys(), wall=wall)
     for student, text in contents.own.items():
         packed[student] = pack_contents(text)
-    kept = _read_kept_pages(
-        out, [student for student in students if student.id not in packed], keys
-    )
+    unmade = [student for student in students if student.id not in packed]
+    kept = _read_kept_pages(out, unmade, keys)
     templates = _load_templates(course, source.now)
     pages = (
         {INDEX: contents.index}
@@ -270,12 +270,12 @@ def _render_readings(templates: Environment, readings: Sequence[Reading]) -> dic
 
 def _read_kept_pages(out: Path, students: Iterable[Student], keys: PageKeys) -> dict[str, str]:
     """Return the pages of students as they are in the site now."""
-    places = (f"p/{keys.key_of(student.id).page}.html" for student in students)
-    return {
-        place: (out / place).read_text(encoding="utf-8")
-        for place in places
-        if (out / place).is_file()
-    }
+    pages = {}
+    for student in students:
+        place = f"p/{keys.key_of(student.id).page}.html"
+        if (out / place).is_file():
+            pages[place] = (out / place).read_text(encoding="utf-8")
+    return pages
 
 
 def _render_own_page(
@@ -289,7 +289,7 @@ def _render_own_page(
 def _seal_pages(
     templates: Environment, contents: Mapping[str, bytes], keys: PageKeys
 ) -> dict[str, str]:
-    size = find_padded_size([len(packed) for packed in contents.values()])
+    size = find_padded_size(list(map(len, contents.values())))
     pages = {}
     for student, packed in contents.items():
         own = keys.key_of(student)
@@ -315,20 +315,17 @@ def _check_replaceable(out: Path) -> None:
     """Refuse to replace a folder that someone keeps other things in."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: a file is there; name a folder for the site")
-    foreign = (
-        sorted(entry.name for entry in out.iterdir() if entry.name not in OURS)
-        if out.exists()
-        else []
-    )
+    names = [entry.name for entry in out.iterdir()] if out.exists() else []
+    foreign = set(names) - OURS
     if foreign:
         raise UsageError(
-            f"{out}: holds {foreign[0]!r}, which is not of the site; name an empty folder or a new one"
+            f"{out}: holds {min(foreign)!r}, which is not of the site; name an empty folder or a new one"
         )
 
 
 def _replace_site(out: Path, pages: Mapping[str, str], readings: Sequence[Reading]) -> None:
     out = out.resolve()
-    new = out.with_name(f".{out.name}.new")
+    new = place_beside(out)
     old = out.with_name(f".{out.name}.old")
     if old.exists() and not out.exists():  # a run was killed just between the two renames below
         old.rename(out)

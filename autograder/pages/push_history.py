@@ -189,9 +189,11 @@ def _list_counting_parts(stretch: _Stretch, standing: Standing) -> tuple[str, ..
 
 
 def _compare_reports(before: Report, after: Report) -> tuple[Change, ...]:
-    old = {exercise.id: exercise.points for exercise in before.exercises}
+    results = before.results
     changes = []
     for exercise in after.exercises:
-        if old.get(exercise.id) != exercise.points:
-            changes.append(Change(exercise.id, old.get(exercise.id), exercise.points))
+        old = results.get(exercise.id)
+        old_points = old.points if old is not None else None
+        if old_points != exercise.points:
+            changes.append(Change(exercise.id, old_points, exercise.points))
     return tuple(changes)

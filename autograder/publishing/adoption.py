@@ -20,7 +20,7 @@ from traitlets.config.loader import Config, PyFileConfigLoader
 from autograder.course.configuration import CONFIG_FILE, Course
 from autograder.course.errors import AutograderError, ConfigError, UsageError, describe_error
 from autograder.course.names import find_name_fault, find_twins
-from autograder.course.roster import NO_REMOTE
+from autograder.course.roster import NO_REMOTE, list_ids
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.nbgrader_courses import KnownCourse, read_known_course
@@ -145,7 +145,7 @@ def _sort_known(known: KnownCourse, notebooks: Container[str]) -> tuple[KnownCou
             faults.append(f"the gradebook's student {student.id!r} is left out: {fault}")
         else:
             students.append(student)
-    twins = find_twins(student.id for student in students)
+    twins = find_twins(list_ids(students))
     if twins is not None:
         faults.append(f"{ROSTER_FILE}: {twins[0]!r} and {twins[1]!r} look alike; rename one")
     for assignment, deadline in known.deadlines.items():

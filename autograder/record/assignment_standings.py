@@ -7,14 +7,15 @@ points, or for none. Which is worth most, the sum over the notebooks decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from autograder.course.configuration import Assignment, Course
 from autograder.course.exam import Exam
 from autograder.course.names import BETWEEN, name_notebook
 from autograder.course.roster import Extensions
-from autograder.course.submissions import ExerciseResult, Student, round_points
+from autograder.course.submissions import ExerciseResult, Push, Student, round_points
 from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark
 from autograder.record.push_candidates import PushCandidate, PushChoice, choose_pushes
@@ -32,7 +33,6 @@ TELLING = (
     PartState.NOTHING,
     PartState.UNRELEASED,
 )
-Choices = dict[str, dict[str, PushChoice]]  # by notebook, then by part
 
 
 def judge_notebooks(
@@ -58,34 +58,47 @@ def judge_notebooks(
             choices=choices,
         )
 
+    chosen: dict[str, dict[str, PushChoice]] = {}  # by notebook, then by part
     # Without a late rule no late push counts, so that nothing is to be weighed.
-    if len(notebooks) == 1 or notebooks[0].late is None:
-        return {entry.name: judge(entry) for entry in notebooks}
-    chosen: Choices = {entry.name: {} for entry in notebooks}
-    for part in notebooks[0].parts:
-        possible: dict[str, PushChoice] = {}
-        for entry in notebooks:
-            deadline = extensions.get((student.id, entry.name, part.name), part.deadline)
-            possible[entry.name] = choose_pushes(course, entry, record, deadline)
-        best: dict[str, PushChoice] = {}
-        most = -1.0
-        for state in _list_states(possible):
-            points: list[float | None] = []
+    if len(notebooks) > 1 and notebooks[0].late is not None:
+        for part in notebooks[0].parts:
+            possible: dict[str, PushChoice] = {}
             for entry in notebooks:
-                others = {other.name: state[entry.name] for other in entry.parts}
-                standing = judge(entry, others)
-                points.append(next(p.points for p in standing.parts if p.part == part.name))
-            total = sum(value or 0.0 for value in points)
-            waits = None in points
+                deadline = extensions.get((student.id, entry.name, part.name), part.deadline)
+                possible[entry.name] = choose_pushes(course, entry, record, deadline)
+            for name, choice in _choose_state(possible, notebooks, part.name, judge).items():
+                chosen.setdefault(name, {})[part.name] = choice
+    standings = {}
+    for entry in notebooks:
+        standings[entry.name] = judge(entry, chosen.get(entry.name))
+    return standings
+
+
+def _choose_state(
+    possible: Mapping[str, PushChoice],
+    notebooks: Sequence[Assignment],
+    part: str,
+    judge: Callable[[Assignment, Mapping[str, PushChoice]], Standing],
+) -> dict[str, PushChoice]:
+    """Return the state of the notebooks in which they are worth most together in a part; that one
+    in which a notebook waits, if there is one.
+    """
+    best: dict[str, PushChoice] = {}
+    most = -1.0
+    for state in _list_states(possible):
+        total = 0.0
+        for entry in notebooks:
+            # Every part of it as this one: of the others nothing is asked here.
+            alike = dict.fromkeys(entry.patterns, state[entry.name])
+            points = judge(entry, alike).find_part(part).points
             # While one of them is not graded, nothing is settled: the same as for one notebook.
-            if waits or total > most:
-                best = state
-                most = total
-            if waits:
-                break
-        for name, choice in best.items():
-            chosen[name][part.name] = choice
-    return {entry.name: judge(entry, chosen[entry.name]) for entry in notebooks}
+            if points is None:
+                return state
+            total += points
+        if total > most:
+            best = state
+            most = total
+    return best
 
 
 def join_standings(
@@ -102,20 +115,24 @@ def join_standings(
     """
     joined = {}
     for name, entries in notebooks.items():
-        mine = [standings[entry.name] for entry in entries if entry.name in standings]
-        if len(mine) < len(entries):
-            continue
-        joined[name] = mine[0] if len(mine) == 1 else join_notebooks(name, mine)
+        if all(entry.name in standings for entry in entries):
+            mine = [standings[entry.name] for entry in entries]
+            joined[name] = mine[0] if len(mine) == 1 else join_notebooks(name, mine)
     return joined
 
 
 def join_notebooks(name: str, standings: Sequence[Standing]) -> Standing:
     """Return where a student stands in an assignment, of where they stand in its notebooks."""
+    labels = []
+    parts_of_each = []
+    problems: dict[str, None] = {}
+    for standing in standings:
+        labels.append(name_notebook(standing.assignment))
+        parts_of_each.append(standing.parts)
+        problems |= dict.fromkeys(standing.problems)
     parts = []
-    for alike in zip(*(standing.parts for standing in standings), strict=True):
-        labels = [name_notebook(standing.assignment) for standing in standings]
-        parts.append(_join_parts(list(zip(labels, alike, strict=True))))
-    problems = dict.fromkeys(problem for one in standings for problem in one.problems)
+    for alike in zip(*parts_of_each, strict=True):
+        parts.append(_join_parts(labels, alike))
     return Standing(standings[0].student, name, tuple(parts), tuple(problems))
 
 
@@ -128,18 +145,26 @@ def _list_states(possible: Mapping[str, PushChoice]) -> Iterable[dict[str, PushC
     """Yield what the notebooks were in time, and what they were after each late push, each with the
     one that would count of every notebook as its only candidate.
     """
-    yield {name: replace(choice, late=()) for name, choice in possible.items()}
-    late = [entry for choice in possible.values() for entry in choice.late]
+    late: list[PushCandidate] = []
+    in_time = {}
+    for name, choice in possible.items():
+        late += choice.late
+        in_time[name] = replace(choice, late=())
+    yield in_time
     late.sort(key=lambda entry: entry.push.time)
     for event in late:
         newest = {}
+        factors = []
         for name, choice in possible.items():
-            newest[name] = choice.on_time
+            counts = choice.on_time
             for entry in choice.late:
                 if entry.push.time <= event.push.time:
-                    newest[name] = entry
+                    counts = entry
+            newest[name] = counts
+            if counts is not None:
+                factors.append(counts.factor)
         # A late push is late with all that is in it.
-        factor = min(entry.factor for entry in newest.values() if entry is not None)
+        factor = min(factors)
         state = {}
         for name, choice in possible.items():
             state[name] = replace(choice, on_time=_at_push(newest[name], event, factor), late=())
@@ -157,36 +182,37 @@ def _at_push(
     return PushCandidate(push, newest.file, max(event.since, newest.since), factor)
 
 
-def _join_parts(parts: Sequence[tuple[str, PartStanding]]) -> PartStanding:
+def _join_parts(labels: Sequence[str], parts: Sequence[PartStanding]) -> PartStanding:
     """Return the same part of several notebooks as one; exercises are called NOTEBOOK/EXERCISE."""
-    standings = [part for _, part in parts]
-    telling = min(standings, key=lambda part: TELLING.index(part.state))
-    pushed = [part for part in standings if part.push is not None]
-    newest = max(pushed, key=lambda part: part.push.time if part.push else 0, default=telling)
+    telling = min(parts, key=lambda part: TELLING.index(part.state))
     exercises: list[ExerciseResult] = []
     automatic: list[ExerciseResult] = []
     marks: list[ManualMark] = []
-    whys = []
-    for label, part in parts:
+    pushes: list[Push] = []
+    late: list[Push] = []
+    whys: list[str] = []
+    maximum = 0.0
+    for label, part in zip(labels, parts, strict=True):
         exercises += label_results(label, part.exercises)
         automatic += label_results(label, part.automatic)
         for mark in part.marks:
             marks.append(replace(mark, exercise=f"{label}{BETWEEN}{mark.exercise}"))
+        if part.push is not None:
+            pushes.append(part.push)
+        if part.late is not None:
+            late.append(part.late)
         whys.append(f"{label}: {part.why}")
-    one_reason = len({part.why for part in standings}) == 1
+        maximum += part.max_points
+    is_one_reason = all(part.why == telling.why for part in parts)
     return replace(
         telling,
-        why=telling.why if one_reason else " ".join(whys),
-        max_points=round_points(sum(part.max_points for part in standings)),
-        push=newest.push,
+        why=telling.why if is_one_reason else " ".join(whys),
+        max_points=round_points(maximum),
+        push=max(pushes, key=attrgetter("time"), default=None),
         file=None,
-        late=max(
-            (part.late for part in standings if part.late),
-            key=lambda push: push.time,
-            default=None,
-        ),
+        late=max(late, key=attrgetter("time"), default=None),
         exercises=tuple(exercises),
         automatic=tuple(automatic),
         marks=tuple(marks),
-        outdated=any(part.outdated for part in standings),
+        outdated=any(part.outdated for part in parts),
     )

@@ -105,10 +105,12 @@ class PageKeys:
         with _alone(self.path):
             # Read again under the lock, since another run may have made some meanwhile.
             known = _read(self.path)
-            missing = [student for student in students if student not in known.students]
-            new = {student: _fresh() for student in missing}
-            self._contents = _Contents(known.secret, {**known.students, **new})
-            if new:
+            keys = dict(known.students)
+            for student in students:
+                if student not in keys:
+                    keys[student] = _fresh()
+            self._contents = _Contents(known.secret, keys)
+            if len(keys) > len(known.students):
                 _write(self.path, self._contents)
 
     def rotate_key(self, student: str) -> PageKey:
@@ -136,8 +138,10 @@ class PageKeys:
         digest = hmac.new(self._contents.secret, student.encode(), hashlib.sha256).digest()
         # Short enough to be read out; with a thousand students two alike are one in two million.
         bits = int.from_bytes(digest[:5], "big")
-        letters = [ALPHABET[bits >> shift & 31] for shift in range(35, -1, -5)]
-        return "".join(letters[:4]) + "-" + "".join(letters[4:])
+        letters = ""
+        for shift in range(35, -1, -5):
+            letters += ALPHABET[bits >> shift & 31]
+        return f"{letters[:4]}-{letters[4:]}"
 
     def draw_number(self, purpose: str, student: str) -> int:
         """Return a number that looks drawn and is always the same for a purpose and a student."""

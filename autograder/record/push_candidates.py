@@ -236,7 +236,9 @@ class _PushChooser:
             return
         found = self.list_begun(after)
         if self.course.find == "anywhere":
-            found += [entry for entry in self.list_astray() if not self.is_in_time(entry.push.time)]
+            for entry in self.list_astray():
+                if not self.is_in_time(entry.push.time):
+                    found.append(entry)
         seen = set()
         for entry in found:
             if entry.file is None or entry.file.blob in seen:
@@ -280,7 +282,8 @@ class _PushChooser:
             begun = right is not None and is_begun(right, self.assignment.name)
             if not begun:
                 strays = find_answers_elsewhere(push.notebooks, self.assignment.name)
-                found += [self.make_candidate(push, file) for file in strays[:1]]
+                if strays:
+                    found.append(self.make_candidate(push, strays[0]))
             elif push.aside:
                 found.append(self.make_candidate(push, right))
         return found
@@ -299,7 +302,10 @@ class _PushChooser:
                 return counts
             return self.find_newer_astray(counts) or _find_fuller(counts, name)
         if late:
-            return next((entry for entry in late if not entry.is_in_place(name)), None)
+            for entry in late:
+                if not entry.is_in_place(name):
+                    return entry
+            return None
         graded = set()
         for entry in self.list_begun(self.record.pushes[-1:]):
             if entry.file is not None:

@@ -98,6 +98,11 @@ class PartStanding:
     outdated: bool = False
 
     @property
+    def is_counted(self) -> bool:
+        """Whether a grading of it counts."""
+        return self.state in (PartState.GRADED, PartState.LATE)
+
+    @property
     def points(self) -> float | None:
         """Points that count, None while they are not known."""
         if self.state in (PartState.WAITING, PartState.UNRELEASED):
@@ -123,6 +128,18 @@ class Standing:
     def max_points(self) -> float:
         """Points there are to be had."""
         return round_points(sum(part.max_points for part in self.parts))
+
+    @property
+    def states(self) -> frozenset[PartState]:
+        """The states that parts of it are in."""
+        return frozenset(part.state for part in self.parts)
+
+    def find_part(self, name: str) -> PartStanding:
+        """Return the part of a name; a KeyError where there is none."""
+        for part in self.parts:
+            if part.part == name:
+                return part
+        raise KeyError(name)
 
 
 def judge_assignment(
@@ -169,8 +186,9 @@ def is_released(course: Course, assignment: str, records: Iterable[StudentRecord
         for push in (*record.pushes, *record.aside):
             if find_notebook(push.notebooks, assignment) is not None:
                 return True
-            if any(file.holds == assignment for file in push.notebooks):
-                return True
+            for file in push.notebooks:
+                if file.holds == assignment:
+                    return True
     return False
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from autograder.course.configuration import Course
 from autograder.course.errors import DiskFailed, GitFailed, RemoteFailed, UsageError
 from autograder.course.layout import find_notebook
-from autograder.course.roster import read_roster
+from autograder.course.roster import list_ids, read_roster
 from autograder.course.submissions import NotebookFile, Student
 from autograder.course.whole_files import PRIVATE, write_whole
 from autograder.forge.forge_protocol import open_forge
@@ -121,13 +121,14 @@ class StateBranch:
             self._bring(theirs)
             self._ensure_keys()
             news = []
+            files = {}
             for change in self._changes(theirs):
                 if change.merged != change.theirs:
                     news.append(change)
+                    files[change.path] = change.merged
             if not news:
                 self._remember(theirs.commit)
                 return []
-            files = {change.path: change.merged for change in news}
             tips = {self.branch: write_tree(self._repository, theirs, files, message)}
             notebooks = self._new_notebooks(news)
             if notebooks:
@@ -286,9 +287,8 @@ class StateBranch:
 
     def _ensure_keys(self) -> None:
         if self.course.roster.exists():
-            PageKeys.load_or_create(self.course.keys).make_missing(
-                student.id for student in read_roster(self.course.roster, self.course)
-            )
+            students = read_roster(self.course.roster, self.course)
+            PageKeys.load_or_create(self.course.keys).make_missing(list_ids(students))
 
     # ------------------------------------------------------------------------------------------------- to and from git
 
@@ -370,5 +370,5 @@ def _list_pushed(lines: bytes) -> frozenset[NotebookFile]:
             # Reports are most of the bytes: they are not parsed for a look at their kind.
             entry = json.loads(line) if b'"push"' in line else {}
             if entry.get("entry") == "push":
-                found |= {NotebookFile.from_json(file) for file in entry["notebooks"]}
+                found.update(map(NotebookFile.from_json, entry["notebooks"]))
     return frozenset(found)

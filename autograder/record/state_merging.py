@@ -69,7 +69,8 @@ def merge_lines(versions: FileVersions) -> bytes:
     merged = common
     for _, line in merge_by_time(_date_lines(their_new), _date_lines(our_new), itemgetter(0)):
         merged.append(line)
-    return b"".join(line + b"\n" for line in merged)
+    # The empty one behind the last ends the file with a newline; no lines make an empty file.
+    return b"\n".join([*merged, b""]) if merged else b""
 
 
 def _list_their_lines(versions: FileVersions, base: set[bytes]) -> list[bytes]:
@@ -174,7 +175,7 @@ def _identify_entry(line: bytes) -> object:
         if entry.get("entry") == "mark":
             # Two people's marks are two, and a mark may be given, taken back and given again
             return line
-        said = [entry.get(name) for name in SAID_BY_ENTRY]
+        said = map(entry.get, SAID_BY_ENTRY)
         report = entry.get("report", {})
         return (*said, report.get("assignment"), report.get("exam"))
     except (ValueError, AttributeError):  # a line that cannot be read is itself only

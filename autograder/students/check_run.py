@@ -25,7 +25,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.checks import Outcome, outcomes
 from autograder.course.errors import ExamError, UsageError
-from autograder.course.exam import Exam, read_exam
+from autograder.course.exam import Exam, Exercise, read_exam
 from autograder.course.notebook_files import Cell, Notebook, Unreadable, read_notebook
 
 CELL_SECONDS = 120
@@ -171,7 +171,7 @@ def run_checks(
 
 def _sort_as_course(exercises: Iterable[str], exam: Exam | None) -> list[str]:
     """Return exercises in the course's order; checks of no exercise of the course's come last."""
-    order = [exercise.id for exercise in exam.exercises] if exam else []
+    order = list(exam.points_of) if exam else []
     return sorted(exercises, key=lambda name: order.index(name) if name in order else len(order))
 
 
@@ -342,15 +342,24 @@ def _find_troubles(
             raised[cell.grade_id] = f"its cell raised {error}"
     trouble: dict[str, str] = {}
     for exercise in exam.exercises if exam else ():
-        checks = f"{exercise.id}{CHECKS}"
-        own = [raised[cell] for cell in exercise.solutions if cell in raised]
-        own += [f"its cell {watch.late[cell]}" for cell in exercise.solutions if cell in watch.late]
-        if checks in watch.late:
-            own.append(f"its checks {watch.late[checks]}")
-        if own:
-            # What came first is the cause of what follows
-            trouble[exercise.id] = own[0]
+        cause = _find_cause(exercise, raised, watch.late)
+        if cause:
+            trouble[exercise.id] = cause
     return trouble
+
+
+def _find_cause(exercise: Exercise, raised: Mapping[str, str], late: Mapping[str, str]) -> str:
+    """Say what came first of an exercise's troubles: it is the cause of what follows; "" where
+    there are none.
+    """
+    for cell_id in exercise.solutions:
+        if cell_id in raised:
+            return raised[cell_id]
+    for cell_id in exercise.solutions:
+        if cell_id in late:
+            return f"its cell {late[cell_id]}"
+    checks = f"{exercise.id}{CHECKS}"
+    return f"its checks {late[checks]}" if checks in late else ""
 
 
 def _build_document(cells: list[Cell]) -> Any:

@@ -159,8 +159,13 @@ class CourseUpdate:
         GitFailed
             If git refuses; the clone's history is then as it was, and what was replaced is kept.
         """
-        put_back = [entry.path for entry in agreed if entry in situation.put_back]
-        broken = [entry.path for entry in agreed if entry in situation.broken]
+        put_back = []
+        broken = []
+        for entry in agreed:
+            if entry in situation.put_back:
+                put_back.append(entry.path)
+            if entry in situation.broken:
+                broken.append(entry.path)
         kept = ""
         if agreed:
             kept = self._keep_backup("Before an update of the course", [*put_back, *broken])

@@ -111,7 +111,7 @@ class HomeworkPush:
                     f"{file.path} has {file.size // MEGABYTE} MB; no push with more than "
                     f"{LARGEST_FILE // MEGABYTE} in a file is taken; move it out of {FOLDER}/"
                 )
-        return [found[path] for path in sorted(found)]
+        return [file for _, file in sorted(found.items())]
 
     def _find_uncommitted(self, assignment: str) -> Iterator[tuple[str, str]]:
         """Yield path and state of what changed since the newest commit and belongs to the student's

@@ -146,7 +146,9 @@ class StudentClone:
     def describe_misplaced(self) -> tuple[str, ...]:
         """Sentences about copies that lie where they are not graded."""
         copies = list(self._find_copies())
-        places = {place for name in self.assignments for place in notebook_places(name)}
+        places: set[str] = set()
+        for name in self.assignments:
+            places.update(notebook_places(name))
         sentences = []
         for name in self.assignments:
             # At the place of another notebook it is that one, however like this one's its name is.

@@ -18,7 +18,7 @@ from autograder.pages.page_seal import SEALED, unseal_contents
 from autograder.pages.points_site import INDEX, LEADERBOARD, SiteSource, render_contents
 from autograder.record.ledger import StudentRecord
 from autograder.record.page_keys import PageKeys
-from autograder.record.standings import PartStanding, PartState, Standing
+from autograder.record.standings import PartState, Standing
 from autograder.verifying.record_trouble import RecordTrouble
 
 MAX_TOLD = 20  # a gradebook that was restored from a backup differs in thousands of grades
@@ -142,17 +142,15 @@ def _wanted_scores(standings: Standings) -> Scores:
     wanted: Scores = {}
     for student, mine in standings.items():
         for name, standing in mine.items():
-            for part in filter(_is_counted, standing.parts):
+            for part in standing.parts:
+                if not part.is_counted:
+                    continue
                 marks = {mark.exercise: mark.points for mark in part.marks}
                 for exercise in part.automatic:
                     waits = exercise.status is Status.TO_BE_MARKED
                     automatic = None if waits else exercise.points
                     wanted[student, name, exercise.id] = automatic, marks.get(exercise.id)
     return wanted
-
-
-def _is_counted(part: PartStanding) -> bool:
-    return part.state in {PartState.GRADED, PartState.LATE}
 
 
 def _waiting(standings: Standings) -> set[tuple[str, str]]:
@@ -162,7 +160,7 @@ def _waiting(standings: Standings) -> set[tuple[str, str]]:
     waiting = set()
     for student, mine in standings.items():
         for name, standing in mine.items():
-            if any(part.state is PartState.WAITING for part in standing.parts):
+            if PartState.WAITING in standing.states:
                 waiting.add((student, name_assignment(name)))
     return waiting
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from autograder.classroom.classroom import Classroom
+from autograder.course.roster import list_ids
 from autograder.gradebook.projection_memory import database_file
 from autograder.verifying.ledger_check import (
     check_ledger,
@@ -49,7 +50,7 @@ def verify_course(
     course = classroom.course
     students = classroom.students
     moment = now or datetime.now(UTC)
-    troubles = check_ledger(course, classroom.exams, [student.id for student in students], moment)
+    troubles = check_ledger(course, classroom.exams, list_ids(students), moment)
     records = classroom.records()
     standings = classroom.standings()
     waiting = len(classroom.open_tasks())
