@@ -127,10 +127,8 @@ def _find_answers(exam: Exam) -> Iterator[tuple[Exercise, SourceCell]]:
     for cell in exam.cells:
         if cell.solution and cell.kind == "code":
             cells[cell.grade_id] = cell
-    for exercise in exam.exercises:
-        # What only a person marks cannot be tried
-        if exercise.manual:
-            continue
+    # What only a person marks cannot be tried
+    for exercise in exam.tested:
         for name in exercise.solutions:
             if name in cells:
                 yield exercise, cells.pop(name)

@@ -120,12 +120,19 @@ def record_reports(
     with hold_course_lock(classroom, "record"):
         tasks = find_tasks(classroom, student or (), assignment, force=force)
         done = list(record_returned(course, classroom.exams, tasks, reports, datetime.now(UTC)))
-    refused = [entry for entry in done if entry.error]
-    for entry in refused:
-        print_error(f"refused: {entry.error}")
-    recorded = sum(entry.report is not None for entry in done)
-    waiting = sum(entry.report is None and not entry.error for entry in done)
-    line = f"recorded: {recorded} reports, {len(refused)} refused, {waiting} notebooks still to be graded"
+    recorded = 0
+    refused = 0
+    waiting = 0
+    for entry in done:
+        # One that is recorded for some of its students may have failed for others.
+        recorded += entry.report is not None
+        waiting += entry.report is None and not entry.error
+        if entry.error:
+            refused += 1
+            print_error(f"refused: {entry.error}")
+    line = (
+        f"recorded: {recorded} reports, {refused} refused, {waiting} notebooks still to be graded"
+    )
     out.print(line)
     show_on_run_page(f"{line}\n")
     raise typer.Exit(max(print_troubles(classroom), 1 if refused else 0))

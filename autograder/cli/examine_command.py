@@ -64,7 +64,7 @@ def choose_notebook(course: Course, assignment: str, file: Path) -> str:
         return notebooks[0]
     if called_so:
         return called_so[0]
-    choices = " or ".join(quote_name(name) for name in notebooks)
+    choices = " or ".join(map(quote_name, notebooks))
     raise UsageError(
         f"{assignment} has several notebooks; say which one {file} is: --assignment {choices}"
     )

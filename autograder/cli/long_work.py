@@ -24,6 +24,7 @@ from autograder.course.errors import (
     describe_error,
 )
 from autograder.course.nearest_names import say_nearest_name
+from autograder.course.roster import list_ids
 from autograder.grading.finished_tasks import FinishedTask
 from autograder.record.course_lock import one_writer
 from autograder.record.open_tasks import GradingTask
@@ -38,15 +39,20 @@ def collect_all(classroom: Classroom, screen: Console = out, now: datetime | Non
     """Collect with progress; return whether every remote answered."""
     found = classroom.collect() if now is None else classroom.collect(lambda: now)
     done = list(track_progress(found, len(classroom.students), "collecting", screen))
-    failed = Counter(entry.error for entry in done if entry.error)
+    failed: Counter[str] = Counter()
+    notes: list[str] = []
+    new = 0
+    for entry in done:
+        if entry.error:
+            failed[entry.error] += 1
+        notes += entry.notes
+        new += len(entry.pushes)
     # One reason may have stopped many; it is told once
     for reason, number in failed.items():
         times = f" ({number} repositories)" if number > 1 else ""
         print_error(f"not collected: {reason}{times}")
-    for entry in done:
-        for note in entry.notes:
-            print_note(note)
-    new = sum(len(entry.pushes) for entry in done)
+    for note in notes:
+        print_note(note)
     screen.print(
         f"collected: {new} new pushes from {len(done)} repositories, {failed.total()} failed"
     )
@@ -62,7 +68,7 @@ def note_empty_roster(classroom: Classroom) -> None:
 
 def require_student(classroom: Classroom, student: str) -> None:
     """Raise a UsageError if the roster has no such student."""
-    names = [entry.id for entry in classroom.students]
+    names = list_ids(classroom.students)
     if student not in names:
         meant = say_nearest_name(student, names)
         raise UsageError(f"no student {student!r} in {classroom.course.roster}; {meant}")
@@ -121,9 +127,9 @@ def bring_gradebook_up(classroom: Classroom, screen: Console = out) -> bool:
         done += track_progress(classroom.grade(tasks), len(tasks), title, screen)
     except NoJail as error:
         print_note(f"the formgrader shows answers without what they give: {error}")
-    failed = [entry.error for entry in done if entry.error]
-    for sentence in failed:
-        print_error(f"not run: {sentence}")
+    failed = [entry for entry in done if entry.error]
+    for entry in failed:
+        print_error(f"not run: {entry.error}")
     for sentence in classroom.update_gradebook():
         print_note(sentence)
     database = classroom.course.database

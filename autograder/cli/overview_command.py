@@ -64,13 +64,18 @@ def make_class_table(found: ClassOverview) -> Table:
     slip.
     """
     table = Table("assignment", title="the class", box=box.SIMPLE_HEAD)
-    for column in ("students", "begun", "all points", "mean", *(need.value for need in Need)):
+    for column in ("students", "begun", "all points", "mean", *Need):
         table.add_column(column, justify="right")
     for work in found.works:
-        shares = [own.share for own in work.students if own.share is not None]
+        shares = []
+        begun = 0
+        full = 0
+        for own in work.students:
+            begun += own.is_begun
+            if own.share is not None:
+                shares.append(own.share)
+                full += own.share >= 1
         mean = f"{100 * sum(shares) / len(shares):.0f} %" if shares else "–"
-        begun = sum(own.is_begun for own in work.students)
-        full = sum(share >= 1 for share in shares)
         needs = []
         for need in Need:
             # Somebody may be stuck in two exercises of it, and is one student all the same

@@ -136,13 +136,15 @@ def _find_unreleased(standings: Mapping[str, Mapping[str, Standing]]) -> set[str
     for by_assignment in standings.values():
         for name, standing in by_assignment.items():
             names.add(name)
-            if any(part.state is not PartState.UNRELEASED for part in standing.parts):
+            if standing.states != {PartState.UNRELEASED}:
                 released.add(name)
     return names - released
 
 
 def _sum_points(standings: Mapping[str, Standing], now: datetime) -> str:
-    total = sum(decided_sum(standing, now) or 0.0 for standing in standings.values())
+    total = 0.0
+    for standing in standings.values():
+        total += decided_sum(standing, now) or 0.0
     return f"{round_points(total):g}"
 
 
@@ -191,7 +193,7 @@ def _describe_mark(course: Course, mark: ManualMark) -> str:
     """Say what a person gave, and when it was read."""
     points = "" if mark.points is None else f"{mark.points:g} points"
     extra = f"{mark.extra:+g} extra" if mark.extra else ""
-    given = " and ".join(words for words in (points, extra) if words) or "no points"
+    given = " and ".join(filter(None, (points, extra))) or "no points"
     comment = f", {mark.comment!r}" if mark.comment else ""
     return f"{mark.exercise}: {given} by hand, read {course.to_local_time(mark.time):%Y-%m-%d %H:%M}{comment}"
 

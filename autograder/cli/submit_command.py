@@ -59,7 +59,9 @@ def submit_homework(
         _show_homework(clone, assignment, files, checked=not no_check)
     if not ask_to_agree(f"Send this to {push.address}?", yes, "submit"):
         raise AutograderError("stopped; nothing was committed and nothing sent")
-    everything = [file for files in pending.values() for file in files]
+    everything: list[PendingFile] = []
+    for files in pending.values():
+        everything += files
     commit = push.commit_files(everything, message or f"Homework {', '.join(pending)}")
     sent = push.push(commit)
     print_line(f"sent: commit {sent.commit[:10]} on branch {sent.branch} of {sent.address}")
@@ -78,7 +80,7 @@ def _find_pending(
         meant.setdefault(name_assignment(notebook), []).append(notebook)
     pending: dict[str, list[PendingFile]] = {}
     for assignment, notebooks in meant.items():
-        if names and not any(clone.find_graded_notebook(notebook) for notebook in notebooks):
+        if names and not any(map(clone.find_graded_notebook, notebooks)):
             start = f"autograder start {quote_name(assignment)}"
             raise UsageError(f"there is no notebook of {assignment} to send; begin with: {start}")
         files = push.find_pending(assignment)
@@ -102,8 +104,11 @@ def _show_homework(
 
 
 def _describe_checks(run: CheckRun) -> Iterator[str]:
-    passed = sum(entry.passed for entry in run.exercises)
-    total = sum(len(entry.outcomes) for entry in run.exercises)
+    passed = 0
+    total = 0
+    for entry in run.exercises:
+        passed += entry.passed
+        total += len(entry.outcomes)
     verdict = f"practice checks: {passed} of {total} pass"
     if passed < total or run.failed:
         verdict += f"; the others: autograder check {quote_name(run.assignment)}"

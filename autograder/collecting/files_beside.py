@@ -58,7 +58,7 @@ def rebuild_submission(fork: Fork, commit: str, wanted: NotebookFile) -> bool:
     # By what comes out: the path at which it was pushed may have been another notebook's since.
     for notebook in fork.notebooks(commit):
         there = dict(_list_beside(notebook.path, tree.files))
-        if not all(path in there for path in wanted.beside):
+        if not there.keys() >= set(wanted.beside):
             continue
         files = {path: there[path] for path in wanted.beside}
         packed = _pack(fork, notebook, files, wanted.left_out)

@@ -274,7 +274,8 @@ def _with_time(
     if stamp is not None:
         time = read_timestamp(stamp.read().decode("utf-8", "replace"), zone) or time
     if time is None:
-        time = max((file.time for file in files.values() if file.time is not None), default=None)
+        times = [file.time for file in files.values() if file.time is not None]
+        time = max(times, default=None)
     names = (*found.names, address) if address else found.names
     return replace(found, names=names, files=files, time=time)
 

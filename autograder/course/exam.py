@@ -100,6 +100,21 @@ class Exam:
         return {cell.grade_id: cell.source for cell in self.cells if cell.is_test}
 
     @property
+    def tested(self) -> tuple[Exercise, ...]:
+        """The exercises whose points a test gives."""
+        return tuple(exercise for exercise in self.exercises if not exercise.manual)
+
+    @property
+    def marked_by_hand(self) -> tuple[Exercise, ...]:
+        """The exercises whose points a person gives."""
+        return tuple(exercise for exercise in self.exercises if exercise.manual)
+
+    @property
+    def cells_by_id(self) -> dict[str, SourceCell]:
+        """The cells that have an nbgrader id, by it."""
+        return {cell.grade_id: cell for cell in self.cells if cell.grade_id}
+
+    @property
     def points_of(self) -> dict[str, float]:
         """Points of each exercise, by its id."""
         return {exercise.id: exercise.points for exercise in self.exercises}

@@ -111,7 +111,7 @@ def _check_sources(course: Course, exams: dict[str, Exam]) -> Iterator[Finding]:
                 f"source of {name}", False, str(error), step="correct the source notebook"
             )
             continue
-        manual = sum(exercise.manual for exercise in exam.exercises)
+        manual = len(exam.marked_by_hand)
         by_hand = f", {manual} marked by a person" if manual else ""
         yield Finding(
             f"source of {name}",

@@ -279,9 +279,8 @@ def _is_looked_at(exam: Exam, grade_id: str, cell: Cell) -> bool:
     """
     if grade_id:
         marked: set[str] = set()
-        for exercise in exam.exercises:
-            if exercise.manual:
-                marked |= {exercise.id, *exercise.solutions}
+        for exercise in exam.marked_by_hand:
+            marked |= {exercise.id, *exercise.solutions}
         return grade_id in marked
     texts = {own.source.strip() for own in exam.cells}
     return cell.source.strip() not in texts

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 DEFINES = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
@@ -53,6 +53,11 @@ def read_cell_names(source: str) -> CellNames:
     defined = frozenset(names_defined)
     is_stub = bool(tree.body) and all(map(_is_stub, tree.body))
     return CellNames(defined, frozenset(names_bound), defined if is_stub else frozenset())
+
+
+def quote_code_names(names: Iterable[str]) -> str:
+    """Return names of a notebook as they stand in a sentence: `a` and `b`."""
+    return " and ".join(f"`{name}`" for name in names)
 
 
 def defined_names(source: str) -> frozenset[str]:

@@ -80,7 +80,11 @@ class Replays:
         """Return the indices of the calls of a function that the reference has too."""
         if not callable(self._reference.get(function)):
             return []
-        return [index for index, call in enumerate(self.calls) if call.function == function]
+        indices = []
+        for index, call in enumerate(self.calls):
+            if call.function == function:
+                indices.append(index)
+        return indices
 
     def is_right(self, index: int) -> bool:
         """Whether the student's call did what the reference does."""

@@ -15,7 +15,12 @@ from dataclasses import dataclass, replace
 
 from autograder.course.exam import Exam, SourceCell
 from autograder.course.notebook_files import Cell, Notebook
-from autograder.grader.bound_names import bound_names, defined_names, stub_names
+from autograder.grader.bound_names import (
+    bound_names,
+    defined_names,
+    quote_code_names,
+    stub_names,
+)
 
 STUB_LEFT_OUT = (
     "Cell {stub} holds {names} as given out, below your answer in cell {answer}; it was left out."
@@ -54,9 +59,11 @@ def restore_cells(exam: Exam, notebook: Notebook) -> tuple[RestoredCell, ...]:
     """Return the cells of a student's notebook with what the exam knows of them put back, in the
     student's order.
     """
-    marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
+    marks = exam.cells_by_id
     cells = [RestoredCell(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
-    owners = {grade_id: _owner(exam, mark, cells) for grade_id, mark in marks.items()}
+    owners = {}
+    for grade_id, mark in marks.items():
+        owners[grade_id] = _owner(exam, mark, cells)
     # In this order: which id is whose has to be settled before an answer without one is looked for,
     # and every answer has to be known before a stub can be called superfluous.
     cells = [_put_right(exam, entry, marks, owners) for entry in cells]
@@ -154,8 +161,8 @@ def _stubs_left_out(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Resto
                 defined_names(source) if source.strip() in given else stub_names(source)
             )
         if stubs and stubs <= written.keys():
-            answer = max(written[name] for name in stubs)
-            listed = " and ".join(f"`{name}`" for name in sorted(stubs))
+            answer = max(map(written.__getitem__, stubs))
+            listed = quote_code_names(sorted(stubs))
             remark = STUB_LEFT_OUT.format(stub=entry.number, names=listed, answer=answer)
             yield replace(entry, runs=False, remark=remark)
             continue

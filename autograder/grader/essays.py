@@ -38,14 +38,14 @@ def find_essays(exam: Exam, cells: Sequence[RestoredCell]) -> dict[str, Essay]:
     """Return what the student answered to each exercise that a person marks, by the exercise's
     id.
     """
-    marks = {cell.grade_id: cell for cell in exam.cells if cell.grade_id}
+    marks = exam.cells_by_id
     places: dict[str, int] = {}
     for position, entry in enumerate(cells):
         if entry.cell.grade_id:
             places[entry.cell.grade_id] = position
     essays = {}
     taken: set[int] = set()
-    manual = [exercise for exercise in exam.exercises if exercise.manual]
+    manual = exam.marked_by_hand
     for exercise in manual:
         essays[exercise.id] = _essay(exam, exercise, marks[exercise.id], cells, places, taken)
     # Only when all others have theirs: a text left over may then be the answer to a lost cell.

@@ -18,7 +18,7 @@ from autograder.course.submissions import ExerciseResult
 from autograder.grader.evidence import Evidence
 from autograder.grader.inside_verdict import judge_inside_test
 from autograder.grader.lost_cells import MAX_RESTARTS
-from autograder.grader.trial_steps import Kernels, Step
+from autograder.grader.trial_steps import Kernels, Step, list_answers
 from autograder.grader.verdict import not_attempted_if_untouched, untested_result
 from autograder.kernel.inside_runs import InsideRun, run_inside_test
 from autograder.kernel.jailed_kernel import Kernel
@@ -76,7 +76,7 @@ class InsideTrial:
         self._done.append(step)
 
     def _run_test(self, step: Step, exercise: Exercise, sources: Mapping[str, str]) -> None:
-        answer = [sources[cell] for cell in exercise.solutions if cell in sources]
+        answer = list_answers(exercise, sources)
         kernel = self._running_kernel()
         if kernel is None:
             self.tell_result(untested_result(exercise, NOT_RUN))

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.course.exam import NO_LOAN, Exam, Exercise
+from autograder.grader.bound_names import quote_code_names
 from autograder.grader.call_replays import Replays, find_containers
 from autograder.kernel.proxies import Call
 
@@ -82,9 +83,10 @@ class Loan:
         lent = [name for name in self.wrong if name in self._exchanged]
         verb = "is" if len(lent or self.wrong) == 1 else "are"
         if lent:
-            names = _listed(lent)
+            names = quote_code_names(lent)
             return f"Marked with the reference's {names}, because yours {verb} not right yet."
-        return f"Marked with the reference's functions, because your {_listed(self.wrong)} {verb} not right yet."
+        names = quote_code_names(self.wrong)
+        return f"Marked with the reference's functions, because your {names} {verb} not right yet."
 
 
 @dataclass
@@ -141,8 +143,8 @@ class Lender:
     def _lendable(self, exercise: Exercise) -> list[str]:
         """Return the functions above an exercise that no test to come is about, in their order."""
         kept = set(self.exam.defines(exercise))
-        for one in self.exam.exercises:
-            if not one.manual and one.id not in self._tested:
+        for one in self.exam.tested:
+            if one.id not in self._tested:
                 kept.update(self.exam.defines(one))
         names: dict[str, None] = {}
         for one in self.exam.exercises[: self.exam.exercises.index(exercise)]:
@@ -153,7 +155,3 @@ class Lender:
         """Return what an exercise defines and the reference has as something to call."""
         defined = self.exam.defines(exercise)
         return [name for name in defined if callable(self.reference.get(name))]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(f"`{name}`" for name in names)

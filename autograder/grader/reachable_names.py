@@ -87,7 +87,9 @@ def can_reach(starts: Collection[str], targets: Collection[str], cells: Iterable
         statements += read.statements
         imported |= read.imported
     reaching = set(targets)
-    left = [(one.used, _find_touched(one, statements, imported)) for one in statements]
+    left = []
+    for statement in statements:
+        left.append((statement.used, _find_touched(statement, statements, imported)))
     found = True
     while found:
         found = False

@@ -105,8 +105,13 @@ def _of_tuples(
 
 def _which(what: str, right: Mapping[str, bool]) -> str:
     """Say which parts are right where some are and some are not."""
-    good = [name for name, is_right in right.items() if is_right]
-    bad = [name for name in right if name not in good]
+    good = []
+    bad = []
+    for name, is_right in right.items():
+        if is_right:
+            good.append(name)
+        else:
+            bad.append(name)
     if not good or not bad:
         return ""
     return f"of the {what}, {_listed(good)} {_are(good)} right, {_listed(bad)} {_are(bad)} not"

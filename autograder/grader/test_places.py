@@ -9,13 +9,13 @@ choice belongs to a release and is written down with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.course.cell_statements import asks_for_all_names, find_global_names
 from autograder.course.exam import BY_TAG, CELLS_NEED_TESTS, OUTSIDE, Exam, Exercise
 from autograder.course.submissions import ExerciseResult, Status, Submission
-from autograder.grader.bound_names import bound_names
+from autograder.grader.bound_names import bound_names, quote_code_names
 from autograder.grader.examiner import ExaminedNotebook, Examiner
 
 LOSES = "outside of the jail its own solution gets {points:g} of {most:g}"
@@ -56,7 +56,7 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
     examiner : Examiner
         Grades both.
     """
-    tested = [exercise for exercise in exam.exercises if not exercise.manual]
+    tested = exam.tested
     # What an earlier release found is forgotten: tests change, and a reason may be gone.
     by_tag = {name: reason for name, reason in exam.inside.items() if reason == BY_TAG}
     movable = [exercise for exercise in tested if OUTSIDE not in exam.tags(exercise)]
@@ -64,11 +64,11 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
     doubtful = _doubtful(exam, tested, outside)
     # Where cells need what tests make, the notebook runs as a whole only with all tests in place.
     if outside.missed_name_of_test():
-        return TestPlaces({exercise.id: CELLS_NEED_TESTS for exercise in movable} | by_tag)
+        return TestPlaces(_move_all(movable, CELLS_NEED_TESTS) | by_tag)
     if not doubtful:
         return TestPlaces(_with_makers(exam, by_tag, movable))
     # All at once, not one by one: a test may need what the tests above it make.
-    everywhere = {exercise.id: LATER_TESTS_NEED for exercise in movable} | by_tag
+    everywhere = _move_all(movable, LATER_TESTS_NEED) | by_tag
     within = _Tries(replace(exam, inside=everywhere), source, unsolved, examiner)
     inside = dict(by_tag)
     warnings = []
@@ -86,13 +86,19 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
         # A test may need what a test that stayed outside does, in a way that its text does not
         # show.
         chosen = _Tries(replace(exam, inside=inside), source, unsolved, examiner)
-        moved = [exercise for exercise in tested if exercise.id in inside]
-        if any(within.is_better_than(chosen, exercise) for exercise in moved):
-            inside = everywhere
+        for exercise in tested:
+            if exercise.id in inside and within.is_better_than(chosen, exercise):
+                inside = everywhere
+                break
     return TestPlaces(inside, tuple(warnings))
 
 
-def _doubtful(exam: Exam, tested: list[Exercise], outside: _Tries) -> list[Exercise]:
+def _move_all(movable: Sequence[Exercise], reason: str) -> dict[str, str]:
+    """Return the tests of all exercises that may be moved as to be run inside, for one reason."""
+    return dict.fromkeys([exercise.id for exercise in movable], reason)
+
+
+def _doubtful(exam: Exam, tested: Sequence[Exercise], outside: _Tries) -> list[Exercise]:
     """Return the exercises that may have to be tested inside."""
     found = []
     for exercise in tested:
@@ -167,7 +173,7 @@ def _got(result: ExerciseResult) -> float:
 def _with_makers(exam: Exam, inside: Mapping[str, str], movable: list[Exercise]) -> dict[str, str]:
     """Add the tests that make what an inside test below them uses and no ordinary cell makes."""
     chosen = dict(inside)
-    order = [exercise for exercise in exam.exercises if not exercise.manual]
+    order = exam.tested
     # From the last, so that makers of makers are found as well.
     for position in reversed(range(len(order))):
         exercise = order[position]
@@ -176,7 +182,7 @@ def _with_makers(exam: Exam, inside: Mapping[str, str], movable: list[Exercise])
         for other in order[:position]:
             made = _made_for(exam, exercise, other)
             if made and other.id not in chosen and other in movable:
-                names = " and ".join(f"`{name}`" for name in sorted(made))
+                names = quote_code_names(sorted(made))
                 chosen[other.id] = MAKES_NAMES.format(other=exercise.id, names=names)
     return chosen
 

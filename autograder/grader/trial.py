@@ -43,7 +43,7 @@ from autograder.grader.own_lines import RanCell, own_line
 from autograder.grader.reachable_names import can_reach, find_read_names
 from autograder.grader.second_look import for_a_person, with_inside_verdict
 from autograder.grader.test_cells import CellGlobals, run_test_cell
-from autograder.grader.trial_steps import Kernels, Step
+from autograder.grader.trial_steps import Kernels, Step, list_answers
 from autograder.grader.verdict import (
     judge_exercise,
     missing_name,
@@ -244,7 +244,7 @@ class Trial:
 
         Return False where a cell further down makes a name that is missing: then it is too early.
         """
-        answer = [sources[cell] for cell in exercise.solutions if cell in sources]
+        answer = list_answers(exercise, sources)
         evidence = self._try(step.source)
         result = self._judge(exercise, evidence, answer, explain=False)
         missing = missing_name(evidence) if result.status is Status.NOT_FOUND else ""
@@ -358,7 +358,7 @@ def plan_steps(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Step]:
 
     Locked cells are taken from the exam, as nbgrader does, whatever the student made of them.
     """
-    exercises = {exercise.id: exercise for exercise in exam.exercises if not exercise.manual}
+    exercises = {exercise.id: exercise for exercise in exam.tested}
     locked = exam.locked
     tests = exam.tests
     there = {entry.cell.grade_id for entry in cells}

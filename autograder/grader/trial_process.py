@@ -111,9 +111,7 @@ def run_trial(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _limit_self(limits)
         # Only a person looks at figures: they are drawn where one marks by hand.
-        line = _LineToExaminer(
-            channel, limits, figures=any(exercise.manual for exercise in exam.exercises)
-        )
+        line = _LineToExaminer(channel, limits, figures=bool(exam.marked_by_hand))
         try:
             notebook = read_notebook(submission.content)
         except Unreadable as error:

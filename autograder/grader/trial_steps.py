@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,3 +28,8 @@ class Step:
     number: int = 0
     exercise: Exercise | None = None
     may_fail: bool = False
+
+
+def list_answers(exercise: Exercise, sources: Mapping[str, str]) -> list[str]:
+    """Return what stands in the solution cells of an exercise, of those that are there."""
+    return [sources[cell] for cell in exercise.solutions if cell in sources]

@@ -137,8 +137,10 @@ def share_of_points(exercise: Exercise, evidence: Evidence) -> float:
     if evidence.error is not None:
         return 0.0
     if isinstance(value, Score) and not exercise.points:
-        met = [criterion.outcome is CriterionOutcome.MET for criterion in value.criteria]
-        return sum(met) / len(met) if met else 1.0
+        met = 0
+        for criterion in value.criteria:
+            met += criterion.outcome is CriterionOutcome.MET
+        return met / len(value.criteria) if value.criteria else 1.0
     # True is a number to Python and none to nbgrader: `q == 3` as the last line says nothing.
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         number = max(0.0, float(value))  # in this order nan, a mean of nothing, is 0

@@ -32,7 +32,7 @@ from autograder.grading.finished_tasks import (
 )
 from autograder.grading.oversized_notebooks import is_too_large, report_too_large
 from autograder.grading.returned_reports import check_report
-from autograder.record.open_tasks import GradingTask
+from autograder.record.open_tasks import GradingTask, keep_asked_exams
 
 CONNECT_SECONDS = 20
 # How long a cluster may be without any worker before the rest is left for the next run: workers of
@@ -66,7 +66,7 @@ def grade_on_cluster(
     """
     if not tasks:
         return
-    wanted = {task.assignment: exams[task.assignment] for task in tasks}
+    wanted = keep_asked_exams(exams, tasks)
     # A name of its own: the plugin of a run that was killed may still sit on the workers.
     plugin = GradingPlugin(f"autograder-{uuid.uuid4().hex}", wanted, course.limits)
     with _connect(scheduler) as client:

@@ -39,7 +39,7 @@ from autograder.grading.finished_tasks import (
 from autograder.grading.oversized_notebooks import is_too_large, report_too_large
 from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail
-from autograder.record.open_tasks import GradingTask, outputs_path
+from autograder.record.open_tasks import GradingTask, keep_asked_exams, outputs_path
 
 # A pool whose process was killed is replaced; the last round has one process, so only the culprit
 # fails
@@ -76,7 +76,7 @@ def grade_tasks(
         return
     most = course.workers or os.cpu_count() or 1
     # Only what is graded: preparing an exam runs its source notebook.
-    wanted = {task.assignment: exams[task.assignment] for task in tasks}
+    wanted = keep_asked_exams(exams, tasks)
     with Jail(course.limits, modules=list_needed_modules(wanted.values())) as jail:
         for number in range(ROUNDS):
             count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))

@@ -97,9 +97,9 @@ def check_report(said: Any, exam: Exam) -> Report:
     _require(report.rung in RUNGS, "there is no such rung of the jail")
     _require(0 <= report.seconds <= MAX_SECONDS, "its time cannot be")
     _require(len(report.problems) <= MAX_PROBLEMS, "it has too many problems")
+    # In their order, and each once.
     found = [result.id for result in report.exercises]
-    wanted = [exercise.id for exercise in exam.exercises]
-    _require(found == wanted, "it has other exercises")
+    _require(found == list(exam.points_of), "it has other exercises")
     is_for_board = report.entry is not None
     _require(not is_for_board or exam.leaderboard is not None, "there is no such leaderboard")
     exercises = map(_check_result, report.exercises, exam.exercises)

@@ -75,9 +75,10 @@ def build_public_tree(course: Course, exams: Mapping[str, Exam], now: datetime) 
             held_back.append(f"{name} is not released yet")
             continue
         files |= _release(course, exams[name])
-        held_back += [
-            sentence for sentence in _others(course, exams[name]) if sentence not in held_back
-        ]
+        for sentence in _others(course, exams[name]):
+            # Two notebooks of a folder have the same beside them.
+            if sentence not in held_back:
+                held_back.append(sentence)
         reason = _too_early(course, entry, now)
         if entry.solutions and reason:
             held_back.append(f"the solution of {name}: {reason}")
@@ -213,7 +214,10 @@ def _table(course: Course, solved: list[str]) -> Iterator[str]:
         for part, when in homework.deadlines.items():
             dues.append(f"{part} {when:%a %d %B %H:%M}".strip())
         due = ", ".join(dues)
-        links = [f"[solution]({quote(_solution_place(one))})" for one in released if one in solved]
+        links = []
+        for notebook in released:
+            if notebook in solved:
+                links.append(f"[solution]({quote(_solution_place(notebook))})")
         link = f" ({', '.join(links)})" if links else ""
         yield f"| `{name}` | {homework.title}{link} | {due or 'no deadline'} |"
 

@@ -138,7 +138,7 @@ def _refuse_leaks(url: str, found: Sequence[PublicLeak], accept: Sequence[str]) 
     left = [leak for leak in found if not leak.blob.startswith(accepted)]
     if not left:
         return
-    lines = [str(leak) for leak in left[:MAX_NAMED]]
+    lines = list(map(str, left[:MAX_NAMED]))
     if left[MAX_NAMED:]:
         lines.append(f"  and {len(left) - MAX_NAMED} more")
     about = {"url": url, "blob": left[0].blob[:10]}
@@ -153,7 +153,8 @@ def describe_uncommitted(course: Course) -> list[str]:
     if here.says("rev-parse", "--is-inside-work-tree") != "true":
         return []
     sources = [course.root / CONFIG_FILE, course.root / README, course.sources, course.releases]
-    sources += [course.root / pattern.partition("*")[0] for pattern in ALLOWED]
+    for pattern in ALLOWED:
+        sources.append(course.root / pattern.partition("*")[0])
     wanted = sorted({str(path) for path in sources if path.exists()})
     # Paths as git prints them are relative to the top of its repository, which the course may be a
     # folder of.

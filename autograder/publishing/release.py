@@ -122,8 +122,9 @@ def release_assignment(
     write_recorded_tests(source, RecordedTests(print_of_source, found, made.made))
     folder_here = course.release_path(assignment).parent
     changed = _put(files, folder_here, last=staged.name)
-    siblings = course.list_notebooks()[name_assignment(assignment)]
-    ours = {*files, *(course.release_path(entry.name).name for entry in siblings)}
+    ours = set(files)
+    for entry in course.list_notebooks()[name_assignment(assignment)]:
+        ours.add(course.release_path(entry.name).name)
     others = []
     for path in list_files(folder_here):
         if path not in ours:
@@ -300,7 +301,7 @@ def _lost_by_solution(exam: Exam, source: Path, examiner: Examiner) -> Iterator[
     examined = _examine(exam, source, examiner)
     for failing in _errors(exam, examined):
         yield f"its source does not run: {failing}; run it in JupyterLab from top to bottom"
-    manual = {exercise.id for exercise in exam.exercises if exercise.manual}
+    manual = {exercise.id for exercise in exam.marked_by_hand}
     for exercise in examined.report.exercises:
         marked = exercise.status is Status.TO_BE_MARKED and exercise.id in manual
         if exercise.status is not Status.PASSED and not marked:

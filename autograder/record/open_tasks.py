@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,11 @@ class GradingTask:
     waiting: list[tuple[str, str]] = field(
         default_factory=list, compare=False
     )  # (student id, commit)
+
+
+def keep_asked_exams(exams: Mapping[str, Exam], tasks: Iterable[GradingTask]) -> dict[str, Exam]:
+    """Return the exams of tasks, by assignment, without those of which there is none."""
+    return {task.assignment: exams[task.assignment] for task in tasks}
 
 
 def find_open_tasks(
