@@ -146,8 +146,12 @@ class attempt:
 
 def outcomes(outputs: Iterable[Mapping[str, Any]]) -> list[Outcome]:
     """The outcomes that checks left in a cell's outputs (nbformat dictionaries)."""
-    found = (output.get("data", {}).get(CHECK_MIME) for output in outputs)
-    return [Outcome(**data) for data in found if data]
+    found = []
+    for output in outputs:
+        data = output.get("data", {}).get(CHECK_MIME)
+        if data:
+            found.append(Outcome(**data))
+    return found
 
 
 def _show(outcome: Outcome) -> None:
@@ -406,6 +410,6 @@ def _difference(got: Numbers, wanted: Numbers, name: str) -> Unmet:
     if got.ndim == 0:
         return Unmet(f"{name} is {got:.6g}, expected {wanted:.6g}", hint)
     index = np.unravel_index(int(np.argmax(np.abs(got - wanted))), got.shape)
-    place = ", ".join(str(int(i)) for i in index)
+    place = ", ".join(map(str, map(int, index)))
     values = f"at [{place}] it is {got[index]:.6g}, expected {wanted[index]:.6g}"
     return Unmet(f"{name} has the right shape but other values: {values}", hint)

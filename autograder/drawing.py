@@ -214,9 +214,9 @@ class _Drawing:
         self.boxes = {node.name: self._box(node) for node in self.graph.nodes}
         self.columns = self._columns()
         self.rows = self._rows()
-        self.centres = {
-            node.name: (self.columns[node.column], self.rows[node.row]) for node in self.graph.nodes
-        }
+        self.centres = {}
+        for node in self.graph.nodes:
+            self.centres[node.name] = (self.columns[node.column], self.rows[node.row])
         self.axes = self._paper()
         for edge in self.graph.edges:
             self._draw_edge(edge)
@@ -239,10 +239,11 @@ class _Drawing:
         """Place the columns: as wide as their widest box, as far apart as the longest label between
         them.
         """
-        column = {node.name: node.column for node in self.graph.nodes}
+        column = {}
         widths: dict[float, list[float]] = {}
-        for name, step in column.items():
-            widths.setdefault(step, []).append(self.boxes[name][0])
+        for node in self.graph.nodes:
+            column[node.name] = node.column
+            widths.setdefault(node.column, []).append(self.boxes[node.name][0])
         gaps = dict.fromkeys(widths, 0.0)
         for edge in self.graph.edges:
             # A label stands in the gap before the farther column, however many are between them.
@@ -274,12 +275,16 @@ class _Drawing:
         return f"${edge.value}$", shape
 
     def _paper(self) -> Axes:
-        right = max(x + self.boxes[name][0] / 2 for name, (x, _) in self.centres.items())
+        right = -math.inf
+        top = -math.inf
+        for name, (x, y) in self.centres.items():
+            width, height = self.boxes[name]
+            right = max(right, x + width / 2)
+            top = max(top, y + height / 2)
         for edge in self.graph.edges:
             # A label beside an upright arrow may reach beyond all boxes.
             if self._upright(edge):
                 right = max(right, self.centres[edge.tail][0] + self._label_width(edge) + 7)
-        top = max(y + self.boxes[name][1] / 2 for name, (_, y) in self.centres.items())
         right = right + _MARGIN
         top = top + _MARGIN + 22
         self.figure.set_size_inches((right + _MARGIN) / 72, (top + _MARGIN) / 72)

@@ -153,10 +153,9 @@ def network(*units: int) -> Graph:
         raise ValueError(
             f"a network needs inputs and outputs, for instance network({units[0]}, 10)"
         )
-    layers = [
-        (str(number), str(before), str(after))
-        for number, (before, after) in enumerate(pairwise(units), start=1)
-    ]
+    layers = []
+    for number_of_layer, (units_before, units_after) in enumerate(pairwise(units), start=1):
+        layers.append((str(number_of_layer), str(units_before), str(units_after)))
     layers = layers or [("1", "N", "n^1"), ("…", "", ""), ("L", "n^{L-1}", "K")]
     nodes = [_X]
     edges = []

@@ -107,9 +107,9 @@ class Marking:
             name = check.__name__
             if name in self._criteria:
                 raise ValueError(f"two criteria are called {name!r}")
-            unknown = [other for other in required if other not in self._criteria]
-            if unknown:
-                raise ValueError(f"criterion {name!r} needs {unknown[0]!r}, which is not above it")
+            for other in required:
+                if other not in self._criteria:
+                    raise ValueError(f"criterion {name!r} needs {other!r}, which is not above it")
             self._criteria[name] = self._judge(check, points, sentence, required)
             return check
 

@@ -195,4 +195,7 @@ def load_variants(source: str, name: str) -> Variants | None:
         exec(compile(source, f"<{name}>", "exec"), namespace)
     except Exception as error:
         raise ExamError(f"the known answers fail at {describe_failure(error)}") from error
-    return next((value for value in namespace.values() if isinstance(value, Variants)), None)
+    for value in namespace.values():
+        if isinstance(value, Variants):
+            return value
+    return None

@@ -81,17 +81,19 @@ class Predictions:
     def review(self) -> None:
         """Print all that was compared in one table, with a word for whoever predicted something."""
         rows = [("", "you predicted", "it came out as")]
+        typed = 0
+        hits = 0
         for each in self._comparisons.values():
             rows.append((each.name, each.guess or "–", each.came))
-        first = max(len(row[0]) for row in rows)
-        second = max(len(row[1]) for row in rows)
+            typed += each.holds is not None
+            hits += each.holds is True
+        first = max(len(name) for name, _, _ in rows)
+        second = max(len(guess) for _, guess, _ in rows)
         for name, guess, came in rows:
             print(f"{name:{first}}  {guess:{second}}  {came}")
-        typed = [each for each in self._comparisons.values() if each.holds is not None]
-        hits = sum(each.holds is True for each in typed)
         if typed:
             print(
-                f"{hits} of {len(typed)} came as predicted. The others are where you learned something."
+                f"{hits} of {typed} came as predicted. The others are where you learned something."
             )
         else:
             print(

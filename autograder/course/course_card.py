@@ -14,6 +14,7 @@ from pathlib import Path
 from autograder.course.errors import UsageError
 
 CARD_FILE = "course.toml"
+TEXTS = ("name", "upstream", "branch", "points")
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,11 @@ def read_card(root: Path) -> Card:
     path = root / CARD_FILE
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        assignments = {
-            name: Homework(str(entry["title"]), dict(entry.get("deadlines", {})))
-            for name, entry in data.get("assignments", {}).items()
-        }
+        assignments = {}
+        for name, entry in data.get("assignments", {}).items():
+            assignments[name] = Homework(str(entry["title"]), dict(entry.get("deadlines", {})))
         # A card that an older release wrote may lack some: then the defaults stand.
-        texts = {
-            key: str(data[key]) for key in ("name", "upstream", "branch", "points") if key in data
-        }
+        texts = {key: str(data[key]) for key in TEXTS if key in data}
     except FileNotFoundError:
         return Card()
     except (ValueError, KeyError, AttributeError, TypeError) as error:
@@ -79,16 +77,14 @@ def read_card(root: Path) -> Card:
 def write_card(card: Card) -> str:
     """Return the text of a card."""
     lines = ["# Made by `autograder publish`; `autograder start`, `check` and `update` read it."]
-    lines += [
-        f"{key} = {_quoted(getattr(card, key))}" for key in ("name", "upstream", "branch", "points")
-    ]
+    for key in TEXTS:
+        lines.append(f"{key} = {_quoted(getattr(card, key))}")
     for name, homework in card.assignments.items():
         lines += ["", f"[assignments.{_quoted(name)}]", f"title = {_quoted(homework.title)}"]
-        parts = (
+        parts = []
+        for part, deadline in homework.deadlines.items():
             # Without quotes: TOML has times of its own, and they come back as times.
-            f"{_quoted(part)} = {deadline.isoformat()}"
-            for part, deadline in homework.deadlines.items()
-        )
+            parts.append(f"{_quoted(part)} = {deadline.isoformat()}")
         lines.append(f"deadlines = {{ {', '.join(parts)} }}")
     return "\n".join(lines) + "\n"
 

@@ -92,15 +92,15 @@ def read_handout(
         if grade_id:
             by_id.setdefault(grade_id, []).append(_plain(source))
     for cell in cells:
-        variants = [_plain(text) for text in _variants(cell, markers)]
-        texts.update(text.strip() for text in variants)
+        variants = list(map(_plain, _variants(cell, markers)))
+        texts.update(map(str.strip, variants))
         if cell.grade_id:
             by_id.setdefault(cell.grade_id, []).extend(variants)
-    return Handout(
+    each_once = {}
+    for grade_id, found in by_id.items():
         # In their order: `text` takes the first, which is the released one.
-        {grade_id: tuple(dict.fromkeys(found)) for grade_id, found in by_id.items()},
-        frozenset(texts),
-    )
+        each_once[grade_id] = tuple(dict.fromkeys(found))
+    return Handout(each_once, frozenset(texts))
 
 
 def _released(path: Path | None) -> Iterator[tuple[str, str]]:

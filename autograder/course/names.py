@@ -72,7 +72,7 @@ def find_twins(names: Iterable[str]) -> tuple[str, str] | None:
 def is_notebook_name(name: str) -> bool:
     """Whether a notebook can be called so: like its assignment, or FOLDER/NOTEBOOK."""
     parts = name.split(BETWEEN)
-    return len(parts) <= 2 and not any(find_name_fault(part) for part in parts)
+    return len(parts) <= 2 and not any(map(find_name_fault, parts))
 
 
 def name_assignment(notebook: str) -> str:

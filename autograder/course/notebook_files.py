@@ -87,7 +87,10 @@ def read_notebook(content: bytes) -> Notebook:
     if data is None and (data := _parse(text, strict=False)) is not None:
         problems.append(RAW_BREAK)
     if data is None and (sides := conflict_sides(text)):
-        data = next((found for side in sides if (found := _parse(side)) is not None), None)
+        for side in sides:
+            data = _parse(side)
+            if data is not None:
+                break
         marks = "The file holds the conflict marks of an unfinished merge (<<<<<<<)."
         if data is None:
             raise Unreadable(f"{marks} Neither side of it is a whole notebook; {TAKE_BACK}.")
@@ -229,10 +232,12 @@ def _list(entry: object, key: str) -> list[Any]:
 def _attachments(entries: object) -> dict[str, dict[str, str]]:
     if not isinstance(entries, dict):
         return {}
-    return {
-        str(name): {
-            str(kind): content for kind, content in kinds.items() if isinstance(content, str)
-        }
-        for name, kinds in entries.items()
-        if isinstance(kinds, dict)
-    }
+    attachments: dict[str, dict[str, str]] = {}
+    for name, kinds in entries.items():
+        if not isinstance(kinds, dict):
+            continue
+        attachments[str(name)] = {}
+        for kind, content in kinds.items():
+            if isinstance(content, str):
+                attachments[str(name)][str(kind)] = content
+    return attachments

@@ -48,9 +48,10 @@ def read_roster(path: Path, course: Course | None = None) -> tuple[Student, ...]
     """
     pattern = course.repositories if course else ""
     # In small letters, as `read_table` compares the names of columns.
-    own = {
-        f"remote {name}".casefold(): name for name in (course.list_notebooks() if course else ())
-    }
+    own = {}
+    if course is not None:
+        for name in course.list_notebooks():
+            own[f"remote {name}".casefold()] = name
     needed = ("student",) if pattern else ("student", "remote")
     students: dict[str, Student] = {}
     for line, row in read_table(path, needed, (*ROSTER_COLUMNS, *own)):
@@ -220,11 +221,11 @@ def shared_remotes(students: Iterable[Student], forge: ForgeOptions) -> dict[str
         name = repository_name(address, forge) or address.rstrip("/").removesuffix(".git")
         of_student[student.id] = sharing.setdefault(name.casefold(), [])
         of_student[student.id].append(student.id)
-    return {
-        student: tuple(other for other in ids if other != student)
-        for student, ids in of_student.items()
-        if len(ids) > 1
-    }
+    others = {}
+    for student_id, ids in of_student.items():
+        if len(ids) > 1:
+            others[student_id] = tuple(other for other in ids if other != student_id)
+    return others
 
 
 def _parts(where: str, assignment: Assignment, name: str) -> tuple[Part, ...]:
@@ -235,7 +236,7 @@ def _parts(where: str, assignment: Assignment, name: str) -> tuple[Part, ...]:
     if name not in names:
         right = "leave it empty" if names == [WHOLE] else say_nearest_name(name, names)
         raise ConfigError(f"{where}: {assignment.whole} has no part {name!r}; {right}")
-    return tuple(part for part in assignment.parts if part.name == name)
+    return (assignment.parts[names.index(name)],)
 
 
 def _twice(key: tuple[str, str, str]) -> str:

@@ -52,7 +52,7 @@ class Markers:
 
     def are_in(self, line: str) -> bool:
         """Whether some marker stands in a line."""
-        return any(word in line for region in self.regions for word in region)
+        return any(begin in line or end in line for begin, end in self.regions)
 
 
 NBGRADERS = Markers()
@@ -66,11 +66,11 @@ def mark_hidden_lines(
     A solution cell without markers is one solution from its first line to its last, as nbgrader
     has it.
     """
-    begins = [begin for begin, _ in markers.regions]
-    whole = solution and not any(begin in source for begin in begins)
-    return [
-        (line.strip(), whole or end != "") for line, end in _with_regions(source, markers.regions)
-    ]
+    whole = solution and not any(begin in source for begin, _ in markers.regions)
+    lines = []
+    for line, end in _with_regions(source, markers.regions):
+        lines.append((line.strip(), whole or end != ""))
+    return lines
 
 
 def number_solution_lines(source: str, markers: Markers = NBGRADERS) -> frozenset[int]:
@@ -107,7 +107,8 @@ def clear_solution(source: str, stub: str, markers: Markers = NBGRADERS) -> str:
         if begin in line:
             # As far in as the marker, or the stub would stand outside of its function.
             indent = line[: len(line) - len(line.lstrip())]
-            lines += [indent + text for text in stub.split("\n")]
+            for text in stub.split("\n"):
+                lines.append(indent + text)
         elif not end:
             lines.append(line)
     return "\n".join(lines)

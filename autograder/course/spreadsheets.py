@@ -57,7 +57,7 @@ def read_table(
     # Of equals the first: a table of one column is read with commas.
     separator = max(separators, key=lambda mark: _score(text, mark, needed, known))
     rows = _rows(path, text, separator)
-    columns = [name.casefold() for name in _header(path, rows, needed)]
+    columns = list(map(str.casefold, _header(path, rows, needed)))
     _check_columns(path, columns, separator, needed, known)
     for line, fields in rows:
         if len(fields) > len(columns) and any(fields[len(columns) :]):
@@ -133,7 +133,7 @@ def _score(
     # Quotes that do not match may do so with another separator.
     except ConfigError:
         return (0, 0)
-    columns = {name.casefold() for name in first}
+    columns = set(map(str.casefold, first))
     return len(columns & set(needed)), len(columns & set(known))
 
 
@@ -147,11 +147,11 @@ def _check_columns(
     path: Path, columns: Sequence[str], separator: str, needed: Sequence[str], known: Sequence[str]
 ) -> None:
     times = Counter(columns)
-    twice = [name for name in known if times[name] > 1]
-    if twice:
-        raise ConfigError(
-            f"{path}: two columns are called {twice[0]!r}; name one of them otherwise"
-        )
+    for name in known:
+        if times[name] > 1:
+            raise ConfigError(
+                f"{path}: two columns are called {name!r}; name one of them otherwise"
+            )
     missing = [name for name in needed if name not in times]
     if missing:
         found = ", ".join(map(repr, columns))

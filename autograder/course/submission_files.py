@@ -53,9 +53,9 @@ def pack_submission(submission: SubmissionFiles) -> bytes:
     if not submission.beside and not submission.left_out:
         return submission.notebook
     # In one order: equal files must become equal bytes, by which they are graded once.
-    texts = {
-        path: b64encode(content).decode() for path, content in sorted(submission.beside.items())
-    }
+    texts = {}
+    for path, content in sorted(submission.beside.items()):
+        texts[path] = b64encode(content).decode()
     fields = {
         "notebook": b64encode(submission.notebook).decode(),
         "beside": texts,
@@ -75,9 +75,9 @@ def unpack_submission(content: bytes) -> SubmissionFiles:
     try:
         fields = json.loads(content)
         notebook = b64decode(fields["notebook"], validate=True)
-        beside = {
-            str(path): b64decode(text, validate=True) for path, text in fields["beside"].items()
-        }
+        beside = {}
+        for path, text in fields["beside"].items():
+            beside[str(path)] = b64decode(text, validate=True)
         left_out = tuple(make_printable(str(path)[:MAX_PATH]) for path in fields["left_out"])
     # A RecursionError is what Python's parser has for JSON nested beyond measure.
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -107,7 +107,9 @@ def is_path_beside(path: str) -> bool:
 
 def are_paths(paths: Collection[str]) -> bool:
     """Whether all of these can be put into one folder: none is a file and a folder at once."""
-    folders = {parent.as_posix() for path in paths for parent in PurePosixPath(path).parents}
+    folders: set[str] = set()
+    for path in paths:
+        folders.update(map(PurePosixPath.as_posix, PurePosixPath(path).parents))
     return all(is_path_beside(path) and path not in folders for path in paths)
 
 

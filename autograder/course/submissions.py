@@ -295,9 +295,8 @@ class Report:
 
     def for_students(self) -> Report:
         """Return the report without what only instructors may read."""
-        return replace(
-            self, exercises=tuple(replace(exercise, detail="") for exercise in self.exercises)
-        )
+        exercises = [replace(exercise, detail="") for exercise in self.exercises]
+        return replace(self, exercises=tuple(exercises))
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as the JSON object of docs/report.md."""
@@ -331,8 +330,8 @@ class Report:
                 assignment=str(data["assignment"]),
                 notebook=str(data["notebook"]),
                 status=str(data["status"]),
-                exercises=tuple(exercise_from_json(entry) for entry in data["exercises"]),
-                problems=tuple(str(sentence) for sentence in data["problems"]),
+                exercises=tuple(map(exercise_from_json, data["exercises"])),
+                problems=tuple(map(str, data["problems"])),
                 seconds=float(data["seconds"]),
                 rung=None if data["rung"] is None else int(data["rung"]),
                 exam=str(data["exam"]),
@@ -366,10 +365,11 @@ def make_printable(text: str) -> str:
     """Return a student's text without control characters: on a terminal they could hide or fake
     what is shown.
     """
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}"
-        for letter in text
-    )
+    letters = []
+    for letter in text:
+        is_shown = letter.isprintable() or letter in "\n\t"
+        letters.append(letter if is_shown else "\N{REPLACEMENT CHARACTER}")
+    return "".join(letters)
 
 
 def round_points(points: float) -> float:
@@ -394,14 +394,15 @@ def exercise_from_json(data: Mapping[str, Any]) -> ExerciseResult:
         max_points=float(data["max_points"]),
         status=Status(data["status"]),
         hint=str(data["hint"]),
-        criteria=tuple(
-            Criterion(
-                str(entry["sentence"]),
-                float(entry["points"]),
-                float(entry["max_points"]),
-                CriterionOutcome(entry["outcome"]),
-            )
-            for entry in data["criteria"]
-        ),
+        criteria=tuple(map(_criterion_from_json, data["criteria"])),
         detail=str(data.get("detail", "")),
+    )
+
+
+def _criterion_from_json(data: Mapping[str, Any]) -> Criterion:
+    return Criterion(
+        str(data["sentence"]),
+        float(data["points"]),
+        float(data["max_points"]),
+        CriterionOutcome(data["outcome"]),
     )

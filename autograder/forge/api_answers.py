@@ -70,10 +70,8 @@ def keep_repository_fields(data: object) -> dict[str, Any]:
     """Return the fields of a repository worth keeping; checked when they are read."""
     entry = data if isinstance(data, Mapping) else {}
     owner = entry.get("owner")
-    kept = {
-        name: entry.get(name)
-        for name in ("id", "full_name", "default_branch", "created_at", "pushed_at")
-    }
+    names = ("id", "full_name", "default_branch", "created_at", "pushed_at")
+    kept = {name: entry.get(name) for name in names}
     return kept | {"owner": {"id": owner.get("id")} if isinstance(owner, Mapping) else None}
 
 

@@ -113,6 +113,22 @@ class GitRepository:
         )
 
 
+def _find_telling_line(text: str) -> str:
+    """Return the last line that says what a push was refused for, else the last that is no advice,
+    else the last; "" where there is none.
+    """
+    last = ""
+    telling = ""
+    rejected = ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        last = line
+        if not line.startswith(ADVICE):
+            telling = line
+            if line.startswith("! ["):
+                rejected = line
+    return rejected or telling or last
+
+
 def find_reason(errors: bytes) -> str:
     """Return the line of git's complaint that tells most, "" if there is none: what it says last is
     often advice.
@@ -120,11 +136,7 @@ def find_reason(errors: bytes) -> str:
     text = errors.decode("utf-8", "replace")
     if locked := LOCKED.search(text):
         return f"{locked['path']} is there: another git works here, or one was killed; if none does, delete that file"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if not line.startswith(ADVICE)]
-    rejected = [line for line in telling if line.startswith("! [")]  # what a push was refused for
-    best = rejected or telling or lines or [""]
-    line = best[-1]
+    line = _find_telling_line(text)
     if "terminal prompts disabled" in line:
         return f"{NO_ACCESS} ({line.removeprefix('fatal: ')})"
     return line.removeprefix("fatal: ").removeprefix("error: ")

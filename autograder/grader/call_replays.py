@@ -10,7 +10,6 @@ tried with what the reference would have handed on, too.
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -181,14 +180,18 @@ class Replays:
         if not any(map(_is_packed, (*args, *kwargs.values()))):
             return given
         handed = self._handed_on()
-        new_args = tuple(_exchanged(value, handed) for value in args)
-        new_kwargs = {name: _exchanged(value, handed) for name, value in kwargs.items()}
+        is_translated = False
+        new_args = []
+        for value in args:
+            new = _exchanged(value, handed)
+            is_translated = is_translated or new is not value
+            new_args.append(new)
+        new_kwargs = {}
+        for name, value in kwargs.items():
+            new_kwargs[name] = _exchanged(value, handed)
+            is_translated = is_translated or new_kwargs[name] is not value
         # The very same arguments tell the caller that nothing was translated.
-        if all(map(operator.is_, new_args, args)) and all(
-            map(operator.is_, new_kwargs.values(), kwargs.values())
-        ):
-            return given
-        return new_args, new_kwargs
+        return (tuple(new_args), new_kwargs) if is_translated else given
 
     def _handed_on(self) -> list[tuple[Any, Any]]:
         """Return pairs of what the student's functions gave in a layout of their own, and what the
@@ -393,7 +396,7 @@ def _structure(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _structure(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_structure(part) for part in value]
+        return list(map(_structure, value))
     return "object" if isinstance(value, Handle) else "value"
 
 
@@ -412,7 +415,7 @@ def _is_packed(value: Any) -> bool:
 
 def _layout(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        return [_layout(item) for item in value]
+        return list(map(_layout, value))
     if isinstance(value, dict):
         return {str(key): _layout(item) for key, item in value.items()}
     return id(value) if isinstance(value, Handle) else np.shape(value)

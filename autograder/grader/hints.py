@@ -210,14 +210,23 @@ def _nothing_returned(replays: Replays, functions: Sequence[str]) -> str:
     """Say so where a function returns None instead of something."""
     calls = replays.calls
     for function in functions:
-        ended = [index for index in replays.of(function) if calls[index].error is None]
-        nothing = [index for index in ended if calls[index].result is None]
+        nothing = []
+        is_sometimes = False
+        always_printed = True
+        for index in replays.of(function):
+            call = calls[index]
+            if call.error is not None:
+                continue
+            if call.result is None:
+                nothing.append(index)
+                always_printed = always_printed and _printed(call)
+            else:
+                is_sometimes = True
         # Some functions are meant to return nothing.
         if not nothing or replays.right(nothing[0]).result is None:
             continue
-        if len(nothing) < len(ended):
+        if is_sometimes:
             return RETURNS_NONE_SOMETIMES.format(function=function)
-        always_printed = all(_printed(calls[index]) for index in nothing)
         return (PRINTS if always_printed else RETURNS_NONE).format(function=function)
     return ""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from autograder.course.errors import WireError
+from autograder.kernel.wire import is_list_of
 
 Output = dict[str, Any]
 
@@ -30,7 +31,7 @@ def check_outputs(outputs: object, most: int) -> list[Output]:
     """
     if type(outputs) is not list or len(outputs) > MAX_OUTPUTS:
         raise WireError("malformed message (outputs)")
-    clean = [_checked(output) for output in outputs]
+    clean = list(map(_checked, outputs))
     if sum(map(count_characters, clean)) > most:
         raise WireError("a cell that shows too much")
     return clean
@@ -69,7 +70,7 @@ def _error(output: Output) -> Output:
     if type(lines) is not list:
         raise TypeError
     texts = {"ename": _text(output["ename"]), "evalue": _text(output["evalue"])}
-    return {"output_type": "error", **texts, "traceback": [_text(line) for line in lines]}
+    return {"output_type": "error", **texts, "traceback": list(map(_text, lines))}
 
 
 _KINDS: Final[dict[str, Callable[[Output], Output]]] = {
@@ -97,7 +98,7 @@ def _json(value: object) -> Any:
     if value is None or type(value) in (bool, int, float):
         return value
     if type(value) is list:
-        return [_json(item) for item in value]
+        return list(map(_json, value))
     return _bundle(value) if type(value) is dict else _text(value)
 
 
@@ -126,7 +127,7 @@ class DisplayedOutputs:
             If `ids` says something else.
         """
         for entry in ids:
-            if type(entry) is not list or [type(field) for field in entry] != [int, str]:
+            if not is_list_of(entry, int, str):
                 raise WireError("malformed message (a display id)")
             index, name = entry
             if 0 <= index < len(outputs):
@@ -141,7 +142,7 @@ class DisplayedOutputs:
             If `updates` says something else.
         """
         for entry in updates:
-            if type(entry) is not list or [type(field) for field in entry] != [str, dict, dict]:
+            if not is_list_of(entry, str, dict, dict):
                 raise WireError("malformed message (an update)")
             name, data, metadata = entry
             fresh = _checked({"output_type": "display_data", "data": data, "metadata": metadata})

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from autograder.course.errors import WireError
+from autograder.kernel.wire import is_list_of
 
 MAX_TRACEBACK: Final = 20_000
 MAX_MESSAGE: Final = 10_000
@@ -91,7 +92,7 @@ def remake_exception(description: object) -> Exception:
     WireError
         If it is no description.
     """
-    if type(description) is not list or [type(field) for field in description] != [
+    if type(description) is not list or list(map(type, description)) != [
         list,
         list,
         str,
@@ -99,19 +100,23 @@ def remake_exception(description: object) -> Exception:
     ]:
         raise WireError("malformed message (an exception)")
     classes, args, message, trace = description
-    if not classes or len(classes) > 32 or not all(_is_class(entry) for entry in classes):
+    if not classes or len(classes) > 32 or not all(map(_is_class, classes)):
         raise WireError("malformed message (an exception's classes)")
     if len(args) > 32 or any(type(arg) not in _PLAIN for arg in args):
         raise WireError("malformed message (an exception's arguments)")
     # The nearest built-in class: a test's `except ValueError` catches the student's subclass.
-    base = next((_KNOWN[key] for key in map(tuple, classes) if key in _KNOWN), Exception)
+    base: type[Exception] = Exception
+    for module, name in classes:
+        if (module, name) in _KNOWN:
+            base = _KNOWN[module, name]
+            break
     error = _instance((classes[0][0], classes[0][1]), base, args, message)
     error.student_traceback = trace[: 2 * MAX_TRACEBACK]  # type: ignore[attr-defined]
     return error
 
 
 def _is_class(entry: object) -> bool:
-    return type(entry) is list and [type(part) for part in entry] == [str, str]
+    return is_list_of(entry, str, str)
 
 
 def _instance(

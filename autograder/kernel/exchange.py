@@ -204,7 +204,7 @@ class Exchange(abc.ABC):
 
     def _read_question(self, message: list[Any], decoder: Decoder) -> list[Any]:
         """Return a question with its operands built."""
-        head = [type(field) for field in message[:5]]
+        head = list(map(type, message[:5]))
         if head != _QUESTION_HEAD or len(message) < _BEFORE_OPERANDS:
             raise WireError("malformed message (a question)")
         keywords = message[7]

@@ -273,7 +273,7 @@ def _signature(parameters: object, label: str) -> inspect.Signature:
         raise WireError("malformed message (a signature)")
     made = []
     for parameter in parameters:
-        if type(parameter) is not list or [type(part) for part in parameter] != [
+        if type(parameter) is not list or list(map(type, parameter)) != [
             str,
             int,
             list,

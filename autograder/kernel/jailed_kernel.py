@@ -358,7 +358,7 @@ class Kernel(Exchange):
         """Return a handle for a student's object, a name for a module, the very function for one of
         ours.
         """
-        kinds = [type(field) for field in fields]
+        kinds = list(map(type, fields))
         if tag == wire.STUDENTS and kinds == [int, str, str, str]:
             number = fields[0]
             handle = self._handles.get(number)
@@ -407,7 +407,7 @@ class Kernel(Exchange):
         """Return the student's exception; if a function of ours had raised it, that very
         exception.
         """
-        if type(description) is not list or [type(field) for field in description[1:]] != [
+        if type(description) is not list or list(map(type, description[1:])) != [
             int,
             bool,
         ]:
@@ -437,6 +437,6 @@ def _heed(watch: Callable[[], str | None]) -> None:
 
 
 def _student_error(error: tuple[object, ...]) -> StudentError:
-    if [type(field) for field in error] != [str, str, str]:
+    if list(map(type, error)) != [str, str, str]:
         raise WireError("malformed message (a cell's error)")
     return StudentError(*map(str, error))

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from autograder.course.errors import WireError
+from autograder.kernel.wire import is_list_of
 
 WORDS: Final = 624
 _STATE_BYTES: Final = 4 * WORDS
@@ -143,7 +144,7 @@ def check_numpy_state(state: object) -> tuple[Any, int, int, float]:
     WireError
         If it cannot.
     """
-    if type(state) is list and [type(field) for field in state] == [bytes, int, int, float]:
+    if is_list_of(state, bytes, int, int, float):
         data, position, has_gauss, gauss = state
         if len(data) == _STATE_BYTES and 0 <= position <= WORDS and has_gauss in (0, 1):
             words = np.frombuffer(data, _U4)

@@ -171,7 +171,7 @@ def check_fields(node: Node, *kinds: type) -> list[Any]:
         If they are not.
     """
     fields = node[1:]
-    if [type(field) for field in fields] != list(kinds):
+    if list(map(type, fields)) != list(kinds):
         raise WireError(f"malformed message (fields of {node[0]})")
     return fields
 

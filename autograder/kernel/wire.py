@@ -14,7 +14,7 @@ occurs twice arrives as one object, and an answer can speak of the very objects 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 # Limits of what a hostile jail can make this side hold or compute; honest tests stay far
 # below.
@@ -40,6 +40,11 @@ MODULE: Final = "module"
 REFERENCES: Final = frozenset({STUDENTS, TRUSTED, MODULE})
 
 Node = list[Any]
+
+
+def is_list_of(value: object, *kinds: type) -> TypeGuard[list[Any]]:
+    """Whether a value is a list with an item of each of these types, in their order."""
+    return type(value) is list and tuple(map(type, value)) == kinds
 
 
 class CannotCross(TypeError):

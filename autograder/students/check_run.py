@@ -89,7 +89,7 @@ class ExerciseChecks:
             "exercise": self.exercise,
             "status": self.status,
             "message": self.message,
-            "checks": [asdict(outcome) for outcome in self.outcomes],
+            "checks": list(map(asdict, self.outcomes)),
         }
 
 

@@ -38,7 +38,7 @@ def _lower_generator(encoder: Encoder, generator: np.random.Generator, depth: in
 
 def _build_generator(decoder: Decoder, node: Node, depth: int) -> np.random.Generator:
     state = decoder.build_items(node, depth)
-    if [type(field) for field in state] != [int] * 4:
+    if list(map(type, state)) != [int] * 4:
         raise WireError("malformed message (a generator's state)")
     for field, limit in zip(state, _GENERATOR_LIMITS, strict=True):
         if not 0 <= field < limit:
