@@ -6,24 +6,18 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import contextlib
 import functools
 import inspect
 import os
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any
 
 from autograder.course.errors import ExamError, describe_failure
 from autograder.course.exam import RAISES, Exam, read_exam
 from autograder.course.working_folder import working_folder
-
-MODULE: Final = "reference"  # where functions and classes of a reference say they come from
-KEPT_NAMES: Final = {"__name__", "get_ipython"}  # of those IPython gives every notebook
 
 # The trial of a submission builds the reference once, before any student's code runs, and lends it
 # from here.
@@ -67,9 +61,10 @@ def run_reference(exam: Exam) -> dict[str, Any]:
         and how.
     """
     os.environ.setdefault("MPLBACKEND", "Agg")
-    from IPython.utils.capture import capture_output
+    # Late: IPython takes a while to load, and chooses a backend by the line above.
+    from autograder.course.reference_shell import capture_output, open_reference_shell
 
-    with _shell_of_its_own() as shell, working_folder(exam.files):
+    with open_reference_shell() as shell, working_folder(exam.files):
         namespace: dict[str, Any] = shell.user_ns
         for number, cell in enumerate(exam.reference_cells, start=1):
             name = cell.grade_id or f"code cell {number}"
@@ -98,45 +93,3 @@ def _run(source: str, filename: str, namespace: dict[str, Any]) -> None:
         # Around this process another loop may be running, as in a kernel: a thread has none.
         with ThreadPoolExecutor(max_workers=1) as thread:
             thread.submit(asyncio.run, result).result()
-
-
-@contextlib.contextmanager
-def _shell_of_its_own() -> Iterator[Any]:
-    """Give a reference a shell that no other notebook shares, current while its cells run.
-
-    What a source notebook may contain is thus the same in the grader, in an audit and in a Jupyter
-    kernel, whatever these have done with IPython before; and they find their own shell and
-    `__main__` again.
-    """
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
-
-    class Windowless(InteractiveShell):
-        def enable_gui(self, gui: object = None) -> None:
-            pass
-
-        def enable_matplotlib(
-            self, gui: object = None
-        ) -> tuple[None, str]:  # also what only a browser could show
-            return None, "agg"
-
-        def atexit_operations(self) -> None:
-            pass
-
-    config = Config()
-    config.HistoryManager.enabled = (
-        False  # else a thread of its own writes the history, and forks would share it
-    )
-    current = InteractiveShell._instance
-    namesake = sys.modules.get(MODULE)
-    shell = Windowless(config=config, user_module=ModuleType(MODULE), colors="nocolor")  # type: ignore[no-untyped-call]
-    for name in shell.user_ns_hidden.keys() - KEPT_NAMES:
-        shell.user_ns.pop(name, None)
-    InteractiveShell._instance = shell  # type: ignore[assignment]
-    try:
-        yield shell
-    finally:
-        InteractiveShell._instance = current
-        del sys.modules[MODULE]
-        if namesake is not None:
-            sys.modules[MODULE] = namesake

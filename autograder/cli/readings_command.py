@@ -13,7 +13,8 @@ from autograder.cli.command_options import ConfigOption
 from autograder.cli.long_work import build_all_pages, hold_course_lock, print_troubles
 from autograder.cli.screens import print_error, print_line
 from autograder.course.errors import AutograderError
-from autograder.pages.readings import list_sources, list_stale, make_reading
+from autograder.pages.demo_runs import execute_notebook
+from autograder.pages.readings import list_sources, list_stale, load_notebook, make_reading
 
 
 def make_readings(
@@ -34,7 +35,8 @@ def make_readings(
     with hold_course_lock(classroom, "readings"):
         for source in list_sources(course) if every else list_stale(course):
             try:
-                reading = make_reading(course, source)
+                prepare = execute_notebook if source.is_demo else load_notebook
+                reading = make_reading(course, source, prepare)
                 print_line(f"{source.name}: {reading.title}, {len(reading.pictures)} pictures")
             # The others can be read all the same
             except AutograderError as error:

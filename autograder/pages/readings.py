@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,10 +25,7 @@ ABOUT = "reading.json"
 BODY = "body.html"
 # Raise it when the same notebook would give another page.
 VERSION = 2
-# For one cell of a demo: training takes a minute on an idle machine, ten on a busy one.
-MOST_SECONDS = 900
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-Execute = Callable[[Path], dict[str, Any]]
+Prepare = Callable[[Path], dict[str, Any]]
 
 
 class ReadingFailed(AutograderError):
@@ -128,8 +124,34 @@ def render_homework(course: Course) -> None:
             make_reading(course, source)
 
 
-def make_reading(course: Course, source: ReadingSource, execute: Execute | None = None) -> Reading:
+def load_notebook(path: Path) -> dict[str, Any]:
+    """Return a notebook as it is in its file.
+
+    Raises
+    ------
+    ReadingFailed
+        If it is none.
+    """
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReadingFailed(f"{path}: not a notebook ({error})") from None
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise ReadingFailed(
+            f"{path}: not a notebook of format 4; open it in JupyterLab and save it"
+        )
+    return notebook
+
+
+def make_reading(
+    course: Course, source: ReadingSource, prepare: Prepare = load_notebook
+) -> Reading:
     """Make a notebook's reading and keep it.
+
+    Parameters
+    ----------
+    prepare : callable
+        Returns the notebook at a path: as it is, or run from top to bottom.
 
     Raises
     ------
@@ -143,7 +165,6 @@ def make_reading(course: Course, source: ReadingSource, execute: Execute | None 
 
     # Taken before it is read: a notebook saved meanwhile is then seen to have changed.
     key = source.key
-    prepare = (execute or execute_notebook) if source.is_demo else _load_notebook
     notebook = prepare(source.path)
     others = [name_file(other.name) for other in list_sources(course)]
     page = render_notebook(notebook, name_file(source.name), others)
@@ -155,49 +176,6 @@ def make_reading(course: Course, source: ReadingSource, execute: Execute | None 
     except OSError as error:
         raise DiskFailed.at(folder, error) from None
     return Reading(source.name, page.title, source.is_demo, folder, tuple(sorted(page.pictures)))
-
-
-def execute_notebook(path: Path) -> dict[str, Any]:
-    """Run a notebook of the course's own from top to bottom, and return it with its outputs.
-
-    Raises
-    ------
-    ReadingFailed
-        If it is no notebook, or a cell of it fails.
-    """
-    # Only where a demo is run: they bring in all of Jupyter's messaging.
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError
-
-    notebook = nbformat.from_dict(_load_notebook(path))  # type: ignore[no-untyped-call]
-    client = NotebookClient(
-        notebook,
-        timeout=MOST_SECONDS,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    try:
-        client.execute()
-    except (CellExecutionError, CellTimeoutError) as error:
-        last_line = COLOUR.sub("", str(error).strip().splitlines()[-1])
-        raise ReadingFailed(
-            f"{path}: a cell fails ({last_line}); repair it, then make the readings again"
-        ) from None
-    executed: dict[str, Any] = notebook
-    return executed
-
-
-def _load_notebook(path: Path) -> dict[str, Any]:
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReadingFailed(f"{path}: not a notebook ({error})") from None
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise ReadingFailed(
-            f"{path}: not a notebook of format 4; open it in JupyterLab and save it"
-        )
-    return notebook
 
 
 def _folder_of(course: Course, source: ReadingSource) -> Path:

@@ -21,6 +21,7 @@ from autograder.course.configuration import Course
 from autograder.course.configuration_file import load_course
 from autograder.course.errors import AutograderError
 from autograder.pages import PageKeys, build_site
+from autograder.pages.demo_runs import execute_notebook
 from autograder.pages.notebook_html import (
     highlight_code,
     keep_plain_tags,
@@ -30,7 +31,6 @@ from autograder.pages.notebook_html import (
 from autograder.pages.readings import (
     ReadingFailed,
     ReadingSource,
-    execute_notebook,
     list_readings,
     list_stale,
     make_reading,
