@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from importlib import metadata
+from types import ModuleType
 from typing import Annotated, Any, TextIO
 
 # Before numpy is imported anywhere: one process per core saturates the machine, threads only fight
@@ -35,6 +35,7 @@ STUDENTS_MODULES = {
     "numpy",
     "sklearn",
 }
+SERVER_PAGES = ("assignment_list", "course_list", "formgrader", "validate_assignment")
 # What Python itself has on Linux alone: no package would bring it
 LINUX_MODULES = {"fcntl", "grp", "pwd", "resource"}
 
@@ -109,6 +110,9 @@ def print_version(wanted: bool) -> None:
     """Print which version this is, and end."""
     if not wanted:
         return
+    # Not at the top: it brings the parser of mails, for which every command would wait.
+    from importlib import metadata
+
     try:
         print_line(f"autograder {metadata.version('autograder')}")
     except metadata.PackageNotFoundError:
@@ -137,9 +141,23 @@ def leave_out_grammars() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
+def leave_out_server_pages() -> None:
+    """Let this process go without nbgrader's pages for a Jupyter server, formgrader among them.
+
+    nbgrader imports them as soon as it is imported, and with them nbconvert and the server: half a second of the
+    processor that every push would cost. A Jupyter server, whose pages they are, is never this process.
+    """
+    for page in SERVER_PAGES:
+        name = f"nbgrader.server_extensions.{page}"
+        empty = ModuleType(name)
+        vars(empty)["load_jupyter_server_extension"] = None
+        sys.modules.setdefault(name, empty)
+
+
 def run_app() -> None:
     """Run the command line and exit with its code."""
     leave_out_grammars()
+    leave_out_server_pages()
     debug = wants_debugging()
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     for stream in (sys.stdout, sys.stderr):

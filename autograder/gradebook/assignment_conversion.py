@@ -5,8 +5,6 @@ gradebook.
 from __future__ import annotations
 
 import logging
-import os
-import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from autograder.course.errors import ReleaseError
 from autograder.course.exam import read_files_beside
 from autograder.course.names import name_assignment, name_notebook
 from autograder.course.temporary_folders import temporary_folder
+from autograder.gradebook.gradebook_database import put_tools_on_path
 
 
 def enter_assignment(course: Course, assignment: str) -> None:
@@ -130,12 +129,3 @@ def nbgrader_config(course: Course) -> Config:
     """Return the course's configuration as nbgrader reads it."""
     config: Config = PyFileConfigLoader(CONFIG_FILE, path=str(course.root)).load_config()
     return config
-
-
-def put_tools_on_path() -> None:
-    """Let nbgrader find `alembic`, which it starts by name, also where no virtual environment is
-    activated.
-    """
-    folder = sysconfig.get_path("scripts")
-    if folder not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])

@@ -9,7 +9,6 @@ from nbgrader import api
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
 from autograder.course.names import name_assignment, name_notebook
-from autograder.gradebook.assignment_conversion import enter_assignment
 from autograder.gradebook.formgrader_marks import read_marks
 from autograder.gradebook.gradebook_database import open_gradebook
 
@@ -19,6 +18,10 @@ Cells = set[tuple[str, str, float]]  # kind, nbgrader's id and points of each ce
 def enter_exam(course: Course, exam: Exam) -> None:
     """Enter an exam as it is now, unless the gradebook knows it."""
     if clear_outdated_exam(course, exam):
+        # Not at the top: nbgrader's converters take a quarter of a second to load, and most runs
+        # find the exam as it was.
+        from autograder.gradebook.assignment_conversion import enter_assignment
+
         enter_assignment(course, exam.assignment)
 
 

@@ -15,10 +15,9 @@ from nbgrader import api
 from autograder.course.configuration import Assignment, Course
 from autograder.course.errors import Interrupted, NoJail, Wall
 from autograder.course.exam import Exam
-from autograder.gradebook.assignment_conversion import put_tools_on_path
 from autograder.gradebook.exam_entries import enter_exam
 from autograder.gradebook.formgrader_marks import find_new_marks, read_marks
-from autograder.gradebook.gradebook_database import open_gradebook
+from autograder.gradebook.gradebook_database import open_gradebook, put_tools_on_path
 from autograder.gradebook.projection_memory import fingerprint_database
 from autograder.gradebook.submission_entries import BATCH, SubmissionEntries
 from autograder.gradebook.wanted_submissions import WantedSubmission, last_deadline, without_zone

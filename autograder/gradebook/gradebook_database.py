@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import nbgrader
-from alembic.script import ScriptDirectory
 from nbgrader import api
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.course.configuration import Course
 from autograder.course.errors import GradebookFailed
-from autograder.gradebook.assignment_conversion import put_tools_on_path
 from autograder.gradebook.projection_memory import database_file
 
 MADE_ANEW = (
@@ -57,6 +57,9 @@ def _begin_database(course: Course) -> None:
     # One on a server is nbgrader's to begin: whether it is empty only asking it would say.
     if path is None or path.exists():
         return
+    # Not at the top: it takes a tenth of a second to load, and a term begins one gradebook.
+    from alembic.script import ScriptDirectory
+
     head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
     engine = create_engine(course.database)
     try:
@@ -67,3 +70,12 @@ def _begin_database(course: Course) -> None:
             connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
     finally:
         engine.dispose()
+
+
+def put_tools_on_path() -> None:
+    """Let nbgrader find `alembic`, which it starts by name, also where no virtual environment is
+    activated.
+    """
+    folder = sysconfig.get_path("scripts")
+    if folder not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])

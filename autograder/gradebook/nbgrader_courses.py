@@ -16,8 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autograder.course.errors import GradebookFailed
 from autograder.course.submissions import Student
 from autograder.course.temporary_folders import temporary_folder
-from autograder.gradebook.assignment_conversion import put_tools_on_path
-from autograder.gradebook.gradebook_database import describe_database_error
+from autograder.gradebook.gradebook_database import describe_database_error, put_tools_on_path
 from autograder.gradebook.projection_memory import SQLITE, sqlite_file
 
 

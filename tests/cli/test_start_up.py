@@ -35,6 +35,30 @@ def test_notebooks_are_validated_without_grammars_for_addresses() -> None:
     ]  # the name stands for "not installed"
 
 
+CONVERTED = """
+import sys
+from autograder.cli.application import leave_out_grammars, leave_out_server_pages
+
+leave_out_grammars()
+leave_out_server_pages()
+from nbgrader import api
+
+assert "sqlalchemy" in sys.modules
+print(*sorted(sys.modules.keys() & {"nbconvert", "jupyter_server"}))
+# Who needs the rest of nbgrader gets it.
+from nbgrader.converters import GenerateAssignment
+
+assert GenerateAssignment.__module__ == "nbgrader.converters.generate_assignment"
+"""
+
+
+def test_the_gradebook_is_written_without_the_pages_of_a_server() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CONVERTED], capture_output=True, text=True, check=True
+    )
+    assert not done.stdout.split()
+
+
 def modules_after(*arguments: str) -> set[str]:
     """Return the modules that are loaded when the command line has run."""
     script = f"""

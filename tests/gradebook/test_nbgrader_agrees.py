@@ -13,7 +13,7 @@ from small_course import REPOSITORY
 from autograder.course.configuration_file import load_course
 from autograder.course.exam import read_exam
 from autograder.course.submissions import Submission
-from autograder.gradebook.assignment_conversion import put_tools_on_path
+from autograder.gradebook.gradebook_database import put_tools_on_path
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 from autograder.rehearsal.student_roles import (

@@ -11,7 +11,7 @@ from example_course import PROBLEM_1, PROBLEM_2, write_notebook
 from autograder.course.configuration_file import load_course
 from autograder.course.errors import GradebookFailed
 from autograder.course.roster import read_roster
-from autograder.gradebook.assignment_conversion import put_tools_on_path
+from autograder.gradebook.gradebook_database import put_tools_on_path
 from autograder.publishing.adoption import find_course, write_config
 
 pytestmark = pytest.mark.slow  # nbgrader makes its gradebook itself

@@ -24,7 +24,7 @@ from autograder.course.submissions import (
     Student,
 )
 from autograder.git.student_stores import Fork
-from autograder.gradebook.assignment_conversion import put_tools_on_path
+from autograder.gradebook.gradebook_database import put_tools_on_path
 from autograder.record.ledger import Ledger
 from autograder.record.manual_marks import ManualMark
 

@@ -182,7 +182,7 @@ def import_everything() -> None:
     """Import what the commands import when they are called."""
     from autograder.cli.application import leave_out_grammars
     from autograder.cli.command_table import COMMANDS
-    from autograder.gradebook.assignment_conversion import put_tools_on_path
+    from autograder.gradebook.gradebook_database import put_tools_on_path
 
     leave_out_grammars()
     for entry in COMMANDS:
