@@ -177,9 +177,14 @@ class Classroom:
             wall=self.wall,
         )
 
-    def grade(self, tasks: Sequence[GradingTask], scheduler: str = "") -> Iterator[FinishedTask]:
+    def grade(
+        self,
+        tasks: Sequence[GradingTask],
+        scheduler: str = "",
+        meanwhile: Callable[[], object] | None = None,
+    ) -> Iterator[FinishedTask]:
         """Grade tasks here, or on a Dask cluster; see `autograder.grading.grading_run` and
-        `cluster_run`.
+        `cluster_run`. What is to be done `meanwhile` is done while the jail here gets ready.
 
         Raises
         ------
@@ -194,7 +199,7 @@ class Classroom:
         # find nothing new.
         from autograder.grading.grading_run import grade_tasks
 
-        return grade_tasks(self.course, self.exams, tasks, self._reader())
+        return grade_tasks(self.course, self.exams, tasks, self._reader(), meanwhile)
 
     def _grade_on_cluster(
         self, tasks: Sequence[GradingTask], scheduler: str

@@ -29,6 +29,7 @@ from autograder.course.submissions import (
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.working_folder import enter_folder, write_files
 from autograder.grader.bound_names import read_cell_names
+from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grader.needed_modules import list_needed_modules
 from autograder.grader.reachable_names import find_read_names
 from autograder.grader.test_cells import import_for_tests
@@ -42,19 +43,6 @@ from autograder.reference import run_reference
 TICK_MS = 50
 MAX_LINE = 64 << 20
 MAX_PROBLEMS = 50  # a report that goes another way is refused for more than 200
-
-
-@dataclass(frozen=True)
-class ExaminedNotebook:
-    """A report and, for the instructor, the notebook's cells with the outputs they gave.
-
-    `by_clock` says whether a limit of time decided anything: a machine that had nothing else to do
-    might have been in time.
-    """
-
-    report: Report
-    cells: tuple[dict[str, Any], ...]
-    by_clock: bool = False
 
 
 class Examiner:

@@ -16,7 +16,8 @@ from autograder.course.cell_statements import asks_for_all_names, find_global_na
 from autograder.course.exam import BY_TAG, CELLS_NEED_TESTS, OUTSIDE, Exam, Exercise
 from autograder.course.submissions import ExerciseResult, Status, Submission
 from autograder.grader.bound_names import bound_names, quote_code_names
-from autograder.grader.examiner import ExaminedNotebook, Examiner
+from autograder.grader.examined_notebooks import ExaminedNotebook
+from autograder.grader.examiner import Examiner
 
 LOSES = "outside of the jail its own solution gets {points:g} of {most:g}"
 GAINS = "outside of the jail the unsolved notebook gets {points:g} of {most:g}"

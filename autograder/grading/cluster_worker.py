@@ -21,7 +21,7 @@ from autograder.course.errors import AutograderError, describe_error
 from autograder.course.exam import GRADER_VERSION, Exam
 from autograder.course.limits import Limits
 from autograder.course.submissions import Submission
-from autograder.grader.examiner import ExaminedNotebook
+from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grading.finished_tasks import is_overloaded
 from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from autograder.course.configuration import Course
@@ -28,7 +29,7 @@ from autograder.course.exam import Exam
 from autograder.course.submissions import Submission
 from autograder.course.whole_files import write_whole
 from autograder.git.student_stores import open_fork
-from autograder.grader.examiner import ExaminedNotebook
+from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grader.needed_modules import list_needed_modules
 from autograder.grading.finished_tasks import (
     FinishedTask,
@@ -37,7 +38,7 @@ from autograder.grading.finished_tasks import (
     record_report,
 )
 from autograder.grading.oversized_notebooks import is_too_large, report_too_large
-from autograder.grading.worker_pool import current_desk, open_workers
+from autograder.grading.worker_pool import current_desk, load_for_fork, open_workers
 from autograder.jail import Jail
 from autograder.record.open_tasks import GradingTask, keep_asked_exams, outputs_path
 
@@ -52,6 +53,7 @@ def grade_tasks(
     exams: Mapping[str, Exam],
     tasks: Sequence[GradingTask],
     restore: Callable[[GradingTask], bytes] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Iterator[FinishedTask]:
     """Grade the tasks, many at once, and yield each as it is done and in the ledger.
 
@@ -63,6 +65,8 @@ def grade_tasks(
     restore : callable, optional
         Brings a notebook back into the student's store, from wherever it still is; it raises
         `RemoteFailed` if that is nowhere. See `autograder.collecting.lost_notebooks`.
+    meanwhile : callable, optional
+        Called while the jail's warm process imports what notebooks need.
 
     Raises
     ------
@@ -77,7 +81,9 @@ def grade_tasks(
     most = course.workers or os.cpu_count() or 1
     # Only what is graded: preparing an exam runs its source notebook.
     wanted = keep_asked_exams(exams, tasks)
-    with Jail(course.limits, modules=list_needed_modules(wanted.values())) as jail:
+    load = partial(_load, min(most, len(left.tasks)), wanted, meanwhile)
+    modules = list_needed_modules(wanted.values())
+    with Jail(course.limits, modules=modules, meanwhile=load) as jail:
         for number in range(ROUNDS):
             count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
             with open_workers(count, jail, wanted) as pool:
@@ -98,6 +104,12 @@ def grade_tasks(
                 yield from _grade_in(pool, 1, course, again)
     for task in (*left.tasks, *again.tasks):
         yield make_failed(task, "its grading process died; see the system log")
+
+
+def _load(count: int, exams: Mapping[str, Exam], meanwhile: Callable[[], object] | None) -> None:
+    load_for_fork(count, exams)
+    if meanwhile is not None:
+        meanwhile()
 
 
 @dataclass

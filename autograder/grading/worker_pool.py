@@ -4,21 +4,26 @@ one warm process.
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING
 
 from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam
-from autograder.grader.examiner import Examiner
+from autograder.grader.needed_modules import list_needed_modules
 from autograder.jail import Jail, lockdown
 from autograder.jail.launch import SharedJail
+
+if TYPE_CHECKING:  # it is loaded where it is needed: by the processes that grade
+    from autograder.grader.examiner import Examiner
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,8 @@ def open_workers(
     ProcessPoolExecutor
         Its tasks find their process's desk by `desk()`.
     """
-    # "Parent" means the thread, for the kernel: processes of another thread would end with it.
-    lasting = threading.current_thread() is threading.main_thread()
-    context = multiprocessing.get_context(_choose_start_method(count, lasting=lasting))
+    lasting = _is_lasting()
+    context = multiprocessing.get_context(_choose_start_method(count))
     setting = (jail.share_zygote(), exams, os.getpid() if lasting else None)
     with ProcessPoolExecutor(
         count, mp_context=context, initializer=_sit_down, initargs=setting
@@ -63,7 +67,27 @@ def open_workers(
             pool.shutdown(cancel_futures=True)
 
 
-def _choose_start_method(count: int, *, lasting: bool) -> str:
+def load_for_fork(count: int, exams: Mapping[str, Exam]) -> None:
+    """Import what grades, and what the exams import, if `open_workers` will fork its process from
+    this one: for the time in which a jail's warm process imports the same.
+    """
+    if _choose_start_method(count) != "fork":
+        return
+    importlib.import_module("autograder.grader.examiner")
+    # As where a reference is run, and before pyplot: nothing is shown on a screen.
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    for name in list_needed_modules(exams.values()):
+        with suppress(Exception):  # the source notebook's own import will say so
+            importlib.import_module(name)
+
+
+def _is_lasting() -> bool:
+    """Whether processes that this thread starts may end with it."""
+    # "Parent" means the thread, for the kernel: processes of another thread would end with it.
+    return threading.current_thread() is threading.main_thread()
+
+
+def _choose_start_method(count: int) -> str:
     """Return how processes are started: a single one has what is imported here, by a fork.
 
     That saves what importing it again takes, a good part of what one push costs. Many processes
@@ -71,7 +95,7 @@ def _choose_start_method(count: int, *, lasting: bool) -> str:
     """
     # Another thread could hold a lock that the fork would copy. And the kernel has to end the
     # process with this one: holding both ends of its queue, it would wait for ever.
-    alone = lasting and threading.active_count() == 1
+    alone = _is_lasting() and threading.active_count() == 1
     return "fork" if count == 1 and alone else "spawn"
 
 
@@ -95,6 +119,8 @@ _here: list[WorkerDesk | AutograderError] = []
 def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -> None:
     # A Ctrl-C is the grader's to tell: this process goes silently.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from autograder.grader.examiner import Examiner
+
     if parent is not None:
         lockdown.die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:  # it was killed a moment ago

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -140,6 +140,8 @@ class Keeper:
         Whether it imports numpy and IPython first; without it can only check the jail itself.
     modules : sequence of str, optional
         What else the notebooks to come import; whatever is usual where it is not known.
+    meanwhile : callable, optional
+        Called while the zygote imports: what this process has to load anyhow takes no time then.
 
     Raises
     ------
@@ -155,7 +157,12 @@ class Keeper:
     """
 
     def __init__(
-        self, rung: int, *, warm: bool = True, modules: Sequence[str] | None = None
+        self,
+        rung: int,
+        *,
+        warm: bool = True,
+        modules: Sequence[str] | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> None:
         """Start the zygote and wait until it is ready."""
         self.rung = rung
@@ -177,6 +184,8 @@ class Keeper:
                 raise
             theirs.close()
             try:
+                if meanwhile is not None:
+                    meanwhile()
                 self._wait_until_ready(complaints)
             except BaseException:
                 self.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -28,6 +28,8 @@ class Jail:
     modules : Sequence[str] | None
         What the notebooks to come import beside numpy; whatever is usual where it is not known. The
         fewer, the sooner the warm process is ready.
+    meanwhile : Callable | None
+        Called while the warm process imports them; once more for each rung that is tried.
 
     Attributes
     ----------
@@ -52,11 +54,12 @@ class Jail:
         *,
         keeper: Keeper | None = None,
         modules: Sequence[str] | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> None:
         """Start the warm process, on the strongest rung that works."""
         self.limits = limits or Limits()
         self._one_at_a_time = threading.Lock()
-        self._keeper = keeper or rungs.start_strongest(rung, modules)
+        self._keeper = keeper or rungs.start_strongest(rung, modules, meanwhile)
         self.rung = self._keeper.rung
 
     def spawn(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,11 @@ def try_rungs() -> tuple[RungReport, ...]:
     return tuple(map(try_rung, RUNGS))
 
 
-def start_strongest(rung: int | None, modules: Sequence[str] | None = None) -> Keeper:
+def start_strongest(
+    rung: int | None,
+    modules: Sequence[str] | None = None,
+    meanwhile: Callable[[], object] | None = None,
+) -> Keeper:
     """Return a warm process on the strongest rung that works, or on the given one if it does.
 
     The jail is tried out in the very process that will make those of the submissions.
@@ -68,8 +72,8 @@ def start_strongest(rung: int | None, modules: Sequence[str] | None = None) -> K
     ----------
     rung : int | None
         1, 2 or 3 to insist on one.
-    modules : Sequence[str] | None
-        What the notebooks to come import; see `Keeper`.
+    modules, meanwhile
+        What the notebooks to come import, and what to do while they are; see `Keeper`.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def start_strongest(rung: int | None, modules: Sequence[str] | None = None) -> K
     failures = []
     for candidate in RUNGS if rung is None else (rung,):
         try:
-            return start_checked(candidate, modules=modules)
+            return start_checked(candidate, modules=modules, meanwhile=meanwhile)
         except JailFailed as error:
             failures.append(f"  rung {candidate}, {RUNGS[candidate]}: {error}")
     raise NoJail("this machine cannot run students' code safely:\n" + "\n".join(failures))
@@ -98,7 +102,13 @@ def try_rung(rung: int) -> RungReport:
     return RungReport(rung, True, RUNGS[rung])
 
 
-def start_checked(rung: int, *, warm: bool = True, modules: Sequence[str] | None = None) -> Keeper:
+def start_checked(
+    rung: int,
+    *,
+    warm: bool = True,
+    modules: Sequence[str] | None = None,
+    meanwhile: Callable[[], object] | None = None,
+) -> Keeper:
     """Return a process that makes jails, after one in which the doors were tried.
 
     Raises
@@ -109,7 +119,7 @@ def start_checked(rung: int, *, warm: bool = True, modules: Sequence[str] | None
     if sys.platform != "linux":
         raise JailFailed(f"this is not Linux; {CONTAINER}")
     try:
-        keeper = Keeper(rung, warm=warm, modules=modules)
+        keeper = Keeper(rung, warm=warm, modules=modules, meanwhile=meanwhile)
     except JailFailed as error:
         raise JailFailed(f"{error}; {_advice(rung)}") from None
     try:

@@ -26,7 +26,8 @@ from autograder.course.whole_files import write_whole
 from autograder.gradebook.assignment_conversion import convert_assignment, enter_assignment
 from autograder.gradebook.autotests import make_tests
 from autograder.gradebook.exam_entries import clear_outdated_exam
-from autograder.grader.examiner import ExaminedNotebook, Examiner
+from autograder.grader.examined_notebooks import ExaminedNotebook
+from autograder.grader.examiner import Examiner
 from autograder.grader.test_places import choose_places
 from autograder.publishing.leak_search import find_leaks, list_files
 from autograder.publishing.notebook_fields import keep_student_fields

@@ -13,7 +13,8 @@ from autograder.course.errors import ExamError
 from autograder.course.exam import Exam, read_exam
 from autograder.course.recorded_tests import RecordedTests, record_path, write_recorded_tests
 from autograder.course.submissions import ExerciseResult, Status, Submission
-from autograder.grader.examiner import ExaminedNotebook, Examiner
+from autograder.grader.examined_notebooks import ExaminedNotebook
+from autograder.grader.examiner import Examiner
 from autograder.grader.inside_verdict import NOT_AS_WANTED
 
 SECRET = "seventeen_and_four"

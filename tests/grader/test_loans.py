@@ -11,7 +11,8 @@ from small_course import SmallCourse, code, dump, solution, test
 from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import ExerciseResult, Status, Submission
-from autograder.grader.examiner import ExaminedNotebook, Examiner
+from autograder.grader.examined_notebooks import ExaminedNotebook
+from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 
 pytestmark = pytest.mark.slow
