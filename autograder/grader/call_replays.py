@@ -18,15 +18,23 @@ from typing import Any
 
 import numpy as np
 
+from autograder.grader.result_comparison import (
+    are_same,
+    are_same_but_layout,
+    are_same_where_finite,
+    describe_structure,
+    find_containers,
+    find_other_layouts,
+    holds_handle,
+    is_finite,
+    is_packed,
+)
 from autograder.kernel.copies import copy_value
-from autograder.kernel.proxies import Call, Handle
+from autograder.kernel.proxies import Call
 from autograder.kernel.randomness import RandomStates
 from autograder.kernel.wire import CannotCross
 from autograder.mistakes import Function
 
-# Differences that rounding may make: another order of summation in single precision, say.
-RELATIVE = 1e-6
-ABSOLUTE = 1e-9
 # Results of one function after which its layout is known.
 ENOUGH_ALIKE = 5
 
@@ -97,12 +105,12 @@ class Replays:
         call = self.calls[index]
         given = call.args, call.kwargs
         found = Agreement.NONE
-        if not _holds_handle(given):
+        if not holds_handle(given):
             outcome = self._replay(index, function)
             found = _agreement(call, outcome) if _changed_alike(call, outcome) else Agreement.NONE
         if found is Agreement.NONE:
             translated = self._translated(given)
-            if translated is not given and not _holds_handle(translated):
+            if translated is not given and not holds_handle(translated):
                 return _agreement(
                     call, replay_call(function, call, translated, self._random_states)
                 )
@@ -128,16 +136,16 @@ class Replays:
             return self.agreement(index, function) is Agreement.FULL
         call = self.calls[index]
         given = self._translated((call.args, call.kwargs))
-        if call.error is not None or _holds_handle(given):
+        if call.error is not None or holds_handle(given):
             return False
         outcome = replay_call(function, call, given, self._random_states)
-        return outcome.error is None and _same_where_finite(call.result, outcome.result)
+        return outcome.error is None and are_same_where_finite(call.result, outcome.result)
 
     def right(self, index: int) -> CallOutcome:
         """Return what the reference makes of a call."""
         call = self.calls[index]
         given = self._translated((call.args, call.kwargs))
-        if _holds_handle(given):
+        if holds_handle(given):
             return CallOutcome(None, CannotCross("an object of the student's"), given, False)
         return self._replay_right(index, given)
 
@@ -164,9 +172,11 @@ class Replays:
             if translated is not given or _share_a_container(values, handed):
                 found.add(call.function)
             right = self._reference.get(call.function)
-            if call.error is None and callable(right) and not _holds_handle(translated):
+            if call.error is None and callable(right) and not holds_handle(translated):
                 ours = self._replay_right(index, translated)
-                if ours.error is None and _structure(call.result) != _structure(ours.result):
+                if ours.error is None and describe_structure(call.result) != describe_structure(
+                    ours.result
+                ):
                     found.add(call.function)
                     handed += find_containers(call.result)
         return found
@@ -177,7 +187,7 @@ class Replays:
         """
         args, kwargs = given
         # Plain numbers and arrays have no layout of anybody's own: most calls end here.
-        if not any(map(_is_packed, (*args, *kwargs.values()))):
+        if not any(map(is_packed, (*args, *kwargs.values()))):
             return given
         handed = self._handed_on()
         is_translated = False
@@ -208,10 +218,10 @@ class Replays:
                 if alike[call.function] >= ENOUGH_ALIKE:
                     continue
                 given = self._translated((call.args, call.kwargs))
-                if call.error is None and callable(right) and not _holds_handle(given):
+                if call.error is None and callable(right) and not holds_handle(given):
                     ours = self._replay_right(index, given)
                     if ours.error is None:
-                        self._handed += _other_layouts(call.result, ours.result)
+                        self._handed += find_other_layouts(call.result, ours.result)
                     if not self._handed:
                         alike[call.function] += 1
         return self._handed
@@ -247,7 +257,8 @@ def replay_call(
 
 def _agreement(call: Call, outcome: CallOutcome) -> Agreement:
     if call.error is None and outcome.error is None:
-        return Agreement.FULL if _same_but_layout(call.result, outcome.result) else Agreement.NONE
+        is_same = are_same_but_layout(call.result, outcome.result)
+        return Agreement.FULL if is_same else Agreement.NONE
     # By name: the student's own exception was made anew here, as a class of the same name.
     if type(call.error).__name__ != type(outcome.error).__name__:
         return Agreement.NONE
@@ -262,124 +273,6 @@ def _changed_alike(call: Call, outcome: CallOutcome) -> bool:
     return not known or are_same((call.args_after, call.kwargs_after), outcome.arguments)
 
 
-def are_same(one: Any, other: Any) -> bool:
-    """Whether two results are equal in structure, shape and, to rounding, value."""
-    # A handle's == would run the student's code, which may say what it likes.
-    if isinstance(one, Handle) or isinstance(other, Handle):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(are_same(one[key], other[key]) for key in one)
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(are_same, one, other))
-    try:
-        a = np.asarray(one)
-        b = np.asarray(other)
-        if a.shape != b.shape:
-            return False
-        if a.dtype.kind in "biufc" and b.dtype.kind in "biufc":
-            return _are_close(a, b)
-        return bool(np.array_equal(a, b))
-    except (ValueError, TypeError):
-        return False
-
-
-def _are_close(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
-    """Whether two arrays of one shape are equal to rounding; the answer of `np.allclose`, found
-    sooner.
-    """
-    if a.dtype == b.dtype and a.tobytes() == b.tobytes():
-        return True
-    # np.allclose spends more time on its own checks than on small arrays.
-    if a.dtype.kind == "f" and b.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            close = np.abs(a - b) <= ABSOLUTE + RELATIVE * np.abs(b)
-        if np.isfinite(a).all() and np.isfinite(b).all():
-            return bool(close.all())
-    return bool(np.allclose(a, b, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True))
-
-
-def is_finite(value: Any) -> bool:
-    """Whether all numbers in a result are finite."""
-    if isinstance(value, dict):
-        return all(map(is_finite, value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(map(is_finite, value))
-    if isinstance(value, (float, complex, np.ndarray, np.generic)):
-        return np.asarray(value).dtype.kind not in "fc" or bool(np.all(np.isfinite(value)))
-    return True
-
-
-def _same_where_finite(one: Any, other: Any) -> bool:
-    if isinstance(one, dict) and isinstance(other, dict):
-        if one.keys() != other.keys():
-            return False
-        return all(_same_where_finite(one[key], other[key]) for key in one)
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(_same_where_finite, one, other))
-    if is_finite(one) and is_finite(other):
-        return are_same(one, other)
-    a = np.asarray(one)
-    b = np.asarray(other)
-    if a.shape != b.shape or a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":
-        return False
-    both = np.isfinite(a) & np.isfinite(b)
-    return are_same(a[both], b[both])
-
-
-def _same_but_layout(theirs: Any, ours: Any) -> bool:
-    """Whether two tuples of results agree in their values, where some parts may be laid out
-    otherwise.
-    """
-    if are_same(theirs, ours):
-        return True
-    if (
-        not isinstance(theirs, (list, tuple))
-        or not isinstance(ours, (list, tuple))
-        or len(theirs) != len(ours)
-    ):
-        return False
-    compared = False
-    for a, b in zip(theirs, ours, strict=True):
-        if _otherwise_laid_out(a, b):
-            continue
-        if not are_same(a, b):
-            return False
-        compared = True
-    # Where every part is laid out otherwise nothing was compared, so nothing agrees.
-    return compared
-
-
-def _other_layouts(theirs: Any, ours: Any) -> list[tuple[Any, Any]]:
-    """Return the parts of two results that are laid out in different ways, and the items of lists
-    of such parts.
-    """
-    pairs = []
-    if (
-        isinstance(theirs, (list, tuple))
-        and isinstance(ours, (list, tuple))
-        and len(theirs) == len(ours)
-    ):
-        for a, b in zip(theirs, ours, strict=True):
-            pairs += _other_layouts(a, b)
-    return [*pairs, (theirs, ours)] if _otherwise_laid_out(theirs, ours) else pairs
-
-
-def _otherwise_laid_out(theirs: Any, ours: Any) -> bool:
-    return _is_packed(theirs) and _is_packed(ours) and _layout(theirs) != _layout(ours)
-
-
-def find_containers(value: Any) -> list[Any]:
-    """Return a value and all within it that is a container or an object of the student's."""
-    if isinstance(value, Handle):
-        return [value]
-    if not isinstance(value, (dict, list, tuple)):
-        return []
-    found: list[Any] = [value]
-    for part in value.values() if isinstance(value, dict) else value:
-        found += find_containers(part)
-    return found
-
-
 def _share_a_container(values: Sequence[Any], handed: Sequence[Any]) -> bool:
     """Whether a container among the values, or within them, is one of those handed on."""
     for container in find_containers(values):
@@ -389,50 +282,10 @@ def _share_a_container(values: Sequence[Any], handed: Sequence[Any]) -> bool:
     return False
 
 
-def _structure(value: Any) -> Any:
-    """Return how a value is put together: its containers and objects, without the numbers in
-    them.
-    """
-    if isinstance(value, dict):
-        return {str(key): _structure(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return list(map(_structure, value))
-    return "object" if isinstance(value, Handle) else "value"
-
-
-def _is_packed(value: Any) -> bool:
-    """Whether a value is an object of the student's, or a container of arrays."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if not isinstance(value, (list, tuple)):
-        return isinstance(value, Handle)
-    for item in value:
-        is_array = isinstance(item, np.ndarray) and item.ndim > 0
-        if is_array or _is_packed(item):
-            return True
-    return False
-
-
-def _layout(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return list(map(_layout, value))
-    if isinstance(value, dict):
-        return {str(key): _layout(item) for key, item in value.items()}
-    return id(value) if isinstance(value, Handle) else np.shape(value)
-
-
 def _exchanged(value: Any, handed: Sequence[tuple[Any, Any]]) -> Any:
-    if not _is_packed(value):
+    if not is_packed(value):
         return value
     for theirs, ours in handed:
         if are_same(value, theirs):
             return ours
     return value
-
-
-def _holds_handle(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_holds_handle, value.values()))
-    if isinstance(value, (list, tuple)):
-        return any(map(_holds_handle, value))
-    return isinstance(value, Handle)

@@ -19,7 +19,8 @@ from typing import Any
 
 from autograder.course.exam import NO_LOAN, Exam, Exercise
 from autograder.grader.bound_names import quote_code_names
-from autograder.grader.call_replays import Replays, find_containers
+from autograder.grader.call_replays import Replays
+from autograder.grader.result_comparison import find_containers
 from autograder.kernel.proxies import Call
 
 CALLS = 3  # of a function that are looked at: enough to see how it lays out what it returns

@@ -12,7 +12,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.grader.call_replays import Agreement, Replays, is_finite
+from autograder.grader.call_replays import Agreement, Replays
+from autograder.grader.result_comparison import is_finite
 from autograder.mistakes import Variant, Variants
 
 # That a mistake explains: a test with hundreds of calls learns nothing from the rest.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.grader.call_replays import are_same
+from autograder.grader.result_comparison import are_same
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 

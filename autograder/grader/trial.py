@@ -25,13 +25,12 @@ import numpy as np
 from autograder import reference as references
 from autograder.course.cell_statements import find_bound_names
 from autograder.course.errors import KernelDied, KernelError
-from autograder.course.exam import CELLS_NEED_TESTS, RAISES, Exam, Exercise
+from autograder.course.exam import CELLS_NEED_TESTS, Exam, Exercise
 from autograder.course.leaderboard import find_code_name
 from autograder.course.notebook_files import Notebook
 from autograder.course.submissions import BoardEntry, ExerciseResult, Status
 from autograder.grader.board_measuring import make_board_entry
-from autograder.grader.bound_names import bound_names
-from autograder.grader.cell_restoring import RestoredCell, code_in_locked_cell, restore_cells
+from autograder.grader.cell_restoring import RestoredCell, restore_cells
 from autograder.grader.essays import find_essays
 from autograder.grader.evidence import Evidence
 from autograder.grader.failed_cells import Failures
@@ -43,7 +42,14 @@ from autograder.grader.own_lines import RanCell, own_line
 from autograder.grader.reachable_names import can_reach, find_read_names
 from autograder.grader.second_look import for_a_person, with_inside_verdict
 from autograder.grader.test_cells import CellGlobals, run_test_cell
-from autograder.grader.trial_steps import Kernels, Step, list_answers
+from autograder.grader.trial_steps import (
+    Kernels,
+    Step,
+    is_made_below,
+    list_answers,
+    needed_settings,
+    plan_steps,
+)
 from autograder.grader.verdict import (
     judge_exercise,
     missing_name,
@@ -248,7 +254,7 @@ class Trial:
         evidence = self._try(step.source)
         result = self._judge(exercise, evidence, answer, explain=False)
         missing = missing_name(evidence) if result.status is Status.NOT_FOUND else ""
-        if missing and _is_made_below(missing, below):
+        if missing and is_made_below(missing, below):
             return False
         standing = evidence
         note = ""
@@ -353,59 +359,11 @@ class Trial:
         )
 
 
-def plan_steps(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Step]:
-    """Yield the steps of a notebook: its code cells, each test at its place, lost tests at the end.
-
-    Locked cells are taken from the exam, as nbgrader does, whatever the student made of them.
-    """
-    exercises = {exercise.id: exercise for exercise in exam.tested}
-    locked = exam.locked
-    tests = exam.tests
-    there = {entry.cell.grade_id for entry in cells}
-    for entry in cells:
-        cell = entry.cell
-        exercise = exercises.get(cell.grade_id)
-        if exercise is not None or cell.grade_id in locked:
-            # Before the cell is put right, so that the test below finds the answer.
-            written = code_in_locked_cell(exam, cells, entry)
-            if written:
-                yield Step(written, entry.number)
-        if exercise is not None:
-            yield Step(tests[cell.grade_id], entry.number, exercise)
-        elif entry.is_code:
-            source = locked.get(cell.grade_id, cell.source)
-            yield Step(source, entry.number, may_fail=RAISES in cell.tags)
-    for name, exercise in exercises.items():
-        if name not in there:
-            yield Step(tests[name], 0, exercise)
-
-
 def misses_name_of_test(exam: Exam, error: StudentError) -> bool:
     """Whether a cell failed for a name that an inside test makes: here that test did not run."""
     if not exam.inside or error.ename != "NameError":
         return False
     return any(f"'{name}'" in error.evalue for name in exam.made_by_tests_only)
-
-
-def _is_made_below(name: str, below: Sequence[Step]) -> bool:
-    """Whether a cell of the student's further down binds a name."""
-    return any(step.exercise is None and name in bound_names(step.source) for step in below)
-
-
-def needed_settings(exam: Exam, cells: Sequence[RestoredCell]) -> str:
-    """Return what the course's own cells import and make, and the student's do not."""
-    locked = exam.locked
-    made: set[str] = set()
-    for entry in cells:
-        if entry.is_code:
-            made |= bound_names(locked.get(entry.cell.grade_id, entry.cell.source))
-    needed = []
-    for statement in exam.settings:
-        # An import makes the same thing twice without harm, and the student's own cell may fail.
-        imports = statement.startswith(("import ", "from "))
-        if imports or not bound_names(statement) & made:
-            needed.append(statement)
-    return "\n".join(needed)
 
 
 def _joined(hint: str, more: str) -> str:

@@ -14,7 +14,7 @@ from autograder.course.exam import Exam, read_exam
 from autograder.course.notebook_files import read_notebook
 from autograder.grader.cell_restoring import RestoredCell, restore_cells
 from autograder.grader.essays import find_essays
-from autograder.grader.trial import plan_steps
+from autograder.grader.trial_steps import plan_steps
 
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION\n"
 ANSWER = "def double(x):\n    return 2 * x"

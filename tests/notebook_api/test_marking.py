@@ -10,7 +10,7 @@ from autograder.course.errors import KernelDied
 from autograder.course.exam import Exercise
 from autograder.course.submissions import CriterionOutcome, Status
 from autograder.grader.accidents import TOO_LONG
-from autograder.grader.call_replays import Replays, are_same
+from autograder.grader.call_replays import Replays
 from autograder.grader.evidence import Evidence
 from autograder.grader.hints import (
     ALWAYS_ONE_FACTOR,
@@ -24,6 +24,7 @@ from autograder.grader.hints import (
     STILL_RAISES,
 )
 from autograder.grader.mistake_recognition import recognise_mistake
+from autograder.grader.result_comparison import are_same
 from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.grader.verdict import judge_exercise
 from autograder.kernel.jailed_kernel import CannotCross
