@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from autograder.figures import BLUE, GREY, INK, PAPER, VERMILION, Shown, picture
+from autograder.graph_parts import Edge, Node, write_plainly, write_shape
+
+__all__ = ["Edge", "Graph", "GraphPicture", "Node"]
 
 _OPERATION, _WANTS_GRADIENT, _GIVEN = "#E3EEF6", "#FFF1CC", "#FFFFFF"  # fills of the boxes
 
@@ -55,65 +57,6 @@ class GraphPicture(Shown):
         style = f"max-width:{width}px;width:100%;min-width:{width * 3 // 4}px"
         drawing = picture(buffer.getvalue(), "image/svg+xml", self.words, style)
         return f'<div style="overflow-x:auto">{drawing}</div>'
-
-
-@dataclass(frozen=True)
-class Node:
-    """A box of a computational graph.
-
-    Attributes
-    ----------
-    name
-        How edges refer to it.
-    column, row
-        Where it stands: columns count from the left, rows upward.
-    forward
-        What it computes, in matplotlib's mathtext; empty for a node that only holds the value
-        called `name`.
-    backward
-        The rules of the backward pass, one per line; `forward` when empty.
-    """
-
-    name: str
-    column: float
-    row: float
-    forward: str = ""
-    backward: str = ""
-
-    def text(self, backward: bool) -> str:
-        """Give the text to write into the box."""
-        return (self.backward if backward else "") or self.forward or f"${self.name}$"
-
-
-@dataclass(frozen=True)
-class Edge:
-    """An arrow from one box to another and the value that travels along it.
-
-    Attributes
-    ----------
-    tail, head
-        Names of the nodes, in the forward direction.
-    value
-        The value's symbol in mathtext, without dollar signs.
-    shape
-        Its dimensions, for instance ``("M", "N")``; ``()`` is a scalar; None writes nothing.
-    gradient
-        Text of the backward arrow, ∂L/∂value when None; "" when no gradient flows (data need none).
-    bend
-        How strongly the arrow is curved; two arrows between the same boxes need different bends.
-    """
-
-    tail: str
-    head: str
-    value: str
-    shape: tuple[str, ...] | None = ()
-    gradient: str | None = None
-    bend: float = 0.0
-
-    @property
-    def symbol(self) -> str:
-        """Text of the backward arrow."""
-        return rf"$\partial L/\partial {self.value}$" if self.gradient is None else self.gradient
 
 
 @dataclass(frozen=True)
@@ -177,24 +120,26 @@ class Graph:
 
     def describe(self, backward: bool = False, **sizes: int) -> str:
         """Say in words what the drawing shows: its alternative text."""
-        boxes = {node.name: _plain(node.text(backward)) for node in self.nodes}
+        boxes = {node.name: write_plainly(node.text(backward)) for node in self.nodes}
         direction = "forward pass, read from left to right"
         if backward:
             direction = "backward pass, read from right to left"
         sentences = [f"Computational graph of {self.title}, {direction}."]
         for edge in reversed(self.edges) if backward else self.edges:
-            shape = _plain(_shape_text(edge.shape, sizes))
+            shape = write_plainly(write_shape(edge.shape, sizes))
             size = f" ({shape})" if shape else ""
             tail = boxes[edge.tail]
             head = boxes[edge.head]
             if not backward:
-                sentences.append(f"{_plain(edge.value)}{size} goes from [{tail}] to [{head}].")
+                sentences.append(
+                    f"{write_plainly(edge.value)}{size} goes from [{tail}] to [{head}]."
+                )
             elif edge.symbol:
                 sentences.append(
-                    f"{_plain(edge.symbol)}{size} goes back from [{head}] to [{tail}]."
+                    f"{write_plainly(edge.symbol)}{size} goes back from [{head}] to [{tail}]."
                 )
             else:
-                sentences.append(f"No gradient is needed for {_plain(edge.value)}{size}.")
+                sentences.append(f"No gradient is needed for {write_plainly(edge.value)}{size}.")
         return " ".join(sentences)
 
 
@@ -264,7 +209,7 @@ class _Drawing:
 
     def _labels(self, edge: Edge) -> tuple[str, str]:
         """What stands above and below an arrow: the value or its gradient, and the shape."""
-        shape = _shape_text(edge.shape, self.sizes)
+        shape = write_shape(edge.shape, self.sizes)
         if self.backward and edge.symbol:
             return edge.symbol, shape
         for node in self.graph.nodes:
@@ -403,47 +348,3 @@ def _places(sizes: Mapping[float, list[float]], gaps: Mapping[float, float]) -> 
         start = end + (gaps[step] if number else 0.0)
         places[step], end = start + max(sizes[step]) / 2, start + max(sizes[step])
     return places
-
-
-def _shape_text(shape: tuple[str, ...] | None, sizes: Mapping[str, int]) -> str:
-    if shape is None:
-        return ""
-    written = []
-    for name in shape:
-        if name in sizes:
-            written.append(str(sizes[name]))
-        else:
-            written.append(name if name.isdigit() else f"${name}$")
-    return " × ".join(written) or "scalar"
-
-
-_WORDS = {
-    r"\partial ": "∂",
-    r"\cdots": "…",
-    r"\odot": "⊙",
-    r"\times": "×",
-    r"\exp": "exp",
-    r"\sigma": "σ",
-    r"\log": "log",
-    r"\sum": "Σ",
-    r"\Vert": "‖",
-    r"\;": " ",
-    r"\,": " ",
-    r"\ ": " ",
-    "-\n": "-",
-}
-_RAISED = str.maketrans("0123456789TLl-", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵀᴸˡ⁻")
-
-
-def _plain(mathtext: str) -> str:
-    """Turn the little mathtext of the graphs into text that a screen reader can say."""
-    for command, word in _WORDS.items():
-        mathtext = mathtext.replace(command, word)
-    text = re.sub(
-        r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", mathtext.replace(r"\frac{1}{2M}", "1/(2M)")
-    )
-    text = re.sub(r"\\mathrm\{([^{}]*)\}", r"\1", text)
-    text = re.sub(
-        r"\^\{([^{}]*)\}|\^(.)", lambda found: (found[1] or found[2]).translate(_RAISED), text
-    )
-    return re.sub(r"\s+", " ", re.sub(r"[${}]", "", text.replace("\n", "; "))).strip()
