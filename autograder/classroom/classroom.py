@@ -181,10 +181,10 @@ class Classroom:
         self,
         tasks: Sequence[GradingTask],
         scheduler: str = "",
-        meanwhile: Callable[[], object] | None = None,
+        needed_later: Sequence[str] = (),
     ) -> Iterator[FinishedTask]:
         """Grade tasks here, or on a Dask cluster; see `autograder.grading.grading_run` and
-        `cluster_run`. What is to be done `meanwhile` is done while the jail here gets ready.
+        `cluster_run`. Modules that are `needed_later` are imported while other processes work.
 
         Raises
         ------
@@ -199,7 +199,7 @@ class Classroom:
         # find nothing new.
         from autograder.grading.grading_run import grade_tasks
 
-        return grade_tasks(self.course, self.exams, tasks, self._reader(), meanwhile)
+        return grade_tasks(self.course, self.exams, tasks, self._reader(), needed_later)
 
     def _grade_on_cluster(
         self, tasks: Sequence[GradingTask], scheduler: str

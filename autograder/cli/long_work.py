@@ -4,10 +4,9 @@ nobody else up.
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 
@@ -29,6 +28,9 @@ from autograder.course.roster import list_ids
 from autograder.grading.finished_tasks import FinishedTask
 from autograder.record.course_lock import one_writer
 from autograder.record.open_tasks import GradingTask
+
+# What gradebook and pages load, a part after the other, when there is something new for both
+NEEDED_AFTER_GRADING = ("sqlalchemy.orm", "autograder.gradebook.gradebook", "autograder.pages")
 
 
 def hold_course_lock(classroom: Classroom, command: str) -> AbstractContextManager[None]:
@@ -100,12 +102,12 @@ def grade_all(
     *,
     force: bool = False,
     scheduler: str = "",
-    meanwhile: Callable[[], object] | None = None,
+    needed_later: Sequence[str] = (),
     screen: Console = out,
 ) -> bool:
     """Grade with progress; return whether every submission has a report."""
     tasks = find_tasks(classroom, students, assignment, force=force)
-    found = classroom.grade(tasks, scheduler, meanwhile)
+    found = classroom.grade(tasks, scheduler, needed_later)
     done = list(track_progress(found, len(tasks), "grading", screen))
     failed = [entry for entry in done if entry.error]
     for entry in failed:
@@ -155,7 +157,7 @@ def run_all(classroom: Classroom) -> int:
     note_empty_roster(classroom)
     steps: dict[str, Callable[[Classroom], bool]] = {
         "collect": collect_all,
-        "grade": partial(grade_all, meanwhile=_load_what_follows),
+        "grade": partial(grade_all, needed_later=NEEDED_AFTER_GRADING),
         "gradebook": bring_gradebook_up,
         "pages": build_all_pages,
     }
@@ -164,13 +166,6 @@ def run_all(classroom: Classroom) -> int:
     for name, work in steps.items():
         code = max(code, _do_step(name, partial(work, classroom), said))
     return max(code, print_troubles(classroom))
-
-
-def _load_what_follows() -> None:
-    """Load what gradebook and pages need, when there will be something new for both."""
-    with suppress(ImportError):  # their step says what is missing
-        for name in ("autograder.gradebook.gradebook", "autograder.pages"):
-            importlib.import_module(name)
 
 
 def _do_step(name: str, work: Callable[[], bool], said: set[str]) -> int:

@@ -27,7 +27,8 @@ def track_progress(items: Iterable[T], total: int, title: str, console: Console)
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=console, transient=True) as progress:
+        # Drawn as items are done, not by a thread: a process that has one is not forked.
+        with Progress(*columns, console=console, transient=True, auto_refresh=False) as progress:
             yield from progress.track(items, total=total, description=title)
         return
     # Rounded up, or a short run would print a line for each

@@ -7,14 +7,15 @@ a run that is killed continues where it was.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from autograder.course.configuration import Course
@@ -53,7 +54,7 @@ def grade_tasks(
     exams: Mapping[str, Exam],
     tasks: Sequence[GradingTask],
     restore: Callable[[GradingTask], bytes] | None = None,
-    meanwhile: Callable[[], object] | None = None,
+    needed_later: Sequence[str] = (),
 ) -> Iterator[FinishedTask]:
     """Grade the tasks, many at once, and yield each as it is done and in the ledger.
 
@@ -65,8 +66,8 @@ def grade_tasks(
     restore : callable, optional
         Brings a notebook back into the student's store, from wherever it still is; it raises
         `RemoteFailed` if that is nowhere. See `autograder.collecting.lost_notebooks`.
-    meanwhile : callable, optional
-        Called while the jail's warm process imports what notebooks need.
+    needed_later : sequence of str
+        Modules that the caller will need afterwards: imported while there is nothing to do here.
 
     Raises
     ------
@@ -81,13 +82,13 @@ def grade_tasks(
     most = course.workers or os.cpu_count() or 1
     # Only what is graded: preparing an exam runs its source notebook.
     wanted = keep_asked_exams(exams, tasks)
-    load = partial(_load, min(most, len(left.tasks)), wanted, meanwhile)
+    loading = _load_in_steps(min(most, len(left.tasks)), wanted, needed_later)
     modules = list_needed_modules(wanted.values())
-    with Jail(course.limits, modules=modules, meanwhile=load) as jail:
+    with Jail(course.limits, modules=modules, meanwhile=loading) as jail:
         for number in range(ROUNDS):
             count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
             with open_workers(count, jail, wanted) as pool:
-                yield from _grade_in(pool, count, course, left)
+                yield from _grade_in(pool, count, course, left, loading)
             if not left.tasks:
                 break
         # By one process, with nothing else of ours beside it: now the clock says something.
@@ -101,15 +102,21 @@ def grade_tasks(
                 again.tasks.append(task)
         if again.tasks:
             with open_workers(1, jail, wanted) as pool:
-                yield from _grade_in(pool, 1, course, again)
+                yield from _grade_in(pool, 1, course, again, loading)
     for task in (*left.tasks, *again.tasks):
         yield make_failed(task, "its grading process died; see the system log")
 
 
-def _load(count: int, exams: Mapping[str, Exam], meanwhile: Callable[[], object] | None) -> None:
+def _load_in_steps(
+    count: int, exams: Mapping[str, Exam], needed_later: Sequence[str]
+) -> Iterator[None]:
+    """Import in steps what is needed here; whoever waits for another process takes one."""
     load_for_fork(count, exams)
-    if meanwhile is not None:
-        meanwhile()
+    yield
+    for name in needed_later:
+        with suppress(ImportError):  # whoever needs it says what is missing
+            importlib.import_module(name)
+        yield
 
 
 @dataclass
@@ -143,9 +150,12 @@ def _bring_back(
 
 
 def _grade_in(
-    pool: Executor, processes: int, course: Course, left: _TasksLeft
+    pool: Executor, processes: int, course: Course, left: _TasksLeft, loading: Iterator[None]
 ) -> Iterator[FinishedTask]:
-    """Grade what is left in a pool; what has to be done once more stays in `left`."""
+    """Grade what is left in a pool; what has to be done once more stays in `left`.
+
+    While nothing has come back, steps of `loading` are taken.
+    """
     under_way: dict[Future[ExaminedNotebook], GradingTask] = {}
     tasks = deque(left.tasks)
     left.tasks = []
@@ -158,6 +168,9 @@ def _grade_in(
                 under_way[pool.submit(_examine_task, course, task)] = task
             except BrokenProcessPool:
                 left.tasks.append(task)
+        for _ in loading:
+            if any(future.done() for future in under_way):
+                break
         for future in wait(under_way, return_when=FIRST_COMPLETED).done:
             finished = _receive_result(course, left, under_way.pop(future), future)
             if finished is not None:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -140,8 +140,9 @@ class Keeper:
         Whether it imports numpy and IPython first; without it can only check the jail itself.
     modules : sequence of str, optional
         What else the notebooks to come import; whatever is usual where it is not known.
-    meanwhile : callable, optional
-        Called while the zygote imports: what this process has to load anyhow takes no time then.
+    meanwhile : iterator, optional
+        What this process can do while the zygote imports, a step each time it is asked: it is asked
+        until the zygote is ready.
 
     Raises
     ------
@@ -162,7 +163,7 @@ class Keeper:
         *,
         warm: bool = True,
         modules: Sequence[str] | None = None,
-        meanwhile: Callable[[], object] | None = None,
+        meanwhile: Iterable[object] = (),
     ) -> None:
         """Start the zygote and wait until it is ready."""
         self.rung = rung
@@ -184,8 +185,9 @@ class Keeper:
                 raise
             theirs.close()
             try:
-                if meanwhile is not None:
-                    meanwhile()
+                for _ in meanwhile:
+                    if _readable(self.control, 0):
+                        break
                 self._wait_until_ready(complaints)
             except BaseException:
                 self.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -28,8 +28,9 @@ class Jail:
     modules : Sequence[str] | None
         What the notebooks to come import beside numpy; whatever is usual where it is not known. The
         fewer, the sooner the warm process is ready.
-    meanwhile : Callable | None
-        Called while the warm process imports them; once more for each rung that is tried.
+    meanwhile : Iterator
+        What to do while the warm process imports them, in steps; what is left when it is ready is
+        the caller's to finish.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class Jail:
         *,
         keeper: Keeper | None = None,
         modules: Sequence[str] | None = None,
-        meanwhile: Callable[[], object] | None = None,
+        meanwhile: Iterable[object] = (),
     ) -> None:
         """Start the warm process, on the strongest rung that works."""
         self.limits = limits or Limits()

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def try_rungs() -> tuple[RungReport, ...]:
 def start_strongest(
     rung: int | None,
     modules: Sequence[str] | None = None,
-    meanwhile: Callable[[], object] | None = None,
+    meanwhile: Iterable[object] = (),
 ) -> Keeper:
     """Return a warm process on the strongest rung that works, or on the given one if it does.
 
@@ -107,7 +107,7 @@ def start_checked(
     *,
     warm: bool = True,
     modules: Sequence[str] | None = None,
-    meanwhile: Callable[[], object] | None = None,
+    meanwhile: Iterable[object] = (),
 ) -> Keeper:
     """Return a process that makes jails, after one in which the doors were tried.
 

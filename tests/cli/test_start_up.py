@@ -117,6 +117,15 @@ def test_the_record_can_be_looked_at_without_nbgrader() -> None:
     assert not modules_after("standings", "--help") & {"nbgrader", "sqlalchemy", "nbclient"}
 
 
+def test_what_hands_tasks_out_loads_nothing_that_grades() -> None:
+    names = "autograder.classroom.classroom, autograder.grading.grading_run"
+    script = f"import sys, {names}\nprint(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert not set(done.stdout.split()) & (HEAVY | {"autograder.grader.trial"})
+
+
 def test_help_has_one_line_for_every_command_under_the_heading_of_its_group() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "--help"],
