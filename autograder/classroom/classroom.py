@@ -327,7 +327,7 @@ class Classroom:
         """
         standings = self.standings()
         return find_unshown(
-            self.course, self._judged_students(standings), standings, self._reader()
+            self.course, self.list_judged_students(standings), standings, self._reader()
         )
 
     def update_gradebook(self) -> list[str]:
@@ -338,7 +338,7 @@ class Classroom:
         self.read_gradebook()
         records = self.records()
         standings = self.standings(records)
-        judged = self._judged_students(standings)
+        judged = self.list_judged_students(standings)
         sentences = update_gradebook(
             self.gradable, self.exams, judged, standings, self._reader(), self.wall
         )
@@ -346,7 +346,8 @@ class Classroom:
             remove_unneeded_outputs(self.gradable, standings, records)
         return sentences
 
-    def _judged_students(self, standings: Mapping[str, Mapping[str, Standing]]) -> list[Student]:
+    def list_judged_students(self, standings: Mapping[str, object]) -> list[Student]:
+        """Return the students who have standings, in the order of the roster."""
         return [student for student in self.students if student.id in standings]
 
     def _reader(self) -> Callable[[GradingTask], bytes]:
@@ -358,7 +359,7 @@ class Classroom:
         """
         read = self._reader()
         standings = self.standings()
-        for student in self._judged_students(standings):
+        for student in self.list_judged_students(standings):
             task = None
             for part in standings[student.id][assignment].parts:
                 if part.file is not None and part.push is not None:

@@ -34,7 +34,7 @@ def write_points_for_others(
     classroom = open_classroom(config)
     now = datetime.now(UTC)
     standings = classroom.standings()
-    students = [student for student in classroom.students if student.id in standings]
+    students = classroom.list_judged_students(standings)
     made = export_points(classroom.gradable, students, standings, form, now, assignment or ())
     if to is None:
         print(made.text, end="")

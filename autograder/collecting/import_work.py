@@ -22,6 +22,7 @@ from autograder.course.exam import Exam
 from autograder.course.layout import FOLDER, original_place
 from autograder.course.names import name_assignment, name_notebook
 from autograder.course.nearest_names import say_nearest_name
+from autograder.course.roster import list_ids
 from autograder.course.submission_files import is_path_beside
 from autograder.course.submissions import Clock, Push, Student, make_printable
 from autograder.git.student_stores import open_fork
@@ -106,7 +107,7 @@ class StudentNames:
         for name in names:
             found = self.students.get(_only_letters(name), [])
             if len(found) > 1:
-                ids = " and ".join(student.id for student in found)
+                ids = " and ".join(list_ids(found))
                 raise RemoteFailed(
                     f"may be {ids}; give them different names, or numbers, in the roster"
                 )
@@ -262,15 +263,16 @@ def _find_notebooks(
     course: Course, files: Mapping[str, HandedInFile]
 ) -> Mapping[str, HandedInFile]:
     """Return the files; where there is no notebook among them, but an archive, what is in that."""
-    archives = [file for path, file in files.items() if path.lower().endswith(".zip")]
+    archives = [path for path in files if path.lower().endswith(".zip")]
     # Of several archives nobody knows which one counts.
     if _keep_notebooks(files) or len(archives) != 1:
         return files
-    if archives[0].size > MAX_ARCHIVE_MB * 1e6:
+    archive = files[archives[0]]
+    if archive.size > MAX_ARCHIVE_MB * 1e6:
         raise RemoteFailed(
-            f"an archive of {archives[0].size / 1e6:.0f} MB, more than the {MAX_ARCHIVE_MB} that are read"
+            f"an archive of {archive.size / 1e6:.0f} MB, more than the {MAX_ARCHIVE_MB} that are read"
         )
-    return unpack_archive(archives[0], course.timezone)
+    return unpack_archive(archive, course.timezone)
 
 
 def _choose_notebooks(

@@ -196,8 +196,11 @@ class _CourseOptions(OptionValues):
 
     def repositories(self, key: str, value: object) -> str:
         pattern = self.text(key, value)
+        names = set()
         try:
-            names = {name for _, name, _, _ in Formatter().parse(pattern) if name is not None}
+            for _, name, _, _ in Formatter().parse(pattern):
+                if name is not None:
+                    names.add(name)
         except ValueError:
             # A brace without its partner is refused below, with what would be right.
             names = set()

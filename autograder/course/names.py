@@ -19,10 +19,7 @@ PLAIN_WORD = re.compile(r"[\w./@=,+-]+")
 MOST_LETTERS = 80
 MOST_BYTES = 160  # of the 255 that a file's name may have: endings and git's blobs are added
 # Windows keeps these for devices, whatever their ending.
-DEVICES = frozenset(
-    {"con", "prn", "aux", "nul"}
-    | {f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)}
-)
+DEVICES = re.compile(r"con|prn|aux|nul|(?:com|lpt)[1-9]")
 # Letters of other alphabets that nobody can tell from Latin ones on a screen.
 LOOKALIKES = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u0458\u04bb\u0501\u051b\u051d"
@@ -49,7 +46,7 @@ def find_name_fault(name: str) -> str:
         return f"it ends with {name[-1]!r}, which Windows drops; take that away"
     if len(name) > MOST_LETTERS or len(name.encode()) > MOST_BYTES:
         return f"it has {len(name)} letters; {MOST_LETTERS} can be had, of other alphabets fewer"
-    if name.partition(".")[0].casefold() in DEVICES:
+    if DEVICES.fullmatch(name.partition(".")[0].casefold()):
         return "Windows keeps it for a device; take another one"
     return ""
 

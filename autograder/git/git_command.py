@@ -16,7 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -168,8 +168,19 @@ def _complaints() -> IO[bytes]:
     return TemporaryFile()
 
 
+def write_options(settings: Iterable[str]) -> list[str]:
+    """Return settings like `user.name=Someone` as options of git, for one command."""
+    options = []
+    for setting in settings:
+        options += ["-c", setting]
+    return options
+
+
 def _make_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if may_pass(name)}
+    environment = {}
+    for name, value in os.environ.items():
+        if may_pass(name):
+            environment[name] = value
     return environment | ASK_NOBODY | dict(variables)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from autograder.course.errors import GitFailed
 from autograder.course.temporary_folders import temporary_folder
-from autograder.git.git_command import EndedGit, run_git
+from autograder.git.git_command import EndedGit, run_git, write_options
 
 PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 ADVICE = (
@@ -101,11 +101,10 @@ class GitRepository:
         )
 
     def _run(self, arguments: tuple[str, ...], input: str | bytes = b"") -> EndedGit:
-        options = [word for setting in self.settings for word in ("-c", setting)]
         content = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
         variables = dict(self.extra)
         return run_git(
-            [*options, *arguments],
+            [*write_options(self.settings), *arguments],
             folder=self.path,
             variables=variables,
             input=content,

@@ -19,7 +19,7 @@ from typing import Self
 from autograder.course.errors import GitFailed, RemoteFailed
 from autograder.course.submissions import NotebookFile, Student, make_printable
 from autograder.git.bare_stores import clear_leftovers, hold_store
-from autograder.git.git_command import OUT_OF_TIME, EndedGit, run_git
+from autograder.git.git_command import OUT_OF_TIME, EndedGit, run_git, write_options
 from autograder.git.object_batches import split_objects
 from autograder.git.pushed_trees import PushedTree, read_pushed_tree
 from autograder.git.repository import NOBODY, GitRepository, find_reason
@@ -283,8 +283,8 @@ class StudentStore:
     def _git(
         self, *arguments: str, input: bytes = b"", most_mb: int = 0, held: int | None = None
     ) -> bytes:
-        options = [word for setting in SAFE for word in ("-c", setting)]
-        return self._run([f"--git-dir={self.store}", *options, *arguments], input, most_mb, held)
+        options = [f"--git-dir={self.store}", *write_options(SAFE)]
+        return self._run([*options, *arguments], input, most_mb, held)
 
     def _run(
         self,

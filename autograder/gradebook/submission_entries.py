@@ -200,16 +200,12 @@ class SubmissionEntries:
         Return whose gradebook and formgrader are complete now, and a sentence for each that cannot be shown.
         """
         stale = []
+        complete = set()
         for entry in wanted:
-            if not entry.is_counted or entry.file is None:
-                continue
-            shown = shows_blob(self.course, entry.student.id, entry.assignment, entry.blob)
-            # Outputs that are still there are newer than the notebook: they go once it has them.
-            new_outputs = outputs_path(self.course, entry.assignment, entry.blob).exists()
-            if entry.name in changed or not shown or new_outputs:
+            if self._has_to_be_shown(entry, changed):
                 stale.append(entry)
-        complete = {entry.name for entry in wanted}
-        complete.difference_update(entry.name for entry in stale)
+            else:
+                complete.add(entry.name)
         sentences = []
         for entry, content in self._read_notebooks(stale):
             if isinstance(content, RemoteFailed):
@@ -220,6 +216,15 @@ class SubmissionEntries:
             write_autograded(self.course, exam, entry.student.id, entry.blob, content)
             complete.add(entry.name)
         return [entry for entry in wanted if entry.name in complete], sentences
+
+    def _has_to_be_shown(self, wanted: WantedSubmission, changed: set[str]) -> bool:
+        """Whether the formgrader's notebook is not there, or not any more what it should be."""
+        if not wanted.is_counted or wanted.file is None:
+            return False
+        shown = shows_blob(self.course, wanted.student.id, wanted.assignment, wanted.blob)
+        # Outputs that are still there are newer than the notebook: they go once it has them.
+        new_outputs = outputs_path(self.course, wanted.assignment, wanted.blob).exists()
+        return wanted.name in changed or not shown or new_outputs
 
     def _read_notebooks(
         self, wanted: Sequence[WantedSubmission]

@@ -114,6 +114,8 @@ def _from_evidence(
     wrong: Collection[str],
 ) -> str:
     own = functions or _called_functions(evidence.calls)
+    # A mistake of its own was looked for already.
+    elsewhere = [name for name in wrong if name not in own]
     replays = Replays(evidence.calls, reference)
     known = recognise_mistake(replays, mistakes, own) if mistakes is not None and own else None
     # The surest first; each is asked only where none before it has an answer, for replays are dear.
@@ -122,7 +124,7 @@ def _from_evidence(
         or _nothing_returned(replays, own)
         or _written_hint(evidence.errors)
         or _perhaps(known)
-        or _known_elsewhere(replays, mistakes, [name for name in wrong if name not in own])
+        or _known_elsewhere(replays, mistakes, elsewhere)
         or _of_errors(evidence.errors, reference)
         or _derived(replays, reference, own)
         or _seen_once(evidence.errors)

@@ -92,7 +92,8 @@ def unshare(flags: int) -> None:
         CLONE_NEWIPC: "ipc",
         CLONE_NEWNET: "net",
     }
-    kinds = ", ".join(name for flag, name in names.items() if flags & flag)
+    asked = [name for flag, name in names.items() if flags & flag]
+    kinds = ", ".join(asked)
     check_result(_libc.unshare(flags), f"making namespaces ({kinds})")
 
 

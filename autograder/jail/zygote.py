@@ -120,7 +120,7 @@ class Zygote:
             ready = {descriptor for descriptor, _ in poll.poll(wait * 1000)}
             for slot, submission in list(self.submissions.items()):
                 self._attend(slot, submission, ready)
-            self.forsaken = [group for group in self.forsaken if not group.remove()]
+            self._remove_forsaken()
             if self.control.fileno() in ready and not self._take_order():
                 return
 
@@ -132,9 +132,13 @@ class Zygote:
             self._bury(slot, submission)
         deadline = time.monotonic() + 2
         while self.forsaken and time.monotonic() < deadline:
-            self.forsaken = [group for group in self.forsaken if not group.remove()]
+            self._remove_forsaken()
             time.sleep(0.005)
         self.enclosure.leave()
+
+    def _remove_forsaken(self) -> None:
+        # One that still has a dying process in it is tried again at the next tick.
+        self.forsaken = [group for group in self.forsaken if not group.remove()]
 
     def _attend(self, slot: int, submission: LivingSubmission, ready: set[int]) -> None:
         if submission.ended in ready:

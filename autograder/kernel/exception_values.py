@@ -18,16 +18,22 @@ MAX_TRACEBACK: Final = 20_000
 MAX_MESSAGE: Final = 10_000
 _OURS: Final = re.compile(r"/IPython/core/|/autograder/(?:jail|kernel)/")
 _PLAIN = (type(None), bool, int, float, str, bytes)
-_KNOWN: dict[tuple[str, str], type[Exception]] = {
-    ("builtins", name): kind
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type)
-    and issubclass(kind, Exception)
-    # It takes exceptions, and those do not cross within another one.
-    and not issubclass(kind, BaseExceptionGroup)
-}
-_KNOWN[("numpy.linalg", "LinAlgError")] = np.linalg.LinAlgError
-_KNOWN[("numpy.exceptions", "AxisError")] = np.exceptions.AxisError
+
+
+def _list_known() -> dict[tuple[str, str], type[Exception]]:
+    known: dict[tuple[str, str], type[Exception]] = {
+        ("numpy.linalg", "LinAlgError"): np.linalg.LinAlgError,
+        ("numpy.exceptions", "AxisError"): np.exceptions.AxisError,
+    }
+    for name, kind in vars(builtins).items():
+        is_exception = isinstance(kind, type) and issubclass(kind, Exception)
+        # A group takes exceptions, and those do not cross within another one.
+        if is_exception and not issubclass(kind, BaseExceptionGroup):
+            known["builtins", name] = kind
+    return known
+
+
+_KNOWN = _list_known()
 
 
 def describe_exception(error: BaseException, trace: str = "") -> list[Any]:

@@ -116,8 +116,11 @@ class _Contents:
         """Return the names, with their values, that have another value now or none."""
         if all(map(is_, map(found.get, self._names), self._values)):
             return []
-        pairs = zip(self._names, self._values, strict=True)
-        return [(name, value) for name, value in pairs if found.get(name, _MISSING) is not value]
+        differing = []
+        for name, value in zip(self._names, self._values, strict=True):
+            if found.get(name, _MISSING) is not value:
+                differing.append((name, value))
+        return differing
 
 
 OF_FUNCTIONS: Final = ("__code__", "__defaults__", "__kwdefaults__")

@@ -213,9 +213,8 @@ class Kernel(Exchange):
         self._thrown = {}
 
     def _withdraw_except(self, kept: set[int]) -> None:
-        self._functions = {
-            number: function for number, function in self._functions.items() if number in kept
-        }
+        for number in self._functions.keys() - kept:
+            del self._functions[number]
 
     def close(self) -> None:
         """Close the connection; the process in the jail ends."""

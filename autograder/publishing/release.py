@@ -342,10 +342,10 @@ def _is_meant(exam: Exam, number: int, error: Mapping[str, Any], stubs: bool) ->
     """Whether a cell of this number may fail like this."""
     # What is kept was run without the inside tests: names that only these make are missing.
     made_by_tests = exam.made_by_tests_only if exam.inside else frozenset()
-    if error["ename"] == "NameError" and any(
-        f"'{name}'" in error["evalue"] for name in made_by_tests
-    ):
-        return True
+    if error["ename"] == "NameError":
+        for name in made_by_tests:
+            if f"'{name}'" in error["evalue"]:
+                return True
     if number > len(exam.cells):
         return False
     cell = exam.cells[number - 1]

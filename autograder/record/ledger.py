@@ -291,14 +291,20 @@ def order_pushes(pushes: Sequence[Push]) -> tuple[Push, ...]:
     of the earlier time: two collectors saw it, or the forge told of it twice. What the forge told has the order of
     the forge's clock, what was seen here that of the lines, whatever the clock here said; between the two it is time.
     """
-    told = [push for push in pushes if push.clock in TOLD]
-    told.sort(key=lambda push: push.time)
-    known = {(push.commit, push.assignment) for push in told}
-    seen = []
+    told = []
+    known = set()
+    others = []
     for push in pushes:
+        if push.clock in TOLD:
+            told.append(push)
+            known.add((push.commit, push.assignment))
+        else:
+            others.append(push)
+    told.sort(key=lambda push: push.time)
+    seen = []
+    for push in others:
         is_known = (push.commit, push.assignment) in known
-        is_sighting = push.clock is Clock.FIRST_SEEN and is_known
-        if push.clock not in TOLD and not is_sighting:
+        if push.clock is not Clock.FIRST_SEEN or not is_known:
             seen.append(push)
     kept: list[Push] = []
     for push in merge_by_time(told, seen, lambda push: push.time):

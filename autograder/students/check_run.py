@@ -106,9 +106,8 @@ class CheckRun:
     @property
     def failed(self) -> bool:
         """Whether something has to be put right; an exercise not attempted yet is none of that."""
-        return bool(self.problems) or any(
-            entry.status in {"failed", "not run"} for entry in self.exercises
-        )
+        statuses = {entry.status for entry in self.exercises}
+        return bool(self.problems) or not statuses.isdisjoint({"failed", "not run"})
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a JSON object."""
