@@ -16,7 +16,7 @@ from autograder.course.submissions import ExerciseResult, Status, make_printable
 from autograder.grader.accidents import NO_NAME, TOO_LONG, describe_accident
 from autograder.grader.evidence import Evidence
 from autograder.grader.hints import DISTURBED, ENDED, NOT_WRITTEN
-from autograder.grader.verdict import is_unattempted, share_of_points, told_to_instructors
+from autograder.grader.verdict import choose_status, share_of_points, told_to_instructors
 
 NOT_AS_WANTED = "The test found something that is not as the task wants it: try your answer on cases of your own."
 NOT_FOUND = (
@@ -43,14 +43,7 @@ def judge_inside_test(
     share = share_of_points(exercise, evidence)
     # A NameError's words come from the jail: only a name that the exam itself asks for is repeated.
     missing = _missing_name(exam, evidence)
-    if share == 1.0:
-        status = Status.PASSED
-    elif share > 0.0:
-        status = Status.PARTIAL
-    elif is_unattempted(evidence, answer):
-        status = Status.NOT_ATTEMPTED
-    else:
-        status = Status.NOT_FOUND if missing else Status.FAILED
+    status = choose_status(share, evidence, answer, missing)
     hint = ""
     if status is Status.NOT_FOUND:
         hint = NOT_FOUND.format(name=missing)

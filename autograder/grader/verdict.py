@@ -62,14 +62,7 @@ def judge_exercise(
         else ()
     )
     missing = missing_name(evidence)
-    if share == 1.0:
-        status = Status.PASSED
-    elif share > 0.0:
-        status = Status.PARTIAL
-    elif is_unattempted(evidence, answer):
-        status = Status.NOT_ATTEMPTED
-    else:
-        status = Status.NOT_FOUND if missing else Status.FAILED
+    status = choose_status(share, evidence, answer, missing)
     hint = ""
     if explain and status in {Status.PARTIAL, Status.FAILED}:
         hint = choose_hint(evidence, answer, functions, mistakes, reference, wrong)
@@ -124,6 +117,19 @@ def untested_result(exercise: Exercise, hint: str = "") -> ExerciseResult:
     """
     status = Status.FAILED if hint else Status.NOT_FOUND
     return ExerciseResult(exercise.id, exercise.part, 0.0, exercise.points, status, hint)
+
+
+def choose_status(share: float, evidence: Evidence, answer: Sequence[str], missing: str) -> Status:
+    """Return the status of an exercise that got a share of its points; `missing` is the name that
+    was not found, if one was not.
+    """
+    if share == 1.0:
+        return Status.PASSED
+    if share > 0.0:
+        return Status.PARTIAL
+    if is_unattempted(evidence, answer):
+        return Status.NOT_ATTEMPTED
+    return Status.NOT_FOUND if missing else Status.FAILED
 
 
 def share_of_points(exercise: Exercise, evidence: Evidence) -> float:

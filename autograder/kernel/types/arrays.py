@@ -1,4 +1,4 @@
-"""numpy arrays and scalars: a checked head, and the bytes."""
+"""numpy arrays: a checked head, and the bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.course.errors import WireError
 from autograder.kernel import wire
-from autograder.kernel.value_types import ValueType, check_fields, never_changes, refuse_changes
+from autograder.kernel.value_types import ValueType
 from autograder.kernel.wire import CannotCross, Node
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MAX_ELEMENTS: Final = 1 << 28
 NUMPY_TYPES: Final = tuple(dict.fromkeys(np.dtype(code).type for code in "?bhilqBHILQefdgFDGSUmM"))
 _KINDS: Final = "biufcSUmM"
 # Of these kinds, bytes may say what is no value of theirs.
-_UNSOUND_KINDS: Final = ("b", "U")
+UNSOUND_KINDS: Final = ("b", "U")
 _MAX_DIMENSIONS: Final = 32
 _MAX_CODE_POINT: Final = 0x10FFFF
 _X87_MANTISSA: Final = 63
@@ -38,7 +38,7 @@ _HEAD: Final = 5
 _DTYPE: Final = re.compile(
     r"[<>|](b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SU][1-9]\d{0,6}|[mM]8(\[\d{0,9}[A-Za-z]{1,2}\])?)"
 )
-_LONG_DOUBLES: Final = "gG"
+LONG_DOUBLES: Final = "gG"
 # Names on the wire of dtypes without anything to look at.
 _PLAIN_NAMES: Final = {np.dtype(code): np.dtype(code).str for code in "?bhilBHILfdFD"}
 
@@ -88,8 +88,8 @@ def lower_plain_array(encoder: Encoder, tag: str, value: Array) -> Node:
     turned = flags.f_contiguous and not flags.c_contiguous
     dtype = value.dtype
     data: bytes | memoryview
-    if dtype.char in _LONG_DOUBLES:
-        data = _without_gaps(value.T if turned else value)
+    if dtype.char in LONG_DOUBLES:
+        data = pack_without_gaps(value.T if turned else value)
     elif value.nbytes < wire.INLINE_BYTES:
         data = (value.T if turned else value).tobytes()
     else:
@@ -106,7 +106,7 @@ def lower_plain_array(encoder: Encoder, tag: str, value: Array) -> Node:
     ]
 
 
-def _without_gaps(values: Array) -> bytes:
+def pack_without_gaps(values: Array) -> bytes:
     """Return the bytes of long doubles, with zeros where they do not use their memory.
 
     Whatever happens to lie there would leave this process.
@@ -169,8 +169,8 @@ def _build_array(decoder: Decoder, node: Node, depth: int) -> Array:
     if data:
         # A copy, as the buffer is read-only and shared by the whole message.
         array = np.ndarray(shape, dtype, data, order=order).copy(order="K")
-        if dtype.kind in _UNSOUND_KINDS:
-            _make_sound(array)
+        if dtype.kind in UNSOUND_KINDS:
+            make_sound(array)
     else:
         array = np.empty(shape, dtype, order=order)
     if not writeable:
@@ -182,7 +182,7 @@ def _build_matrix(decoder: Decoder, node: Node, depth: int) -> Array:
     return _build_array(decoder, node, depth).view(np.matrix)
 
 
-def _make_sound(values: Array) -> None:
+def make_sound(values: Array) -> None:
     """Leave no value that numpy itself would never make.
 
     A boolean of byte 2 would be true and yet unequal to True; text outside Unicode fails where it is read.
@@ -351,43 +351,6 @@ def _apply_masked(value: Any, content: Any) -> None:
     value.mask = content.mask
 
 
-# ---------------------------------------------------------------------------------------------- scalars and dtypes
-
-
-def _lower_scalar(encoder: Encoder, value: np.generic, depth: int) -> Node:
-    array = np.asarray(value)
-    # The empty text has no bytes, and a dtype without bytes does not cross.
-    if array.dtype.itemsize == 0:
-        array = array.astype(f"{array.dtype.kind}1")
-    data = _without_gaps(array) if array.dtype.char in _LONG_DOUBLES else array.tobytes()
-    return ["scalar", encoder.put_buffer(data), lower_dtype(array.dtype)]
-
-
-def _build_scalar(decoder: Decoder, node: Node, depth: int) -> np.generic:
-    _, buffer, name = node
-    if type(name) is not str:
-        raise WireError("malformed message (a numpy scalar)")
-    dtype = build_dtype(name)
-    data = decoder.take_buffer(buffer)
-    if len(data) != dtype.itemsize:
-        raise WireError("malformed message (a numpy scalar)")
-    values = np.frombuffer(data, dtype)
-    if dtype.kind in _UNSOUND_KINDS:
-        values = values.copy()
-        _make_sound(values)
-    value: np.generic = values[0]
-    return value
-
-
-def _lower_dtype_itself(encoder: Encoder, value: np.dtype[Any], depth: int) -> Node:
-    return ["dtype", lower_dtype(value)]
-
-
-def _build_dtype_itself(decoder: Decoder, node: Node, depth: int) -> np.dtype[Any]:
-    (name,) = check_fields(node, str)
-    return build_dtype(name)
-
-
 TYPES = (
     ValueType(
         tag="ndarray",
@@ -429,23 +392,5 @@ TYPES = (
         build=_build_masked,
         snapshot=_snapshot_masked,
         apply=_apply_masked,
-    ),
-    ValueType(
-        tag="scalar",
-        types=NUMPY_TYPES,
-        lower=_lower_scalar,
-        build=_build_scalar,
-        snapshot=never_changes,
-        apply=refuse_changes,
-        numbered=False,
-    ),
-    ValueType(
-        tag="dtype",
-        types=(np.dtype, *(type(np.dtype(code)) for code in "?bhilqBHILQefdgFDGSUmM")),
-        lower=_lower_dtype_itself,
-        build=_build_dtype_itself,
-        snapshot=never_changes,
-        apply=refuse_changes,
-        numbered=False,
     ),
 )
