@@ -70,6 +70,18 @@ def find_global_names(source: str) -> frozenset[str]:
         return frozenset()
 
 
+def find_names_in_functions(sources: Iterable[str]) -> frozenset[str]:
+    """Return the names that the functions and classes of cells read."""
+    names: set[str] = set()
+    for source in sources:
+        for statement in read_statements(source):
+            if isinstance(statement, DEFINITIONS):
+                for node in ast.walk(statement):
+                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                        names.add(node.id)
+    return frozenset(names)
+
+
 def list_notebook_symbols(table: symtable.SymbolTable) -> Iterator[symtable.Symbol]:
     """Yield the symbols of some code, and of the functions in it, that are names of its notebook."""
     is_module = table.get_type() == "module"

@@ -21,6 +21,7 @@ from autograder.course.cell_statements import (
     find_bound_names,
     find_definitions,
     find_imported_names,
+    find_names_in_functions,
     makes_names_only,
     names_imported_by,
     read_statements,
@@ -159,10 +160,21 @@ class Exam:
         return find_bound_names(answers)
 
     @cached_property
+    def made_by_cells(self) -> frozenset[str]:
+        """Names that the cells make which are no tests."""
+        given, answers = self._reference_texts()
+        return find_bound_names(given + answers)
+
+    @cached_property
     def made_by_tests_only(self) -> frozenset[str]:
         """Names that tests make and no other cell does: what is below a test may use them."""
-        given, answers = self._reference_texts()
-        return self.bound_by_tests - find_bound_names(given + answers)
+        return self.bound_by_tests - self.made_by_cells
+
+    @cached_property
+    def used_by_given_functions(self) -> frozenset[str]:
+        """Names that functions use which are given to everybody, a test's helpers say."""
+        given, _ = self._reference_texts()
+        return find_names_in_functions(given)
 
     def _reference_texts(self) -> tuple[list[str], list[str]]:
         """Return the texts of the reference's cells: those given to everybody, and the answers."""

@@ -14,7 +14,6 @@ from typing import Any
 
 from nbgrader import utils
 
-from autograder.course.cell_statements import find_bound_names
 from autograder.course.exam import Exam, SourceCell
 from autograder.gradebook.jailed_cells import CellsToRun, CourseNames, RanNotebook
 
@@ -76,8 +75,12 @@ def read_course_names(nb: Any) -> CourseNames:
     exam = read_as_exam(nb)
     # Whatever the course's own cells bind may be bound when a test runs: one that asks for a `sum`
     # means the student's, and below `from numpy import *` `all` is NumPy's.
-    own = find_bound_names([cell.source for cell in exam.reference_cells])
-    return CourseNames(exam.imports, tuple(sorted(own)), tuple(sorted(exam.made_by_tests_only)))
+    return CourseNames(
+        exam.imports,
+        tuple(sorted(exam.made_by_cells)),
+        tuple(sorted(exam.made_by_tests_only)),
+        tuple(sorted(exam.used_by_given_functions)),
+    )
 
 
 def find_plain_tests(

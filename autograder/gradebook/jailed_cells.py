@@ -59,11 +59,14 @@ class CourseNames:
         Names of Python's own that a notebook binds because the course does so.
     kept : tuple of str
         Names that tests make for later ones.
+    used : tuple of str
+        Names that the course's own functions use.
     """
 
     imports: str = ""
     free: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def _run_cell(kernel: Kernel, source: str, limits: Limits) -> list[Output]:
 
 def _run_test(kernel: Kernel, source: str, names: CourseNames) -> list[Output]:
     """Run a test hardened, and return what nbgrader would find below its cell."""
-    ran = run_inside_test(kernel, source, names.imports, names.free, names.kept)
+    ran = run_inside_test(kernel, source, names.imports, names.free, names.kept, names.used)
     outputs = []
     for output in kernel.last_outputs:
         # nbgrader takes the first result it finds for the points: that must be the test's own.

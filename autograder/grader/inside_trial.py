@@ -95,9 +95,13 @@ class InsideTrial:
 
     def _test(self, kernel: Kernel, step: Step) -> InsideRun:
         exam = self.exam
-        asked = sorted(exam.asked_names)
         return run_inside_test(
-            kernel, step.source, exam.imports, asked, sorted(exam.made_by_tests_only)
+            kernel,
+            step.source,
+            exam.imports,
+            sorted(exam.made_by_cells),
+            sorted(exam.made_by_tests_only),
+            sorted(exam.used_by_given_functions),
         )
 
     def _running_kernel(self) -> Kernel | None:

@@ -17,6 +17,7 @@ from typing import Any
 from autograder.course.cell_statements import replace_magics
 from autograder.course.comparisons import NOTE, NOTED, add_notes, note_comparison
 from autograder.course.exam import Exam
+from autograder.grader.fetched_values import UNCHANGED, FetchedValues
 from autograder.grader.needed_modules import imported_modules
 from autograder.kernel.inside_tests import ends_quietly
 from autograder.kernel.proxies import Handle, ModuleReference
@@ -52,6 +53,8 @@ class CellGlobals(dict[str, Any]):
 
     Attributes
     ----------
+    fetched : FetchedValues
+        What was fetched, and what calls have changed of it since.
     opaque : bool
         Whether something that was fetched is an object that has no form outside of the jail.
     """
@@ -71,6 +74,7 @@ class CellGlobals(dict[str, Any]):
         self._student = student
         self._reference = reference
         self._imported, self._reserved = imported & reference.keys(), reserved - reference.keys()
+        self.fetched = FetchedValues()
         super().__setitem__("__builtins__", builtins)
         super().__setitem__("__name__", "test")
         super().__setitem__(NOTE, note_comparison)
@@ -90,11 +94,17 @@ class CellGlobals(dict[str, Any]):
             return known
         if name in self._reserved:
             raise KeyError(name)
+        changed = self.fetched.find_changed(name)
+        if changed is not UNCHANGED:
+            return changed
         try:
             value = self._student[name]
         except NameError:
             raise KeyError(name) from None
-        self.opaque = self.opaque or type(value) is Handle
+        if isinstance(value, Handle):
+            self.opaque = self.opaque or type(value) is Handle
+        else:
+            self.fetched.add(name, value)
         return _trusted_module(value) if isinstance(value, ModuleReference) else value
 
     def __contains__(self, name: object) -> bool:

@@ -333,6 +333,7 @@ class Trial:
             with (
                 lent,
                 _observed(kernel.namespace, calls),
+                _told_of_changes(kernel, names),
                 redirect_stdout(printed),
                 redirect_stderr(printed),
             ):
@@ -388,6 +389,15 @@ def _lent_by_test(kernel: Kernel, functions: Functions) -> Iterator[None]:
             yield
     finally:
         kernel.namespace.observer = observer
+
+
+@contextlib.contextmanager
+def _told_of_changes(kernel: Kernel, names: CellGlobals) -> Iterator[None]:
+    kernel.tell_change = names.fetched.note_change
+    try:
+        yield
+    finally:
+        kernel.tell_change = None
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from __future__ import annotations
 import abc
 import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from autograder.course.errors import KernelError, WireError
@@ -58,6 +58,8 @@ class Exchange(abc.ABC):
         Whether this side is the one in the jail.
     changed_operands : bool
         Whether operands of the last question may be other than they were before.
+    tell_change : callable or None
+        Called with each operand that the other side has changed.
     """
 
     answers_with: type[BaseException] = Exception
@@ -67,6 +69,7 @@ class Exchange(abc.ABC):
         self.channel = channel
         self.random = GlobalRandom()
         self.changed_operands = False
+        self.tell_change: Callable[[object], None] | None = None
         self._named_tuples = NamedTuples()
         self._serial = 0
         self._nesting = 0
@@ -231,6 +234,8 @@ class Exchange(abc.ABC):
         for index, content in changes:
             self.changed_operands = True
             make_change(objects, index, content)
+            if self.tell_change is not None:
+                self.tell_change(objects[index])
         if verdict == RETURNED:
             return payload
         if verdict == RAISED:

@@ -42,6 +42,7 @@ def run_inside_test(
     imports: str = "",
     free: Sequence[str] = (),
     kept: Sequence[str] = (),
+    used: Sequence[str] = (),
 ) -> InsideRun:
     """Run a test in the student's names; `InsideTests.run` says what the operands mean.
 
@@ -52,7 +53,7 @@ def run_inside_test(
     """
     # As before a cell: what an earlier test passed may not be called from this one.
     kernel.forget_functions()
-    operands = (source, imports, list(free), list(kept))
+    operands = (source, imports, list(free), list(kept), list(used))
     try:
         reply = kernel.request("inside test", operands, seconds=kernel.limits.cell_seconds)
     except KernelError:

@@ -22,7 +22,7 @@ import threading
 import time
 import tokenize
 import unittest.mock  # noqa: F401  held from now on: a test may import it after the student did
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from io import StringIO
 from types import CodeType
 from typing import Any, Final
@@ -35,6 +35,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from autograder.kernel.exception_values import describe_exception, traceback_of
 from autograder.kernel.held_modules import HeldModules
 from autograder.kernel.stopwatch import Stopwatch, TimeIsUp
+from autograder.kernel.test_names import TestNames, is_pythons
 
 FILENAME: Final = "<test>"
 MAX_SHOWN: Final = 10_000  # characters of a value
@@ -53,9 +54,6 @@ TRACING: Final = (
 SIGNALS: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM)
 # What multiprocessing starts inherits this, and ends by SIGTERM: it must not be ignored.
 ENDING_SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM)
-OF_MODULES: Final = frozenset(
-    {"__name__", "__doc__", "__loader__", "__spec__", "__package__", "get_ipython"}
-)
 
 
 class InsideTests:
@@ -69,8 +67,11 @@ class InsideTests:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._names: dict[str, Any] = shell.user_ns
+        # IPython's own `open` hides Python's, and a mock of that, from the functions of a notebook.
+        self._of_ipython = dict(self._names)
         # With it `display` and `get_ipython` are there, as while a cell runs.
         self._builtin_names = shell.builtin_trap
+        self._formatter: Any = shell.display_formatter
         self._held = HeldModules()
         self._transform: Callable[[str], str] = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
         self._of_tests: dict[str, Any] = {}
@@ -93,7 +94,13 @@ class InsideTests:
         self._doctest_runs = doctest.DocTestRunner.run.__code__
 
     def run(
-        self, stopwatch: Stopwatch, source: str, imports: str, free: list[str], kept: list[str]
+        self,
+        stopwatch: Stopwatch,
+        source: str,
+        imports: str,
+        free: list[str],
+        kept: list[str],
+        used: list[str],
     ) -> list[Any]:
         """Run a test cell and return how it ended.
 
@@ -107,21 +114,28 @@ class InsideTests:
         imports : str
             The course's own imports: what they bind is theirs again.
         free : list of str
-            Names of Python's own that the exercise asks the student for, `sum` for instance.
+            Names of Python's own that the course makes or asks the student for, `sum` for instance.
         kept : list of str
             Names that only tests make: a later test finds what an earlier one made.
+        used : list of str
+            Names that the course's own functions use: of those, too, Python's are what they were.
         """
-        with self._undisturbed(stopwatch, frozenset(free)):
-            self._import(imports)
-            self._names.update(self._of_tests)
+        with self._undisturbed(stopwatch):
             number = None
             shown = ""
             error = None
             try:
                 with self._builtin_names:
-                    value = self._value_of(source)
-                    number = _as_number(value)
-                    shown = _as_shown(value)
+                    tree = self._parse(self._transform(source), FILENAME)
+                    imported = self._import(imports)
+                    others = set(free).difference(imported).union(self._of_tests)
+                    names = TestNames(tree, imported, others)
+                    with self._all_formats(), self._without_shadows(names, free, used):
+                        self._names.update(imported)
+                        self._names.update(self._of_tests)
+                        value = self._value_of(tree, source, names)
+                        number = _as_number(value)
+                        shown = _as_shown(value)
             except BaseException as raised:
                 error = raised
             # Its signal in the middle of putting things back would leave half of them changed.
@@ -144,17 +158,19 @@ class InsideTests:
         described = describe_exception(error, traceback_of(error, trace))
         return [None, described, _line_of_test(trace), "", by_clock]
 
-    def _value_of(self, source: str) -> object:
+    def _value_of(self, tree: ast.Module, source: str, names: TestNames) -> object:
         """Run a test and return the value of its last expression, None if it shows none."""
-        tree = self._parse(self._transform(source), FILENAME)
+        tree = names.place_names(tree)
         value: ast.expr | None = None
         if tree.body and isinstance(last := tree.body[-1], ast.Expr) and not ends_quietly(source):
             value = last.value
             tree.body.pop()
-        self._run_code(self._compile(tree, FILENAME, "exec", FLAGS, True))
+        code = self._compile(tree, FILENAME, "exec", FLAGS, True)
+        self._run_code(names.fill_in(code))
         if value is None:
             return None
-        return self._run_code(self._compile(ast.Expression(value), FILENAME, "eval", FLAGS, True))
+        code = self._compile(ast.Expression(value), FILENAME, "eval", FLAGS, True)
+        return self._run_code(names.fill_in(code))
 
     def _run_code(self, code: CodeType) -> object:
         result = self._eval(code, self._names)
@@ -171,17 +187,53 @@ class InsideTests:
             raise RuntimeError(DISTURBED)
         return ended[0]
 
-    def _import(self, imports: str) -> None:
+    def _import(self, imports: str) -> dict[str, Any]:
+        """Return what the course's imports bind."""
+        found: dict[str, Any] = {"__name__": "__main__"}
         for statement in self._parse(imports).body:
             # A course may import what only some machines have; whoever needs it says so.
             with contextlib.suppress(Exception):
                 self._exec(
-                    self._compile(ast.Module([statement], []), FILENAME, "exec", 0, True),
-                    self._names,
+                    self._compile(ast.Module([statement], []), FILENAME, "exec", 0, True), found
                 )
+        for name in ("__name__", "__builtins__"):
+            found.pop(name, None)
+        return found
 
     @contextlib.contextmanager
-    def _undisturbed(self, stopwatch: Stopwatch, free: frozenset[str]) -> Iterator[None]:
+    def _all_formats(self) -> Iterator[None]:
+        """Have objects shown as in a notebook: where no output is kept, cells show only words."""
+        formatter = self._formatter
+        before = formatter.active_types
+        formatter.active_types = formatter.format_types
+        try:
+            yield
+        finally:
+            formatter.active_types = before
+
+    @contextlib.contextmanager
+    def _without_shadows(
+        self, test_names: TestNames, free: Collection[str], used: Collection[str]
+    ) -> Iterator[None]:
+        """Have Python's names out of the way of which the test would take the notebook's."""
+        names = self._names
+        shadows = {}
+        for name in list(names):
+            if name in free or not is_pythons(name):
+                continue
+            is_ipythons = names[name] is self._of_ipython.get(name)
+            if is_ipythons or name in used or test_names.is_in_the_way(name):
+                shadows[name] = names.pop(name)
+        # `exec` takes builtins from here, where a cell may have put its own.
+        names["__builtins__"] = builtins
+        try:
+            yield
+        finally:
+            for name, value in shadows.items():
+                names.setdefault(name, value)
+
+    @contextlib.contextmanager
+    def _undisturbed(self, stopwatch: Stopwatch) -> Iterator[None]:
         before = self._get_switch_interval()
         # First of all: another thread could undo what follows.
         self._switch_interval(PATIENCE)
@@ -199,21 +251,12 @@ class InsideTests:
             self._guarded = True
             # Audit hooks cannot be taken away again: one is enough for all tests.
             self._guard(self._refuse_tracing)
-        names = self._names
-        shadows = {}
-        for name in list(names):
-            if _is_pythons(name) and name not in free:
-                shadows[name] = names.pop(name)
-        # `exec` takes builtins from here, where a cell may have put its own.
-        names["__builtins__"] = builtins
         self._running = True
         try:
             yield
         finally:
             self._running = False
             self._switch_interval(before)
-            for name, value in shadows.items():
-                names.setdefault(name, value)
 
     def _refuse_tracing(self, event: str, _: object) -> None:
         if not self._running or event not in TRACING:
@@ -266,10 +309,6 @@ def _names_set_by(parse: Callable[[str], ast.Module], source: str) -> set[str]:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
             names.add(node.attr)
     return names
-
-
-def _is_pythons(name: object) -> bool:
-    return type(name) is str and hasattr(builtins, name) and name not in OF_MODULES
 
 
 def _as_number(value: object) -> float | None:

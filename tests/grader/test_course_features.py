@@ -20,6 +20,11 @@ from autograder.grader.test_places import choose_places
 BETTER = {
     # nbgrader takes all points away for a warning that is printed to stderr.
     ("good", "test_warns_stderr__t0"): 1.0,
+    # And so it does for what unittest prints there when all is well.
+    ("good", "unittest_subtests__t0"): 3.0,
+    ("good", "skip_and_expected_failure__t0"): 1.0,
+    # A test's own `sum` is Python's, whatever a student has called so.
+    ("wrong", "shadowing_what_a_test_uses__t0"): 1.0,
     # It looks for a word in `In`, where nbgrader has the test itself, and so the word.
     ("wrong", "history_in__t0"): 0.0,
 }
@@ -34,6 +39,8 @@ QUICK = (
     "deleted_name",
     "dir_of_names",
     "doctest_testmod",
+    "shadowing_answer",
+    "data_of_setup_spoilt",
 )
 
 # Course code leaves files open and coroutines alone; it is no business of ours.

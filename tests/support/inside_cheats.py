@@ -24,6 +24,10 @@ KINDS = {
         "assert unittest.TestResult().wasSuccessful() and suite.run(unittest.TestResult()).wasSuccessful()"
     ),
     "afterwards": "got = area(2)\nassert math.isclose(got, 4)\nassert math.isclose(area(3), 9)",
+    "builtins afterwards": "got = area(2)\nassert isinstance(got, int) and abs(got) == 4",
+    "a pattern": "got = area(2)\nmatch [got]:\n    case [int(4)]:\n        pass\n    case _:\n        assert False",
+    "a text": "got = area(2)\nassert eval('abs(got) == 4')",
+    "a function of the test": "def all_right(xs):\n    return all(x == 4 for x in xs)\nassert all_right([area(2)])",
     "in lines": "got = area(2)\nassert got == 4\ndone = True",
     "partial": "score = 2 * (area(2) == 4)\nscore",
     "numpy": "assert np.allclose([area(2), area(3)], [4, 9])",
@@ -94,6 +98,28 @@ CHEATS = {
     "builtins shadowed": (
         "builtin",
         "def all(x): return True\ndef isinstance(*a): return True\ndef abs(x): return 4",
+    ),
+    "builtins shadowed while they are needed": (
+        "builtins afterwards",
+        "def area(x):\n    global isinstance, abs\n    isinstance = lambda *a: True\n"
+        "    abs = lambda x: 4\n    return -1",
+    ),
+    "the name of a module rebound while it is needed": (
+        "afterwards",
+        "def area(x):\n    global math\n    class math:\n"
+        "        isclose = staticmethod(lambda *a, **k: True)\n    return -1",
+    ),
+    "a builtin shadowed that a test's function uses": (
+        "a function of the test",
+        "def all(x): return True",
+    ),
+    "a builtin shadowed that a text uses": ("a text", "def abs(x): return 4"),
+    "a builtin shadowed that a pattern names": (
+        "a pattern",
+        "class Any(type):\n    def __instancecheck__(cls, x): return True\n"
+        "class int(metaclass=Any):\n    __match_args__ = ('four',)\n"
+        "class Four:\n    four = 4\n"
+        "def area(x): return Four()",
     ),
     "the names' builtins replaced": (
         "builtin",
