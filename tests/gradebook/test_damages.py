@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damages import DAMAGES, id_of, solved, source_cells
+from damages import DAMAGES, FORMS, id_of, solved, source_cells
 from nbgrader_course import ENVIRONMENT, nbgrader, prepare
 from small_course import CONFIG, SmallCourse, notebook
 
@@ -60,7 +60,7 @@ OTHERWISE: dict[str, Gain] = {
 
 
 def students() -> dict[str, str]:
-    return {f"damage{number}": name for number, name in enumerate(DAMAGES)}
+    return {f"damage{number}": name for number, name in enumerate([*DAMAGES, *FORMS])}
 
 
 def make_course(root: Path) -> SmallCourse:
@@ -81,6 +81,8 @@ def released(course: SmallCourse, root: Path) -> Path:
 
 def damaged(release: Path, name: str) -> bytes:
     cells = json.loads(release.read_text())["cells"]
+    if name in FORMS:
+        return FORMS[name](notebook(*solved(cells)))
     return json.dumps(notebook(*DAMAGES[name](solved(cells)))).encode()
 
 
@@ -148,11 +150,11 @@ def is_no_worse(theirs: float | None, ours: float | None) -> bool:
 
 
 def test_there_are_many_damages() -> None:
-    assert len(DAMAGES) > 60
-    assert json.loads(GOLDEN.read_text()).keys() == DAMAGES.keys()
+    assert len(DAMAGES) > 60 and len(FORMS) > 20
+    assert json.loads(GOLDEN.read_text()).keys() == DAMAGES.keys() | FORMS.keys()
 
 
-@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize("name", [*DAMAGES, *FORMS])
 def test_a_damaged_notebook_gets_no_less_than_from_nbgrader_and_what_is_more_is_listed(
     examiner: Any, exam: Exam, release: Path, name: Any
 ) -> None:

@@ -6,6 +6,7 @@ Each damage takes the cells of a right notebook and returns others; the notebook
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -234,4 +235,112 @@ DAMAGES: dict[str, Callable[[Cells], Cells]] = {
     "answer in a cell of one's own": lambda cells: below("double_solution", code(DOUBLE))(
         change("double_solution", says("# see below"))(cells)
     ),
+}
+
+# ------------------------------------------------------------------ the same answers in other files
+
+Book = dict[str, Any]
+
+
+def with_metadata(**metadata: Any) -> Callable[[Book], bytes]:
+    """The file with other metadata of its own."""
+    return lambda book: json.dumps(book | {"metadata": metadata}).encode()
+
+
+def of_cells(change_cell: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Book], bytes]:
+    """The file with each of its cells changed."""
+
+    def write(book: Book) -> bytes:
+        return json.dumps(book | {"cells": [change_cell(cell) for cell in book["cells"]]}).encode()
+
+    return write
+
+
+def of_minor(minor: int, *, ids: bool = False) -> Callable[[Book], bytes]:
+    def write(book: Book) -> bytes:
+        cells = book["cells"]
+        if not ids:
+            cells = [{key: cell[key] for key in cell if key != "id"} for cell in cells]
+        return json.dumps(book | {"nbformat_minor": minor, "cells": cells}).encode()
+
+    return write
+
+
+def as_nbformat_3(book: Book) -> bytes:
+    cells = []
+    for cell in book["cells"]:
+        old = {"cell_type": cell["cell_type"], "metadata": cell["metadata"]}
+        if cell["cell_type"] == "code":
+            old |= {"input": cell["source"], "language": "python", "outputs": []}
+            old["prompt_number"] = 1
+        else:
+            old["source"] = cell["source"]
+        cells.append(old)
+    sheets = [{"cells": cells, "metadata": {}}]
+    made = {"metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0, "worksheets": sheets}
+    return json.dumps(made).encode()
+
+
+def with_marks(**marks: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A cell with other marks of nbgrader's; None takes one away."""
+
+    def remark(cell: dict[str, Any]) -> dict[str, Any]:
+        if not id_of(cell):
+            return cell
+        changed = cell["metadata"]["nbgrader"] | marks
+        kept = {key: value for key, value in changed.items() if value is not None}
+        return cell | {"metadata": cell["metadata"] | {"nbgrader": kept}}
+
+    return remark
+
+
+def without_outputs(cell: dict[str, Any]) -> dict[str, Any]:
+    return {key: cell[key] for key in cell if key not in {"outputs", "execution_count"}}
+
+
+def with_output(output: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda cell: cell | ({"outputs": [output]} if cell["cell_type"] == "code" else {})
+
+
+def in_lines(cell: dict[str, Any]) -> dict[str, Any]:
+    return cell | {"source": cell["source"].splitlines(keepends=True)}
+
+
+def lived_in(cell: dict[str, Any]) -> dict[str, Any]:
+    """A cell as JupyterLab, VS Code and Colab leave it."""
+    own = {"collapsed": True, "tags": ["mine"], "deletable": False, "jupyter": {"x": 1}}
+    return cell | {"metadata": cell["metadata"] | own | {"colab": {"base_uri": "https://x"}}}
+
+
+R_KERNEL = {"display_name": "R", "language": "R", "name": "ir"}
+CONDA_KERNEL = {"display_name": "dl", "language": "python", "name": "conda-env-dl-py"}
+COLAB = {"colab": {"provenance": []}, "accelerator": "GPU"}
+FORMS: dict[str, Callable[[Book], bytes]] = {
+    "nbformat 3": as_nbformat_3,
+    "nbformat 4.0": of_minor(0),
+    "nbformat 4.4": of_minor(4),
+    "nbformat 4.5 without ids": of_minor(5),
+    "nbformat 4.9": of_minor(9, ids=True),
+    "nbformat 5": lambda book: json.dumps(book | {"nbformat": 5}).encode(),
+    "one id for all cells": of_cells(lambda cell: cell | {"id": "same"}),
+    "a kernel of conda's": with_metadata(kernelspec=CONDA_KERNEL),
+    "a kernel of R's": with_metadata(kernelspec=R_KERNEL, language_info={"name": "R"}),
+    "no kernel": with_metadata(),
+    "from Colab": with_metadata(
+        **COLAB, kernelspec={"name": "python3", "display_name": "Python 3"}
+    ),
+    "a widget's state": with_metadata(widgets={"application/vnd.jupyter.widget-state+json": {}}),
+    "sources in lines": of_cells(in_lines),
+    "cells that were lived in": of_cells(lived_in),
+    "marks of schema 1": of_cells(with_marks(schema_version=1, task=None)),
+    "marks of schema 2": of_cells(with_marks(schema_version=2, task=None)),
+    "marks of schema 4": of_cells(with_marks(schema_version=4)),
+    "marks of no schema": of_cells(with_marks(schema_version=None)),
+    "marks of another course": of_cells(with_marks(cell_type="code", checksum="0" * 32)),
+    "no outputs at all": of_cells(without_outputs),
+    "an output of no kind": of_cells(with_output({"data": {}})),
+    "a mark before the text": lambda book: b"\xef\xbb\xbf" + json.dumps(book).encode(),
+    "UTF-16": lambda book: json.dumps(book).encode("utf-16"),
+    "lines of Windows": lambda book: json.dumps(book, indent=1).replace("\n", "\r\n").encode(),
+    "NaN": with_metadata(x=float("nan")),
 }
