@@ -33,7 +33,7 @@ from autograder.course.submissions import Student, make_printable
 from autograder.gradebook.autograded_notebooks import find_unshown, remove_unneeded_outputs
 from autograder.gradebook.projection import read_gradebook, update_gradebook
 from autograder.grading.finished_tasks import FinishedTask
-from autograder.record.assignment_standings import join_standings, judge_notebooks
+from autograder.record.assignment_standings import join_class, judge_notebooks
 from autograder.record.ledger import Ledger, StudentRecord
 from autograder.record.open_tasks import GradingTask, find_open_tasks
 from autograder.record.record_cache import RecordCache
@@ -275,8 +275,7 @@ class Classroom:
         self, standings: Mapping[str, Mapping[str, Standing]]
     ) -> dict[str, dict[str, Standing]]:
         """Return where every student stands in every assignment, the notebooks of one summed up."""
-        notebooks = self.gradable.list_notebooks()
-        return {student: join_standings(notebooks, mine) for student, mine in standings.items()}
+        return join_class(self.gradable.list_notebooks(), standings)
 
     def _standings_of(
         self,

@@ -55,7 +55,6 @@ def _print_verification(repaired: list[RecordTrouble], found: Verification) -> N
         print_line(f"repaired: {trouble.where}: {trouble.what}{step}")
     for trouble in found.troubles:
         print_line(trouble.line)
-    wrong = sum(trouble.serious for trouble in found.troubles)
-    verdict = f"{wrong} things are wrong" if wrong else "nothing is wrong"
+    verdict = "nothing is wrong" if found.is_sound else f"{found.wrong} things are wrong"
     looked = f"{found.students} students, {found.lines} lines of the ledger"
     print_line(f"verified: {looked}, {found.notebooks} notebooks: {verdict}")

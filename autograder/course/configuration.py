@@ -201,6 +201,11 @@ class Course:
         """Path of an assignment's released notebook."""
         return self.releases / name_assignment(assignment) / f"{name_notebook(assignment)}.ipynb"
 
+    def list_released_names(self, assignment: str) -> set[str]:
+        """Return what the released notebooks are called in the folder of an assignment's one."""
+        siblings = self.list_notebooks()[name_assignment(assignment)]
+        return {self.release_path(entry.name).name for entry in siblings}
+
     def find_assignment(self, name: str) -> Assignment:
         """Return the assignment called `name`.
 

@@ -205,11 +205,16 @@ def _cells(data: Any) -> Iterable[Cell]:
     return [_cell(cell) for cell in cells if isinstance(cell, dict)]
 
 
+def join_lines(source: object) -> str:
+    """Return the text of a cell, which a file may hold as a list of lines; "" where it is none."""
+    if isinstance(source, list):
+        return "".join(line for line in source if isinstance(line, str))
+    return source if isinstance(source, str) else ""
+
+
 def _cell(cell: dict[str, Any]) -> Cell:
     # `input` is what format 3 calls the source of a code cell.
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
+    source = join_lines(cell.get("source", cell.get("input", "")))
     metadata = cell.get("metadata")
     marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
@@ -217,7 +222,7 @@ def _cell(cell: dict[str, Any]) -> Cell:
     return Cell(
         # What nobody knows is taken for text, which is never run.
         kind=kind if kind in {"code", "markdown", "raw"} else "markdown",
-        source=source if isinstance(source, str) else "",
+        source=source,
         grade_id=grade_id if isinstance(grade_id, str) else "",
         tags=tuple(tag for tag in _list(metadata, "tags") if isinstance(tag, str)),
         attachments=_attachments(cell.get("attachments")),

@@ -284,7 +284,7 @@ def _read_tried(root: Path) -> dict[str, list[str]]:
     """Return what was tried before; nothing where that cannot be read."""
     try:
         said = json.loads((root / TRIED_FILE).read_text(encoding="utf-8"))
-        return {str(key): [str(name) for name in names] for key, names in said.items()}
+        return {str(key): list(map(str, names)) for key, names in said.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 

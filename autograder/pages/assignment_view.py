@@ -87,7 +87,7 @@ class PartView:
     def label(self) -> str:
         """What tells it from the other parts of the assignment, empty where there are none."""
         part = f"part {self.standing.part}" if self.standing.part else ""
-        return ", ".join(word for word in (self.notebook, part) if word)
+        return ", ".join(filter(None, (self.notebook, part)))
 
     @property
     def sum(self) -> float:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from autograder.course.configuration import Course
 from autograder.course.names import name_assignment
 from autograder.course.submissions import Status, Student, round_points
-from autograder.record.assignment_standings import join_standings
+from autograder.record.assignment_standings import join_class
 from autograder.record.standings import PartStanding, Standing, decided_points, decided_sum
 
 Row = Sequence[object]
@@ -73,7 +73,7 @@ def export_points(
     """
     notebooks = course.list_notebooks()
     named = [name_assignment(course.find_notebooks(name)[0]) for name in assignments]
-    standings = {student: join_standings(notebooks, mine) for student, mine in standings.items()}
+    standings = join_class(notebooks, standings)
     points: dict[str, list[float | None]] = {}
     outdated: Counter[str] = Counter()
     for name in named or notebooks:

@@ -12,6 +12,8 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from autograder.course.notebook_files import join_lines
+
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 KERNEL_TITLES = ("Python 3", "Python 3 (ipykernel)")
 LANGUAGE = (
@@ -77,10 +79,7 @@ def find_attachment_names(text: str) -> frozenset[str]:
 
 def read_source(cell: Mapping[str, Any]) -> str:
     """Return the source of a cell, which a file may hold as a list of lines."""
-    source = cell.get("source", "")
-    if isinstance(source, list):
-        return "".join(line for line in source if isinstance(line, str))
-    return source if isinstance(source, str) else ""
+    return join_lines(cell.get("source", ""))
 
 
 def iterate_strings(data: Any) -> Iterator[str]:

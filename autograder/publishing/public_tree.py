@@ -132,8 +132,7 @@ def _solution_place(name: str) -> str:
 def _others(course: Course, exam: Exam) -> Iterator[str]:
     """Say what lies beside a released notebook and is not part of the release."""
     released = course.release_path(exam.assignment)
-    siblings = course.list_notebooks()[name_assignment(exam.assignment)]
-    notebooks = {course.release_path(entry.name).name for entry in siblings}
+    notebooks = course.list_released_names(exam.assignment)
     for path in list_files(released.parent):
         if path not in notebooks and path not in exam.files:
             where = released.parent / path

@@ -17,7 +17,6 @@ from autograder.course.configuration import Course
 from autograder.course.errors import ReleaseError
 from autograder.course.exam import BY_TAG, RAISES, Exam
 from autograder.course.handout import read_handout
-from autograder.course.names import name_assignment
 from autograder.course.recorded_tests import RecordedTests, fingerprint, write_recorded_tests
 from autograder.course.source_markers import MARKER
 from autograder.course.submissions import Status, Submission
@@ -123,9 +122,7 @@ def release_assignment(
     write_recorded_tests(source, RecordedTests(print_of_source, found, made.made))
     folder_here = course.release_path(assignment).parent
     changed = _put(files, folder_here, last=staged.name)
-    ours = set(files)
-    for entry in course.list_notebooks()[name_assignment(assignment)]:
-        ours.add(course.release_path(entry.name).name)
+    ours = course.list_released_names(assignment).union(files)
     others = []
     for path in list_files(folder_here):
         if path not in ours:

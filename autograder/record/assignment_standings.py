@@ -121,6 +121,17 @@ def join_standings(
     return joined
 
 
+def join_class(
+    notebooks: Mapping[str, Sequence[Assignment]],
+    standings: Mapping[str, Mapping[str, Standing]],
+) -> dict[str, dict[str, Standing]]:
+    """Return where every student stands in each assignment; see `join_standings`."""
+    joined = {}
+    for student, of_student in standings.items():
+        joined[student] = join_standings(notebooks, of_student)
+    return joined
+
+
 def join_notebooks(name: str, standings: Sequence[Standing]) -> Standing:
     """Return where a student stands in an assignment, of where they stand in its notebooks."""
     labels = []

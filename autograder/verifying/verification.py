@@ -36,9 +36,14 @@ class Verification:
     troubles: tuple[RecordTrouble, ...]
 
     @property
+    def wrong(self) -> int:
+        """How many things are wrong."""
+        return sum(trouble.serious for trouble in self.troubles)
+
+    @property
     def is_sound(self) -> bool:
         """Whether nothing is wrong."""
-        return not any(trouble.serious for trouble in self.troubles)
+        return self.wrong == 0
 
 
 def verify_course(
