@@ -136,7 +136,7 @@ def _find_unreleased(standings: Mapping[str, Mapping[str, Standing]]) -> set[str
     for by_assignment in standings.values():
         for name, standing in by_assignment.items():
             names.add(name)
-            if standing.states != {PartState.UNRELEASED}:
+            if standing.states - {PartState.UNRELEASED}:
                 released.add(name)
     return names - released
 
