@@ -410,6 +410,6 @@ def _difference(got: Numbers, wanted: Numbers, name: str) -> Unmet:
     if got.ndim == 0:
         return Unmet(f"{name} is {got:.6g}, expected {wanted:.6g}", hint)
     index = np.unravel_index(int(np.argmax(np.abs(got - wanted))), got.shape)
-    place = ", ".join(map(str, map(int, index)))
+    place = ", ".join(str(int(i)) for i in index)
     values = f"at [{place}] it is {got[index]:.6g}, expected {wanted[index]:.6g}"
     return Unmet(f"{name} has the right shape but other values: {values}", hint)

@@ -109,7 +109,8 @@ def are_paths(paths: Collection[str]) -> bool:
     """Whether all of these can be put into one folder: none is a file and a folder at once."""
     folders: set[str] = set()
     for path in paths:
-        folders.update(map(PurePosixPath.as_posix, PurePosixPath(path).parents))
+        for folder in PurePosixPath(path).parents:
+            folders.add(folder.as_posix())
     return all(is_path_beside(path) and path not in folders for path in paths)
 
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from autograder.grader.result_comparison import (
+    are_built_alike,
     are_same,
     are_same_but_layout,
     are_same_where_finite,
-    describe_structure,
     find_containers,
     find_other_layouts,
     holds_handle,
@@ -174,9 +174,7 @@ class Replays:
             right = self._reference.get(call.function)
             if call.error is None and callable(right) and not holds_handle(translated):
                 ours = self._replay_right(index, translated)
-                if ours.error is None and describe_structure(call.result) != describe_structure(
-                    ours.result
-                ):
+                if ours.error is None and not are_built_alike(call.result, ours.result):
                     found.add(call.function)
                     handed += find_containers(call.result)
         return found

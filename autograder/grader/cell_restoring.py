@@ -161,7 +161,7 @@ def _stubs_left_out(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Resto
                 defined_names(source) if source.strip() in given else stub_names(source)
             )
         if stubs and stubs <= written.keys():
-            answer = max(map(written.__getitem__, stubs))
+            answer = max(written[name] for name in stubs)
             listed = quote_code_names(sorted(stubs))
             remark = STUB_LEFT_OUT.format(stub=entry.number, names=listed, answer=answer)
             yield replace(entry, runs=False, remark=remark)

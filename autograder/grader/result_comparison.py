@@ -132,14 +132,19 @@ def find_containers(value: Any) -> list[Any]:
     return found
 
 
-def describe_structure(value: Any) -> Any:
+def are_built_alike(one: Any, other: Any) -> bool:
+    """Whether two results are put together alike, whatever the numbers in them are."""
+    return bool(_describe_structure(one) == _describe_structure(other))
+
+
+def _describe_structure(value: Any) -> Any:
     """Return how a value is put together: its containers and objects, without the numbers in
     them.
     """
     if isinstance(value, dict):
-        return {str(key): describe_structure(part) for key, part in value.items()}
+        return {str(key): _describe_structure(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return list(map(describe_structure, value))
+        return list(map(_describe_structure, value))
     return "object" if isinstance(value, Handle) else "value"
 
 

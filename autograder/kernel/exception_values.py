@@ -98,12 +98,7 @@ def remake_exception(description: object) -> Exception:
     WireError
         If it is no description.
     """
-    if type(description) is not list or list(map(type, description)) != [
-        list,
-        list,
-        str,
-        str,
-    ]:
+    if not is_list_of(description, list, list, str, str):
         raise WireError("malformed message (an exception)")
     classes, args, message, trace = description
     if not classes or len(classes) > 32 or not all(map(_is_class, classes)):

@@ -16,7 +16,7 @@ from autograder.course.errors import KernelError, WireError
 from autograder.kernel.cell_outputs import Output
 from autograder.kernel.copies import copy_value
 from autograder.kernel.exchange import CannotReturn
-from autograder.kernel.wire import CannotCross
+from autograder.kernel.wire import CannotCross, is_list_of
 
 if TYPE_CHECKING:
     from autograder.kernel.jailed_kernel import Kernel
@@ -273,12 +273,7 @@ def _signature(parameters: object, label: str) -> inspect.Signature:
         raise WireError("malformed message (a signature)")
     made = []
     for parameter in parameters:
-        if type(parameter) is not list or list(map(type, parameter)) != [
-            str,
-            int,
-            list,
-            list,
-        ]:
+        if not is_list_of(parameter, str, int, list, list):
             raise WireError("malformed message (a parameter)")
         name, kind, default, annotation = parameter
         extra = {"default": default[0]} if default else {}

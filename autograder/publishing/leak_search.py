@@ -182,7 +182,7 @@ class CourseSecrets:
         if not self.pictures:  # digesting every text of every file takes its time
             return []
         hidden = digest_pictures(content, notebook) & self.pictures.keys()
-        return sorted(set(map(self.pictures.__getitem__, hidden)))
+        return sorted({self.pictures[digest] for digest in hidden})
 
     def _is_private(self, path: str) -> bool:
         if PurePosixPath(path).name in INSTRUCTORS_ONLY and not path.startswith(COMMON):
