@@ -99,6 +99,11 @@ class Assignment:
         return f"{self.title}: {self.notebook}" if self.notebook else self.title
 
     @property
+    def last_deadline(self) -> datetime | None:
+        """Everybody's last deadline of it, None where there is none."""
+        return max((part.deadline for part in self.parts if part.deadline), default=None)
+
+    @property
     def patterns(self) -> dict[str, tuple[str, ...]]:
         """Patterns of exercise ids by part."""
         return {part.name: part.exercises for part in self.parts}

@@ -20,7 +20,7 @@ from autograder.gradebook.formgrader_marks import find_new_marks, read_marks
 from autograder.gradebook.gradebook_database import open_gradebook, put_tools_on_path
 from autograder.gradebook.projection_memory import fingerprint_database
 from autograder.gradebook.submission_entries import BATCH, SubmissionEntries
-from autograder.gradebook.wanted_submissions import WantedSubmission, last_deadline, without_zone
+from autograder.gradebook.wanted_submissions import WantedSubmission, without_zone
 from autograder.record.open_tasks import GradingTask
 
 
@@ -75,7 +75,7 @@ def enter_submissions(
     names = {assignment.name for assignment in done.assignments}
     with open_gradebook(course) as book:
         for assignment in done.assignments:
-            deadline = without_zone(last_deadline(assignment))
+            deadline = without_zone(assignment.last_deadline)
             book.update_or_create_assignment(assignment.whole, duedate=deadline)
         entries = SubmissionEntries(course, exams, book, read)
         enterable = [entry for entry in wanted if entry.assignment in names]

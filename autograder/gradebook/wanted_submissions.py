@@ -176,11 +176,6 @@ def want_submission(
     )
 
 
-def last_deadline(assignment: Assignment) -> datetime | None:
-    """Return everybody's last deadline of an assignment, None where there is none."""
-    return max((part.deadline for part in assignment.parts if part.deadline), default=None)
-
-
 def without_zone(moment: datetime | None) -> datetime | None:
     """Return a moment as nbgrader keeps it: in UTC without saying so."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
@@ -206,7 +201,7 @@ def _penalty(part: PartStanding) -> float:
 
 
 def _extension(assignment: Assignment, standing: Standing) -> timedelta | None:
-    everybody = last_deadline(assignment)
+    everybody = assignment.last_deadline
     own = max((part.deadline for part in standing.parts if part.deadline), default=None)
     if own is None or everybody is None or own == everybody:
         return None

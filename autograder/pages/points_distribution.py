@@ -43,7 +43,8 @@ def count_by_tenths(
     Students of whom nothing was graded are not counted. Nothing is shown before the last deadline is over: everybody
     can see who pushes to a public fork, so a picture that moves with each push would tell whose points moved it.
     """
-    if any(part.deadline and not is_over(part.deadline, now) for part in assignment.parts):
+    end = assignment.last_deadline
+    if end is not None and not is_over(end, now):
         return Distribution(
             absent="The distribution of points appears here after the last deadline."
         )
