@@ -22,7 +22,7 @@ from autograder.course.whole_files import write_whole
 from autograder.gradebook.answer_pictures import show_answer
 from autograder.gradebook.harmless_outputs import harmless_outputs
 from autograder.grader.cell_restoring import restore_cells
-from autograder.grader.essays import find_essays
+from autograder.grader.essays import find_essays, list_looked_at
 from autograder.record.ledger import StudentRecord
 from autograder.record.open_tasks import GradingTask, outputs_path
 from autograder.record.standings import PartStanding, Standing
@@ -250,12 +250,13 @@ def autograded_notebook(
     for essay in find_essays(exam, cells).values():
         if essay.cell:
             beside[essay.cell] = essay.exercise
+    looked_at = list_looked_at(exam, cells)
     written = []
     seen: set[str] = set()
     for entry in cells:
         grade_id = entry.cell.grade_id or beside.get(entry.number, "")
         given = executed.get(entry.number, {}).get("outputs", [])
-        outputs = harmless_outputs(given, pictures=_is_looked_at(exam, grade_id, entry.cell))
+        outputs = harmless_outputs(given, pictures=entry.number in looked_at)
         written.append(_cell(f"{CELL_ID}{entry.number}", entry.cell, marks.get(grade_id), outputs))
         seen.add(grade_id)
     # A graded cell that the notebook lacks: without it the formgrader has no place for its points.
@@ -270,20 +271,6 @@ def autograded_notebook(
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-
-
-def _is_looked_at(exam: Exam, grade_id: str, cell: Cell) -> bool:
-    """Whether a person looks at what a cell draws: one that is marked, or that the student added.
-
-    Pictures are nine tenths of what a class's notebooks take of the disk.
-    """
-    if grade_id:
-        marked: set[str] = set()
-        for exercise in exam.marked_by_hand:
-            marked |= {exercise.id, *exercise.solutions}
-        return grade_id in marked
-    texts = {own.source.strip() for own in exam.cells}
-    return cell.source.strip() not in texts
 
 
 def _cell(

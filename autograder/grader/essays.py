@@ -7,7 +7,7 @@ between the course's own cells.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from autograder.course.exam import Exam, Exercise, SourceCell
@@ -58,6 +58,25 @@ def find_essays(exam: Exam, cells: Sequence[RestoredCell]) -> dict[str, Essay]:
             essays[exercise.id] = Essay(exercise.id, True, number)
             taken.add(number)
     return essays
+
+
+def list_looked_at(exam: Exam, cells: Iterable[RestoredCell]) -> frozenset[int]:
+    """Return the numbers of the cells whose pictures a person looks at: those that are marked, and
+    those that the student added.
+
+    Pictures take longer than most of the students' computing, and are nine tenths of what a class's
+    notebooks take of the disk.
+    """
+    marked: set[str] = set()
+    for exercise in exam.marked_by_hand:
+        marked |= {exercise.id, *exercise.solutions}
+    texts = {own.source.strip() for own in exam.cells}
+    looked_at = set()
+    for entry in cells:
+        grade_id = entry.cell.grade_id
+        if grade_id in marked or not (grade_id or entry.cell.source.strip() in texts):
+            looked_at.add(entry.number)
+    return frozenset(looked_at)
 
 
 def _last_text_left(exam: Exam, cells: Sequence[RestoredCell], taken: Collection[int]) -> int:

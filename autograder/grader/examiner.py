@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import select
@@ -146,8 +145,6 @@ class Examiner:
         with temporary_folder("work") as folder:
             write_files(folder, exam.files)
             ours, theirs = socket.socketpair()
-            # So that the child does not begin with a collection of what is young here.
-            gc.collect(0)
             process = os.fork()
             if process == 0:  # the trial: short-lived, and never returns from here
                 # The trial must see its end of the channel break when the examiner dies.

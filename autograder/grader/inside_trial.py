@@ -69,7 +69,7 @@ class InsideTrial:
             return
         try:
             # A cell that fails is no end: outside it was told already.
-            kernel.run_cell(step.source, run_on=True)
+            kernel.run_cell(step.source, run_on=True, draw=step.draw)
         except KernelError:
             self._kernel = None
             return
@@ -124,6 +124,6 @@ class InsideTrial:
             kernel.bind_settings(self.settings)
         for step in self._done:
             if step.exercise is None:
-                kernel.run_cell(step.source, run_on=True)
+                kernel.run_cell(step.source, run_on=True, draw=step.draw)
             else:  # later cells and tests may use what it made
                 self._test(kernel, step)

@@ -181,7 +181,7 @@ class Trial:
             # Cells that ended a process are not among those done: they would end this one, too.
             self._kernel = self._fresh_kernel()
             for step in self._done:
-                self._kernel.run_cell(step.source, run_on=True)
+                self._kernel.run_cell(step.source, run_on=True, draw=False)
         return self._kernel
 
     @property
@@ -200,7 +200,7 @@ class Trial:
             self._losses.gave_up()
             return
         try:
-            ran = self.kernel.run_cell(step.source, run_on=True)
+            ran = self.kernel.run_cell(step.source, run_on=True, draw=step.draw)
         except KernelError as error:
             self._kernel = None
             self._losses.lost(step.number, self.kernels.why(), error)
@@ -241,7 +241,8 @@ class Trial:
             for step in self._done:
                 if step.number > last or time.monotonic() > end:
                     break
-                self._note_error(step, kernel.run_cell(step.source, run_on=True), tested=False)
+                ran = kernel.run_cell(step.source, run_on=True, draw=False)
+                self._note_error(step, ran, tested=False)
 
     def _run_test(
         self, exercise: Exercise, step: Step, sources: Mapping[str, str], below: Sequence[Step]

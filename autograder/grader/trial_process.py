@@ -7,6 +7,7 @@ complete: the process may die at any moment, by what a student's code answered.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import resource
@@ -46,10 +47,9 @@ LEFT_OUT = {
 class _LineToExaminer:
     """The trial's side of starting kernels: asks the examiner, who owns the jail."""
 
-    def __init__(self, channel: socket.socket, limits: Limits, *, figures: bool = False) -> None:
+    def __init__(self, channel: socket.socket, limits: Limits) -> None:
         self.channel = channel
         self.limits = limits
-        self.figures = figures
         self._shown = 0
         self._kernels: list[Kernel] = []
 
@@ -76,7 +76,6 @@ class _LineToExaminer:
             raise KernelDied("no jailed process could be started")
         kernel = Kernel(socket.socket(fileno=descriptors[0]), self.limits)
         self._kernels.append(kernel)
-        kernel.draw_figures(self.figures)
         return kernel
 
     def why(self) -> str:
@@ -107,11 +106,13 @@ def run_trial(
         What the submission may use.
     """
     try:
+        # What the examiner holds is no garbage here: the collector would look at all of it, and a
+        # page that it looks at is copied.
+        gc.freeze()
         # An interrupt from the terminal is the command's to answer: what is graded now is finished.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _limit_self(limits)
-        # Only a person looks at figures: they are drawn where one marks by hand.
-        line = _LineToExaminer(channel, limits, figures=bool(exam.marked_by_hand))
+        line = _LineToExaminer(channel, limits)
         try:
             notebook = read_notebook(submission.content)
         except Unreadable as error:

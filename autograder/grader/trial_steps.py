@@ -9,6 +9,7 @@ from typing import Protocol
 from autograder.course.exam import RAISES, Exam, Exercise
 from autograder.grader.bound_names import bound_names
 from autograder.grader.cell_restoring import RestoredCell, code_in_locked_cell
+from autograder.grader.essays import list_looked_at
 from autograder.kernel.jailed_kernel import Kernel
 
 
@@ -24,12 +25,16 @@ class Kernels(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """A cell as it will be run: the student's own source, or the test of an exercise."""
+    """A cell as it will be run: the student's own source, or the test of an exercise.
+
+    `draw` says whether somebody will look at the figures that it displays.
+    """
 
     source: str
     number: int = 0
     exercise: Exercise | None = None
     may_fail: bool = False
+    draw: bool = False
 
 
 def list_answers(exercise: Exercise, sources: Mapping[str, str]) -> list[str]:
@@ -46,19 +51,22 @@ def plan_steps(exam: Exam, cells: Sequence[RestoredCell]) -> Iterator[Step]:
     locked = exam.locked
     tests = exam.tests
     there = {entry.cell.grade_id for entry in cells}
+    # Only a person looks at figures, and only where one marks by hand.
+    looked_at = list_looked_at(exam, cells) if exam.marked_by_hand else frozenset()
     for entry in cells:
         cell = entry.cell
+        draw = entry.number in looked_at
         exercise = exercises.get(cell.grade_id)
         if exercise is not None or cell.grade_id in locked:
             # Before the cell is put right, so that the test below finds the answer.
             written = code_in_locked_cell(exam, cells, entry)
             if written:
-                yield Step(written, entry.number)
+                yield Step(written, entry.number, draw=draw)
         if exercise is not None:
             yield Step(tests[cell.grade_id], entry.number, exercise)
         elif entry.is_code:
             source = locked.get(cell.grade_id, cell.source)
-            yield Step(source, entry.number, may_fail=RAISES in cell.tags)
+            yield Step(source, entry.number, may_fail=RAISES in cell.tags, draw=draw)
     for name, exercise in exercises.items():
         if name not in there:
             yield Step(tests[name], 0, exercise)

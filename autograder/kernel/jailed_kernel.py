@@ -127,13 +127,15 @@ class Kernel(Exchange):
         self._shown = DisplayedOutputs()
         self.random.settle()
 
-    def run_cell(self, source: str, *, run_on: bool = False) -> CellRun:
+    def run_cell(self, source: str, *, run_on: bool = False, draw: bool = True) -> CellRun:
         """Run a cell as a notebook would, and return what it showed.
 
         Parameters
         ----------
         run_on : bool
             Whether to run what stands below a statement that fails, too.
+        draw : bool
+            Whether figures that it displays are drawn, or their words kept only.
 
         Raises
         ------
@@ -149,7 +151,7 @@ class Kernel(Exchange):
         limit = self.limits.cell_seconds
         with self._breaking():
             try:
-                reply = self.request("cell", (source, run_on), seconds=limit)
+                reply = self.request("cell", (source, run_on, draw), seconds=limit)
             except KernelError:
                 raise
             except Exception:
@@ -169,10 +171,6 @@ class Kernel(Exchange):
             student_error = None if error is None else _student_error(error)
         self.out_of_time |= by_clock
         return CellRun(tuple(clean), student_error, seconds, timed_out)
-
-    def draw_figures(self, wanted: bool) -> None:
-        """Say whether figures that cells display are drawn; without a word they are."""
-        self.request("draw figures", (wanted,))
 
     def bind_settings(self, statements: str) -> None:
         """Run statements of the course's own in the notebook's names, each by itself; one that

@@ -84,7 +84,6 @@ class Worker(Exchange):
             "names": lambda: [name for name in self.shell.user_ns if type(name) is str],
             "lend": self._lend,
             "give back": self._give_back,
-            "draw figures": self._draw_figures,
             "bind": self._bind,
             "inside test": functools.partial(shell.inside_tests.run, self.stopwatch),
         }
@@ -102,7 +101,9 @@ class Worker(Exchange):
     ) -> Any:
         """Run a cell, or an operation on the student's names and objects, within its time."""
         if operation == "cell":
-            return self._run_cell(operands[0], seconds, goes_on=bool(operands[1]))
+            source, goes_on, draw = operands
+            self._draw_figures(bool(draw))
+            return self._run_cell(source, seconds, goes_on=bool(goes_on))
         # A function that leaves figures open would have them shown below the next cell.
         figures = _open_figures()
         with self.recorder.fresh_page() as page:

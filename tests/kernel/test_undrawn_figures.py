@@ -21,6 +21,7 @@ PLOTS = {
     "the course's": "figures.show(plt.figure(), 'An empty figure.')",
     "a graph": "graphs.LINEAR_UNIT.forward()",
 }
+GIVEN_PLOT = "plt.plot([2, 1])\nplt.show()"
 IMPORTS = "import matplotlib.pyplot as plt\nfrom autograder import figures, graphs"
 SOLVED = "def double(x):\n    return 2 * x"
 
@@ -36,7 +37,7 @@ def exam_in(folder: Path, *, marked_by_hand: bool) -> Exam:
     essay = (
         [text("", grade_id="why", grade=True, solution=True, points=1)] if marked_by_hand else []
     )
-    course.write(code(IMPORTS), solution(DOUBLE), test(TEST_DOUBLE), *essay)
+    course.write(code(IMPORTS), solution(DOUBLE), test(TEST_DOUBLE), code(GIVEN_PLOT), *essay)
     return read_exam(course.source)
 
 
@@ -55,6 +56,16 @@ def pictures_of(examiner: Examiner, exam: Exam) -> dict[str, bool]:
 
 def test_every_figure_is_drawn_where_a_person_marks(examiner: Examiner, tmp_path: Path) -> None:
     assert all(pictures_of(examiner, exam_in(tmp_path, marked_by_hand=True)).values())
+
+
+def test_no_figure_is_drawn_below_a_cell_that_was_given_out(
+    examiner: Examiner, tmp_path: Path
+) -> None:
+    exam = exam_in(tmp_path, marked_by_hand=True)
+    notebook = dump([code(IMPORTS), code(GIVEN_PLOT), code(f"{GIVEN_PLOT}  # and a word of mine")])
+    examined = examiner.examine(exam, Submission("hw", "hw.ipynb", notebook))
+    shown = [str(cell["outputs"]) for cell in examined.cells[1:]]
+    assert ["image/" in outputs for outputs in shown] == [False, True]
 
 
 def test_no_figure_is_drawn_where_nobody_looks(examiner: Examiner, tmp_path: Path) -> None:
