@@ -224,6 +224,9 @@ def find_batches(
         miss = movement(states[-1], end)
         if best is None or miss < best[0]:
             best = miss, states, batches
+        # None of the other ways comes closer.
+        if miss == 0:
+            break
     if best is None or not same_movement(best[1][-1], end, start):
         return None
     return Path(best[1], best[2], epochs)

@@ -121,6 +121,20 @@ def test_a_small_batch_may_come_first(draw: Any) -> None:
     )
 
 
+def test_the_search_ends_where_no_way_can_come_closer(draw: Any) -> None:
+    start, X, Y = problem(draw, 5)
+    right = plain_steps(squares, 0.4)
+    steps = []
+
+    def counted(*step: Any) -> Any:
+        steps.append(step)
+        return right(*step)
+
+    end = follow(start, right, X, Y, [(0,), (1,), (2,), (3,), (4,)]).end
+    assert find_batches(start, end, counted, X, Y, 1).end is not end
+    assert len(steps) == 5
+
+
 @pytest.mark.parametrize(
     "batches",
     [[None, None], [(0, 1, 2)], [(0, 1, 2), (3, 4, 0)], [(0, 1, 2), (3, 4, 5), (0, 1, 2)]],
