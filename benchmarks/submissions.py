@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
@@ -104,20 +105,24 @@ KINDS: dict[str, set[str]] = {
 
 def write_exam(folder: Path) -> Exam:
     """Write the course of one assignment and return its exam."""
+    reference = "import autograder.reference\nreference = autograder.reference.reference_of('hw')\n"
+    course = write_course(folder, {name: reference + source for name, source in TESTS.items()})
+    loaded = load_course(course.config)
+    return read_exam(course.source, loaded.assignments["hw"].patterns)
+
+
+def write_course(folder: Path, tests: Mapping[str, str]) -> SmallCourse:
+    """Write the course of one assignment, with these hidden tests of its functions."""
     course = SmallCourse(folder)
     cells = [code(IMPORTS)]
     for name, source in RIGHT.items():
         stub = f"### BEGIN SOLUTION\n{source}\n### END SOLUTION"
-        hidden = (
-            "import autograder.reference\nreference = autograder.reference.reference_of('hw')\n"
-            f"### BEGIN HIDDEN TESTS\n{TESTS[name]}\n### END HIDDEN TESTS"
-        )
+        hidden = f"### BEGIN HIDDEN TESTS\n{tests[name]}\n### END HIDDEN TESTS"
         cells += [solution(stub, f"{name}_solution"), test(hidden, name)]
     course.write(*cells)
     (course.source.parent / "mistakes.py").write_text(MISTAKES)
     course.config.write_text(CONFIG)
-    loaded = load_course(course.config)
-    return read_exam(course.source, loaded.assignments["hw"].patterns)
+    return course
 
 
 def answer(wrong: set[str], *own: str) -> bytes:
