@@ -6,7 +6,7 @@ anything is written or removed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -58,11 +58,19 @@ def enter_submissions(
     course: Course,
     exams: Mapping[str, Exam],
     assignments: Sequence[Assignment],
+    changed: Container[str],
     wanted: Sequence[WantedSubmission],
     read: Callable[[GradingTask], bytes],
     wall: Wall,
 ) -> GradebookUpdate:
-    """Bring assignments, and the submissions that are wanted of them, into the gradebook."""
+    """Bring assignments, and the submissions that are wanted of them, into the gradebook.
+
+    Parameters
+    ----------
+    changed : container of str
+        Names of the assignments that it may not hold as they are now; each costs a look at all of
+        its cells.
+    """
     put_tools_on_path()
     _remove_former(course)
     done = GradebookUpdate()
@@ -70,11 +78,14 @@ def enter_submissions(
     # lets one writer in at a time.
     for assignment in assignments:
         with wall(f"{assignment.name}: the gradebook does not get it"):
-            enter_exam(course, exams[assignment.name])
+            if assignment.name in changed:
+                enter_exam(course, exams[assignment.name])
             done.assignments.append(assignment)
     names = {assignment.name for assignment in done.assignments}
     with open_gradebook(course) as book:
         for assignment in done.assignments:
+            if assignment.name not in changed:
+                continue
             deadline = without_zone(assignment.last_deadline)
             book.update_or_create_assignment(assignment.whole, duedate=deadline)
         entries = SubmissionEntries(course, exams, book, read)

@@ -78,18 +78,18 @@ def update_gradebook(
     assignments = list_given_out(course, standings)
     fingerprints = {}
     for assignment in assignments:
-        name = name_file(assignment.name)
-        fingerprints[name] = _fingerprint(assignment, exams[assignment.name])
-    stale = []
-    for entry in list_wanted(assignments, exams, students, standings):
-        if memory.made_from.get(entry.name) != entry.fingerprint or _lacks_notebook(course, entry):
-            stale.append(entry)
-    known = fingerprints.items() <= memory.made_from.items()
-    if known and not stale:
+        fingerprints[assignment.name] = _fingerprint(assignment, exams[assignment.name])
+    changed = set()
+    for name, fingerprint in fingerprints.items():
+        if memory.made_from.get(name_file(name)) != fingerprint:
+            changed.add(name)
+    wanted = list_wanted(assignments, exams, students, standings)
+    stale = [entry for entry in wanted if _is_stale(course, memory, entry)]
+    if not changed and not stale:
         return []
     from autograder.gradebook.gradebook import enter_submissions
 
-    done = enter_submissions(course, exams, assignments, stale, read, wall)
+    done = enter_submissions(course, exams, assignments, changed, stale, read, wall)
     made_from = dict(memory.made_from)
     # Forgotten first, remembered where it was done: what failed is tried again by the next run.
     for entry in stale:
@@ -97,10 +97,9 @@ def update_gradebook(
     for entry in done.entered:
         made_from[entry.name] = entry.fingerprint
     for name in fingerprints:
-        made_from.pop(name, None)
+        made_from.pop(name_file(name), None)
     for assignment in done.assignments:
-        name = name_file(assignment.name)
-        made_from[name] = fingerprints[name]
+        made_from[name_file(assignment.name)] = fingerprints[assignment.name]
     write_projection_memory(course, ProjectionMemory(done.database, made_from))
     return done.sentences
 
@@ -109,6 +108,13 @@ def _fingerprint(assignment: Assignment, exam: Exam) -> str:
     # The deadline is entered, too, and no part of the exam.
     said = json.dumps([exam.version, str(assignment.last_deadline)])
     return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _is_stale(course: Course, memory: ProjectionMemory, entry: WantedSubmission) -> bool:
+    """Whether an entry is to be made again."""
+    if memory.made_from.get(entry.name) != entry.fingerprint:
+        return True
+    return _lacks_notebook(course, entry)
 
 
 def _lacks_notebook(course: Course, entry: WantedSubmission) -> bool:

@@ -114,7 +114,7 @@ def _load_in_steps(
     load_for_fork(count, exams)
     yield
     for name in needed_later:
-        with suppress(ImportError):  # whoever needs it says what is missing
+        with suppress(Exception):  # whoever needs it says what is wrong with it
             importlib.import_module(name)
         yield
 
