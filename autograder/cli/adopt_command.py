@@ -10,8 +10,15 @@ import typer
 from autograder.cli.screens import print_line, print_note
 from autograder.course.configuration import CONFIG_FILE
 from autograder.course.configuration_file import load_course
+from autograder.course.database_addresses import say_what_nbgrader_needs
+from autograder.course.marker_options import NBGRADER_FILE
 from autograder.grader.examiner import Examiner
-from autograder.publishing.adoption import NotebookVerdict, find_course, try_notebooks, write_config
+from autograder.publishing.adoption import (
+    NotebookVerdict,
+    find_course,
+    try_notebooks,
+    write_config,
+)
 
 
 def adopt_course(
@@ -34,7 +41,10 @@ def adopt_course(
     for sentence in found.unusable:
         print_line(f"needs a hand: {sentence}")
     course = load_course(folder / CONFIG_FILE)
-    good = not found.unusable
+    needed = say_what_nbgrader_needs(course.database, folder / NBGRADER_FILE)
+    if needed:
+        print_line(f"needs a hand: {needed}")
+    good = not found.unusable and not needed
     with Examiner(course.limits) as examiner:
         for verdict in try_notebooks(course, examiner):
             _print_verdict(verdict)

@@ -16,6 +16,7 @@ from autograder.classroom.classroom import Classroom
 from autograder.cli.application import wants_debugging
 from autograder.cli.progress_bar import track_progress
 from autograder.cli.screens import out, print_error, print_note
+from autograder.course.database_addresses import say_what_nbgrader_needs
 from autograder.course.errors import (
     AutograderError,
     Interrupted,
@@ -23,6 +24,7 @@ from autograder.course.errors import (
     UsageError,
     describe_error,
 )
+from autograder.course.marker_options import NBGRADER_FILE
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.roster import list_ids
 from autograder.grading.finished_tasks import FinishedTask
@@ -137,7 +139,11 @@ def bring_gradebook_up(classroom: Classroom, screen: Console = out) -> bool:
         print_error(f"not run: {entry.error}")
     for sentence in classroom.update_gradebook():
         print_note(sentence)
-    database = classroom.course.database
+    course = classroom.course
+    database = course.database
+    needed = say_what_nbgrader_needs(database, course.root / NBGRADER_FILE)
+    if needed:
+        print_note(needed)
     screen.print(f"gradebook: {number} new marks by hand, {database}", markup=False)
     return not failed
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from string import Formatter
@@ -24,6 +24,7 @@ from autograder.course.configuration import (
     Course,
     ForgeOptions,
 )
+from autograder.course.database_addresses import SQLITE, address_database, is_cut_short
 from autograder.course.errors import ConfigError
 from autograder.course.limits import Limits
 from autograder.course.marker_options import read_marker_options
@@ -148,9 +149,21 @@ class _CourseOptions(OptionValues):
             "releases": root / section.get("release_directory", "release"),
             "autograded": root / section.get("autograded_directory", "autograded"),
             "submitted": root / section.get("submitted_directory", "submitted"),
-            "database": section.get("db_url", f"sqlite:///{root / 'gradebook.db'}"),
+            "database": self.database(section, root),
             "markers": read_marker_options(self.path, self.config),
         }
+
+    def database(self, section: Mapping[str, Any], root: Path) -> str:
+        """Return the address of nbgrader's gradebook."""
+        address = str(section.get("db_url", address_database(root / "gradebook.db")))
+        if is_cut_short(address):
+            file = Path(address.removeprefix(SQLITE))
+            raise self.wrong(
+                "c.CourseDirectory.db_url",
+                address,
+                f"what follows a ? is taken for options: write {address_database(file)!r}",
+            )
+        return address
 
     def forge(self, key: str, value: object) -> ForgeOptions:
         entry = self.table(key, value)

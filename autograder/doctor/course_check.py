@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from autograder.course.configuration import Course
 from autograder.course.configuration_file import load_course
+from autograder.course.database_addresses import find_database_file
 from autograder.course.errors import (
     AutograderError,
     ConfigError,
@@ -36,7 +37,6 @@ from autograder.record.page_keys import PageKeys
 from autograder.record.standings import is_over
 
 MEGABYTE = 1 << 20
-SQLITE = "sqlite:///"
 GUIDE = "see docs/instructors.md"
 # Git's short form of ssh://
 OVER_SSH = re.compile(r"[^/@:\s]+@[^/:\s]+:.+")
@@ -222,6 +222,9 @@ def _find_wrong_remotes(course: Course, students: Iterable[Student]) -> Iterator
     students = list(students)
     shared = shared_remotes(students, course.forge)
     for student in students:
+        # Work of whom nothing is pushed comes by `autograder import`.
+        if not student.remote:
+            continue
         wrong = _say_wrong_form(course, student.remote)
         if student.id in shared:
             wrong = wrong or "is another student's, too"
@@ -289,8 +292,8 @@ def _check_site(course: Course) -> Iterator[Finding]:
 def _check_gradebook(course: Course, exams: dict[str, Exam]) -> Finding:
     what = "gradebook"
     step = "autograder gradebook makes it, or brings it up to date"
-    path = Path(course.database.removeprefix(SQLITE))
-    if course.database.startswith(SQLITE) and not path.exists():
+    path = find_database_file(course.database)
+    if path is not None and not path.exists():
         return Finding(what, True, f"{path.name} will be made by autograder gradebook")
     unknown = []
     # A file that is no database, a server that does not answer: every driver raises errors of its own

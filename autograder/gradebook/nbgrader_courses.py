@@ -13,11 +13,11 @@ from typing import Any
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SQLAlchemyError
 
+from autograder.course.database_addresses import address_database, find_database_file
 from autograder.course.errors import GradebookFailed
 from autograder.course.submissions import Student
 from autograder.course.temporary_folders import temporary_folder
 from autograder.gradebook.gradebook_database import describe_database_error, put_tools_on_path
-from autograder.gradebook.projection_memory import SQLITE, sqlite_file
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def read_known_course(database: str) -> KnownCourse:
         If nbgrader cannot read it.
     """
     # Only a file: a server's database may need a password, and adopting asks for none.
-    path = sqlite_file(database)
+    path = find_database_file(database)
     if path is None or not path.is_file():
         return KnownCourse()
     put_tools_on_path()
@@ -46,7 +46,7 @@ def read_known_course(database: str) -> KnownCourse:
         copy = folder / "gradebook.db"
         shutil.copyfile(path, copy)
         try:
-            with Gradebook(f"{SQLITE}{copy}") as book:
+            with Gradebook(address_database(copy)) as book:
                 return _read_book(book)
         except SQLAlchemyError as error:
             raise GradebookFailed(

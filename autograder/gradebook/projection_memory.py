@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.course.configuration import Course
+from autograder.course.database_addresses import find_database_file
 from autograder.course.whole_files import PRIVATE, write_whole
 
-SQLITE = "sqlite:///"
 # Another version of what is made from a standing: then everything is compared again, once.
 MEMORY_VERSION = 1
 
@@ -44,14 +44,7 @@ class ProjectionMemory:
 
 def database_file(course: Course) -> Path | None:
     """Return the file of the gradebook, None where it is on a server."""
-    return sqlite_file(course.database)
-
-
-def sqlite_file(database: str) -> Path | None:
-    """Return the file that a database's address names, None where it is on a server."""
-    if not database.startswith(SQLITE):
-        return None
-    return Path(database.removeprefix(SQLITE))
+    return find_database_file(course.database)
 
 
 def fingerprint_database(course: Course) -> str:

@@ -18,7 +18,9 @@ from pathlib import Path
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from autograder.course.configuration import CONFIG_FILE, Course
+from autograder.course.database_addresses import address_database
 from autograder.course.errors import AutograderError, ConfigError, UsageError, describe_error
+from autograder.course.marker_options import NBGRADER_FILE
 from autograder.course.names import find_name_fault, find_twins
 from autograder.course.roster import NO_REMOTE, list_ids
 from autograder.course.temporary_folders import temporary_folder
@@ -27,7 +29,6 @@ from autograder.gradebook.nbgrader_courses import KnownCourse, read_known_course
 from autograder.grader.examiner import Examiner
 from autograder.publishing.release import try_release
 
-NBGRADER_FILE = "nbgrader_config.py"
 ROSTER_FILE = "roster.csv"
 HEAD = '''\
 """The course as `autograder` sees it; written by `autograder adopt`, and yours to change.
@@ -129,7 +130,7 @@ def find_course(folder: Path) -> FoundCourse:
             f"{sources}: no source notebooks of the form ASSIGNMENT/NOTEBOOK.ipynb in it"
         )
     name = str(section.get("course_id", "")) or folder.resolve().name
-    database = section.get("db_url", f"sqlite:///{folder.resolve() / 'gradebook.db'}")
+    database = section.get("db_url", address_database(folder.resolve() / "gradebook.db"))
     known, faults = _sort_known(read_known_course(database), notebooks)
     has_config = (folder / NBGRADER_FILE).exists()
     return FoundCourse(folder, name, has_config, notebooks, known, (*unusable, *faults))

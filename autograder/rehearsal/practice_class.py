@@ -19,6 +19,7 @@ from typing import Any
 
 from autograder.classroom.classroom import Classroom
 from autograder.course.configuration import CONFIG_FILE, Assignment, Course, read_exams
+from autograder.course.database_addresses import address_database
 from autograder.course.errors import UsageError
 from autograder.course.exam import WHOLE, Exercise
 from autograder.course.submissions import ExerciseResult
@@ -233,7 +234,7 @@ class PracticeClass:
             original=str(self.original.root / CONFIG_FILE),
             assignments=assignments,
             cell_seconds=CELL_SECONDS,
-            database=f"sqlite:///{self.out / 'gradebook.db'}",
+            database=address_database(self.out / "gradebook.db"),
         )
 
 

@@ -289,6 +289,7 @@ def test_what_is_wrong_is_said_with_the_next_step(
         "https://github.com/late/course",
         "git@github.com:late/course.git",
         "https://git.example/a/b.git",
+        "none",  # whose work comes by `autograder import`
     ],
 )
 def test_remotes_of_every_form_are_good(course: MarkedCourse, address: str) -> None:
