@@ -8,7 +8,6 @@ however it dies. It is asked to end first, so that it removes its lock files, an
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import select
@@ -16,16 +15,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
-
-if sys.platform != "win32":
-    import resource
 
 from autograder.course.errors import GitFailed
 from autograder.course.faults import reached
@@ -47,17 +42,30 @@ PASSING_KINDS = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSL_", "GIT_TRACE")
 PASSING_FILES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
 ASK_NOBODY = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
 
-# The kernel tells a child, not a grandchild, that its parent died: this shell hears it for the
-# whole group.
+# Git runs below a shell that ends the whole group when who asked has died: it waits at a pipe of
+# which nobody else has the other end. What waits is gone before the shell is, as a lock held for git
+# would be held by it, too. A child that prepares itself in Python, as `preexec_fn` has it, would
+# begin as a copy of this process, which takes ten times as long as a small git.
 SHELL = "/bin/sh"
-# By descriptor 3: a shell gives an empty input to what it starts with `&`.
-END_WITH_PARENT = """\
+# By a descriptor of its own: a shell gives an empty input to what it starts with `&`.
+KEEPER = """\
+given=/dev/fd/$1 spare=$2 blocks=$3 beyond=$4
+shift 4
 trap 'trap "" TERM; kill -TERM 0; sleep 1; kill -KILL 0' TERM
-exec 3<&0
-"$@" <&3 3<&- &
-exec 3<&- <&-
-wait $!
+[ "$blocks" = 0 ] || ulimit -f "$blocks"
+[ "$beyond" = end ] || trap '' XFSZ
+eval "exec $spare<&0"
+"$@" <"$given" &
+git=$!
+{ read -r nothing <&$spare; kill -TERM $$; } &
+waiting=$!
+wait $git
+code=$?
+{ kill -KILL $waiting; wait $waiting; } 2>/dev/null
+exit $code
 """
+Streams = tuple[IO[bytes] | int, IO[bytes], IO[bytes]]
+BLOCKS = 2048  # that `ulimit -f` counts in a megabyte
 
 
 @dataclass(frozen=True)
@@ -118,14 +126,28 @@ def run_git(
     environment = _make_environment(variables or {})
     # Files and no pipes: the limit of size holds for files, and a helper that lives on would hold a
     # pipe open.
-    with TemporaryFile() as given, TemporaryFile() as said, _complaints() as complained:
+    with (
+        TemporaryFile() as given,
+        TemporaryFile() as said,
+        _complaints() as complained,
+        _lifeline() as lives,
+    ):
         given.write(input)
         given.seek(0)
         reached("before git", arguments)
-        limits = (most_mb, says_too_much)
-        process = _start(
-            ["git", *arguments], folder, environment, (given, said, complained), limits, held
-        )
+        command = ["git", *arguments]
+        streams: Streams = (given, said, complained)
+        inherited = [] if held is None else [held]
+        if sys.platform != "win32":
+            beyond = "live" if says_too_much else "end"
+            spare = min(
+                {3, 4, 5} - {given.fileno(), held}
+            )  # a shell knows descriptors of one digit
+            order = [str(given.fileno()), str(spare), str(most_mb * BLOCKS), beyond]
+            command = [SHELL, "-c", KEEPER, "git's keeper", *order, *command]
+            streams = (lives, said, complained)
+            inherited.append(given.fileno())
+        process = _start(command, folder, environment, streams, inherited)
         try:
             code = _wait(process, limit)
         except BaseException:  # an interrupt: git's helpers must not live on
@@ -176,6 +198,17 @@ def write_options(settings: Iterable[str]) -> list[str]:
     return options
 
 
+@contextmanager
+def _lifeline() -> Iterator[int]:
+    """Return the end of a pipe at which nothing comes before this process ends."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(writing)
+        os.close(reading)
+
+
 def _make_environment(variables: Mapping[str, str]) -> dict[str, str]:
     environment = {}
     for name, value in os.environ.items():
@@ -199,55 +232,26 @@ def _start(
     command: list[str],
     folder: Path | None,
     environment: Mapping[str, str],
-    streams: tuple[IO[bytes], IO[bytes], IO[bytes]],
-    limits: tuple[int, bool],
-    held: int | None,
+    streams: Streams,
+    inherited: Sequence[int],
 ) -> subprocess.Popen[bytes]:
-    windows = sys.platform == "win32"
     given, said, complained = streams
     try:
         return subprocess.Popen(
-            command if windows else [SHELL, "-c", END_WITH_PARENT, "git's keeper", *command],
+            command,
             cwd=folder,
             env=environment,
             stdin=given,
             stdout=said,
             stderr=complained,
             start_new_session=True,  # also without a terminal, on which ssh would ask
-            pass_fds=() if held is None else (held,),
-            preexec_fn=None if windows else partial(_prepare, os.getpid(), *limits),
+            pass_fds=inherited,
         )
     except (FileNotFoundError, NotADirectoryError):
         # Python raises the same for a folder that is not there and for a program.
         if folder is not None and not folder.is_dir():
             raise GitFailed(f"{folder}: no such folder") from None
         raise GitFailed(NO_GIT) from None
-
-
-def _death_signal() -> Callable[[int], None] | None:
-    """Return how a process asks for a signal when its parent dies, None where that cannot be
-    had.
-    """
-    if sys.platform != "linux":
-        return None
-    # Looked up before any fork, after which little is safe
-    prctl = ctypes.CDLL(None).prctl
-    return lambda number: prctl(1, number, 0, 0, 0)  # PR_SET_PDEATHSIG
-
-
-_die_with_parent = _death_signal()
-
-
-def _prepare(parent: int, most_mb: int, says_too_much: bool) -> None:
-    """Limit the process that becomes git, and tie it to the one that asked."""
-    if says_too_much:  # then the write fails, and git lives on to say so
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    if most_mb:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most_mb << 20,) * 2)
-    if _die_with_parent is not None:
-        _die_with_parent(signal.SIGTERM)
-        if os.getppid() != parent:  # it died a moment ago
-            os._exit(1)
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:

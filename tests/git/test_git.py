@@ -172,3 +172,32 @@ def test_git_at_its_limit_removes_its_locks(tmp_path: Path) -> None:
     assert run_git(arguments, folder=tmp_path, seconds=5).code == OUT_OF_TIME
     assert found.is_set(), "it had a lock"
     assert not (tmp_path / ".git" / "index.lock").exists()
+
+
+def test_git_is_not_begun_as_a_copy_of_who_asks() -> None:
+    """Of a process that has read a class the copy alone would take longer than git does."""
+    ask = (
+        "import os; from autograder.git.git_command import run_git; "
+        "os.register_at_fork(before=lambda: print('copied')); "
+        "print(run_git(['--version'], most_mb=1, says_too_much=True).code)"
+    )
+    asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert asked.stdout == "0\n"
+
+
+def test_what_git_is_given_and_holds_may_have_any_descriptor(tmp_path: Path) -> None:
+    """A process that has opened nothing else gives it the numbers that the shell would take, too."""
+    ask = (
+        "import fcntl, os; from autograder.git.git_command import run_git; "
+        "lock = os.open('lock', os.O_RDWR | os.O_CREAT); fcntl.flock(lock, fcntl.LOCK_EX); "
+        "holds = run_git(['-c', 'alias.look=!ls -l /proc/self/fd', 'look'], held=lock).output; "
+        "given = run_git(['hash-object', '--stdin'], input=b'given', held=lock).output; "
+        "print(lock, b'/lock' in holds, given.decode())"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    expected = subprocess.run(
+        ["git", "hash-object", "--stdin"], input=b"given", capture_output=True, check=True
+    )
+    assert asked.stdout.split() == ["3", "True", expected.stdout.decode().strip()]
