@@ -4,6 +4,7 @@ one warm process.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import multiprocessing
 import os
@@ -73,12 +74,16 @@ def load_for_fork(count: int, exams: Mapping[str, Exam]) -> None:
     """
     if _choose_start_method(count) != "fork":
         return
+    # Every collection would look at all that is imported, which is there to stay.
+    gc.disable()
     importlib.import_module("autograder.grader.examiner")
     # As where a reference is run, and before pyplot: nothing is shown on a screen.
     os.environ.setdefault("MPLBACKEND", "Agg")
     for name in list_needed_modules(exams.values()):
         with suppress(Exception):  # the source notebook's own import will say so
             importlib.import_module(name)
+    gc.freeze()
+    gc.enable()
 
 
 def _is_lasting() -> bool:
