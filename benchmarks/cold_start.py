@@ -60,7 +60,10 @@ def push_answer(made: Class, number: int, imports: str, remark: str) -> None:
 def run_command(config: Path) -> None:
     """Do what a poll does, in a process of its own."""
     command = [sys.executable, "-m", "autograder", "run", "--config", config]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = dict(os.environ)
+    # Where it is set, our own modules would be compiled anew in every run, as they are on nobody's machine.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(
             f"autograder run ended with {done.returncode}:\n{done.stdout}{done.stderr}"
