@@ -56,10 +56,13 @@ def main() -> None:
     line = "{:<24} {:<10} {:>8} {:>10}".format
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     print(line("assignment", "role", "points", "CPU"))
-    with Examiner() as examiner:
-        for name in options.assignments:
-            patterns = course.assignments[name].patterns
-            exam = read_exam(course.source_path(name), patterns, course.release_path(name))
+    exams = {}
+    for name in options.assignments:
+        patterns = course.assignments[name].patterns
+        exams[name] = read_exam(course.source_path(name), patterns, course.release_path(name))
+    # As `autograder grade` does, which has in the warm process what its exams import, and no more.
+    with Examiner(exams=exams.values()) as examiner:
+        for name, exam in exams.items():
             released = json.loads(course.release_path(name).read_text())
             for role in options.roles:
                 files = ROLES[role](StudentDesk("student", exam, released))

@@ -146,8 +146,10 @@ def main() -> None:
     line = "{:<16} {:>8} {:>10} {:>10} {:>10}".format
     print(line("submission", "points", "trial's", "jail's", "CPU ms"))
     everything = 0.0
-    with tempfile.TemporaryDirectory() as folder, Examiner() as examiner:
+    with tempfile.TemporaryDirectory() as folder:
         exam = write_exam(Path(folder))
+    # As `autograder grade` does, which has in the warm process what its exams import, and no more.
+    with Examiner(exams=[exam]) as examiner:
         zygote = list_jail_processes(examiner.jail)
         for name, wrong in KINDS.items():
             submission = Submission("hw", "hw_solved.ipynb", answer(wrong))

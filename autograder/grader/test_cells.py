@@ -25,6 +25,7 @@ from autograder.kernel.proxies import Handle, ModuleReference
 LIBRARIES = frozenset({"numpy", "scipy", "sklearn", "pandas", "unittest"})
 FILENAME = "<test>"
 _NOTHING = object()
+_BUILTINS = vars(builtins)
 FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
@@ -88,8 +89,8 @@ class CellGlobals(dict[str, Any]):
         ):
             return known
         # Else a student's own `isinstance` would judge their answer.
-        if hasattr(builtins, name) and name not in self._reference:
-            return getattr(builtins, name)
+        if name in _BUILTINS and name not in self._reference:
+            return _BUILTINS[name]
         if name == "get_ipython":
             return known
         if name in self._reserved:

@@ -15,6 +15,9 @@ from autograder.kernel.types.texts import lower_long_text
 from autograder.kernel.value_types import ValueType
 from autograder.kernel.wire import CannotCross, Node
 
+# Strict, or a subclass of float would go without having been lowered; and students' texts may hold
+# surrogates, which are values like any other. Kept, as each takes a quarter of a megabyte.
+_PACKER = msgpack.Packer(strict_types=True, unicode_errors="surrogatepass")
 _SMALLEST = -(2**63)
 _BEYOND = 2**63
 
@@ -77,9 +80,7 @@ class Encoder:
         CannotCross
             If the message would be too large.
         """
-        # Strict, or a subclass of float would go without having been lowered; and students' texts
-        # may hold surrogates, which are values like any other.
-        skeleton: bytes = msgpack.packb(message, strict_types=True, unicode_errors="surrogatepass")
+        skeleton: bytes = _PACKER.pack(message)
         if len(skeleton) > wire.MAX_SKELETON:
             raise CannotCross("a value with too many items")
         return skeleton, self._bulk

@@ -130,12 +130,17 @@ class Recorder:
     @contextlib.contextmanager
     def fresh_page(self) -> Iterator[OutputPage]:
         """Write on a page of its own while the context lasts."""
-        before = self.page
-        self.page = OutputPage(*self.limits)
+        before = self.turn_page()
         try:
             yield self.page
         finally:
             self.page = before
+
+    def turn_page(self) -> OutputPage:
+        """Write on a fresh page from now on; return the one that was written until now."""
+        before = self.page
+        self.page = OutputPage(*self.limits)
+        return before
 
     def write(self, name: str, text: str) -> None:
         """Record text, or pass it to the parent's descriptor when this is a process the notebook
@@ -172,7 +177,8 @@ class Recorder:
         instance.
         """
         for name, descriptor in self._files.items():
-            with contextlib.suppress(OSError):
+            # No context manager: this is on the way of every call.
+            try:
                 size = os.fstat(descriptor).st_size
                 if size:
                     # One byte more than is kept, so that the cut is told.
@@ -180,6 +186,9 @@ class Recorder:
                     os.ftruncate(descriptor, 0)
                     os.lseek(descriptor, 0, os.SEEK_SET)
                     self.page.write(name, written.decode("utf-8", "replace"))
+            except OSError:
+                # A notebook may have closed it.
+                continue
 
 
 class Stream(io.TextIOBase):

@@ -106,20 +106,25 @@ class Worker(Exchange):
             return self._run_cell(source, seconds, goes_on=bool(goes_on))
         # A function that leaves figures open would have them shown below the next cell.
         figures = _open_figures()
-        with self.recorder.fresh_page() as page:
-            limit = self.stopwatch.limit(seconds)
+        # Not `fresh_page`, which is a generator: this is on the way of every call.
+        before = self.recorder.turn_page()
+        page = self.recorder.page
+        limit = self.stopwatch.limit(seconds)
+        try:
+            with limit:
+                return self._operations[operation](*operands, **kwargs)
+        except TimeIsUp as stop:
+            self._by_clock = limit.by_clock
+            late = TimeoutError(f"it took longer than {seconds:g} seconds and was stopped")
+            raise late.with_traceback(stop.__traceback__) from None
+        finally:
             try:
-                with limit:
-                    return self._operations[operation](*operands, **kwargs)
-            except TimeIsUp as stop:
-                self._by_clock = limit.by_clock
-                late = TimeoutError(f"it took longer than {seconds:g} seconds and was stopped")
-                raise late.with_traceback(stop.__traceback__) from None
-            finally:
                 self._end_if_forked()
                 _close_figures(figures)
                 self.recorder.drain()
                 self._outputs = page.finished()
+            finally:
+                self.recorder.page = before
 
     def hear(self, outputs: object) -> None:
         """Take nothing: what functions of a test print is not for the student."""
