@@ -160,6 +160,17 @@ class Exam:
         return find_bound_names(answers)
 
     @cached_property
+    def asked_classes(self) -> frozenset[str]:
+        """Classes that the solution cells make."""
+        _, answers = self._reference_texts()
+        names: set[str] = set()
+        for source in answers:
+            for statement in read_statements(source):
+                if isinstance(statement, ast.ClassDef):
+                    names.add(statement.name)
+        return frozenset(names)
+
+    @cached_property
     def made_by_cells(self) -> frozenset[str]:
         """Names that the cells make which are no tests."""
         given, answers = self._reference_texts()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from autograder.course.cell_statements import asks_for_all_names, find_global_names
 from autograder.course.exam import BY_TAG, CELLS_NEED_TESTS, OUTSIDE, Exam, Exercise
+from autograder.course.shared_objects import asks_of_its_process, asks_what_is_shared
 from autograder.course.submissions import ExerciseResult, Status, Submission
 from autograder.grader.bound_names import bound_names, quote_code_names
 from autograder.grader.examined_notebooks import ExaminedNotebook
@@ -22,6 +23,8 @@ from autograder.grader.examiner import Examiner
 LOSES = "outside of the jail its own solution gets {points:g} of {most:g}"
 GAINS = "outside of the jail the unsolved notebook gets {points:g} of {most:g}"
 ASKS_FOR_NAMES = "it asks for all names that the notebook has"
+ASKS_OF_ITS_PROCESS = "it asks what the process that runs the answer needs or has loaded"
+ASKS_WHAT_IS_SHARED = "it asks whether two objects have something in common"
 LATER_TESTS_NEED = "a later test needs what it does"
 MAKES_NAMES = "the test of {other} inside the jail uses {names}, which this one makes"
 ALMOST = 1e-9  # sums of fractions of points miss what they come to by less
@@ -77,7 +80,7 @@ def choose_places(exam: Exam, source: bytes, unsolved: bytes, examiner: Examiner
         reason = outside.reason(exercise)
         better_inside = within.is_better_than(outside, exercise)
         if not reason and not outside.is_better_than(within, exercise):
-            inside.setdefault(exercise.id, ASKS_FOR_NAMES)
+            inside.setdefault(exercise.id, _say_what_is_asked(exam, exercise))
         elif exercise in movable and better_inside:
             inside[exercise.id] = reason
         elif reason:
@@ -105,10 +108,22 @@ def _doubtful(exam: Exam, tested: Sequence[Exercise], outside: _Tries) -> list[E
     for exercise in tested:
         # A name that it finds missing is missing for everybody outside, where a wrong answer has
         # it, too: neither the solution nor the unsolved notebook would show that.
-        asks = OUTSIDE not in exam.tags(exercise) and asks_for_all_names(exam.tests[exercise.id])
+        # So it is with what an answer shares with its test, where it should have made a copy.
+        asks = OUTSIDE not in exam.tags(exercise) and bool(_say_what_is_asked(exam, exercise))
         if asks or outside.reason(exercise):
             found.append(exercise)
     return found
+
+
+def _say_what_is_asked(exam: Exam, exercise: Exercise) -> str:
+    """Say what a test asks for that only the student's own process has, empty if nothing."""
+    test = exam.tests[exercise.id]
+    if asks_for_all_names(test):
+        return ASKS_FOR_NAMES
+    if asks_of_its_process(test):
+        return ASKS_OF_ITS_PROCESS
+    functions = exam.asked_names - exam.asked_classes
+    return ASKS_WHAT_IS_SHARED if asks_what_is_shared(test, exam.asked_classes, functions) else ""
 
 
 class _Tries:

@@ -17,7 +17,7 @@ from types import CodeType
 from typing import Any, Final, TypeVar
 
 OF_MODULES: Final = frozenset(
-    {"__name__", "__doc__", "__loader__", "__spec__", "__package__", "get_ipython"}
+    {"__name__", "__doc__", "__loader__", "__spec__", "__package__", "get_ipython", "_"}
 )
 # The compiler itself looks for these words.
 _OF_THE_COMPILER: Final = frozenset({"super", "__debug__", "__build_class__"})

@@ -41,6 +41,8 @@ QUICK = (
     "doctest_testmod",
     "shadowing_answer",
     "data_of_setup_spoilt",
+    "class_attribute_shared",
+    "memory_measured",
 )
 
 # Course code leaves files open and coroutines alone; it is no business of ours.
