@@ -7,6 +7,7 @@ refused for metadata that no one needs.
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import re
@@ -107,7 +108,7 @@ def _decoded(content: bytes) -> tuple[str, list[str]]:
     """Return a file's text and, where it is not UTF-8, what to say about that."""
     try:
         # With or without the mark that editors on Windows put first.
-        return content.decode("utf-8-sig"), []
+        return content.removeprefix(codecs.BOM_UTF8).decode(), []
     except UnicodeDecodeError:
         pass
     name = "utf-16" if content[:2] in UTF_16 else "cp1252"

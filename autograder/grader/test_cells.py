@@ -22,7 +22,7 @@ from autograder.grader.needed_modules import imported_modules
 from autograder.kernel.inside_tests import ends_quietly
 from autograder.kernel.proxies import Handle, ModuleReference
 
-LIBRARIES = frozenset({"numpy", "scipy", "sklearn", "pandas", "unittest"})
+LIBRARIES = frozenset({"autograder", "numpy", "scipy", "sklearn", "pandas", "unittest"})
 FILENAME = "<test>"
 _NOTHING = object()
 _BUILTINS = vars(builtins)
