@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,3 +55,30 @@ def test_results_are_forgotten_as_they_come_and_few_are_under_way(
         most = max(most, len(held))
     assert done == len(tasks)
     assert most <= grading_run.AHEAD * (room.course.workers or 2) + 2
+
+
+def test_what_cannot_be_loaded_for_later_fails_nothing_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_for_later.py").write_text("1 / 0")
+    (tmp_path / "good_for_later.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    room = Classroom.open(make_small_course(tmp_path / "course").config)
+    report = Report("hw", "hw.ipynb", "graded", ())
+
+    def examine(*_: object) -> ExaminedNotebook:
+        # Nothing more is loaded once a result is there.
+        deadline = time.monotonic() + 20
+        while "good_for_later" not in sys.modules and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return ExaminedNotebook(report, ())
+
+    monkeypatch.setattr(grading_run, "open_workers", lambda *_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(grading_run, "_examine_task", examine)
+    monkeypatch.setattr(grading_run, "Jail", lambda *_, **__: nullcontext())
+    file = NotebookFile("hw.ipynb", "0" * 40, 100)
+    task = GradingTask("hw", file, Student("on-time", ""), [("on-time", "1")])
+    needed = ("broken_for_later", "missing_for_later", "good_for_later")
+    (done,) = grading_run.grade_tasks(room.course, room.exams, [task], needed_later=needed)
+    assert done.error == "" and done.report is report
+    assert sys.modules.pop("good_for_later")

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,6 +188,34 @@ def test_a_closed_jail_makes_no_more(jail: Jail) -> None:
     other.close()
     with pytest.raises(JailFailed):
         other._keeper.spawn({}, SMALL)
+
+
+def test_steps_are_taken_until_the_warm_process_is_ready(jail: Jail) -> None:
+    taken: list[int] = []
+
+    def work() -> Iterator[None]:
+        for number in range(100_000):
+            taken.append(number)
+            time.sleep(0.01)
+            yield
+
+    steps = work()
+    with Jail(SMALL, rung=jail.rung, modules=(), meanwhile=steps) as other:
+        before = len(taken)
+        assert value(other, "answer = 1") == 1
+    next(steps)  # what was left is still there, for later
+    assert 0 < before == len(taken) - 1 < 100_000 - 1
+
+
+def test_who_breaks_off_while_the_warm_process_starts_leaves_none_behind(jail: Jail) -> None:
+    def work() -> Iterator[None]:
+        raise KeyboardInterrupt
+        yield
+
+    before = set(list_descendants(os.getpid()))
+    with pytest.raises(KeyboardInterrupt):
+        Jail(SMALL, rung=jail.rung, modules=(), meanwhile=work())
+    assert set(list_descendants(os.getpid())) <= before
 
 
 def test_a_jail_made_in_a_thread_outlives_it(jail: Jail) -> None:
