@@ -34,11 +34,7 @@ def copy_value(value: Any, memo: dict[int, Any]) -> Any:
     elif kind is tuple:
         copied = tuple([copy_value(item, memo) for item in value])
     elif kind is list:
-        copied = []
-        # Before its items, as it may contain itself.
-        memo[id(value)] = copied
-        for item in value:
-            copied.append(copy_value(item, memo))
+        copied = _copy_list(value, memo)
     elif kind is dict:
         copied = {}
         memo[id(value)] = copied
@@ -52,4 +48,17 @@ def copy_value(value: Any, memo: dict[int, Any]) -> Any:
             # A module, for instance: a record that shares it is better than no record.
             copied = value
     memo[id(value)] = copied
+    return copied
+
+
+def _copy_list(value: list[Any], memo: dict[int, Any]) -> list[Any]:
+    copied: list[Any] = []
+    # Before its items, as it may contain itself.
+    memo[id(value)] = copied
+    # Asked of all at once: a list of numbers is not worth a call for each.
+    if _UNCHANGING.issuperset(map(type, value)):
+        copied += value
+    else:
+        for item in value:
+            copied.append(copy_value(item, memo))
     return copied
