@@ -73,6 +73,7 @@ ATTACKS = (
         "secrets in its own memory",
         """
         import gc
+        gc.unfreeze()  # what was frozen before the fork is looked at, too
         secret = world["marker"][::-1]  # so that it is not in this cell itself
         lists = [thing for thing in gc.get_objects() if type(thing) is list]
         return [1 for known in lists if secret in [part for part in known if type(part) is str]]
