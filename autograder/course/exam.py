@@ -43,7 +43,7 @@ from autograder.course.submission_files import is_path_beside
 
 # Raise it when the same answers would get other points: reports of an older grader are then made
 # anew.
-GRADER_VERSION = 5
+GRADER_VERSION = 6
 
 TRY_IT = "try-it"
 NO_LOAN = "no-loan"  # a test cell with this tag is run with the student's own functions only
