@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
-from jinja2 import (
-    BytecodeCache,
-    ChoiceLoader,
-    Environment,
-    FileSystemBytecodeCache,
-    PackageLoader,
-    StrictUndefined,
-)
-from jinja2.bccache import Bucket
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.course.configuration import Course
@@ -36,25 +27,6 @@ POLICY = "; ".join(
 )
 
 
-class CompiledTemplates(FileSystemBytecodeCache):
-    """Keeps templates compiled in a folder of the user's own below the temporary one: compiling
-    them takes longer than rendering a page.
-    """
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep a template, if there is room."""
-        with suppress(OSError):  # then the next run compiles it again
-            super().dump_bytecode(bucket)
-
-
-def _open_compiled() -> BytecodeCache | None:
-    try:
-        return CompiledTemplates()
-    # Somebody else has a folder of that name: what they put there would be run.
-    except (OSError, RuntimeError):
-        return None
-
-
 def make_environment(course: Course, *rooms: str) -> Environment:
     """Return the environment in which a course's templates are rendered, those of other rooms
     beside our own.
@@ -63,7 +35,6 @@ def make_environment(course: Course, *rooms: str) -> Environment:
     loaders = [PackageLoader(room) for room in (*rooms, "autograder.pages")]
     made = Environment(
         loader=ChoiceLoader(loaders),
-        bytecode_cache=_open_compiled(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

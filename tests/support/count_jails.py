@@ -27,7 +27,8 @@ def noting(kind, function):
     @functools.wraps(function)
     def noted(*arguments, **named):
         test = os.environ.get("PYTEST_CURRENT_TEST", "no test").partition(" (")[0]
-        with open(os.environ["AUTOGRADER_JAILS_COUNTED"], "a") as file:
+        # Somebody who becomes a command with an environment of its own is not counted any more.
+        with open(os.environ.get("AUTOGRADER_JAILS_COUNTED", os.devnull), "a") as file:
             file.write(f"{kind} {test}\\n")
         return function(*arguments, **named)
     return noted
