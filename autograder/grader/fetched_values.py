@@ -8,10 +8,12 @@ answer that spoils its argument would not be noticed.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 UNCHANGED = object()
 _NEVER_CHANGED = (type(None), bool, int, float, complex, str, bytes, range)
@@ -31,12 +33,12 @@ class _Fetched:
     @cached_property
     def objects(self) -> frozenset[int]:
         """Ids of all that a call can change of it."""
-        found = {id(self.value)}
+        found = set(_list_ids(self.value))
         left = [self.value]
         while left and len(found) < _MOST_OBJECTS:
             for part in _list_parts(left.pop()):
                 if id(part) not in found and not isinstance(part, _NEVER_CHANGED):
-                    found.add(id(part))
+                    found.update(_list_ids(part))
                     left.append(part)
         return frozenset(found)
 
@@ -55,13 +57,24 @@ class FetchedValues:
 
     def note_change(self, changed: object) -> None:
         """Take note that a call has changed an object of the test's."""
+        ids = set(_list_ids(changed))
         for fetched in self._newest:
-            if id(changed) in fetched.objects:
+            if not fetched.objects.isdisjoint(ids):
                 self._changed[fetched.name] = fetched.value
 
     def find_changed(self, name: str) -> object:
         """Return what a call has changed under this name, else `UNCHANGED`."""
         return self._changed.get(name, UNCHANGED)
+
+
+def _list_ids(value: object) -> Iterator[int]:
+    """Yield the id of an object, and of the arrays in whose memory it lies: who changes some rows of
+    an array has changed the array.
+    """
+    yield id(value)
+    while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base
+        yield id(value)
 
 
 def _list_parts(value: object) -> Iterable[object]:
