@@ -110,6 +110,7 @@ class Examiner:
                 exam.settings,
                 exam.imports,
                 exam.made_by_tests_only,
+                exam.used_by_given_functions,
             )
             # Both remember them, and most cells of a submission are as they were given out.
             for text in exam.handout.texts:
