@@ -126,11 +126,13 @@ def run_git(
     environment = _make_environment(variables or {})
     # Files and no pipes: the limit of size holds for files, and a helper that lives on would hold a
     # pipe open.
+    # What git is given comes last: where standard streams are closed, the others take their numbers,
+    # and by one of these the shell would find its own stream.
     with (
-        TemporaryFile() as given,
         TemporaryFile() as said,
         _complaints() as complained,
         _lifeline() as lives,
+        TemporaryFile() as given,
     ):
         given.write(input)
         given.seek(0)

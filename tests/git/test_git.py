@@ -201,3 +201,18 @@ def test_what_git_is_given_and_holds_may_have_any_descriptor(tmp_path: Path) -> 
         ["git", "hash-object", "--stdin"], input=b"given", capture_output=True, check=True
     )
     assert asked.stdout.split() == ["3", "True", expected.stdout.decode().strip()]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_git_gets_its_input_where_standard_streams_are_closed(closed: str, tmp_path: Path) -> None:
+    """What a process opens then has the numbers of these streams, which in git's process are taken."""
+    ask = (
+        "from pathlib import Path; from autograder.git.git_command import run_git; "
+        "Path('said').write_bytes(run_git(['hash-object', '--stdin'], input=b'given').output)"
+    )
+    command = f"{shlex.join([sys.executable, '-c', ask])} {closed}"
+    subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, check=True)
+    expected = subprocess.run(
+        ["git", "hash-object", "--stdin"], input=b"given", capture_output=True, check=True
+    )
+    assert (tmp_path / "said").read_bytes() == expected.stdout
