@@ -11,7 +11,13 @@ from zoneinfo import ZoneInfo
 from autograder.course.errors import ConfigError
 from autograder.course.exam import Exam, read_exam
 from autograder.course.limits import Limits
-from autograder.course.names import BETWEEN, name_assignment, name_formerly, name_notebook
+from autograder.course.names import (
+    BETWEEN,
+    label_notebook,
+    name_assignment,
+    name_formerly,
+    name_notebook,
+)
 from autograder.course.nearest_names import say_nearest_name
 from autograder.course.recorded_tests import RecordedTests
 from autograder.course.source_markers import NBGRADERS, Markers
@@ -91,7 +97,7 @@ class Assignment:
     @property
     def notebook(self) -> str:
         """Name of the notebook where the assignment has several, else empty."""
-        return self.name.partition(BETWEEN)[2]
+        return label_notebook(self.name)
 
     @property
     def full_title(self) -> str:
