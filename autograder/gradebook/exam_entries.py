@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from nbgrader import api
 
 from autograder.course.configuration import Course
+from autograder.course.errors import ExamError
 from autograder.course.exam import Exam
 from autograder.course.names import name_assignment, name_notebook
 from autograder.gradebook.formgrader_marks import read_marks
@@ -45,9 +47,21 @@ def clear_outdated_exam(course: Course, exam: Exam) -> bool:
         whole = name_assignment(exam.assignment)
         if known and book.assignment_submissions(whole):
             # Removing an assignment removes its marks, too.
-            read_marks(course, {exam.assignment: exam}, book, datetime.now(UTC))
+            read_marks(course, _read_exams(course, exam), book, datetime.now(UTC))
             book.remove_assignment(whole)
         return True
+
+
+def _read_exams(course: Course, exam: Exam) -> dict[str, Exam]:
+    """Return an exam, and those of all other notebooks that can be read: marks of these are read with
+    its own, and which exercise a comment is about only its exam says.
+    """
+    exams = {exam.assignment: exam}
+    for name in course.assignments:
+        if name not in exams:
+            with suppress(ExamError):
+                exams[name] = course.read_exam(name)
+    return exams
 
 
 def _find_known_cells(book: api.Gradebook, assignment: str) -> Cells:

@@ -107,7 +107,7 @@ def find_new_marks(
     """Yield what a person entered or confirmed since gradebook and record last agreed."""
     AGREED.metadata.create_all(book.engine)
     agreed = read_agreed(book)
-    entered = _read_entered(book, course, exams)
+    entered = _read_entered(book, course, exams, agreed)
     touched: dict[str, set[str]] = {}
     for notebook, exercise in (*agreed, *entered):
         touched.setdefault(notebook, set()).add(exercise)
@@ -282,7 +282,10 @@ def _find_notebooks(
 
 
 def _read_entered(
-    book: api.Gradebook, course: Course, exams: Mapping[str, Exam]
+    book: api.Gradebook,
+    course: Course,
+    exams: Mapping[str, Exam],
+    agreed: Mapping[Key, EnteredMark],
 ) -> dict[Key, EnteredMark]:
     """Return all that people entered, by submitted notebook and exercise."""
     marks: dict[Key, tuple[float | None, float, bool]] = {}
@@ -303,6 +306,12 @@ def _read_entered(
     ):
         marks[row[0], row[1]] = row[2], row[3] or 0.0, row[4]
     owners = {name: _find_owners(exam) for name, exam in exams.items()}
+    # Which exercise a comment is about only the exam says. While there is none, what was read before
+    # does, or the comment would be taken back.
+    known = {}
+    for (notebook, exercise), mark in agreed.items():
+        for cell, _ in mark.given[2]:
+            known[notebook, cell] = exercise
     for row in book.db.execute(
         select(
             comment.notebook_id,
@@ -316,8 +325,9 @@ def _read_entered(
         .join(api.Assignment, api.Notebook.assignment_id == api.Assignment.id)
         .where(comment.manual_comment.is_not(None), comment.manual_comment != "")
     ):
-        owner = owners.get(course.name_notebook(row[3], row[4]), {})
-        exercise = owner.get(row[1], row[1])
+        owner = owners.get(course.name_notebook(row[3], row[4]))
+        about = known.get((row[0], row[1])) if owner is None else owner.get(row[1])
+        exercise = about or row[1]
         comments.setdefault((row[0], exercise), []).append((row[1], row[2]))
     found = {}
     for key in {*marks, *comments}:

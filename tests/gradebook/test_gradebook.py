@@ -15,7 +15,17 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader_course import nbgrader
-from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, solution, test, text
+from small_course import (
+    CONFIG,
+    DOUBLE,
+    TEST_DOUBLE,
+    SmallCourse,
+    code,
+    notebook,
+    solution,
+    test,
+    text,
+)
 
 from autograder.course.submissions import Status
 from autograder.gradebook.autograded_notebooks import autograded_path
@@ -98,6 +108,49 @@ def test_a_mark_survives_the_loss_of_the_gradebook(course: MarkedCourse) -> None
     assert course.entered("double")["comment"] == "A comment alone."
     assert len(course.marks()) == 2
     assert course.points() == {"double": (2.0, "passed"), "plot": (4.0, "passed")}
+
+
+def add_later(course: MarkedCourse) -> Path:
+    """Add a second assignment, released, with the same notebook; return its source."""
+    later = '"later": {"title": "Later", "deadline": "2027-04-06 23:59"}'
+    course.small.config.write_text(CONFIG.replace('{"hw": {', f'{{{later}, "hw": {{'))
+    root = course.small.root
+    for folder in ("solutions", "assignments"):
+        (root / folder / "later").mkdir()
+        shutil.copy(course.small.source, root / folder / "later" / "later.ipynb")
+    return root / "solutions" / "later" / "later.ipynb"
+
+
+def test_a_comment_on_a_test_stays_while_the_source_of_its_notebook_is_broken(
+    course: MarkedCourse,
+) -> None:
+    add_later(course)
+    course.enter("double", comment="A comment alone.")
+    course.update()
+    whole = course.small.source.read_text()
+    course.small.source.write_text("{")
+    course.enter(manual_score=3.0)
+    course.update()
+    course.small.source.write_text(whole)
+    course.update()
+    assert course.entered("double")["comment"] == "A comment alone."
+    assert course.entered()["manual"] == 3.0
+    assert [mark.exercise for mark in course.marks()] == ["double", "plot"]
+
+
+def test_a_comment_on_a_test_stays_when_another_assignment_is_entered_anew(
+    course: MarkedCourse,
+) -> None:
+    source = add_later(course)
+    course.enter("double", comment="A comment alone.")
+    course.update()
+    with Gradebook(course.classroom.course.database) as book, book.db.no_autoflush:
+        book.add_submission("later", "on-time")
+    changed = notebook(text("# Homework"), solution(DOUBLE), test(TEST_DOUBLE, points=3), PLOT)
+    source.write_text(json.dumps(changed))
+    course.update()
+    assert course.entered("double")["comment"] == "A comment alone."
+    assert [mark.exercise for mark in course.marks()] == ["double"]
 
 
 def test_a_mark_that_was_taken_back_is_gone_and_stays_gone(course: MarkedCourse) -> None:
