@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from autograder.course.configuration import Assignment, Course
 from autograder.course.errors import Wall, no_wall
 from autograder.course.exam import Exam
-from autograder.course.names import name_file
+from autograder.course.names import name_assignment, name_file
 from autograder.course.submissions import Student
 from autograder.gradebook.autograded_notebooks import autograded_path
 from autograder.gradebook.counted_submissions import counted_folder
@@ -79,12 +79,13 @@ def update_gradebook(
     fingerprints = {}
     for assignment in assignments:
         fingerprints[assignment.name] = _fingerprint(assignment, exams[assignment.name])
-    changed = set()
-    for name, fingerprint in fingerprints.items():
-        if memory.made_from.get(name_file(name)) != fingerprint:
-            changed.add(name)
-    wanted = list_wanted(assignments, exams, students, standings)
-    stale = [entry for entry in wanted if _is_stale(course, memory, entry)]
+    changed = _find_changed(memory, fingerprints)
+    # nbgrader may have to take an assignment away first, and with it all its notebooks.
+    taken_away = set(map(name_assignment, changed))
+    stale = []
+    for entry in list_wanted(assignments, exams, students, standings):
+        if name_assignment(entry.assignment) in taken_away or _is_stale(course, memory, entry):
+            stale.append(entry)
     if not changed and not stale:
         return []
     from autograder.gradebook.gradebook import enter_submissions
@@ -108,6 +109,15 @@ def _fingerprint(assignment: Assignment, exam: Exam) -> str:
     # The deadline is entered, too, and no part of the exam.
     said = json.dumps([exam.version, str(assignment.last_deadline)])
     return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _find_changed(memory: ProjectionMemory, fingerprints: Mapping[str, str]) -> set[str]:
+    """Return the assignments that the gradebook may not hold as they are now."""
+    changed = set()
+    for name, fingerprint in fingerprints.items():
+        if memory.made_from.get(name_file(name)) != fingerprint:
+            changed.add(name)
+    return changed
 
 
 def _is_stale(course: Course, memory: ProjectionMemory, entry: WantedSubmission) -> bool:

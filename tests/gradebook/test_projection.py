@@ -13,9 +13,20 @@ from pathlib import Path
 import pytest
 from marked_course import EARLY, LATER, PLOT, MarkedCourse, make_marked_course
 from nbgrader.api import Gradebook, get_alembic_version
-from small_course import SmallCourse, code, dump, solution
+from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution
+from small_course import test as check
 
 from autograder.course.submission_files import SubmissionFiles, pack_submission
+from autograder.course.submissions import (
+    Clock,
+    ExerciseResult,
+    NotebookFile,
+    Push,
+    Report,
+    Status,
+    Student,
+)
+from autograder.git.student_stores import Fork
 from autograder.gradebook import gradebook
 from autograder.gradebook.autograded_notebooks import autograded_notebook, autograded_path
 from autograder.gradebook.projection_memory import database_file
@@ -108,6 +119,44 @@ def test_what_somebody_changed_in_the_database_is_put_right(course: MarkedCourse
         book.remove_submission("hw", "late")
     course.update()
     assert course.entered("double", "late")["auto"] == 1.0
+
+
+def test_when_a_notebook_of_several_changes_the_others_keep_their_points(tmp_path: Path) -> None:
+    """nbgrader takes an assignment away with all its notebooks."""
+    small = SmallCourse(tmp_path / "course")
+    one = small.root / "solutions" / "hw" / "one.ipynb"
+    cells = [solution(DOUBLE), check(TEST_DOUBLE)]
+    small.write(*cells)
+    shutil.copy(small.source, one.with_name("two.ipynb"))
+    small.source.rename(one)
+    notebooks = '"notebooks": ["one", "two"], "title": "Homework"'
+    small.config.write_text(CONFIG.replace('"title": "Homework"', notebooks))
+    (small.root / "roster.csv").write_text("student,remote\non-time,/forks/on-time.git\n")
+    course = MarkedCourse(small)
+    classroom = course.classroom
+    content = dump(cells)
+    store = Fork(Student("on-time", ""), classroom.course.forks / "on-time.git", "master")
+    blob = store.keep(content)
+    places = [f"assignments/hw/{name}_solved.ipynb" for name in ("one", "two")]
+    files = tuple(NotebookFile(place, blob, len(content)) for place in places)
+    course.ledger.add_push(Push("on-time", blob[:40], "master", EARLY, Clock.FIRST_SEEN, files))
+    passed = (ExerciseResult("double", "", 2.0, 2.0, Status.PASSED),)
+
+    def grade(name: str, place: str) -> None:
+        exam = course.classroom.exams[name].version
+        report = Report(name, place, "graded", passed, exam=exam)
+        course.ledger.add_report("on-time", blob[:40], blob, report, EARLY)
+
+    grade("hw/one", places[0])
+    grade("hw/two", places[1])
+    assert course.update() == []
+    one.write_bytes(dump([*cells, code("1", grade_id="more", solution=True)]))
+    grade("hw/one", places[0])
+    assert course.update() == []
+    with Gradebook(course.classroom.course.database) as book:
+        (submission,) = book.assignment_submissions("hw")
+        points = {notebook.name: notebook.score for notebook in submission.notebooks}
+    assert points == {"one": 2.0, "two": 2.0}
 
 
 def test_who_cannot_be_entered_holds_up_nobody_of_the_batch(course: MarkedCourse) -> None:
