@@ -13,7 +13,7 @@ from autograder.kernel.types.named_tuples import NamedTuples
 from autograder.kernel.types.numbers import lower_large_integer
 from autograder.kernel.types.texts import lower_long_text
 from autograder.kernel.value_types import ValueType
-from autograder.kernel.wire import CannotCross, Node
+from autograder.kernel.wire import TOO_MANY, CannotCross, Node
 
 # Strict, or a subclass of float would go without having been lowered; and students' texts may hold
 # surrogates, which are values like any other. Kept, as each takes a quarter of a megabyte.
@@ -81,8 +81,11 @@ class Encoder:
             If the message would be too large.
         """
         skeleton: bytes = _PACKER.pack(message)
-        if len(skeleton) > wire.MAX_SKELETON:
-            raise CannotCross("a value with too many items")
+        too_long = len(skeleton) > wire.MAX_SKELETON
+        # Counting takes a while, and a message that is shorter cannot hold as many.
+        may_have_too_many = 2 * len(skeleton) > wire.MAX_ITEMS
+        if too_long or (may_have_too_many and _count_items(message) > wire.MAX_ITEMS):
+            raise CannotCross(TOO_MANY)
         return skeleton, self._bulk
 
     def lower(self, value: Any, depth: int = 0) -> Any:
@@ -150,3 +153,15 @@ class Encoder:
             raise CannotCross(f"a value of more than {wire.MAX_BULK >> 20} MB")
         self._bulk.append(data)
         return size
+
+
+def _count_items(message: object) -> int:
+    """Count as the side does that reads it: who sent more would be taken for broken."""
+    count = 0
+    left = [message]
+    while left:
+        items = left.pop()
+        if type(items) is list:
+            count += len(items) + 1
+            left += items
+    return count

@@ -39,6 +39,9 @@ TRUSTED: Final = "trusted"
 MODULE: Final = "module"
 REFERENCES: Final = frozenset({STUDENTS, TRUSTED, MODULE})
 
+# Of a value that does not cross.
+TOO_MANY: Final = "a value with too many items"
+
 Node = list[Any]
 
 

@@ -456,6 +456,29 @@ def test_a_broken_skeleton_is_refused(skeleton: bytes) -> None:
         received(skeleton)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        [1.5] * 3_000_000,
+        list(range(3_000_000)),
+        [True] * 3_000_000,
+        (None,) * 3_000_000,
+        [[True] * 1_500 for _ in range(1_500)],
+    ],
+    ids=["floats", "integers", "booleans", "a tuple", "rows"],
+)
+def test_more_items_than_are_read_are_not_sent(value: object) -> None:
+    with pytest.raises(CannotCross, match="too many items"):
+        sent(value)
+
+
+def test_as_many_items_as_are_sent_are_read() -> None:
+    for value in ([1.5] * 2_000_000, [True] * 1_999_998, [[True] * 1_400 for _ in range(1_400)]):
+        assert round_trip(value) == value
+    with pytest.raises(CannotCross, match="too many items"):
+        sent([True] * 1_999_999)
+
+
 def test_true_is_true_whatever_its_byte() -> None:
     array = received(packed(array_node(b"\x00\x01\x02\xff", dtype="|b1", shape=(4,))))
     assert array.tobytes() == b"\x00\x01\x01\x01"

@@ -11,7 +11,7 @@ from autograder.course.errors import WireError
 from autograder.kernel import wire
 from autograder.kernel.types.named_tuples import lower_named_tuple
 from autograder.kernel.value_types import ValueType, never_changes, refuse_changes
-from autograder.kernel.wire import Node
+from autograder.kernel.wire import CannotCross, Node
 
 if TYPE_CHECKING:
     from autograder.kernel.decoder import Decoder
@@ -36,6 +36,8 @@ def lower_sequence(encoder: Encoder, tag: str, items: Sequence[Any], depth: int)
 def _lower_list(encoder: Encoder, value: list[Any], depth: int) -> Node:
     # By the base class: a subclass's own `__iter__` might show the test another list.
     items = list.__getitem__(value, slice(None))
+    if len(items) > wire.MAX_ITEMS:
+        raise CannotCross(wire.TOO_MANY)
     if len(items) >= _MANY:
         kinds = set(map(type, items))
         if kinds == {float}:
