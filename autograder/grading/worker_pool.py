@@ -4,7 +4,6 @@ one warm process.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import multiprocessing
 import os
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam
+from autograder.course.lasting_imports import import_to_stay
 from autograder.grader.needed_modules import list_needed_modules
 from autograder.jail import Jail, lockdown
 from autograder.jail.launch import SharedJail
@@ -74,16 +74,13 @@ def load_for_fork(count: int, exams: Mapping[str, Exam]) -> None:
     """
     if _choose_start_method(count) != "fork":
         return
-    # Every collection would look at all that is imported, which is there to stay.
-    gc.disable()
-    importlib.import_module("autograder.grader.examiner")
-    # As where a reference is run, and before pyplot: nothing is shown on a screen.
-    os.environ.setdefault("MPLBACKEND", "Agg")
-    for name in list_needed_modules(exams.values()):
-        with suppress(Exception):  # the source notebook's own import will say so
-            importlib.import_module(name)
-    gc.freeze()
-    gc.enable()
+    with import_to_stay():
+        importlib.import_module("autograder.grader.examiner")
+        # As where a reference is run, and before pyplot: nothing is shown on a screen.
+        os.environ.setdefault("MPLBACKEND", "Agg")
+        for name in list_needed_modules(exams.values()):
+            with suppress(Exception):  # the source notebook's own import will say so
+                importlib.import_module(name)
 
 
 def _is_lasting() -> bool:

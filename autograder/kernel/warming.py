@@ -5,13 +5,13 @@ forked.
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
 
+from autograder.course.lasting_imports import import_to_stay
 from autograder.kernel.inside_tests import InsideTests
 from autograder.kernel.output_recorder import Recorder
 from autograder.kernel.shell import Shell, make_shell
@@ -56,14 +56,11 @@ def warm_up(modules: Sequence[str] | None = None) -> Shell:
     Shell
         The shell to hand to `serve_kernel` in the forked process.
     """
-    # Every collection would look at all that is imported, which is there to stay.
-    gc.disable()
-    for name in (*_ALWAYS, *(_USUAL if modules is None else modules)):
-        # A course names what its students may import; not every machine has all of it.
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-    gc.freeze()
-    gc.enable()
+    with import_to_stay():
+        for name in (*_ALWAYS, *(_USUAL if modules is None else modules)):
+            # A course names what its students may import; not every machine has all of it.
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
     shell = make_shell(Recorder())
     # With it, pyplot shows figures below their cell whoever imports it, and when.
     os.environ["MPLBACKEND"] = _BACKEND
