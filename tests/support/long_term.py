@@ -7,17 +7,16 @@ is due in six days, nine are not released.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from pages_class import (
-    BUDAPEST,
     NOW,
     SENTENCES,
     PracticeClass,
     Work,
+    make_course,
 )
 
-from autograder.course.configuration import Assignment, Course, Part
+from autograder.course.configuration import Assignment, Part
 from autograder.course.exam import WHOLE, Exam, Exercise, SourceCell
 from autograder.course.submissions import (
     Clock,
@@ -128,15 +127,7 @@ def term_class() -> PracticeClass:
             name, f"Topic {number + 1}, and what it is good for", (part,)
         )
         exams[name] = make_exam(number)
-    course = Course(
-        root=Path("/course"),
-        site=Path("/course/site"),
-        releases=Path("/course/assignments"),
-        name="Deep learning",
-        timezone=BUDAPEST,
-        assignments=assignments,
-        upstream="https://example.org/course/public",
-    )
+    course = make_course(*assignments.values())
     records = {
         "not-begun": StudentRecord("not-begun"),
         "mid-term": make_record("mid-term", PUSHES, RELEASED, best=5),

@@ -127,34 +127,35 @@ class PracticeClass:
         return links, keys
 
 
-def practice_class(*, marks: bool = False) -> PracticeClass:
-    """Return the class as it stands at `NOW`; with `marks`, a person has marked the best of it."""
-    course = Course(
+def make_course(*assignments: Assignment) -> Course:
+    """Return the course that pages are made of, with these assignments."""
+    return Course(
         root=Path("/course"),
         site=Path("/course/site"),
         releases=Path("/course/assignments"),
         name="Deep learning",
         timezone=BUDAPEST,
-        assignments={
-            ARRAYS: Assignment(
-                ARRAYS, "Arrays and matrices with numpy", (Part(WHOLE, ("*",), at("02-27 23:59")),)
-            ),
-            REGRESSION: Assignment(
-                REGRESSION,
-                "Linear regression",
-                (
-                    Part("forward", ("linreg_model", "linreg_loss"), at("03-06 23:59")),
-                    Part(
-                        "training",
-                        ("linreg_gradients", "linreg_fit", "explain_*"),
-                        at("03-13 23:59"),
-                    ),
-                ),
-                late=LateRule(per_day=0.2, days=2),
-            ),
-        },
+        assignments={entry.name: entry for entry in assignments},
         upstream="https://example.org/course/public",
     )
+
+
+def practice_class(*, marks: bool = False) -> PracticeClass:
+    """Return the class as it stands at `NOW`; with `marks`, a person has marked the best of it."""
+    arrays = Assignment(
+        ARRAYS, "Arrays and matrices with numpy", (Part(WHOLE, ("*",), at("02-27 23:59")),)
+    )
+    training = ("linreg_gradients", "linreg_fit", "explain_*")
+    regression = Assignment(
+        REGRESSION,
+        "Linear regression",
+        (
+            Part("forward", ("linreg_model", "linreg_loss"), at("03-06 23:59")),
+            Part("training", training, at("03-13 23:59")),
+        ),
+        late=LateRule(per_day=0.2, days=2),
+    )
+    course = make_course(arrays, regression)
     exams = {name: exam(name) for name in EXERCISES}
     makers = (
         on_time,

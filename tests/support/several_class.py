@@ -7,11 +7,9 @@ pushed nothing; for one everything is right; the second assignment has a noteboo
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from pages_class import (
     ARRAYS,
-    BUDAPEST,
     MEAN_HINT,
     SET_NOTEBOOKS,
     PracticeClass,
@@ -19,10 +17,11 @@ from pages_class import (
     at,
     exam,
     full,
+    make_course,
     result,
 )
 
-from autograder.course.configuration import Assignment, Course, LateRule, Part
+from autograder.course.configuration import Assignment, LateRule, Part
 from autograder.course.exam import WHOLE
 from autograder.course.submissions import Status, Student
 from autograder.record.assignment_standings import judge_notebooks
@@ -39,15 +38,7 @@ def several_class() -> PracticeClass:
     entries.append(
         Assignment(ARRAYS, "Arrays and matrices", (Part(WHOLE, ("*",), at("03-05 23:59")),))
     )
-    course = Course(
-        root=Path("/course"),
-        site=Path("/course/site"),
-        releases=Path("/course/assignments"),
-        name="Deep learning",
-        timezone=BUDAPEST,
-        assignments={entry.name: entry for entry in entries},
-        upstream="https://example.org/course/public",
-    )
+    course = make_course(*entries)
     wrong_gradients = full(GRADIENTS) | {
         "linreg_gradients": result("linreg_gradients", WHOLE, 1.5, 4.0, Status.PARTIAL, MEAN_HINT),
         "norm": result("norm", WHOLE, 0.0, 1.0, Status.FAILED),
