@@ -191,7 +191,7 @@ def find_misplaced(files: Sequence[NotebookFile], assignment: str) -> tuple[str,
     """
     right = notebook_places(assignment)
     paths = [file.path for file in files if not is_backup(file.path)]
-    copied = any(path.endswith("_solved.ipynb") for path in {*right}.intersection(paths))
+    copied = any(path in right and path.endswith("_solved.ipynb") for path in paths)
     names = {PurePosixPath(path).name for path in right}
     found = []
     for path in paths:

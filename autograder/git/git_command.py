@@ -142,9 +142,8 @@ def run_git(
         inherited = [] if held is None else [held]
         if sys.platform != "win32":
             beyond = "live" if says_too_much else "end"
-            spare = min(
-                {3, 4, 5} - {given.fileno(), held}
-            )  # a shell knows descriptors of one digit
+            # Of one digit: a shell knows no others.
+            spare = min({3, 4, 5} - {given.fileno(), held})
             order = [str(given.fileno()), str(spare), str(most_mb * BLOCKS), beyond]
             command = [SHELL, "-c", KEEPER, "git's keeper", *order, *command]
             streams = (lives, said, complained)

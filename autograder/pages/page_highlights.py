@@ -130,15 +130,10 @@ def find_current(views: Sequence[AssignmentView]) -> AssignmentView | None:
     happened last.
     """
     due = find_next(views)
-    due_view = None
-    begun = []
-    for view in views:
-        if due_view is None and due and due[0] in view.sections:
-            due_view = view
-        if view.history:
-            begun.append(view)
+    due_view = next((view for view in views if due and due[0] in view.sections), None)
     if due_view is not None and due_view.history:
         return due_view
+    begun = [view for view in views if view.history]
     if begun:
         return max(begun, key=lambda view: view.history[0].push.time)
     return due_view

@@ -29,7 +29,7 @@ class GradingTask:
 
 
 def keep_asked_exams(exams: Mapping[str, Exam], tasks: Iterable[GradingTask]) -> dict[str, Exam]:
-    """Return the exams of tasks, by assignment, without those of which there is none."""
+    """Return the exams that tasks are of, by assignment, and no others."""
     return {task.assignment: exams[task.assignment] for task in tasks}
 
 
