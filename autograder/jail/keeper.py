@@ -23,6 +23,7 @@ from autograder.course.errors import JailFailed
 from autograder.course.limits import Limits
 from autograder.jail import enclosures
 from autograder.jail import small_root as smallroot
+from autograder.jail.font_lists import open_font_lists
 
 PROGRAM = "from autograder.jail.zygote import main; main()"
 # A cold disk and a slow machine: importing takes a second or two elsewhere.
@@ -185,6 +186,8 @@ class Keeper:
                 raise
             theirs.close()
             try:
+                if warm:
+                    self._hand_font_lists()
                 for _ in meanwhile:
                     if _readable(self.control, 0):
                         break
@@ -192,6 +195,11 @@ class Keeper:
             except BaseException:
                 self.close()
                 raise
+
+    def _hand_font_lists(self) -> None:
+        # A zygote that has ended already says why in a moment.
+        with open_font_lists() as lists, suppress(OSError):
+            socket.send_fds(self.control, [b"fonts"], [lists.fileno()])
 
     def _wait_until_ready(self, complaints: IO[bytes]) -> None:
         if not _readable(self.control, START_SECONDS):

@@ -27,6 +27,7 @@ from autograder.jail import control_groups as cgroups
 from autograder.jail import enclosures, lockdown, processes, watchdog
 from autograder.jail import self_check as selfcheck
 from autograder.jail.enclosures import Enclosure, Order
+from autograder.jail.font_lists import lay_out_font_lists
 from autograder.jail.landlock_rung import Landlocked
 from autograder.jail.namespace_rungs import Namespaces
 
@@ -262,12 +263,14 @@ def _tell(leash: socket.socket, **words: object) -> None:
         leash.send(json.dumps(words).encode())
 
 
-def warm_worker(modules: list[str] | None) -> object:
+def warm_worker(modules: list[str] | None, control: socket.socket) -> object:
     """Import what notebooks import, these modules where they are known, and what runs them; return
     the shell.
     """
     # matplotlib and IPython insist on a home to write to.
     with tempfile.TemporaryDirectory(prefix="autograder-home-") as home:
+        _, (font_lists,), _, _ = socket.recv_fds(control, DATAGRAM, 1)
+        lay_out_font_lists(os.fdopen(font_lists, "rb"), home)
         os.environ.update(HOME=home, MPLCONFIGDIR=home, IPYTHONDIR=home)
         from autograder.kernel import worker
 
@@ -297,7 +300,7 @@ def main() -> NoReturn:
         # Before imports, which may start threads: namespaces take a process with one.
         enclosure.enter()
         zygote.parent = os.getppid()
-        zygote.shell = warm_worker(options["modules"]) if options["warm"] else None
+        zygote.shell = warm_worker(options["modules"], control) if options["warm"] else None
         # After them: what they read is out of sight from here on.
         enclosure.settle()
     except (OSError, ImportError) as error:
