@@ -1,5 +1,5 @@
 """`python -m autograder` is the `autograder` command."""
 
-from autograder.cli import main
+from autograder.cli.entry_point import run_process
 
-main()
+run_process()
