@@ -18,6 +18,8 @@ WORKERS := 3
 # nbval, which only `make test-all` needs, would cost each of them a second or two.
 PYTEST = $(BIN)/python -m pytest -p no:nbval -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export OPENBLAS_NUM_THREADS = 1
+# Where a shell forbids Python to keep what it has compiled, each of the hundreds of processes would compile it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-fast test-all matrix campaign coverage check lock clean
 .DEFAULT_GOAL := help

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -47,6 +48,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """End the warm `autograder`."""
     if MEETING in config.stash:
         config.stash[MEETING].end()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[object]:
+    """Keep what is collected out of all collections of garbage: it stays, and in a fork a look at it is a copy."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 # ------------------------------------------------------------------------------------------------------------ lanes
