@@ -84,7 +84,8 @@ def grade_tasks(
     wanted = keep_asked_exams(exams, tasks)
     loading = _load_in_steps(min(most, len(left.tasks)), wanted, needed_later)
     modules = list_needed_modules(wanted.values())
-    with Jail(course.limits, modules=modules, meanwhile=loading) as jail:
+    single = len(left.tasks) == 1
+    with Jail(course.limits, modules=modules, single=single, meanwhile=loading) as jail:
         for number in range(ROUNDS):
             count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
             with open_workers(count, jail, wanted) as pool:

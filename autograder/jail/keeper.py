@@ -141,6 +141,8 @@ class Keeper:
         Whether it imports numpy and IPython first; without it can only check the jail itself.
     modules : sequence of str, optional
         What else the notebooks to come import; whatever is usual where it is not known.
+    single : bool
+        Whether one submission is all that is to come: what pays only for several is left out.
     meanwhile : iterator, optional
         What this process can do while the zygote imports, a step each time it is asked: it is asked
         until the zygote is ready.
@@ -164,6 +166,7 @@ class Keeper:
         *,
         warm: bool = True,
         modules: Sequence[str] | None = None,
+        single: bool = False,
         meanwhile: Iterable[object] = (),
     ) -> None:
         """Start the zygote and wait until it is ready."""
@@ -176,6 +179,7 @@ class Keeper:
             "rung": rung,
             "warm": warm,
             "modules": None if modules is None else list(modules),
+            "single": single,
             "dies_with_parent": lasting,
         }
         with theirs, tempfile.TemporaryFile() as complaints:

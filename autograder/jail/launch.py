@@ -28,6 +28,9 @@ class Jail:
     modules : Sequence[str] | None
         What the notebooks to come import beside numpy; whatever is usual where it is not known. The
         fewer, the sooner the warm process is ready.
+    single : bool
+        Whether one submission is all that is to come: then the warm process is ready sooner, and
+        each submission takes longer.
     meanwhile : Iterator
         What to do while the warm process imports them, in steps; what is left when it is ready is
         the caller's to finish.
@@ -55,12 +58,15 @@ class Jail:
         *,
         keeper: Keeper | None = None,
         modules: Sequence[str] | None = None,
+        single: bool = False,
         meanwhile: Iterable[object] = (),
     ) -> None:
         """Start the warm process, on the strongest rung that works."""
         self.limits = limits or Limits()
         self._one_at_a_time = threading.Lock()
-        self._keeper = keeper or rungs.start_strongest(rung, modules, meanwhile)
+        self._keeper = keeper or rungs.start_strongest(
+            rung, modules, single=single, meanwhile=meanwhile
+        )
         self.rung = self._keeper.rung
 
     def spawn(

@@ -62,6 +62,8 @@ def try_rungs() -> tuple[RungReport, ...]:
 def start_strongest(
     rung: int | None,
     modules: Sequence[str] | None = None,
+    *,
+    single: bool = False,
     meanwhile: Iterable[object] = (),
 ) -> Keeper:
     """Return a warm process on the strongest rung that works, or on the given one if it does.
@@ -72,8 +74,9 @@ def start_strongest(
     ----------
     rung : int | None
         1, 2 or 3 to insist on one.
-    modules, meanwhile
-        What the notebooks to come import, and what to do while they are; see `Keeper`.
+    modules, single, meanwhile
+        What the notebooks to come import, whether there is one only, and what to do while the warm
+        process gets ready; see `Keeper`.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def start_strongest(
     failures = []
     for candidate in RUNGS if rung is None else (rung,):
         try:
-            return start_checked(candidate, modules=modules, meanwhile=meanwhile)
+            return start_checked(candidate, modules=modules, single=single, meanwhile=meanwhile)
         except JailFailed as error:
             failures.append(f"  rung {candidate}, {RUNGS[candidate]}: {error}")
     raise NoJail("this machine cannot run students' code safely:\n" + "\n".join(failures))
@@ -107,6 +110,7 @@ def start_checked(
     *,
     warm: bool = True,
     modules: Sequence[str] | None = None,
+    single: bool = False,
     meanwhile: Iterable[object] = (),
 ) -> Keeper:
     """Return a process that makes jails, after one in which the doors were tried.
@@ -119,7 +123,7 @@ def start_checked(
     if sys.platform != "linux":
         raise JailFailed(f"this is not Linux; {CONTAINER}")
     try:
-        keeper = Keeper(rung, warm=warm, modules=modules, meanwhile=meanwhile)
+        keeper = Keeper(rung, warm=warm, modules=modules, single=single, meanwhile=meanwhile)
     except JailFailed as error:
         raise JailFailed(f"{error}; {_advice(rung)}") from None
     try:

@@ -263,7 +263,7 @@ def _tell(leash: socket.socket, **words: object) -> None:
         leash.send(json.dumps(words).encode())
 
 
-def warm_worker(modules: list[str] | None, control: socket.socket) -> object:
+def warm_worker(control: socket.socket, modules: list[str] | None, *, single: bool) -> object:
     """Import what notebooks import, these modules where they are known, and what runs them; return
     the shell.
     """
@@ -279,7 +279,7 @@ def warm_worker(modules: list[str] | None, control: socket.socket) -> object:
             # A course may go without.
             with suppress(ImportError):
                 __import__(course_module)
-        return worker.warm_up(modules)
+        return worker.warm_up(modules, draw=not single)
 
 
 def main() -> NoReturn:
@@ -300,7 +300,9 @@ def main() -> NoReturn:
         # Before imports, which may start threads: namespaces take a process with one.
         enclosure.enter()
         zygote.parent = os.getppid()
-        zygote.shell = warm_worker(options["modules"], control) if options["warm"] else None
+        if options["warm"]:
+            modules = options["modules"]
+            zygote.shell = warm_worker(control, modules, single=options["single"])
         # After them: what they read is out of sight from here on.
         enclosure.settle()
     except (OSError, ImportError) as error:
@@ -310,7 +312,8 @@ def main() -> NoReturn:
     # and a fork would copy them.
     gc.collect()
     gc.freeze()
-    if options["warm"]:
+    # It takes as long as it saves in five forks.
+    if options["warm"] and not options["single"]:
         # Last: what is allocated later is not gathered.
         lockdown.gather_memory()
     _tell(control, ready=True)

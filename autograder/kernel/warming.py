@@ -42,7 +42,7 @@ _WARMING = (
 )
 
 
-def warm_up(modules: Sequence[str] | None = None) -> Shell:
+def warm_up(modules: Sequence[str] | None = None, *, draw: bool = True) -> Shell:
     """Import what notebooks use and bring a shell to speed; the zygote forks submissions from here.
 
     Parameters
@@ -50,6 +50,9 @@ def warm_up(modules: Sequence[str] | None = None) -> Shell:
     modules : sequence of str, optional
         What the notebooks to come import, beside numpy; whatever is usual where it is not known.
         What is not imported here each submission imports for itself.
+    draw : bool
+        Whether to draw a figure, where pyplot is imported: each submission that draws is done
+        sooner, but the zygote is ready later.
 
     Returns
     -------
@@ -67,12 +70,13 @@ def warm_up(modules: Sequence[str] | None = None) -> Shell:
     plots = "matplotlib.pyplot" in sys.modules
     if plots:
         _show_plots(shell)
+    drawn = plots and draw
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        for cell in (_PLOTTING, *_WARMING) if plots else _WARMING:
+        for cell in (_PLOTTING, *_WARMING) if drawn else _WARMING:
             with shell.recorder.fresh_page():
                 shell.run_cell(cell, store_history=True)  # type: ignore[no-untyped-call]
-    if plots:
+    if drawn:
         _forget_plots()
     # The student's first cell is number 1, in an empty namespace.
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]

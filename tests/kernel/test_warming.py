@@ -53,3 +53,22 @@ def test_a_notebook_draws_where_nobody_expected_it_to() -> None:
             ).error
             is None
         )
+
+
+DRAWN = (
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x^2$')\nplt.legend();",
+    "figure, axes = plt.subplots()\naxes.set_title('$w^2$')\nplt.gcf().number",
+    "import matplotlib\nsorted(matplotlib.rcParams.items(), key=str)",
+    "plt.show()\nplt.get_fignums(), plt.draw_if_interactive.called",
+)
+
+
+@pytest.mark.slow
+def test_a_single_notebook_draws_as_it_does_among_many() -> None:
+    outputs = []
+    for single in (True, False):
+        with Jail(modules=("matplotlib.pyplot",), single=single) as jail, jail.spawn() as jailed:
+            kernel = Kernel(jailed.socket, jail.limits)
+            outputs.append([kernel.run_cell(cell).outputs for cell in DRAWN])
+    assert outputs[0] == outputs[1]
+    assert "image/png" in outputs[0][0][0]["data"]
