@@ -78,6 +78,31 @@ def test_an_endless_cell_is_stopped_and_its_names_survive(hurried: Kernel, body:
     }
 
 
+@pytest.mark.parametrize("wait", ["time.sleep(1)", "1"], ids=["waiting", "busy"])
+def test_what_was_swallowed_is_raised_again_before_the_loop_comes_round(wait: str) -> None:
+    body = f"""
+import time
+swallowed = 0
+while True:
+    try:
+        while True:
+            try:
+                while True:
+                    try:
+                        {wait}
+                    except:
+                        swallowed += 1
+            except:
+                swallowed += 1
+    except:
+        swallowed += 1
+"""
+    with kernel(Limits(cell_seconds=0.1)) as made:
+        assert made.run_cell(body).timed_out
+        # A few more than that once each, and twice within: a signal can be lost in the handler of another.
+        assert made.namespace["swallowed"] <= 12
+
+
 def test_a_cell_that_cannot_be_interrupted_is_out_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.kernel.jailed_kernel.GRACE_SECONDS", 0.3)
     with kernel(Limits(cell_seconds=0.3)) as made:
