@@ -260,6 +260,8 @@ def test_the_direction_does_not_hang_on_colour(draw: Callable[[], GraphPicture])
     assert ("← backward: gradients" if backward else "forward: values →") in texts(figure)
 
 
+# The oldest ipywidgets that is allowed asks ipykernel for what matplotlib_inline has today.
+@pytest.mark.filterwarnings("ignore:`ipykernel.pylab.backend_inline` is deprecated")
 def test_sliders_are_shown_where_somebody_can_move_them(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
