@@ -27,16 +27,12 @@ from autograder.course.submissions import (
 )
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.working_folder import enter_folder, write_files
-from autograder.grader.bound_names import read_cell_names
 from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grader.needed_modules import list_needed_modules
-from autograder.grader.reachable_names import find_read_names
-from autograder.grader.test_cells import import_for_tests
+from autograder.grader.prepared_exams import PreparedExams
 from autograder.grader.trial_process import SLACK_SECONDS, run_trial
 from autograder.grader.verdict import untested_result
 from autograder.jail import Jail, Jailed, Limits
-from autograder.mistakes import Variants, load_variants
-from autograder.reference import run_reference
 
 # How often limits are looked at while the trial says nothing.
 TICK_MS = 50
@@ -57,6 +53,8 @@ class Examiner:
         Use this jail, which the examiner then closes, instead of making one.
     exams : iterable of Exam
         What it will grade by, if that is known: the jail is ready sooner where they import little.
+    prepared : PreparedExams, optional
+        Exams that are prepared already; others it prepares itself.
 
     Raises
     ------
@@ -71,12 +69,13 @@ class Examiner:
         rung: int | None = None,
         jail: Jail | None = None,
         exams: Iterable[Exam] = (),
+        prepared: PreparedExams | None = None,
     ) -> None:
         self.jail = jail or Jail(
             limits, rung=rung, modules=list_needed_modules(exams) if exams else None
         )
         self.limits = limits or self.jail.limits
-        self._references: dict[str, tuple[dict[str, Any], Variants | None]] = {}
+        self._prepared = prepared or PreparedExams()
 
     def __enter__(self) -> Self:
         """Return itself; the jail is ready."""
@@ -99,27 +98,7 @@ class Examiner:
         ExamError
             If the source notebook fails.
         """
-        if exam.version not in self._references:
-            mistakes = load_variants(exam.mistakes, "mistakes.py") if exam.mistakes else None
-            self._references[exam.version] = (run_reference(exam), mistakes)
-            import_for_tests(exam)
-            # Found here once, not in every trial: trials are forked from this process.
-            _ = (
-                exam.imported,
-                exam.bound_by_tests,
-                exam.settings,
-                exam.imports,
-                exam.made_by_tests_only,
-                exam.used_by_given_functions,
-            )
-            # Both remember them, and most cells of a submission are as they were given out.
-            for text in exam.handout.texts:
-                read_cell_names(text)
-                find_read_names(text)
-            for cell in exam.cells:
-                read_cell_names(cell.source)
-            for test in exam.tests.values():
-                find_read_names(test)
+        self._prepared.prepare(exam)
 
     def examine(self, exam: Exam, submission: Submission) -> ExaminedNotebook:
         """Grade one submission. Whatever the student's code does, a report comes back."""
@@ -139,7 +118,7 @@ class Examiner:
     def _try(
         self, exam: Exam, submission: Submission, kernels: _Kernels, findings: _Findings
     ) -> None:
-        reference, mistakes = self._references[exam.version]
+        reference, mistakes = self._prepared.get_reference(exam)
         # The notebook runs once for the tests outside, once for those inside.
         ways = 2 if exam.inside else 1
         end = time.monotonic() + ways * CLOCK_FACTOR * self.limits.seconds + SLACK_SECONDS

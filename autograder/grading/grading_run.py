@@ -12,7 +12,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ from autograder.grading.finished_tasks import (
     record_report,
 )
 from autograder.grading.oversized_notebooks import is_too_large, report_too_large
-from autograder.grading.worker_pool import current_desk, load_for_fork, open_workers
+from autograder.grading.worker_pool import Workers, current_desk
 from autograder.jail import Jail
 from autograder.record.open_tasks import GradingTask, keep_asked_exams, outputs_path
 
@@ -82,37 +82,37 @@ def grade_tasks(
     most = course.workers or os.cpu_count() or 1
     # Only what is graded: preparing an exam runs its source notebook.
     wanted = keep_asked_exams(exams, tasks)
-    loading = _load_in_steps(min(most, len(left.tasks)), wanted, needed_later)
     modules = list_needed_modules(wanted.values())
     single = len(left.tasks) == 1
-    with Jail(course.limits, modules=modules, single=single, meanwhile=loading) as jail:
-        for number in range(ROUNDS):
-            count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
-            with open_workers(count, jail, wanted) as pool:
-                yield from _grade_in(pool, count, course, left, loading)
-            if not left.tasks:
-                break
-        # By one process, with nothing else of ours beside it: now the clock says something.
-        again = _TasksLeft([*left.doubtful], final=True)
-        for task, failed in left.missing:
-            try:
-                _bring_back(task, failed, restore)
-            except (AutograderError, OSError) as error:
-                yield make_failed(task, describe_error(error))
-            else:
-                again.tasks.append(task)
-        if again.tasks:
-            with open_workers(1, jail, wanted) as pool:
-                yield from _grade_in(pool, 1, course, again, loading)
+    with Workers(min(most, len(left.tasks)), wanted) as workers:
+        loading = _load_in_steps(workers, needed_later)
+        with Jail(course.limits, modules=modules, single=single, meanwhile=loading) as jail:
+            yield from _grade_in(workers, jail, course, left, loading)
+            for number in range(1, ROUNDS):
+                if left.tasks:
+                    count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
+                    workers = Workers(count, wanted)
+                    yield from _grade_in(workers, jail, course, left, loading)
+            # By one process, with nothing else of ours beside it: now the clock says something.
+            again = _TasksLeft([*left.doubtful], final=True)
+            for task, failed in left.missing:
+                try:
+                    _bring_back(task, failed, restore)
+                except (AutograderError, OSError) as error:
+                    yield make_failed(task, describe_error(error))
+                else:
+                    again.tasks.append(task)
+            if again.tasks:
+                yield from _grade_in(Workers(1, wanted), jail, course, again, loading)
     for task in (*left.tasks, *again.tasks):
         yield make_failed(task, "its grading process died; see the system log")
 
 
-def _load_in_steps(
-    count: int, exams: Mapping[str, Exam], needed_later: Sequence[str]
-) -> Iterator[None]:
-    """Import in steps what is needed here; whoever waits for another process takes one."""
-    load_for_fork(count, exams)
+def _load_in_steps(workers: Workers, needed_later: Sequence[str]) -> Iterator[None]:
+    """Get the processes that grade ready, and import in steps what is needed here; whoever waits
+    for another process takes a step.
+    """
+    workers.get_ready()
     yield
     for name in needed_later:
         with suppress(Exception):  # whoever needs it says what is wrong with it
@@ -151,31 +151,34 @@ def _bring_back(
 
 
 def _grade_in(
-    pool: Executor, processes: int, course: Course, left: _TasksLeft, loading: Iterator[None]
+    workers: Workers, jail: Jail, course: Course, left: _TasksLeft, loading: Iterator[None]
 ) -> Iterator[FinishedTask]:
-    """Grade what is left in a pool; what has to be done once more stays in `left`.
+    """Have workers grade what is left in a jail, and end them; what has to be done once more stays
+    in `left`.
 
     While nothing has come back, steps of `loading` are taken.
     """
     under_way: dict[Future[ExaminedNotebook], GradingTask] = {}
     tasks = deque(left.tasks)
     left.tasks = []
-    # A few at a time, each forgotten when it is in the ledger: what came back, with all its outputs,
-    # would fill the memory where writing it down is slower than grading.
-    while tasks or under_way:
-        while tasks and len(under_way) < AHEAD * processes:
-            task = tasks.popleft()
-            try:
-                under_way[pool.submit(_examine_task, course, task)] = task
-            except BrokenProcessPool:
-                left.tasks.append(task)
-        for _ in loading:
-            if any(future.done() for future in under_way):
-                break
-        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-            finished = _receive_result(course, left, under_way.pop(future), future)
-            if finished is not None:
-                yield finished
+    with workers:
+        pool = workers.enter(jail)
+        # A few at a time, each forgotten when it is in the ledger: what came back, with all its
+        # outputs, would fill the memory where writing it down is slower than grading.
+        while tasks or under_way:
+            while tasks and len(under_way) < AHEAD * workers.count:
+                task = tasks.popleft()
+                try:
+                    under_way[pool.submit(_examine_task, course, task)] = task
+                except BrokenProcessPool:
+                    left.tasks.append(task)
+            for _ in loading:
+                if any(future.done() for future in under_way):
+                    break
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                finished = _receive_result(course, left, under_way.pop(future), future)
+                if finished is not None:
+                    yield finished
 
 
 def _receive_result(

@@ -8,15 +8,18 @@ import importlib
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-from autograder.course.errors import AutograderError
+from autograder.course.errors import AutograderError, NoJail
 from autograder.course.exam import Exam
 from autograder.course.lasting_imports import import_to_stay
 from autograder.grader.needed_modules import list_needed_modules
@@ -35,52 +38,98 @@ class WorkerDesk:
     exams: Mapping[str, Exam]
 
 
-@contextmanager
-def open_workers(
-    count: int, jail: Jail, exams: Mapping[str, Exam]
-) -> Iterator[ProcessPoolExecutor]:
-    """Start processes that grade; what is still waiting when the block is left is cancelled.
+class Workers:
+    """Processes that grade; a context manager, at whose end what still waits is cancelled.
 
     Parameters
     ----------
     count : int
         How many.
-    jail : Jail
-        Where their jails come from, and their limits. It stays the caller's to close, after the
-        block.
     exams : mapping of str to Exam
         The assignments by name. Each process prepares them all before its first task.
 
-    Yields
-    ------
-    ProcessPoolExecutor
-        Its tasks find their process's desk by `desk()`.
+    Attributes
+    ----------
+    count : int
+        How many there are.
     """
-    lasting = _is_lasting()
-    context = multiprocessing.get_context(_choose_start_method(count))
-    setting = (jail.share_zygote(), exams, os.getpid() if lasting else None)
-    with ProcessPoolExecutor(
-        count, mp_context=context, initializer=_sit_down, initargs=setting
-    ) as pool:
-        try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
+
+    def __init__(self, count: int, exams: Mapping[str, Exam]) -> None:
+        self.count = count
+        self._exams = exams
+        self._start_method = _choose_start_method(count)
+        # On it each of them waits for the way to the jail.
+        self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid() if _is_lasting() else None
+        self._pool = ProcessPoolExecutor(
+            count,
+            mp_context=multiprocessing.get_context(self._start_method),
+            initializer=_sit_down,
+            initargs=(self._theirs, exams, parent),
+        )
+
+    def get_ready(self) -> None:
+        """Start the processes: they prepare the exams for the time in which a jail's warm process
+        imports what notebooks do.
+        """
+        if self._start_method == "fork":
+            self._load_for_fork()
+        # One that is killed is missed when there is something for it to do.
+        with suppress(BrokenProcessPool):
+            for _ in range(self.count):
+                self._pool.submit(_do_nothing)
+
+    def enter(self, jail: Jail) -> ProcessPoolExecutor:
+        """Give them the jail; return what takes their tasks, which find their process's desk by
+        `current_desk`.
+
+        The jail stays the caller's to close, after these processes have ended.
+        """
+        shared = jail.share_zygote()
+        for _ in range(self.count):
+            shared.send(self._ours)
+        return self._pool
+
+    def _load_for_fork(self) -> None:
+        """Import what grades, and what the exams import: a forked process has it."""
+        with import_to_stay():
+            importlib.import_module("autograder.grader.examiner")
+            # As where a reference is run, and before pyplot: nothing is shown on a screen.
+            os.environ.setdefault("MPLBACKEND", "Agg")
+            for name in list_needed_modules(self._exams.values()):
+                with suppress(Exception):  # the source notebook's own import will say so
+                    importlib.import_module(name)
+
+    def close(self) -> None:
+        """Cancel what still waits, and wait for the processes' end."""
+        # Not only closed: a forked process has a copy of it, and would wait for the jail for ever.
+        with suppress(OSError):
+            self._ours.shutdown(socket.SHUT_RDWR)
+        self._pool.shutdown(cancel_futures=True)
+        self._ours.close()
+        self._theirs.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the processes."""
+        self.close()
 
 
-def load_for_fork(count: int, exams: Mapping[str, Exam]) -> None:
-    """Import what grades, and what the exams import, if `open_workers` will fork its process from
-    this one: for the time in which a jail's warm process imports the same.
-    """
-    if _choose_start_method(count) != "fork":
-        return
-    with import_to_stay():
-        importlib.import_module("autograder.grader.examiner")
-        # As where a reference is run, and before pyplot: nothing is shown on a screen.
-        os.environ.setdefault("MPLBACKEND", "Agg")
-        for name in list_needed_modules(exams.values()):
-            with suppress(Exception):  # the source notebook's own import will say so
-                importlib.import_module(name)
+@contextmanager
+def open_workers(
+    count: int, jail: Jail, exams: Mapping[str, Exam]
+) -> Iterator[ProcessPoolExecutor]:
+    """Start processes that grade in a jail that there is already; see `Workers`."""
+    with Workers(count, exams) as workers:
+        yield workers.enter(jail)
 
 
 def _is_lasting() -> bool:
@@ -118,21 +167,30 @@ def current_desk() -> WorkerDesk:
 _here: list[WorkerDesk | AutograderError] = []
 
 
-def _sit_down(jail: SharedJail, exams: Mapping[str, Exam], parent: int | None) -> None:
+def _sit_down(place: socket.socket, exams: Mapping[str, Exam], parent: int | None) -> None:
     # A Ctrl-C is the grader's to tell: this process goes silently.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from autograder.grader.examiner import Examiner
+    from autograder.grader.prepared_exams import PreparedExams
 
     if parent is not None:
         lockdown.die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:  # it was killed a moment ago
             os._exit(1)
     try:
-        examiner = Examiner(jail=jail.join_zygote())
-        Finalize(None, examiner.__exit__, args=(None, None, None), exitpriority=10)
+        prepared = PreparedExams()
         for exam in exams.values():
-            examiner.prepare(exam)
+            prepared.prepare(exam)
+        shared = SharedJail.receive(place)
+        if shared is None:
+            raise NoJail("the jail was given up")
+        examiner = Examiner(jail=shared.join_zygote(), prepared=prepared)
+        Finalize(None, examiner.__exit__, args=(None, None, None), exitpriority=10)
         _here.append(WorkerDesk(examiner, exams))
     except AutograderError as error:
         # An initializer that raises would break the pool without a reason.
         _here.append(error)
+
+
+def _do_nothing() -> None:
+    """Be a task: a pool starts its processes when it has some."""

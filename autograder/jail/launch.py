@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 
 from autograder.course.limits import Limits
 from autograder.jail import rungs
 from autograder.jail.keeper import Jailed, JoinedKeeper, Keeper, ZygoteDied
+
+# Bytes: a dozen numbers with their names.
+LARGEST_WAY = 1 << 16
 
 
 class Jail:
@@ -127,14 +131,27 @@ class Jail:
 
 @dataclass(frozen=True)
 class SharedJail:
-    """The way of another process to the warm process of a `Jail`; made by `Jail.share_zygote`.
-
-    It can be among the arguments of a process that `multiprocessing` starts.
-    """
+    """The way of another process to the warm process of a `Jail`; made by `Jail.share_zygote`."""
 
     limits: Limits
     rung: int
     control: socket.socket
+
+    def send(self, connection: socket.socket) -> None:
+        """Tell a process at the other end of a socket, whose messages have ends, the way."""
+        words = json.dumps({"rung": self.rung, "limits": asdict(self.limits)})
+        socket.send_fds(connection, [words.encode()], [self.control.fileno()])
+
+    @classmethod
+    def receive(cls, connection: socket.socket) -> SharedJail | None:
+        """Wait until the way is told; None if it never will be."""
+        words, descriptors, _, _ = socket.recv_fds(connection, LARGEST_WAY, 1)
+        if not words:
+            return None
+        told = json.loads(words)
+        control = socket.socket(fileno=descriptors[0])
+        control.set_inheritable(False)
+        return cls(Limits(**told["limits"]), told["rung"], control)
 
     def join_zygote(self) -> Jail:
         """Return a jail of this process's own, whose submissions the shared warm process forks.

@@ -6,9 +6,8 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,20 @@ from autograder.course.submissions import NotebookFile, Report, Student
 from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grading import grading_run
 from autograder.record.open_tasks import GradingTask
+
+
+class Threads(ThreadPoolExecutor):
+    """What stands for processes that grade."""
+
+    def __init__(self, count: int, _: object) -> None:
+        super().__init__(count)
+        self.count = count
+
+    def get_ready(self) -> None:
+        pass
+
+    def enter(self, _: object) -> Threads:
+        return self
 
 
 def test_results_are_forgotten_as_they_come_and_few_are_under_way(
@@ -35,12 +48,7 @@ def test_results_are_forgotten_as_they_come_and_few_are_under_way(
             held.add(examined)
         return examined
 
-    @contextmanager
-    def open_threads(*_: object) -> Iterator[ThreadPoolExecutor]:
-        with ThreadPoolExecutor(2) as pool:
-            yield pool
-
-    monkeypatch.setattr(grading_run, "open_workers", open_threads)
+    monkeypatch.setattr(grading_run, "Workers", Threads)
     monkeypatch.setattr(grading_run, "_examine_task", examine)
     monkeypatch.setattr(grading_run, "Jail", lambda *_, **__: nullcontext())
     tasks = []
@@ -73,7 +81,7 @@ def test_what_cannot_be_loaded_for_later_fails_nothing_here(
             time.sleep(0.01)
         return ExaminedNotebook(report, ())
 
-    monkeypatch.setattr(grading_run, "open_workers", lambda *_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(grading_run, "Workers", Threads)
     monkeypatch.setattr(grading_run, "_examine_task", examine)
     monkeypatch.setattr(grading_run, "Jail", lambda *_, **__: nullcontext())
     file = NotebookFile("hw.ipynb", "0" * 40, 100)

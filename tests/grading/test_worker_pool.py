@@ -7,17 +7,27 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jails import eventually
-from small_course import REPOSITORY, SmallCourse, dump, solution, test
+from small_class import Class
+from small_course import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, dump, solution, test
 
+from autograder.classroom.classroom import Classroom
+from autograder.course.errors import JailFailed, NoJail
 from autograder.course.exam import Exam, read_exam
 from autograder.course.submissions import Submission
-from autograder.grading.worker_pool import current_desk, open_workers
-from autograder.jail import Jail, Limits
+from autograder.grading import grading_run
+from autograder.grading.grading_run import grade_tasks
+from autograder.grading.worker_pool import Workers, current_desk, open_workers
+from autograder.jail import Jail, Limits, rungs
+from autograder.jail.keeper import Keeper
 from autograder.jail.processes import list_descendants
+from autograder.record.open_tasks import GradingTask
 
 pytestmark = pytest.mark.slow
 
@@ -76,6 +86,97 @@ def test_without_the_shared_one_each_starts_its_own(exam: Exam) -> None:
         assert list(pool.map(points, range(3))) == [(process, 2.0)] * 3
         assert len(zygotes(process)) == 1
     assert zygotes(os.getpid()) == []
+
+
+@pytest.fixture
+def noting_exam(small_course: SmallCourse, tmp_path: Path) -> tuple[Exam, Path]:
+    """An exam that writes down each time it is prepared, and where."""
+    notes = tmp_path / "notes"
+    note = f"import os\nprint(os.getpid(), file=open({str(notes)!r}, 'a'))"
+    small_course.write(code(note), solution(DOUBLE), test(TEST_DOUBLE))
+    return read_exam(small_course.source), notes
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_they_get_ready_before_there_is_a_jail(noting_exam: tuple[Exam, Path], count: int) -> None:
+    exam, notes = noting_exam
+    with Workers(count, {"hw": exam}) as workers:
+        workers.get_ready()
+        assert eventually(lambda: notes.exists() and len(notes.read_text().split()) == count)
+        with Jail(SMALL) as jail, workers:
+            graded = list(workers.enter(jail).map(points, range(4)))
+    assert [score for _, score in graded] == [2.0] * 4
+    # Each was ready once, and none came later.
+    assert {process for process, _ in graded} <= {int(word) for word in notes.read_text().split()}
+    assert len(notes.read_text().split()) == count
+
+
+def grading_processes() -> list[int]:
+    """Return the processes below this one, before there is a jail."""
+    below = [process for process in list_descendants(os.getpid()) if process != os.getpid()]
+    # It stays until this process ends.
+    return [process for process in below if b"resource_tracker" not in command(process)]
+
+
+def make_tasks(course: SmallCourse) -> tuple[Classroom, list[GradingTask]]:
+    made = Class(course)
+    made.enrol("good")
+    made.push("good", RIGHT, "right")
+    room = Classroom.open(course.config)
+    list(room.collect())
+    return room, room.open_tasks()
+
+
+def test_what_is_ready_for_a_jail_that_fails_is_there_for_the_next(
+    small_course: SmallCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, tasks = make_tasks(small_course)
+    real = rungs.start_checked
+    prepared = []
+
+    def start(rung: int, *, meanwhile: Iterator[None], **options: Any) -> Keeper:
+        if not prepared:
+            prepared.extend(islice(meanwhile, 1))
+            raise JailFailed("this one does not work here")
+        return real(rung - 1, meanwhile=meanwhile, **options)
+
+    monkeypatch.setattr(rungs, "start_checked", start)
+    (done,) = grade_tasks(room.course, room.exams, tasks)
+    assert done.error == "" and done.report is not None and done.report.points == 2.0
+
+
+def test_without_a_jail_they_end_and_nothing_is_graded(
+    small_course: SmallCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, tasks = make_tasks(small_course)
+    begun = []
+
+    def fail(*_: object, meanwhile: Iterator[None], **__: object) -> Jail:
+        list(meanwhile)
+        begun.extend(grading_processes())
+        raise NoJail("there is none")
+
+    monkeypatch.setattr(grading_run, "Jail", fail)
+    with pytest.raises(NoJail, match="there is none"):
+        list(grade_tasks(room.course, room.exams, tasks))
+    assert begun
+    assert grading_processes() == []
+
+
+def test_one_that_is_killed_before_there_is_a_jail_is_replaced(
+    small_course: SmallCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, tasks = make_tasks(small_course)
+
+    def start(*arguments: Any, meanwhile: Iterator[None], **options: Any) -> Jail:
+        list(meanwhile)
+        for process in grading_processes():
+            os.kill(process, signal.SIGKILL)
+        return Jail(*arguments, **options)
+
+    monkeypatch.setattr(grading_run, "Jail", start)
+    (done,) = grade_tasks(room.course, room.exams, tasks)
+    assert done.error == "" and done.report is not None and done.report.points == 2.0
 
 
 def busy(folder: str) -> None:

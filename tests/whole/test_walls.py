@@ -14,7 +14,7 @@ from small_course import SmallCourse, code
 from autograder.classroom.classroom import Classroom
 from autograder.doctor.course_check import examine_course
 from autograder.grading import grading_run as grading
-from autograder.grading.worker_pool import open_workers
+from autograder.grading.worker_pool import Workers
 from autograder.rehearsal.forge_on_disk import BareRepository
 
 pytestmark = pytest.mark.slow
@@ -185,9 +185,9 @@ def test_what_the_clock_decided_on_an_overloaded_machine_is_graded_once_more_alo
 
     def counted(count: Any, *arguments: Any) -> Any:
         begun.append(count)
-        return open_workers(count, *arguments)
+        return Workers(count, *arguments)
 
-    monkeypatch.setattr(grading, "open_workers", counted)
+    monkeypatch.setattr(grading, "Workers", counted)
     monkeypatch.setattr(grading, "is_overloaded", lambda: overloaded)
     small_class.configure('c.Course.limits = {"call_seconds": 0.5}', "c.Course.workers = 2")
     small_class.enrol("good", "slow")
