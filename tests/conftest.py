@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from lent_zygotes import lend_zygotes, start_own_zygotes
+from meeting import VARIABLE, Meeting
 from public_course import a_person, public_course, public_course_as_made
 from small_course import SmallCourse, make_small_course
-from warm_autograder import FORKING, WORKER_POOL, Meeting, remember_alembic_version
+from warm_autograder import FORKING, WORKER_POOL, remember_alembic_version
 from xdist.scheduler import LoadFileScheduling
 
 from autograder.cli.application import leave_out_grammars
@@ -37,15 +39,17 @@ MEETING = pytest.StashKey[Meeting]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the processes of this test run share one warm `autograder`, see tests/support/warm_autograder.py."""
+    """Let the processes of this test run share one warm `autograder` and zygotes, see tests/support/meeting.py."""
     # What is made for a web server is looked at: not as this person would have it, but as most do.
     os.umask(0o022)
     if not hasattr(config, "workerinput"):
         config.stash[MEETING] = Meeting()
+    if not starts_no_jail(config):
+        lend_zygotes(Path(os.environ[VARIABLE]))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the warm `autograder`."""
+    """End what the processes of this test run have shared."""
     if MEETING in config.stash:
         config.stash[MEETING].end()
 
@@ -55,7 +59,7 @@ def pytest_collection() -> Iterator[object]:
     """Keep what is collected out of all collections of garbage: it stays, and in a fork a look at it is a copy."""
     gc.disable()
     try:
-        return (yield)
+        return (yield)  # type: ignore[misc]
     finally:
         gc.collect()
         gc.freeze()
@@ -221,6 +225,13 @@ def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fork the processes that grade; tests/grading/test_worker_pool.py has them as they are outside of tests."""
     if WORKER_POOL in sys.modules:
         monkeypatch.setattr(sys.modules[WORKER_POOL], "multiprocessing", FORKING)
+
+
+@pytest.fixture(scope="module")
+def own_zygotes() -> Iterator[None]:
+    """Start zygotes as outside of tests: for those that count, kill or look at them."""
+    with start_own_zygotes():
+        yield
 
 
 @pytest.fixture

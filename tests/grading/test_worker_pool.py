@@ -29,7 +29,7 @@ from autograder.jail.keeper import Keeper
 from autograder.jail.processes import list_descendants
 from autograder.record.open_tasks import GradingTask
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_zygotes")]
 
 RIGHT = dump([solution("def double(x):\n    return 2 * x"), test("")])
 SMALL = Limits(cell_seconds=10, call_seconds=5, seconds=60, memory_mb=512)

@@ -15,6 +15,8 @@ from matplotlib.font_manager import FontManager, fontManager, json_dump
 from autograder.jail import Jail
 from autograder.jail.font_lists import lay_out_font_lists, open_font_lists
 
+pytestmark = pytest.mark.usefixtures("own_zygotes")
+
 NAME = f"fontlist-v{FontManager.__version__}.json"
 DRAWING = (
     "import hashlib, matplotlib.pyplot as plt, matplotlib.font_manager as fonts\n"

@@ -21,7 +21,7 @@ from autograder.jail import Jail
 from autograder.jail.processes import list_descendants
 from autograder.kernel.jailed_kernel import Kernel
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_zygotes")]
 
 __all__ = ["jail"]
 

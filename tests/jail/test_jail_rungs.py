@@ -15,6 +15,8 @@ from autograder.course.errors import JailFailed, NoJail
 from autograder.jail import Limits, keeper, rungs, scratch, try_rungs
 from autograder.jail.enclosures import SPARE_USERS, Order, spare_user
 
+pytestmark = pytest.mark.usefixtures("own_zygotes")
+
 
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "10", None, True], ids=repr)
 def test_a_limit_is_a_positive_number(value: object) -> None:

@@ -27,6 +27,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import meeting
 import psutil
 import warm_autograder
 from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution, test, text
@@ -122,7 +123,7 @@ class World:
             VARIABLE: fault,
             "AUTOGRADER_CAMPAIGN": str(self.folder),
         }
-        is_warm = not fault and warm_autograder.VARIABLE in os.environ
+        is_warm = not fault and meeting.VARIABLE in os.environ
         command = warm_autograder.command() if is_warm else [sys.executable, "-m", "autograder"]
         return subprocess.run(
             [*command, *words],

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from campaign import World
-from warm_autograder import Meeting
+from meeting import Meeting
 
 COMMAND = ("run",)
 BLOCK = 1 << 12

@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from autograder.course.limits import Limits
 from autograder.jail.enclosures import Order
+from autograder.jail.font_lists import lay_out_font_lists, open_font_lists
 from autograder.jail.keeper import JoinedKeeper
 from autograder.jail.zygote import Zygote
 from autograder.kernel import worker
@@ -101,6 +102,7 @@ def _be_the_zygote(control: socket.socket) -> None:
     importlib.reload(warnings)  # pytest would record what the student is warned of
     zygote = OpenZygote(control, Open(), ())
     scratch = str(zygote.enclosure.scratch)  # type: ignore[attr-defined]
+    lay_out_font_lists(open_font_lists(), scratch)
     os.environ.update(IPYTHONDIR=scratch, MPLCONFIGDIR=scratch)
     # What belongs to the course uses it, and comes first.
     importlib.import_module("matplotlib.pyplot")

@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import warm_autograder
 import yaml
 
@@ -194,6 +195,7 @@ class _Machine:
         environment = {
             "PATH": f"{programs}{os.pathsep}{BIN}{os.pathsep}{os.defpath}",
             "HOME": str(self.home),
+            "MPLCONFIGDIR": matplotlib.get_cachedir(),  # else each would look for all fonts
             "LANG": "C.UTF-8",
             "OPENBLAS_NUM_THREADS": "1",
             "CI": "true",

@@ -8,14 +8,13 @@ the real command is used.
     command()                     what to put before the arguments, for `subprocess`
     folder_for_path()             a folder with a program `autograder`, for PATH
 
-Processes of a test run share the warm one. It ends when the process that began the run does, which holds a pipe open.
+Processes of a test run share the warm one, see meeting.py.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import functools
 import gc
 import importlib
@@ -33,7 +32,10 @@ import types
 from pathlib import Path
 from typing import Any
 
-VARIABLE = "AUTOGRADER_TESTS_WARM"  # the folder in which the processes of a test run meet
+from lent_zygotes import lend_zygotes
+from meeting import VARIABLE, listen, start_once
+
+NAME = "socket"
 LARGEST_ORDER = 1 << 20
 WORKER_POOL = "autograder.grading.worker_pool"
 # In its place the processes that grade are forked: spawned, each would import everything once more, for a second.
@@ -77,45 +79,9 @@ def folder_for_path() -> Path:
     return folder
 
 
-class Meeting:
-    """The folder in which the processes of a test run meet; made and held by the one that begins it."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="warm-"))
-        os.mkfifo(self.folder / "lasting")
-        self._held = os.open(self.folder / "lasting", os.O_RDWR)
-        os.environ[VARIABLE] = str(self.folder)
-
-    def end(self) -> None:
-        """Let the warm process end, and clear the folder away."""
-        del os.environ[VARIABLE]
-        os.close(self._held)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 def _started() -> Path:
     meeting = Path(os.environ[VARIABLE])
-    with (meeting / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (meeting / "socket").exists():
-            ready, theirs = os.pipe()
-            errors = str(meeting / "errors")
-            nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1)]
-            os.set_inheritable(theirs, True)
-            os.posix_spawn(  # nobody waits for it, as `subprocess` wants
-                sys.executable,
-                [sys.executable, __file__, str(meeting), str(theirs)],
-                os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-                file_actions=[
-                    *nowhere,
-                    (os.POSIX_SPAWN_OPEN, 2, errors, os.O_WRONLY | os.O_CREAT, 0o600),
-                ],
-                setsid=True,
-            )
-            os.close(theirs)
-            said = os.read(ready, 16)
-            os.close(ready)
-            assert said == b"ready", (meeting / "errors").read_text()
+    start_once(meeting, NAME, __file__)
     return meeting
 
 
@@ -126,13 +92,8 @@ def serve(meeting: Path, ready: int) -> None:
     """Fork for each order, tell who ordered how it ended, and end with the test run."""
     sys.path.pop(0)  # the folder of this file, which no command sees
     import_everything()
-    lasting = os.open(meeting / "lasting", os.O_RDONLY)
-    os.chdir(meeting)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listener.bind("socket")
-    listener.listen(64)
-    os.write(ready, b"ready")
-    os.close(ready)
+    lend_zygotes(meeting)
+    listener, lasting = listen(meeting, NAME, ready)
     waiting: dict[
         int, tuple[int, socket.socket]
     ] = {}  # by the descriptor of a process: its number, who ordered it
@@ -188,6 +149,7 @@ def import_everything() -> None:
     for entry in COMMANDS:
         with contextlib.suppress(ImportError):  # the command itself says what is missing
             importlib.import_module(f"autograder.cli.{entry.module}")
+    importlib.import_module("autograder.cli.entry_point")
     for name in ("nbgrader.api", "nbgrader.apps", "nbclient", "numpy", "jupyter_client.manager"):
         importlib.import_module(name)
     remember_alembic_version()
@@ -214,7 +176,7 @@ def enter_network(descriptor: int) -> None:
 
 
 def obey(order: dict[str, Any], streams: list[int]) -> None:
-    """Become the command that was ordered; what follows is the interpreter's own end."""
+    """Become the command that was ordered, up to the end of its process."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -233,9 +195,9 @@ def obey(order: dict[str, Any], streams: list[int]) -> None:
     main = types.ModuleType("__main__")
     main.__spec__ = None
     sys.modules["__main__"] = main  # what starts processes looks at it
-    from autograder.cli import main as command_line
+    from autograder.cli.entry_point import run_process
 
-    command_line()
+    run_process()
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from autograder.record.ledger import Ledger
 from autograder.record.open_tasks import GradingTask
 from autograder.rehearsal.forge_on_disk import BareRepository
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_zygotes")]
 
 # Of processor time: who is honest needs a tenth of a second of it, who is hostile uses up what there is.
 LIMITS = Limits(cell_seconds=1, call_seconds=1, seconds=4, memory_mb=400, processes=48, disk_mb=16)
