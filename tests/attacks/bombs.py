@@ -3,19 +3,19 @@
 from attacks.attack import Attack
 
 MEMORY = (
-    Attack("memory", "return len(bytearray(b'x' * (400 << 20)))"),
-    Attack("memory by numpy", "import numpy; return numpy.ones(50 << 20).sum()"),
+    Attack("memory", "return len(bytearray(b'x') * (300 << 20))"),
+    Attack("memory by numpy", "import numpy; return numpy.ones(300 << 17).sum()"),
     Attack(
         "memory of many processes",
         """
-        return stay(6, lambda: globals().update(kept=bytearray(b"x" * (70 << 20))))
+        return stay(6, lambda: globals().update(kept=bytearray(b"x") * (50 << 20)))
     """,
     ),
     Attack(
         "shared memory",
         """
-        with mmap.mmap(-1, 400 << 20) as memory:
-            for position in range(0, 400 << 20, 4096):
+        with mmap.mmap(-1, 300 << 20) as memory:
+            for position in range(0, 300 << 20, 4096):
                 memory[position] = 1
             return True
     """,
@@ -24,8 +24,8 @@ MEMORY = (
         "shared memory of many processes",
         """
         def fill():
-            memory = mmap.mmap(-1, 70 << 20)
-            for position in range(0, 70 << 20, 4096):
+            memory = mmap.mmap(-1, 50 << 20)
+            for position in range(0, 50 << 20, 4096):
                 memory[position] = 1
             globals().update(kept=memory)
         return stay(6, fill)
@@ -34,7 +34,7 @@ MEMORY = (
     Attack(
         "memory of other programs",
         """
-        fill = [sys.executable, "-S", "-c", "kept = bytearray(b'x' * (80 << 20)); print(1, flush=True); input()"]
+        fill = [sys.executable, "-S", "-c", "kept = bytearray(b'x') * (50 << 20); print(1, flush=True); input()"]
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         programs = [subprocess.Popen(fill, **pipes) for _ in range(6)]
         full = [program.stdout.readline() for program in programs]
@@ -99,7 +99,7 @@ PROCESSES = (
     Attack(
         "a fork bomb",
         """
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + 0.25
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError):
                 os.fork()
@@ -280,7 +280,7 @@ STAYING = (
         return True
     """,
         False,
-    ).within(cell_seconds=1, seconds=2),
+    ).within(cell_seconds=0.2, seconds=0.4),
     Attack("a cell that sleeps for ever", "time.sleep(6); return True", False).within(
         cell_seconds=10, seconds=1
     ),
