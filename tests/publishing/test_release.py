@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import warm_autograder
+from nbgrader_course import nbgrader
 from small_course import (
     DOUBLE,
     REPOSITORY,
@@ -132,11 +130,7 @@ def test_released_again_nothing_changes(small_course: SmallCourse, examiner: Exa
 def test_plain_nbgrader_makes_the_same(small_course: SmallCourse, examiner: Examiner) -> None:
     ours = released(small_course, examiner)
     (small_course.root / "assignments" / "hw" / "hw.ipynb").unlink()
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    }
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "hw", "--force"]
-    subprocess.run(command, cwd=small_course.root, env=environment, check=True, capture_output=True)
+    nbgrader(small_course.root, "generate_assignment", "hw", "--force")
     assert json.loads((small_course.root / "assignments" / "hw" / "hw.ipynb").read_text()) == ours
 
 

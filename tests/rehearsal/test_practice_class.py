@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import warm_autograder
+from nbgrader_course import nbgrader
 from small_course import (
     DOUBLE,
     REPOSITORY,
@@ -151,8 +152,7 @@ def test_the_same_again_grades_nothing_twice(practice: Practice) -> None:
 
 def test_nbgrader_exports_the_points_of_the_pages(practice: Practice) -> None:
     folder, standings = practice.folder, practice.standings
-    command = [sys.executable, "-m", "nbgrader", "export"]
-    subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
+    nbgrader(folder, "export")
     with (folder / "grades.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     exported = {(row["student_id"], row["assignment"]): float(row["score"]) for row in rows}

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import warm_autograder
+
 ENVIRONMENT = os.environ | {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 }
@@ -29,7 +31,7 @@ def prepare(
 
 def nbgrader(root: Path, *arguments: str) -> None:
     """Run a plain nbgrader command in the course."""
-    command = [sys.executable, "-m", "nbgrader", *arguments]
+    command = [*warm_autograder.command("nbgrader"), *arguments]
     done = subprocess.run(command, cwd=root, env=ENVIRONMENT, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"nbgrader {' '.join(arguments)}:\n{done.stderr[-4000:]}")

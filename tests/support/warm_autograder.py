@@ -6,6 +6,7 @@ Its network is theirs. Where the start itself, a fault switched on in the enviro
 the real command is used.
 
     command()                     what to put before the arguments, for `subprocess`
+    command("nbgrader")           the same for nbgrader's own commands
     folder_for_path()             a folder with a program `autograder`, for PATH
 
 Processes of a test run share the warm one, see meeting.py.
@@ -43,7 +44,7 @@ FORKING = types.SimpleNamespace(get_context=lambda _: multiprocessing.get_contex
 CLIENT = """\
 import json, os, signal, socket, sys
 connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-order = {"arguments": sys.argv[2:], "folder": os.getcwd(), "environment": dict(os.environ), "umask": os.umask(0o22)}
+order = {"command": sys.argv[2:], "folder": os.getcwd(), "environment": dict(os.environ), "umask": os.umask(0o22)}
 os.chdir(sys.argv[1])  # a socket's path may have 107 characters
 connection.connect("socket")
 network = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -59,10 +60,10 @@ os._exit(code)
 # --- the tests' side -------------------------------------------------------------------------------------------------
 
 
-def command() -> list[str]:
-    """Return what to put before the arguments of `autograder`; the warm process is there afterwards."""
+def command(program: str = "autograder") -> list[str]:
+    """Return what to put before the arguments of `autograder`, or `nbgrader`; the warm process is there afterwards."""
     meeting = _started()
-    return [sys.executable, "-ISc", CLIENT, str(meeting)]
+    return [sys.executable, "-ISc", CLIENT, str(meeting), program]
 
 
 def folder_for_path() -> Path:
@@ -185,7 +186,7 @@ def obey(order: dict[str, Any], streams: list[int]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     tempfile.tempdir = None
-    sys.argv = ["autograder", *order["arguments"]]
+    sys.argv = order["command"]
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(
@@ -195,6 +196,10 @@ def obey(order: dict[str, Any], streams: list[int]) -> None:
     main = types.ModuleType("__main__")
     main.__spec__ = None
     sys.modules["__main__"] = main  # what starts processes looks at it
+    if sys.argv[0] == "nbgrader":
+        from nbgrader.apps.nbgraderapp import main as nbgrader
+
+        sys.exit(nbgrader())
     from autograder.cli.entry_point import run_process
 
     run_process()
