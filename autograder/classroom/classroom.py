@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 
 from autograder.collecting.collect import poll_remotes
@@ -41,6 +42,15 @@ from autograder.record.standings import Standing, is_released
 from autograder.record.state_branch import StateBranch
 
 MAX_NAMED = 5
+# What the gradebook loads, in parts of a tenth of a second: a step taken meanwhile holds up whoever
+# takes it
+GRADEBOOK_PARTS = (
+    "sqlalchemy.orm",
+    "nbformat",
+    "nbgrader.utils",
+    "nbgrader.api",
+    "autograder.gradebook.gradebook",
+)
 
 
 @dataclass(frozen=True)
@@ -181,10 +191,11 @@ class Classroom:
         self,
         tasks: Sequence[GradingTask],
         scheduler: str = "",
-        needed_later: Sequence[str] = (),
+        meanwhile: Sequence[Callable[[], object]] = (),
     ) -> Iterator[FinishedTask]:
         """Grade tasks here, or on a Dask cluster; see `autograder.grading.grading_run` and
-        `cluster_run`. Modules that are `needed_later` are imported while other processes work.
+        `cluster_run`. The steps to be taken `meanwhile` are taken while other processes work, as
+        far as there is time for them.
 
         Raises
         ------
@@ -199,7 +210,27 @@ class Classroom:
         # find nothing new.
         from autograder.grading.grading_run import grade_tasks
 
-        return grade_tasks(self.course, self.exams, tasks, self._reader(), needed_later)
+        return grade_tasks(self.course, self.exams, tasks, self._reader(), meanwhile)
+
+    def prepare_results(self) -> tuple[Callable[[], object], ...]:
+        """Return the steps that gradebook and pages would begin with when there is something new
+        for both; they change nothing.
+        """
+        return (
+            *(partial(import_module, name) for name in GRADEBOOK_PARTS),
+            self._prepare_gradebook,
+            self._prepare_pages,
+        )
+
+    def _prepare_gradebook(self) -> None:
+        from autograder.gradebook.gradebook_database import prepare_database_tools
+
+        prepare_database_tools(self.course)
+
+    def _prepare_pages(self) -> None:
+        from autograder.pages import compile_templates
+
+        compile_templates(self.course)
 
     def _grade_on_cluster(
         self, tasks: Sequence[GradingTask], scheduler: str

@@ -31,9 +31,6 @@ from autograder.grading.finished_tasks import FinishedTask
 from autograder.record.course_lock import one_writer
 from autograder.record.open_tasks import GradingTask
 
-# What gradebook and pages load, a part after the other, when there is something new for both
-NEEDED_AFTER_GRADING = ("sqlalchemy.orm", "autograder.gradebook.gradebook", "autograder.pages")
-
 
 def hold_course_lock(classroom: Classroom, command: str) -> AbstractContextManager[None]:
     """Hold the course's lock while something is changed; see `autograder.record.course_lock`."""
@@ -104,12 +101,12 @@ def grade_all(
     *,
     force: bool = False,
     scheduler: str = "",
-    needed_later: Sequence[str] = (),
+    meanwhile: Sequence[Callable[[], object]] = (),
     screen: Console = out,
 ) -> bool:
     """Grade with progress; return whether every submission has a report."""
     tasks = find_tasks(classroom, students, assignment, force=force)
-    found = classroom.grade(tasks, scheduler, needed_later)
+    found = classroom.grade(tasks, scheduler, meanwhile)
     done = list(track_progress(found, len(tasks), "grading", screen))
     failed = [entry for entry in done if entry.error]
     for entry in failed:
@@ -163,7 +160,7 @@ def run_all(classroom: Classroom) -> int:
     note_empty_roster(classroom)
     steps: dict[str, Callable[[Classroom], bool]] = {
         "collect": collect_all,
-        "grade": partial(grade_all, needed_later=NEEDED_AFTER_GRADING),
+        "grade": partial(grade_all, meanwhile=classroom.prepare_results()),
         "gradebook": bring_gradebook_up,
         "pages": build_all_pages,
     }

@@ -12,6 +12,7 @@ import nbgrader
 from nbgrader import api
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import configure_mappers
 
 from autograder.course.configuration import Course
 from autograder.course.errors import GradebookFailed
@@ -21,6 +22,14 @@ MADE_ANEW = (
     "close what has it open and run autograder gradebook again; if it is damaged, move it away first: it is made anew, "
     "but for marks given in it since the last run"
 )
+
+
+def prepare_database_tools(course: Course) -> None:
+    """Load and arrange what opening a course's gradebook would begin with; no database is
+    touched.
+    """
+    create_engine(course.database).dispose()
+    configure_mappers()
 
 
 @contextmanager

@@ -7,7 +7,6 @@ a run that is killed continues where it was.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 from collections import deque
@@ -54,7 +53,7 @@ def grade_tasks(
     exams: Mapping[str, Exam],
     tasks: Sequence[GradingTask],
     restore: Callable[[GradingTask], bytes] | None = None,
-    needed_later: Sequence[str] = (),
+    meanwhile: Sequence[Callable[[], object]] = (),
 ) -> Iterator[FinishedTask]:
     """Grade the tasks, many at once, and yield each as it is done and in the ledger.
 
@@ -66,8 +65,9 @@ def grade_tasks(
     restore : callable, optional
         Brings a notebook back into the student's store, from wherever it still is; it raises
         `RemoteFailed` if that is nowhere. See `autograder.collecting.lost_notebooks`.
-    needed_later : sequence of str
-        Modules that the caller will need afterwards: imported while there is nothing to do here.
+    meanwhile : sequence of callable
+        Steps towards what the caller will do afterwards: taken while there is nothing to do here,
+        as far as there is time for them. One that fails is the caller's to find out.
 
     Raises
     ------
@@ -85,14 +85,14 @@ def grade_tasks(
     modules = list_needed_modules(wanted.values())
     single = len(left.tasks) == 1
     with Workers(min(most, len(left.tasks)), wanted) as workers:
-        loading = _load_in_steps(workers, needed_later)
-        with Jail(course.limits, modules=modules, single=single, meanwhile=loading) as jail:
-            yield from _grade_in(workers, jail, course, left, loading)
+        steps = _get_ready_in_steps(workers, meanwhile)
+        with Jail(course.limits, modules=modules, single=single, meanwhile=steps) as jail:
+            yield from _grade_in(workers, jail, course, left, steps)
             for number in range(1, ROUNDS):
                 if left.tasks:
                     count = 1 if number == ROUNDS - 1 else min(most, len(left.tasks))
                     workers = Workers(count, wanted)
-                    yield from _grade_in(workers, jail, course, left, loading)
+                    yield from _grade_in(workers, jail, course, left, steps)
             # By one process, with nothing else of ours beside it: now the clock says something.
             again = _TasksLeft([*left.doubtful], final=True)
             for task, failed in left.missing:
@@ -103,20 +103,22 @@ def grade_tasks(
                 else:
                     again.tasks.append(task)
             if again.tasks:
-                yield from _grade_in(Workers(1, wanted), jail, course, again, loading)
+                yield from _grade_in(Workers(1, wanted), jail, course, again, steps)
     for task in (*left.tasks, *again.tasks):
         yield make_failed(task, "its grading process died; see the system log")
 
 
-def _load_in_steps(workers: Workers, needed_later: Sequence[str]) -> Iterator[None]:
-    """Get the processes that grade ready, and import in steps what is needed here; whoever waits
-    for another process takes a step.
+def _get_ready_in_steps(
+    workers: Workers, meanwhile: Sequence[Callable[[], object]]
+) -> Iterator[None]:
+    """Get the processes that grade ready, then go on with the caller's steps; whoever waits for
+    another process takes a step.
     """
     workers.get_ready()
     yield
-    for name in needed_later:
+    for take_step in meanwhile:
         with suppress(Exception):  # whoever needs it says what is wrong with it
-            importlib.import_module(name)
+            take_step()
         yield
 
 
@@ -151,12 +153,12 @@ def _bring_back(
 
 
 def _grade_in(
-    workers: Workers, jail: Jail, course: Course, left: _TasksLeft, loading: Iterator[None]
+    workers: Workers, jail: Jail, course: Course, left: _TasksLeft, steps: Iterator[None]
 ) -> Iterator[FinishedTask]:
     """Have workers grade what is left in a jail, and end them; what has to be done once more stays
     in `left`.
 
-    While nothing has come back, steps of `loading` are taken.
+    While nothing has come back, `steps` are taken.
     """
     under_way: dict[Future[ExaminedNotebook], GradingTask] = {}
     tasks = deque(left.tasks)
@@ -172,7 +174,7 @@ def _grade_in(
                     under_way[pool.submit(_examine_task, course, task)] = task
                 except BrokenProcessPool:
                     left.tasks.append(task)
-            for _ in loading:
+            for _ in steps:
                 if any(future.done() for future in under_way):
                     break
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:

@@ -56,24 +56,20 @@ class Workers:
 
     def __init__(self, count: int, exams: Mapping[str, Exam]) -> None:
         self.count = count
-        self._exams = exams
-        self._start_method = _choose_start_method(count)
         # On it each of them waits for the way to the jail.
         self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid() if _is_lasting() else None
         self._pool = ProcessPoolExecutor(
             count,
-            mp_context=multiprocessing.get_context(self._start_method),
+            mp_context=multiprocessing.get_context(_choose_start_method(count)),
             initializer=_sit_down,
             initargs=(self._theirs, exams, parent),
         )
 
     def get_ready(self) -> None:
-        """Start the processes: they prepare the exams for the time in which a jail's warm process
-        imports what notebooks do.
+        """Start the processes: they import what grades, and prepare the exams, while a jail's warm
+        process imports what notebooks do.
         """
-        if self._start_method == "fork":
-            self._load_for_fork()
         # One that is killed is missed when there is something for it to do.
         with suppress(BrokenProcessPool):
             for _ in range(self.count):
@@ -89,16 +85,6 @@ class Workers:
         for _ in range(self.count):
             shared.send(self._ours)
         return self._pool
-
-    def _load_for_fork(self) -> None:
-        """Import what grades, and what the exams import: a forked process has it."""
-        with import_to_stay():
-            importlib.import_module("autograder.grader.examiner")
-            # As where a reference is run, and before pyplot: nothing is shown on a screen.
-            os.environ.setdefault("MPLBACKEND", "Agg")
-            for name in list_needed_modules(self._exams.values()):
-                with suppress(Exception):  # the source notebook's own import will say so
-                    importlib.import_module(name)
 
     def close(self) -> None:
         """Cancel what still waits, and wait for the processes' end."""
@@ -141,8 +127,8 @@ def _is_lasting() -> bool:
 def _choose_start_method(count: int) -> str:
     """Return how processes are started: a single one has what is imported here, by a fork.
 
-    That saves what importing it again takes, a good part of what one push costs. Many processes
-    are started anew: a fork would hold, as long as they live, everything that the command has read.
+    That saves a tenth of a second of what one push costs. Many processes are started anew: a fork
+    would hold, as long as they live, everything that the command has read.
     """
     # Another thread could hold a lock that the fork would copy. And the kernel has to end the
     # process with this one: holding both ends of its queue, it would wait for ever.
@@ -170,13 +156,14 @@ _here: list[WorkerDesk | AutograderError] = []
 def _sit_down(place: socket.socket, exams: Mapping[str, Exam], parent: int | None) -> None:
     # A Ctrl-C is the grader's to tell: this process goes silently.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from autograder.grader.examiner import Examiner
-    from autograder.grader.prepared_exams import PreparedExams
-
     if parent is not None:
         lockdown.die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:  # it was killed a moment ago
             os._exit(1)
+    _load_what_grades(exams)
+    from autograder.grader.examiner import Examiner
+    from autograder.grader.prepared_exams import PreparedExams
+
     try:
         prepared = PreparedExams()
         for exam in exams.values():
@@ -190,6 +177,17 @@ def _sit_down(place: socket.socket, exams: Mapping[str, Exam], parent: int | Non
     except AutograderError as error:
         # An initializer that raises would break the pool without a reason.
         _here.append(error)
+
+
+def _load_what_grades(exams: Mapping[str, Exam]) -> None:
+    """Import what grades, and what the exams import."""
+    with import_to_stay():
+        importlib.import_module("autograder.grader.examiner")
+        # As where a reference is run, and before pyplot: nothing is shown on a screen.
+        os.environ.setdefault("MPLBACKEND", "Agg")
+        for name in list_needed_modules(exams.values()):
+            with suppress(Exception):  # the source notebook's own import will say so
+                importlib.import_module(name)
 
 
 def _do_nothing() -> None:

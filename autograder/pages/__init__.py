@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from autograder.pages.points_site import SiteSource, build_site
 from autograder.pages.student_links import links_csv
+from autograder.pages.template_environment import compile_templates
 from autograder.record.page_keys import PageKey, PageKeys
 
-__all__ = ["PageKey", "PageKeys", "SiteSource", "build_site", "links_csv"]
+__all__ = ["PageKey", "PageKeys", "SiteSource", "build_site", "compile_templates", "links_csv"]

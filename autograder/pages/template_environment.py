@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from types import CodeType
 from urllib.parse import quote, urlsplit
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from autograder.course.configuration import Course
@@ -27,6 +29,34 @@ POLICY = "; ".join(
 )
 
 
+class CompiledTemplates(BytecodeCache):
+    """The templates that this process has compiled, for all its environments: compiling them takes
+    longer than rendering a course's pages.
+    """
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill in a template's code if it was compiled before, from the same text."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template's code."""
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = CompiledTemplates()
+
+
+def compile_templates(course: Course) -> None:
+    """Compile the templates of the points pages, for environments to come."""
+    environment = make_environment(course)
+    for name in environment.list_templates(extensions=["html"]):
+        environment.get_template(name)
+
+
 def make_environment(course: Course, *rooms: str) -> Environment:
     """Return the environment in which a course's templates are rendered, those of other rooms
     beside our own.
@@ -35,6 +65,7 @@ def make_environment(course: Course, *rooms: str) -> Environment:
     loaders = [PackageLoader(room) for room in (*rooms, "autograder.pages")]
     made = Environment(
         loader=ChoiceLoader(loaders),
+        bytecode_cache=_COMPILED,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

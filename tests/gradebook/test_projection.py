@@ -13,9 +13,19 @@ from pathlib import Path
 import pytest
 from marked_course import EARLY, LATER, PLOT, MarkedCourse, make_marked_course
 from nbgrader.api import Gradebook, get_alembic_version
-from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution
+from small_course import (
+    CONFIG,
+    DOUBLE,
+    TEST_DOUBLE,
+    SmallCourse,
+    code,
+    dump,
+    make_small_course,
+    solution,
+)
 from small_course import test as check
 
+from autograder.classroom.classroom import Classroom
 from autograder.course.submission_files import SubmissionFiles, pack_submission
 from autograder.course.submissions import (
     Clock,
@@ -244,3 +254,11 @@ def test_a_record_is_read_once_until_its_file_changes(course: MarkedCourse) -> N
     again = cache.read("late")
     assert len(again.pushes) == len(first.pushes) + 1
     assert cache.read("nobody").pushes == ()
+
+
+def test_what_is_prepared_for_results_changes_nothing(tmp_path: Path) -> None:
+    course = make_small_course(tmp_path / "course")
+    before = sorted(course.root.rglob("*"))
+    for take_step in Classroom.open(course.config).prepare_results():
+        take_step()
+    assert sorted(course.root.rglob("*")) == before

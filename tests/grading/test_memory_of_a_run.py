@@ -8,6 +8,8 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -65,7 +67,7 @@ def test_results_are_forgotten_as_they_come_and_few_are_under_way(
     assert most <= grading_run.AHEAD * (room.course.workers or 2) + 2
 
 
-def test_what_cannot_be_loaded_for_later_fails_nothing_here(
+def test_a_step_towards_what_follows_that_fails_fails_nothing_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "broken_for_later.py").write_text("1 / 0")
@@ -86,7 +88,8 @@ def test_what_cannot_be_loaded_for_later_fails_nothing_here(
     monkeypatch.setattr(grading_run, "Jail", lambda *_, **__: nullcontext())
     file = NotebookFile("hw.ipynb", "0" * 40, 100)
     task = GradingTask("hw", file, Student("on-time", ""), [("on-time", "1")])
-    needed = ("broken_for_later", "missing_for_later", "good_for_later")
-    (done,) = grading_run.grade_tasks(room.course, room.exams, [task], needed_later=needed)
+    names = ("broken_for_later", "missing_for_later", "good_for_later")
+    steps = [partial(import_module, name) for name in names]
+    (done,) = grading_run.grade_tasks(room.course, room.exams, [task], meanwhile=steps)
     assert done.error == "" and done.report is report
     assert sys.modules.pop("good_for_later")
