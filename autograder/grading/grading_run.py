@@ -26,6 +26,7 @@ from autograder.course.errors import (
     describe_error,
 )
 from autograder.course.exam import Exam
+from autograder.course.lasting_imports import import_to_stay
 from autograder.course.submissions import Submission
 from autograder.course.whole_files import write_whole
 from autograder.git.student_stores import open_fork
@@ -117,7 +118,8 @@ def _get_ready_in_steps(
     workers.get_ready()
     yield
     for take_step in meanwhile:
-        with suppress(Exception):  # whoever needs it says what is wrong with it
+        # Whoever needs it says what is wrong with it.
+        with suppress(Exception), import_to_stay():
             take_step()
         yield
 
