@@ -19,7 +19,12 @@ from lent_zygotes import lend_zygotes, start_own_zygotes
 from meeting import VARIABLE, Meeting
 from public_course import a_person, public_course, public_course_as_made
 from small_course import SmallCourse, make_small_course
-from warm_autograder import FORKING, WORKER_POOL, remember_alembic_version
+from warm_autograder import (
+    FORKING,
+    WORKER_POOL,
+    remember_alembic_version,
+    remember_templates,
+)
 from xdist.scheduler import LoadFileScheduling
 
 from autograder.cli.application import leave_out_grammars
@@ -218,6 +223,12 @@ def startable_main() -> None:
 def quick_gradebooks() -> None:
     """Let new gradebooks of nbgrader begin without a program that is started for each; all but the first."""
     remember_alembic_version()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_templates() -> None:
+    """Compile the templates of pages once for all tests."""
+    remember_templates(Path(os.environ[VARIABLE]))
 
 
 @pytest.fixture(autouse=True)

@@ -194,6 +194,9 @@ def variants_of(path: Path) -> list[Variant]:
     return list(load_variants(path.read_text(encoding="utf-8"), path.name) or ())
 
 
+known_mistakes = cache(variants_of)  # as when grading, each is called again and again
+
+
 LONG = {"train_network", "nn_train_sgd", "a_long_descent"}  # half a second and more each
 
 
@@ -261,7 +264,7 @@ def test_a_shortcut_does_not_arrive(path: Path, place: Any) -> None:
 
 @pytest.mark.parametrize(("path", "place"), each_variant("mistakes.py"))
 def test_a_mistake_costs_points_and_leaves_what_it_keeps(path: Path, place: Any) -> None:
-    mistake = variants_of(path)[place]
+    mistake = known_mistakes(path)[place]
     found = score(path.parent.name, mistake.of, {mistake.of: mistake.function})
     met = {
         number

@@ -94,6 +94,7 @@ def serve(meeting: Path, ready: int) -> None:
     sys.path.pop(0)  # the folder of this file, which no command sees
     import_everything()
     lend_zygotes(meeting)
+    remember_templates(meeting)
     listener, lasting = listen(meeting, NAME, ready)
     waiting: dict[
         int, tuple[int, socket.socket]
@@ -165,6 +166,19 @@ def remember_alembic_version() -> None:
     api = sys.modules.get("nbgrader.api")
     if api is not None and not hasattr(api.get_alembic_version, "cache_info"):
         api.get_alembic_version = functools.cache(api.get_alembic_version)  # type: ignore[attr-defined]
+
+
+def remember_templates(meeting: Path) -> None:
+    """Compile the templates of pages once for all processes of a test run, instead of once for each site."""
+    from jinja2 import Environment, FileSystemBytecodeCache
+
+    from autograder.pages import template_environment
+
+    folder = meeting / "templates"
+    folder.mkdir(exist_ok=True)
+    cache = FileSystemBytecodeCache(str(folder))
+    environment = functools.partial(Environment, bytecode_cache=cache)
+    template_environment.Environment = environment  # type: ignore[assignment,misc]
 
 
 def enter_network(descriptor: int) -> None:
