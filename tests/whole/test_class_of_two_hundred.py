@@ -32,7 +32,9 @@ from autograder.rehearsal.forge_on_disk import BareRepository
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_zygotes")]
 
 # Of processor time: who is honest needs a tenth of a second of it, who is hostile uses up what there is.
-LIMITS = Limits(cell_seconds=1, call_seconds=1, seconds=4, memory_mb=400, processes=48, disk_mb=16)
+LIMITS = Limits(
+    cell_seconds=0.5, call_seconds=0.5, seconds=1.5, memory_mb=400, processes=48, disk_mb=16
+)
 ANSWERS = {
     "right": "def double(x):\n    return 2 * x",
     "wrong": "def double(x):\n    return x * x",
