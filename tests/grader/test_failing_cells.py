@@ -27,7 +27,7 @@ FULL = {"double": 2.0, "halve": 3.0}
 
 @pytest.fixture(scope="module")
 def examiner() -> Iterator[Examiner]:
-    with Examiner(Limits(cell_seconds=4, call_seconds=4, seconds=120, memory_mb=512)) as examiner:
+    with Examiner(Limits(cell_seconds=1, call_seconds=1, seconds=120, memory_mb=512)) as examiner:
         yield examiner
 
 
