@@ -586,6 +586,10 @@ def axe() -> str:
     return (Path(package.__file__).parent / "axe.min.js").read_text()
 
 
+# A whole term has eleven of the same elements: in nine of them axe would only take its time.
+KEEP_TWO_HOMEWORKS = (
+    "for (const each of [...document.querySelectorAll('.homework')].slice(2)) each.remove()"
+)
 LOOKS = ((320, "dark"), (1280, "light"))
 # Between them they have every element that a page can have; the others repeat those.
 OF_EVERY_KIND = (
@@ -612,6 +616,12 @@ def test_axe_finds_nothing_and_no_page_scrolls_sideways(
     page = visit_whom(
         visit, site, who, viewport={"width": width, "height": 900}, color_scheme=scheme
     )
+    for each in (320, 390, 768, 1280):
+        page.set_viewport_size({"width": each, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= each
+    page.set_viewport_size({"width": width, "height": 900})
+    if who in TERM:
+        page.evaluate(KEEP_TWO_HOMEWORKS)
     page.evaluate(axe)
     results = page.evaluate("axe.run(document, { resultTypes: ['violations', 'incomplete'] })")
     assert len(results["passes"]) > 15
@@ -623,9 +633,6 @@ def test_axe_finds_nothing_and_no_page_scrolls_sideways(
         for entry in undecided
         if not entry[2] <= {"shortTextContent", "nonBmp", "imgNode", "bgOverlap"}
     ] == []
-    for each in (320, 390, 768, 1280):
-        page.set_viewport_size({"width": each, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= each
 
 
 def told(finding: dict[str, Any]) -> tuple[str, list[str], set[str]]:
