@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,7 +85,7 @@ def grade_tasks(
     wanted = keep_asked_exams(exams, tasks)
     modules = list_needed_modules(wanted.values())
     single = len(left.tasks) == 1
-    with Workers(min(most, len(left.tasks)), wanted) as workers:
+    with closing(Workers(min(most, len(left.tasks)), wanted)) as workers:
         steps = _get_ready_in_steps(workers, meanwhile)
         with Jail(course.limits, modules=modules, single=single, meanwhile=steps) as jail:
             yield from _grade_in(workers, jail, course, left, steps)
@@ -165,7 +165,7 @@ def _grade_in(
     under_way: dict[Future[ExaminedNotebook], GradingTask] = {}
     tasks = deque(left.tasks)
     left.tasks = []
-    with workers:
+    with closing(workers):
         pool = workers.enter(jail)
         # A few at a time, each forgotten when it is in the ledger: what came back, with all its
         # outputs, would fill the memory where writing it down is slower than grading.

@@ -13,11 +13,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from autograder.course.errors import AutograderError, NoJail
 from autograder.course.exam import Exam
@@ -39,7 +38,7 @@ class WorkerDesk:
 
 
 class Workers:
-    """Processes that grade; a context manager, at whose end what still waits is cancelled.
+    """Processes that grade; to be closed, also where they were given no jail.
 
     Parameters
     ----------
@@ -95,26 +94,13 @@ class Workers:
         self._ours.close()
         self._theirs.close()
 
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the processes."""
-        self.close()
-
 
 @contextmanager
 def open_workers(
     count: int, jail: Jail, exams: Mapping[str, Exam]
 ) -> Iterator[ProcessPoolExecutor]:
     """Start processes that grade in a jail that there is already; see `Workers`."""
-    with Workers(count, exams) as workers:
+    with closing(Workers(count, exams)) as workers:
         yield workers.enter(jail)
 
 

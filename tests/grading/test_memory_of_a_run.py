@@ -35,6 +35,9 @@ class Threads(ThreadPoolExecutor):
     def enter(self, _: object) -> Threads:
         return self
 
+    def close(self) -> None:
+        self.shutdown()
+
 
 def test_results_are_forgotten_as_they_come_and_few_are_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -100,10 +101,10 @@ def noting_exam(small_course: SmallCourse, tmp_path: Path) -> tuple[Exam, Path]:
 @pytest.mark.parametrize("count", [1, 2])
 def test_they_get_ready_before_there_is_a_jail(noting_exam: tuple[Exam, Path], count: int) -> None:
     exam, notes = noting_exam
-    with Workers(count, {"hw": exam}) as workers:
+    with closing(Workers(count, {"hw": exam})) as workers:
         workers.get_ready()
         assert eventually(lambda: notes.exists() and len(notes.read_text().split()) == count)
-        with Jail(SMALL) as jail, workers:
+        with Jail(SMALL) as jail, closing(workers):
             graded = list(workers.enter(jail).map(points, range(4)))
     assert [score for _, score in graded] == [2.0] * 4
     # Each was ready once, and none came later.

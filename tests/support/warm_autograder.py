@@ -170,15 +170,14 @@ def remember_alembic_version() -> None:
 
 def remember_templates(meeting: Path) -> None:
     """Compile the templates of pages once for all processes of a test run, instead of once for each site."""
-    from jinja2 import Environment, FileSystemBytecodeCache
+    from jinja2 import FileSystemBytecodeCache
 
     from autograder.pages import template_environment
 
     folder = meeting / "templates"
     folder.mkdir(exist_ok=True)
     cache = FileSystemBytecodeCache(str(folder))
-    environment = functools.partial(Environment, bytecode_cache=cache)
-    template_environment.Environment = environment  # type: ignore[assignment,misc]
+    template_environment._COMPILED = cache  # type: ignore[assignment]
 
 
 def enter_network(descriptor: int) -> None:
