@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from repetitions import first_now
 from scipy.optimize import approx_fprime
-from scipy.signal import lfilter
 from scipy.spatial.distance import cdist
 from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
@@ -301,6 +300,9 @@ def test_with_the_default_learning_rate_fifty_steps_hardly_leave_guessing(hw03: 
 def test_averages_are_those_of_a_linear_filter(hw04: Any, draw: Any, beta: float) -> None:
     x = draw.normal(size=(30, 2, 3))
     V = hw04.ewa(x, beta)
+    # It brings all of scipy's statistics: not for every process that collects tests.
+    from scipy.signal import lfilter
+
     assert np.allclose(V, lfilter([1 - beta], [1, -beta], x, axis=0))
     lags = np.arange(30)
     weights = [np.sum((1 - beta) * beta ** lags[: t + 1]) for t in range(30)]

@@ -1,4 +1,4 @@
-"""Jails for tests: one warm process per rung and test run, closed at its end."""
+"""Jails for tests, on each rung that works here."""
 
 from __future__ import annotations
 
