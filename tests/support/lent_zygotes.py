@@ -101,7 +101,8 @@ def serve(meeting: Path, ready: int) -> None:
     keepers: dict[str, Keeper] = {}
     while lasting not in select.select([listener.fileno(), lasting], [], [])[0]:
         connection, _ = listener.accept()
-        with connection, contextlib.suppress(OSError):  # who asked may have been killed
+        # Who asks may be killed, before the question or before the answer.
+        with connection, contextlib.suppress(OSError, json.JSONDecodeError):
             order = json.loads(connection.recv(LARGEST_ORDER))
             keeper = None
             if order["situation"] == own_situation:
