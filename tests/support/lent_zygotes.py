@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from meeting import listen, start_once
+from meeting import leave_parent, listen, start_once
 
 from autograder.jail import JailFailed, NoJail, rungs
 from autograder.jail.keeper import PASSED_ON, JoinedKeeper, Keeper
@@ -130,5 +130,6 @@ def _find_zygote(keepers: dict[str, Keeper], zygote: dict[str, Any]) -> Keeper |
 
 
 if __name__ == "__main__":
+    leave_parent()
     sys.path.pop(0)  # the folder of this file
     serve(Path(sys.argv[1]), int(sys.argv[2]))

@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from lent_zygotes import lend_zygotes
-from meeting import VARIABLE, listen, start_once
+from meeting import VARIABLE, leave_parent, listen, start_once
 
 NAME = "socket"
 LARGEST_ORDER = 1 << 20
@@ -219,4 +219,5 @@ def obey(order: dict[str, Any], streams: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    leave_parent()
     serve(Path(sys.argv[1]), int(sys.argv[2]))
