@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader_course import nbgrader
@@ -48,6 +51,9 @@ CHEATS = {
     "lambda lines: [] if any('assert' in line for line in lines) else lines)",
     "shows-points": "def sum(values):\n    return 2",
 }
+EVERYONE = {**ANSWERS, **CHEATS, "spies": SPIES}
+# What plain nbgrader makes of everyone's answers; `python tests/support/plain_course.py FOLDER` asks it anew.
+GRADED = Path(__file__).with_name("plain_course_nbgrader.json")
 
 
 def make_course(root: Path, answers: Mapping[str, str], config: str) -> Path:
@@ -81,3 +87,41 @@ def scores(root: Path) -> dict[str, dict[str, tuple[float | None, bool]]]:
             }
             found[submission.student.id] = mine
     return found
+
+
+def shown(root: Path, student: str) -> list[list[Any]]:
+    """What the formgrader shows below each code cell: kinds of outputs, and errors without a file's name."""
+    graded = json.loads((root / "autograded" / student / "ps1" / "problem 1.ipynb").read_text())
+    cells = []
+    for cell in graded["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        outputs = []
+        for output in cell["outputs"]:
+            said = re.sub(r"\(\S+( \d+>)?, line", "(a file, line", output.get("evalue", ""))
+            text = output.get("text") if output.get("name") == "stdout" else None
+            outputs.append((output["output_type"], output.get("ename"), said, text))
+        cells.append(
+            sorted(outputs, key=str)
+        )  # which of two streams comes first is chance under nbgrader
+    return cells
+
+
+def as_json(value: object) -> Any:
+    """A value as it is read from a file: its tuples are lists."""
+    return json.loads(json.dumps(value))
+
+
+def ask_nbgrader(root: Path) -> dict[str, Any]:
+    """What plain nbgrader makes of the course: scores, what it shows, and the names of what it leaves."""
+    make_course(root, EVERYONE, CONFIG)
+    nbgrader(root, "autograde", "ps1")
+    files = sorted(path.name for path in root.iterdir())
+    # What an endless cell has shown when it is stopped is chance.
+    outputs = {student: shown(root, student) for student in EVERYONE if student != "endless"}
+    return as_json({"scores": scores(root), "shown": outputs, "files": files})  # type: ignore[no-any-return]
+
+
+if __name__ == "__main__":
+    graded = json.dumps(ask_nbgrader(Path(sys.argv[1])), indent=1, sort_keys=True)
+    GRADED.write_text(graded + "\n", encoding="utf-8")
