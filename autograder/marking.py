@@ -14,7 +14,7 @@ from autograder.course.comparisons import count_comparisons, note_comparisons
 from autograder.course.errors import (
     KernelError as KernelError,
 )  # tests let it pass: nothing more can be asked
-from autograder.course.submissions import Criterion, CriterionOutcome
+from autograder.course.reports import Criterion, CriterionOutcome
 from autograder.reference import reference_of
 
 __all__ = ["Hint", "Marking", "Score", "reference_of"]

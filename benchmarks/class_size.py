@@ -25,16 +25,8 @@ from measuring import make_parser, measure_work
 
 from autograder.classroom.classroom import Classroom
 from autograder.course.exam import Exercise
-from autograder.course.submissions import (
-    Clock,
-    Criterion,
-    CriterionOutcome,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-)
+from autograder.course.reports import Criterion, CriterionOutcome, ExerciseResult, Report, Status
+from autograder.course.submissions import Clock, NotebookFile, Push
 from autograder.record.ledger import Ledger
 
 REPOSITORY = Path(__file__).parents[1]

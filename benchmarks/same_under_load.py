@@ -25,7 +25,8 @@ from submissions import KINDS, answer, write_exam
 
 from autograder.course.exam import Exam
 from autograder.course.limits import Limits
-from autograder.course.submissions import Report, Submission
+from autograder.course.reports import Report
+from autograder.course.submissions import Submission
 from autograder.grader.examiner import Examiner
 
 ENDLESS = "while True: pass"

@@ -22,7 +22,8 @@ from measuring import make_parser
 
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.disk_use import measure_disk_use
-from autograder.course.submissions import Clock, Report, Student, Submission
+from autograder.course.reports import Report
+from autograder.course.submissions import Clock, Student, Submission
 from autograder.git.student_stores import Fork
 from autograder.gradebook.autograded_notebooks import autograded_notebook
 from autograder.gradebook.put_away_notebooks import SETTLED

@@ -20,7 +20,7 @@ from autograder.auditing.exam_excerpt import ExamExcerpt, cut_excerpt, take_whol
 from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, ExamError
 from autograder.course.exam import Exam
-from autograder.course.submissions import CriterionOutcome, ExerciseResult
+from autograder.course.reports import CriterionOutcome, ExerciseResult
 from autograder.grader.examiner import Examiner
 from autograder.grading.worker_pool import current_desk, open_workers
 from autograder.jail import Jail

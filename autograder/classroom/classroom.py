@@ -29,8 +29,9 @@ from autograder.course.errors import (
 )
 from autograder.course.exam import Exam
 from autograder.course.nearest_names import say_nearest_name
+from autograder.course.reports import make_printable
 from autograder.course.roster import Extensions, list_ids, read_extensions, read_roster
-from autograder.course.submissions import Student, make_printable
+from autograder.course.submissions import Student
 from autograder.gradebook.autograded_notebooks import find_unshown, remove_unneeded_outputs
 from autograder.gradebook.projection import read_gradebook, update_gradebook
 from autograder.grading.finished_tasks import FinishedTask

@@ -12,13 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.course.configuration import Course
-from autograder.course.submissions import (
-    CriterionOutcome,
-    ExerciseResult,
-    Report,
-    Status,
-    round_points,
-)
+from autograder.course.reports import CriterionOutcome, ExerciseResult, Report, Status, round_points
 from autograder.forge.repository_identity import describe_changes
 from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark

@@ -22,9 +22,10 @@ from autograder.course.exam import Exam
 from autograder.course.layout import FOLDER, original_place
 from autograder.course.names import name_assignment, name_notebook
 from autograder.course.nearest_names import say_nearest_name
+from autograder.course.reports import make_printable
 from autograder.course.roster import list_ids
 from autograder.course.submission_files import is_path_beside
-from autograder.course.submissions import Clock, Push, Student, make_printable
+from autograder.course.submissions import Clock, Push, Student
 from autograder.git.student_stores import open_fork
 from autograder.record.ledger import Ledger
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.course.errors import ExamError
-from autograder.course.submissions import make_printable
+from autograder.course.reports import make_printable
 
 LEADERBOARD_FILE = "leaderboard.py"
 BETTER = "BETTER"

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from autograder.course.submissions import make_printable
+from autograder.course.reports import make_printable
 
 # No notebook has such a first key: the bytes alone tell which of the two they are.
 MAGIC = b'{"submission":1,'

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.course.submissions import SUBMODULE, make_printable
+from autograder.course.reports import make_printable
+from autograder.course.submissions import SUBMODULE
 
 # A tree of a few bytes can name millions of files, and all of these are told or read for each push
 MAX_POINTERS = 20

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Self
 
 from autograder.course.errors import GitFailed, RemoteFailed
-from autograder.course.submissions import NotebookFile, Student, make_printable
+from autograder.course.reports import make_printable
+from autograder.course.submissions import NotebookFile, Student
 from autograder.git.bare_stores import clear_leftovers, hold_store
 from autograder.git.git_command import OUT_OF_TIME, EndedGit, run_git, write_options
 from autograder.git.object_batches import split_objects

@@ -16,8 +16,9 @@ from autograder.course.errors import RemoteFailed
 from autograder.course.exam import Exam, SourceCell
 from autograder.course.names import name_assignment, name_notebook
 from autograder.course.notebook_files import Cell, Notebook, Unreadable, read_notebook
+from autograder.course.reports import Status
 from autograder.course.submission_files import unpack_submission
-from autograder.course.submissions import NotebookFile, Push, Status, Student
+from autograder.course.submissions import NotebookFile, Push, Student
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.answer_pictures import show_answer
 from autograder.gradebook.harmless_outputs import harmless_outputs

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from autograder.course.configuration import Course
-from autograder.course.submissions import Status
+from autograder.course.reports import Status
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.autograded_notebooks import (
     BLOB,

@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from autograder.course.configuration import Assignment, Course
 from autograder.course.exam import Exam
 from autograder.course.names import name_assignment, name_file
-from autograder.course.submissions import ExerciseResult, NotebookFile, Push, Status, Student
+from autograder.course.reports import ExerciseResult, Status
+from autograder.course.submissions import NotebookFile, Push, Student
 from autograder.gradebook.autograded_notebooks import shown_file, shown_push
 from autograder.record.manual_marks import ManualMark
 from autograder.record.standings import PartStanding, PartState, Standing

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from autograder.course.submissions import BoardEntry, make_printable
+from autograder.course.reports import BoardEntry, make_printable
 from autograder.grader.evidence import Evidence
 from autograder.marking import Hint
 

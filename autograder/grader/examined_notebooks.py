@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.course.submissions import Report
+from autograder.course.reports import Report
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,15 @@ from typing import Any, Self
 
 from autograder.course.exam import Exam
 from autograder.course.limits import CLOCK_FACTOR
-from autograder.course.submission_files import merge_files, unpack_submission
-from autograder.course.submissions import (
+from autograder.course.reports import (
     BoardEntry,
     ExerciseResult,
     Report,
-    Submission,
     exercise_from_json,
     round_points,
 )
+from autograder.course.submission_files import merge_files, unpack_submission
+from autograder.course.submissions import Submission
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.working_folder import enter_folder, write_files
 from autograder.grader.examined_notebooks import ExaminedNotebook

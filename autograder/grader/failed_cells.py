@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from autograder.course.submissions import ExerciseResult, Status, make_printable
+from autograder.course.reports import ExerciseResult, Status, make_printable
 from autograder.grader.accidents import NO_NAME
 from autograder.grader.bound_names import bound_names
 from autograder.grader.vanished_names import vanished_name

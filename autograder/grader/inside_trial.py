@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from autograder.course.errors import KernelError
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import ExerciseResult
+from autograder.course.reports import ExerciseResult
 from autograder.grader.evidence import Evidence
 from autograder.grader.inside_verdict import judge_inside_test
 from autograder.grader.lost_cells import MAX_RESTARTS

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from autograder.course.errors import KernelDied, OutOfTime
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import ExerciseResult, Status, make_printable, round_points_below
+from autograder.course.reports import ExerciseResult, Status, make_printable, round_points_below
 from autograder.grader.accidents import NO_NAME, TOO_LONG, describe_accident
 from autograder.grader.evidence import Evidence
 from autograder.grader.hints import DISTURBED, ENDED, NOT_WRITTEN

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autograder.course.exam import Exam
-from autograder.course.submissions import ExerciseResult, Status
+from autograder.course.reports import ExerciseResult, Status
 from autograder.grader.evidence import Evidence
 from autograder.kernel.proxies import Handle
 from autograder.kernel.wire import CannotCross

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 
 from autograder.course.cell_statements import asks_for_all_names, find_global_names
 from autograder.course.exam import BY_TAG, CELLS_NEED_TESTS, OUTSIDE, Exam, Exercise
+from autograder.course.reports import ExerciseResult, Status
 from autograder.course.shared_objects import asks_of_its_process, asks_what_is_shared
-from autograder.course.submissions import ExerciseResult, Status, Submission
+from autograder.course.submissions import Submission
 from autograder.grader.bound_names import bound_names, quote_code_names
 from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grader.examiner import Examiner

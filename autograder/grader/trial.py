@@ -28,7 +28,7 @@ from autograder.course.errors import KernelDied, KernelError
 from autograder.course.exam import CELLS_NEED_TESTS, Exam, Exercise
 from autograder.course.leaderboard import find_code_name
 from autograder.course.notebook_files import Notebook
-from autograder.course.submissions import BoardEntry, ExerciseResult, Status
+from autograder.course.reports import BoardEntry, ExerciseResult, Status
 from autograder.grader.board_measuring import make_board_entry
 from autograder.grader.cell_restoring import RestoredCell, restore_cells
 from autograder.grader.essays import find_essays

@@ -22,7 +22,8 @@ from typing import Any, NoReturn
 from autograder.course.errors import KernelDied
 from autograder.course.exam import Exam
 from autograder.course.notebook_files import Unreadable, read_notebook
-from autograder.course.submissions import Submission, make_printable
+from autograder.course.reports import make_printable
+from autograder.course.submissions import Submission
 from autograder.grader.trial import Trial
 from autograder.grader.trial_steps import Step
 from autograder.jail import Limits

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import (
+from autograder.course.reports import (
     CriterionOutcome,
     ExerciseResult,
     Status,

@@ -23,7 +23,7 @@ from distributed.scheduler import KilledWorker
 from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, RemoteFailed, describe_error
 from autograder.course.exam import Exam
-from autograder.course.submissions import Report
+from autograder.course.reports import Report
 from autograder.grading.cluster_worker import GradingPlugin, grade_bytes
 from autograder.grading.finished_tasks import (
     FinishedTask,

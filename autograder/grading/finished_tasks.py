@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError, describe_error
-from autograder.course.submissions import Report
+from autograder.course.reports import Report
 from autograder.record.ledger import Ledger
 from autograder.record.open_tasks import GradingTask
 

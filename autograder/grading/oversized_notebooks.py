@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
-from autograder.course.submissions import Report
+from autograder.course.reports import Report
 from autograder.record.open_tasks import GradingTask
 
 

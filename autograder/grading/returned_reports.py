@@ -16,7 +16,7 @@ from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam, Exercise
 from autograder.course.layout import notebook_places
 from autograder.course.leaderboard import MOST_LETTERS_KEPT
-from autograder.course.submissions import (
+from autograder.course.reports import (
     BoardEntry,
     Criterion,
     ExerciseResult,

@@ -22,7 +22,8 @@ from autograder.course.errors import AutograderError, UsageError, describe_error
 from autograder.course.exam import Exam
 from autograder.course.layout import notebook_places
 from autograder.course.names import is_notebook_name, name_file
-from autograder.course.submissions import NotebookFile, Report, Student
+from autograder.course.reports import Report
+from autograder.course.submissions import NotebookFile, Student
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.git.repository import GitRepository

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from autograder.course.exam import Exam
-from autograder.course.submissions import ExerciseResult
+from autograder.course.reports import ExerciseResult
 from autograder.grader.hints import PERHAPS
 from autograder.mistakes import load_variants
 from autograder.overview.class_work import (

@@ -11,7 +11,8 @@ from functools import cached_property
 
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
-from autograder.course.submissions import ExerciseResult, Report, Status, Student
+from autograder.course.reports import ExerciseResult, Report, Status
+from autograder.course.submissions import Student
 from autograder.pages.exercise_titles import find_exercise_titles
 from autograder.pages.push_history import list_history
 from autograder.record.ledger import StudentRecord

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.course.submissions import CriterionOutcome, ExerciseResult, Status
+from autograder.course.reports import CriterionOutcome, ExerciseResult, Status
 from autograder.overview.class_work import AssignmentWork, has_all_points, was_attempted
 
 GROUP = 0.27

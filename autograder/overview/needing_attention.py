@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from autograder.course.layout import find_answers_elsewhere
 from autograder.course.names import label_notebook, name_assignment
-from autograder.course.submissions import Status, round_points
+from autograder.course.reports import Status, round_points
 from autograder.grader.hints import PRINTS, RETURNS_NONE, STILL_RAISES
 from autograder.overview.class_work import ALMOST, AssignmentWork, StudentWork
 from autograder.record.ledger import StudentRecord

@@ -12,7 +12,7 @@ from operator import attrgetter
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
 from autograder.course.names import label_notebook
-from autograder.course.submissions import ExerciseResult, Status
+from autograder.course.reports import ExerciseResult, Status
 from autograder.overview.class_work import AssignmentWork, Grading, StudentWork
 from autograder.record.assignment_standings import join_notebooks, label_results
 from autograder.record.standings import Standing, decided_sum

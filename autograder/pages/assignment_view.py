@@ -9,7 +9,8 @@ from datetime import datetime
 from autograder.course.exam import Exam, Exercise
 from autograder.course.layout import find_answers_elsewhere, find_notebook
 from autograder.course.names import label_notebook
-from autograder.course.submissions import Push, Student, round_points
+from autograder.course.reports import round_points
+from autograder.course.submissions import Push, Student
 from autograder.pages.exercise_rows import Row, list_exercises, make_rows
 from autograder.pages.exercise_titles import find_exercise_titles
 from autograder.pages.points_chart import PointsChart, make_points_chart

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import Criterion, ExerciseResult, Status
+from autograder.course.reports import Criterion, ExerciseResult, Status
 from autograder.pages.status_signs import OF_STATE, OF_STATUS, Mark
 from autograder.record.manual_marks import ManualMark
 from autograder.record.standings import PartState

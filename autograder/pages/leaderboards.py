@@ -14,7 +14,8 @@ from autograder.course.configuration import Assignment, Course
 from autograder.course.exam import Exam
 from autograder.course.layout import find_notebook
 from autograder.course.leaderboard import Leaderboard
-from autograder.course.submissions import BoardEntry, Push, Student
+from autograder.course.reports import BoardEntry
+from autograder.course.submissions import Push, Student
 from autograder.pages.code_names import (
     DRAW,
     REFUSED_TAKEN,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.course.submissions import round_points
+from autograder.course.reports import round_points
 from autograder.pages.assignment_view import AssignmentView, PartView
 from autograder.pages.exercise_rows import Row
 from autograder.pages.push_history import Entry

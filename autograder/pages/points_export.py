@@ -16,7 +16,8 @@ from enum import StrEnum
 
 from autograder.course.configuration import Course
 from autograder.course.names import name_assignment
-from autograder.course.submissions import Status, Student, round_points
+from autograder.course.reports import Status, round_points
+from autograder.course.submissions import Student
 from autograder.record.assignment_standings import join_class
 from autograder.record.standings import PartStanding, Standing, decided_points, decided_sum
 

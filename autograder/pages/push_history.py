@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.course.layout import find_notebook
-from autograder.course.submissions import NotebookFile, Push, Report
+from autograder.course.reports import Report
+from autograder.course.submissions import NotebookFile, Push
 from autograder.record.ledger import StudentRecord
 from autograder.record.ledger_entries import RecordedReport
 from autograder.record.standings import Standing

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.course.submissions import Clock, CriterionOutcome, Status
+from autograder.course.reports import CriterionOutcome, Status
+from autograder.course.submissions import Clock
 from autograder.record.standings import PartState
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
-from autograder.course.submissions import Student, round_points
+from autograder.course.reports import round_points
+from autograder.course.submissions import Student
 from autograder.pages import page_highlights as highlights
 from autograder.pages.assignment_view import (
     AssignmentView,

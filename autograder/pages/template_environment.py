@@ -13,7 +13,8 @@ from markupsafe import Markup, escape
 
 from autograder.course.configuration import Course
 from autograder.course.names import label_notebook, quote_name
-from autograder.course.submissions import Push, round_points
+from autograder.course.reports import round_points
+from autograder.course.submissions import Push
 from autograder.pages.status_signs import OF_CLOCK, OF_OUTCOME
 
 # Nothing but the site's own files, no inline script or style, no form, no other base for links.

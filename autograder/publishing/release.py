@@ -18,8 +18,9 @@ from autograder.course.errors import ReleaseError
 from autograder.course.exam import BY_TAG, RAISES, Exam
 from autograder.course.handout import read_handout
 from autograder.course.recorded_tests import RecordedTests, fingerprint, write_recorded_tests
+from autograder.course.reports import Status
 from autograder.course.source_markers import MARKER
-from autograder.course.submissions import Status, Submission
+from autograder.course.submissions import Submission
 from autograder.course.temporary_folders import temporary_folder
 from autograder.course.whole_files import write_whole
 from autograder.gradebook.assignment_conversion import convert_assignment, enter_assignment

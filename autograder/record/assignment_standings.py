@@ -14,8 +14,9 @@ from operator import attrgetter
 from autograder.course.configuration import Assignment, Course
 from autograder.course.exam import Exam
 from autograder.course.names import BETWEEN, name_notebook
+from autograder.course.reports import ExerciseResult, round_points
 from autograder.course.roster import Extensions
-from autograder.course.submissions import ExerciseResult, Push, Student, round_points
+from autograder.course.submissions import Push, Student
 from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark
 from autograder.record.push_candidates import PushCandidate, PushChoice, choose_pushes

@@ -28,7 +28,8 @@ from autograder.course.configuration import Course
 from autograder.course.errors import DiskFailed
 from autograder.course.faults import reached
 from autograder.course.names import name_assignment
-from autograder.course.submissions import Clock, Push, Report, Repository
+from autograder.course.reports import Report
+from autograder.course.submissions import Clock, Push, Repository
 from autograder.course.whole_files import place_beside
 from autograder.record.ledger_entries import (
     UNREADABLE_ERRORS,

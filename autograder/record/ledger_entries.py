@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from autograder.course.submissions import Push, Report, Repository
+from autograder.course.reports import Report
+from autograder.course.submissions import Push, Repository
 from autograder.record.manual_marks import ManualMark
 
 Key = tuple[str, str, str]  # assignment, notebook blob, exam version: equal keys mean equal points

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from autograder.course.submissions import ExerciseResult, Status, round_points_below
+from autograder.course.reports import ExerciseResult, Status, round_points_below
 
 
 @dataclass(frozen=True)

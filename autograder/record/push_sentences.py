@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from autograder.course.configuration import DEFAULT_BRANCH, Course
 from autograder.course.layout import notebook_places, say_where_it_belongs
 from autograder.course.names import quote_name
-from autograder.course.submissions import SUBMODULE, NotebookFile, Push, round_points
+from autograder.course.reports import round_points
+from autograder.course.submissions import SUBMODULE, NotebookFile, Push
 from autograder.record.push_candidates import PushCandidate, PushChoice
 
 PLAIN_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")

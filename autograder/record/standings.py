@@ -16,16 +16,9 @@ from functools import cached_property
 from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam
 from autograder.course.layout import find_notebook, is_begun
+from autograder.course.reports import ExerciseResult, Report, Status, round_points
 from autograder.course.roster import Extensions
-from autograder.course.submissions import (
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-    Student,
-    round_points,
-)
+from autograder.course.submissions import NotebookFile, Push, Student
 from autograder.record.ledger import StudentRecord
 from autograder.record.manual_marks import ManualMark, apply_mark, newest_marks
 from autograder.record.push_candidates import (

@@ -22,7 +22,7 @@ from autograder.course.configuration import CONFIG_FILE, Assignment, Course, rea
 from autograder.course.database_addresses import address_database
 from autograder.course.errors import UsageError
 from autograder.course.exam import WHOLE, Exercise
-from autograder.course.submissions import ExerciseResult
+from autograder.course.reports import ExerciseResult
 from autograder.course.whole_files import place_beside, write_whole
 from autograder.grader.examiner import Examiner
 from autograder.publishing.release import release_assignment

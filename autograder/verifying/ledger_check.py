@@ -12,7 +12,8 @@ from pathlib import Path
 from autograder.course.configuration import Course
 from autograder.course.exam import Exam
 from autograder.course.nearest_names import say_nearest_name
-from autograder.course.submissions import Clock, ExerciseResult, Push, round_points
+from autograder.course.reports import ExerciseResult, round_points
+from autograder.course.submissions import Clock, Push
 from autograder.record.ledger import Ledger
 from autograder.record.ledger_entries import (
     UNREADABLE_ERRORS,

@@ -12,7 +12,8 @@ from autograder.course.configuration import Course
 from autograder.course.errors import AutograderError
 from autograder.course.exam import Exam
 from autograder.course.names import name_assignment
-from autograder.course.submissions import Status, Student
+from autograder.course.reports import Status
+from autograder.course.submissions import Student
 from autograder.gradebook.projection_memory import database_file
 from autograder.pages.page_seal import SEALED, unseal_contents
 from autograder.pages.points_site import INDEX, LEADERBOARD, SiteSource, render_contents

@@ -16,7 +16,8 @@ from small_course import CONFIG, SmallCourse, code, dump, solution, test, text
 
 from autograder.classroom.classroom import Classroom
 from autograder.collecting.notebook_sightings import Sightings
-from autograder.course.submissions import Clock, NotebookFile, Push, Report
+from autograder.course.reports import Report
+from autograder.course.submissions import Clock, NotebookFile, Push
 from autograder.git.pushed_trees import PushedTree, TreeFile
 from autograder.record.standings import PartState, Standing, decided_sum
 

@@ -16,7 +16,8 @@ from small_course import CONFIG, SmallCourse, notebook
 
 from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import Status, Submission
+from autograder.course.reports import Status
+from autograder.course.submissions import Submission
 from autograder.gradebook.gradebook_database import put_tools_on_path
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits

@@ -27,7 +27,7 @@ from small_course import (
     text,
 )
 
-from autograder.course.submissions import Status
+from autograder.course.reports import Status
 from autograder.gradebook.autograded_notebooks import autograded_path
 from autograder.record.manual_marks import ManualMark
 

@@ -26,16 +26,9 @@ from small_course import (
 from small_course import test as check
 
 from autograder.classroom.classroom import Classroom
+from autograder.course.reports import ExerciseResult, Report, Status
 from autograder.course.submission_files import SubmissionFiles, pack_submission
-from autograder.course.submissions import (
-    Clock,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-    Student,
-)
+from autograder.course.submissions import Clock, NotebookFile, Push, Student
 from autograder.git.student_stores import Fork
 from autograder.gradebook import gradebook
 from autograder.gradebook.autograded_notebooks import autograded_notebook, autograded_path

@@ -12,7 +12,8 @@ from small_course import DOUBLE, REPOSITORY, SmallCourse, code, dump, solution, 
 from autograder.course.errors import ExamError
 from autograder.course.exam import Exam, read_exam
 from autograder.course.leaderboard import MOST_LETTERS_KEPT, find_code_name
-from autograder.course.submissions import Report, Submission
+from autograder.course.reports import Report
+from autograder.course.submissions import Submission
 from autograder.grader.board_measuring import FAILED, NO_NUMBER, TOO_LONG, UNWRITTEN
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits

@@ -12,7 +12,8 @@ from course_features import Feature, read_features, read_scores
 from small_course import notebook
 
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import Status, Submission
+from autograder.course.reports import Status
+from autograder.course.submissions import Submission
 from autograder.grader.examiner import Examiner
 from autograder.grader.second_look import LOOK
 from autograder.grader.test_places import choose_places

@@ -8,7 +8,8 @@ import pytest
 from small_course import SmallCourse, code, dump, solution, test
 
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import Report, Submission
+from autograder.course.reports import Report
+from autograder.course.submissions import Submission
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 

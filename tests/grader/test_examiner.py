@@ -26,8 +26,9 @@ from small_course import (
 )
 
 from autograder.course.exam import Exam, read_exam
+from autograder.course.reports import Status
 from autograder.course.submission_files import SubmissionFiles, merge_files, pack_submission
-from autograder.course.submissions import Status, Submission
+from autograder.course.submissions import Submission
 from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grader.examiner import Examiner
 from autograder.grader.hints import NO_VALUE

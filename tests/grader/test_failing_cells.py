@@ -11,7 +11,8 @@ import pytest
 from small_course import SmallCourse, code, dump, solution, test, text
 
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import Report, Status, Submission
+from autograder.course.reports import Report, Status
+from autograder.course.submissions import Submission
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 

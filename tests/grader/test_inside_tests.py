@@ -12,7 +12,8 @@ from small_course import SmallCourse, code, dump, solution, test
 from autograder.course.errors import ExamError
 from autograder.course.exam import Exam, read_exam
 from autograder.course.recorded_tests import RecordedTests, record_path, write_recorded_tests
-from autograder.course.submissions import ExerciseResult, Status, Submission
+from autograder.course.reports import ExerciseResult, Status
+from autograder.course.submissions import Submission
 from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grader.examiner import Examiner
 from autograder.grader.inside_verdict import NOT_AS_WANTED

@@ -10,7 +10,8 @@ from small_course import SmallCourse, code, dump, solution, test
 
 from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import ExerciseResult, Status, Submission
+from autograder.course.reports import ExerciseResult, Status
+from autograder.course.submissions import Submission
 from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits

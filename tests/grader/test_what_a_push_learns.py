@@ -21,7 +21,8 @@ from small_course import DOUBLE, REPOSITORY, SmallCourse, code, dump, solution, 
 
 from autograder.course.exam import Exam, read_exam
 from autograder.course.notebook_files import Notebook, read_notebook
-from autograder.course.submissions import Report, Submission
+from autograder.course.reports import Report
+from autograder.course.submissions import Submission
 from autograder.grader.accidents import WORDS
 from autograder.grader.evidence import Evidence
 from autograder.grader.examiner import MAX_PROBLEMS, Examiner

@@ -16,7 +16,8 @@ import pytest
 from small_course import make_small_course
 
 from autograder.classroom.classroom import Classroom
-from autograder.course.submissions import NotebookFile, Report, Student
+from autograder.course.reports import Report
+from autograder.course.submissions import NotebookFile, Student
 from autograder.grader.examined_notebooks import ExaminedNotebook
 from autograder.grading import grading_run
 from autograder.record.open_tasks import GradingTask

@@ -7,13 +7,7 @@ from typing import Any
 import pytest
 
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import (
-    Criterion,
-    CriterionOutcome,
-    ExerciseResult,
-    Report,
-    Status,
-)
+from autograder.course.reports import Criterion, CriterionOutcome, ExerciseResult, Report, Status
 from autograder.grading.returned_reports import MAX_BYTES, ReportRefused, read_returned_report
 from autograder.record.ledger import Ledger
 

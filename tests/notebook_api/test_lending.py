@@ -9,7 +9,8 @@ from small_course import SmallCourse, dump, solution, test
 
 from autograder.course.errors import ExamError
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import ExerciseResult, Submission
+from autograder.course.reports import ExerciseResult
+from autograder.course.submissions import Submission
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 from autograder.lending import lent

@@ -8,7 +8,7 @@ import pytest
 from autograder.checks import Unmet
 from autograder.course.errors import KernelDied
 from autograder.course.exam import Exercise
-from autograder.course.submissions import CriterionOutcome, Status
+from autograder.course.reports import CriterionOutcome, Status
 from autograder.grader.accidents import TOO_LONG
 from autograder.grader.call_replays import Replays
 from autograder.grader.evidence import Evidence

@@ -19,7 +19,7 @@ from small_course import REPOSITORY
 
 from autograder.checks import relative_error
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import CriterionOutcome
+from autograder.course.reports import CriterionOutcome
 from autograder.grader.test_cells import CellGlobals, run_test_cell
 from autograder.lending import lender
 from autograder.marking import Score

@@ -13,7 +13,8 @@ from small_course import REPOSITORY
 
 from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import Report, Status, Submission
+from autograder.course.reports import Report, Status
+from autograder.course.submissions import Submission
 from autograder.grader.examiner import Examiner
 from autograder.rehearsal.student_roles import StudentDesk
 

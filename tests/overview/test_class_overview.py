@@ -14,7 +14,8 @@ from pages_class import ARRAYS, NOW, REGRESSION, PracticeClass, Work, full, prac
 from pages_reading import Text
 
 from autograder.course.errors import UsageError
-from autograder.course.submissions import ExerciseResult, Status, Student
+from autograder.course.reports import ExerciseResult, Status
+from autograder.course.submissions import Student
 from autograder.grader.hints import PERHAPS, RETURNS_NONE, STILL_RAISES
 from autograder.overview import ClassOverview, make_overview, write_overview
 from autograder.overview.exercise_statistics import compare_groups

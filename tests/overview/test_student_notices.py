@@ -13,7 +13,7 @@ import pytest
 from pages_class import ARRAYS, NOW, REGRESSION, PracticeClass, Work, full, practice_class
 
 from autograder.course.errors import UsageError
-from autograder.course.submissions import Status
+from autograder.course.reports import Status
 from autograder.overview.student_notices import keep_told, make_notices, read_told, write_notices
 from autograder.record.standings import judge_assignment
 

@@ -9,7 +9,7 @@ from long_term import HINT, term_class
 from pages_class import ARRAYS, MEAN_HINT, NOW, REGRESSION, PracticeClass, at, full, practice_class
 
 from autograder.course.exam import Exam, SourceCell
-from autograder.course.submissions import Status
+from autograder.course.reports import Status
 from autograder.pages.exercise_rows import OwnLine, split_hint
 from autograder.pages.exercise_titles import find_exercise_titles, shorten_heading
 from autograder.pages.student_page import StudentPage, make_student_page

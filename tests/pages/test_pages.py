@@ -27,7 +27,8 @@ from pages_class import (
 from pages_reading import Text, contents, link_key, opened, words
 
 from autograder.course.errors import AutograderError, ConfigError, UsageError
-from autograder.course.submissions import Clock, Push, Status, Student
+from autograder.course.reports import Status
+from autograder.course.submissions import Clock, Push, Student
 from autograder.pages import PageKeys, build_site
 from autograder.pages.template_environment import make_commit_url, render_prose, write_number
 from autograder.record.standings import PartStanding

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pages_class import ARRAYS, NOW, PracticeClass, at, practice_class
 
-from autograder.course.submissions import ExerciseResult, Status
+from autograder.course.reports import ExerciseResult, Status
 from autograder.pages.points_distribution import count_by_tenths
 from autograder.pages.push_history import Change, list_history
 from autograder.record.standings import PartStanding, PartState, Standing

@@ -27,7 +27,8 @@ from small_course import (
 from autograder.course.configuration_file import load_course
 from autograder.course.errors import AutograderError, ExamError, ReleaseError
 from autograder.course.exam import read_exam
-from autograder.course.submissions import Status, Submission
+from autograder.course.reports import Status
+from autograder.course.submissions import Submission
 from autograder.grader.examiner import Examiner
 from autograder.jail import Limits
 from autograder.publishing.notebook_fields import find_attachment_names

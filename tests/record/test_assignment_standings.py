@@ -10,15 +10,8 @@ import pytest
 
 from autograder.course.configuration import Assignment, Course, LateRule, Part
 from autograder.course.exam import WHOLE, Exam, Exercise
-from autograder.course.submissions import (
-    Clock,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-    Student,
-)
+from autograder.course.reports import ExerciseResult, Report, Status
+from autograder.course.submissions import Clock, NotebookFile, Push, Student
 from autograder.record.assignment_standings import join_standings, judge_notebooks
 from autograder.record.ledger import Ledger, StudentRecord
 from autograder.record.ledger_entries import RecordedReport

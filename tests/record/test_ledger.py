@@ -12,17 +12,8 @@ from typing import Any
 import pytest
 
 from autograder.course.errors import DiskFailed
-from autograder.course.submissions import (
-    Clock,
-    Criterion,
-    CriterionOutcome,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Repository,
-    Status,
-)
+from autograder.course.reports import Criterion, CriterionOutcome, ExerciseResult, Report, Status
+from autograder.course.submissions import Clock, NotebookFile, Push, Repository
 from autograder.record.ledger import Ledger
 from autograder.record.manual_marks import ManualMark, newest_marks
 

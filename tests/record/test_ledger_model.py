@@ -21,15 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from autograder.course.configuration import Assignment, Course, Part
 from autograder.course.exam import Exam, Exercise, SourceCell
-from autograder.course.submissions import (
-    Clock,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-    Student,
-)
+from autograder.course.reports import ExerciseResult, Report, Status
+from autograder.course.submissions import Clock, NotebookFile, Push, Student
 from autograder.record.ledger import Ledger
 from autograder.record.manual_marks import ManualMark
 from autograder.record.standings import judge_assignment

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from autograder.course.submissions import ExerciseResult, Status
+from autograder.course.reports import ExerciseResult, Status
 from autograder.record.ledger import Ledger
 from autograder.record.manual_marks import ManualMark, apply_mark, newest_marks
 

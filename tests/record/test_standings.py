@@ -8,15 +8,8 @@ import pytest
 
 from autograder.course.configuration import Assignment, Course, LateRule, Part
 from autograder.course.exam import Exam, Exercise
-from autograder.course.submissions import (
-    Clock,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-    Student,
-)
+from autograder.course.reports import ExerciseResult, Report, Status
+from autograder.course.submissions import Clock, NotebookFile, Push, Student
 from autograder.record.ledger import StudentRecord
 from autograder.record.ledger_entries import RecordedReport
 from autograder.record.manual_marks import ManualMark

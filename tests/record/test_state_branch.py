@@ -11,15 +11,8 @@ from small_course import CONFIG
 from autograder.course.configuration import Course, ForgeOptions
 from autograder.course.configuration_file import load_course
 from autograder.course.errors import AutograderError, GitFailed, UsageError
-from autograder.course.submissions import (
-    Clock,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-    Student,
-)
+from autograder.course.reports import ExerciseResult, Report, Status
+from autograder.course.submissions import Clock, NotebookFile, Push, Student
 from autograder.forge.forge_protocol import open_forge
 from autograder.git.student_stores import Fork
 from autograder.record.ledger import Ledger

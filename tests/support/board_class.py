@@ -8,7 +8,8 @@ from datetime import timedelta
 from pages_class import ARRAYS, NOW, PracticeClass, practice_class
 
 from autograder.course.leaderboard import Leaderboard
-from autograder.course.submissions import BoardEntry, Clock, NotebookFile, Push, Report, Student
+from autograder.course.reports import BoardEntry, Report
+from autograder.course.submissions import Clock, NotebookFile, Push, Student
 from autograder.record.ledger import StudentRecord
 from autograder.record.ledger_entries import RecordedReport
 from autograder.record.standings import judge_assignment

@@ -18,7 +18,8 @@ from autograder.auditing.audit_cases import CaseKind, build_cases
 from autograder.course.configuration import Course, Part
 from autograder.course.configuration_file import load_course
 from autograder.course.exam import WHOLE, Exam
-from autograder.course.submissions import Clock, NotebookFile, Push, Report, Student, Submission
+from autograder.course.reports import Report
+from autograder.course.submissions import Clock, NotebookFile, Push, Student, Submission
 from autograder.grader.examiner import Examiner
 from autograder.record.ledger import StudentRecord
 from autograder.record.ledger_entries import RecordedReport

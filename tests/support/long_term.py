@@ -18,17 +18,8 @@ from pages_class import (
 
 from autograder.course.configuration import Assignment, Part
 from autograder.course.exam import WHOLE, Exam, Exercise, SourceCell
-from autograder.course.submissions import (
-    Clock,
-    Criterion,
-    CriterionOutcome,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-    Student,
-)
+from autograder.course.reports import Criterion, CriterionOutcome, ExerciseResult, Report, Status
+from autograder.course.submissions import Clock, NotebookFile, Push, Student
 from autograder.record.ledger import StudentRecord
 from autograder.record.ledger_entries import RecordedReport
 from autograder.record.standings import judge_assignment

@@ -14,15 +14,8 @@ from nbgrader.api import Gradebook
 from small_course import CONFIG, DOUBLE, TEST_DOUBLE, SmallCourse, code, dump, solution, test, text
 
 from autograder.classroom.classroom import Classroom
-from autograder.course.submissions import (
-    Clock,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-    Student,
-)
+from autograder.course.reports import ExerciseResult, Report, Status
+from autograder.course.submissions import Clock, NotebookFile, Push, Student
 from autograder.git.student_stores import Fork
 from autograder.gradebook.gradebook_database import put_tools_on_path
 from autograder.record.ledger import Ledger

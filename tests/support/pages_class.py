@@ -16,17 +16,8 @@ from zoneinfo import ZoneInfo
 from autograder.course.configuration import Assignment, Course, LateRule, Part
 from autograder.course.exam import WHOLE, Exam, Exercise, SourceCell
 from autograder.course.names import name_assignment, name_notebook
-from autograder.course.submissions import (
-    Clock,
-    Criterion,
-    CriterionOutcome,
-    ExerciseResult,
-    NotebookFile,
-    Push,
-    Report,
-    Status,
-    Student,
-)
+from autograder.course.reports import Criterion, CriterionOutcome, ExerciseResult, Report, Status
+from autograder.course.submissions import Clock, NotebookFile, Push, Student
 from autograder.pages import PageKeys, SiteSource, build_site
 from autograder.record.ledger import StudentRecord
 from autograder.record.ledger_entries import RecordedReport

@@ -23,7 +23,8 @@ from pages_class import (
 
 from autograder.course.configuration import Assignment, LateRule, Part
 from autograder.course.exam import WHOLE
-from autograder.course.submissions import Status, Student
+from autograder.course.reports import Status
+from autograder.course.submissions import Student
 from autograder.record.assignment_standings import judge_notebooks
 from autograder.record.ledger import StudentRecord
 

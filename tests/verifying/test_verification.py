@@ -18,7 +18,7 @@ from marked_course import MONDAY, MarkedCourse, make_marked_course
 from small_course import SmallCourse
 
 from autograder.course import submissions as records
-from autograder.course.submissions import Report
+from autograder.course.reports import Report
 from autograder.record.ledger import Ledger
 from autograder.record.ledger_lines import format_line, is_readable, parse_line
 from autograder.verifying.verification import Verification, repair_course, verify_course

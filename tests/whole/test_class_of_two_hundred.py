@@ -19,7 +19,8 @@ from small_course import CONFIG, SmallCourse, code, dump, solution, test
 from autograder.course.configuration import Course
 from autograder.course.configuration_file import load_course
 from autograder.course.exam import Exam, read_exam
-from autograder.course.submissions import NotebookFile, Report, Student, Submission
+from autograder.course.reports import Report
+from autograder.course.submissions import NotebookFile, Student, Submission
 from autograder.gradebook.gradebook_database import open_gradebook
 from autograder.grader.examiner import Examiner
 from autograder.grading.grading_run import grade_tasks
