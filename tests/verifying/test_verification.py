@@ -17,7 +17,7 @@ import warm_autograder
 from marked_course import MONDAY, MarkedCourse, make_marked_course
 from small_course import SmallCourse
 
-from autograder.course import submissions as records
+from autograder.course import reports
 from autograder.course.reports import Report
 from autograder.record.ledger import Ledger
 from autograder.record.ledger_lines import format_line, is_readable, parse_line
@@ -374,9 +374,9 @@ def test_older_versions_of_a_report_are_read(
 ) -> None:
     """Once the version is raised, what stands in the ledger stays readable, and is not written anew."""
     before = ledger_file(course).read_bytes()
-    monkeypatch.setattr(records, "REPORT_VERSION", 3)
+    monkeypatch.setattr(reports, "REPORT_VERSION", 3)
     monkeypatch.setattr(
-        records, "UPGRADES", {2: lambda data: {**data, "status": f"{data['status']}!"}}
+        reports, "UPGRADES", {2: lambda data: {**data, "status": f"{data['status']}!"}}
     )
     record = Ledger(course.small.root / "ledger").read("on-time")
     assert record.damaged == ()
