@@ -1,6 +1,6 @@
 # These commands do everything on a fresh machine with Python 3.11 or newer, git and make:
 #   make demo       set up, then walk a practice class from source notebook to points page
-#   make test       set up, then run the tests: about a quarter of an hour on two cores
+#   make test       set up, then run the tests: eight minutes or so on two cores
 #   make test-fast  only what starts no jail, nbgrader, browser or class: a minute, for every save
 #   make test-all   the tests and what repeats them on every rung and as every user: before a release
 #   make matrix     the practice class and test-fast on each Python that is here, and with the oldest packages allowed
