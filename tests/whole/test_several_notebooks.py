@@ -66,6 +66,7 @@ def autograder(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.usefixtures("a_person")
 def test_two_notebooks_are_one_assignment_everywhere(tmp_path: Path) -> None:
     course = tmp_path / "course"
     write_sources(course)
