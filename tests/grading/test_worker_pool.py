@@ -112,9 +112,15 @@ def test_they_get_ready_before_there_is_a_jail(noting_exam: tuple[Exam, Path], c
     assert len(notes.read_text().split()) == count
 
 
-def grading_processes() -> list[int]:
-    """Return the processes below this one, before there is a jail."""
-    below = [process for process in list_descendants(os.getpid()) if process != os.getpid()]
+@pytest.fixture
+def others() -> set[int]:
+    """The processes that are below this one already: other tests of this process share them."""
+    return set(list_descendants(os.getpid()))
+
+
+def grading_processes(others: set[int]) -> list[int]:
+    """Return the processes that have come below this one, before there is a jail."""
+    below = set(list_descendants(os.getpid())) - others
     # It stays until this process ends.
     return [process for process in below if b"resource_tracker" not in command(process)]
 
@@ -147,31 +153,31 @@ def test_what_is_ready_for_a_jail_that_fails_is_there_for_the_next(
 
 
 def test_without_a_jail_they_end_and_nothing_is_graded(
-    small_course: SmallCourse, monkeypatch: pytest.MonkeyPatch
+    small_course: SmallCourse, others: set[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room, tasks = make_tasks(small_course)
     begun = []
 
     def fail(*_: object, meanwhile: Iterator[None], **__: object) -> Jail:
         list(meanwhile)
-        begun.extend(grading_processes())
+        begun.extend(grading_processes(others))
         raise NoJail("there is none")
 
     monkeypatch.setattr(grading_run, "Jail", fail)
     with pytest.raises(NoJail, match="there is none"):
         list(grade_tasks(room.course, room.exams, tasks))
     assert begun
-    assert grading_processes() == []
+    assert grading_processes(others) == []
 
 
 def test_one_that_is_killed_before_there_is_a_jail_is_replaced(
-    small_course: SmallCourse, monkeypatch: pytest.MonkeyPatch
+    small_course: SmallCourse, others: set[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room, tasks = make_tasks(small_course)
 
     def start(*arguments: Any, meanwhile: Iterator[None], **options: Any) -> Jail:
         list(meanwhile)
-        for process in grading_processes():
+        for process in grading_processes(others):
             os.kill(process, signal.SIGKILL)
         return Jail(*arguments, **options)
 
