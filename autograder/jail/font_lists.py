@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from autograder.course.plain_files import open_plain_file
 from autograder.jail import small_root as smallroot
 
 # The version in the name is that of the list, and matplotlib looks for its own.
@@ -71,12 +72,9 @@ def _read_own(path: Path) -> bytes:
     OSError
         If somebody else can, or the file is no file.
     """
-    # Without waiting for the other end of a pipe, and not where somebody else's link leads to.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        others_write = status.st_mode & stat.S_IWOTH
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or others_write:
+    with open_plain_file(path) as file:
+        status = os.fstat(file.fileno())
+        if status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH:
             raise PermissionError(f"{path} is not this user's alone")
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from jails import eventually
+from jails import command_of, eventually
 from small_course import SmallCourse, dump, make_small_course, solution, test
 
 from autograder.classroom.classroom import Classroom
@@ -100,10 +100,7 @@ def classroom(tmp_path: Path) -> Classroom:
 
 def is_running(process: int) -> bool:
     """Whether a process does anything still; one that is only waited for has no command line."""
-    try:
-        return bool(Path(f"/proc/{process}/cmdline").read_bytes())
-    except OSError:
-        return False
+    return bool(command_of(process))
 
 
 def points(room: Classroom) -> dict[str, list[float]]:

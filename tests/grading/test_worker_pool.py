@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jails import eventually
+from jails import command_of, eventually, list_children
 from small_class import Class
 from small_course import DOUBLE, REPOSITORY, TEST_DOUBLE, SmallCourse, code, dump, solution, test
 
@@ -55,15 +55,8 @@ def points(_: int) -> tuple[int, float]:
 
 def zygotes(process: int) -> list[int]:
     """Return the warm processes below a process, without those they wait in and those they have forked."""
-    found = [child for child in list_descendants(process) if b"zygote" in command(child)]
+    found = [child for child in list_descendants(process) if b"zygote" in command_of(child)]
     return [child for child in found if parent(child) not in found]
-
-
-def command(process: int) -> bytes:
-    try:
-        return Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def parent(process: int) -> int:
@@ -115,14 +108,12 @@ def test_they_get_ready_before_there_is_a_jail(noting_exam: tuple[Exam, Path], c
 @pytest.fixture
 def others() -> set[int]:
     """The processes that are below this one already: other tests of this process share them."""
-    return set(list_descendants(os.getpid()))
+    return list_children()
 
 
 def grading_processes(others: set[int]) -> list[int]:
     """Return the processes that have come below this one, before there is a jail."""
-    below = set(list_descendants(os.getpid())) - others
-    # It stays until this process ends.
-    return [process for process in below if b"resource_tracker" not in command(process)]
+    return sorted(list_children() - others)
 
 
 def make_tasks(course: SmallCourse) -> tuple[Classroom, list[GradingTask]]:
@@ -222,4 +213,4 @@ def test_none_outlives_the_grader(small_course: SmallCourse, tmp_path: Path) -> 
         tree = list_descendants(grader.pid)
         assert {int(process.name) for process in folder.iterdir()} < set(tree)
         grader.kill()
-    assert eventually(lambda: not any(command(process) for process in tree))
+    assert eventually(lambda: not any(command_of(process) for process in tree))

@@ -89,6 +89,11 @@ def replace_by_pipe(file: Path) -> None:
     os.mkfifo(file)
 
 
+def replace_by_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -100,6 +105,7 @@ def replace_by_pipe(file: Path) -> None:
         lambda file: file.chmod(0o666),
         replace_by_link,
         replace_by_pipe,
+        replace_by_folder,
         pytest.param(
             lambda file: os.chown(file, 12345, -1),
             marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away"),
@@ -107,7 +113,7 @@ def replace_by_pipe(file: Path) -> None:
     ],
     ids=[
         *("none", "half of one", "no list", "no fonts", "no text"),
-        *("anybody's to write", "a link", "a pipe", "somebody else's"),
+        *("anybody's to write", "a link", "a pipe", "a folder", "somebody else's"),
     ],
 )
 def test_a_list_that_cannot_be_relied_upon_is_left_out(

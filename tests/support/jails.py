@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from autograder.jail import Jail, Limits
+from autograder.jail.processes import list_descendants
 from autograder.kernel.jailed_kernel import Kernel
 
 SMALL = Limits(
@@ -32,6 +35,20 @@ def jailed_kernel(
         kernel = Kernel(jailed.socket, limits or jail.limits, jailed.check_limits)
         yield kernel
         kernel.close()
+
+
+def command_of(process: int) -> bytes:
+    """Return the command line of a process; nothing where it has ended, or is only waited for."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def list_children() -> set[int]:
+    """Return the processes below this one, but for Python's own tracker of shared resources, which stays."""
+    _this, *below = list_descendants(os.getpid())
+    return {process for process in below if b"resource_tracker" not in command_of(process)}
 
 
 def eventually(condition: Callable[[], bool]) -> bool:

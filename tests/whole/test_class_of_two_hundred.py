@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from random import Random
 
 import pytest
 from broken_students import FAULTS
-from jails import eventually
+from jails import eventually, list_children
 from small_class import NO_DEADLINE_SOON, Class
 from small_course import CONFIG, SmallCourse, code, dump, solution, test
 
@@ -25,7 +24,6 @@ from autograder.gradebook.gradebook_database import open_gradebook
 from autograder.grader.examiner import Examiner
 from autograder.grading.grading_run import grade_tasks
 from autograder.jail import Limits
-from autograder.jail.processes import list_descendants
 from autograder.record.ledger import Ledger
 from autograder.record.open_tasks import GradingTask
 from autograder.rehearsal.forge_on_disk import BareRepository
@@ -100,20 +98,7 @@ def leftovers(scratch: Path) -> set[str]:
         line for line in Path("/proc/self/mounts").read_text().splitlines() if "autograder" in line
     ]
     files = [path.name for path in scratch.iterdir()]
-    return {*orphans, *mounts, *files, *(f"process {process}" for process in children())}
-
-
-def children() -> set[int]:
-    """Every process below this one, but for Python's own tracker of shared resources."""
-    _this, *below = list_descendants(os.getpid())
-    return {pid for pid in below if b"resource_tracker" not in command_of(pid)}
-
-
-def command_of(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:  # it has ended since it was found
-        return b""
+    return {*orphans, *mounts, *files, *(f"process {process}" for process in list_children())}
 
 
 @pytest.mark.timeout(3600)
